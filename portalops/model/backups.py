@@ -1,0 +1,158 @@
+"""Sets, streams, packs and copies, as `set.json`, the ledger and the reports speak of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from portalops.model.record import Digest
+from portalops.model.verdicts import RunOutcome
+
+SetId = NewType("SetId", str)
+"""The bag's folder name: `<portal>-<UTC stamp>-<full|diff>-<id>`."""
+
+
+class DataClass(StrEnum):
+    """The kinds of data that Article 10 names."""
+
+    CONFIGURATION = "configuration"
+    ACCOUNTS = "accounts"
+    CHANNELS = "channels"
+    CONTENT = "content"
+    RELATED = "related"
+    DOCUMENTS = "documents"
+    """Article 10.1: originals, copies and drafts."""
+
+
+class SetKind(StrEnum):
+    """Whether a set stands alone or needs its base."""
+
+    FULL = "full"
+    DIFF = "diff"
+
+
+class CopyState(StrEnum):
+    """Where one copy of a set stands."""
+
+    FAILED = "failed"
+    """Writing it did not end well; no set is visible on the medium."""
+    SEALED = "sealed"
+    """Complete on the medium, not yet read back."""
+    VERIFIED = "verified"
+    """Read back from the medium itself, every byte digested."""
+    DAMAGED = "damaged"
+    """A later read found missing or different bytes."""
+
+
+class VerifyLevel(StrEnum):
+    """How deep a copy was looked into (backups.md, Verify)."""
+
+    NONE = "none"
+    L1 = "L1"
+    """Structure: the bag's files, sizes and tag manifest."""
+    L2 = "L2"
+    """Every byte read and digested."""
+    L3 = "L3"
+    """Restored into scratch."""
+    L4 = "L4"
+    """Restored and queried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A bounded slice of a stream, compressed and encrypted on its own."""
+
+    path: str
+    """Relative to the bag, such as `data/content/portal-db/dump.0001.age`."""
+    plain_bytes: int
+    plain_sha256: Digest
+    stored_bytes: int
+    stored_sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The bytes that a source yielded, and the packs that hold them in order."""
+
+    source: str
+    """Id of the source in the configuration."""
+    kind: str
+    """The source's kind, such as `files` or `sqlite`."""
+    data_class: DataClass
+    name: str
+    format: str
+    """`tar` (POSIX pax), `sqlite`, `raw`, ...: what restoring tool reads the joined packs."""
+    members: int
+    """Files, folders and links in a tar; 1 for a dump."""
+    plain_bytes: int
+    plain_sha256: Digest
+    packs: tuple[Pack, ...]
+    index: Pack | None = None
+    """The stream's member list, where it has one."""
+    unread: tuple[str, ...] = ()
+    """What could not be read, and why: one bounded, escaped line each. Not empty means incomplete."""
+    changed: tuple[str, ...] = ()
+    """Members that changed while they were read, twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSet:
+    """What one backup run made, the same on every medium."""
+
+    id: SetId
+    kind: SetKind
+    portal: str
+    created_at: datetime
+    outcome: RunOutcome
+    streams: tuple[Stream, ...]
+    recipients: tuple[str, ...]
+    """Public keys that can open it: operator and escrow at least."""
+    bag_sha256: Digest
+    """Digest of `tagmanifest-sha256.txt`, which pins every other file of the bag."""
+    stored_bytes: int
+    base: Digest | None = None
+    """For a differential: the bag digest of the full it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One set on one medium, as last seen."""
+
+    set_id: SetId
+    medium: str
+    """Id of the medium in the configuration."""
+    medium_kind: str
+    """`disk`, `s3`, `sftp`, `optical`, `tape`, ..."""
+    state: CopyState
+    level: VerifyLevel
+    verified_at: datetime | None
+    """When it was last read back from the medium, or None."""
+    problem: str = ""
+    """For failed and damaged copies: what was seen, in one bounded line."""
+    shares_source_filesystem: bool = False
+    """The medium lies on the file system of what it copies, so one broken disk takes both."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupResult:
+    """The body of a `backup.finished` record, under the key `backup`."""
+
+    set: BackupSet | None
+    """None when no set could be made at all."""
+    copies: tuple[Copy, ...]
+    unmapped: tuple[DataClass, ...] = ()
+    """Classes of Article 10.2 that no source maps to and no reason excuses."""
+    excused: tuple[str, ...] = ()
+    """`class: reason` for each class declared to have no data."""
+    failed_sources: tuple[str, ...] = ()
+    """`source: why` for each source that yielded no stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """The body of a `verify.finished` record, under the key `verify`."""
+
+    copies: tuple[Copy, ...]
+    """Each copy looked at, in its new state."""

@@ -1,0 +1,49 @@
+"""A sentence for a person, kept as data until the reader's language is known.
+
+Rules and errors say *what* they mean once, in English, with named values; the catalogues in
+`portalops/locale/` turn it into the reader's language when it is shown. So one ledger serves a
+Vietnamese and an English report, and pure code needs no language. Rendering lives in
+`portalops.locale`, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypeAlias
+
+Value: TypeAlias = "str | int | date | datetime | Message"
+"""What a placeholder may hold: text as it is, numbers, days and moments shown the local way, or a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One translatable sentence: an English template with `{name}` placeholders, and their values."""
+
+    text: str
+    """The English template; it is also the key into the catalogues."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """A value for each placeholder of `text`."""
+    plural: str | None = None
+    """The English template for any count but one; the count is the value named `n`."""
+
+    def __str__(self) -> str:
+        """Render in English, with ISO dates: what logs, JSON and tests show."""
+        template = self.text if self.plural is None or self.values.get("n") == 1 else self.plural
+        return template.format(**self.values) if self.values else template
+
+
+def msg(text: str, **values: Value) -> Message:
+    """Return the message of a template literal; `msg("...")` calls are what the catalogues are extracted from."""
+    return Message(text, values)
+
+
+def nmsg(singular: str, plural: str, n: int, **values: Value) -> Message:
+    """Return a message whose English differs for one and many; both templates may use `{n}`."""
+    return Message(singular, {"n": n, **values}, plural)
+
+
+def verbatim(text: str) -> Message:
+    """Return text that is the same in every language: a name, a path, a program's own words."""
+    return Message("{text}", {"text": text})

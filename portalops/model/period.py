@@ -1,0 +1,78 @@
+"""Spans of local days, and the ISO weeks and months inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A run of whole local days, both ends included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ValueError(f"a period ends before it starts: {self.first}..{self.last}")
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def days(self) -> Iterator[date]:
+        """Yield each day, first to last."""
+        for offset in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=offset)
+
+    def weeks(self) -> tuple[Week, ...]:
+        """Return the ISO weeks that share at least one day with the period, in order."""
+        return tuple(dict.fromkeys(Week.of(day) for day in self.days()))
+
+    def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Return the UTC moments at which the period starts and ends; the end is exclusive."""
+        start = datetime.combine(self.first, time(), zone)
+        end = datetime.combine(self.last + timedelta(days=1), time(), zone)
+        return start.astimezone(UTC), end.astimezone(UTC)
+
+    def __str__(self) -> str:
+        return f"{self.first.isoformat()}..{self.last.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Week:
+    """An ISO 8601 week, Monday to Sunday."""
+
+    year: int
+    """The ISO year, which may differ from the calendar year at its ends."""
+    number: int
+    """1 to 53."""
+
+    @classmethod
+    def of(cls, day: date) -> Week:
+        """Return the week that holds a day."""
+        iso = day.isocalendar()
+        return cls(iso.year, iso.week)
+
+    @classmethod
+    def parse(cls, text: str) -> Week:
+        """Read `2026-W48`.
+
+        Raises:
+            ValueError: the text is not an ISO week, or the year has no such week.
+        """
+        year, mark, number = text.partition("-W")
+        if not mark or len(year) != 4 or len(number) != 2:
+            raise ValueError(f"not an ISO week such as 2026-W48: {text}")
+        week = cls(int(year), int(number))
+        date.fromisocalendar(week.year, week.number, 1)
+        return week
+
+    def period(self) -> Period:
+        """Return its seven days."""
+        return Period(date.fromisocalendar(self.year, self.number, 1), date.fromisocalendar(self.year, self.number, 7))
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-W{self.number:02d}"

@@ -1,0 +1,36 @@
+"""One line of the ledger, as a value. The bytes are made and read in `portalops/ledger/record.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+Digest = NewType("Digest", str)
+"""SHA-256 in lower-case hexadecimal, 64 characters."""
+RunId = NewType("RunId", str)
+"""Deterministic and unique, such as `10.2:content:2026-W48:full`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A recorded fact: who, where, how and the details lie in the blob that `body` names."""
+
+    seq: int
+    """1 for the first record; no gaps."""
+    at: datetime
+    """UTC, whole milliseconds or coarser; never earlier than the record before."""
+    kind: str
+    """Dotted, such as `backup.finished`."""
+    run: RunId
+    subject: str
+    """What it is about: a set, host, unit, medium or job; may be empty."""
+    duty: str
+    """The duty or clause it is evidence for; may be empty."""
+    body: Digest
+    """SHA-256 of the blob with the details."""
+    prev: Digest
+    """SHA-256 of the previous line's bytes; 64 zeros for the first."""
+    line: bytes
+    """The exact bytes that are hashed, without the line feed."""
+    v: int = 1

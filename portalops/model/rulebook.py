@@ -1,0 +1,134 @@
+"""A regulation as data: clauses, duties and numbers. The data files lie in `portalops/rulebooks/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from portalops.model.organisation import Name
+
+DutyId = NewType("DutyId", str)
+
+
+class Occasions(StrEnum):
+    """How items become occasions (lần): updates.md section 4, parameter `occasion`."""
+
+    DAY = "day"
+    """Any number of countable items on one local day is one occasion."""
+    SESSION = "session"
+    """Items closer together than the session gap are one occasion."""
+    ITEMS = "items"
+
+
+class UnitDuties(StrEnum):
+    """Which of K1 (sub-portal updates) and K2 (submissions) Article 11.2 is read to ask for."""
+
+    BOTH = "both"
+    SUBMIT_ONLY = "submit_only"
+    EITHER = "either"
+    SUM = "sum"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause of the regulation, as it is written."""
+
+    id: str
+    """Such as `10.2`."""
+    title: Name
+    text: str
+    """The Vietnamese text; the source of truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a clause asks for, one thing at a time, and how it is judged."""
+
+    id: DutyId
+    clause: str
+    title: Name
+    evidence: Name
+    """What counts as evidence."""
+    rule: str
+    """The name of the judging rule in `portalops.compliance`."""
+    subject: str = ""
+    """What the rule is about where one rule serves several duties, such as the data class `content`."""
+    checks: tuple[str, ...] = ()
+    """For duties judged by server checks: every check id that must have passed on every host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The rulebook's numbers; each may be changed by configuration, and the report says so."""
+
+    backup_max_age_days: int = 7
+    """Article 10.2: at least once a week."""
+    portal_daily_min: int = 1
+    """Article 11.1: updates due on each working day."""
+    unit_weekly_min: int = 2
+    """Article 11.2: occasions due each full week."""
+    unit_duties: UnitDuties = UnitDuties.BOTH
+    occasion: Occasions = Occasions.DAY
+    session_gap_minutes: int = 120
+    day_cutoff: str = "24:00"
+    """Local time at which a day closes for counting; later items count on the next day."""
+    weekend_counts_daily: bool = False
+    """A Saturday item never pays for Friday or Monday."""
+    weekend_counts_weekly: bool = True
+    syndication_counts_as_submission: bool = True
+    """An item pulled from the sub-portal counts for K1 and K2 (Article 9.2)."""
+    min_coverage_percent: int = 90
+    """Share of the expected polls below which a shortfall is insufficient evidence."""
+    backdate_grace_hours: int = 24
+    duplicate_window_days: int = 90
+    new_subportal_grace_working_days: int = 10
+    check_max_age_hours: int = 48
+    """How old a check result may be and still speak for today."""
+    check_every_days: int = 1
+    """Article 12.4 "regularly": the longest allowed gap between check rounds, in days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """One regulation, versioned and dated."""
+
+    id: str
+    version: str
+    """Changes whenever a duty or number changes; every verdict names it."""
+    title: Name
+    document: str
+    """Number, date and issuer of the legal document."""
+    valid_from: date
+    valid_to: date | None
+    clauses: tuple[Clause, ...]
+    duties: tuple[Duty, ...]
+    numbers: Numbers
+    notices: tuple[Name, ...] = ()
+    """What a reader must know about the regulation's standing, printed in every report."""
+    overridden: Mapping[str, str] = field(default_factory=dict)
+    """Numbers that configuration changed: name to the rulebook's own value."""
+
+    def clause(self, clause_id: str) -> Clause:
+        """Return a clause by id.
+
+        Raises:
+            KeyError: there is no such clause.
+        """
+        for clause in self.clauses:
+            if clause.id == clause_id:
+                return clause
+        raise KeyError(clause_id)
+
+    def duty(self, duty_id: str) -> Duty:
+        """Return a duty by id.
+
+        Raises:
+            KeyError: there is no such duty.
+        """
+        for duty in self.duties:
+            if duty.id == duty_id:
+                return duty
+        raise KeyError(duty_id)

@@ -1,0 +1,120 @@
+"""Jobs (what is planned) and runs (what happened), as the ledger tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from portalops.model.period import Week
+from portalops.model.record import Digest, RunId
+from portalops.model.verdicts import RunOutcome
+
+JobId = NewType("JobId", str)
+
+
+class JobKind(StrEnum):
+    """What a job does; one executor each."""
+
+    BACKUP = "backup"
+    VERIFY = "verify"
+    CHECK = "check"
+    UPDATES = "updates"
+    REPORT = "report"
+
+
+class Every(StrEnum):
+    """How often a job is due. A job is due once in each local hour, day, ISO week or month."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    def slot(self, local: datetime) -> str:
+        """Name the slot that holds a local moment: `2026-11-25T09`, `2026-11-25`, `2026-W48` or `2026-11`."""
+        match self:
+            case Every.HOUR:
+                return local.strftime("%Y-%m-%dT%H")
+            case Every.DAY:
+                return local.date().isoformat()
+            case Every.WEEK:
+                return str(Week.of(local.date()))
+            case Every.MONTH:
+                return local.strftime("%Y-%m")
+
+    def next_start(self, local: datetime) -> datetime:
+        """Return the local moment at which the slot after the one holding `local` starts."""
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        match self:
+            case Every.HOUR:
+                return local.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+            case Every.DAY:
+                return day + timedelta(days=1)
+            case Every.WEEK:
+                return day + timedelta(days=7 - local.weekday())
+            case Every.MONTH:
+                return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A planned, repeated piece of work."""
+
+    id: JobId
+    kind: JobKind
+    every: Every
+    duty: str = ""
+    """The duty or clause that its runs are evidence for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was expected from a moment on: recorded as evidence whenever it changes."""
+
+    jobs: tuple[Job, ...]
+    rulebook: str
+    """Id and version, such as `kh-37-2010@2026.11`."""
+    configuration: Digest
+    """Digest of the effective configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution, folded from its started and finished records."""
+
+    id: RunId
+    kind: str
+    """The records' kind without its ending: `backup`, `check`, ..."""
+    subject: str
+    duty: str
+    started_at: datetime
+    started_seq: int
+    finished_at: datetime | None = None
+    """None while it runs, and for ever if it crashed."""
+    finished_seq: int | None = None
+    body: Digest | None = None
+    """The blob of the finished record, or of the started one if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The part of a finished record's blob that every run has, under the key `run`."""
+
+    outcome: RunOutcome
+    exit_code: int
+    started_at: datetime
+    finished_at: datetime
+    problems: tuple[str, ...] = ()
+    """One English line for each thing that went wrong, bounded and escaped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One expected run: a job in one of its slots."""
+
+    job: Job
+    name: str
+    """As `Every.slot` gives it."""
+    starts_on: date

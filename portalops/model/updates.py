@@ -1,0 +1,205 @@
+"""What was seen of the portal's and the units' publications, and what was judged from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from portalops.model.message import Message
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.record import Digest
+from portalops.model.verdicts import DutyVerdict
+
+
+class Channel(StrEnum):
+    """Where an item was seen, which decides what it can count for."""
+
+    PORTAL = "portal"
+    """Published on the province's portal: counts for 11.1."""
+    SUBPORTAL = "subportal"
+    """Published on a unit's sub-portal: K1."""
+    SUBMISSION = "submission"
+    """Sent to the managing unit by any of Article 9's ways: K2."""
+
+
+class Grade(StrEnum):
+    """How much an item's time can be trusted (updates.md section 2)."""
+
+    A = "A"
+    """First seen by our own poll inside the window."""
+    B = "B"
+    """Creation row or log of the content system inside the window."""
+    C = "C"
+    """Claimed date only: pending until a named officer confirms."""
+    D = "D"
+    """Attested by a person: a register row with its arrival number, a mail server's receipt."""
+
+
+class FlagKind(StrEnum):
+    """Why an item counts elsewhere, later, or not at all."""
+
+    BACKDATED = "backdated"
+    TOUCHED = "touched"
+    DUPLICATE = "duplicate"
+    BULK = "bulk"
+    STUB = "stub"
+    FUTURE = "future"
+    NO_DATE = "no-date"
+    REMOVED = "removed"
+    LEGACY_ENCODING = "legacy-encoding"
+    NOT_NFC = "not-nfc"
+    BASELINE = "baseline"
+    UNKNOWN_UNIT = "unknown-unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One item as one source showed it when it was first seen. Never changed afterwards."""
+
+    id: str
+    """SHA-256 over source and identity, first 32 hexadecimal characters."""
+    source: str
+    channel: Channel
+    unit: UnitId | None
+    """None when the source names a unit that the configuration does not know."""
+    external_id: str
+    url: str
+    title: str
+    """NFC, control characters removed, at most 500 characters."""
+    language: str
+    kind: int | None
+    """1 to 12: the kinds of Article 8; None if the source does not say."""
+    state: str
+    created_at: datetime | None
+    """The content system's own creation row; None where a source has none."""
+    published_at: datetime | None
+    """Claimed by the source."""
+    modified_at: datetime | None
+    raw_date: str
+    """The claimed date as it stood, at most 100 characters."""
+    first_seen_at: datetime
+    baseline: bool
+    """Seen by the very first poll of its source: its first-seen time says nothing."""
+    content_hash: Digest
+    """Of the text, NFC, case and white space folded."""
+    body_letters: int | None
+    """Letters in the body; None if the source does not give it."""
+    evidence: Digest
+    """The blob of the poll that showed it."""
+    text_problems: tuple[str, ...] = ()
+    """What Article 7.6's checks say of its text: `legacy-encoding`, `not-nfc`, `mojibake`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One look at one source."""
+
+    source: str
+    polled_at: datetime
+    ok: bool
+    problem: str
+    """Why it failed, in one bounded line; empty if it did not."""
+    items: int
+    new_items: int
+    evidence: Digest | None
+    """The raw answer, or None if there was none."""
+    covers_from: datetime | None
+    """From when on this poll shows everything that was published there; None for nothing."""
+    gap: bool = False
+    """The answer did not overlap with the poll before: items may have been missed."""
+    rejected: tuple[str, ...] = ()
+    """`line or item: why` for each item that was refused, at most 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One item's fate in the judging."""
+
+    observation: str
+    day: date | None
+    """The local day it counts on; None if it counts for nothing."""
+    grade: Grade
+    flags: tuple[FlagKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWeek:
+    """One unit's ISO week: both indicators and the verdict."""
+
+    unit: UnitId
+    week: Week
+    verdict: DutyVerdict
+    reason: Message
+    required: int
+    """Occasions due for each indicator; 0 when exempt."""
+    subportal: int
+    """K1: occasions seen on the sub-portal."""
+    submissions: int
+    """K2: occasions seen coming in."""
+    subportal_verdict: DutyVerdict
+    submissions_verdict: DutyVerdict
+    working_days: int
+    """Working days of the week on which the unit existed."""
+    coverage_percent: int
+    pending: int = 0
+    """Occasions that rest on claimed dates alone."""
+    items: tuple[Counted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortalDay:
+    """The portal itself on one day (11.1)."""
+
+    day: date
+    working: bool
+    verdict: DutyVerdict
+    reason: Message
+    updates: int
+    observations: tuple[str, ...] = ()
+    """Ids of what supports the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDay:
+    """What one unit did on one day: a cell of the units x days matrix."""
+
+    unit: UnitId
+    day: date
+    subportal: int
+    submissions: int
+    flags: tuple[FlagKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedItem:
+    """An item with flags, named for the exception list."""
+
+    unit: UnitId | None
+    observation: str
+    title: str
+    flags: tuple[FlagKind, ...]
+    claimed_at: datetime | None
+    evidenced_at: datetime | None
+    """When it can be shown to have existed: created or first seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatesResult:
+    """The body of an `updates.finished` record, under the key `updates`."""
+
+    polls: tuple[Poll, ...]
+    judged_from: date
+    judged_to: date
+    rulebook: str
+    """Id and version."""
+    calendar: str
+    """Version of the working-day calendar."""
+    portal_days: tuple[PortalDay, ...]
+    unit_weeks: tuple[UnitWeek, ...]
+    unit_days: tuple[UnitDay, ...]
+    """Only cells with something in them."""
+    flagged: tuple[FlaggedItem, ...]
+    text_checked: int
+    """How many items' text went through the Unicode checks of Article 7.6."""

@@ -1,0 +1,129 @@
+"""A document as blocks: what commands and reports say, before anything knows how it will look.
+
+No format knows a report and no report knows a format. Texts are `Message`s, so one document
+renders in either language; cells keep their types, so that dates and sizes are shown the local
+way on paper and as they are in data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from portalops.model.message import Message
+from portalops.model.organisation import Name
+
+
+class Tone(StrEnum):
+    """What a word means for the reader; colour and shape only repeat the word."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNSURE = "unsure"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A state in one word, with its tone."""
+
+    word: Message
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class ByteSize:
+    """A number of bytes, shown in binary units."""
+
+    bytes: int
+
+
+Cell: TypeAlias = "str | int | date | datetime | Message | Name | Status | ByteSize | None"
+"""A `str` is verbatim (an id, a path); None is an empty cell, shown as a dash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; level 1 is the document's title."""
+
+    level: int
+    text: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    items: Sequence[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValues:
+    """Labelled facts, in order."""
+
+    rows: Sequence[tuple[Message, Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under real headers."""
+
+    caption: Message
+    headers: Sequence[Message]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the reader must not miss."""
+
+    text: Message
+    tone: Tone = Tone.UNSURE
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One cell of a grid: a short sign, its tone, and the sentence behind it."""
+
+    sign: str
+    """At most 3 characters, legible in black and white."""
+    tone: Tone
+    meaning: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A matrix of marks, such as units x days or weeks x media; drawn as a picture where there is one."""
+
+    caption: Message
+    columns: Sequence[Cell]
+    rows: Sequence[tuple[Cell, Sequence[Mark | None]]]
+    """A label and one mark a column; None where nothing applies."""
+    legend: Sequence[tuple[Mark, Message]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Labelled counts, split by tone."""
+
+    caption: Message
+    rows: Sequence[tuple[Message | Name, Sequence[tuple[Tone, Message, int]]]]
+
+
+Block: TypeAlias = "Heading | Paragraph | Bullets | KeyValues | Table | Notice | Grid | Bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole document."""
+
+    title: Message
+    blocks: Sequence[Block]
+    footer: Sequence[tuple[Message, Cell]] = ()
+    """Facts repeated on each printed page, such as the ledger's range."""

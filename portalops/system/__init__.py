@@ -1,0 +1,1 @@
+"""The only input and output of the core: clock, programs, files, locks, shells."""

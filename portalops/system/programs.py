@@ -1,0 +1,116 @@
+"""Programs on this machine: run without a shell, within a deadline and an output limit."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+from portalops.ports import Completed
+
+_CHUNK_BYTES = 1 << 16
+_ENVIRONMENT = {"LC_ALL": "C", "LANGUAGE": "", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+class LocalRunner:
+    """Runs programs with a fixed, neutral environment (locale C, UTC, PATH with sbin)."""
+
+    def __init__(self, environment: Mapping[str, str] = _ENVIRONMENT) -> None:
+        self._environment = dict(environment)
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            return Completed(127, b"", str(error).encode())
+        except OSError as error:
+            return Completed(126, b"", str(error).encode())
+        return _communicate(process, stdin, deadline=time.monotonic() + timeout_seconds, limit_bytes=limit_bytes)
+
+
+class LocalShell:
+    """The shell of this machine, through the same door as a remote one."""
+
+    address = "local"
+
+    def __init__(self, runner: LocalRunner | None = None) -> None:
+        self._runner = runner or LocalRunner()
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        return self._runner.run(
+            ("sh", "-s", argument), stdin=script, timeout_seconds=deadline_seconds, limit_bytes=limit_bytes
+        )
+
+
+def _communicate(process: subprocess.Popen[bytes], stdin: bytes, *, deadline: float, limit_bytes: int) -> Completed:
+    """Feed and drain all three pipes at once; kill the whole process group at the deadline or the limit."""
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    outputs = {process.stdout: bytearray(), process.stderr: bytearray()}
+    pending = memoryview(stdin)
+    stopped = truncated = False
+    with selectors.DefaultSelector() as selector:
+        for pipe in outputs:
+            selector.register(pipe, selectors.EVENT_READ)
+        if pending:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+        else:
+            process.stdin.close()
+        while selector.get_map() and not stopped:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                stopped = True
+                break
+            for key, _events in selector.select(min(remaining, 1.0)):
+                if key.fileobj is process.stdin:
+                    pending = _feed(process, pending)
+                    if not pending:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                    continue
+                pipe = process.stdout if key.fileobj is process.stdout else process.stderr
+                chunk = os.read(pipe.fileno(), _CHUNK_BYTES)
+                if not chunk:
+                    selector.unregister(pipe)
+                    continue
+                outputs[pipe] += chunk
+                if len(outputs[pipe]) > limit_bytes:
+                    del outputs[pipe][limit_bytes:]
+                    stopped = truncated = True
+    if stopped:
+        _kill_group(process)
+    exit_code = process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
+    if stopped and not truncated:
+        exit_code = 124
+    return Completed(exit_code, bytes(outputs[process.stdout]), bytes(outputs[process.stderr]), truncated)
+
+
+def _feed(process: subprocess.Popen[bytes], pending: memoryview) -> memoryview:
+    assert process.stdin is not None
+    try:
+        return pending[os.write(process.stdin.fileno(), pending[:_CHUNK_BYTES]) :]
+    except BlockingIOError:
+        return pending
+    except BrokenPipeError:
+        return pending[:0]  # the program stopped reading: its exit code tells
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()
