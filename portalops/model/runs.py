@@ -118,3 +118,25 @@ class Slot:
     name: str
     """As `Every.slot` gives it."""
     starts_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One file that a run wrote for people."""
+
+    name: str
+    """File name without its folder."""
+    language: str
+    size_bytes: int
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """The body of a `report.finished` record, under the key `report`."""
+
+    report: str
+    """Name, such as `compliance`."""
+    period: str
+    """`2026-11-16..2026-11-22`."""
+    files: tuple[WrittenFile, ...]

@@ -1,0 +1,124 @@
+"""Prints results and errors: data on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from commands._invocation import Invocation
+from commands._result import JsonValue, Result
+from portalops.errors import ExitCode, InternalFault, PortalOpsError
+from portalops.locale import process_language, render
+from portalops.model.message import Message, msg
+
+SCHEMA = "portalops/1"
+"""Names the envelope of `--json`; it changes when a key changes its meaning."""
+
+
+class Printer:
+    """Knows the reader: a person at a terminal, a file, or a program that asked for JSON."""
+
+    def __init__(self, invocation: Invocation, environment: Mapping[str, str]) -> None:
+        self._invocation = invocation
+        self._environment = environment
+        self._zone: ZoneInfo | None = None
+
+    def result(self, result: Result, *, zone: ZoneInfo) -> None:
+        """Print what a command returned; moments are shown in the portal's zone."""
+        self._zone = zone
+        if self._invocation.json:
+            self._envelope(ok=True, data=result.data, warnings=result.warnings, error=None)
+            return
+        from portalops.reports.formats.terminal import render_blocks  # noqa: PLC0415  # start-up time
+
+        text = render_blocks(
+            result.view,
+            language=process_language(),
+            zone=zone,
+            width=self._width(),
+            colour=self._coloured(sys.stdout.isatty()),
+        )
+        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+        sys.stdout.flush()
+        for warning in result.warnings:
+            self._say(f"{self._word(msg('warning'))}: {render(warning, process_language(), zone=self._zone)}")
+
+    def error(self, error: PortalOpsError) -> None:
+        """Print an error in two lines, or as an envelope."""
+        if self._invocation.json:
+            body = {
+                "code": error.code,
+                "message": render(error.message, process_language()),
+                "hint": render(error.hint, process_language()),
+            }
+            self._envelope(ok=False, data=None, warnings=(), error=body)
+        self._say(f"{self._word(msg('error'))}[{error.code}]: {render(error.message, process_language())}")
+        self._say(f"{self._word(msg('hint'))}: {render(error.hint, process_language())}")
+        if self._invocation.debug:
+            traceback.print_exception(error)
+
+    def interrupted(self) -> None:
+        """Say that the user, or the system, stopped the command."""
+        if self._invocation.json:
+            body = {
+                "code": "interrupted",
+                "message": render(ExitCode.INTERRUPTED.meaning, process_language()),
+                "hint": "",
+            }
+            self._envelope(ok=False, data=None, warnings=(), error=body)
+        self._say(render(ExitCode.INTERRUPTED.meaning, process_language()))
+
+    def fault(self, fault: Exception) -> None:
+        """Tell of a fault in portalops itself; where it arose is shown with --debug only."""
+        where = traceback.extract_tb(fault.__traceback__)[-1] if fault.__traceback__ else None
+        self.error(
+            InternalFault(
+                msg(
+                    "{kind} in {module}, line {line}",
+                    kind=type(fault).__name__,
+                    module=os.path.basename(where.filename) if where else "?",
+                    line=str(where.lineno if where else 0),
+                ),
+                msg("Run the command again with --debug and report what it prints."),
+            )
+        )
+        if self._invocation.debug:
+            traceback.print_exception(fault)
+
+    def _envelope(
+        self, *, ok: bool, data: JsonValue, warnings: Sequence[Message], error: Mapping[str, JsonValue] | None
+    ) -> None:
+        envelope = {
+            "schema": SCHEMA,
+            "ok": ok,
+            "data": data,
+            "warnings": [render(warning, process_language(), zone=self._zone) for warning in warnings],
+            "error": error,
+        }
+        sys.stdout.write(json.dumps(envelope, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.flush()
+
+    def _say(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+    def _word(self, word: Message) -> str:
+        text = render(word, process_language())
+        return f"\x1b[1m{text}\x1b[0m" if self._coloured(sys.stderr.isatty()) else text
+
+    def _coloured(self, is_terminal: bool) -> bool:
+        return wants_color(self._invocation.color, self._environment, is_terminal=is_terminal)
+
+    def _width(self) -> int | None:
+        """The terminal's width; None off a terminal, where nothing is wrapped."""
+        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+
+
+def wants_color(choice: str, environment: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """Say whether to use colour: an explicit choice first, then NO_COLOR and TERM=dumb, then the terminal."""
+    if choice != "auto":
+        return choice == "always"
+    return is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"

@@ -1,0 +1,147 @@
+"""Progress on standard error: a live bar on a terminal, a line every 30 seconds off it, silence on request."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+from portalops.locale import process_language, render
+from portalops.model.message import Message, msg
+from portalops.ports import Clock, Progress, Task
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+LINE_EVERY_SECONDS = 30.0
+
+
+def progress_for(*, quiet: bool, is_terminal: bool, clock: Clock) -> Progress:
+    """Choose how progress is shown to this reader."""
+    if quiet:
+        return SilentProgress()
+    return TerminalProgress() if is_terminal else LineProgress(clock)
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    @contextmanager
+    def task(self, title: Message, *, total: int | None, unit: str) -> Iterator[Task]:  # noqa: ARG002
+        yield _SilentTask()
+
+
+class _SilentTask:
+    def advance(self, amount: int) -> None:
+        """Show nothing."""
+
+    def note(self, text: Message) -> None:
+        """Show nothing."""
+
+
+class LineProgress:
+    """Prints a line when a task starts, every 30 seconds while it runs, and when it ends."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    @contextmanager
+    def task(self, title: Message, *, total: int | None, unit: str) -> Iterator[Task]:
+        task = _LineTask(self._clock, title, total, unit)
+        task.say(msg("{title} ...", title=title))
+        yield task
+        task.say(msg("{title}: done in {seconds} s", title=title, seconds=int(task.seconds())))
+
+
+class _LineTask:
+    def __init__(self, clock: Clock, title: Message, total: int | None, unit: str) -> None:
+        self._clock, self._title, self._total, self._unit = clock, title, total, unit
+        self._started = self._said = clock.monotonic()
+        self._done = 0
+
+    def seconds(self) -> float:
+        return self._clock.monotonic() - self._started
+
+    def advance(self, amount: int) -> None:
+        self._done += amount
+        if self._clock.monotonic() - self._said >= LINE_EVERY_SECONDS:
+            self._said = self._clock.monotonic()
+            done, total = self._amount(self._done), self._amount(self._total) if self._total else "?"
+            self.say(msg("{title}: {done} of {total}", title=self._title, done=done, total=total))
+
+    def note(self, text: Message) -> None:
+        """A note is for the live display only."""
+
+    def say(self, line: Message) -> None:
+        sys.stderr.write(f"{render(line, process_language())}\n")
+        sys.stderr.flush()
+
+    def _amount(self, count: int) -> str:
+        return f"{count / (1 << 20):.1f} MiB" if self._unit == "bytes" else str(count)
+
+
+class TerminalProgress:
+    """A live bar with rate and time left; tasks that run at once share the display."""
+
+    def __init__(self) -> None:
+        self._display: RichProgress | None = None
+
+    @contextmanager
+    def task(self, title: Message, *, total: int | None, unit: str) -> Iterator[Task]:
+        with self._shown(unit) as display:
+            name = render(title, process_language())
+            identity = display.add_task(name, total=total, note="")
+            yield _TerminalTask(display, identity)
+            display.update(identity, total=total or 1, completed=total or 1, note="")
+
+    @contextmanager
+    def _shown(self, unit: str) -> Iterator[RichProgress]:
+        if self._display is not None:
+            yield self._display
+            return
+        with _display(unit) as display:
+            self._display = display
+            try:
+                yield display
+            finally:
+                self._display = None
+
+
+class _TerminalTask:
+    def __init__(self, display: RichProgress, identity: TaskID) -> None:
+        self._display, self._identity = display, identity
+
+    def advance(self, amount: int) -> None:
+        self._display.advance(self._identity, amount)
+
+    def note(self, text: Message) -> None:
+        self._display.update(self._identity, note=render(text, process_language())[:60])
+
+
+def _display(unit: str) -> AbstractContextManager[RichProgress]:
+    from rich.console import Console  # noqa: PLC0415  # only where a bar is shown
+    from rich.progress import (  # noqa: PLC0415  # as above
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress as Bar,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    counts = (DownloadColumn(binary_units=True), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
+    return Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        *counts,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=Console(stderr=True),
+    )

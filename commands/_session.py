@@ -1,0 +1,103 @@
+"""What a command works with: configuration, ledger, clock, progress, each opened when it is first needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+from commands._invocation import Invocation
+from commands._progress import progress_for
+from portalops.locale import process_language
+from portalops.ports import Clock, Progress, Runner
+from portalops.system.clock import SystemClock
+from portalops.system.programs import LocalRunner
+
+if TYPE_CHECKING:
+    import typer
+
+    from portalops.calendar.calendar import Calendar
+    from portalops.config import Settings
+    from portalops.ledger.ledger import Ledger
+    from portalops.model.rulebook import Rulebook
+
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+"""Where moments are shown before a configuration names the portal's zone."""
+
+
+class Session:
+    """One call of the command line, and all that it may use."""
+
+    def __init__(self, invocation: Invocation, environment: Mapping[str, str], *, clock: Clock | None = None) -> None:
+        self.invocation = invocation
+        self.environment = environment
+        self.clock: Clock = clock or SystemClock()
+        self.runner: Runner = LocalRunner()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, read once."""
+        from portalops.config import load  # noqa: PLC0415  # start-up time
+
+        return load(self.invocation.config, self.environment)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The regulation, with the numbers that the configuration changes."""
+        from portalops.rulebooks.load import load  # noqa: PLC0415  # start-up time
+
+        return load(self.settings.rulebook.id, self.settings.rulebook.overrides)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The working days."""
+        from portalops.calendar import load  # noqa: PLC0415  # start-up time
+
+        return load(self.settings.calendar_file)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger as it stands; commands that record something use `writable_ledger`."""
+        from portalops.ledger.ledger import Ledger  # noqa: PLC0415  # start-up time
+
+        return Ledger.open(self.settings.state_folder, self.clock, create=False)
+
+    @cached_property
+    def writable_ledger(self) -> Ledger:
+        """The ledger for appending; it is made if there is none yet."""
+        from portalops.ledger.ledger import Ledger  # noqa: PLC0415  # start-up time
+
+        return Ledger.open(self.settings.state_folder, self.clock, create=True)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How progress is shown to this reader."""
+        return progress_for(
+            quiet=self.invocation.quiet or self.invocation.json,
+            is_terminal=sys.stderr.isatty() and self.environment.get("TERM") != "dumb",
+            clock=self.clock,
+        )
+
+    @property
+    def language(self) -> str:
+        """The language of what is printed."""
+        return process_language()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The portal's time zone, or the default one while no configuration was read."""
+        name = self.settings.portal.timezone if "settings" in self.__dict__ else DEFAULT_ZONE
+        return ZoneInfo(name)
+
+
+def open_session(ctx: typer.Context) -> Session:
+    """Return the session that the entry made for this call."""
+    return cast("Session", ctx.obj)
+
+
+def new_session(invocation: Invocation) -> Session:
+    """Make the session of this process."""
+    return Session(invocation, os.environ)

@@ -1,0 +1,1 @@
+"""Folds over the ledger: what its records say when they are read together."""
