@@ -127,3 +127,5 @@ class Document:
     blocks: Sequence[Block]
     footer: Sequence[tuple[Message, Cell]] = ()
     """Facts repeated on each printed page, such as the ledger's range."""
+    zone: str = "UTC"
+    """IANA name of the time zone that its moments are shown in."""
