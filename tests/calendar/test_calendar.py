@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portalops.calendar.load import load_calendar
+from portalops.errors import ConfigurationError
+from portalops.model.period import Period, Week
+
+CALENDAR = load_calendar()
+
+
+@pytest.mark.parametrize(
+    ("year", "days"),
+    [
+        (2010, 252), (2011, 251), (2012, 251), (2013, 253), (2014, 252), (2015, 250),
+        (2019, 252), (2024, 251), (2025, 250), (2026, 249),
+    ],
+)  # fmt: skip
+def test_a_year_has_as_many_working_days_as_its_notices_leave(year: int, days: int) -> None:
+    # 2012 lost 31 December to 5 January 2013, which is one of the 253 days of the year after
+    assert len(CALENDAR.working_days(Period(date(year, 1, 1), date(year, 12, 31)))) == days
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2010-09-03", "2011-01-31", "2011-02-01", "2011-04-11", "2012-12-31", "2013-02-15", "2014-01-28", "2014-02-05",
+        "2026-01-02", "2026-08-31", "2015-01-02", "2025-05-02", "2021-05-03", "2022-05-03", "2023-05-02", "2022-09-01",
+    ],
+)  # fmt: skip
+def test_a_day_off_that_the_government_gave_is_off_and_names_its_document(day: str) -> None:
+    assert not CALENDAR.is_working(date.fromisoformat(day))
+    assert CALENDAR.document(date.fromisoformat(day))
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2010-09-11", "2011-01-29", "2011-01-30", "2011-04-09", "2013-01-05", "2013-02-23", "2014-01-25", "2014-02-08",
+        "2014-12-27", "2015-02-14", "2015-04-25", "2019-01-05", "2019-05-04", "2024-05-04", "2025-04-26", "2026-01-10",
+        "2026-08-22",
+    ],
+)  # fmt: skip
+def test_a_weekend_day_that_makes_up_for_another_is_worked(day: str) -> None:
+    moment = date.fromisoformat(day)
+
+    assert moment.weekday() >= 5
+    assert CALENDAR.is_working(moment)
+    assert "in place of" in str(CALENDAR.reason(moment))
+
+
+def test_the_documents_of_known_numbers_stand_in_their_rows() -> None:
+    assert CALENDAR.document(date(2010, 9, 3)) == "5971/VPCP-KGVX"
+    assert CALENDAR.document(date(2011, 1, 30)) == "9529/VPCP-KGVX"
+    assert CALENDAR.document(date(2014, 2, 5)) == "10525/VPCP-KGVX"
+    assert CALENDAR.document(date(2026, 1, 10)) == "Thông báo của Bộ Nội vụ ngày 25/12/2025"
+
+
+def test_iso_weeks_of_2010_to_2026_by_their_working_days() -> None:
+    # 939 weeks of 2010 to 2027 gave 10, 3, 11 and 26; 2027, of which no notice is known, has none, none, one and two
+    weeks = Period(date(2010, 1, 4), date(2027, 1, 3)).weeks()
+
+    counts = Counter(len(CALENDAR.working_days(week.period())) for week in weeks)
+
+    assert len(weeks) == 887
+    assert [counts[days] for days in range(4)] == [10, 3, 10, 24]
+
+
+def test_the_week_of_tet_2026_has_no_working_day() -> None:
+    assert CALENDAR.working_days(Week(2026, 8).period()) == ()
+
+
+def test_culture_day_2026_is_off_but_said_to_be_unconfirmed() -> None:
+    day = date(2026, 11, 24)
+
+    assert not CALENDAR.is_working(day)
+    assert str(CALENDAR.reason(day)) == "public holiday: Vietnam Culture Day; not confirmed by a legal text"
+    assert [str(w) for w in CALENDAR.warnings(Period(day, day))]
+
+
+def test_a_year_without_documents_is_provisional_and_warned_of() -> None:
+    assert not CALENDAR.confirmed(2027)
+    assert not CALENDAR.is_working(date(2027, 1, 1))
+    assert str(CALENDAR.reason(date(2027, 1, 1))) == "public holiday: New Year's Day (provisional schedule)"
+    assert CALENDAR.is_working(date(2027, 2, 5))
+    assert str(CALENDAR.reason(date(2027, 2, 5))) == "ordinary working day (provisional schedule)"
+    assert len(CALENDAR.warnings(Period(date(2026, 12, 1), date(2027, 1, 31)))) == 1
+
+
+def test_every_exceptional_day_names_a_document() -> None:
+    assert [day for day, rule in CALENDAR.rules.items() if not rule.document] == []
+
+
+def test_working_days_are_added_over_tet() -> None:
+    assert CALENDAR.add_working_days(date(2026, 2, 13), 1) == date(2026, 2, 23)
+    with pytest.raises(ValueError, match="not 0"):
+        CALENDAR.add_working_days(date(2026, 2, 13), 0)
+
+
+@given(st.dates(date(2010, 1, 1), date(2026, 6, 30)), st.integers(1, 40))
+def test_adding_working_days_agrees_with_counting_them(day: date, count: int) -> None:
+    end = CALENDAR.add_working_days(day, count)
+
+    assert CALENDAR.is_working(end)
+    assert len(CALENDAR.working_days(Period(day + timedelta(days=1), end))) == count
+
+
+def test_the_provinces_own_rows_win(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        "years = [2027]\n"
+        'work = [{ date = 2026-11-24, document = "123/TB" }]\n'
+        'province_off = [{ date = 2026-11-20, name = "bão số 13", document = "Công điện 1/CĐ-UBND" }]\n',
+        "utf-8",
+    )
+
+    calendar = load_calendar(own)
+
+    assert calendar.is_working(date(2026, 11, 24))
+    assert not calendar.is_working(date(2026, 11, 20))
+    assert str(calendar.reason(date(2026, 11, 20))) == "day off by the province's decision: bão số 13"
+    assert calendar.confirmed(2027)
+    assert calendar.version.startswith(CALENDAR.version + "+")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("off = 3", "off is not a list of rows"),
+        ("off = [{ date = 2026-01-05 }]", "off row 1: no document"),
+        ('off = [{ date = "x", document = "d" }]', "not a date: 'x'"),
+        ("of = []", "unknown key 'of'"),
+        ('off = [{ date = 2026-01-05, document = "d" }, { date = 2026-01-05, document = "d" }]', "stands in two rows"),
+        ("off = [", "own.toml"),
+        ('years = ["2027"]', "years is not a list of whole numbers"),
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path: Path, text: str, cause: str) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(text, "utf-8")
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_calendar(own)
+
+    assert cause in str(caught.value)
+
+
+def test_a_missing_file_is_an_error_and_not_an_empty_calendar(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="No such file"):
+        load_calendar(tmp_path / "none.toml")
