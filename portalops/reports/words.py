@@ -1,0 +1,150 @@
+"""The words for every closed set of answers, with their tone: the same in every table, page and document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portalops.model.backups import CopyState, DataClass, SetKind, VerifyLevel
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Role
+from portalops.model.updates import Channel, FlagKind
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
+from portalops.reports.document import Status, Tone
+
+_DUTY: Mapping[DutyVerdict, Status] = {
+    DutyVerdict.MET: Status(msg("met"), Tone.GOOD),
+    DutyVerdict.UNMET: Status(msg("unmet"), Tone.BAD),
+    DutyVerdict.EXEMPT: Status(msg("exempt"), Tone.NEUTRAL),
+    DutyVerdict.NOT_ASSESSED: Status(msg("not assessed"), Tone.NEUTRAL),
+    DutyVerdict.INSUFFICIENT_EVIDENCE: Status(msg("insufficient evidence"), Tone.UNSURE),
+    DutyVerdict.PENDING: Status(msg("pending"), Tone.UNSURE),
+}
+
+_CHECK: Mapping[CheckVerdict, Status] = {
+    CheckVerdict.PASS: Status(msg("pass"), Tone.GOOD),
+    CheckVerdict.FAIL: Status(msg("fail"), Tone.BAD),
+    CheckVerdict.UNKNOWN: Status(msg("unknown"), Tone.UNSURE),
+    CheckVerdict.NOT_APPLICABLE: Status(msg("not applicable"), Tone.NEUTRAL),
+    CheckVerdict.ERROR: Status(msg("error in the check"), Tone.BAD),
+}
+
+_COPY: Mapping[CopyState, Status] = {
+    CopyState.FAILED: Status(msg("not written"), Tone.BAD),
+    CopyState.SEALED: Status(msg("sealed, not read back"), Tone.UNSURE),
+    CopyState.VERIFIED: Status(msg("verified"), Tone.GOOD),
+    CopyState.DAMAGED: Status(msg("damaged"), Tone.BAD),
+}
+
+_OUTCOME: Mapping[RunOutcome, Status] = {
+    RunOutcome.COMPLETE: Status(msg("complete"), Tone.GOOD),
+    RunOutcome.INCOMPLETE: Status(msg("incomplete"), Tone.UNSURE),
+    RunOutcome.FAILED: Status(msg("failed"), Tone.BAD),
+}
+
+_SEVERITY: Mapping[Severity, Status] = {
+    Severity.CRITICAL: Status(msg("critical"), Tone.BAD),
+    Severity.HIGH: Status(msg("high"), Tone.BAD),
+    Severity.MEDIUM: Status(msg("medium"), Tone.UNSURE),
+    Severity.LOW: Status(msg("low"), Tone.NEUTRAL),
+}
+
+_FLAG: Mapping[FlagKind, Message] = {
+    FlagKind.BACKDATED: msg("backdated"),
+    FlagKind.TOUCHED: msg("old item published again"),
+    FlagKind.DUPLICATE: msg("duplicate"),
+    FlagKind.BULK: msg("posted in bulk"),
+    FlagKind.STUB: msg("hardly any text"),
+    FlagKind.FUTURE: msg("dated in the future"),
+    FlagKind.NO_DATE: msg("no usable date"),
+    FlagKind.REMOVED: msg("removed since"),
+    FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
+    FlagKind.NOT_NFC: msg("decomposed Unicode"),
+    FlagKind.BASELINE: msg("already there at the first look"),
+    FlagKind.UNKNOWN_UNIT: msg("unknown unit"),
+}
+
+_DATA_CLASS: Mapping[DataClass, Message] = {
+    DataClass.CONFIGURATION: msg("system configuration"),
+    DataClass.ACCOUNTS: msg("user accounts"),
+    DataClass.CHANNELS: msg("channel settings"),
+    DataClass.CONTENT: msg("content database"),
+    DataClass.RELATED: msg("other related data"),
+    DataClass.DOCUMENTS: msg("originals, copies and drafts"),
+}
+
+_CHANNEL: Mapping[Channel, Message] = {
+    Channel.PORTAL: msg("province's portal"),
+    Channel.SUBPORTAL: msg("sub-portal (K1)"),
+    Channel.SUBMISSION: msg("sent to the managing unit (K2)"),
+}
+
+_ROLE: Mapping[Role, Message] = {
+    Role.UNIT: msg("Portal management unit"),
+    Role.DEPARTMENT: msg("Department"),
+    Role.COMMITTEE: msg("Provincial People's Committee"),
+}
+
+_SET_KIND: Mapping[SetKind, Message] = {SetKind.FULL: msg("full"), SetKind.DIFF: msg("differential")}
+
+_LEVEL: Mapping[VerifyLevel, Message] = {
+    VerifyLevel.NONE: msg("not looked at"),
+    VerifyLevel.L1: msg("L1: structure"),
+    VerifyLevel.L2: msg("L2: every byte read"),
+    VerifyLevel.L3: msg("L3: restored"),
+    VerifyLevel.L4: msg("L4: restored and queried"),
+}
+
+
+def duty_status(verdict: DutyVerdict) -> Status:
+    """Return the word for what is said of a duty or a unit's period."""
+    return _DUTY[verdict]
+
+
+def check_status(verdict: CheckVerdict) -> Status:
+    """Return the word for a check's answer."""
+    return _CHECK[verdict]
+
+
+def copy_status(state: CopyState) -> Status:
+    """Return the word for where a copy of a set stands."""
+    return _COPY[state]
+
+
+def outcome_status(outcome: RunOutcome | None) -> Status:
+    """Return the word for how a run ended; None is a run without an end in the ledger."""
+    return _OUTCOME[outcome] if outcome else Status(msg("no end recorded"), Tone.BAD)
+
+
+def severity_status(severity: Severity) -> Status:
+    """Return the word for how much a failed check matters."""
+    return _SEVERITY[severity]
+
+
+def flag_word(flag: FlagKind) -> Message:
+    """Return the words for why an item counts elsewhere, later, or not at all."""
+    return _FLAG[flag]
+
+
+def data_class_word(data_class: DataClass) -> Message:
+    """Return the words for a kind of data of Article 10."""
+    return _DATA_CLASS[data_class]
+
+
+def channel_word(channel: Channel) -> Message:
+    """Return the words for where an item was seen."""
+    return _CHANNEL[channel]
+
+
+def role_word(role: Role) -> Message:
+    """Return the name of an office, whoever holds it."""
+    return _ROLE[role]
+
+
+def set_kind_word(kind: SetKind) -> Message:
+    """Return the word for whether a set stands alone."""
+    return _SET_KIND[kind]
+
+
+def level_word(level: VerifyLevel) -> Message:
+    """Return the words for how deep a copy was looked into."""
+    return _LEVEL[level]
