@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.calendar.load import load_calendar
+from portalops.calendar import load
 from portalops.errors import ConfigurationError
 from portalops.model.period import Period, Week
 
-CALENDAR = load_calendar()
+CALENDAR = load()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_the_provinces_own_rows_win(tmp_path: Path) -> None:
         "utf-8",
     )
 
-    calendar = load_calendar(own)
+    calendar = load(own)
 
     assert calendar.is_working(date(2026, 11, 24))
     assert not calendar.is_working(date(2026, 11, 20))
@@ -146,11 +146,11 @@ def test_a_wrong_row_is_named(tmp_path: Path, text: str, cause: str) -> None:
     own.write_text(text, "utf-8")
 
     with pytest.raises(ConfigurationError) as caught:
-        load_calendar(own)
+        load(own)
 
     assert cause in str(caught.value)
 
 
 def test_a_missing_file_is_an_error_and_not_an_empty_calendar(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
-        load_calendar(tmp_path / "none.toml")
+        load(tmp_path / "none.toml")

@@ -31,7 +31,7 @@ _KEYS = _LISTS | {"version", "years", "documents"}
 _ROW_KEYS = frozenset({"date", "name", "document", "confirmed", "compensation"})
 
 
-def load_calendar(own_file: Path | None = None) -> Calendar:
+def load(own_file: Path | None = None) -> Calendar:
     """Return the shipped calendar, with a province's own file laid over it if there is one.
 
     Raises:
