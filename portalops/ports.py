@@ -14,6 +14,7 @@ from typing import Protocol
 
 from portalops.model.message import Message
 from portalops.model.record import Digest
+from portalops.model.updates import Listing, SourceTraits
 from portalops.reports.document import Document
 
 
@@ -98,6 +99,41 @@ class Progress(Protocol):
             title: what is being done.
             total: how much there is, or None if that is not known.
             unit: `bytes` or `items`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a source of updates sent."""
+
+    data: bytes | None
+    """The raw answer, kept as evidence; None says that nothing changed since the answer before."""
+    etag: str = ""
+    """To be shown to the source the next time; empty if it gave none."""
+
+
+class UpdateSource(Protocol):
+    """Shows what was published or sent in; see `checks/updates/sources/`."""
+
+    @property
+    def traits(self) -> SourceTraits:
+        """Return what it is."""
+        ...
+
+    def fetch(self, *, etag: str) -> Answer:
+        """Look once.
+
+        Raises:
+            UpdateSourceError: it could not be reached or read.
+        """
+        ...
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        """Read an answer, new or kept as evidence; pure, the same bytes give the same items.
+
+        Raises:
+            UpdateSourceError: the answer does not have the expected form.
         """
         ...
 

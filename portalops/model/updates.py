@@ -93,6 +93,57 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceTraits:
+    """What a source of updates is, as far as judging must know."""
+
+    id: str
+    channel: Channel
+    """Where its items are published; a row may say otherwise for itself."""
+    complete: bool
+    """Each answer lists everything that is published there, however old: a database, a register."""
+    unit: UnitId | None = None
+    """The one unit that it belongs to; None if its rows name theirs."""
+    unit_names: tuple[tuple[str, UnitId], ...] = ()
+    """The names and codes that it uses for units."""
+    trust_created: bool = False
+    """The operator declares that editors cannot write the creation column."""
+    attested: bool = False
+    """Its rows are entered by a registrar: grade D."""
+    syndicated: bool = False
+    """The province's portal pulls its items by itself (Article 9.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """One item as a source's answer shows it, before anything is known of it. Text is untrusted."""
+
+    external_id: str
+    url: str
+    title: str
+    published_at: datetime | None
+    raw_date: str
+    unit_name: str = ""
+    """As the source names the unit."""
+    channel: Channel | None = None
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    language: str = ""
+    kind: int | None = None
+    state: str = ""
+    body: str | None = None
+    """The text without mark-up; None if the source does not give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All that one answer of a source says."""
+
+    items: tuple[ListedItem, ...]
+    rejected: tuple[str, ...] = ()
+    """`line or item: why`, bounded and escaped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
     """One look at one source."""
 
