@@ -1,0 +1,1 @@
+"""Regulations as data: one TOML file a regulation, with its clauses, duties and numbers."""

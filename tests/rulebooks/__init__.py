@@ -1,0 +1,1 @@
+"""Tests of the rulebooks: the data itself, and its loader."""
