@@ -183,7 +183,7 @@ def _time_of_day(value: object) -> str:
     raise _Unfit(msg("a time of day from 00:01 to 24:00"))
 
 
-_PARSERS: Mapping[str, Callable[[object], object]] = {
+_PARSERS: Mapping[str, Callable[[object], Any]] = {
     "backup_max_age_days": _whole(1, 7),  # Article 10.2 allows a stricter number, never a laxer one
     "portal_daily_min": _whole(1, 100),
     "unit_weekly_min": _whole(1, 100),
