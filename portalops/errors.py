@@ -93,6 +93,8 @@ class ConfigurationError(PortalOpsError):
         "A value in the configuration is missing, of the wrong type or out of range. The message names the file, the "
         "line and the key. Correct it and run 'portalops config check'; nothing is run on a configuration that is wrong."
     )
+    problems: tuple[ConfigurationError, ...] = ()
+    """Every problem that was found together with this one, itself first; empty where there was no more to look at."""
 
 
 class ConfigurationNotFound(ConfigurationError):

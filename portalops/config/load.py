@@ -1,0 +1,284 @@
+"""From files and environment to `Settings`: find, join, check the shape, check what belongs together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from portalops.config.environment import lay_environment, lay_options
+from portalops.config.layers import Layers, find_main_file, read_layers
+from portalops.config.positions import KeyPath
+from portalops.config.problems import together, validated
+from portalops.config.settings import (
+    BackupSettings,
+    RecipientSetting,
+    ReportSettings,
+    RulebookSettings,
+    Settings,
+    UpdatesSettings,
+)
+from portalops.config.shape import ActorTable, KindRow, NameTable, PortalopsFile, UnitTable
+from portalops.config.tables import KindTable
+from portalops.config.values import Refused, resolved
+from portalops.errors import ConfigurationError, DuplicateId
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
+from portalops.model.record import Digest
+from portalops.model.runs import Job, JobId
+
+
+def load(
+    path: Path | None,
+    environment: Mapping[str, str],
+    *,
+    options: Mapping[str, str] | None = None,
+    working_folder: Path | None = None,
+) -> Settings:
+    """Read the configuration.
+
+    Args:
+        path: the file that was named by `--config`; None looks in the usual places.
+        environment: PORTALOPS_CONFIG, XDG_CONFIG_HOME and `PORTALOPS_<SECTION>_<KEY>` are read from it.
+        options: values given on the command line, by dotted key; they win over everything.
+        working_folder: where `./portalops.toml` is looked for; the process's own if None.
+
+    Raises:
+        ConfigurationError: it cannot be found, read or used; `problems` holds every problem found.
+    """
+    main = find_main_file(path, environment, working_folder=working_folder or Path.cwd())
+    layers = read_layers(main)
+    lay_environment(layers, environment)
+    lay_options(layers, options or {})
+    shape = validated(PortalopsFile, layers.tree, place=layers.place)
+    problems = [*_duplicates(shape, layers), *_contradictions(shape, layers)]
+    if problems:
+        raise together(problems)
+    return _settings(shape, layers)
+
+
+def digest_of(shape: PortalopsFile) -> Digest:
+    """Return the digest of the effective configuration: canonical JSON of all values, as written and by default."""
+    plain = shape.model_dump(mode="json", exclude={"include"})
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return Digest(hashlib.sha256(text.encode()).hexdigest())
+
+
+_LISTS: Mapping[str, tuple[KeyPath, Message]] = {
+    "unit": (("unit",), msg("the unit")),
+    "host": (("host",), msg("the host")),
+    "job": (("job",), msg("the job")),
+    "backup.source": (("backup", "source"), msg("the backup source")),
+    "backup.medium": (("backup", "medium"), msg("the backup medium")),
+    "updates.source": (("updates", "source"), msg("the updates source")),
+}
+
+
+def _rows(shape: PortalopsFile, path: KeyPath) -> Sequence[Any]:
+    value: Any = shape
+    for part in path:
+        value = getattr(value, str(part))
+    rows: Sequence[Any] = value
+    return rows
+
+
+def _duplicates(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    for path, what in _LISTS.values():
+        seen: dict[str, int] = {}
+        for index, row in enumerate(_rows(shape, path)):
+            if row.id not in seen:
+                seen[row.id] = index
+                continue
+            yield DuplicateId(
+                msg(
+                    "{place}: {what} {id} is already defined at {first}",
+                    place=layers.place((*path, index, "id")),
+                    what=what,
+                    id=row.id,
+                    first=layers.place((*path, seen[row.id], "id")),
+                ),
+                msg("Give one of the two another id, or remove it."),
+            )
+    names: dict[str, int] = {}
+    for index, recipient in enumerate(shape.backup.recipients):
+        if names.setdefault(recipient.name, index) != index:
+            yield DuplicateId(
+                msg(
+                    "{place}: {what} {id} is already defined at {first}",
+                    place=layers.place(("backup", "recipients", index, "name")),
+                    what=msg("the recipient"),
+                    id=recipient.name,
+                    first=layers.place(("backup", "recipients", names[recipient.name], "name")),
+                ),
+                msg("Give one of the two another id, or remove it."),
+            )
+
+
+def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield what the single tables cannot see: dates the wrong way round, units that do not exist, ..."""
+    yield from _dates(shape, layers)
+    yield from _successors(shape, layers)
+    yield from _offices(shape, layers)
+    for index, recipient in enumerate(shape.backup.recipients):
+        if (recipient.file is None) == (recipient.key is None):
+            yield ConfigurationError(
+                msg(
+                    "{place}: the recipient {name} needs either file or key",
+                    place=layers.place(("backup", "recipients", index)),
+                    name=recipient.name,
+                ),
+                msg("Name the file with the age public key, or write the key itself."),
+            )
+    for path, text in _paths(shape):
+        try:
+            resolved(text, layers.folder(path))
+        except Refused as error:
+            yield ConfigurationError(
+                msg(
+                    "{place}: {key} {what}: {value}",
+                    place=layers.place(path),
+                    key=str(path[-1]),
+                    what=error.message,
+                    value=text,
+                ),
+                msg("Correct it and run 'portalops config check'."),
+            )
+
+
+def _paths(shape: PortalopsFile) -> Iterator[tuple[KeyPath, str]]:
+    yield ("state", "folder"), shape.state.folder
+    for path, text in (
+        (("report", "folder"), shape.report.folder),
+        (("calendar", "file"), shape.calendar.file),
+        (("signing", "key"), shape.signing.key),
+        *((("backup", "recipients", index, "file"), row.file) for index, row in enumerate(shape.backup.recipients)),
+    ):
+        if text is not None:
+            yield path, text
+
+
+def _dates(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    tables: tuple[tuple[str, Sequence[UnitTable | ActorTable]], ...] = (("unit", shape.unit), ("actor", shape.actor))
+    for name, rows in tables:
+        for index, row in enumerate(rows):
+            if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
+                yield ConfigurationError(
+                    msg(
+                        "{place}: valid_to {to} is before valid_from {start}",
+                        place=layers.place((name, index, "valid_to")),
+                        to=row.valid_to.isoformat(),
+                        start=row.valid_from.isoformat(),
+                    ),
+                    msg("valid_from is the first day, valid_to the last one."),
+                )
+
+
+def _successors(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    known = {unit.id for unit in shape.unit}
+    for index, unit in enumerate(shape.unit):
+        for number, successor in enumerate(unit.successors):
+            if successor not in known or successor == unit.id:
+                yield ConfigurationError(
+                    msg(
+                        "{place}: the unit {unit} names a successor that is no other unit: {successor}",
+                        place=layers.place(("unit", index, "successors", number)),
+                        unit=unit.id,
+                        successor=successor,
+                    ),
+                    msg("Add the unit {successor}, or correct the id.", successor=successor),
+                )
+
+
+def _offices(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield actors who would hold one office on the same day: a report could not say whom it is for."""
+    by_role: dict[str, list[tuple[date, date, int]]] = defaultdict(list)
+    for index, actor in enumerate(shape.actor):
+        by_role[actor.role].append((actor.valid_from or date.min, actor.valid_to or date.max, index))
+    for role, spans in by_role.items():
+        spans.sort()
+        for (_start, end, first), (start, _end, second) in pairwise(spans):
+            if start <= end:
+                yield ConfigurationError(
+                    msg(
+                        "{place}: two actors hold the office {role} on the same day; the other one is at {first}",
+                        place=layers.place(("actor", second)),
+                        role=role,
+                        first=layers.place(("actor", first)),
+                    ),
+                    msg("End the earlier one by valid_to on the day before the later one's valid_from."),
+                )
+
+
+def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
+    def local(text: str, *path: str | int) -> Path:
+        return resolved(text, layers.folder(path))
+
+    state_folder = local(shape.state.folder, "state", "folder")
+    return Settings(
+        portal=Portal(shape.portal.id, _name(shape.portal.name), shape.portal.timezone),
+        language=shape.portal.language,
+        actors=tuple(Actor(row.role, _name(row.name), row.valid_from, row.valid_to) for row in shape.actor),
+        units=tuple(
+            Unit(
+                UnitId(row.id),
+                _name(row.name),
+                row.has_subportal,
+                row.valid_from,
+                row.valid_to,
+                tuple(UnitId(successor) for successor in row.successors),
+            )
+            for row in shape.unit
+        ),
+        hosts=tuple(Host(HostId(row.id), row.address, frozenset(row.roles)) for row in shape.host),
+        jobs=tuple(Job(JobId(row.id), row.kind, row.every, row.duty) for row in shape.job),
+        state_folder=state_folder,
+        calendar_file=local(shape.calendar.file, "calendar", "file") if shape.calendar.file else None,
+        rulebook=RulebookSettings(
+            shape.portal.rulebook, shape.rulebook.model_dump(exclude_unset=True, exclude_none=True)
+        ),
+        backup=BackupSettings(
+            recipient_settings=tuple(
+                RecipientSetting(
+                    row.name,
+                    local(row.file, "backup", "recipients", index, "file") if row.file else None,
+                    row.key,
+                    ("backup", "recipients", index),
+                    layers,
+                )
+                for index, row in enumerate(shape.backup.recipients)
+            ),
+            pack_bytes=shape.backup.pack_mib << 20,
+            excused=dict(shape.backup.excused),
+        ),
+        updates=UpdatesSettings(shape.updates.judge_weeks, shape.updates.poll_every),
+        report=ReportSettings(
+            local(shape.report.folder, "report", "folder") if shape.report.folder else state_folder / "reports",
+            shape.report.languages,
+        ),
+        signing_key=local(shape.signing.key, "signing", "key") if shape.signing.key else None,
+        declared=KindTable(
+            "declared", "declared", dict(shape.checks.declared), "checks.declared", ("checks", "declared"), layers
+        ),
+        backup_sources=_kind_tables(shape.backup.source, "backup.source", layers),
+        backup_media=_kind_tables(shape.backup.medium, "backup.medium", layers),
+        update_sources=_kind_tables(shape.updates.source, "updates.source", layers),
+        digest=digest_of(shape),
+        layers=layers,
+    )
+
+
+def _kind_tables(rows: Sequence[KindRow], section: str, layers: Layers) -> tuple[KindTable, ...]:
+    path = tuple(section.split("."))
+    return tuple(
+        KindTable(row.id, row.kind, dict(row.model_extra or {}), section, (*path, index), layers)
+        for index, row in enumerate(rows)
+    )
+
+
+def _name(table: NameTable) -> Name:
+    return Name(table.vi, table.en or table.vi)

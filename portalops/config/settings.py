@@ -1,0 +1,165 @@
+"""The typed configuration that everything else works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from portalops.config.layers import Layers, show_path
+from portalops.config.positions import KeyPath
+from portalops.config.problems import show_value
+from portalops.config.tables import KindTable
+from portalops.config.values import PUBLIC_KEY
+from portalops.errors import ConfigurationError
+from portalops.model.backups import DataClass
+from portalops.model.message import msg
+from portalops.model.organisation import Actor, Host, Portal, Unit
+from portalops.model.record import Digest
+from portalops.model.runs import Every, Job
+
+
+class Recipient(NamedTuple):
+    """A public key that opens the backup sets."""
+
+    name: str
+    """Whose: `operator`, `escrow`, ..."""
+    public_key: str
+    """An age X25519 recipient, `age1...`."""
+
+
+@dataclass(frozen=True)
+class RecipientSetting:
+    """A recipient as configured: by a file or by the key itself."""
+
+    name: str
+    file: Path | None
+    key: str | None
+    path: KeyPath
+    layers: Layers = field(repr=False, compare=False)
+
+    @property
+    def place(self) -> str:
+        """File and line where it is configured."""
+        return self.layers.place(self.path)
+
+    def read(self) -> Recipient:
+        """Return the recipient with its key.
+
+        Raises:
+            ConfigurationError: the file is not there, cannot be read, or holds no age public key.
+        """
+        if self.file is None:
+            return Recipient(self.name, self.key or "")
+        try:
+            text = self.file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            cause = error.strerror if isinstance(error, OSError) else None
+            raise ConfigurationError(
+                msg(
+                    "{place}: cannot read the public key of {name} in {path}: {cause}",
+                    place=self.place,
+                    name=self.name,
+                    path=show_path(self.file),
+                    cause=cause or type(error).__name__,
+                ),
+                msg("Run 'portalops init --keys' to make the keys that are missing, or correct the path."),
+            ) from error
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        if any(line.upper().startswith("AGE-SECRET-KEY-") for line in lines):
+            raise ConfigurationError(
+                msg("{place}: {path} holds a private key", place=self.place, path=show_path(self.file)),
+                msg("Name the file with the public key, which begins with age1."),
+            )
+        if len(lines) != 1 or not PUBLIC_KEY.fullmatch(lines[0]):
+            shown = show_value(lines[0]) if lines else '""'
+            raise ConfigurationError(
+                msg(
+                    "{place}: {path} holds no age public key: {value}",
+                    place=self.place,
+                    path=show_path(self.file),
+                    value=shown,
+                ),
+                msg("The file holds one line that begins with age1; 'age-keygen -y KEY' prints it."),
+            )
+        return Recipient(self.name, lines[0])
+
+
+@dataclass(frozen=True, slots=True)
+class RulebookSettings:
+    """Which regulation, and the numbers that this portal reads otherwise."""
+
+    id: str
+    overrides: Mapping[str, int | str | bool]
+    """Names of `model.rulebook.Numbers`; only what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Who can open the sets, and how they are cut."""
+
+    recipient_settings: tuple[RecipientSetting, ...]
+    pack_bytes: int
+    excused: Mapping[DataClass, str]
+    """Class of data: why this portal has none of it."""
+
+    @property
+    def recipients(self) -> tuple[Recipient, ...]:
+        """The recipients with their keys, read now.
+
+        Raises:
+            ConfigurationError: a key file is not there or holds no public key.
+        """
+        return tuple(setting.read() for setting in self.recipient_settings)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatesSettings:
+    """How publications are judged."""
+
+    judge_weeks: int
+    poll_every: Every
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """Where reports go."""
+
+    folder: Path
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration, typed, with absolute paths; kinds' own tables are typed by their kinds."""
+
+    portal: Portal
+    language: str
+    """Of reports when none is asked for: `vi` or `en`."""
+    actors: tuple[Actor, ...]
+    units: tuple[Unit, ...]
+    hosts: tuple[Host, ...]
+    jobs: tuple[Job, ...]
+    state_folder: Path
+    calendar_file: Path | None
+    rulebook: RulebookSettings
+    backup: BackupSettings
+    updates: UpdatesSettings
+    report: ReportSettings
+    signing_key: Path | None
+    """File of the Ed25519 private key that signs."""
+    declared: KindTable
+    """`[checks.declared]`."""
+    backup_sources: tuple[KindTable, ...]
+    backup_media: tuple[KindTable, ...]
+    update_sources: tuple[KindTable, ...]
+    digest: Digest
+    """SHA-256 of the effective configuration; secrets enter it by reference only."""
+    layers: Layers = field(repr=False, compare=False)
+    """Where each value comes from."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files it was read from, the main one first."""
+        return tuple(file.path for file in self.layers.files)

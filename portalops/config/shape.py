@@ -1,0 +1,224 @@
+"""The shape of portalops.toml: its tables and keys, typed. Kinds of sources and media bring their own shapes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
+
+from portalops.config.values import Day, HostIdText, Id, PathText, PublicKey, RawTable, Refused, Shape, Text
+from portalops.model.backups import DataClass
+from portalops.model.message import msg
+from portalops.model.organisation import Role
+from portalops.model.rulebook import Numbers
+from portalops.model.runs import Every, JobKind
+
+LANGUAGE = "^(?:vi|en)$"
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError) as error:
+        raise Refused(
+            msg("is not a time zone"), msg("Use a name of the IANA data base, such as Asia/Ho_Chi_Minh.")
+        ) from error
+    return value
+
+
+class NameTable(Shape):
+    """A proper name in both languages."""
+
+    vi: Text = Field(description="Vietnamese name.")
+    en: Text | None = Field(default=None, description="English name; the Vietnamese one where there is none.")
+
+
+class PortalTable(Shape):
+    """The portal whose duties are kept."""
+
+    id: Id = Field(description="Lower-case letters, digits and hyphens; the first part of a backup set's name.")
+    name: NameTable
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="Asia/Ho_Chi_Minh", description="IANA time zone; every day begins and ends in it."
+    )
+    rulebook: Id = Field(default="kh-37-2010", description="Id of the regulation to judge by.")
+    language: str = Field(default="vi", pattern=LANGUAGE, description="Language of reports when none is asked for.")
+
+
+class StateTable(Shape):
+    """Where portalops keeps its ledger, evidence and locks."""
+
+    folder: PathText = Field(
+        default="/var/lib/portalops", description="Folder of the ledger, its evidence and the locks."
+    )
+
+
+class CalendarTable(Shape):
+    """Working days beyond the shipped calendar."""
+
+    file: PathText | None = Field(
+        default=None, description="A file of further days off and make-up days; its rows win."
+    )
+
+
+class ActorTable(Shape):
+    """Who holds one of the regulation's offices, from a day to a day."""
+
+    role: Role
+    name: NameTable
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+
+class UnitTable(Shape):
+    """An agency that sends information in and keeps a sub-portal."""
+
+    id: Id
+    name: NameTable
+    has_subportal: StrictBool = Field(default=True, description="Whether it has a sub-portal to keep up to date.")
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    successors: tuple[Id, ...] = Field(default=(), description="Ids of the units that took over after valid_to.")
+
+
+class HostTable(Shape):
+    """A server of the portal."""
+
+    id: HostIdText
+    address: Text = Field(description="'local' for this machine, else a host name or address.")
+    roles: tuple[Id, ...] = Field(
+        default=(), description="Declared roles; only a role can make a check not applicable."
+    )
+
+
+class RecipientTable(Shape):
+    """A public key that opens the backup sets."""
+
+    name: Id = Field(description="Whose key: operator, escrow, ...")
+    file: PathText | None = Field(default=None, description="File with the age public key.")
+    key: PublicKey | None = Field(default=None, description="The age public key itself.")
+
+
+class KindRow(Shape):
+    """A source or medium: its id, its kind, and the keys of that kind."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: Id
+    kind: Id = Field(description="Which kind it is; its other keys depend on it.")
+
+
+class BackupTable(Shape):
+    """What is backed up, where to, and who can open it."""
+
+    recipients: tuple[RecipientTable, ...] = Field(
+        default=(), description="At least two: the operator's key and the escrow key."
+    )
+    pack_mib: StrictInt = Field(default=64, ge=1, le=1024, description="Size of a pack before compression, in MiB.")
+    excused: dict[DataClass, Text] = Field(
+        default_factory=dict, description="Class of data = why this portal has none of it."
+    )
+    source: tuple[KindRow, ...] = ()
+    medium: tuple[KindRow, ...] = ()
+
+
+class UpdatesTable(Shape):
+    """Where publications and submissions are seen."""
+
+    judge_weeks: StrictInt = Field(default=13, ge=1, le=530, description="How many ISO weeks back each run judges.")
+    poll_every: Every = Field(default=Every.DAY, description="How often each source is expected to be polled.")
+    source: tuple[KindRow, ...] = ()
+
+
+class ChecksTable(Shape):
+    """What this portal declares about its servers."""
+
+    declared: RawTable = Field(default_factory=dict, description="What the checks compare the servers with.")
+
+
+class JobTable(Shape):
+    """A planned, repeated piece of work."""
+
+    id: Id
+    kind: JobKind
+    every: Every
+    duty: str = Field(default="", description="The duty or clause that its runs are evidence for.")
+
+
+class ReportTable(Shape):
+    """Where reports go, and in which languages."""
+
+    folder: PathText | None = Field(
+        default=None, description="Folder of the reports; without one, reports/ in the state folder."
+    )
+    languages: tuple[Annotated[str, Field(pattern=LANGUAGE)], ...] = Field(default=("vi", "en"), min_length=1)
+
+
+class SigningTable(Shape):
+    """The key that signs the ledger's heads and the backup sets."""
+
+    key: PathText | None = Field(default=None, description="File with an Ed25519 private key in OpenSSH format.")
+
+
+_LIMITS: dict[str, dict[str, Any]] = {
+    "backup_max_age_days": {"ge": 1},
+    "session_gap_minutes": {"ge": 1},
+    "min_coverage_percent": {"le": 100},
+    "check_max_age_hours": {"ge": 1},
+    "check_every_days": {"ge": 1},
+    "day_cutoff": {"pattern": r"^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$"},
+}
+"""Ranges of the rulebook's numbers that are narrower than their types."""
+
+
+def _number(name: str, hint: Any) -> Any:
+    limits = _LIMITS.get(name, {})
+    if hint is bool:
+        return StrictBool
+    if hint is int:
+        return Annotated[StrictInt, Field(**{"ge": 0, **limits})]
+    return Annotated[hint, Field(**limits)] if limits else hint
+
+
+def _rulebook_table() -> type[Shape]:
+    """Make the shape of `[rulebook]` from the rulebook's own numbers, so that it never lags behind them."""
+    hints = get_type_hints(Numbers)
+    definitions: dict[str, Any] = {
+        number.name: (_number(number.name, hints[number.name]) | None, None) for number in fields(Numbers)
+    }
+    made: type[Shape] = create_model(
+        "RulebookTable",
+        __base__=Shape,
+        __doc__="Numbers of the rulebook that this portal reads otherwise.",
+        **definitions,
+    )
+    return made
+
+
+RulebookTable = _rulebook_table()
+
+
+class PortalopsFile(Shape):
+    """The whole configuration of portalops."""
+
+    include: tuple[PathText, ...] = Field(
+        default=(), description="Further files, relative to this one; * and ** match."
+    )
+    portal: PortalTable
+    state: StateTable = Field(default_factory=StateTable)
+    if TYPE_CHECKING:
+        rulebook: Shape = Field(default_factory=Shape)
+    else:
+        rulebook: RulebookTable = Field(default_factory=RulebookTable)
+    calendar: CalendarTable = Field(default_factory=CalendarTable)
+    actor: tuple[ActorTable, ...] = ()
+    unit: tuple[UnitTable, ...] = ()
+    host: tuple[HostTable, ...] = ()
+    backup: BackupTable = Field(default_factory=BackupTable)
+    updates: UpdatesTable = Field(default_factory=UpdatesTable)
+    checks: ChecksTable = Field(default_factory=ChecksTable)
+    job: tuple[JobTable, ...] = ()
+    report: ReportTable = Field(default_factory=ReportTable)
+    signing: SigningTable = Field(default_factory=SigningTable)

@@ -1,0 +1,120 @@
+"""The types of single values: ids, days, names, paths, public keys, with refusals worded for people.
+
+A refusal is raised as `Refused`; pydantic carries it, and `portalops.config.problems` gives it its
+file and line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from portalops.errors import ConfigurationError
+from portalops.model.message import Message, msg
+
+
+class Refused(ValueError):
+    """A value that is of the right type and yet wrong; it continues `FILE:LINE: KEY ...`."""
+
+    def __init__(
+        self,
+        message: Message,
+        hint: Message | None = None,
+        *,
+        error: type[ConfigurationError] = ConfigurationError,
+        shows_value: bool = True,
+    ) -> None:
+        super().__init__(str(message))
+        self.message = message
+        self.hint = hint
+        self.error = error
+        """The class of the error that it becomes."""
+        self.shows_value = shows_value
+        """Whether the message ends with the value; never for what may be a secret."""
+
+
+class Shape(BaseModel):
+    """The base of every table's shape: unknown keys are refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _text(value: str) -> str:
+    text = unicodedata.normalize("NFC", value)
+    if not text.strip():
+        raise Refused(msg("is empty"))
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise Refused(msg("holds a control character"))
+    return text
+
+
+def _path_text(value: str) -> str:
+    if not value:
+        raise Refused(msg("is empty"))
+    if "\0" in value:
+        raise Refused(msg("holds a control character"))
+    return value
+
+
+def _day(value: object) -> object:
+    """Take TOML's own date or an ISO text; never a number, which pydantic would read as a time stamp."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise Refused(msg("is not a day"), msg("Write it as year-month-day: 2026-11-24.")) from error
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise Refused(msg("is not a day"), msg("Write it as year-month-day: 2026-11-24."))
+    return value
+
+
+def _public_key(value: str) -> str:
+    key = value.strip()
+    if key.upper().startswith("AGE-SECRET-KEY-"):
+        raise Refused(
+            msg("is a private key; a recipient is given by its public key"),
+            msg("Take the line that begins with age1, and keep the private key off this machine."),
+        )
+    if not PUBLIC_KEY.fullmatch(key):
+        raise Refused(msg("is not an age public key"), msg("It begins with age1 and has 62 characters."))
+    return key
+
+
+def _local_path(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, (str, Path)):
+        return value
+    folder = (info.context or {}).get("folder") or Path.cwd()
+    return resolved(_path_text(str(value)), folder)
+
+
+def resolved(text: str, folder: Path) -> Path:
+    """Return a path as written in a file of that folder: `~` is the user's home, relative starts in the folder."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise Refused(msg("names a home folder that does not exist")) from error
+    return folder / path
+
+
+PUBLIC_KEY = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+"""An X25519 recipient of the age format (C2SP age), in Bech32."""
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+"""Lower-case letters, digits and hyphens, at most 63: it becomes part of file and folder names."""
+HostIdText = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$")]
+"""As `Id`, with dots, so that a host name can be its id."""
+Text = Annotated[str, AfterValidator(_text)]
+"""A text for people: not empty, one line, made NFC."""
+Day = Annotated[date, BeforeValidator(_day)]
+PublicKey = Annotated[str, AfterValidator(_public_key)]
+PathText = Annotated[str, AfterValidator(_path_text)]
+"""A path of the core's own tables; its folder is known only when all layers are joined."""
+LocalPath = Annotated[Path, BeforeValidator(_local_path)]
+"""A path in a kind's settings: resolved against the folder of its configuration file."""
+RawTable = dict[str, Any]
+"""A table that a kind's own settings will type."""
