@@ -7,8 +7,8 @@ way on paper and as they are in data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -83,7 +83,7 @@ class Table:
 class Notice:
     """Something the reader must not miss."""
 
-    text: Message
+    text: Message | Name
     tone: Tone = Tone.UNSURE
 
 
@@ -106,6 +106,8 @@ class Grid:
     rows: Sequence[tuple[Cell, Sequence[Mark | None]]]
     """A label and one mark a column; None where nothing applies."""
     legend: Sequence[tuple[Mark, Message]] = ()
+    shaded: Mapping[int, Message] = field(default_factory=dict)
+    """Columns that stand apart, such as days without work, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,14 @@ class Bars:
     rows: Sequence[tuple[Message | Name, Sequence[tuple[Tone, Message, int]]]]
 
 
-Block: TypeAlias = "Heading | Paragraph | Bullets | KeyValues | Table | Notice | Grid | Bars"
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Room for people to sign on paper: the office, and who holds it where that is known."""
+
+    places: Sequence[tuple[Message, Name | None]]
+
+
+Block: TypeAlias = "Heading | Paragraph | Bullets | KeyValues | Table | Notice | Grid | Bars | Signatures"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
+    Signatures,
     Status,
     Table,
     Tone,
@@ -87,6 +88,8 @@ def _plain(block: Block, reader: Reader) -> str:
             return "\n".join(grid_lines(block, reader, None))
         case Bars():
             return f"{reader.text(block.caption)}\n\n{_plain_table((), _bar_rows(block, reader), ())}"
+        case Signatures():
+            return "\n".join(signature_lines(block, reader))
         case _:
             assert_never(block)
 
@@ -123,6 +126,13 @@ def _is_numeric(cells: Sequence[Cell]) -> bool:
 def _stays_whole(cells: Sequence[Cell]) -> bool:
     """Say whether a column's cells are words, numbers and moments, which are read badly when broken."""
     return all(cell is None or isinstance(cell, int | ByteSize | Status | date) for cell in cells)
+
+
+def signature_lines(block: Signatures, reader: Reader) -> Iterator[str]:
+    """Yield a line to sign on for each place."""
+    for office, holder in block.places:
+        who = f"{reader.text(office)} ({reader.text(holder)})" if holder else reader.text(office)
+        yield f"{who}: {'.' * 40}"
 
 
 def _bar_rows(bars: Bars, reader: Reader) -> list[tuple[str, str]]:
@@ -200,8 +210,7 @@ class _Painter:
     width: int
 
     def paint(self, block: Block) -> RenderableType:
-        from rich.padding import Padding  # noqa: PLC0415 - rich is loaded on a terminal alone
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415 - rich is loaded on a terminal alone
 
         match block:
             case Heading():
@@ -222,7 +231,9 @@ class _Painter:
             case Grid():
                 return self._grid(block)
             case Bars():
-                return Padding(self._bars(block), 0)
+                return self._bars(block)
+            case Signatures():
+                return Text("\n".join(signature_lines(block, self.reader)))
             case _:
                 assert_never(block)
 

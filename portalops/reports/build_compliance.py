@@ -1,0 +1,256 @@
+"""The compliance report: every duty of the regulation over a period, with the evidence behind it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from portalops.calendar.calendar import Calendar
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.organisation import Actor, Name, Portal, Role, Unit
+from portalops.model.period import Period
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import Evidence
+from portalops.reports.document import (
+    Bars,
+    Block,
+    Bullets,
+    Cell,
+    Document,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Signatures,
+    Table,
+    Tone,
+)
+from portalops.reports.section_backups import backup_blocks
+from portalops.reports.section_evidence import LedgerRange, exception_blocks, ledger_blocks, limit_blocks
+from portalops.reports.section_servers import server_blocks
+from portalops.reports.section_updates import update_blocks
+from portalops.reports.words import duty_status, role_word
+
+TITLE = msg("Report on the duties of the portal")
+SEQS_SHOWN = 6
+"""Ledger records named for a duty in the table; the newest come last and are always among them."""
+
+
+def build(
+    *,
+    portal: Portal,
+    actors: Sequence[Actor],
+    units: Sequence[Unit],
+    rulebook: Rulebook,
+    calendar: Calendar,
+    period: Period,
+    standings: Sequence[Standing],
+    evidence: Evidence,
+    ledger_range: LedgerRange | None,
+    generated_at: datetime,
+    version: str,
+) -> Document:
+    """Return the report as a document.
+
+    Args:
+        portal: whose duties.
+        actors: who holds the offices; those of the period are named, with their dates.
+        units: the agencies, in the order in which they are listed.
+        rulebook: the regulation, with the numbers that were used.
+        calendar: the working days, for shading and for what of them is not certain.
+        period: what the report covers.
+        standings: every duty, judged over the period.
+        evidence: what the judging rests on.
+        ledger_range: the records there were; None for an empty ledger.
+        generated_at: when the report was made.
+        version: of portalops.
+    """
+    blocks: list[Block] = [
+        Heading(2, msg("I. Scope and basis")),
+        _scope(portal, actors, rulebook, calendar, period, generated_at, version),
+        *(Notice(notice, Tone.NEUTRAL) for notice in rulebook.notices),
+        *_calendar_doubts(calendar, period),
+        Heading(2, msg("II. Summary")),
+        *_summary(standings, rulebook),
+        Heading(2, msg("III. The duties, clause by clause")),
+        *_duties(standings, rulebook),
+        Heading(2, msg("IV. Backup copies (Article 10)")),
+        *backup_blocks(evidence),
+        Heading(2, msg("V. Updates of the portal and the units (Article 11)")),
+        *update_blocks(evidence, units, calendar),
+        Heading(2, msg("VI. Server checks (Article 12)")),
+        *server_blocks(evidence),
+        Heading(2, msg("VII. Exceptions")),
+        *exception_blocks(evidence, standings, units, rulebook),
+        Heading(2, msg("VIII. What this report can't prove")),
+        *limit_blocks(evidence, standings),
+        Heading(2, msg("IX. Records behind this report, and how to check them")),
+        *ledger_blocks(ledger_range),
+        Heading(2, msg("X. Signatures")),
+        Signatures(_places(actors, period)),
+    ]
+    footer: list[tuple[Message, Cell]] = [
+        (msg("Portal"), portal.name),
+        (msg("Period"), _days(period)),
+        (msg("Made at"), generated_at),
+    ]
+    if ledger_range:
+        footer += [
+            (msg("Ledger"), ledger_range.ledger),
+            (
+                msg("Last record"),
+                msg("{seq}, SHA-256 {digest}", seq=ledger_range.last_seq, digest=ledger_range.last_line_sha256),
+            ),
+        ]
+    return Document(TITLE, blocks, footer, portal.timezone)
+
+
+def _days(period: Period) -> Message:
+    return msg("from {first} to {last}", first=period.first, last=period.last)
+
+
+def _scope(
+    portal: Portal,
+    actors: Sequence[Actor],
+    rulebook: Rulebook,
+    calendar: Calendar,
+    period: Period,
+    generated_at: datetime,
+    version: str,
+) -> KeyValues:
+    changed = [
+        msg("{name} (the rulebook's own: {value})", name=name, value=value)
+        for name, value in sorted(rulebook.overridden.items())
+    ]
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Portal"), portal.name),
+        *_offices(actors, period),
+        (msg("Period"), _days(period)),
+        (msg("Time zone"), portal.timezone),
+        (msg("Regulation"), rulebook.title),
+        (msg("Document"), rulebook.document),
+        (msg("Rulebook"), f"{rulebook.id}@{rulebook.version}"),
+        (msg("Working-day calendar"), calendar.version),
+        *((msg("Number changed by configuration"), line) for line in changed),
+        (msg("Made at"), generated_at),
+        (msg("Made by"), f"portalops {version}"),
+    ]
+    return KeyValues(rows)
+
+
+def _holders(actors: Sequence[Actor], role: Role, period: Period) -> tuple[Actor, ...]:
+    """Return who held an office on any day of the period."""
+    return tuple(
+        actor
+        for actor in actors
+        if actor.role is role
+        and (actor.valid_from is None or actor.valid_from <= period.last)
+        and (actor.valid_to is None or actor.valid_to >= period.first)
+    )
+
+
+def _offices(actors: Sequence[Actor], period: Period) -> Iterator[tuple[Message, Cell]]:
+    for role in Role:
+        holders = _holders(actors, role, period)
+        if not holders:
+            yield role_word(role), msg("not named in the configuration")
+        for actor in holders:
+            label = role_word(role)
+            if len(holders) > 1 and actor.valid_to is not None and actor.valid_to < period.last:
+                label = msg("{office}, until {day}", office=label, day=actor.valid_to)
+            elif len(holders) > 1 and actor.valid_from is not None:
+                label = msg("{office}, from {day}", office=label, day=actor.valid_from)
+            yield label, actor.name
+
+
+def _calendar_doubts(calendar: Calendar, period: Period) -> Iterator[Block]:
+    doubts = calendar.warnings(period)
+    if doubts:
+        yield Paragraph(msg("What is not certain of the working days:"))
+        yield Bullets(doubts)
+
+
+def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:
+    counts = {verdict: sum(standing.verdict is verdict for standing in standings) for verdict in DutyVerdict}
+    yield Paragraph(
+        msg(
+            "Of {total} duties, {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice. "
+            "A duty is met only where evidence in the period shows it.",
+            total=len(standings),
+            met=counts[DutyVerdict.MET],
+            unmet=counts[DutyVerdict.UNMET],
+            unsure=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
+        )
+    )
+    groups: dict[str, list[Standing]] = {}
+    for standing in standings:
+        groups.setdefault(_article(rulebook, standing), []).append(standing)
+    rows = [(msg("All duties"), _parts(standings))]
+    rows += [(msg("Article {number}", number=article), _parts(group)) for article, group in groups.items()]
+    yield Bars(msg("Duties by verdict"), rows)
+    unmet = [standing for standing in standings if standing.verdict is DutyVerdict.UNMET]
+    if unmet:
+        yield Heading(3, msg("Unmet duties"))
+        yield Bullets([msg("{duty}: {reason}", duty=standing.duty, reason=standing.reason) for standing in unmet])
+
+
+def _parts(standings: Sequence[Standing]) -> list[tuple[Tone, Message, int]]:
+    return [
+        (duty_status(verdict).tone, duty_status(verdict).word, sum(each.verdict is verdict for each in standings))
+        for verdict in DutyVerdict
+    ]
+
+
+def _article(rulebook: Rulebook, standing: Standing) -> str:
+    return rulebook.duty(standing.duty).clause.partition(".")[0]
+
+
+def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:
+    for clause in rulebook.clauses:
+        own = [standing for standing in standings if rulebook.duty(standing.duty).clause == clause.id]
+        if not own:
+            continue
+        yield Heading(3, msg("Article {number}", number=clause.id))
+        yield Paragraph(verbatim(clause.text.strip()))
+        yield Table(
+            msg("Duties of Article {number}", number=clause.id),
+            (
+                msg("Duty"),
+                msg("What it asks for"),
+                msg("Verdict"),
+                msg("Why"),
+                msg("Evidence (records)"),
+                msg("Newest evidence"),
+                msg("Next due"),
+            ),
+            [_duty_row(standing, rulebook) for standing in own],
+        )
+
+
+def _duty_row(standing: Standing, rulebook: Rulebook) -> tuple[Cell, ...]:
+    return (
+        standing.duty,
+        rulebook.duty(standing.duty).title,
+        duty_status(standing.verdict),
+        standing.reason,
+        _records(sorted(standing.evidence)),
+        standing.newest_at,
+        standing.due_at,
+    )
+
+
+def _records(seqs: Sequence[int]) -> Cell:
+    if not seqs:
+        return None
+    shown = ", ".join(map(str, seqs[-SEQS_SHOWN:]))
+    if len(seqs) <= SEQS_SHOWN:
+        return shown
+    more = len(seqs) - SEQS_SHOWN
+    return nmsg("{seqs} and {n} earlier one", "{seqs} and {n} earlier ones", more, seqs=shown)
+
+
+def _places(actors: Sequence[Actor], period: Period) -> list[tuple[Message, Name | None]]:
+    holder = next((actor.name for actor in reversed(_holders(actors, Role.UNIT, period))), None)
+    return [(msg("Prepared by"), None), (msg("Head of the portal management unit"), holder)]

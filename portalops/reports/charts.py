@@ -1,0 +1,159 @@
+"""Grids and bars as SVG inside a page: no script, no outside reference, and readable in black and white.
+
+Colours come from the page's style sheet by class, so that the same picture serves light, dark and
+paper. What a colour says is always said by a sign or a number as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from markupsafe import Markup, escape
+
+from portalops.reports.document import Bars, Cell, Grid, Mark
+from portalops.reports.reader import Reader
+
+CELL_WIDTH = 18
+CELL_HEIGHT = 18
+COLUMNS_IN_BAND = 32
+"""Four weeks of seven days and a verdict each: what fits the width of A4."""
+_LABEL_WIDTH = 226
+_LABEL_LETTERS = 36
+_HEAD_HEIGHT = 34
+_BAR_WIDTH = 560
+_BAR_HEIGHT = 22
+
+
+def draw_grid(grid: Grid, reader: Reader, *, name: str) -> tuple[Markup, ...]:
+    """Return a grid as pictures, one for each band of columns.
+
+    Args:
+        grid: what to draw.
+        reader: whose language and zone.
+        name: prefix of the ids inside the pictures, unique in the page.
+    """
+    columns = list(range(len(grid.columns)))
+    starts = range(0, len(columns), COLUMNS_IN_BAND)
+    return tuple(
+        _draw_band(grid, columns[start : start + COLUMNS_IN_BAND], reader, name=f"{name}-{index}")
+        for index, start in enumerate(starts, 1)
+    )
+
+
+def _draw_band(grid: Grid, band: Sequence[int], reader: Reader, *, name: str) -> Markup:
+    label_width = min(_LABEL_WIDTH, 12 + 7 * max((len(reader.cell(label)) for label, _ in grid.rows), default=0))
+    width = label_width + CELL_WIDTH * len(band) + 2
+    height = _HEAD_HEIGHT + CELL_HEIGHT * len(grid.rows) + 2
+    parts: list[Markup] = []
+    for place, column in enumerate(band):
+        x = label_width + place * CELL_WIDTH
+        if column in grid.shaded:
+            shade = _tag("rect", x=x, y=0, width=CELL_WIDTH, height=height, class_="shade")
+            parts.append(_group(shade, title=reader.text(grid.shaded[column])))
+        parts += _column_head(grid.columns[column], x + CELL_WIDTH / 2, reader)
+    for line, (label, marks) in enumerate(grid.rows):
+        y = _HEAD_HEIGHT + line * CELL_HEIGHT
+        parts.append(_tag("line", x1=0, y1=y, x2=width, y2=y, class_="rule"))
+        parts.append(_row_label(reader.cell(label), y + 13))
+        for place, column in enumerate(band):
+            mark = marks[column]
+            if mark is not None:
+                parts.append(_cell(mark, label_width + place * CELL_WIDTH, y, reader))
+    described = _description(grid, band, reader)
+    return _picture(parts, width, height, name=name, title=reader.text(grid.caption), description=described)
+
+
+def _column_head(column: Cell, x: float, reader: Reader) -> Iterator[Markup]:
+    if isinstance(column, date) and not isinstance(column, datetime):
+        yield _text(f"{column.day:02d}", x, 27, class_="head")
+        if column.day == 1 or column.weekday() == 0:
+            yield _text(f"/{column.month:02d}", x, 13, class_="head")
+    else:
+        yield _text(reader.cell(column), x, 27, class_="head strong")
+
+
+def _row_label(label: str, y: float) -> Markup:
+    if len(label) <= _LABEL_LETTERS:
+        return _text(label, 0, y, class_="label")
+    return _group(_text(f"{label[: _LABEL_LETTERS - 1]}…", 0, y, class_="label"), title=label)
+
+
+def _cell(mark: Mark, x: float, y: float, reader: Reader) -> Markup:
+    box = _tag("rect", x=x + 1, y=y + 1, width=CELL_WIDTH - 2, height=CELL_HEIGHT - 2, rx=2, class_=f"box {mark.tone}")
+    sign = _text(reader.text(mark.sign), x + CELL_WIDTH / 2, y + 13, class_=f"sign {mark.tone}")
+    return _group(box, sign, title=reader.text(mark.meaning))
+
+
+def _description(grid: Grid, band: Sequence[int], reader: Reader) -> str:
+    """Say in words what the picture covers, for those who can't see it; the numbers stand in the tables beside it."""
+    span = f"{reader.cell(grid.columns[band[0]])} – {reader.cell(grid.columns[band[-1]])}"
+    legend = "; ".join(f"{reader.text(mark.sign)} = {reader.text(meaning)}" for mark, meaning in grid.legend)
+    return f"{span}. {legend}" if legend else span
+
+
+def draw_bars(bars: Bars, reader: Reader, *, name: str) -> Markup:
+    """Return labelled counts as stacked bars; each part carries its number."""
+    most = max((sum(count for *_, count in parts) for _, parts in bars.rows), default=0) or 1
+    row_height = _BAR_HEIGHT + 26
+    drawn: list[Markup] = []
+    for line, (label, parts) in enumerate(bars.rows):
+        y = line * row_height
+        drawn.append(_text(reader.text(label), 0, y + 14, class_="label strong"))
+        x = 0.0
+        for tone, word, count in parts:
+            if not count:
+                continue
+            length = _BAR_WIDTH * count / most
+            box = _tag("rect", x=x, y=y + 20, width=length, height=_BAR_HEIGHT, class_=f"box {tone}")
+            number = _text(reader.cell(count), x + length / 2, y + 36, class_=f"sign {tone}")
+            drawn.append(_group(box, number, title=f"{reader.text(word)}: {reader.cell(count)}"))
+            x += length
+    described = ". ".join(
+        f"{reader.text(label)}: " + ", ".join(f"{reader.text(word)} {reader.cell(count)}" for _, word, count in parts)
+        for label, parts in bars.rows
+    )
+    height = row_height * len(bars.rows)
+    return _picture(drawn, _BAR_WIDTH + 2, height, name=name, title=reader.text(bars.caption), description=described)
+
+
+def _picture(
+    parts: Sequence[Markup], width: float, height: float, *, name: str, title: str, description: str
+) -> Markup:
+    heading = _tag("title", escape(title), id=f"{name}-title") + _tag("desc", escape(description), id=f"{name}-desc")
+    return _tag(
+        "svg",
+        heading + Markup("").join(parts),
+        role="img",
+        aria_labelledby=f"{name}-title {name}-desc",
+        viewBox=f"0 0 {_number(width)} {_number(height)}",
+        width=width,
+        height=height,
+    )
+
+
+def _group(*children: Markup, title: str) -> Markup:
+    return _tag("g", _tag("title", escape(title)) + Markup("").join(children))
+
+
+def _text(text: str, x: float, y: float, *, class_: str) -> Markup:
+    return _tag("text", escape(text), x=x, y=y, class_=class_)
+
+
+def _tag(tag: str, content: Markup | None = None, **attributes: str | float) -> Markup:
+    """Return one element; attribute names lose a trailing underscore, and inner ones become hyphens."""
+    written = Markup("").join(
+        Markup(' {}="{}"').format(
+            key.rstrip("_").replace("_", "-"), value if isinstance(value, str) else _number(value)
+        )
+        for key, value in attributes.items()
+    )
+    name = Markup(tag)  # noqa: S704 - a literal of this module
+    if content is None:
+        return Markup("<{}{}/>").format(name, written)
+    return Markup("<{}{}>{}</{}>").format(name, written, content, name)
+
+
+def _number(value: float) -> str:
+    """Write a coordinate the same way on every machine, to a hundredth."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,221 @@
+"""One page that needs nothing but itself: no script, no outside reference, the same bytes for the same document.
+
+The content security policy in its head forbids everything but its own style, so that even a fault
+in the escaping could load and run nothing. Nothing is hidden behind a click: paper and screen show
+the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never, cast
+from zoneinfo import ZoneInfo
+
+from portalops.model.message import msg
+from portalops.reports.charts import draw_bars, draw_grid
+from portalops.reports.document import (
+    Bars,
+    Block,
+    Bullets,
+    ByteSize,
+    Cell,
+    Document,
+    Grid,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Signatures,
+    Status,
+    Table,
+    Tone,
+)
+from portalops.reports.formats.terminal import NOTHING, SIGNS
+from portalops.reports.reader import Reader
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+_FOLDER = Path(__file__).parent
+_CODE = re.compile(r"[a-z0-9][A-Za-z0-9._:/@+-]{15,}")
+"""Long identifiers such as digests, runs and set names are shown in a typewriter face and may break anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A cell as the template sees it."""
+
+    text: str
+    kind: str = ""
+    """Class of the table cell: `number`, `whole`, `code` or none."""
+    tone: str = ""
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlFormat:
+    """The format `html`."""
+
+    name: str = "html"
+    suffix: str = ".html"
+
+    def render(self, document: Document, *, language: str) -> bytes:
+        """Return the page in UTF-8, every text in NFC."""
+        reader = Reader(language, ZoneInfo(document.zone))
+        writer = _Writer(reader, _environment())
+        body = writer.body(document.blocks)
+        footer = [(reader.text(label), reader.cell(value)) for label, value in document.footer]
+        title = reader.text(document.title)
+        page = writer.environment.get_template("page.html").render(
+            language=language,
+            title=title,
+            style=_style(footer),
+            contents=writer.contents,
+            words={"contents": reader.text(msg("Contents"))},
+            body=body,
+            footer=footer,
+        )
+        return page.encode("utf-8")
+
+
+FORMAT = HtmlFormat()
+
+
+class _Writer:
+    """Turns blocks into markup, and counts what needs an id."""
+
+    def __init__(self, reader: Reader, environment: Environment) -> None:
+        self.reader = reader
+        self.environment = environment
+        self.contents: list[tuple[str, str]] = []
+        self._macros = environment.get_template("blocks.html").module
+        self._pictures = 0
+        self._headings = 0
+
+    def body(self, blocks: Sequence[Block]) -> Markup:
+        """Return all blocks, each level-2 heading opening a section."""
+        from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2, which only pages need
+
+        return Markup("").join(self._sections(blocks))
+
+    def _sections(self, blocks: Sequence[Block]) -> Iterator[Markup]:
+        from markupsafe import Markup  # noqa: PLC0415
+
+        is_open = False
+        for block in blocks:
+            if isinstance(block, Heading) and block.level <= 2:
+                if is_open:
+                    yield Markup("</section>\n")
+                is_open = True
+                yield Markup('<section aria-labelledby="s{}">').format(self._headings + 1)
+            yield self._block(block)
+        if is_open:
+            yield Markup("</section>\n")
+
+    def _block(self, block: Block) -> Markup:
+        reader = self.reader
+        match block:
+            case Heading():
+                return self._heading(block)
+            case Paragraph():
+                return self._macro("paragraph", reader.text(block.text))
+            case Bullets():
+                return self._macro("bullets", [reader.text(item) for item in block.items])
+            case KeyValues():
+                return self._macro("key_values", [(reader.text(label), self._cell(cell)) for label, cell in block.rows])
+            case Table():
+                return self._table(block)
+            case Notice():
+                return self._macro("notice", reader.text(block.text), block.tone.value, SIGNS[block.tone])
+            case Grid():
+                drawings = draw_grid(block, reader, name=self._picture_name())
+                legend = [(reader.text(mark.sign), mark.tone.value, reader.text(text)) for mark, text in block.legend]
+                return self._macro("picture", reader.text(block.caption), drawings, legend, "grid")
+            case Bars():
+                drawing = draw_bars(block, reader, name=self._picture_name())
+                return self._macro("picture", reader.text(block.caption), [drawing], self._bar_legend(block), "bars")
+            case Signatures():
+                places = [
+                    (reader.text(office), reader.text(holder) if holder else "") for office, holder in block.places
+                ]
+                return self._macro("signatures", places, reader.text(msg("(signature, full name, office)")))
+            case _:
+                assert_never(block)
+
+    def _macro(self, name: str, *arguments: object) -> Markup:
+        return cast("Markup", getattr(self._macros, name)(*arguments))
+
+    def _heading(self, heading: Heading) -> Markup:
+        self._headings += 1
+        anchor, text = f"s{self._headings}", self.reader.text(heading.text)
+        level = min(max(heading.level, 2), 6)
+        if level == 2:
+            self.contents.append((anchor, text))
+        return self._macro("heading", level, text, anchor)
+
+    def _table(self, table: Table) -> Markup:
+        caption = self.reader.text(table.caption)
+        if not table.rows:
+            return self._macro("paragraph", f"{caption}: {self.reader.text(NOTHING)}.")
+        headers = [self.reader.text(header) for header in table.headers]
+        return self._macro("table", caption, headers, [[self._cell(cell) for cell in row] for row in table.rows])
+
+    def _cell(self, cell: Cell) -> _Shown:
+        text = self.reader.cell(cell)
+        match cell:
+            case Status():
+                return _Shown(text, tone=cell.tone.value, shape=SIGNS[cell.tone])
+            case int() | ByteSize():
+                return _Shown(text, "number")
+            case date():
+                return _Shown(text, "whole")
+            case str() if _CODE.fullmatch(text):
+                return _Shown(text, "code")
+            case _:
+                return _Shown(text)
+
+    def _bar_legend(self, bars: Bars) -> list[tuple[str, str, str]]:
+        words: dict[str, tuple[Tone, int]] = {}
+        for _, parts in bars.rows:
+            for tone, word, count in parts:
+                text = self.reader.text(word)
+                words[text] = (tone, words.get(text, (tone, 0))[1] + count)
+        return [(SIGNS[tone], tone.value, word) for word, (tone, count) in words.items() if count]
+
+    def _picture_name(self) -> str:
+        self._pictures += 1
+        return f"p{self._pictures}"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
+
+    return Environment(
+        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+
+
+def _style(footer: Sequence[tuple[str, str]]) -> Markup:
+    """Return the style sheet; what stands at the foot of each printed page is part of it."""
+    from markupsafe import Markup  # noqa: PLC0415
+
+    facts = " · ".join(f"{label}: {value}" for label, value in footer)
+    face = "font: 7.5pt 'Noto Sans', 'Liberation Sans', Arial, sans-serif; color: #4a5460;"
+    feet = (
+        f"@page {{ @bottom-left {{ content: {_css_string(facts)}; {face} width: 80%; }} "
+        f'@bottom-right {{ content: counter(page) "/" counter(pages); {face} }} }}\n'
+    )
+    sheet = (_FOLDER / "page.css").read_text(encoding="utf-8") + feet
+    return Markup(sheet)  # noqa: S704 - our own file, and a string in which only letters and digits are left as they are
+
+
+def _css_string(text: str) -> str:
+    """Write any text as a CSS string: all but letters and digits by code point, so that nothing can end it."""
+    return '"{}"'.format("".join(letter if letter.isalnum() else f"\\{ord(letter):06x}" for letter in text))

@@ -1,0 +1,175 @@
+"""What a period's backups show: sets, copies, weeks and media, classes of data. Pure; any report may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from portalops.model.backups import CopyState, DataClass
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.period import Week
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.evidence import Evidence, SetEvidence
+from portalops.reports.document import (
+    Block,
+    ByteSize,
+    Cell,
+    Grid,
+    KeyValues,
+    Mark,
+    Notice,
+    Paragraph,
+    Table,
+    Tone,
+)
+from portalops.reports.words import copy_status, data_class_word, level_word, outcome_status, set_kind_word
+
+_ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
+_PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
+_NOTHING = Mark("✗", Tone.BAD, msg("no set on the medium"))
+_OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
+_BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
+
+
+def backup_blocks(evidence: Evidence) -> Iterator[Block]:
+    """Yield the sets of the period, their copies, the weeks covered, and what the newest set holds."""
+    sets = sets_in_period(evidence)
+    yield Paragraph(_summary(sets))
+    yield week_grid(evidence)
+    yield Table(
+        msg("Backup sets made in the period"),
+        (
+            msg("Backup set"),
+            msg("Made at"),
+            msg("Kind"),
+            msg("Outcome"),
+            msg("Data"),
+            msg("Stored"),
+            msg("Record"),
+        ),
+        [_set_row(made) for made in sets],
+    )
+    yield Table(
+        msg("Copies of the sets, in their newest known state"),
+        (msg("Backup set"), msg("Medium"), msg("Kind"), msg("State"), msg("Depth"), msg("Read back at"), msg("Remark")),
+        [
+            (
+                made.set.id,
+                copy.medium,
+                copy.medium_kind,
+                copy_status(copy.state),
+                level_word(copy.level),
+                copy.verified_at,
+                _remark(copy.problem, copy.shares_source_filesystem),
+            )
+            for made in sets
+            for copy in made.copies
+        ],
+    )
+    yield from _class_blocks(evidence, sets)
+
+
+def sets_in_period(evidence: Evidence) -> tuple[SetEvidence, ...]:
+    """Return the sets that were made on a day of the period, oldest first."""
+    return tuple(made for made in evidence.sets() if _made_on(made, evidence) in evidence.period)
+
+
+def week_grid(evidence: Evidence) -> Grid:
+    """Return weeks by media: which week of the period has what on which medium."""
+    weeks = evidence.period.weeks()
+    sets = evidence.sets()
+    media = sorted({copy.medium for made in sets for copy in made.copies})
+    by_week: dict[Week, list[SetEvidence]] = {}
+    for made in sets:
+        by_week.setdefault(Week.of(_made_on(made, evidence)), []).append(made)
+    today = evidence.now.astimezone(evidence.zone).date()
+    began_on = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else today
+
+    def mark(week: Week, medium: str) -> Mark:
+        found = [(made, copy) for made in by_week.get(week, ()) for copy in made.copies if copy.medium == medium]
+        if any(copy.state is CopyState.VERIFIED and made.set.outcome is RunOutcome.COMPLETE for made, copy in found):
+            return _ALL_MET
+        if any(copy.state in {CopyState.VERIFIED, CopyState.SEALED} for _, copy in found):
+            return _PARTLY
+        if week.period().last >= today:
+            return _OPEN
+        return _BEFORE if week.period().first < began_on else _NOTHING
+
+    return Grid(
+        msg("Weeks of the period and the media that hold a set of each week"),
+        [msg("W{number}", number=f"{week.number:02d}") for week in weeks],
+        [(medium, [mark(week, medium) for week in weeks]) for medium in media],
+        [(each, each.meaning) for each in (_ALL_MET, _PARTLY, _NOTHING, _OPEN, _BEFORE)],
+    )
+
+
+def _made_on(made: SetEvidence, evidence: Evidence) -> date:
+    return made.set.created_at.astimezone(evidence.zone).date()
+
+
+def _summary(sets: Sequence[SetEvidence]) -> Message:
+    verified = [made for made in sets if made.verified_copies() and made.set.outcome is RunOutcome.COMPLETE]
+    return msg(
+        "{made} backup sets were made in the period; {good} of them are complete and verified on at least one medium.",
+        made=len(sets),
+        good=len(verified),
+    )
+
+
+def _set_row(made: SetEvidence) -> tuple[Cell, ...]:
+    plain = sum(stream.plain_bytes for stream in made.set.streams)
+    return (
+        made.set.id,
+        made.set.created_at,
+        set_kind_word(made.set.kind),
+        outcome_status(made.set.outcome),
+        ByteSize(plain),
+        ByteSize(made.set.stored_bytes),
+        str(made.seq),
+    )
+
+
+def _remark(problem: str, shares_filesystem: bool) -> Cell:
+    if problem:
+        return verbatim(problem)
+    return msg("on the same file system as the source: one fault takes both") if shares_filesystem else None
+
+
+def _class_blocks(evidence: Evidence, sets: Sequence[SetEvidence]) -> Iterator[Block]:
+    """Say which class of Article 10 the newest set holds, and from which source."""
+    newest = sets[-1] if sets else next(iter(evidence.sets()[-1:]), None)
+    if newest is not None:
+        yield Table(
+            msg("What the newest set holds, by the classes of Article 10"),
+            (msg("Class of data"), msg("Source"), msg("Members"), msg("Data"), msg("Could not be read")),
+            [
+                (
+                    data_class_word(stream.data_class),
+                    stream.source,
+                    stream.members,
+                    ByteSize(stream.plain_bytes),
+                    len(stream.unread) + len(stream.changed),
+                )
+                for data_class in DataClass
+                for stream in newest.set.streams
+                if stream.data_class is data_class
+            ],
+        )
+        yield KeyValues(
+            (
+                (msg("Newest set"), newest.set.id),
+                (msg("SHA-256 of its tag manifest"), newest.set.bag_sha256),
+                (msg("Keys that open it"), len(newest.set.recipients)),
+            )
+        )
+    if evidence.backups:
+        body = evidence.backups[-1].body
+        for data_class in body.unmapped:
+            yield Notice(msg("No source is configured for {class_}.", class_=data_class_word(data_class)), Tone.BAD)
+        for excuse in body.excused:
+            name, _, reason = excuse.partition(": ")
+            word = data_class_word(DataClass(name)) if name in set(DataClass) else verbatim(name)
+            yield Notice(
+                msg("Declared to have no data of the class {class_}: {reason}", class_=word, reason=reason),
+                Tone.NEUTRAL,
+            )

@@ -1,0 +1,191 @@
+"""What went wrong, what a report can't prove, and how a stranger checks what it says. Pure; any report may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Unit
+from portalops.model.record import Digest
+from portalops.model.rulebook import Rulebook
+from portalops.model.runs import Run
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import Evidence
+from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.section_backups import sets_in_period
+from portalops.reports.section_updates import joined, unit_names
+from portalops.reports.words import flag_word
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRange:
+    """The records that a report could rest on."""
+
+    ledger: str
+    """The ledger's id."""
+    first_seq: int
+    first_at: datetime
+    last_seq: int
+    last_at: datetime
+    count: int
+    last_line_sha256: Digest
+    """SHA-256 of the last record's line: whoever keeps it can tell later whether anything before it was changed."""
+
+
+def exception_blocks(
+    evidence: Evidence, standings: Sequence[Standing], units: Sequence[Unit], rulebook: Rulebook
+) -> Iterator[Block]:
+    """Yield everything that is not as it should be, duty by duty, then items, runs, sources and records."""
+    for standing in standings:
+        if standing.details:
+            clause = rulebook.duty(standing.duty).clause
+            yield Heading(3, msg("Duty {duty} (Article {clause})", duty=standing.duty, clause=clause))
+            yield Bullets(standing.details)
+    yield _flagged(evidence, units)
+    yield _runs_without_end(evidence)
+    yield _problems(evidence)
+    if evidence.unreadable:
+        yield Notice(
+            msg(
+                "Details of {count} records could not be read; what they say is unknown.",
+                count=len(evidence.unreadable),
+            ),
+            Tone.BAD,
+        )
+        yield Bullets([msg("record {line}", line=line) for line in evidence.unreadable])
+
+
+def _flagged(evidence: Evidence, units: Sequence[Unit]) -> Table:
+    names = unit_names(units)
+    updates = evidence.updates
+    start, end = evidence.period.bounds(evidence.zone)
+    items = [
+        item
+        for item in (updates.body.flagged if updates else ())
+        if (at := item.evidenced_at or item.claimed_at) is None or start <= at < end
+    ]
+    return Table(
+        msg("Flagged items of the period"),
+        (msg("Unit"), msg("Title"), msg("Flags"), msg("Claimed date"), msg("Shown to exist from"), msg("Observation")),
+        [
+            (
+                names.get(item.unit, item.unit) if item.unit else None,
+                item.title,
+                joined([flag_word(flag) for flag in item.flags]) if item.flags else None,
+                item.claimed_at,
+                item.evidenced_at,
+                item.observation,
+            )
+            for item in items
+        ],
+    )
+
+
+def _runs_without_end(evidence: Evidence) -> Table:
+    start, end = evidence.period.bounds(evidence.zone)
+
+    def ended_badly(run: Run) -> bool:
+        return run.finished_at is None and start <= run.started_at < end
+
+    return Table(
+        msg("Runs that left no end in the ledger: crashed, or still at work when the report was made"),
+        (msg("Run"), msg("Kind"), msg("Started at"), msg("Record")),
+        [(run.id, run.kind, run.started_at, str(run.started_seq)) for run in evidence.runs if ended_badly(run)],
+    )
+
+
+def _problems(evidence: Evidence) -> Table:
+    """Sources that failed, gaps between polls, rejected lines, unread files, media that failed: one line each."""
+    rows: list[tuple[str, Message, str]] = []
+    for made in evidence.backups:
+        if made.at.astimezone(evidence.zone).date() in evidence.period:
+            rows += [("backup", msg("source failed"), line) for line in made.body.failed_sources]
+    for backup in sets_in_period(evidence):
+        for stream in backup.set.streams:
+            rows += [(stream.source, msg("could not be read"), line) for line in stream.unread]
+            rows += [(stream.source, msg("changed while it was read"), line) for line in stream.changed]
+        rows += [(copy.medium, msg("problem with the copy"), copy.problem) for copy in backup.copies if copy.problem]
+    for poll in evidence.updates.body.polls if evidence.updates else ():
+        if not poll.ok:
+            rows.append((poll.source, msg("source failed"), poll.problem))
+        if poll.gap:
+            rows.append(
+                (poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat())
+            )
+        rows += [(poll.source, msg("rejected"), line) for line in poll.rejected]
+    return Table(msg("Sources, media and items with a problem"), (msg("Where"), msg("What"), msg("Details")), rows)
+
+
+def limit_blocks(evidence: Evidence, standings: Sequence[Standing]) -> Iterator[Block]:
+    """Yield what the report can't prove and what it did not look at."""
+    limits = [
+        msg("A record proves that something was recorded, not that it was true at that time."),
+        msg(
+            "A changed, removed or inserted record is found out by the chain of digests. Whoever holds the whole ledger "
+            "could rewrite all of it: only a digest that someone else has kept since shows that. Keep the one below."
+        ),
+        msg(
+            "A time earlier than the record before it is refused; a false time within the gap to the next digest kept elsewhere is not noticed."
+        ),
+        msg("Nothing is known from before the ledger's first record, and nothing earlier is called met or unmet."),
+        msg("That a set was read back shows that its bytes are whole, not that a restored system would run."),
+    ]
+    if evidence.started_at is None:
+        limits.append(msg("The ledger is empty."))
+    elif evidence.started_at > evidence.period.bounds(evidence.zone)[0]:
+        limits.append(msg("The ledger began on {at}, after the period began.", at=evidence.started_at))
+    shared = sorted(
+        {copy.medium for made in sets_in_period(evidence) for copy in made.copies if copy.shares_source_filesystem}
+    )
+    limits += [
+        msg("Medium {medium} lies on the file system of what it copies: one fault takes both.", medium=medium)
+        for medium in shared
+    ]
+    yield Bullets(limits)
+    unseen = [s for s in standings if s.verdict in {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.NOT_ASSESSED}]
+    if unseen:
+        yield Paragraph(msg("What could not be judged, and why:"))
+        yield Bullets([msg("{duty}: {reason}", duty=standing.duty, reason=standing.reason) for standing in unseen])
+
+
+def ledger_blocks(ledger: LedgerRange | None) -> Iterator[Block]:
+    """Yield which records the report could rest on, and how anyone can check them."""
+    if ledger is None:
+        yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
+        return
+    yield KeyValues(
+        (
+            (msg("Ledger"), ledger.ledger),
+            (
+                msg("Records"),
+                msg(
+                    "{first} to {last}, {count} in all",
+                    first=str(ledger.first_seq),
+                    last=str(ledger.last_seq),
+                    count=ledger.count,
+                ),
+            ),
+            (msg("First record at"), ledger.first_at),
+            (msg("Last record at"), ledger.last_at),
+            (msg("SHA-256 of the last record"), ledger.last_line_sha256),
+        )
+    )
+    yield Paragraph(msg("How to check:"))
+    yield Bullets(
+        (
+            msg(
+                "'portalops ledger verify' recomputes the digest of every record and its details, and names the first that does not match."
+            ),
+            msg(
+                "'portalops ledger show {seq}' prints one record with the digest of the record before it; compare the last one with the digest above.",
+                seq=str(ledger.last_seq),
+            ),
+            msg(
+                "A backup set is checked with 'sha256sum -c manifest-sha256.txt' in its folder; the digest of its tag manifest is recorded when it is made."
+            ),
+            msg("Keep this report, on paper or elsewhere: the digest above is what a later ledger must still contain."),
+        )
+    )

@@ -1,0 +1,240 @@
+"""What the newest judging shows of the portal's and the units' updates: matrix, weeks, totals, collection. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from portalops.calendar.calendar import Calendar
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Name, Unit, UnitId, is_valid_on
+from portalops.model.period import Period, Week
+from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import Evidence
+from portalops.reports.document import Block, Cell, Grid, Mark, Notice, Paragraph, Table, Tone
+from portalops.reports.words import duty_status, flag_word
+
+_SIGNS = {
+    DutyVerdict.MET: "✓",
+    DutyVerdict.UNMET: "✗",
+    DutyVerdict.EXEMPT: "–",
+    DutyVerdict.NOT_ASSESSED: "–",
+    DutyVerdict.INSUFFICIENT_EVIDENCE: "?",
+    DutyVerdict.PENDING: "…",
+}
+
+_LEGEND = (
+    (Mark("◐", Tone.GOOD, msg("sub-portal")), msg("the sub-portal was updated (K1)")),
+    (Mark("◑", Tone.GOOD, msg("submission")), msg("information was sent to the managing unit (K2)")),
+    (Mark("●", Tone.GOOD, msg("both")), msg("both on the same day")),
+    (Mark("●!", Tone.UNSURE, msg("flagged")), msg("with a flagged item; see the exceptions")),
+    (Mark("!", Tone.UNSURE, msg("flagged")), msg("flagged items alone, none of them counts here")),
+    (Mark("✓", Tone.GOOD, msg("met")), msg("the week, or the portal's day, is met")),
+    (Mark("✗", Tone.BAD, msg("unmet")), msg("unmet")),
+    (Mark("?", Tone.UNSURE, msg("insufficient evidence")), msg("insufficient evidence")),
+    (Mark("…", Tone.UNSURE, msg("pending")), msg("pending")),
+    (Mark("–", Tone.NEUTRAL, msg("exempt")), msg("exempt or not assessed")),
+)
+
+
+def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar) -> Iterator[Block]:
+    """Yield the matrix of units and days with each week's verdict, the weeks that fall short, totals and polls."""
+    newest = evidence.updates
+    if newest is None:
+        yield Notice(msg("The updates were never collected and judged: nothing is known of what was published."))
+        return
+    yield Paragraph(
+        msg(
+            "Judged from {first} to {last} (record {seq} of {at}). Days without work are shaded; the column of a week says "
+            "how the unit's week was judged.",
+            first=newest.body.judged_from,
+            last=newest.body.judged_to,
+            seq=newest.seq,
+            at=newest.at,
+        )
+    )
+    yield matrix(newest.body, evidence.period, units, calendar)
+    weeks = [week for week in newest.body.unit_weeks if week.week in evidence.period.weeks()]
+    yield _totals(weeks, units)
+    yield _short_weeks(weeks, units)
+    yield _portal_days(newest.body.portal_days, evidence.period)
+    yield Table(
+        msg("How the sources answered"),
+        (msg("Source"), msg("Asked at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
+        [
+            (
+                poll.source,
+                poll.polled_at,
+                msg("answered") if poll.ok else msg("failed: {problem}", problem=poll.problem),
+                poll.items,
+                poll.new_items,
+                msg("yes") if poll.gap else msg("no"),
+                len(poll.rejected),
+            )
+            for poll in newest.body.polls
+        ],
+    )
+
+
+def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calendar: Calendar) -> Grid:
+    """Return units by days, the portal itself first, with a column of verdicts after each week's days."""
+    columns: list[date | Week] = []
+    for week in period.weeks():
+        columns += [day for day in week.period().days() if day in period]
+        columns.append(week)
+    cells = {(seen.unit, seen.day): seen for seen in result.unit_days}
+    judged = {(week.unit, week.week): week for week in result.unit_weeks}
+    portal = {day.day: day for day in result.portal_days}
+    rows: list[tuple[Cell, Sequence[Mark | None]]] = [
+        (
+            msg("The province's portal (11.1)"),
+            [_portal_mark(portal.get(at)) if isinstance(at, date) else None for at in columns],
+        )
+    ]
+    rows += [
+        (
+            unit.name,
+            [
+                _day_mark(cells.get((unit.id, at))) if isinstance(at, date) else _week_mark(judged.get((unit.id, at)))
+                for at in columns
+            ],
+        )
+        for unit in units
+        if any(is_valid_on(unit, day) for day in (period.first, period.last)) or any(key[0] == unit.id for key in cells)
+    ]
+    return Grid(
+        msg("Units and days: what was seen, and how each week was judged"),
+        [at if isinstance(at, date) else week_head(at) for at in columns],
+        rows,
+        _LEGEND,
+        {
+            index: calendar.reason(at)
+            for index, at in enumerate(columns)
+            if isinstance(at, date) and not calendar.is_working(at)
+        },
+    )
+
+
+def week_head(week: Week) -> Message:
+    """Return a week's short name for the head of a column."""
+    return msg("W{number}", number=f"{week.number:02d}")
+
+
+def _portal_mark(day: PortalDay | None) -> Mark | None:
+    if day is None or (not day.working and not day.updates):
+        return None
+    status = duty_status(day.verdict)
+    meaning = msg("{day}: {verdict}; {reason}", day=day.day, verdict=status.word, reason=day.reason)
+    return Mark(_SIGNS[day.verdict], status.tone, meaning)
+
+
+def _day_mark(seen: UnitDay | None) -> Mark | None:
+    if seen is None:
+        return None
+    sign = {(True, True): "●", (True, False): "◐", (False, True): "◑"}.get(
+        (seen.subportal > 0, seen.submissions > 0), ""
+    )
+    counts = msg(
+        "{day}: K1 {subportal}, K2 {submissions}", day=seen.day, subportal=seen.subportal, submissions=seen.submissions
+    )
+    if not seen.flags:
+        return Mark(sign, Tone.GOOD, counts) if sign else None
+    flags = joined([flag_word(flag) for flag in seen.flags])
+    return Mark(f"{sign}!", Tone.UNSURE, msg("{seen}; {flags}", seen=counts, flags=flags))
+
+
+def _week_mark(week: UnitWeek | None) -> Mark | None:
+    if week is None:
+        return None
+    status = duty_status(week.verdict)
+    meaning = msg(
+        "week {week}: {verdict}; K1 {subportal}, K2 {submissions} of {required}",
+        week=str(week.week),
+        verdict=status.word,
+        subportal=week.subportal,
+        submissions=week.submissions,
+        required=week.required,
+    )
+    return Mark(_SIGNS[week.verdict], status.tone, meaning)
+
+
+def joined(words: Sequence[Message]) -> Message:
+    """Return at least one phrase, joined by commas, in any language."""
+    first, *others = words
+    for word in others:
+        first = msg("{first}, {second}", first=first, second=word)
+    return first
+
+
+def unit_names(units: Sequence[Unit]) -> Mapping[UnitId, Name]:
+    """Return the units' names by id."""
+    return {unit.id: unit.name for unit in units}
+
+
+def _totals(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
+    rows: list[Sequence[Cell]] = []
+    for unit in units:
+        own = [week for week in weeks if week.unit == unit.id]
+        if not own:
+            continue
+        assessed = [week for week in own if week.verdict in {DutyVerdict.MET, DutyVerdict.UNMET}]
+        met = sum(week.verdict is DutyVerdict.MET for week in own)
+        rows.append(
+            (
+                unit.name,
+                sum(week.subportal for week in own),
+                sum(week.submissions for week in own),
+                msg("{met} of {assessed}", met=met, assessed=len(assessed)),
+                sum(week.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE for week in own),
+                sum(week.pending for week in own),
+                min(week.coverage_percent for week in own),
+            )
+        )
+    return Table(
+        msg("Totals by unit (Article 11.2)"),
+        (
+            msg("Unit"),
+            msg("K1: updates"),
+            msg("K2: submissions"),
+            msg("Weeks met of weeks judged"),
+            msg("Weeks without sufficient evidence"),
+            msg("Times pending"),
+            msg("Lowest coverage, %"),
+        ),
+        rows,
+    )
+
+
+def _short_weeks(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
+    names = unit_names(units)
+    short = [
+        week for week in weeks if week.verdict not in {DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED}
+    ]
+    order = {unit.id: index for index, unit in enumerate(units)}
+    short.sort(key=lambda week: (week.verdict is not DutyVerdict.UNMET, order.get(week.unit, len(order)), week.week))
+    return Table(
+        msg("Weeks that are not met, by unit"),
+        (msg("Unit"), msg("Week"), msg("K1"), msg("K2"), msg("Required"), msg("Verdict"), msg("Why")),
+        [
+            (
+                names.get(week.unit, week.unit),
+                str(week.week),
+                week.subportal,
+                week.submissions,
+                week.required,
+                duty_status(week.verdict),
+                week.reason,
+            )
+            for week in short
+        ],
+    )
+
+
+def _portal_days(days: Sequence[PortalDay], period: Period) -> Table:
+    wanting = [day for day in days if day.day in period and day.working and day.verdict is not DutyVerdict.MET]
+    return Table(
+        msg("Working days on which the province's portal was not shown to be updated (Article 11.1)"),
+        (msg("Day"), msg("Updates"), msg("Verdict"), msg("Why")),
+        [(day.day, day.updates, duty_status(day.verdict), day.reason) for day in wanting],
+    )
