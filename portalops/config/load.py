@@ -14,7 +14,7 @@ from typing import Any
 from portalops.config.environment import lay_environment, lay_options
 from portalops.config.layers import Layers, find_main_file, read_layers
 from portalops.config.positions import KeyPath
-from portalops.config.problems import together, validated
+from portalops.config.problems import in_order, together, validated
 from portalops.config.settings import (
     BackupSettings,
     RecipientSetting,
@@ -58,7 +58,7 @@ def load(
     shape = validated(PortalopsFile, layers.tree, place=layers.place)
     problems = [*_duplicates(shape, layers), *_contradictions(shape, layers)]
     if problems:
-        raise together(problems)
+        raise together(in_order(problems))
     return _settings(shape, layers)
 
 

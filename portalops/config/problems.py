@@ -68,7 +68,17 @@ def problems_of(
         path = _real_path(details["loc"], tree, keep_last=details["type"] == "missing")
         problem = _problem(details, path, model, place=place, prefix=prefix)
         found.setdefault(str(problem), problem)
-    return tuple(found.values())
+    return in_order(found.values())
+
+
+def in_order(problems: Iterable[ConfigurationError]) -> tuple[ConfigurationError, ...]:
+    """Return problems file by file, from top to bottom; those without a line first."""
+
+    def order(problem: ConfigurationError) -> tuple[str, int]:
+        file, _colon, line = str(problem.message.values.get("place", "")).rpartition(":")
+        return (file, int(line)) if line.isdecimal() else ("", 0)
+
+    return tuple(sorted(problems, key=order))
 
 
 def together(problems: Sequence[ConfigurationError]) -> ConfigurationError:
@@ -199,7 +209,7 @@ def _wording(kind: str, context: Mapping[str, Any], value: object, key: str) -> 
                 return msg("is a list, not one table"), msg("Write [{key}] in single brackets.", key=key)
             return msg("is not a table"), msg("Write it as a table: [{key}], or {key} = {{ ... }}.", key=last)
         case "enum" | "literal_error":
-            return msg("is none of {values}", values=str(context.get("expected", "")).replace("'", "")), None
+            return msg("is none of {values}", values=_alternatives(context)), None
         case "string_pattern_mismatch":
             return _pattern_wording(str(context.get("pattern", "")))
         case "greater_than_equal":
@@ -220,6 +230,10 @@ def _wording(kind: str, context: Mapping[str, Any], value: object, key: str) -> 
             return msg("is not accepted"), msg("See what it takes: portalops config schema.")
 
 
+def _alternatives(context: Mapping[str, Any]) -> str:
+    return ", ".join(re.findall(r"'([^']*)'", str(context.get("expected", ""))))
+
+
 def _pattern_wording(pattern: str) -> tuple[Message, Message | None]:
     if "a-z0-9" in pattern:
         return msg("is not an id"), msg("Ids have lower-case letters, digits and hyphens, at most 63.")
@@ -235,14 +249,22 @@ def _real_path(location: Sequence[str | int], tree: object, *, keep_last: bool) 
     path: list[str | int] = []
     node: Any = tree
     for index, part in enumerate(location):
-        if (isinstance(node, Mapping) and part in node) or (
-            isinstance(node, (list, tuple)) and isinstance(part, int) and part < len(node)
-        ):
-            node = node[part]
+        inside = _step(node, part)
+        if inside is not None:
+            node = inside
         elif not (keep_last and index == len(location) - 1):
             continue
         path.append(part)
     return tuple(path)
+
+
+def _step(node: Any, part: str | int) -> Any:
+    """Return what a table or list holds at a key or index; None where there is no such thing."""
+    if isinstance(node, Mapping):
+        return node.get(part)
+    if isinstance(part, int) and isinstance(node, (list, tuple)) and part < len(node):
+        return node[part]
+    return None
 
 
 def _shape_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:

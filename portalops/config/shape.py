@@ -104,7 +104,7 @@ class RecipientTable(Shape):
 class KindRow(Shape):
     """A source or medium: its id, its kind, and the keys of that kind."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
     id: Id
     kind: Id = Field(description="Which kind it is; its other keys depend on it.")

@@ -41,7 +41,7 @@ class Refused(ValueError):
 class Shape(BaseModel):
     """The base of every table's shape: unknown keys are refused, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _text(value: str) -> str:
