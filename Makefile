@@ -1,2 +1,46 @@
-check:
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+# Everything there is to do with portalops from a clean clone. Needs Python 3.11+, make and git.
+
+PYTHON ?=
+VENV := .venv/bin
+PYTEST := $(VENV)/python -m pytest
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all check bench lock set-up set-up-dev system-packages clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: set-up ## set up, then run the main job on the example portal and this machine
+	@$(VENV)/python scripts/try_example.py
+
+test: set-up-dev system-packages ## set up, then pass the tests (all but the long ones)
+	@$(PYTEST) -n $(WORKERS) -m "not heavy"
+
+test-all: set-up-dev system-packages ## as test, the long ones too
+	@$(PYTEST) -n $(WORKERS)
+
+check: set-up-dev ## lint, format, types, layers, catalogue, schemas
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python scripts/check_generated.py
+
+bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
+	@$(VENV)/python -m bench
+
+lock: ## write the lock files anew from pyproject.toml
+	@python="$$(scripts/find_python $(PYTHON))" && "$$python" scripts/lock.py
+
+set-up: ## make .venv with what portalops needs to run
+	@python="$$(scripts/find_python $(PYTHON))" && "$$python" scripts/set_up.py run
+
+set-up-dev: ## make .venv with what tests and checks need too
+	@python="$$(scripts/find_python $(PYTHON))" && "$$python" scripts/set_up.py dev
+
+system-packages: ## install the programs that tests need (as root on Debian or Ubuntu), or say what can't be tried
+	@scripts/system_packages tests/system-packages.txt
+
+clean: ## remove what set-up and runs have made, except for var/
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -1,0 +1,67 @@
+"""Runs the main job on the example portal and on this machine, and says what came of it: what `make run` does after set-up.
+
+    .venv/bin/python scripts/try_example.py
+
+Ends with 0 whenever portalops did its work, because an unmet duty in the example is a result and no failure; it ends with
+portalops's own code where the work could not be done.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from portalops.errors import ExitCode
+from portalops.locale import language_from, render
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTALOPS = Path(sys.executable).with_name("portalops")
+CONFIGURATION = ROOT / "portalops.toml"
+REPORTS = ROOT / "var" / "reports"
+WORK_WAS_DONE = {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
+
+
+def main() -> int:
+    """Make keys, build the example, run what is due, and show where the report is."""
+    say("keys: the ledger's, and the two that open backups (made once, in var/keys)")
+    code = _portalops("init", "--keys", "--no-input")
+    if code != 0:
+        return code
+    say("example: content, feeds, register and media of an invented portal, up to yesterday")
+    code = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "build_portal.py"), "--into", str(ROOT / "var" / "example")],
+        check=False,
+    ).returncode
+    if code != 0:
+        return code
+    say("portalops run: what is due, on the example and on this machine's own files, accounts and security state")
+    code = _portalops("run")
+    _tell(code)
+    return 0 if code in WORK_WAS_DONE else code
+
+
+def say(step: str) -> None:
+    """Print one step before it is done."""
+    print(f"make run: {step}", file=sys.stderr, flush=True)
+
+
+def _portalops(*arguments: str) -> int:
+    return subprocess.run(
+        [str(PORTALOPS), "--config", str(CONFIGURATION), *arguments], check=False, cwd=ROOT
+    ).returncode
+
+
+def _tell(code: int) -> None:
+    known = code in iter(ExitCode)
+    meaning = render(ExitCode(code).meaning, language_from(os.environ)) if known else "?"
+    say(f"portalops ended with exit code {code}: {meaning}")
+    reports = sorted(REPORTS.glob("**/*.html"), key=lambda path: path.stat().st_mtime, reverse=True)
+    newest = [path for path in reports if path.parent == reports[0].parent][:2]
+    for path in newest:
+        say(f"report: {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
