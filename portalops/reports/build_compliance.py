@@ -69,7 +69,7 @@ def build(
     """
     blocks: list[Block] = [
         Heading(2, msg("I. Scope and basis")),
-        _scope(portal, actors, rulebook, calendar, period, generated_at, version),
+        _scope(portal, actors, rulebook=rulebook, calendar=calendar, period=period, made=(generated_at, version)),
         *(Notice(notice, Tone.NEUTRAL) for notice in rulebook.notices),
         *_calendar_doubts(calendar, period),
         Heading(2, msg("II. Summary")),
@@ -114,11 +114,11 @@ def _days(period: Period) -> Message:
 def _scope(
     portal: Portal,
     actors: Sequence[Actor],
+    *,
     rulebook: Rulebook,
     calendar: Calendar,
     period: Period,
-    generated_at: datetime,
-    version: str,
+    made: tuple[datetime, str],
 ) -> KeyValues:
     changed = [
         msg("{name} (the rulebook's own: {value})", name=name, value=value)
@@ -134,8 +134,8 @@ def _scope(
         (msg("Rulebook"), f"{rulebook.id}@{rulebook.version}"),
         (msg("Working-day calendar"), calendar.version),
         *((msg("Number changed by configuration"), line) for line in changed),
-        (msg("Made at"), generated_at),
-        (msg("Made by"), f"portalops {version}"),
+        (msg("Made at"), made[0]),
+        (msg("Made by"), f"portalops {made[1]}"),
     ]
     return KeyValues(rows)
 
@@ -208,25 +208,28 @@ def _article(rulebook: Rulebook, standing: Standing) -> str:
 
 
 def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:
-    for clause in rulebook.clauses:
-        own = [standing for standing in standings if rulebook.duty(standing.duty).clause == clause.id]
-        if not own:
-            continue
-        yield Heading(3, msg("Article {number}", number=clause.id))
-        yield Paragraph(verbatim(clause.text.strip()))
-        yield Table(
-            msg("Duties of Article {number}", number=clause.id),
-            (
-                msg("Duty"),
-                msg("What it asks for"),
-                msg("Verdict"),
-                msg("Why"),
-                msg("Evidence (records)"),
-                msg("Newest evidence"),
-                msg("Next due"),
-            ),
-            [_duty_row(standing, rulebook) for standing in own],
-        )
+    yield Table(
+        msg("Every duty: what is asked for, what is shown, and on which records of the ledger it rests"),
+        (
+            msg("Duty"),
+            msg("What it asks for"),
+            msg("Verdict"),
+            msg("Why"),
+            msg("Evidence (records)"),
+            msg("Newest evidence"),
+            msg("Next due"),
+        ),
+        [_duty_row(standing, rulebook) for standing in standings],
+    )
+    judged = {rulebook.duty(standing.duty).clause for standing in standings}
+    yield Heading(3, msg("What the clauses say (Vietnamese, as issued)"))
+    yield KeyValues(
+        [
+            (msg("Article {number}", number=clause.id), verbatim(clause.text.strip()))
+            for clause in rulebook.clauses
+            if clause.id in judged
+        ]
+    )
 
 
 def _duty_row(standing: Standing, rulebook: Rulebook) -> tuple[Cell, ...]:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from portalops.reports.document import Bars, Cell, Grid, Mark
 from portalops.reports.reader import Reader
 
-CELL_WIDTH = 18
+CELL_WIDTH = 17
 CELL_HEIGHT = 18
 COLUMNS_IN_BAND = 32
 """Four weeks of seven days and a verdict each: what fits the width of A4."""
@@ -43,25 +43,32 @@ def draw_grid(grid: Grid, reader: Reader, *, name: str) -> tuple[Markup, ...]:
 
 def _draw_band(grid: Grid, band: Sequence[int], reader: Reader, *, name: str) -> Markup:
     label_width = min(_LABEL_WIDTH, 12 + 7 * max((len(reader.cell(label)) for label, _ in grid.rows), default=0))
-    width = label_width + CELL_WIDTH * len(band) + 2
+    places: list[tuple[int, float, float]] = []
+    width: float = label_width
+    for column in band:
+        places.append((column, width, _column_width(grid.columns[column], reader)))
+        width += places[-1][2]
     height = _HEAD_HEIGHT + CELL_HEIGHT * len(grid.rows) + 2
     parts: list[Markup] = []
-    for place, column in enumerate(band):
-        x = label_width + place * CELL_WIDTH
+    for column, x, wide in places:
         if column in grid.shaded:
-            shade = _tag("rect", x=x, y=0, width=CELL_WIDTH, height=height, class_="shade")
+            shade = _tag("rect", x=x, y=0, width=wide, height=height, class_="shade")
             parts.append(_group(shade, title=reader.text(grid.shaded[column])))
-        parts += _column_head(grid.columns[column], x + CELL_WIDTH / 2, reader)
+        parts += _column_head(grid.columns[column], x + wide / 2, reader)
     for line, (label, marks) in enumerate(grid.rows):
         y = _HEAD_HEIGHT + line * CELL_HEIGHT
         parts.append(_tag("line", x1=0, y1=y, x2=width, y2=y, class_="rule"))
         parts.append(_row_label(reader.cell(label), y + 13))
-        for place, column in enumerate(band):
+        for column, x, wide in places:
             mark = marks[column]
             if mark is not None:
-                parts.append(_cell(mark, label_width + place * CELL_WIDTH, y, reader))
+                parts.append(_cell(mark, x, y, wide, reader))
     described = _description(grid, band, reader)
-    return _picture(parts, width, height, name=name, title=reader.text(grid.caption), description=described)
+    return _picture(parts, width + 2, height, name=name, title=reader.text(grid.caption), description=described)
+
+
+def _column_width(column: Cell, reader: Reader) -> float:
+    return CELL_WIDTH if isinstance(column, date) else max(CELL_WIDTH, 6 + 7 * len(reader.cell(column)))
 
 
 def _column_head(column: Cell, x: float, reader: Reader) -> Iterator[Markup]:
@@ -79,9 +86,9 @@ def _row_label(label: str, y: float) -> Markup:
     return _group(_text(f"{label[: _LABEL_LETTERS - 1]}…", 0, y, class_="label"), title=label)
 
 
-def _cell(mark: Mark, x: float, y: float, reader: Reader) -> Markup:
-    box = _tag("rect", x=x + 1, y=y + 1, width=CELL_WIDTH - 2, height=CELL_HEIGHT - 2, rx=2, class_=f"box {mark.tone}")
-    sign = _text(reader.text(mark.sign), x + CELL_WIDTH / 2, y + 13, class_=f"sign {mark.tone}")
+def _cell(mark: Mark, x: float, y: float, width: float, reader: Reader) -> Markup:
+    box = _tag("rect", x=x + 1, y=y + 1, width=width - 2, height=CELL_HEIGHT - 2, rx=2, class_=f"box {mark.tone}")
+    sign = _text(reader.text(mark.sign), x + width / 2, y + 13, class_=f"sign {mark.tone}")
     return _group(box, sign, title=reader.text(mark.meaning))
 
 

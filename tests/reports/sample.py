@@ -1,0 +1,309 @@
+"""A month of a portal with thirty units: fabricated, but with everything in it that a report must be able to show."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from portalops.calendar import load as load_calendar
+from portalops.compliance import Situation, judge
+from portalops.model.backups import (
+    BackupResult,
+    BackupSet,
+    Copy,
+    CopyState,
+    DataClass,
+    Pack,
+    SetId,
+    SetKind,
+    Stream,
+    VerifyLevel,
+)
+from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.message import msg
+from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Role, Unit, UnitId
+from portalops.model.period import Period, Week
+from portalops.model.record import Digest, RunId
+from portalops.model.runs import Run
+from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
+from portalops.registers.evidence import Evidence, Recorded
+from portalops.reports.build_compliance import build
+from portalops.reports.document import Document
+from portalops.reports.section_evidence import LedgerRange
+from portalops.rulebooks.load import load as load_rulebook
+
+VIETNAMESE = "Ủy ban nhân dân ẮẰẲẴẶ ấầẩẫậ ợởỡ ₫"
+HOSTILE = '<script>alert("x")</script> \x1b[31m\u202e"><img src=http://evil.example/x> | `a` *b* \x00'
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 9, 14, 1, 30, tzinfo=UTC)
+PERIOD = Period(date(2026, 8, 17), date(2026, 9, 13))
+"""Four ISO weeks, with National Day (2 September) in the third."""
+
+NAMES = (
+    "Văn phòng Ủy ban nhân dân tỉnh",
+    "Sở Nội vụ",
+    "Sở Tư pháp",
+    "Sở Tài chính",
+    "Sở Công Thương",
+    "Sở Nông nghiệp và Môi trường",
+    "Sở Xây dựng",
+    "Sở Khoa học và Công nghệ",
+    "Sở Văn hóa, Thể thao và Du lịch",
+    "Sở Giáo dục và Đào tạo",
+    "Sở Y tế",
+    "Sở Ngoại vụ",
+    "Sở Dân tộc và Tôn giáo",
+    "Thanh tra tỉnh",
+    "Ban Quản lý Khu kinh tế Vân Phong và các khu công nghiệp",
+    "Ủy ban nhân dân phường Nha Trang",
+    "Ủy ban nhân dân phường Bắc Nha Trang",
+    "Ủy ban nhân dân phường Tây Nha Trang",
+    "Ủy ban nhân dân phường Cam Ranh",
+    "Ủy ban nhân dân phường Ba Ngòi",
+    "Ủy ban nhân dân phường Ninh Hòa",
+    "Ủy ban nhân dân phường Phan Rang",
+    "Ủy ban nhân dân phường Đông Hải",
+    "Ủy ban nhân dân xã Vạn Ninh",
+    "Ủy ban nhân dân xã Diên Khánh",
+    "Ủy ban nhân dân xã Khánh Vĩnh",
+    "Ủy ban nhân dân xã Khánh Sơn",
+    "Ủy ban nhân dân xã Cam Lâm",
+    "Ủy ban nhân dân xã Bác Ái Đông",
+    "Ủy ban nhân dân đặc khu Trường Sa",
+)
+
+PORTAL = Portal(
+    "khanhhoa", Name("Cổng thông tin điện tử tỉnh Khánh Hòa", "Khanh Hoa province portal"), "Asia/Ho_Chi_Minh"
+)
+ACTORS = (
+    Actor(
+        Role.UNIT, Name("Trung tâm Công nghệ thông tin và Dịch vụ hành chính công", "Centre for Information Technology")
+    ),
+    Actor(Role.DEPARTMENT, Name("Sở Thông tin và Truyền thông", "Department of Information"), None, date(2025, 2, 28)),
+    Actor(Role.DEPARTMENT, Name("Sở Khoa học và Công nghệ", "Department of Science and Technology"), date(2025, 3, 1)),
+    Actor(Role.COMMITTEE, Name("Ủy ban nhân dân tỉnh Khánh Hòa", "Khanh Hoa People's Committee")),
+)
+UNITS = tuple(Unit(UnitId(f"u{index:02d}"), Name(name, f"Unit {index}")) for index, name in enumerate(NAMES, 1))
+HOSTS = (Host(HostId("web-1"), "local"), Host(HostId("db-1"), "10.0.0.2"))
+
+
+def digest(letter: str) -> Digest:
+    return Digest(letter * 64)
+
+
+def backups() -> tuple[Recorded[BackupResult], ...]:
+    return tuple(_backup(number) for number in range(4) if number != 2)
+
+
+def _backup(number: int) -> Recorded[BackupResult]:
+    at = datetime(2026, 8, 18, 19, 5, tzinfo=UTC) + timedelta(days=7 * number)
+    set_id = SetId(f"khanhhoa-{at:%Y%m%dT%H%M%SZ}-full-0{number}c4e9")
+    unread = ("/etc/ssl/private: permission denied",) if number == 1 else ()
+    streams = tuple(
+        Stream(
+            source,
+            "files",
+            data_class,
+            "dump",
+            "tar",
+            1234 * (number + 1),
+            700_000_000,
+            digest("a"),
+            (Pack(f"data/{data_class}/{source}/dump.0001.age", 700_000_000, digest("a"), 90_000_000, digest("b")),),
+            unread=unread if data_class is DataClass.CONFIGURATION else (),
+        )
+        for source, data_class in (
+            ("machine-configuration", DataClass.CONFIGURATION),
+            ("system-accounts", DataClass.ACCOUNTS),
+            ("portal-database", DataClass.CONTENT),
+            ("media-files", DataClass.RELATED),
+        )
+    )
+    made = BackupSet(
+        set_id,
+        SetKind.FULL,
+        "khanhhoa",
+        at,
+        RunOutcome.INCOMPLETE if unread else RunOutcome.COMPLETE,
+        streams,
+        ("age1operator", "age1escrow"),
+        digest("c"),
+        364_000_123,
+    )
+    bad = CopyState.FAILED if number == 3 else CopyState.VERIFIED
+    verified_at = at + timedelta(minutes=14)
+    copies = (
+        Copy(set_id, "disk-a", "disk", CopyState.VERIFIED, VerifyLevel.L2, verified_at, shares_source_filesystem=True),
+        Copy(
+            set_id,
+            "nas-1",
+            "disk",
+            bad,
+            VerifyLevel.L2 if bad is CopyState.VERIFIED else VerifyLevel.NONE,
+            verified_at if bad is CopyState.VERIFIED else None,
+            "" if bad is CopyState.VERIFIED else "no space left on device",
+        ),
+    )
+    body = BackupResult(made, copies, (DataClass.CHANNELS,), ("documents: kept in the archive of the province",))
+    return Recorded(20 + number * 30, at + timedelta(minutes=15), f"10.2:weekly:2026-W{34 + number}", body)
+
+
+def checks() -> Recorded[CheckRound]:
+    at = NOW - timedelta(hours=6)
+
+    def result(check: str, verdict: CheckVerdict, severity: Severity, seen: str, reason: str) -> CheckResult:
+        remedy = (
+            None if verdict is CheckVerdict.PASS else msg("Set {option} in sshd_config.", option="PermitRootLogin no")
+        )
+        return CheckResult(
+            check, HostId("web-1"), "12.4", severity, verdict, reason, msg("seen: {line}", line=seen), remedy
+        )
+
+    results = (
+        result("ssh.root-login", CheckVerdict.FAIL, Severity.HIGH, "PermitRootLogin yes", "root-login-allowed"),
+        result(
+            "firewall.default-deny",
+            CheckVerdict.UNKNOWN,
+            Severity.CRITICAL,
+            "sudo: a password is required",
+            "sudo-refused",
+        ),
+        result("accounts.empty-password", CheckVerdict.PASS, Severity.CRITICAL, "none of 34", ""),
+        result("patches.security", CheckVerdict.FAIL, Severity.CRITICAL, "3 fixes wait since 12 days", "fixes-wait"),
+        result("ssh.protocol", CheckVerdict.PASS, Severity.LOW, "2", ""),
+        result("storage.smart", CheckVerdict.NOT_APPLICABLE, Severity.MEDIUM, "role container", "role"),
+        result("tls.dates", CheckVerdict.ERROR, Severity.MEDIUM, "ValueError in the check", "crash"),
+    )
+    hosts = (
+        HostRound(HostId("web-1"), at, True, "", results),
+        HostRound(HostId("db-1"), at, False, "connection refused by 10.0.0.2 port 22", ()),
+    )
+    return Recorded(141, at, "12:round:2026-09-13", CheckRound(hosts))
+
+
+def updates() -> Recorded[UpdatesResult]:
+    calendar = load_calendar(None)
+    unit_days: list[UnitDay] = []
+    unit_weeks: list[UnitWeek] = []
+    for place, unit in enumerate(UNITS):
+        for week in PERIOD.weeks():
+            days = [day for day in week.period().days() if calendar.is_working(day)]
+            silent = place == 11 or (place == 26 and week.number > 35)
+            seen = [] if silent else [day for day in days if (day.toordinal() * 7 + place * 3) % 5 < 2]
+            for day in seen:
+                flags = (FlagKind.BACKDATED,) if place == 4 and day.day % 2 else ()
+                unit_days.append(UnitDay(unit.id, day, 1 + place % 2, place % 3 != 2, flags))
+            unit_weeks.append(_unit_week(unit.id, week, len(seen), len(days), submits=place % 3 != 2))
+    portal_days = tuple(
+        PortalDay(
+            day,
+            calendar.is_working(day),
+            DutyVerdict.UNMET if day == date(2026, 8, 27) else DutyVerdict.MET,
+            msg("no item seen") if day == date(2026, 8, 27) else msg("items seen"),
+            0 if day == date(2026, 8, 27) else 3,
+        )
+        for day in PERIOD.days()
+        if calendar.is_working(day)
+    )
+    flagged = (
+        FlaggedItem(
+            UNITS[4].id,
+            "o1",
+            VIETNAMESE,
+            (FlagKind.BACKDATED, FlagKind.BULK),
+            NOW - timedelta(days=9),
+            NOW - timedelta(days=3),
+        ),
+        FlaggedItem(None, "o2", HOSTILE, (FlagKind.UNKNOWN_UNIT,), None, NOW - timedelta(days=2)),
+        FlaggedItem(
+            UNITS[20].id, "o3", "ñy ban nh©n d©n x· (TCVN3)", (FlagKind.LEGACY_ENCODING,), None, NOW - timedelta(days=5)
+        ),
+    )
+    polls = (
+        Poll("portal-content", NOW - timedelta(hours=4), True, "", 412, 9, digest("d"), NOW - timedelta(days=90)),
+        Poll("so-y-te-feed", NOW - timedelta(hours=4), False, "not XML: line 1, column 0", 0, 0, None, None, gap=True),
+        Poll(
+            "paper-register",
+            NOW - timedelta(hours=4),
+            True,
+            "",
+            61,
+            2,
+            digest("e"),
+            None,
+            False,
+            ("line 14: date in the future",),
+        ),
+    )
+    body = UpdatesResult(
+        polls,
+        PERIOD.first,
+        PERIOD.last,
+        "kh-37-2010@2026.11",
+        calendar.version,
+        portal_days,
+        tuple(unit_weeks),
+        tuple(unit_days),
+        flagged,
+        482,
+    )
+    return Recorded(143, NOW - timedelta(hours=3), "11:updates:2026-09-13", body)
+
+
+def _unit_week(unit: UnitId, week: Week, seen: int, working: int, *, submits: bool) -> UnitWeek:
+    required = 2 if working > 2 else 1
+    subportal = DutyVerdict.MET if seen >= required else DutyVerdict.UNMET
+    submissions = subportal if submits else DutyVerdict.UNMET
+    verdict = submissions
+    coverage = 97
+    if unit == "u30":
+        verdict = subportal = submissions = DutyVerdict.INSUFFICIENT_EVIDENCE
+        coverage = 61
+    reason = msg("K1 {k1}, K2 {k2}, {required} required", k1=seen, k2=seen if submits else 0, required=required)
+    return UnitWeek(
+        unit, week, verdict, reason, required, seen, seen if submits else 0, subportal, submissions, working, coverage
+    )
+
+
+def evidence() -> Evidence:
+    starts = [datetime(day.year, day.month, day.day, 2, tzinfo=UTC) for day in PERIOD.days()]
+    rounds = [
+        Run(RunId(f"12:round:{at.date()}"), "check", "", "12.4", at, 30 + index, at + timedelta(minutes=2), 31 + index)
+        for index, at in enumerate(starts)
+    ]
+    crashed = Run(RunId("10.2:weekly:2026-W36"), "backup", "", "10.2", datetime(2026, 9, 1, 19, tzinfo=UTC), 77)
+    runs = (*rounds, crashed)
+    return Evidence(
+        period=PERIOD,
+        now=NOW,
+        zone=ZONE,
+        started_at=datetime(2026, 7, 1, tzinfo=UTC),
+        plan=None,
+        runs=runs,
+        backups=backups(),
+        verifies=(),
+        checks=checks(),
+        updates=updates(),
+        reports=(),
+        unreadable=("88: blob missing",),
+    )
+
+
+def document() -> Document:
+    """The compliance report of the sample month."""
+    rulebook, seen = load_rulebook("kh-37-2010", {}), evidence()
+    return build(
+        portal=PORTAL,
+        actors=ACTORS,
+        units=UNITS,
+        rulebook=rulebook,
+        calendar=load_calendar(None),
+        period=PERIOD,
+        standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
+        evidence=seen,
+        ledger_range=LedgerRange("kh-2026-07-01-9f3a", 1, datetime(2026, 7, 1, tzinfo=UTC), 144, NOW, 144, digest("f")),
+        generated_at=NOW,
+        version="0.1.0",
+    )
