@@ -1,0 +1,156 @@
+"""Bytes of evidence, each in a file named by its SHA-256.
+
+A blob is written beside its place, synced and renamed, so that it is whole or not there; it is
+compressed with zstd (RFC 8878), with the frame's own checksum, so that `zstd -dc FILE | sha256sum`
+gives the file's name. It is read back against its name every time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from portalops.errors import IntegrityError, LedgerError, LedgerFull
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.system.files import sync_folder
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MAX_BLOB_BYTES = 256 << 20
+"""Largest blob, before compression: reading one never takes more memory than this."""
+
+SUFFIX = ".zst"
+_OPTIONS: Mapping[int, int] = {
+    zstd.CompressionParameter.compression_level: 3,
+    zstd.CompressionParameter.checksum_flag: 1,
+}
+_CHUNK_BYTES = 1 << 20
+
+
+class BlobFolder:
+    """The folder `blobs/` of a ledger: `ab/cd/abcd....zst`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, digest: Digest) -> Path:
+        """Return where the blob lies, or would lie."""
+        return self.folder / digest[:2] / digest[2:4] / f"{digest}{SUFFIX}"
+
+    def keep(self, data: bytes) -> Digest:
+        """Store bytes durably and return their SHA-256; the same bytes are stored once.
+
+        A file that is there already is read back first: were it damaged, it is written anew from
+        the right bytes that are at hand.
+
+        Raises:
+            LedgerFull: the disk is full or not writable.
+            LedgerError: more than `MAX_BLOB_BYTES`.
+        """
+        if len(data) > MAX_BLOB_BYTES:
+            raise LedgerError(
+                msg("a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=MAX_BLOB_BYTES),
+                msg("Make the output that is kept as evidence smaller, or record it in parts."),
+            )
+        digest = Digest(hashlib.sha256(data).hexdigest())
+        path = self.path(digest)
+        if not self._holds(path, digest):
+            self._write(path, zstd.compress(data, options=_OPTIONS))
+        return digest
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a blob's bytes.
+
+        Raises:
+            IntegrityError: it is missing, damaged, or not what its name says.
+            LedgerError: it is there and cannot be read.
+        """
+        path = self.path(digest)
+        try:
+            stored = path.read_bytes()
+        except FileNotFoundError as error:
+            raise _broken(msg("blob {digest} is missing", digest=digest)) from error
+        except OSError as error:
+            raise LedgerError(
+                msg("cannot read blob {digest}: {cause}", digest=digest, cause=error.strerror or str(error)),
+                msg("Check who may read the folder {folder}.", folder=str(self.folder)),
+            ) from error
+        data = _decompressed(stored, digest)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise _broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
+        return data
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the name of each blob file, in order; other files are not blobs and are passed over."""
+        for path in sorted(self.folder.glob(f"??/??/*{SUFFIX}")):
+            name = path.name.removesuffix(SUFFIX)
+            if len(name) == 64:
+                yield Digest(name)
+
+    def _holds(self, path: Path, digest: Digest) -> bool:
+        if not path.exists():
+            return False
+        try:
+            self.read(digest)
+        except IntegrityError:
+            return False
+        return True
+
+    def _write(self, path: Path, stored: bytes) -> None:
+        part: Path | None = None
+        try:
+            _make_folder(path.parent)
+            part = path.parent / f".{secrets.token_hex(8)}.part"
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(stored)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+            part = None
+            sync_folder(path.parent)
+        except OSError as error:
+            raise LedgerFull(
+                msg("cannot write a blob to {folder}: {cause}", folder=str(self.folder), cause=error.strerror or "?"),
+                msg("Check the free space and the owner of the folder {folder}.", folder=str(self.folder)),
+            ) from error
+        finally:
+            if part is not None:
+                part.unlink(missing_ok=True)
+
+
+def _decompressed(stored: bytes, digest: Digest) -> bytes:
+    """Decompress one whole frame, never to more than the limit."""
+    decompressor = zstd.ZstdDecompressor()
+    try:
+        data = decompressor.decompress(stored, max_length=MAX_BLOB_BYTES + 1)
+    except zstd.ZstdError as error:
+        raise _broken(msg("blob {digest} is damaged: {cause}", digest=digest, cause=str(error))) from error
+    if len(data) > MAX_BLOB_BYTES:
+        raise _broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=MAX_BLOB_BYTES))
+    if not decompressor.eof:
+        raise _broken(msg("blob {digest} is cut short", digest=digest))
+    if decompressor.unused_data:
+        raise _broken(msg("blob {digest} has bytes after its end", digest=digest))
+    return data
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents, each name durable in its own parent."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def _broken(what: Message) -> IntegrityError:
+    return IntegrityError(what, msg("Run 'portalops ledger verify' to see which records name it."))

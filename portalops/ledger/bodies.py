@@ -1,0 +1,183 @@
+"""What a record's blob says, as JSON: dataclasses of `portalops.model` written out, and read back as they were.
+
+Dataclasses become objects, tuples lists, moments and days ISO 8601 text. The values of a `Message`
+may be text, numbers, days, moments or sentences; there a day is `{"$day": ...}` and a moment
+`{"$moment": ...}`, so that text that looks like a day stays text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from portalops.errors import LedgerError
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+BodyT = TypeVar("BodyT")
+
+_DAY, _MOMENT = "$day", "$moment"
+_adapters: dict[type, TypeAdapter[Any]] = {}
+"""Built once a type: building takes longer than decoding."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def encode(value: object) -> JsonValue:
+    """Return a dataclass, or a collection of them, as plain JSON values.
+
+    Text that no UTF-8 can hold (a lone surrogate) is written as its escape, so that a record is never
+    lost for an odd file name.
+
+    Raises:
+        TypeError: something that a body does not hold, such as a float: numbers in evidence are whole.
+        ValueError: a moment without a zone, or a key that begins with `$`.
+    """
+    match value:
+        case None | bool():
+            return value
+        case Enum():
+            return encode(value.value)
+        case str():
+            return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+        case int():
+            return int(value)
+        case datetime():
+            return _moment(value)
+        case date():
+            return value.isoformat()
+        case Message():
+            values = {_key(name): _message_value(held) for name, held in value.values.items()}
+            return {"text": encode(value.text), "values": values, "plural": encode(value.plural)}
+        case Mapping():
+            return {_key(name): encode(held) for name, held in value.items()}
+        case Sequence() | frozenset() if not isinstance(value, (bytes, bytearray)):
+            return [encode(held) for held in value]
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        case _:
+            raise TypeError(f"a body cannot hold {type(value).__name__}")
+
+
+def write(parts: Mapping[str, object]) -> bytes:
+    """Return the bytes of a blob: one JSON object, keys sorted, without spaces, ending in a line feed."""
+    return json.dumps(encode(parts), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
+def read(blob: bytes) -> dict[str, JsonValue]:
+    """Return a blob's object, with the days and moments of messages restored.
+
+    Raises:
+        LedgerError: the blob is not a JSON object.
+    """
+    try:
+        found = json.loads(blob, object_hook=_restored)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _unreadable(str(error)) from error
+    if not isinstance(found, dict):
+        raise _unreadable(type(found).__name__)
+    return found
+
+
+def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
+    """Return the value of a type from what `read` gave; the reverse of `encode`.
+
+    Raises:
+        LedgerError: it is not of the type.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415  # start-up time
+
+    try:
+        return _adapter(body_type).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise _unreadable(f"{body_type.__name__}.{where}: {first['msg']}") from error
+
+
+def decode_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT | None:
+    """Return one part of a blob, or None if it has no such part.
+
+    Raises:
+        LedgerError: the blob is not a JSON object, or the part is not of the type.
+    """
+    parts = read(blob)
+    return decode(body_type, parts[key]) if key in parts else None
+
+
+def evidence_of(blob: bytes) -> frozenset[Digest]:
+    """Return the blobs that a body's results rest on: every digest under a key `evidence`, at any depth.
+
+    A blob that is not JSON names none.
+    """
+    found: set[Digest] = set()
+
+    def collect(pairs: dict[str, Any]) -> None:
+        held = pairs.get("evidence")
+        for value in held if isinstance(held, list) else (held,):
+            if isinstance(value, str) and _DIGEST.fullmatch(value):
+                found.add(Digest(value))
+
+    try:
+        json.loads(blob, object_hook=collect)
+    except (ValueError, TypeError, RecursionError):
+        return frozenset()
+    return frozenset(found)
+
+
+def _adapter(body_type: type[BodyT]) -> TypeAdapter[BodyT]:
+    from pydantic import TypeAdapter  # noqa: PLC0415  # start-up time
+
+    if body_type not in _adapters:
+        _adapters[body_type] = TypeAdapter(body_type)
+    return _adapters[body_type]
+
+
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError(f"a moment without a zone: {value.isoformat()}")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _message_value(value: object) -> JsonValue:
+    match value:
+        case datetime():
+            return {_MOMENT: _moment(value)}
+        case date():
+            return {_DAY: value.isoformat()}
+        case bool():
+            return int(value)
+        case _:
+            return encode(value)
+
+
+def _key(name: object) -> str:
+    if not isinstance(name, str) or name.startswith("$"):
+        raise ValueError(f"not a key of a body: {name!r}")
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _restored(pairs: dict[str, Any]) -> Any:
+    if len(pairs) == 1:
+        if _DAY in pairs:
+            return date.fromisoformat(pairs[_DAY])
+        if _MOMENT in pairs:
+            return datetime.fromisoformat(pairs[_MOMENT])
+    return pairs
+
+
+def _unreadable(cause: str) -> LedgerError:
+    return LedgerError(
+        msg("the details of a record cannot be read: {cause}", cause=cause[:300]),
+        msg("Run 'portalops ledger verify' to see whether they were changed."),
+    )

@@ -1,0 +1,248 @@
+"""The ledger: records in their chain, and the blobs with their details, behind one door.
+
+    <state folder>/ledger.sqlite     the records
+    <state folder>/blobs/            the details
+
+Nothing here judges; `verify.py` looks whether anything was changed, `registers/` reads meaning.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from portalops import __version__
+from portalops.errors import IntegrityError, PortalOpsError
+from portalops.ledger import bodies
+from portalops.ledger.blobs import BlobFolder
+from portalops.ledger.record import CREATED, NO_RUN, Draft
+from portalops.ledger.store import Row, Selection, SqliteStore, Tail
+from portalops.model.message import msg
+from portalops.model.record import Digest, Record, RunId
+from portalops.model.runs import Plan, Run, RunSummary
+from portalops.model.verdicts import RunOutcome
+from portalops.ports import Clock
+from portalops.registers.plans import PLAN, RecordedPlan
+from portalops.registers.runs import fold_runs
+
+FILE = "ledger.sqlite"
+BLOBS = "blobs"
+
+
+class Ledger:
+    """An open ledger. It is also the `ports.Keeper` that evidence is handed to."""
+
+    def __init__(self, folder: Path, clock: Clock, *, writable: bool) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._store = SqliteStore(folder / FILE, writable=writable)
+        self._blobs = BlobFolder(folder / BLOBS)
+
+    @classmethod
+    def open(cls, folder: Path, clock: Clock, *, create: bool) -> Ledger:
+        """Open the ledger of a state folder.
+
+        Args:
+            folder: the state folder.
+            clock: gives records their times.
+            create: open for appending, and begin a ledger if there is none. Otherwise the ledger is
+                opened for reading only; nothing is written, so that it needs no right to write.
+
+        Raises:
+            LedgerMissing: there is none and `create` is false.
+            LedgerFull: the folder cannot be written.
+            LedgerError: the file is something else, or of a newer version.
+        """
+        ledger = cls(folder, clock, writable=create)
+        if not create:
+            ledger._store.check()
+            if ledger.last() is None:
+                raise ledger._store.missing()
+            return ledger
+        ledger._store.create()
+        if ledger.last() is None:
+            ledger._begin()
+        return ledger
+
+    @property
+    def id(self) -> str:
+        """The ledger's own id, from its first record.
+
+        Raises:
+            IntegrityError: the first record does not name one.
+        """
+        first = self.first()
+        if first is not None and first.kind == CREATED:
+            found = bodies.read(self.blob(first.body)).get("ledger")
+            if isinstance(found, str):
+                return found
+        raise IntegrityError(
+            msg("the first record does not name the ledger"),
+            msg("Run 'portalops ledger verify', and keep everything as it is."),
+        )
+
+    def append(self, kind: str, *, run: RunId, subject: str = "", duty: str = "", body: bytes) -> Record:
+        """Record a fact; when this returns, record and blob survive a power cut.
+
+        Args:
+            kind: dotted, such as `backup.started`.
+            run: the run it belongs to, or empty.
+            subject: a set, host, unit, medium or job.
+            duty: the duty or clause it is evidence for.
+            body: the details, as `bodies.write` makes them.
+
+        Raises:
+            ClockWentBack: the clock is earlier than the newest record.
+            RunAlreadyRecorded: the run left this started or finished record before.
+            IntegrityError: the chain's end was changed since the last record.
+            LedgerFull: nothing was recorded, for want of space or of the right to write.
+            Locked: other processes kept appending for longer than the store waits.
+        """
+        return self.append_many((self.draft(kind, run=run, subject=subject, duty=duty, body=self.keep(body)),))[0]
+
+    def append_many(self, drafts: Sequence[Draft]) -> tuple[Record, ...]:
+        """Record several facts at once, all or none, each with its own time; raises as `append` does.
+
+        Their blobs are kept before.
+        """
+        return self._store.append(drafts, self._clock)
+
+    @staticmethod
+    def draft(kind: str, *, run: RunId = NO_RUN, subject: str = "", duty: str = "", body: Digest) -> Draft:
+        """Return a draft whose texts are in the Unicode form that records have (NFC)."""
+        run = RunId(unicodedata.normalize("NFC", run))
+        return Draft(kind, body, run, unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", duty))
+
+    def keep(self, data: bytes) -> Digest:
+        """Store bytes of evidence durably and return their digest; the same bytes are stored once.
+
+        Raises:
+            LedgerFull: for want of space or of the right to write.
+            LedgerError: more than `blobs.MAX_BLOB_BYTES`.
+        """
+        return self._blobs.keep(data)
+
+    def blob(self, digest: Digest) -> bytes:
+        """Return bytes that were kept.
+
+        Raises:
+            IntegrityError: the blob is missing or damaged.
+        """
+        return self._blobs.read(digest)
+
+    def records(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Record]:
+        """Yield records.
+
+        Args:
+            kinds: whole kinds, such as `backup.finished`; None for all.
+            run: of one run only.
+            since: recorded at or after this moment.
+            until: recorded before this moment.
+            newest_first: from the end backwards.
+            limit: at most so many.
+
+        Raises:
+            IntegrityError: a line is not a record.
+        """
+        selected = None if kinds is None else tuple(kinds)
+        return self._store.records(Selection(selected, run, since, until, newest_first, limit))
+
+    def record(self, seq: int) -> Record | None:
+        """Return one record, or None if there is none of that number."""
+        return self._store.record(seq)
+
+    def first(self) -> Record | None:
+        """Return the oldest record."""
+        return next(self.records(limit=1), None)
+
+    def last(self) -> Record | None:
+        """Return the newest record."""
+        return next(self.records(newest_first=True, limit=1), None)
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        return self._store.count()
+
+    def has(self, run: str, kind: str) -> bool:
+        """Say whether a run left a record of a kind."""
+        return self._store.has(run, kind)
+
+    def runs(
+        self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Run, ...]:
+        """Return the runs that started in a span, in order, crashed ones included.
+
+        Args:
+            kinds: kinds of runs, such as `backup`; None for all.
+            since: started at or after this moment.
+            until: started before this moment. When a run finished does not matter.
+        """
+        return fold_runs(self._store.frames(kinds, since, until))
+
+    def outcome(self, run: Run) -> RunOutcome | None:
+        """Return how a run ended; None if it has not, or if its details cannot be read: then it is unknown."""
+        if run.finished_at is None or run.body is None:
+            return None
+        try:
+            summary = bodies.decode_part(self.blob(run.body), "run", RunSummary)
+        except PortalOpsError:
+            return None
+        return summary.outcome if summary else None
+
+    def plans(self) -> tuple[RecordedPlan, ...]:
+        """Return every plan recorded, oldest first.
+
+        Raises:
+            LedgerError: the details of a plan cannot be read.
+        """
+        return tuple(self._plan(record) for record in self.records(kinds=(PLAN,)))
+
+    def plan(self) -> Plan | None:
+        """Return the newest plan recorded.
+
+        Raises:
+            LedgerError: its details cannot be read.
+        """
+        newest = next(self.records(kinds=(PLAN,), newest_first=True, limit=1), None)
+        return self._plan(newest).plan if newest else None
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the table as it is stored, in order, for verification."""
+        return self._store.rows(Selection())
+
+    def tail(self) -> Tail | None:
+        """Return what is stored about the chain's end, for verification."""
+        return self._store.tail()
+
+    def bodies(self) -> Iterator[tuple[int, Digest]]:
+        """Yield each blob that records name, with the first record that names it."""
+        return self._store.bodies()
+
+    def close(self) -> None:
+        """Let go of the file. Reading opens it again."""
+        self._store.close()
+
+    def _begin(self) -> None:
+        body = bodies.write({"ledger": secrets.token_hex(16), "format": 1, "portalops": __version__})
+        self._store.begin(self.draft(CREATED, body=self.keep(body)), self._clock)
+
+    def _plan(self, record: Record) -> RecordedPlan:
+        plan = bodies.decode_part(self.blob(record.body), PLAN, Plan)
+        if plan is None:
+            raise IntegrityError(
+                msg("record {seq} is a plan record without a plan", seq=record.seq),
+                msg("Run 'portalops ledger verify', and keep everything as it is."),
+            )
+        return RecordedPlan(record.seq, record.at, plan)

@@ -1,0 +1,501 @@
+"""The records' table: SQLite, written by one transaction a record, opened read-only by whoever only reads.
+
+The line is the truth; the columns beside it serve queries, and verification compares them with it. Two
+triggers refuse to change or delete a record, which stops mistakes; that someone removed the triggers
+is what the chain is there to show.
+
+The standard library's driver is used, since `portalops status` may take 300 ms and importing
+SQLAlchemy alone takes half of that.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import quote
+
+from portalops.errors import (
+    ClockWentBack,
+    IntegrityError,
+    LedgerError,
+    LedgerFull,
+    LedgerMissing,
+    Locked,
+    RunAlreadyRecorded,
+)
+from portalops.ledger.record import (
+    FINISHED,
+    GENESIS,
+    STARTED,
+    Draft,
+    NotARecord,
+    encode,
+    format_at,
+    line_digest,
+    parse,
+)
+from portalops.model.message import msg
+from portalops.model.record import Digest, Record
+from portalops.ports import Clock
+
+SCHEMA_VERSION = 1
+"""`PRAGMA user_version`: which tables these are."""
+
+APPLICATION_ID = 0x504F4C47
+"""`PRAGMA application_id`: "POLG", so that `file` and we know the file for a ledger."""
+
+WAIT_SECONDS = 30.0
+"""How long an append waits for another process that is appending."""
+
+_FRAMES = f"(substr(kind, -{len(STARTED)}) = '{STARTED}' OR substr(kind, -{len(FINISHED)}) = '{FINISHED}')"
+_SCHEMA = (
+    """CREATE TABLE record (
+  seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, subject TEXT NOT NULL,
+  duty TEXT NOT NULL, body TEXT NOT NULL, prev TEXT NOT NULL, line BLOB NOT NULL)""",
+    "CREATE TABLE tail (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, head TEXT NOT NULL)",
+    "CREATE INDEX record_at ON record (at)",
+    "CREATE INDEX record_kind ON record (kind, at)",
+    "CREATE INDEX record_run ON record (run, kind) WHERE run <> ''",
+    # A run starts once and finishes once; in between it may leave several records of one kind.
+    f"CREATE UNIQUE INDEX record_frame ON record (run, kind) WHERE run <> '' AND {_FRAMES}",
+    "CREATE TRIGGER record_not_changed BEFORE UPDATE ON record "
+    "BEGIN SELECT RAISE(ABORT, 'a record is never changed'); END",
+    "CREATE TRIGGER record_not_deleted BEFORE DELETE ON record "
+    "BEGIN SELECT RAISE(ABORT, 'a record is never deleted'); END",
+    "CREATE TRIGGER tail_not_deleted BEFORE DELETE ON tail BEGIN SELECT RAISE(ABORT, 'the tail is never deleted'); END",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+Row: TypeAlias = "tuple[int, str, str, str, str, str, str, str, bytes]"
+"""The columns as they are stored: seq, at, kind, run, subject, duty, body, prev, line."""
+
+_COLUMNS = "seq, at, kind, run, subject, duty, body, prev, line"
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the table of one row says of the chain's end."""
+
+    size: int
+    head: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records are asked for; all conditions hold together."""
+
+    kinds: tuple[str, ...] | None = None
+    run: str | None = None
+    since: datetime | None = None
+    """At or after."""
+    until: datetime | None = None
+    """Before."""
+    newest_first: bool = False
+    limit: int | None = None
+
+
+class SqliteStore:
+    """One ledger file.
+
+    Every read opens the file anew and read-only, so that nothing is held between reads and an auditor
+    without the right to write can look. Appends keep one connection.
+    """
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        self._writable = writable
+        self._writer: sqlite3.Connection | None = None
+
+    def create(self) -> None:
+        """Make the tables, if they are not there yet.
+
+        Raises:
+            LedgerFull: the disk is full or not writable.
+            LedgerError: the file is something else.
+        """
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = self._write_connection(create=True)
+            with self._transaction(connection):
+                if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+                    for statement in _SCHEMA:
+                        connection.execute(statement)
+        self.check()
+
+    def check(self) -> None:
+        """Look whether the file is a ledger of a version that is understood.
+
+        Raises:
+            LedgerMissing: there is no file, or nothing in it.
+            LedgerError: the file is something else, or newer than this portalops.
+        """
+        if not self.path.exists():
+            raise _missing(self.path)
+        with self._reading() as connection:
+            tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if tables == 0:
+            raise _missing(self.path)
+        if application != APPLICATION_ID:
+            raise _not_a_ledger(self.path)
+        if version != SCHEMA_VERSION:
+            raise LedgerError(
+                msg(
+                    "{path} is a ledger of version {version}, not {ours}", path=str(self.path), version=version, ours=1
+                ),
+                msg("Use the portalops that wrote it, or a newer one."),
+            )
+
+    def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+        """Append in one durable transaction: when this returns, the records survive a power cut.
+
+        Raises:
+            ClockWentBack: the clock is earlier than the newest record.
+            RunAlreadyRecorded: one of the runs has a started or finished record already.
+            IntegrityError: the newest record is not the one that the tail names.
+            LedgerFull: the disk is full or not writable; nothing of this call is recorded.
+            Locked: other processes kept appending for `WAIT_SECONDS`.
+        """
+        return self._append(drafts, clock, only_first=False)
+
+    def begin(self, draft: Draft, clock: Clock) -> None:
+        """Append the first record, unless another process has just done so; raises as `append` does."""
+        self._append((draft,), clock, only_first=True)
+
+    def _append(self, drafts: Sequence[Draft], clock: Clock, *, only_first: bool) -> tuple[Record, ...]:
+        with self._writing():
+            connection = self._write_connection(create=False)
+            records: list[Record] = []
+            with self._transaction(connection):
+                newest = self._newest(connection)
+                if only_first and newest is not None:
+                    return ()
+                seq, at, prev = (newest.seq, newest.at, line_digest(newest.line)) if newest else (0, None, GENESIS)
+                for draft in drafts:
+                    now = clock.now()
+                    record = _encoded(draft, seq + 1, now, prev)
+                    if at is not None and record.at < at:
+                        raise _clock_went_back(now, at)
+                    try:
+                        connection.execute(f"INSERT INTO record ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", _row(record))  # noqa: S608
+                    except sqlite3.IntegrityError as error:
+                        raise _already_recorded(record, error) from error
+                    seq, at, prev = record.seq, record.at, line_digest(record.line)
+                    records.append(record)
+                connection.execute(
+                    "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2",
+                    (seq, prev),
+                )
+        return tuple(records)
+
+    def rows(self, selection: Selection) -> Iterator[Row]:
+        """Yield rows as they are stored, in order of seq or newest first."""
+        statement, parameters = _select(selection)
+        with self._reading() as connection:
+            yield from connection.execute(statement, parameters)
+
+    def records(self, selection: Selection) -> Iterator[Record]:
+        """Yield records, read from their lines.
+
+        Raises:
+            IntegrityError: a line is not a record.
+        """
+        for row in self.rows(selection):
+            yield _parsed(row)
+
+    def record(self, seq: int) -> Record | None:
+        """Return one record, or None if there is none of that number."""
+        with self._reading() as connection:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM record WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
+        return _parsed(row) if row else None
+
+    def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
+        """Yield the started records of a span, each followed by its finished record, whenever that came.
+
+        Args:
+            kinds: kinds of runs without their ending, or None for all.
+            since: started at or after.
+            until: started before.
+        """
+        where, parameters = _span(since, until, "s.at")
+        where.append(f"substr(s.kind, -{len(STARTED)}) = '{STARTED}'")
+        if kinds is not None:
+            where.append(f"s.kind IN ({_marks(kinds)})")
+            parameters += [f"{kind}{STARTED}" for kind in kinds]
+        statement = (
+            f"SELECT s.seq, s.line, f.seq, f.line FROM record s LEFT JOIN record f ON f.run = s.run AND f.run <> '' "  # noqa: S608
+            f"AND f.kind = substr(s.kind, 1, length(s.kind) - {len(STARTED)}) || '{FINISHED}' "
+            f"WHERE {' AND '.join(where)} ORDER BY s.seq"
+        )
+        with self._reading() as connection:
+            for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
+                yield _parse_line(started_seq, started)
+                if finished is not None:
+                    yield _parse_line(finished_seq, finished)
+
+    def bodies(self) -> Iterator[tuple[int, Digest]]:
+        """Yield each blob that a record names, with the first record that names it."""
+        with self._reading() as connection:
+            for seq, body in connection.execute("SELECT min(seq), body FROM record GROUP BY body ORDER BY min(seq)"):
+                yield seq, Digest(body)
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM record").fetchone()[0])
+
+    def tail(self) -> Tail | None:
+        """Return what the tail table says, or None if nothing was ever recorded."""
+        with self._reading() as connection:
+            found = connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
+        return Tail(found[0], Digest(found[1])) if found else None
+
+    def has(self, run: str, kind: str) -> bool:
+        """Say whether a run left a record of a kind."""
+        with self._reading() as connection:
+            statement = "SELECT 1 FROM record WHERE run = ? AND run <> '' AND kind = ? LIMIT 1"
+            return connection.execute(statement, (run, kind)).fetchone() is not None
+
+    def missing(self) -> LedgerMissing:
+        """Return the error that says that there is no ledger here."""
+        return _missing(self.path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _newest(self, connection: sqlite3.Connection) -> Record | None:
+        row = connection.execute(f"SELECT {_COLUMNS} FROM record ORDER BY seq DESC LIMIT 1").fetchone()  # noqa: S608
+        tail = connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
+        if row is None and tail is None:
+            return None
+        newest = _parsed(row) if row else None
+        if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
+            raise IntegrityError(
+                msg("record {seq}, the newest, is not the one that was recorded last", seq=row[0] if row else 0),
+                msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
+            )
+        return newest
+
+    def _write_connection(self, *, create: bool) -> sqlite3.Connection:
+        if not self._writable:
+            raise LedgerError(
+                msg("the ledger {path} was opened for reading only", path=str(self.path)),
+                msg("Run the command as the user that portalops runs as."),
+            )
+        if self._writer is None:
+            connection = _connect(self.path, "rwc" if create else "rw")
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+            except BaseException:
+                connection.close()
+                raise
+            self._writer = connection
+        return self._writer
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(self._open_for_reading()) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise _translated(self.path, error) from error
+        except OSError as error:
+            raise _unreadable(self.path, error.strerror or str(error)) from error
+
+    def _open_for_reading(self) -> sqlite3.Connection:
+        """Open read-only, also where the folder cannot be written.
+
+        SQLite needs a shared-memory file beside a WAL database. Where it is not there and may not be
+        made, nobody has the file open for writing, so it can be read as it stands (`immutable`).
+        """
+        if not self.path.exists():
+            raise _missing(self.path)
+        connection = _connect(self.path, "ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            wal = self.path.with_name(f"{self.path.name}-wal")
+            if wal.exists() and wal.stat().st_size > 0:
+                raise
+            return _connect(self.path, "ro&immutable=1")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn the driver's and the system's errors into ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translated(self.path, error) from error
+        except OSError as error:
+            raise _full(self.path, error.strerror or str(error)) from error
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_SECONDS)
+
+
+def _select(selection: Selection) -> tuple[str, list[str | int]]:
+    where, parameters = _span(selection.since, selection.until, "at")
+    if selection.kinds is not None:
+        where.append(f"kind IN ({_marks(selection.kinds)})")
+        parameters += selection.kinds
+    if selection.run is not None:
+        where.append("run = ? AND run <> ''")
+        parameters.append(selection.run)
+    statement = f"SELECT {_COLUMNS} FROM record"  # noqa: S608  # names of ours; values are bound
+    if where:
+        statement += f" WHERE {' AND '.join(where)}"
+    statement += f" ORDER BY seq{' DESC' if selection.newest_first else ''}"
+    if selection.limit is not None:
+        statement += " LIMIT ?"
+        parameters.append(selection.limit)
+    return statement, parameters
+
+
+def _span(since: datetime | None, until: datetime | None, column: str) -> tuple[list[str], list[str | int]]:
+    where: list[str] = []
+    parameters: list[str | int] = []
+    if since is not None:
+        where.append(f"{column} >= ?")
+        parameters.append(format_at(since))
+    if until is not None:
+        where.append(f"{column} < ?")
+        parameters.append(format_at(until))
+    return where, parameters
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _row(record: Record) -> Row:
+    return (
+        record.seq,
+        format_at(record.at),
+        record.kind,
+        record.run,
+        record.subject,
+        record.duty,
+        record.body,
+        record.prev,
+        record.line,
+    )
+
+
+def _parsed(row: Row) -> Record:
+    return _parse_line(row[0], row[8])
+
+
+def _parse_line(seq: int, line: bytes) -> Record:
+    try:
+        return parse(line)
+    except (NotARecord, TypeError) as error:
+        raise IntegrityError(
+            msg("record {seq} is not a record as portalops writes it", seq=seq),
+            msg("Run 'portalops ledger verify', and keep everything as it is."),
+        ) from error
+
+
+def _encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
+    try:
+        return encode(draft, seq=seq, at=now, prev=prev)
+    except NotARecord as error:
+        raise LedgerError(
+            msg("the record cannot be written: {cause}", cause=str(error)),
+            msg("Give ids and names without control characters, shorter than 500 characters."),
+        ) from error
+
+
+def _clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
+    return ClockWentBack(
+        msg("the clock says {now}, but the newest record is of {newest}", now=format_at(now), newest=format_at(newest)),
+        msg("Set the clock right, then run the command again: timedatectl status."),
+    )
+
+
+def _already_recorded(record: Record, error: sqlite3.IntegrityError) -> LedgerError:
+    if "record.run" in str(error) or "record_frame" in str(error):
+        return RunAlreadyRecorded(
+            msg("run {run} has left {kind} before", run=record.run, kind=record.kind),
+            msg("Run 'portalops ledger show --run {run}' to see what it recorded.", run=record.run),
+        )
+    return LedgerError(
+        msg("record {seq} cannot be written: {cause}", seq=record.seq, cause=str(error)),
+        msg("Run 'portalops ledger verify'."),
+    )
+
+
+def _translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    text = str(error)
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return Locked(
+            msg("the ledger {path} is kept busy by another process", path=str(path)),
+            msg("Wait until it has ended, or see which it is: fuser {path}.", path=str(path)),
+        )
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}:
+        return _full(path, text)
+    if code == sqlite3.SQLITE_NOTADB:
+        return _not_a_ledger(path)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return IntegrityError(
+            msg("the ledger {path} is damaged: {cause}", path=str(path), cause=text),
+            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
+        )
+    return _unreadable(path, text)
+
+
+def _unreadable(path: Path, cause: str) -> LedgerError:
+    return LedgerError(
+        msg("cannot open or read the ledger {path}: {cause}", path=str(path), cause=cause),
+        msg("Check the owner of the folder {folder}.", folder=str(path.parent)),
+    )
+
+
+def _full(path: Path, cause: str) -> LedgerFull:
+    return LedgerFull(
+        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=cause),
+        msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
+    )
+
+
+def _missing(path: Path) -> LedgerMissing:
+    return LedgerMissing(
+        msg("there is no ledger at {path}", path=str(path)), msg("Run 'portalops run' to make its first record.")
+    )
+
+
+def _not_a_ledger(path: Path) -> LedgerError:
+    return LedgerError(
+        msg("{path} is not a ledger", path=str(path)),
+        msg("Check the state folder in the configuration: portalops config show."),
+    )
