@@ -54,9 +54,8 @@ def _portalops(*arguments: str) -> int:
 
 
 def _tell(code: int) -> None:
-    known = code in iter(ExitCode)
-    meaning = render(ExitCode(code).meaning, language_from(os.environ)) if known else "?"
-    say(f"portalops ended with exit code {code}: {meaning}")
+    meanings = {int(known): render(known.meaning, language_from(os.environ)) for known in ExitCode}
+    say(f"portalops ended with exit code {code}: {meanings.get(code, 'not one of its own codes')}")
     reports = sorted(REPORTS.glob("**/*.html"), key=lambda path: path.stat().st_mtime, reverse=True)
     newest = [path for path in reports if path.parent == reports[0].parent][:2]
     for path in newest:
