@@ -228,7 +228,15 @@ def read_file(path: Path) -> ConfigurationFile:
         ConfigurationError: it cannot be read, is too large or not UTF-8.
         ConfigurationSyntax: it is not TOML.
     """
-    text = _text_of(path)
+    return parsed(path, _text_of(path))
+
+
+def parsed(path: Path, text: str) -> ConfigurationFile:
+    """Return a text as the TOML file that it is, or will be.
+
+    Raises:
+        ConfigurationSyntax: it is not TOML.
+    """
     try:
         return ConfigurationFile(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from portalops.config.environment import lay_environment, lay_options
-from portalops.config.layers import Layers, find_main_file, read_layers
+from portalops.config.layers import Layers, find_main_file, parsed, read_layers
 from portalops.config.positions import KeyPath
 from portalops.config.problems import in_order, together, validated
 from portalops.config.settings import (
@@ -55,6 +55,26 @@ def load(
     layers = read_layers(main)
     lay_environment(layers, environment)
     lay_options(layers, options or {})
+    return settings_of(layers)
+
+
+def checked_text(path: Path, text: str) -> Settings:
+    """Read a text as if it stood in a file, without any other layer.
+
+    Raises:
+        ConfigurationError: it is not a configuration.
+    """
+    layers = Layers()
+    layers.add_file(parsed(path, text))
+    return settings_of(layers)
+
+
+def settings_of(layers: Layers) -> Settings:
+    """Check joined layers and return them typed.
+
+    Raises:
+        ConfigurationError: something is wrong with them; `problems` holds every problem found.
+    """
     shape = validated(PortalopsFile, layers.tree, place=layers.place)
     problems = [*_duplicates(shape, layers), *_contradictions(shape, layers)]
     if problems:

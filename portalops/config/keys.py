@@ -1,0 +1,189 @@
+"""Keys made once: age key pairs that open backup sets, and the Ed25519 key that signs.
+
+Private keys are written for their owner alone (mode 0600) in the formats of `age-keygen` and
+OpenSSH, so that the stock programs can use them. Nothing here overwrites a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import pyrage
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portalops.config.layers import show_path
+from portalops.config.secrets import check_private_file
+from portalops.config.settings import RecipientSetting
+from portalops.errors import ConfigurationError, SecretUnavailable
+from portalops.model.message import msg
+from portalops.system.files import write_atomically
+
+PUBLIC_SUFFIX = ".pub"
+
+
+class KeyState(StrEnum):
+    """What was found, or done, about one key."""
+
+    MADE = "made"
+    """The pair was made now."""
+    COMPLETED = "completed"
+    """The public key was derived from the private one that lay there."""
+    PRESENT = "present"
+    """Both halves lie there."""
+    PUBLIC_ONLY = "public-only"
+    """Only the public half lies there: for a recipient, as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key pair, after it was seen to."""
+
+    id: str
+    """`operator`, `escrow`, `signing`, ..."""
+    public_file: Path
+    private_file: Path
+    state: KeyState
+    public_key: str
+
+    @property
+    def private_is_here(self) -> bool:
+        """Whether the private half lies on this machine."""
+        return self.state is not KeyState.PUBLIC_ONLY
+
+
+def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> Key:
+    """Make an age key pair unless its public key is there already.
+
+    Args:
+        setting: a recipient that is configured by a file.
+        made_at: the moment that the private key's file tells.
+
+    Raises:
+        ConfigurationError: the public file's name does not end in `.pub`, or it holds no public key.
+        FileUnwritable: a file cannot be written.
+        SecretUnavailable: a private key lies there that is none, or that others can read.
+    """
+    assert setting.file is not None
+    name, public_file = setting.name, setting.file
+    private_file = private_half(public_file)
+    if public_file.exists():
+        state = KeyState.PRESENT if private_file.exists() else KeyState.PUBLIC_ONLY
+        return Key(name, public_file, private_file, state, setting.read().public_key)
+    if private_file.exists():
+        public_key = public_of_identity(private_file)
+        _write_public(public_file, public_key)
+        return Key(name, public_file, private_file, KeyState.COMPLETED, public_key)
+    identity = pyrage.x25519.Identity.generate()
+    public_key = str(identity.to_public())
+    stamp = made_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    _write_private(private_file, f"# created: {stamp}\n# public key: {public_key}\n{identity}\n".encode())
+    _write_public(public_file, public_key)
+    return Key(name, public_file, private_file, KeyState.MADE, public_key)
+
+
+def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
+    """Make an Ed25519 key pair in OpenSSH's format unless the private key is there already.
+
+    Raises:
+        FileUnwritable: a file cannot be written.
+        SecretUnavailable: what lies there is no Ed25519 key without a passphrase, or others can read it.
+    """
+    public_file = private_file.with_name(private_file.name + PUBLIC_SUFFIX)
+    if private_file.exists():
+        public_key = _public_of_signing(private_file, comment)
+        if public_file.exists():
+            return Key("signing", public_file, private_file, KeyState.PRESENT, public_key)
+        _write_public(public_file, public_key)
+        return Key("signing", public_file, private_file, KeyState.COMPLETED, public_key)
+    if public_file.exists():
+        # The pair was separated on purpose or by accident; a second key under one name would confuse every verifier.
+        raise SecretUnavailable(
+            msg("the public key {path} is there and its private half is not", path=show_path(public_file)),
+            msg(
+                "Bring {path} back, or move the public key away to have a new pair made.", path=show_path(private_file)
+            ),
+        )
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public_key = _openssh_line(key, comment)
+    _write_private(private_file, private)
+    _write_public(public_file, public_key)
+    return Key("signing", public_file, private_file, KeyState.MADE, public_key)
+
+
+def private_half(public_file: Path) -> Path:
+    """Return where the private key of a public one lies: beside it, without `.pub`.
+
+    Raises:
+        ConfigurationError: the name does not end in `.pub`.
+    """
+    if public_file.suffix != PUBLIC_SUFFIX:
+        raise ConfigurationError(
+            msg("the public key's file {path} does not end in .pub", path=show_path(public_file)),
+            msg("Name it NAME.age.pub in the configuration; its private key is then NAME.age."),
+        )
+    return public_file.with_suffix("")
+
+
+def public_of_identity(private_file: Path) -> str:
+    """Return the public key of an age private key file.
+
+    Raises:
+        SecretUnavailable: it cannot be read, others can read it, or it holds no age key.
+    """
+    check_private_file(private_file)
+    text = private_file.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"^AGE-SECRET-KEY-1[0-9A-Z]+$", text, re.MULTILINE)
+    try:
+        return str(pyrage.x25519.Identity.from_str(found.group() if found else "").to_public())
+    except pyrage.IdentityError as error:
+        raise SecretUnavailable(
+            msg("{path} holds no age private key", path=show_path(private_file)),
+            msg("Move it away to have a new pair made, or put the right key there."),
+        ) from error
+
+
+def _public_of_signing(private_file: Path, comment: str) -> str:
+    check_private_file(private_file)
+    try:
+        key = serialization.load_ssh_private_key(private_file.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise _not_signing(private_file) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _not_signing(private_file)
+    return _openssh_line(key, comment)
+
+
+def _not_signing(path: Path) -> SecretUnavailable:
+    return SecretUnavailable(
+        msg("{path} is no Ed25519 private key in OpenSSH format without a passphrase", path=show_path(path)),
+        msg("Make one with 'ssh-keygen -t ed25519 -N \"\"', or move the file away to have one made."),
+    )
+
+
+def _openssh_line(key: Ed25519PrivateKey, comment: str) -> str:
+    line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return f"{line.decode()} {comment}"
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    _make_private_folder(path.parent)
+    write_atomically(path, data, mode=0o600)
+
+
+def _write_public(path: Path, public_key: str) -> None:
+    _make_private_folder(path.parent)
+    write_atomically(path, f"{public_key}\n".encode(), mode=0o644)
+
+
+def _make_private_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # writing the file says what is wrong, with a hint
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
