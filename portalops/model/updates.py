@@ -132,6 +132,8 @@ class ListedItem:
     state: str = ""
     body: str | None = None
     """The text without mark-up; None if the source does not give it."""
+    body_is_summary: bool = False
+    """`body` is only the beginning or a summary of the text: its length says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

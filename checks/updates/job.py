@@ -1,0 +1,243 @@
+"""The updates job: look at every source, keep what came, judge. A source that fails never stops the others."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from checks.updates.judging import LOOK_BACK, Terms, judge
+from checks.updates.observations import ObservationStore
+from checks.updates.recognition import UnitNames, candidates, covers_from, recognise
+from portalops.calendar import Calendar
+from portalops.errors import PortalOpsError, UpdatesError, UpdateSourceError
+from portalops.model.message import msg
+from portalops.model.organisation import Portal, Unit
+from portalops.model.period import Period, Week
+from portalops.model.record import Digest
+from portalops.model.rulebook import Rulebook
+from portalops.model.runs import Every
+from portalops.model.updates import Poll, UpdatesResult
+from portalops.ports import Answer, Clock, Keeper, Progress, UpdateSource
+
+logger = logging.getLogger(__name__)
+
+MAX_REJECTED = 100
+
+
+def run_updates(
+    *,
+    sources: Sequence[UpdateSource],
+    units: Sequence[Unit],
+    portal: Portal,
+    rulebook: Rulebook,
+    calendar: Calendar,
+    store: ObservationStore,
+    keeper: Keeper,
+    clock: Clock,
+    progress: Progress,
+    judge_weeks: int,
+    poll_every: Every,
+) -> UpdatesResult:
+    """Look at every source once and judge the last weeks.
+
+    Args:
+        sources: all sources; one that fails leaves a poll that says why.
+        units: all units ever, dated.
+        portal: whose zone days are local to.
+        rulebook: the numbers to judge by.
+        calendar: the working days.
+        store: where observations are kept.
+        keeper: where raw answers are kept as evidence.
+        clock: the time of each look, and the moment of judging.
+        progress: shown one step a source.
+        judge_weeks: how many ISO weeks are judged, the current one included; at least 1.
+        poll_every: how often a look at each source is expected.
+
+    Raises:
+        UpdatesError: the store cannot be used.
+    """
+    zone = ZoneInfo(portal.timezone)
+    polls: list[Poll] = []
+    with progress.task(msg("Collecting updates"), total=len(sources), unit="items") as task:
+        for source in sources:
+            task.note(msg("source {source}", source=source.traits.id))
+            polls.append(poll_source(source, units=units, zone=zone, store=store, keeper=keeper, clock=clock))
+            task.advance(1)
+    now = clock.now()
+    terms = Terms(rulebook, calendar, zone, now, poll_every)
+    period = judged_period(now.astimezone(zone).date(), weeks=judge_weeks)
+    since = period.bounds(zone)[0] - LOOK_BACK
+    return judge(
+        store.collected(since, now),
+        sources=[source.traits for source in sources],
+        units=units,
+        period=period,
+        terms=terms,
+        polls_of_run=polls,
+    )
+
+
+def judged_period(today: date, *, weeks: int) -> Period:
+    """Return the days to judge: whole ISO weeks back from today, the current one included."""
+    monday = Week.of(today).period().first
+    return Period(monday - timedelta(weeks=max(1, weeks) - 1), today)
+
+
+def poll_source(
+    source: UpdateSource,
+    *,
+    units: Sequence[Unit],
+    zone: ZoneInfo,
+    store: ObservationStore,
+    keeper: Keeper,
+    clock: Clock,
+) -> Poll:
+    """Look at one source once and record what came, also if nothing came."""
+    traits = source.traits
+    try:
+        answer = source.fetch(etag=store.etag(traits.id))
+        return _record(source, answer, units=units, zone=zone, store=store, keeper=keeper, clock=clock)
+    except PortalOpsError as error:
+        if isinstance(error, UpdatesError) and not isinstance(error, UpdateSourceError):
+            raise
+        logger.info("source %s failed: %s", traits.id, error)
+        poll = _failed_poll(traits.id, error, clock)
+        store.add_failed(poll)
+        return poll
+
+
+def replay(
+    polls: Iterable[Poll],
+    *,
+    blob: Callable[[Digest], bytes],
+    sources: Sequence[UpdateSource],
+    units: Sequence[Unit],
+    zone: ZoneInfo,
+    store: ObservationStore,
+) -> None:
+    """Build a store again from recorded polls and their kept answers, in the order they were made.
+
+    Raises:
+        UpdateSourceError: an answer no longer reads, or its source is not configured any more.
+    """
+    by_id = {source.traits.id: source for source in sources}
+    for poll in sorted(polls, key=lambda one: one.polled_at):
+        source = by_id.get(poll.source)
+        if source is None:
+            raise UpdateSourceError(
+                msg("there is no source {source} to read its kept answers", source=poll.source),
+                msg("Put the source back into the configuration; without it its answers cannot be read."),
+            )
+        if not poll.ok:
+            store.add_failed(poll)
+            continue
+        evidence = poll.evidence
+        answer = Answer(None if evidence is None else blob(evidence))
+        _record(source, answer, units=units, zone=zone, store=store, keeper=_Kept(evidence), clock=_At(poll.polled_at))
+
+
+class _At:
+    """The clock of a past poll."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+
+    def now(self) -> datetime:
+        return self._moment
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+class _Kept:
+    """Names evidence that is kept already."""
+
+    def __init__(self, digest: Digest | None) -> None:
+        self._digest = digest
+
+    def keep(self, data: bytes) -> Digest:
+        return self._digest or Digest(hashlib.sha256(data).hexdigest())
+
+
+def _record(
+    source: UpdateSource,
+    answer: Answer,
+    *,
+    units: Sequence[Unit],
+    zone: ZoneInfo,
+    store: ObservationStore,
+    keeper: Keeper,
+    clock: Clock,
+) -> Poll:
+    traits = source.traits
+    before = store.last_good_poll(traits.id)
+    polled_at = clock.now()
+    if answer.data is None:
+        return _record_unchanged(source, before, store, clock)
+    listing = source.parse(answer.data, polled_at=polled_at)
+    evidence = keeper.keep(answer.data)
+    found = candidates(listing.items)
+    known = store.known(traits.id, (key for candidate in found for key in candidate.keys))
+    recognition = recognise(
+        found,
+        known,
+        traits=traits,
+        units=UnitNames(units, zone),
+        polled_at=polled_at,
+        baseline=before is None,
+        evidence=evidence,
+    )
+    start, gap = covers_from(
+        found,
+        complete=traits.complete,
+        previous=before.polled_at if before else None,
+        previous_items=before.items if before else 0,
+        overlaps=bool(recognition.known or recognition.migrated),
+        polled_at=polled_at,
+    )
+    poll = Poll(
+        source=traits.id,
+        polled_at=polled_at,
+        ok=True,
+        problem="",
+        items=len(found),
+        new_items=len(recognition.new),
+        evidence=evidence,
+        covers_from=start,
+        gap=gap,
+        rejected=listing.rejected[:MAX_REJECTED],
+    )
+    store.add(poll, recognition, etag=answer.etag)
+    return poll
+
+
+def _record_unchanged(source: UpdateSource, before: Poll | None, store: ObservationStore, clock: Clock) -> Poll:
+    """Record that a source has what it had before: all of it was seen again."""
+    traits = source.traits
+    if before is None:
+        raise UpdateSourceError(
+            msg("update source {source}: it says that nothing changed, but nothing is known of it", source=traits.id),
+            msg("Run 'portalops updates collect' again; it asks for the whole answer."),
+        )
+    poll = replace(before, polled_at=clock.now(), new_items=0, evidence=None, gap=False, rejected=())
+    if not traits.complete:
+        poll = replace(poll, covers_from=min(before.polled_at, before.covers_from or before.polled_at))
+    store.add_unchanged(poll, since=before.polled_at)
+    return poll
+
+
+def _failed_poll(source: str, error: PortalOpsError, clock: Clock) -> Poll:
+    return Poll(
+        source=source,
+        polled_at=clock.now(),
+        ok=False,
+        problem=" ".join(str(error).split())[:300],
+        items=0,
+        new_items=0,
+        evidence=None,
+        covers_from=None,
+    )

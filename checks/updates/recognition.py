@@ -1,0 +1,267 @@
+"""Which items of an answer are new, and which are known under another address. Pure.
+
+An item is known by its canonical address, then by its id, then by its text; a database row by its key first. Addresses
+and ids change and are used again in real feeds, so neither is believed alone: an id that comes back with another
+address, another text and another date is a new item; and when more than half of an answer is new by name but known by
+text, the source has moved house and nothing was published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from checks.updates.text import check_text, clean_line, content_hash, count_letters, fold
+from portalops.model.organisation import Unit, UnitId, is_valid_on
+from portalops.model.record import Digest
+from portalops.model.updates import ListedItem, Observation, SourceTraits
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""From when on a complete answer shows everything."""
+
+MAX_TITLE = 500
+_VOLATILE_PARAMETERS = frozenset({"phpsessid", "jsessionid", "sid", "fbclid", "gclid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What recognition must know of an observation."""
+
+    observation: str
+    url: str
+    external_id: str
+    content_hash: Digest
+    published_at: datetime | None
+    raw_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A listed item with the names it may be known by."""
+
+    item: ListedItem
+    url: str
+    """Canonical; empty where the address does not tell items apart."""
+    content_hash: Digest
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of address, id and text, as the store holds them."""
+        keys = [f"u:{self.url}"] if self.url else []
+        keys += [f"i:{self.item.external_id}"] if self.item.external_id else []
+        return (*keys, f"h:{self.content_hash}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """An answer, sorted."""
+
+    new: tuple[tuple[Observation, Candidate], ...]
+    known: tuple[tuple[str, Candidate], ...]
+    """Observation and the item that shows it again."""
+    migrated: tuple[tuple[str, Candidate], ...]
+    """Known by text alone, in a mass change of names: further names of old observations."""
+
+
+def candidates(items: Iterable[ListedItem]) -> tuple[Candidate, ...]:
+    """Name the items of an answer; an address that several items share names none of them."""
+    listed = tuple(items)
+    addresses = [canonical_url(item.url) for item in listed]
+    shared = {address for address, count in Counter(addresses).items() if count > 1}
+    return tuple(
+        Candidate(
+            replace(item, external_id=clean_line(item.external_id, limit=500)),
+            "" if address in shared else address,
+            content_hash(item.title, item.body, raw_date=item.raw_date),
+        )
+        for item, address in zip(listed, addresses, strict=True)
+    )
+
+
+def recognise(
+    found: Sequence[Candidate],
+    known: Mapping[str, Known],
+    *,
+    traits: SourceTraits,
+    units: UnitNames,
+    polled_at: datetime,
+    baseline: bool,
+    evidence: Digest,
+) -> Recognition:
+    """Sort an answer into new and known.
+
+    Args:
+        found: the answer's items.
+        known: observations of this source by key, as far as the items' keys have any.
+        traits: what the source is.
+        units: how units are named.
+        polled_at: when the answer came.
+        baseline: whether this is the source's first good poll.
+        evidence: the blob of the answer.
+    """
+    seen_again: list[tuple[str, Candidate]] = []
+    strangers: list[Candidate] = []
+    for candidate in found:
+        match = _same(candidate, known, by_id_first=traits.complete)
+        if match:
+            seen_again.append((match.observation, candidate))
+        else:
+            strangers.append(candidate)
+    by_text = [(known[key].observation, c) for c in strangers if (key := f"h:{c.content_hash}") in known]
+    moved = by_text if len(by_text) >= 2 and 2 * len(by_text) > len(found) else []
+    moved_items = {id(candidate) for _observation, candidate in moved}
+    new: dict[str, tuple[Observation, Candidate]] = {}
+    for candidate in strangers:
+        if id(candidate) not in moved_items:
+            observation = _observe(candidate, traits, units, polled_at, baseline=baseline, evidence=evidence)
+            new.setdefault(observation.id, (observation, candidate))
+    return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
+
+
+def _same(candidate: Candidate, known: Mapping[str, Known], *, by_id_first: bool) -> Known | None:
+    by_url = known.get(f"u:{candidate.url}") if candidate.url else None
+    by_id = known.get(f"i:{candidate.item.external_id}") if candidate.item.external_id else None
+    if by_id_first:
+        return by_id or (by_url if not candidate.item.external_id else None)
+    if by_url:
+        return by_url
+    if by_id and (not candidate.url or not by_id.url or _agree(candidate, by_id)):
+        return by_id
+    if not candidate.url and not candidate.item.external_id:
+        return known.get(f"h:{candidate.content_hash}")
+    return None
+
+
+def _agree(candidate: Candidate, other: Known) -> bool:
+    """Say whether an id under a new address still means the same item: its text or its date is the same."""
+    same_date = bool(candidate.item.raw_date) and candidate.item.raw_date == other.raw_date
+    return candidate.content_hash == other.content_hash or same_date
+
+
+def _observe(
+    candidate: Candidate,
+    traits: SourceTraits,
+    units: UnitNames,
+    polled_at: datetime,
+    *,
+    baseline: bool,
+    evidence: Digest,
+) -> Observation:
+    item = candidate.item
+    when = item.created_at or item.published_at or polled_at
+    return Observation(
+        id=_observation_id(traits, candidate),
+        source=traits.id,
+        channel=item.channel or traits.channel,
+        unit=traits.unit or units.find(item.unit_name, traits, when),
+        external_id=item.external_id,
+        url=candidate.url or clean_line(item.url, limit=2000),
+        title=clean_line(item.title, limit=MAX_TITLE),
+        language=clean_line(item.language, limit=16),
+        kind=item.kind,
+        state=clean_line(item.state, limit=40),
+        created_at=item.created_at,
+        published_at=item.published_at,
+        modified_at=item.modified_at,
+        raw_date=clean_line(item.raw_date, limit=100),
+        first_seen_at=polled_at,
+        baseline=baseline,
+        content_hash=candidate.content_hash,
+        body_letters=None if item.body is None or item.body_is_summary else count_letters(item.body),
+        evidence=evidence,
+        text_problems=check_text(f"{item.title}\n{item.body or ''}"),
+    )
+
+
+def _observation_id(traits: SourceTraits, candidate: Candidate) -> str:
+    by_id = f"i:{candidate.item.external_id}" if candidate.item.external_id else ""
+    by_url = f"u:{candidate.url}" if candidate.url else ""
+    by_text = f"h:{candidate.content_hash}"
+    identity = (by_id or by_url or by_text) if traits.complete else (by_url or by_id or by_text)
+    return hashlib.sha256(f"{traits.id}\n{identity}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class UnitNames:
+    """The configured units by every name a source may use: their id, their names, and the source's own words."""
+
+    def __init__(self, units: Iterable[Unit], zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._by_name: dict[str, list[Unit]] = {}
+        self._by_id: dict[str, Unit] = {}
+        for unit in units:
+            self._by_id[unit.id] = unit
+            for name in {fold(unit.id), fold(unit.name.vi), fold(unit.name.en)}:
+                self._by_name.setdefault(name, []).append(unit)
+
+    def find(self, name: str, traits: SourceTraits, when: datetime) -> UnitId | None:
+        """Return the unit that a source means; of two with one name, the one that existed then. None if unknown."""
+        folded = fold(name)
+        for own_name, unit in traits.unit_names:
+            if fold(own_name) == folded:
+                return unit
+        named = self._by_name.get(folded, [])
+        existing = [unit for unit in named if is_valid_on(unit, when.astimezone(self._zone).date())]
+        return (existing or named)[0].id if named else None
+
+
+def canonical_url(url: str) -> str:
+    """Return an address without what changes from visit to visit; empty for a home page or no address.
+
+    >>> canonical_url("HTTP://Portal.Khanhhoa.example:80/tin/1?utm_source=rss&id=7#top")
+    'http://portal.khanhhoa.example/tin/1?id=7'
+    """
+    try:
+        parts = urlsplit(clean_line(url, limit=2000))
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.path.strip("/") and not parts.query:
+        return ""
+    host = (parts.hostname or "").lower()
+    if port and port != {"http": 80, "https": 443}.get(parts.scheme.lower()):
+        host = f"{host}:{port}"
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name.lower() not in _VOLATILE_PARAMETERS and not name.lower().startswith("utm_")
+    ]
+    return urlunsplit((parts.scheme.lower(), host, parts.path, urlencode(query), ""))
+
+
+def covers_from(
+    found: Sequence[Candidate],
+    *,
+    complete: bool,
+    previous: datetime | None,
+    previous_items: int,
+    overlaps: bool,
+    polled_at: datetime,
+) -> tuple[datetime | None, bool]:
+    """Return from when on an answer shows everything, and whether something may have been missed before it.
+
+    A complete answer covers the whole past. A feed covers back to its oldest item, and back to the look before if the
+    two overlap: then nothing can have passed through unseen.
+    """
+    if complete:
+        return EPOCH, False
+    oldest = _oldest(found)
+    if previous is None:
+        return oldest or polled_at, False
+    if overlaps or previous_items == 0:
+        return (min(previous, oldest) if oldest else previous), False
+    return oldest, True
+
+
+def _oldest(found: Sequence[Candidate]) -> datetime | None:
+    """Return the moment of a feed's oldest end. One pinned old item at its head does not make it reach far back."""
+    moments = [c.item.published_at for c in found if c.item.published_at]
+    if not moments:
+        return None
+    falling = sum(later <= earlier for earlier, later in pairwise(moments))
+    return moments[-1] if 2 * falling >= len(moments) - 1 else moments[0]

@@ -1,0 +1,80 @@
+"""Article 11.1: the portal itself, each working day. An item of a Saturday never pays for Friday or Monday."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from checks.updates.rules.weighing import Weighed
+from portalops.calendar import Calendar
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.rulebook import Numbers
+from portalops.model.updates import Grade, PortalDay
+from portalops.model.verdicts import DutyVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """What is known of one local day."""
+
+    day: date
+    items: Sequence[Weighed]
+    coverage_percent: int
+    has_source: bool
+    collected: bool
+    """Every source was looked at after the day's end."""
+    poll_overdue: bool
+    is_over: bool
+
+
+def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -> PortalDay:
+    """Judge one day; a day that is not worked is not assessed, its items are shown all the same."""
+    solid = [item for item in facts.items if item.grade is not Grade.C]
+    updates = _count(solid)
+    pending = _count(facts.items) - updates
+    if calendar.is_working(facts.day):
+        verdict, reason = _judge(facts, updates, pending, numbers)
+    else:
+        verdict, reason = DutyVerdict.NOT_ASSESSED, calendar.reason(facts.day)
+    return PortalDay(
+        day=facts.day,
+        working=calendar.is_working(facts.day),
+        verdict=verdict,
+        reason=reason,
+        updates=updates,
+        observations=tuple(item.observation.id for item in facts.items),
+    )
+
+
+def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tuple[DutyVerdict, Message]:
+    if updates >= numbers.portal_daily_min:
+        return DutyVerdict.MET, nmsg("{n} update seen", "{n} updates seen", updates)
+    if not facts.is_over:
+        return DutyVerdict.PENDING, msg("the day is not over")
+    if updates + pending >= numbers.portal_daily_min:
+        return DutyVerdict.PENDING, msg("rests on claimed dates that an officer has to confirm")
+    if not facts.has_source:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source shows the portal")
+    if not facts.collected:
+        if facts.poll_overdue:
+            return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal was not looked at after the day's end")
+        return DutyVerdict.PENDING, msg("the day is over, its end is still to be collected")
+    if facts.coverage_percent < numbers.min_coverage_percent:
+        return (
+            DutyVerdict.INSUFFICIENT_EVIDENCE,
+            msg("the collection covers {percent} % of the day only", percent=facts.coverage_percent),
+        )
+    return DutyVerdict.UNMET, nmsg("{n} update seen", "{n} updates seen", updates)
+
+
+def _count(items: Iterable[Weighed]) -> int:
+    """Count items; those posted in one go are one."""
+    return len({item.session or item.observation.id for item in items if item.counts_at})
+
+
+def paying_day(day: date, *, calendar: Calendar, numbers: Numbers) -> date:
+    """Return the day that an item of a day counts for: itself, unless the rulebook lets days off pay for the next."""
+    while numbers.weekend_counts_daily and not calendar.is_working(day):
+        day += timedelta(days=1)
+    return day

@@ -1,0 +1,186 @@
+"""Article 11.2: each unit, each ISO week, both indicators.
+
+K1 is the unit's own sub-portal, K2 what it sends to the managing unit. The number due shrinks with the week: two for
+three working days or more, one for one or two, none (exempt) for a week without working days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from portalops.calendar import Calendar
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Unit, is_valid_on
+from portalops.model.period import Week
+from portalops.model.rulebook import Numbers, UnitDuties
+from portalops.model.verdicts import DutyVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One indicator of one unit's week, counted."""
+
+    solid: int
+    """Occasions with proof."""
+    pending: int
+    """Further occasions if the claimed dates were confirmed."""
+    coverage_percent: int
+    has_source: bool
+    collected: bool
+    """Every source was looked at after the week's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a week stands when it is judged."""
+
+    is_over: bool
+    poll_overdue: bool
+    """The look after its end should have been there by now."""
+    days_left: int
+    """Working days of the week that are still to come, today included; 0 when it is over."""
+
+
+def required_occasions(working_days: int, numbers: Numbers) -> int:
+    """Return how many occasions are due in a week of so many working days.
+
+    >>> [required_occasions(days, Numbers()) for days in range(7)]
+    [0, 1, 1, 2, 2, 2, 2]
+    """
+    due = -(-numbers.unit_weekly_min * working_days // 5)
+    return min(due, numbers.unit_weekly_min)
+
+
+def due_days(unit: Unit, week: Week, calendar: Calendar) -> tuple[date, ...]:
+    """Return the working days of a week on which a unit existed."""
+    return tuple(day for day in calendar.working_days(week.period()) if is_valid_on(unit, day))
+
+
+def subportal_grace_ends(unit: Unit, numbers: Numbers, calendar: Calendar) -> date | None:
+    """Return the last day on which a new unit need not have a sub-portal yet; None for a unit without a first day."""
+    if unit.valid_from is None or numbers.new_subportal_grace_working_days < 1:
+        return None
+    first = unit.valid_from
+    more = numbers.new_subportal_grace_working_days - calendar.is_working(first)
+    return calendar.add_working_days(first, more) if more else first
+
+
+def judge_indicator(tally: Tally, *, required: int, moment: Moment, numbers: Numbers) -> DutyVerdict:
+    """Judge one indicator. What could not be seen is never held against a unit, and never counted for it."""
+    if required == 0:
+        return DutyVerdict.NOT_ASSESSED
+    if tally.solid >= required:
+        return DutyVerdict.MET
+    if not moment.is_over:
+        return DutyVerdict.PENDING
+    if tally.solid + tally.pending >= required:
+        return DutyVerdict.PENDING
+    if tally.has_source and not tally.collected:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE if moment.poll_overdue else DutyVerdict.PENDING
+    if not tally.has_source or tally.coverage_percent < numbers.min_coverage_percent:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE
+    return DutyVerdict.UNMET
+
+
+def combine(
+    subportal: DutyVerdict, submissions: DutyVerdict, *, duties: UnitDuties, summed: DutyVerdict
+) -> DutyVerdict:
+    """Return the week's verdict under a reading of Article 11.2; `summed` is K1 and K2 judged as one."""
+    match duties:
+        case UnitDuties.SUBMIT_ONLY:
+            return submissions
+        case UnitDuties.SUM:
+            return summed
+        case UnitDuties.BOTH:
+            order = _STRICT
+        case UnitDuties.EITHER:
+            order = _LENIENT
+    found = {subportal, submissions}
+    return next(verdict for verdict in order if verdict in found)
+
+
+_STRICT = (
+    DutyVerdict.UNMET,
+    DutyVerdict.INSUFFICIENT_EVIDENCE,
+    DutyVerdict.PENDING,
+    DutyVerdict.MET,
+    DutyVerdict.EXEMPT,
+    DutyVerdict.NOT_ASSESSED,
+)
+_LENIENT = (
+    DutyVerdict.MET,
+    DutyVerdict.PENDING,
+    DutyVerdict.INSUFFICIENT_EVIDENCE,
+    DutyVerdict.UNMET,
+    DutyVerdict.EXEMPT,
+    DutyVerdict.NOT_ASSESSED,
+)
+
+
+def sum_tallies(first: Tally, second: Tally) -> Tally:
+    """Return K1 and K2 as one indicator."""
+    return Tally(
+        first.solid + second.solid,
+        first.pending + second.pending,
+        min(first.coverage_percent, second.coverage_percent),
+        first.has_source and second.has_source,
+        first.collected and second.collected,
+    )
+
+
+def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, required: int, moment: Moment) -> Message:
+    """Say in one sentence why a week has its verdict."""
+    match verdict:
+        case DutyVerdict.EXEMPT:
+            return msg("no working day in this week")
+        case DutyVerdict.NOT_ASSESSED:
+            return msg("nothing was due of this unit in this week")
+        case DutyVerdict.MET:
+            return nmsg("reached the {n} occasion due", "reached the {n} occasions due", required)
+        case DutyVerdict.UNMET:
+            return nmsg("fewer than the {n} occasion due", "fewer than the {n} occasions due", required)
+        case DutyVerdict.INSUFFICIENT_EVIDENCE:
+            return _why_unknown(tallies)
+        case DutyVerdict.PENDING:
+            return _why_pending(tallies, required, moment)
+
+
+def _why_unknown(tallies: Sequence[Tally]) -> Message:
+    if not all(tally.has_source for tally in tallies):
+        return msg("no source shows what this unit does")
+    if not all(tally.collected for tally in tallies):
+        return msg("the sources were not looked at after the week's end")
+    return msg(
+        "the collection covers {percent} % of the week only", percent=min(tally.coverage_percent for tally in tallies)
+    )
+
+
+def _why_pending(tallies: Sequence[Tally], required: int, moment: Moment) -> Message:
+    if moment.is_over:
+        if any(tally.solid < required <= tally.solid + tally.pending for tally in tallies):
+            return msg("rests on claimed dates that an officer has to confirm")
+        return msg("the week is over, its last day is still to be collected")
+    missing = max(required - tally.solid for tally in tallies)
+    if missing > moment.days_left:
+        return nmsg(
+            "at risk: {n} more is due and {days} working days are left",
+            "at risk: {n} more are due and {days} working days are left",
+            missing,
+            days=moment.days_left,
+        )
+    return nmsg(
+        "on course: {n} more is due and {days} working days are left",
+        "on course: {n} more are due and {days} working days are left",
+        missing,
+        days=moment.days_left,
+    )
+
+
+def moment_of(
+    week: Week, *, today: date, end: datetime, now: datetime, poll_due_by: datetime, calendar: Calendar
+) -> Moment:
+    """Say where a week stands at a moment; `end` is its exclusive end and `poll_due_by` when the look after it is late."""
+    left = 0 if now >= end else sum(day >= today for day in calendar.working_days(week.period()))
+    return Moment(is_over=now >= end, poll_overdue=now >= poll_due_by, days_left=left)

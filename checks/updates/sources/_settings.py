@@ -1,0 +1,78 @@
+"""The settings that every kind of update source has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from checks.updates.dates import DateRules
+from portalops.errors import UpdateSourceError
+from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
+from portalops.model.updates import Channel, SourceTraits
+
+
+class CommonSettings(BaseModel):
+    """`[[updates.source]]` without `id` and `kind`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: Channel
+    """portal, subportal or submission: what its items count for."""
+    unit: str | None = None
+    """The one unit whose source this is."""
+    units: Mapping[str, str] = {}
+    """Name or code as the source writes it = unit id; names of configured units are known without it."""
+    syndicated: bool = False
+    """The province's portal pulls these items by itself (Article 9.2)."""
+    assume_tz: str | None = None
+    """Zone of times that name none; the portal's if not given."""
+    date_formats: tuple[str, ...] = ()
+    """strptime formats, tried first; where there are any, day and month are never guessed."""
+    gmt_means_local: bool = False
+    """The server writes GMT but means local time."""
+
+    @field_validator("assume_tz")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError(f"not an IANA time zone: {name}") from error
+        return name
+
+    def date_rules(self, zone: ZoneInfo) -> DateRules:
+        """Return how this source writes dates; `zone` is the portal's."""
+        return DateRules(ZoneInfo(self.assume_tz) if self.assume_tz else zone, self.date_formats, self.gmt_means_local)
+
+    def traits(
+        self, source_id: str, *, complete: bool, trust_created: bool = False, attested: bool = False
+    ) -> SourceTraits:
+        """Return what judging must know."""
+        return SourceTraits(
+            id=source_id,
+            channel=self.channel,
+            complete=complete,
+            unit=UnitId(self.unit) if self.unit else None,
+            unit_names=tuple((name, UnitId(unit)) for name, unit in self.units.items()),
+            trust_created=trust_created,
+            attested=attested,
+            syndicated=self.syndicated,
+        )
+
+
+def source_error(source_id: str, cause: Message, hint: Message | None = None) -> UpdateSourceError:
+    """Return the error of one source; the hint is how to look closer unless a better one is given."""
+    return UpdateSourceError(
+        msg("update source {source}: {cause}", source=source_id, cause=cause),
+        hint or msg("Correct the source or its settings, then run 'portalops updates collect'."),
+    )
+
+
+def bounded(value: object, limit: int = 120) -> str:
+    """Return untrusted text for a message: escaped, on one line, cut."""
+    text = repr(str(value))[1:-1]
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,227 @@
+"""Rows of a content database, by a query that the operator writes: any database that SQLAlchemy knows.
+
+The query names its columns; these are understood, and more are ignored:
+
+    external_id    the row's key in its own system (required)
+    title          (required)
+    published_at   the moment the system claims (required; may be empty)
+    unit           name or code of the agency; not needed where the source belongs to one unit
+    channel        portal, subportal or submission, where it differs from row to row
+    url, created_at, modified_at, language, state, body
+    kind           1 to 12, the kinds of Article 8
+
+The query lists what is published and nothing else: a row counts from when it is first listed. The connection is
+read-only where the driver allows it (SQLite, PostgreSQL, MariaDB); an account that can only read is better still.
+
+`trust_created = true` is the operator's word that editors cannot write the creation column: then the creation time
+counts even for rows that were there before the first look.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from pydantic import field_validator
+
+from checks.updates.dates import DateRules, read_moment
+from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.text import without_markup
+from portalops.errors import LiteralSecret
+from portalops.model.message import Message, msg
+from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
+from portalops.ports import Answer
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
+    from portalops.config.tables import KindTable
+
+REQUIRED = ("external_id", "title", "published_at")
+OPTIONAL = ("unit", "channel", "url", "created_at", "modified_at", "language", "kind", "state", "body")
+MAX_REJECTED = 100
+
+
+class Settings(CommonSettings):
+    """`kind = "sql"`."""
+
+    url: str
+    """SQLAlchemy URL without a password; a relative SQLite path is relative to the configuration file."""
+    query: str
+    """One SELECT."""
+    trust_created: bool = False
+    """Editors cannot write the creation column."""
+
+    @field_validator("query")
+    @classmethod
+    def _only_reads(cls, query: str) -> str:
+        if query.split(maxsplit=1)[:1] == [] or query.split(maxsplit=1)[0].lower() not in {"select", "with", "values"}:
+            raise ValueError("a query starts with SELECT, WITH or VALUES")
+        return query
+
+
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> SqlSource:
+    """Return the source that a configuration table describes."""
+    return SqlSource(source_id, table.parse(Settings), folder=table.folder, zone=zone)
+
+
+class SqlSource:
+    """A named query on one database."""
+
+    def __init__(self, source_id: str, settings: Settings, *, folder: Path, zone: ZoneInfo) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._rules = settings.date_rules(zone)
+        self._traits = settings.traits(source_id, complete=True, trust_created=settings.trust_created)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        del etag  # a database has none
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # start-up time
+
+        try:
+            engine = _engine(self._settings.url, self._folder, self._traits.id)
+            try:
+                with engine.connect() as connection:
+                    reading = connection.execution_options(no_parameters=True)
+                    result = reading.exec_driver_sql(self._settings.query)
+                    columns = tuple(result.keys())
+                    self._require_columns(columns)
+                    rows = [[_plain(value) for value in row] for row in result]
+            finally:
+                engine.dispose()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            cause = getattr(error, "orig", None) or error
+            raise source_error(
+                self._traits.id, msg("{cause}", cause=bounded(cause)), _look_hint(self._traits.id)
+            ) from error
+        except ModuleNotFoundError as error:
+            raise source_error(
+                self._traits.id,
+                msg("the database driver {driver} is not installed", driver=bounded(error.name)),
+                msg("Install portalops with the extra 'postgresql' or 'mariadb', or the driver itself."),
+            ) from error
+        return Answer(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, indent=None).encode())
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        del polled_at
+        try:
+            answer = json.loads(data)
+            columns, rows = tuple(answer["columns"]), answer["rows"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error
+        self._require_columns(columns)
+        items: list[ListedItem] = []
+        rejected: list[str] = []
+        for number, row in enumerate(rows, 1):
+            item = _item(dict(zip(columns, row, strict=True)), self._rules)
+            if isinstance(item, str):
+                rejected.append(f"row {number}: {item}")
+            else:
+                items.append(item)
+        return Listing(tuple(items), tuple(rejected[:MAX_REJECTED]))
+
+    def _require_columns(self, columns: Sequence[str]) -> None:
+        missing = [column for column in REQUIRED if column not in columns]
+        if missing:
+            raise source_error(
+                self._traits.id,
+                msg(
+                    "its query gives no column {missing}; it gives {columns}",
+                    missing=", ".join(missing),
+                    columns=bounded(", ".join(columns), 300),
+                ),
+                msg("Name the columns in the query, as in SELECT id AS external_id, ... AS published_at."),
+            )
+
+
+def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
+    """Return the row as an item, or why it is refused."""
+    text = {name: "" if row.get(name) is None else str(row[name]) for name in (*REQUIRED, *OPTIONAL)}
+    if not text["external_id"].strip():
+        return "no external_id"
+    try:
+        channel = Channel(text["channel"].strip().lower()) if text["channel"].strip() else None
+    except ValueError:
+        return f"channel {bounded(text['channel'], 40)} is none of portal, subportal, submission"
+    kind = int(text["kind"]) if text["kind"].isascii() and text["kind"].isdigit() and len(text["kind"]) < 3 else None
+    return ListedItem(
+        external_id=text["external_id"].strip(),
+        url=text["url"].strip(),
+        title=without_markup(text["title"]),
+        published_at=read_moment(row["published_at"], rules),
+        raw_date=text["published_at"],
+        unit_name=text["unit"],
+        channel=channel,
+        created_at=read_moment(row.get("created_at"), rules),
+        modified_at=read_moment(row.get("modified_at"), rules),
+        language=text["language"].strip().lower(),
+        kind=kind if kind is not None and 1 <= kind <= 12 else None,
+        state=text["state"].strip(),
+        body=without_markup(text["body"]) if row.get("body") is not None else None,
+    )
+
+
+def _plain(value: object) -> str | int | float | None:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case _:
+            return str(value)
+
+
+def _engine(text: str, folder: Path, source_id: str) -> Engine:
+    from sqlalchemy import create_engine  # noqa: PLC0415  # start-up time
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    url = _url(text, source_id)
+    match url.get_backend_name():
+        case "sqlite":
+            path = (folder / (url.database or "")).resolve()
+            if not path.is_file():
+                raise source_error(source_id, msg("there is no database file {file}", file=bounded(path, 200)))
+            target = f"file:{quote(str(path))}?mode=ro"
+            return create_engine(
+                "sqlite://", creator=lambda: sqlite3.connect(target, uri=True, timeout=30), poolclass=NullPool
+            )
+        case "postgresql":
+            options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 30}
+            return create_engine(url, connect_args=options, poolclass=NullPool)
+        case "mysql" | "mariadb":
+            options = {"init_command": "SET SESSION TRANSACTION READ ONLY", "connect_timeout": 30}
+            return create_engine(url, connect_args=options, poolclass=NullPool)
+        case _:
+            return create_engine(url, poolclass=NullPool)
+
+
+def _url(text: str, source_id: str) -> URL:
+    from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
+
+    url = make_url(text)
+    if url.password is not None:
+        raise LiteralSecret(
+            msg("update source {source}: its URL holds a password", source=source_id),
+            msg(
+                "Take the password out of the URL and let the driver read it from its own file, such as .pgpass or .my.cnf."
+            ),
+        )
+    return url
+
+
+def _look_hint(source_id: str) -> Message:
+    return msg(
+        "See whether the database answers and the query is right for it: update source {source}.", source=source_id
+    )

@@ -1,0 +1,148 @@
+"""Vietnamese text as Article 7.6 wants it: Unicode as TCVN 6909:2001, precomposed, free of legacy encodings.
+
+Legacy text is found by letter statistics, because TCVN3 (ABC) and VNI fonts put ordinary Latin-1 signs where Vietnamese
+letters should stand, and general detectors do not know them. On the text of Decision 37/2010/QĐ-UBND, 631 of 2,920
+letters are Vietnamese beyond Latin-1 and no other Latin-1 sign occurs; the same text in TCVN3 has 45 and 592.
+
+>>> check_text("Cộng hòa xã hội chủ nghĩa Việt Nam")
+()
+>>> check_text("Céng hßa x· héi chñ nghÜa ViÖt Nam")
+('legacy-encoding',)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from html.parser import HTMLParser
+
+from portalops.model.record import Digest
+
+LEGACY_ENCODING = "legacy-encoding"
+MOJIBAKE = "mojibake"
+WRONG_CODE_PAGE = "wrong-code-page"
+DAMAGED = "damaged-characters"
+NOT_NFC = "not-nfc"
+ZERO_WIDTH = "zero-width"
+
+MIN_SIGNS = 3
+"""Fewer foreign signs prove nothing: a name such as Müller."""
+SHARE_PERCENT = 5
+"""Less than this of Vietnamese letters and more than this of other Latin-1 signs is a legacy encoding."""
+HASH_BODY_LETTERS = 200
+"""A body at least this long is hashed without its title, so that a new title does not make a new text."""
+
+_VIETNAMESE_LATIN1 = frozenset("àáâãèéêìíòóôõùúýÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝ")
+_VIETNAMESE_OTHER = frozenset("ăâđêôơưĂÂĐÊÔƠƯ")
+_NEUTRAL_SIGNS = frozenset("\u00a0\u00ad«»°²³±×÷§©®µ½¼¾")
+# The cp1252 signs of the bytes 0x80 to 0xBF: what the rest of a UTF-8 sequence looks like when it is misread.
+_TAIL = (
+    "\u0080-\u009f\u00a1-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
+)
+_MOJIBAKE = re.compile(f"á[º»][{_TAIL}]|[ÃÄÆ][{_TAIL}]")
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECASE)
+# Letters of other languages that do carry such a mark: ñ, ć, ś, ź, ń, ĺ, ŕ
+_FOREIGN = frozenset({"n\u0303", "c\u0301", "s\u0301", "z\u0301", "n\u0301", "l\u0301", "r\u0301"})
+_ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+_DAMAGED = re.compile("[\u0080-\u009f\ufffd\ue000-\uf8ff]")
+_SPACE = re.compile(r"\s+")
+
+
+def check_text(text: str) -> tuple[str, ...]:
+    """Return the codes of what is wrong with a text's encoding, worst first; nothing for proper text."""
+    composed = unicodedata.normalize("NFC", text)
+    found = []
+    if _MOJIBAKE.search(composed):
+        found.append(MOJIBAKE)
+    elif _is_legacy(composed):
+        found.append(LEGACY_ENCODING)
+    if _has_impossible_marks(text):
+        found.append(WRONG_CODE_PAGE)
+    if _DAMAGED.search(text):
+        found.append(DAMAGED)
+    if composed != text:
+        found.append(NOT_NFC)
+    if _ZERO_WIDTH.search(text):
+        found.append(ZERO_WIDTH)
+    return tuple(found)
+
+
+def _is_legacy(composed: str) -> bool:
+    letters = vietnamese = other = 0
+    for sign in composed:
+        is_other = "\u00a1" <= sign <= "\u00ff" and sign not in _VIETNAMESE_LATIN1 and sign not in _NEUTRAL_SIGNS
+        letters += is_other or sign.isalpha()
+        other += is_other
+        vietnamese += "\u1ea0" <= sign <= "\u1ef9" or sign in _VIETNAMESE_OTHER
+    share = SHARE_PERCENT * letters
+    return other >= MIN_SIGNS and 100 * other > share and 100 * vietnamese < share
+
+
+def _has_impossible_marks(text: str) -> bool:
+    """Say whether a tone stands on a consonant, as where cp1258 was misread: `Khánh Ḥa`, `t́m`."""
+    marks = _CONSONANT_WITH_TONE.findall(unicodedata.normalize("NFD", text))
+    return any(mark.lower() not in _FOREIGN for mark in marks)
+
+
+def clean_line(text: str, *, limit: int) -> str:
+    """Return untrusted text as one NFC line without control or invisible characters, at most `limit` long."""
+    composed = unicodedata.normalize("NFC", _SPACE.sub(" ", text)).strip()
+    kept = "".join(sign for sign in composed if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    return kept[:limit]
+
+
+def fold(text: str) -> str:
+    """Return text as it is compared: NFC, case, white space and invisible characters folded."""
+    return _SPACE.sub(" ", _ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text))).strip().casefold()
+
+
+def count_letters(text: str) -> int:
+    """Return how many letters a text has."""
+    return sum(map(str.isalpha, text))
+
+
+def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
+    """Return the digest by which the same text is known again.
+
+    A short body is hashed with its title. Without any body the claimed date goes in, because a weekly schedule has the
+    same title each week and is no duplicate.
+    """
+    folded = fold(body or "")
+    if count_letters(folded) >= HASH_BODY_LETTERS:
+        parts = folded
+    elif folded:
+        parts = f"{fold(title)}\n{folded}"
+    else:
+        parts = f"{fold(title)}\n\n{raw_date}"
+    return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # HTMLParser's
+        self._silent += tag in {"script", "style"}
+        self.parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = max(0, self._silent - (tag in {"script", "style"}))
+        self.parts.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(data)
+
+
+def without_markup(text: str) -> str:
+    """Return HTML as plain text, without scripts and styles; text without mark-up stays as it is."""
+    if "<" not in text and "&" not in text:
+        return text
+    parser = _Text()
+    parser.feed(text)
+    parser.close()
+    return _SPACE.sub(" ", "".join(parser.parts)).strip()

@@ -1,0 +1,160 @@
+"""A small province for the updates tests: units, rulebook, calendar, and shorthand for items and polls."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from checks.updates.judging import Terms, judge
+from checks.updates.observations import Collected, Touch
+from checks.updates.recognition import EPOCH
+from portalops.calendar import load
+from portalops.model.organisation import Name, Portal, Unit, UnitId
+from portalops.model.period import Period, Week
+from portalops.model.record import Digest
+from portalops.model.rulebook import Numbers, Rulebook
+from portalops.model.runs import Every
+from portalops.model.updates import Channel, Observation, Poll, SourceTraits, UnitWeek, UpdatesResult
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+CALENDAR = load()
+PORTAL = Portal("khanhhoa", Name("Cổng thông tin điện tử tỉnh Khánh Hòa", "Khanh Hoa portal"), "Asia/Ho_Chi_Minh")
+HEALTH = Unit(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"))
+JUSTICE = Unit(UnitId("so-tu-phap"), Name("Sở Tư pháp", "Department of Justice"), has_subportal=False)
+
+SUBPORTALS = SourceTraits("subportals", Channel.SUBPORTAL, complete=True)
+SUBMISSIONS = SourceTraits("submissions", Channel.SUBMISSION, complete=True, attested=True)
+FRONT = SourceTraits("front", Channel.PORTAL, complete=True)
+SOURCES = (SUBPORTALS, SUBMISSIONS, FRONT)
+
+
+def at(text: str) -> datetime:
+    """Return a local moment such as `2026-11-16 09:00`, aware."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+def rulebook(**numbers: object) -> Rulebook:
+    return Rulebook(
+        id="kh-37-2010",
+        version="test",
+        title=Name("Quy chế", "Regulation"),
+        document="37/2010/QĐ-UBND",
+        valid_from=date(2010, 11, 25),
+        valid_to=None,
+        clauses=(),
+        duties=(),
+        numbers=replace(Numbers(), **numbers),  # type: ignore[arg-type]  # shorthand of the tests
+    )
+
+
+def item(
+    source: SourceTraits,
+    published: str | None,
+    *,
+    unit: Unit | None = HEALTH,
+    seen: str | None = None,
+    created: str | None = None,
+    baseline: bool = False,
+    text: str = "",
+    url: str = "",
+    letters: int | None = None,
+    channel: Channel | None = None,
+    name: str = "",
+) -> Observation:
+    """Return an observation; without `seen` it was first seen ten minutes after it was published."""
+    claimed = at(published) if published else None
+    first_seen = at(seen) if seen else (claimed or at(created or "2026-01-01 00:00")) + timedelta(minutes=10)
+    identity = name or f"{source.id}{unit}{published}{seen}{created}{text}{url}"
+    return Observation(
+        id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        source=source.id,
+        channel=channel or source.channel,
+        unit=unit.id if unit else None,
+        external_id=identity,
+        url=url,
+        title=text or identity,
+        language="vi",
+        kind=None,
+        state="",
+        created_at=at(created) if created else (claimed if source.attested else None),
+        published_at=claimed,
+        modified_at=None,
+        raw_date=published or "",
+        first_seen_at=first_seen,
+        baseline=baseline,
+        content_hash=Digest(hashlib.sha256((text or identity).encode()).hexdigest()),
+        body_letters=letters,
+        evidence=Digest("0" * 64),
+    )
+
+
+def poll(
+    source: SourceTraits, when: str, *, covers_from: str | None = None, ok: bool = True, gap: bool = False
+) -> Poll:
+    start = at(covers_from) if covers_from else EPOCH if source.complete else None
+    return Poll(source.id, at(when), ok, "" if ok else "refused", 1, 0, None, start if ok else None, gap=gap)
+
+
+def daily_polls(
+    first: str, last: str, *, sources: Iterable[SourceTraits] = SOURCES, hour: int = 20
+) -> tuple[Poll, ...]:
+    """Return a good poll of each source each day at an hour."""
+    days = Period(date.fromisoformat(first), date.fromisoformat(last)).days()
+    return tuple(poll(source, f"{day} {hour:02d}:00") for day in days for source in sources)
+
+
+def judged(
+    observations: Sequence[Observation],
+    *,
+    period: str = "2026-W47",
+    now: str = "2026-11-24 09:00",
+    polls: Sequence[Poll] | None = None,
+    units: Sequence[Unit] = (HEALTH,),
+    sources: Sequence[SourceTraits] = SOURCES,
+    touches: Sequence[Touch] = (),
+    last_seen: dict[str, datetime] | None = None,
+    **numbers: object,
+) -> UpdatesResult:
+    """Judge items; without polls, every source was looked at each evening up to the moment of judging."""
+    moment = at(now)
+    day = moment.date()
+    looked = (
+        polls
+        if polls is not None
+        else daily_polls("2026-08-01", (day - timedelta(days=1)).isoformat())
+        + tuple(poll(source, moment.strftime("%Y-%m-%d %H:%M")) for source in sources)
+    )
+    seen = last_seen if last_seen is not None else {one.id: moment for one in observations}
+    return judge(
+        Collected(tuple(observations), tuple(looked), seen, tuple(touches)),
+        sources=sources,
+        units=units,
+        period=Week.parse(period).period(),
+        terms=Terms(rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY),
+    )
+
+
+def the_week(observations: Sequence[Observation], **how: object) -> UnitWeek:
+    """Return the one unit-week of a judgement."""
+    (week,) = judged(observations, **how).unit_weeks  # type: ignore[arg-type]  # shorthand of the tests
+    return week
+
+
+def content_database(folder: Path, rows: Iterable[tuple[object, ...]] = ()) -> Path:
+    """Make a content database such as portals have; its rows are id, title, published, created, unit, body."""
+    file = folder / "portal.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "CREATE TABLE news (id INTEGER PRIMARY KEY, title TEXT, published TEXT, created TEXT, unit TEXT, body TEXT)"
+        )
+        connection.executemany("INSERT INTO news VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.close()
+    return file
+
+
+QUERY = "SELECT id AS external_id, title, published AS published_at, created AS created_at, unit, body FROM news ORDER BY id"

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from checks.updates.job import replay, run_updates
+from checks.updates.observations import ObservationStore
+from checks.updates.sources.sql import Settings, SqlSource
+from portalops.errors import UpdateSourceError
+from portalops.model.runs import Every
+from portalops.model.updates import Channel, FlagKind, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.ports import UpdateSource
+from tests.checks.updates.scene import (
+    CALENDAR,
+    HEALTH,
+    JUSTICE,
+    PORTAL,
+    QUERY,
+    ZONE,
+    at,
+    content_database,
+    rulebook,
+)
+from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
+
+BODY = "Ngành y tế tỉnh tổ chức tiêm chủng mở rộng cho trẻ em tại các xã, phường trong toàn tỉnh. " * 4
+
+
+class Collection:
+    """A content database that is collected again and again."""
+
+    def __init__(self, folder: Path, rows: list[tuple[object, ...]], *, trust_created: bool = False) -> None:
+        self.file = content_database(folder, rows)
+        settings = Settings(
+            channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=QUERY, trust_created=trust_created
+        )
+        self.source = SqlSource("content", settings, folder=folder, zone=ZONE)
+        self.store = ObservationStore.open(folder / "observations.sqlite")
+        self.keeper = MemoryKeeper()
+        self.clock = FixedClock(at("2026-11-16 20:00"))
+
+    def publish(self, row: tuple[object, ...]) -> None:
+        connection = sqlite3.connect(self.file)
+        connection.execute("INSERT INTO news VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.commit()
+        connection.close()
+
+    def collect(self, *, on: str, also: tuple[UpdateSource, ...] = ()) -> UpdatesResult:
+        self.clock.at = at(on)
+        return run_updates(
+            sources=(self.source, *also),
+            units=(HEALTH, JUSTICE),
+            portal=PORTAL,
+            rulebook=rulebook(),
+            calendar=CALENDAR,
+            store=self.store,
+            keeper=self.keeper,
+            clock=self.clock,
+            progress=SilentProgress(),
+            judge_weeks=2,
+            poll_every=Every.DAY,
+        )
+
+
+def _row(number: int, published: str, created: str | None = None, unit: str = "Sở Y tế") -> tuple[object, ...]:
+    return number, f"Tin số {number}", published, created or published, unit, f"{BODY} ({number})"
+
+
+def test_what_is_published_between_looks_meets_the_week(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-01 08:00")])
+    collection.collect(on="2026-11-15 20:00")
+    collection.publish(_row(2, "2026-11-16 09:00"))
+    collection.collect(on="2026-11-16 20:00")
+    collection.publish(_row(3, "2026-11-18 09:00"))
+
+    result = collection.collect(on="2026-11-24 08:00")
+
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
+    assert (week.subportal, week.subportal_verdict) == (2, DutyVerdict.MET)
+    assert week.submissions_verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert result.polls[0].new_items == 1
+
+
+def test_the_first_look_alone_never_meets_a_week(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00"), _row(2, "2026-11-18 09:00")])
+
+    result = collection.collect(on="2026-11-24 08:00")
+
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
+    assert (week.subportal, week.pending, week.subportal_verdict) == (0, 2, DutyVerdict.PENDING)
+
+
+def test_a_creation_column_that_editors_cannot_write_counts_from_the_first_look_on(tmp_path: Path) -> None:
+    rows = [_row(1, "2026-11-16 09:00"), _row(2, "2026-11-18 09:00")]
+
+    result = Collection(tmp_path, rows, trust_created=True).collect(on="2026-11-24 08:00")
+
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
+    assert (week.subportal, week.subportal_verdict) == (2, DutyVerdict.MET)
+
+
+def test_a_unit_without_a_subportal_owes_submissions_alone(tmp_path: Path) -> None:
+    result = Collection(tmp_path, []).collect(on="2026-11-24 08:00")
+
+    week = next(one for one in result.unit_weeks if one.unit == JUSTICE.id)
+    assert week.subportal_verdict is DutyVerdict.NOT_ASSESSED
+
+
+def test_looking_twice_finds_nothing_new(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00")])
+    collection.collect(on="2026-11-16 20:00")
+
+    result = collection.collect(on="2026-11-17 20:00")
+
+    assert result.polls[0].new_items == 0
+    assert collection.store.count() == 1
+
+
+class Unreachable:
+    """A source whose server does not answer."""
+
+    def __init__(self) -> None:
+        self.traits = Settings(channel=Channel.PORTAL, url="sqlite://", query="SELECT 1").traits("front", complete=True)
+
+    def fetch(self, *, etag: str):  # type: ignore[no-untyped-def]
+        from portalops.model.message import msg
+
+        raise UpdateSourceError(msg("update source front: no answer"), msg("Try again."))
+
+    def parse(self, data: bytes, *, polled_at):  # type: ignore[no-untyped-def]
+        raise AssertionError("nothing to read")
+
+
+def test_a_source_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00")])
+
+    result = collection.collect(on="2026-11-16 20:00", also=(Unreachable(),))
+
+    assert [(poll.source, poll.ok) for poll in result.polls] == [("content", True), ("front", False)]
+    assert result.polls[1].problem == "update source front: no answer"
+    assert {day.verdict for day in result.portal_days if day.working} == {
+        DutyVerdict.INSUFFICIENT_EVIDENCE,
+        DutyVerdict.PENDING,
+    }
+
+
+def test_an_item_of_a_unit_that_is_not_configured_is_listed(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00", unit="Sở Khí tượng")])
+
+    result = collection.collect(on="2026-11-16 20:00")
+
+    assert [(one.unit, FlagKind.UNKNOWN_UNIT in one.flags) for one in result.flagged] == [(None, True)]
+
+
+def test_the_store_is_built_again_from_the_kept_answers(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-01 08:00")])
+    polls = [collection.collect(on="2026-11-15 20:00").polls[0]]
+    collection.publish(_row(2, "2026-11-16 09:00"))
+    polls.append(collection.collect(on="2026-11-16 20:00").polls[0])
+    again = ObservationStore.open(tmp_path / "again.sqlite")
+
+    replay(
+        polls,
+        blob=collection.keeper.blobs.__getitem__,
+        sources=[collection.source],
+        units=[HEALTH],
+        zone=ZONE,
+        store=again,
+    )
+
+    window = at("2026-10-01 00:00"), at("2026-12-01 00:00")
+    assert again.collected(*window) == collection.store.collected(*window)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM observation", "UPDATE observation SET title = ''", "DELETE FROM poll"]
+)
+def test_what_was_seen_cannot_be_changed(tmp_path: Path, statement: str) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00")])
+    collection.collect(on="2026-11-16 20:00")
+    connection = sqlite3.connect(tmp_path / "observations.sqlite")
+
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(statement)
+
+    connection.close()
+
+
+def test_an_item_that_comes_back_with_a_newer_date_adds_nothing(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-01 08:00")])
+    collection.collect(on="2026-11-15 20:00")
+    connection = sqlite3.connect(collection.file)
+    connection.execute("UPDATE news SET published = '2026-11-17 08:00'")
+    connection.commit()
+    connection.close()
+
+    result = collection.collect(on="2026-11-18 20:00")
+
+    (flagged,) = result.flagged or (None,)
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
+    assert week.subportal == 0
+    assert flagged is not None and FlagKind.TOUCHED in flagged.flags
+    assert flagged.claimed_at == at("2026-11-17 08:00")
+
+
+def test_two_looks_a_month_apart_are_a_month_of_uncertainty_for_claims_only(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    collection.collect(on="2026-10-20 20:00")
+    collection.publish(_row(1, "2026-11-18 09:00"))
+
+    result = collection.collect(on="2026-11-24 08:00")
+
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
+    assert week.subportal == 1
+    assert collection.clock.at - at("2026-11-18 09:00") > timedelta(days=3)
