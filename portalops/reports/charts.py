@@ -88,8 +88,27 @@ def _row_label(label: str, y: float) -> Markup:
 
 def _cell(mark: Mark, x: float, y: float, width: float, reader: Reader) -> Markup:
     box = _tag("rect", x=x + 1, y=y + 1, width=width - 2, height=CELL_HEIGHT - 2, rx=2, class_=f"box {mark.tone}")
-    sign = _text(reader.text(mark.sign), x + width / 2, y + 13, class_=f"sign {mark.tone}")
-    return _group(box, sign, title=reader.text(mark.meaning))
+    return _group(box, *_sign(mark, x + width / 2, y, reader), title=reader.text(mark.meaning))
+
+
+def _sign(mark: Mark, x: float, y: float, reader: Reader) -> Iterator[Markup]:
+    """Yield a mark's sign; circles are drawn, because few fonts have the halves at a readable size."""
+    shape, rest = mark.sign[:1], mark.sign
+    if shape in _CIRCLES:
+        rest = mark.sign[1:]
+        x -= 2.5 if rest else 0
+        yield _tag("circle", cx=x, cy=y + 9, r=4.5, class_=f"ring {mark.tone}")
+        yield _tag("path", d=_CIRCLES[shape].format(x=_number(x), y=_number(y + 4.5)), class_=f"disc {mark.tone}")
+        x += 7
+    if rest:
+        yield _text(reader.text(rest), x, y + 13, class_=f"sign {mark.tone}")
+
+
+_CIRCLES = {
+    "◐": "M{x} {y}a4.5 4.5 0 0 0 0 9z",
+    "◑": "M{x} {y}a4.5 4.5 0 0 1 0 9z",
+    "●": "M{x} {y}a4.5 4.5 0 0 0 0 9a4.5 4.5 0 0 0 0 -9z",
+}
 
 
 def _description(grid: Grid, band: Sequence[int], reader: Reader) -> str:

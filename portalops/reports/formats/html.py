@@ -35,7 +35,7 @@ from portalops.reports.document import (
     Table,
     Tone,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS
+from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment
 from portalops.reports.reader import Reader
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ class _Writer:
         if not table.rows:
             return self._macro("paragraph", f"{caption}: {self.reader.text(NOTHING)}.")
         headers = [self.reader.text(header) for header in table.headers]
-        return self._macro("table", caption, headers, [[self._cell(cell) for cell in row] for row in table.rows])
+        rows = [[self._cell(cell) for cell in row] for row in table.rows]
+        kinds = ["number" if side == "right" else "" for side in alignment(table)]
+        return self._macro("table", caption, headers, kinds, rows)
 
     def _cell(self, cell: Cell) -> _Shown:
         text = self.reader.cell(cell)

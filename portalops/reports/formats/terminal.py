@@ -81,7 +81,7 @@ def _plain(block: Block, reader: Reader) -> str:
                 return f"{reader.text(block.caption)}: {reader.text(NOTHING)}"
             headers = [reader.text(header) for header in block.headers]
             rows = [[reader.cell(cell) for cell in row] for row in block.rows]
-            return f"{reader.text(block.caption)}\n\n{_plain_table(headers, rows, _alignment(block))}"
+            return f"{reader.text(block.caption)}\n\n{_plain_table(headers, rows, alignment(block))}"
         case Notice():
             return f"! {reader.text(block.text)}"
         case Grid():
@@ -110,7 +110,7 @@ NOTHING = msg("nothing to show")
 """What stands for a table without rows, so that emptiness is a statement."""
 
 
-def _alignment(table: Table) -> tuple[str, ...]:
+def alignment(table: Table) -> tuple[str, ...]:
     """Align a column right if it holds numbers or sizes and nothing else."""
     return tuple(
         "right" if _is_numeric([row[index] for row in table.rows]) else "left" for index in range(len(table.headers))
@@ -264,7 +264,7 @@ class _Painter:
         if not table.rows:
             return Text.assemble((caption, "bold"), (f": {self.reader.text(NOTHING)}", "dim"))
         shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for index, (header, side) in enumerate(zip(table.headers, _alignment(table), strict=True)):
+        for index, (header, side) in enumerate(zip(table.headers, alignment(table), strict=True)):
             shown.add_column(
                 Text(self.reader.text(header)),
                 justify="right" if side == "right" else "left",

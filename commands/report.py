@@ -1,0 +1,222 @@
+"""Build reports for auditors, the Department and the Committee.
+
+A report rests on the ledger and the configuration alone; building one changes neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands._periods import period_option
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops import __version__
+from portalops.compliance import Situation, judge
+from portalops.errors import ConfigurationNotFound, LedgerMissing, UsageError
+from portalops.ledger.bodies import decode_part
+from portalops.ledger.record import line_digest
+from portalops.locale import LANGUAGES, _
+from portalops.model.message import msg
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.runs import ReportResult, WrittenFile
+from portalops.registers.evidence import Recorded, read_evidence
+from portalops.reports import formats
+from portalops.reports.document import Block, ByteSize, Document, Paragraph, Table
+from portalops.reports.named import load_report, report_names, report_title
+from portalops.reports.section_evidence import LedgerRange
+from portalops.system.files import write_atomically
+
+app = typer.Typer()
+
+BOTH = "both"
+
+
+@app.command(
+    help=_(
+        "Build a report over a period and write it to files\n\nReads the ledger and nothing else; the files are whole or "
+        "not there.\n\nExample: portalops report build compliance --period 2026-11 --format html --language both"
+        "\n\nEXIT STATUS: 0 written, 2 no such report or format, 4 it could not be written"
+    )
+)
+def build(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"))],
+    *,
+    format_: Annotated[
+        list[str] | None, typer.Option("--format", help=_("File format; may be given more than once"))
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help=_("Folder to write to; the configured one without it"))] = None,
+    period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
+    language: Annotated[str | None, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
+) -> Result:
+    session = open_session(ctx)
+    load_report(name)
+    chosen = period_option(session, period)
+    folder = output or session.settings.report.folder
+    languages = _languages(language, session.settings.report.languages)
+    written = build_report_files(
+        session, name, period=chosen, folder=folder, formats_wanted=format_ or ["html"], languages=languages
+    )
+    rows = [(str(folder / file.name), file.language, ByteSize(file.size_bytes), file.sha256) for file in written.files]
+    headers = (msg("File"), msg("Language"), msg("Size"), msg("SHA-256"))
+    return Result(
+        data=[
+            {
+                "id": file.name,
+                "path": str(folder / file.name),
+                "report": written.report,
+                "period": written.period,
+                "language": file.language,
+                "size_bytes": file.size_bytes,
+                "sha256": file.sha256,
+            }
+            for file in written.files
+        ],
+        view=[Table(msg("Written"), headers, rows)],
+    )
+
+
+@app.command(
+    "list",
+    help=_(
+        "List the reports that can be built, and those that were\n\nExample: portalops report list --json"
+        "\n\nEXIT STATUS: 0"
+    ),
+)
+def list_(ctx: typer.Context) -> Result:
+    session = open_session(ctx)
+    recorded = tuple(_recorded(session))
+    data: list[JsonValue] = [
+        {
+            "id": name,
+            "title": str(report_title(name)),
+            "formats": list(formats.names()),
+            "written": [
+                {
+                    "seq": each.seq,
+                    "at": each.at.isoformat(),
+                    "period": each.body.period,
+                    "files": [{"name": file.name, "sha256": file.sha256} for file in each.body.files],
+                }
+                for each in recorded
+                if each.body.report == name
+            ],
+        }
+        for name in report_names()
+    ]
+    view: list[Block] = [
+        Table(
+            msg("Reports"),
+            (msg("Name"), msg("Title"), msg("Formats")),
+            [(name, report_title(name), ", ".join(formats.names())) for name in report_names()],
+        )
+    ]
+    if recorded:
+        rows = [
+            (str(each.seq), each.at, each.body.report, each.body.period, file.name, file.sha256)
+            for each in recorded
+            for file in each.body.files
+        ]
+        headers = (msg("Record"), msg("At"), msg("Report"), msg("Period"), msg("File"), msg("SHA-256"))
+        view.append(Table(msg("Written reports"), headers, rows))
+    else:
+        view.append(Paragraph(msg("No report is recorded yet.")))
+    return Result(data=data, view=view)
+
+
+def build_report_files(
+    session: Session,
+    name: str,
+    *,
+    period: Period,
+    folder: Path,
+    formats_wanted: Sequence[str],
+    languages: Sequence[str],
+) -> ReportResult:
+    """Build a report once and write it in each format and language; return what was written, with digests.
+
+    Raises:
+        UnknownReport: there is no such report or format; nothing is written then.
+        FileUnwritable: a file could not be written; those before it are whole.
+    """
+    chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
+    document = build_document(session, name, period)
+    files: list[WrittenFile] = []
+    for form in chosen:
+        for language in languages:
+            data = form.render(document, language=language)
+            path = folder / f"{session.settings.portal.id}-{name}-{period.first}--{period.last}.{language}{form.suffix}"
+            write_atomically(path, data)
+            files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
+    return ReportResult(name, str(period), tuple(files))
+
+
+def build_document(session: Session, name: str, period: Period) -> Document:
+    """Build a report from what the ledger holds now.
+
+    Raises:
+        UnknownReport: there is no such report.
+    """
+    make = load_report(name)
+    settings, now = session.settings, session.clock.now()
+    evidence = read_evidence(session.ledger, period, now=now, zone=session.zone_of_portal)
+    return make(
+        portal=settings.portal,
+        actors=settings.actors,
+        units=settings.units,
+        rulebook=session.rulebook,
+        calendar=session.calendar,
+        period=period,
+        standings=judge(Situation(session.rulebook, evidence, settings.hosts, settings.units)),
+        evidence=evidence,
+        ledger_range=ledger_range(session),
+        generated_at=now,
+        version=__version__,
+    )
+
+
+def ledger_range(session: Session) -> LedgerRange | None:
+    """Return which records there are now; None for an empty ledger."""
+    first, last = session.ledger.first(), session.ledger.last()
+    if first is None or last is None:
+        return None
+    return LedgerRange(
+        ledger=session.ledger.id,
+        first_seq=first.seq,
+        first_at=first.at,
+        last_seq=last.seq,
+        last_at=last.at,
+        count=session.ledger.count(),
+        last_line_sha256=line_digest(last.line),
+    )
+
+
+def _languages(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:
+    if asked is None:
+        return tuple(configured)
+    if asked == BOTH:
+        return LANGUAGES
+    if asked not in LANGUAGES:
+        raise UsageError(
+            msg("--language does not take {value}", value=asked[:40]),
+            msg("It takes one of: {choices}.", choices=", ".join((*LANGUAGES, BOTH))),
+        )
+    return (asked,)
+
+
+def _recorded(session: Session) -> Iterator[Recorded[ReportResult]]:
+    """Yield the reports that the ledger knows of, oldest first; none where there is no ledger yet."""
+    try:
+        ledger = session.ledger
+    except (ConfigurationNotFound, LedgerMissing):
+        return
+    for record in ledger.records(kinds=("report.finished",)):
+        body = decode_part(ledger.blob(record.body), "report", ReportResult)
+        if body is not None:
+            yield Recorded(record.seq, record.at, record.run, body)
