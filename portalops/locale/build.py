@@ -5,8 +5,8 @@ part of the program, and prints every problem; with `--check` it writes nothing.
 committed, because reading one binary file keeps the start-up short. Babel is needed here and in tests
 alone, never when portalops runs.
 
-A sentence that is meant to be the same in both languages, such as `{host}: {problem}`, carries the
-translator's comment `# same in both` in its fragment.
+A sentence without a word of its own, such as `{host}: {problem}`, needs no translation. One that has words
+and is meant to be the same in both languages carries the translator's comment `# same in both`.
 """
 
 from __future__ import annotations
@@ -147,6 +147,8 @@ def problems_of(sentences: Sequence[Sentence], translations: Sequence[Translatio
     used = {sentence.text for sentence in sentences}
     problems: list[str] = []
     for sentence in sentences:
+        if not _has_words(sentence.text) and not _has_words(sentence.plural or ""):
+            continue
         entry = known.get(sentence.text)
         if entry is None or (sentence.plural is not None and entry.plural != sentence.plural):
             problems.append(f"{sentence.place}: no Vietnamese for {sentence.text!r}")
@@ -163,8 +165,12 @@ def _faults(entry: Translation) -> Iterator[str]:
         yield f"placeholders are not {' '.join(sorted(wanted)) or 'none'}"
     if not unicodedata.is_normalized("NFC", entry.vietnamese):
         yield "not NFC"
-    if (entry.vietnamese == entry.text) != entry.is_same:
+    if _has_words(entry.text) and (entry.vietnamese == entry.text) != entry.is_same:
         yield f"marked {SAME!r} but differs" if entry.is_same else f"the same as the English without {SAME!r}"
+
+
+def _has_words(text: str) -> bool:
+    return any(letter.isalpha() for letter in _PLACEHOLDER.sub("", text))
 
 
 def main(arguments: Sequence[str]) -> int:

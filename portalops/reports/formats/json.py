@@ -38,7 +38,7 @@ from portalops.reports.document import (
 SCHEMA = "portalops/document/1"
 """Changes when a key changes its meaning."""
 
-Json: TypeAlias = "None | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True)
