@@ -289,6 +289,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         update_sources=_kind_tables(shape.updates.source, "updates.source", layers),
         digest=digest_of(shape),
         layers=layers,
+        shape=shape,
     )
 
 

@@ -123,8 +123,6 @@ def show_key(path: Sequence[str | int], prefix: str = "") -> str:
 
 def show_value(value: object, key: str = "") -> str:
     """Return a value bounded and escaped; what may be a secret is never shown."""
-    if SECRET_WORDS.search(key):
-        return "..."
     if isinstance(value, Mapping):
         return "{...}"
     if isinstance(value, (list, tuple)):
@@ -132,9 +130,15 @@ def show_value(value: object, key: str = "") -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        hidden = re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:...@", value)
-        return f'"{show_text(hidden, 60)}"'
-    return show_text(str(value), 60)
+        return f'"{show_text(without_secrets(value, key), 60)}"'
+    return without_secrets(show_text(str(value), 60), key)
+
+
+def without_secrets(text: str, key: str = "") -> str:
+    """Return a text without what may be a secret: a value under such a key, a password in a URL."""
+    if SECRET_WORDS.search(key.rpartition(".")[2]):
+        return "..."
+    return re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:...@", text)
 
 
 def unknown_key(place: str, key: str, known: Sequence[str]) -> UnknownKey:
@@ -249,7 +253,7 @@ def _real_path(location: Sequence[str | int], tree: object, *, keep_last: bool) 
     path: list[str | int] = []
     node: Any = tree
     for index, part in enumerate(location):
-        inside = _step(node, part)
+        inside = step(node, part)
         if inside is not None:
             node = inside
         elif not (keep_last and index == len(location) - 1):
@@ -258,7 +262,7 @@ def _real_path(location: Sequence[str | int], tree: object, *, keep_last: bool) 
     return tuple(path)
 
 
-def _step(node: Any, part: str | int) -> Any:
+def step(node: Any, part: str | int) -> Any:
     """Return what a table or list holds at a key or index; None where there is no such thing."""
     if isinstance(node, Mapping):
         return node.get(part)

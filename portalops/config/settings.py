@@ -10,6 +10,7 @@ from typing import NamedTuple
 from portalops.config.layers import Layers, show_path
 from portalops.config.positions import KeyPath
 from portalops.config.problems import show_value
+from portalops.config.shape import PortalopsFile
 from portalops.config.tables import KindTable
 from portalops.config.values import PUBLIC_KEY
 from portalops.errors import ConfigurationError
@@ -158,6 +159,8 @@ class Settings:
     """SHA-256 of the effective configuration; secrets enter it by reference only."""
     layers: Layers = field(repr=False, compare=False)
     """Where each value comes from."""
+    shape: PortalopsFile = field(repr=False, compare=False)
+    """The core's values as they were written or stand by default."""
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -1,0 +1,92 @@
+"""The kinds of sources and media that there are, found by their files, and their settings."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from pydantic import BaseModel
+
+from portalops.config import KindTable, Settings
+from portalops.errors import ConfigurationError, UnknownKind
+from portalops.model.message import msg
+
+PACKAGES: Mapping[str, str] = {
+    "backup.source": "backups.sources",
+    "backup.medium": "backups.media",
+    "updates.source": "checks.updates.sources",
+}
+"""Where the kinds of each section lie: one file a kind, with its `Settings`."""
+
+
+def kinds_of(section: str) -> tuple[str, ...]:
+    """Return the kinds that a section's tables may have, by name."""
+    package = importlib.import_module(PACKAGES[section])
+    found = (module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found))
+
+
+def settings_model(section: str, kind: str) -> type[BaseModel]:
+    """Return the shape of a kind's settings; the kind must be one of `kinds_of`."""
+    module = importlib.import_module(f"{PACKAGES[section]}.{kind.replace('-', '_')}")
+    model: type[BaseModel] = module.Settings
+    return model
+
+
+def declared_model() -> type[BaseModel]:
+    """Return the shape of `[checks.declared]`."""
+    model: type[BaseModel] = importlib.import_module("checks.servers.declared").Declared
+    return model
+
+
+def typed(table: KindTable) -> BaseModel:
+    """Return a table as its kind reads it.
+
+    Raises:
+        UnknownKind: there is no such kind.
+        ConfigurationError: the table does not fit its kind.
+    """
+    if table.section == "checks.declared":
+        return table.parse(declared_model())
+    known = kinds_of(table.section)
+    if table.kind not in known:
+        close = get_close_matches(table.kind, known, 1)
+        raise UnknownKind(
+            msg(
+                "{place}: {section} {id} is of an unknown kind: {kind}",
+                place=table.layers.place((*table.path, "kind")),
+                section=table.section,
+                id=table.id,
+                kind=table.kind,
+            ),
+            msg("Did you mean {close}? The kinds are: {kinds}.", close=close[0], kinds=", ".join(known))
+            if close
+            else msg("The kinds are: {kinds}.", kinds=", ".join(known)),
+        )
+    return table.parse(settings_model(table.section, table.kind))
+
+
+def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
+    """Return every table whose keys depend on a kind."""
+    return (*settings.backup_sources, *settings.backup_media, *settings.update_sources, settings.declared)
+
+
+def typed_tables(settings: Settings) -> tuple[dict[KindTable, BaseModel], tuple[ConfigurationError, ...]]:
+    """Return every table as its kind reads it, and the problems of those that do not fit."""
+    found: dict[KindTable, BaseModel] = {}
+    problems: list[ConfigurationError] = []
+    for table in kind_tables(settings):
+        try:
+            found[table] = typed(table)
+        except ConfigurationError as error:
+            problems += error.problems or (error,)
+    return found, tuple(problems)
+
+
+def all_kinds() -> Iterator[tuple[str, str]]:
+    """Yield each section with each of its kinds."""
+    for section in PACKAGES:
+        for kind in kinds_of(section):
+            yield section, kind
