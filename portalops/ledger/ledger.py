@@ -179,6 +179,10 @@ class Ledger:
         """Say whether a run left a record of a kind."""
         return self._store.has(run, kind)
 
+    def run_ids(self, first: RunId) -> frozenset[RunId]:
+        """Return the ids in use for a run and its further attempts, given the id of its first."""
+        return frozenset(RunId(run) for run in self._store.run_ids(first))
+
     def runs(
         self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Run, ...]:

@@ -267,6 +267,16 @@ class SqliteStore:
         """Return the error that says that there is no ledger here."""
         return _missing(self.path)
 
+    def run_ids(self, first: str) -> Iterator[str]:
+        """Yield the runs whose ids are the given one, or continue it with a full stop."""
+        # The solidus is the character after the full stop.
+        statement = (
+            "SELECT DISTINCT run FROM record WHERE run <> '' AND (run = ?1 OR run >= ?1 || '.' AND run < ?1 || '/')"
+        )
+        with self._reading() as connection:
+            for (run,) in connection.execute(statement, (first,)):
+                yield run
+
     def close(self) -> None:
         """Let go of the file."""
         if self._writer is not None:

@@ -39,3 +39,18 @@ def locked(path: Path, *, holder: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def holder_of(path: Path) -> str | None:
+    """Return what the holder of a lock says of itself, or None if nobody holds it or it cannot be found out."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+    finally:
+        os.close(descriptor)
+    return None

@@ -1,0 +1,215 @@
+"""What is due, decided from what the ledger tells and nothing else; pure.
+
+A job is due once in each of its slots: a local hour, day, ISO week or month. A complete run fulfils the
+slot. One that failed or was incomplete is tried again, but not within the hour; one that crashed is
+tried again at once. A slot that has passed is not caught up with, it stays missed: what was not done
+in its week cannot be done in it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from portalops.model.message import Message, msg
+from portalops.model.runs import Every, Job, Run, Slot
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.plans import RecordedPlan, planned_spans
+from portalops.registers.runs import RunName, parse_run_id
+
+RETRY_AFTER = timedelta(hours=1)
+"""How long after a failed or incomplete run the same slot is left alone."""
+
+START_GRACE = timedelta(hours=1)
+"""How long after its slot's end a run may start and still count for it: it was due before, and waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A run, and what became of it."""
+
+    run: Run
+    outcome: RunOutcome | None
+    """None while it runs, if it crashed, or if its details cannot be read: never taken for complete."""
+    running: bool = False
+    """Its process is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueJob:
+    """A job that is to be done now."""
+
+    job: Job
+    slot: str
+    late: bool
+    """The slot before passed without a complete run, although the job was done before."""
+    attempt: int
+    """1 for the first in its slot."""
+    reason: Message
+
+
+def due(
+    jobs: Iterable[Job], attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo, *, forced: bool = False
+) -> tuple[DueJob, ...]:
+    """Return the jobs to do now, in the order given.
+
+    Args:
+        jobs: the plan.
+        attempts: what was tried, at least since the start of each job's previous slot.
+        now: aware.
+        zone: the portal's, in which slots begin and end.
+        forced: a person asked for these jobs, due or not.
+    """
+    found = (_due(job, _named(job, attempts), now, zone, forced=forced) for job in jobs)
+    return tuple(each for each in found if each is not None)
+
+
+def next_due(job: Job, attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo) -> datetime:
+    """Return when a job is due next, in UTC; `now` if it is due already."""
+    local = now.astimezone(zone)
+    mine = _in_slot(_named(job, attempts), job.every.slot(local))
+    next_slot = job.every.next_start(local).astimezone(UTC)
+    if _is_fulfilled(mine):
+        return next_slot
+    newest = _newest(mine)
+    if newest is None:
+        return now.astimezone(UTC)
+    if newest.running:
+        return next_slot
+    return max(now.astimezone(UTC), min(_retry_at(newest), next_slot))
+
+
+def slot_start(every: Every, local: datetime) -> datetime:
+    """Return the local moment at which the slot that holds `local` began."""
+    hour = local.replace(minute=0, second=0, microsecond=0)
+    match every:
+        case Every.HOUR:
+            return hour
+        case Every.DAY:
+            return hour.replace(hour=0)
+        case Every.WEEK:
+            return hour.replace(hour=0) - timedelta(days=local.weekday())
+        case Every.MONTH:
+            return hour.replace(hour=0, day=1)
+
+
+def previous_slot_start(every: Every, local: datetime) -> datetime:
+    """Return the local moment at which the slot before the one that holds `local` began."""
+    start = slot_start(every, local)
+    step = timedelta(hours=1) if every is Every.HOUR else timedelta(days=1)
+    return slot_start(every, start - step)
+
+
+def missed_slots(
+    plans: Sequence[RecordedPlan],
+    runs: Iterable[Run],
+    *,
+    until: datetime,
+    zone: ZoneInfo,
+    since: datetime | None = None,
+) -> tuple[Slot, ...]:
+    """Return the slots in which a planned job left no run at all.
+
+    Slots count that lie wholly within the time in which the job was planned, so a plan that begins on
+    a Thursday expects its first weekly run in the week after. Hand in only the runs that shall count:
+    all of them to see whether the ledger tells of each slot, the complete ones to see what was fulfilled.
+
+    Args:
+        plans: oldest first.
+        runs: as recorded.
+        until: aware; slots that end later are not missed yet.
+        zone: the portal's.
+        since: leave out slots that began earlier.
+    """
+    started = _starts_by_slot(runs)
+    missed: list[Slot] = []
+    for span in planned_spans(plans, until):
+        first = span.starts_at if since is None else max(span.starts_at, since)
+        for start, end in _slots(span.job.every, first, span.ends_at, zone):
+            name = span.job.every.slot(start)
+            moments = started.get((span.job.id, name), ())
+            if not any(start <= moment < end + START_GRACE for moment in moments):
+                missed.append(Slot(span.job, name, start.date()))
+    return tuple(sorted(missed, key=lambda slot: (slot.starts_on, slot.name, slot.job.id)))
+
+
+def _due(
+    job: Job, mine: Sequence[tuple[RunName, Attempt]], now: datetime, zone: ZoneInfo, *, forced: bool
+) -> DueJob | None:
+    local = now.astimezone(zone)
+    slot = job.every.slot(local)
+    tried = _in_slot(mine, slot)
+    reason = msg("it was asked for") if forced else _reason(tried, slot, now)
+    if reason is None:
+        return None
+    before = job.every.slot(previous_slot_start(job.every, local))
+    others = any(name.slot != slot for name, _attempt in mine)
+    late = others and not _is_fulfilled(_in_slot(mine, before))
+    if late and not forced and not tried:
+        reason = msg("nothing is recorded for {slot}, and {before} was missed", slot=slot, before=before)
+    number = max((name.attempt for name, _attempt in mine if name.slot == slot), default=0) + 1
+    return DueJob(job, slot, late, number, reason)
+
+
+def _reason(tried: Sequence[Attempt], slot: str, now: datetime) -> Message | None:
+    """Say why the slot is to be worked on, or return None if it is not."""
+    newest = _newest(tried)
+    if newest is None:
+        return msg("nothing is recorded for {slot}", slot=slot)
+    if _is_fulfilled(tried) or newest.running or now < _retry_at(newest):
+        return None
+    finished_at = newest.run.finished_at
+    if finished_at is None:
+        return msg("the run that began at {moment} did not finish", moment=newest.run.started_at)
+    match newest.outcome:
+        case RunOutcome.INCOMPLETE:
+            return msg("the run that ended at {moment} was incomplete", moment=finished_at)
+        case RunOutcome.FAILED:
+            return msg("the run that ended at {moment} failed", moment=finished_at)
+        case _:
+            return msg("how the run that ended at {moment} went cannot be read", moment=finished_at)
+
+
+def _retry_at(attempt: Attempt) -> datetime:
+    finished_at = attempt.run.finished_at
+    return attempt.run.started_at if finished_at is None else finished_at + RETRY_AFTER
+
+
+def _is_fulfilled(attempts: Iterable[Attempt]) -> bool:
+    return any(attempt.outcome is RunOutcome.COMPLETE for attempt in attempts)
+
+
+def _newest(attempts: Sequence[Attempt]) -> Attempt | None:
+    return max(attempts, key=lambda attempt: attempt.run.started_seq, default=None)
+
+
+def _named(job: Job, attempts: Iterable[Attempt]) -> tuple[tuple[RunName, Attempt], ...]:
+    """Return a job's attempts with what their ids say."""
+    named = ((parse_run_id(attempt.run.id), attempt) for attempt in attempts)
+    return tuple((name, attempt) for name, attempt in named if name is not None and name.job == job.id)
+
+
+def _in_slot(mine: Iterable[tuple[RunName, Attempt]], slot: str) -> tuple[Attempt, ...]:
+    return tuple(attempt for name, attempt in mine if name.slot == slot)
+
+
+def _starts_by_slot(runs: Iterable[Run]) -> dict[tuple[str, str], list[datetime]]:
+    started: dict[tuple[str, str], list[datetime]] = {}
+    for run in runs:
+        name = parse_run_id(run.id)
+        if name is not None:
+            started.setdefault((name.job, name.slot), []).append(run.started_at)
+    return started
+
+
+def _slots(every: Every, first: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the local starts and ends of the slots that lie wholly between two moments."""
+    local = first.astimezone(zone)
+    start = slot_start(every, local)
+    if start < local:
+        start = every.next_start(local)
+    while (following := every.next_start(start)).astimezone(UTC) <= end.astimezone(UTC):
+        yield start, following
+        start = following

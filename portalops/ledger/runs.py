@@ -1,0 +1,187 @@
+"""The one way through for every job: a started record, the work, a finished record.
+
+A run that ends in an error leaves a finished record that says so. One whose process was killed leaves
+its started record alone, and that is how a crash shows. While it lasts, a run holds its job's lock,
+which the kernel frees with the process, so that running and crashed can be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from portalops.errors import ExitCode, InternalFault, PortalOpsError
+from portalops.jobs import Attempt, previous_slot_start
+from portalops.ledger import bodies
+from portalops.ledger.circumstances import Circumstances
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import FINISHED, NO_RUN, STARTED
+from portalops.model.record import Record, RunId
+from portalops.model.runs import Job, Plan, Run, RunSummary
+from portalops.model.verdicts import RunOutcome
+from portalops.ports import Clock
+from portalops.registers.plans import PLAN
+from portalops.registers.runs import parse_run_id, run_id
+from portalops.system.locks import holder_of, locked
+
+ResultT = TypeVar("ResultT")
+
+MAX_PROBLEMS = 1000
+MAX_PROBLEM = 500
+"""Longest problem that a summary keeps, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[ResultT]):
+    """What a job hands back when it has ended by itself."""
+
+    outcome: RunOutcome
+    exit_code: ExitCode
+    result: ResultT | None
+    """A dataclass of `portalops.model`; it goes into the blob under the job's kind. None if there is none."""
+    problems: tuple[str, ...] = ()
+    """One English line for each thing that went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed(Generic[ResultT]):
+    """A run that was recorded."""
+
+    run: RunId
+    work: Work[ResultT]
+    summary: RunSummary
+    started: Record
+    finished: Record
+
+
+def record_run(
+    ledger: Ledger,
+    job: Job,
+    slot: str,
+    work: Callable[[], Work[ResultT]],
+    *,
+    clock: Clock,
+    circumstances: Circumstances,
+    suffix: str = "",
+) -> Performed[ResultT]:
+    """Do a job's work between its two records.
+
+    Args:
+        ledger: open for appending.
+        job: its kind names the records, its id is their subject.
+        slot: which of the job's slots the run is for.
+        work: does it, and judges how it went.
+        clock: for the summary's times.
+        circumstances: who, where and how.
+        suffix: tells apart several runs that belong to one slot.
+
+    Raises:
+        Locked: another process is at this job.
+        LedgerError: a record could not be written; before the work began, if it was the started one.
+        BaseException: whatever the work raised, after it was recorded as failed.
+    """
+    kind = job.kind.value
+    run = run_id(job, slot, taken=ledger.run_ids(run_id(job, slot, suffix=suffix)), suffix=suffix)
+    with locked(lock_path(ledger.folder, job.id), holder=run):
+        begun_at = clock.now()
+        body = bodies.write({"circumstances": circumstances})
+        started = ledger.append(f"{kind}{STARTED}", run=run, subject=job.id, duty=job.duty, body=body)
+        try:
+            done = work()
+        except BaseException as error:
+            failed: Work[ResultT] = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error),))
+            _finish(ledger, job, run, failed, begun_at, clock=clock, circumstances=circumstances)
+            raise
+        summary, finished = _finish(ledger, job, run, done, begun_at, clock=clock, circumstances=circumstances)
+    return Performed(run, done, summary, started, finished)
+
+
+def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Record | None:
+    """Record what is expected from now on, if it is not what was recorded last; return the record made."""
+    if ledger.plan() == plan:
+        return None
+    body = bodies.write({PLAN: plan, "circumstances": circumstances})
+    return ledger.append(PLAN, run=NO_RUN, body=body)
+
+
+def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: ZoneInfo) -> tuple[Attempt, ...]:
+    """Return what was tried since shortly before each job's previous slot: all that `jobs.due` needs.
+
+    How a run ended is read only where it matters, in the current and the previous slot.
+    """
+    if not jobs:
+        return ()
+    local = now.astimezone(zone)
+    slots: set[tuple[str, str]] = set()
+    oldest = local
+    for job in jobs:
+        before = previous_slot_start(job.every, local)
+        slots |= {(job.id, job.every.slot(local)), (job.id, job.every.slot(before))}
+        oldest = min(oldest, previous_slot_start(job.every, before))
+    kinds = sorted({job.kind.value for job in jobs})
+    attempts = []
+    for run in ledger.runs(kinds=kinds, since=oldest.astimezone(UTC)):
+        name = parse_run_id(run.id)
+        if name is not None and (name.job, name.slot) in slots:
+            attempts.append(Attempt(run, ledger.outcome(run), running=is_running(ledger.folder, run)))
+        elif name is not None:
+            attempts.append(Attempt(run, None))
+    return tuple(attempts)
+
+
+def is_running(folder: Path, run: Run) -> bool:
+    """Say whether an unfinished run's process is alive on this machine."""
+    return run.finished_at is None and holder_of(lock_path(folder, run.subject)) == run.id
+
+
+def lock_path(folder: Path, job: str) -> Path:
+    """Return the lock file of a job in a state folder."""
+    return folder / "locks" / f"job-{job.replace('/', '_')}.lock"
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return the exit code that an exception leads to."""
+    match error:
+        case PortalOpsError():
+            return error.exit_code
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED
+        case _:
+            return InternalFault.exit_code
+
+
+def problem_of(error: BaseException) -> str:
+    """Return an exception as one line for the summary."""
+    text = str(error) if isinstance(error, PortalOpsError) else f"{type(error).__name__}: {error}"
+    return bounded_line(text, MAX_PROBLEM)
+
+
+def bounded_line(text: str, limit: int) -> str:
+    """Return untrusted text on one line: what does not print is shown as its escape, what is too long is cut."""
+    shown = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+
+
+def _finish(
+    ledger: Ledger,
+    job: Job,
+    run: RunId,
+    work: Work[ResultT],
+    begun_at: datetime,
+    *,
+    clock: Clock,
+    circumstances: Circumstances,
+) -> tuple[RunSummary, Record]:
+    problems = tuple(bounded_line(problem, MAX_PROBLEM) for problem in work.problems[:MAX_PROBLEMS])
+    if len(work.problems) > MAX_PROBLEMS:
+        problems += (f"... {len(work.problems) - MAX_PROBLEMS} more",)
+    summary = RunSummary(work.outcome, int(work.exit_code), begun_at, clock.now(), problems)
+    parts: dict[str, object] = {"circumstances": circumstances, "run": summary}
+    if work.result is not None:
+        parts[job.kind.value] = work.result
+    kind = f"{job.kind.value}{FINISHED}"
+    return summary, ledger.append(kind, run=run, subject=job.id, duty=job.duty, body=bodies.write(parts))
