@@ -124,12 +124,12 @@ class Writer:
 
 
 def _portal(today: date) -> Iterator[Item]:
-    """Each working day but one in thirteen weeks; on some Saturdays too, which pay for no other day; some in English."""
+    """Each working day but one in nine weeks; on some Saturdays too, which pay for no other day; some in English."""
     writer = Writer(PORTAL, "Cổng thông tin điện tử tỉnh")
     for monday in weeks_until(today):
         week = week_index(monday)
         days = worked_days(monday)
-        missed = days[3:4] if week % 13 == MISSED_WEEK else ()
+        missed = days[3:4] if week % 9 == MISSED_WEEK else ()
         for day in days:
             if day in missed:
                 continue
@@ -144,7 +144,7 @@ def _portal(today: date) -> Iterator[Item]:
             yield writer.item(saturday)
 
 
-MISSED_WEEK = 3
+MISSED_WEEK = 8
 
 
 def _translated(original: Item) -> Item:
