@@ -121,27 +121,21 @@ class _TerminalTask:
 
 
 def _display(unit: str) -> AbstractContextManager[RichProgress]:
-    from rich.console import Console  # noqa: PLC0415  # only where a bar is shown
-    from rich.progress import (  # noqa: PLC0415  # as above
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress as Bar,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich import progress as rich_progress  # noqa: PLC0415  # only where a bar is shown
+    from rich.console import Console  # noqa: PLC0415  # as above
 
-    counts = (DownloadColumn(binary_units=True), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
-    return Bar(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+    counts = (
+        (rich_progress.DownloadColumn(binary_units=True), rich_progress.TransferSpeedColumn())
+        if unit == "bytes"
+        else (rich_progress.MofNCompleteColumn(),)
+    )
+    return rich_progress.Progress(
+        rich_progress.SpinnerColumn(),
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(bar_width=24),
         *counts,
-        TimeElapsedColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[note]}", markup=False),
+        rich_progress.TimeElapsedColumn(),
+        rich_progress.TimeRemainingColumn(compact=True),
+        rich_progress.TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),
     )

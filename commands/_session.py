@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,10 +17,10 @@ from portalops.system.programs import LocalRunner
 
 if TYPE_CHECKING:
     import typer
+    from portalops.ledger.ledger import Ledger
 
     from portalops.calendar.calendar import Calendar
     from portalops.config import Settings
-    from portalops.ledger.ledger import Ledger
     from portalops.model.rulebook import Rulebook
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
@@ -87,17 +86,16 @@ class Session:
         return process_language()
 
     @property
+    def zone_of_portal(self) -> ZoneInfo:
+        """The portal's time zone; reads the configuration."""
+        return ZoneInfo(self.settings.portal.timezone)
+
+    @property
     def zone(self) -> ZoneInfo:
-        """The portal's time zone, or the default one while no configuration was read."""
-        name = self.settings.portal.timezone if "settings" in self.__dict__ else DEFAULT_ZONE
-        return ZoneInfo(name)
+        """Where moments are shown: the portal's zone, or the default one while no configuration was read."""
+        return self.zone_of_portal if "settings" in self.__dict__ else ZoneInfo(DEFAULT_ZONE)
 
 
 def open_session(ctx: typer.Context) -> Session:
     """Return the session that the entry made for this call."""
     return cast("Session", ctx.obj)
-
-
-def new_session(invocation: Invocation) -> Session:
-    """Make the session of this process."""
-    return Session(invocation, os.environ)

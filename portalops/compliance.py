@@ -521,13 +521,9 @@ def _from_parts(
         reason = ordered[0][1]
     else:
         deciding = [line for part, line in parts if part is verdict]
-        reason = nmsg(
-            "{example}",
-            "{example}, and {more} more",
-            len(deciding),
-            example=deciding[0],
-            more=len(deciding) - 1,
-        )
+        reason = deciding[0]
+        if len(deciding) > 1:
+            reason = msg("{example}, and {more} more", example=reason, more=len(deciding) - 1)
     return _standing(duty, verdict, reason, seqs, details, newest_at=newest_at, due_at=due_at)
 
 

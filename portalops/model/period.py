@@ -76,3 +76,39 @@ class Week:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-W{self.number:02d}"
+
+
+def parse_period(text: str) -> Period:
+    """Read a period: a day, ISO week, month or year, or two of them joined by `..`.
+
+    `2026-11-25`, `2026-W48`, `2026-11`, `2026`, `2026-W40..2026-W47`.
+
+    Raises:
+        ValueError: the text is none of these, or the period would end before it starts.
+    """
+    first, mark, last = text.partition("..")
+    return Period(_span(first).first, _span(last if mark else first).last)
+
+
+def current_period(today: date) -> Period:
+    """Return the last complete ISO week and the days of the current one: what a first look asks about."""
+    monday = today - timedelta(days=today.weekday())
+    return Period(monday - timedelta(days=7), today)
+
+
+def _span(text: str) -> Period:
+    if "W" in text:
+        return Week.parse(text).period()
+    parts = text.split("-")
+    if not all(part.isdigit() for part in parts) or len(parts[0]) != 4:
+        raise ValueError(f"not a day, week, month or year: {text}")
+    match [int(part) for part in parts]:
+        case [year]:
+            return Period(date(year, 1, 1), date(year, 12, 31))
+        case [year, month]:
+            first = date(year, month, 1)
+            return Period(first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1))
+        case [year, month, day]:
+            return Period(date(year, month, day), date(year, month, day))
+        case _:
+            raise ValueError(f"not a day, week, month or year: {text}")

@@ -1,0 +1,25 @@
+"""The `--period` option, the same wherever it stands."""
+
+from __future__ import annotations
+
+from commands._session import Session
+from portalops.errors import UsageError
+from portalops.model.message import msg
+from portalops.model.period import Period, current_period, parse_period
+
+
+def period_option(session: Session, text: str | None) -> Period:
+    """Return the period that was asked for; without one, the last complete week and the current one.
+
+    Raises:
+        UsageError: the text is not a period.
+    """
+    if text is None:
+        return current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("--period does not take {text}", text=text[:40]),
+            msg("Give a day, week, month or year, or two joined by dots: 2026-W48, 2026-11, 2026-W40..2026-W47."),
+        ) from error

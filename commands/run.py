@@ -1,0 +1,130 @@
+"""Do what is due: back up, verify, check, collect, judge, report.
+
+Cron, systemd timers and people all come through this one door. What is due is read from the ledger
+alone, so any of them may miss a beat and nothing runs twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from commands import status
+from commands._jobs import Performed, perform, record_plan, require_valid
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import ExitCode, UsageError, worst
+from portalops.jobs import DueJob, due, next_due
+from portalops.locale import _
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.period import current_period
+from portalops.model.runs import Job, JobKind, ReportResult
+from portalops.reports.document import Block, Notice, Paragraph, Table, Tone
+from portalops.reports.words import outcome_status
+from portalops.system.locks import locked
+
+app = typer.Typer()
+
+ORDER = tuple(JobKind)
+"""Backups first and reports last, so that a report tells of the same run's work."""
+
+
+@app.command(
+    help=_(
+        "Do what is due, then show where every duty stands\n\nWhat is due comes from the ledger: a job is due once in"
+        " each of its hours, days, weeks or months. Name jobs to do them now, due or not.\n\nExample: portalops run;"
+        " portalops run daily-check; portalops run --dry-run\n\nEXIT STATUS: 0 done, all met; 1 something is not met; 3"
+        " done in part; 4 a job failed; 5 integrity; 75 another run is at work; 78 configuration"
+    )
+)
+def run(
+    ctx: typer.Context,
+    jobs: Annotated[list[str] | None, typer.Argument(help=_("Jobs to do now; without any, those that are due"))] = None,
+    due_only: Annotated[bool, typer.Option("--due", help=_("Of the named jobs, do only those that are due"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
+) -> Result:
+    session = open_session(ctx)
+    require_valid(session.settings)
+    if dry_run:
+        return _planned(session, _chosen(session, jobs or [], due_only=due_only))
+    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
+        record_plan(session)
+        performed = [perform(session, chosen.job, slot=chosen.slot) for chosen in _chosen(session, jobs or [], due_only)]
+    return _done(session, performed)
+
+
+def _chosen(session: Session, names: Sequence[str], due_only: bool) -> list[DueJob]:
+    """Return what to do, in the order of kinds."""
+    known = {job.id: job for job in session.settings.jobs}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                msg("there is no job {name}", name=name[:40]),
+                msg("The jobs are: {jobs}.", jobs=", ".join(known) or "-"),
+            )
+    wanted = [job for job in session.settings.jobs if not names or job.id in names]
+    now = session.clock.now()
+    chosen = list(due(wanted, session.attempts(), now, session.zone_of_portal, forced=bool(names) and not due_only))
+    return sorted(chosen, key=lambda each: ORDER.index(each.job.kind))
+
+
+def _planned(session: Session, chosen: Sequence[DueJob]) -> Result:
+    rows = [(each.job.id, each.job.kind.value, each.slot, each.reason) for each in chosen]
+    headers = (msg("Job"), msg("Kind"), msg("For"), msg("Why"))
+    view: list[Block] = [Table(msg("What would be done"), headers, rows)] if rows else [Paragraph(_nothing(session))]
+    return Result([{"id": each.job.id, "slot": each.slot, "reason": str(each.reason)} for each in chosen], view)
+
+
+def _done(session: Session, performed: Sequence[Performed]) -> Result:
+    period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    standings = status.judge_period(session, period)
+    exit_code = worst([*(done.exit_code for done in performed), status.exit_code_of(standings)])
+    view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(_nothing(session))]
+    view += [Notice(verbatim(problem), Tone.BAD) for done in performed for problem in done.problems]
+    view += status.overview(standings, session.rulebook, period)
+    view += [Paragraph(msg("Report: {path}", path=path)) for path in _report_paths(session, performed)]
+    view.append(Paragraph(_meaning(exit_code)))
+    data: JsonValue = {
+        "jobs": [done.data() for done in performed],
+        "duties": [status.standing_data(standing) for standing in standings],
+        "reports": _report_paths(session, performed),
+        "exit_code": int(exit_code),
+    }
+    return Result(data, view, exit_code=exit_code)
+
+
+def _jobs_table(performed: Sequence[Performed]) -> Table:
+    headers = (msg("Job"), msg("For"), msg("Outcome"), msg("Seconds"), msg("What was done"))
+    rows = [
+        (done.job.id, done.slot, outcome_status(done.outcome), f"{done.seconds:.1f}", done.summary) for done in performed
+    ]
+    return Table(msg("Jobs of this run"), headers, rows)
+
+
+def _nothing(session: Session) -> Message:
+    coming = [
+        (moment, job)
+        for job in session.settings.jobs
+        if (moment := next_due(job, session.attempts(), session.clock.now(), session.zone_of_portal)) is not None
+    ]
+    if not coming:
+        return msg("Nothing is due: no job is planned")
+    moment, job = min(coming, key=lambda each: each[0])
+    return msg("Nothing is due. Next: {job} on {day}", job=job.id, day=moment)
+
+
+def _report_paths(session: Session, performed: Sequence[Performed]) -> list[str]:
+    """Return where this run's reports lie, or else the newest ones that are still there."""
+    folder = session.settings.report.folder
+    results = [done.result for done in performed if isinstance(done.result, ReportResult)]
+    if not results and (newest := session.newest_report()) is not None:
+        results = [newest]
+    return [str(folder / file.name) for result in results for file in result.files if (folder / file.name).exists()]
+
+
+def _meaning(code: ExitCode) -> Message:
+    return msg("Exit status {code}: {meaning}", code=str(int(code)), meaning=code.meaning)
+
+

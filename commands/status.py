@@ -1,0 +1,159 @@
+"""Show every duty: verdict, why, newest evidence, next due date.
+
+The first screen anyone sees. It reads the ledger alone and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands._periods import period_option
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.compliance import Situation, judge
+from portalops.errors import ExitCode, UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.period import Period
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import read_evidence
+from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
+from portalops.reports.words import duty_status
+
+app = typer.Typer()
+
+MAX_DETAILS = 200
+"""Exceptions shown for one duty; the report has them all."""
+
+
+@app.command(
+    help=_(
+        "Show where every duty stands\n\nReads the ledger and nothing else. Name a duty to see all that is missing for it."
+        "\n\nExample: portalops status --period 2026-W48; portalops status 11.2-submissions"
+        "\n\nEXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out"
+    )
+)
+def status(
+    ctx: typer.Context,
+    duty: Annotated[str | None, typer.Argument(help=_("One duty, such as 10.2-content"))] = None,
+    period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
+) -> Result:
+    session = open_session(ctx)
+    chosen = period_option(session, period)
+    standings = judge_period(session, chosen)
+    if duty is not None:
+        standings = _only(standings, duty, session.rulebook)
+    view = duty_view(standings, session.rulebook) if duty else overview(standings, session.rulebook, chosen)
+    return Result(
+        data=[standing_data(standing) for standing in standings],
+        view=view,
+        exit_code=exit_code_of(standings),
+    )
+
+
+def judge_period(session: Session, period: Period) -> tuple[Standing, ...]:
+    """Judge all duties over a period from what the ledger holds now."""
+    evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+    settings = session.settings
+    return judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
+
+
+def exit_code_of(standings: tuple[Standing, ...]) -> ExitCode:
+    """Return 1 if a duty is unmet, else 3 if one could not be judged, else 0."""
+    verdicts = {standing.verdict for standing in standings}
+    if DutyVerdict.UNMET in verdicts:
+        return ExitCode.UNMET
+    return ExitCode.PARTIAL if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts else ExitCode.OK
+
+
+def standing_data(standing: Standing) -> JsonValue:
+    """Return a standing as `status --json` shows it."""
+    return {
+        "id": standing.duty,
+        "verdict": standing.verdict.value,
+        "reason": str(standing.reason),
+        "details": [str(detail) for detail in standing.details],
+        "evidence": list(standing.evidence),
+        "newest_at": standing.newest_at.isoformat() if standing.newest_at else None,
+        "due_at": standing.due_at.isoformat() if standing.due_at else None,
+    }
+
+
+def overview(standings: tuple[Standing, ...], rulebook: Rulebook, period: Period) -> list[Block]:
+    """Return the duties table and its summary."""
+    rows = [
+        (
+            standing.duty,
+            rulebook.duty(standing.duty).title,
+            duty_status(standing.verdict),
+            standing.reason,
+            standing.newest_at,
+            standing.due_at,
+        )
+        for standing in standings
+    ]
+    headers = (msg("Duty"), msg("What it asks for"), msg("Verdict"), msg("Why"), msg("Newest evidence"), msg("Due"))
+    caption = msg("Duties from {first} to {last}", first=period.first, last=period.last)
+    return [Table(caption, headers, rows), Paragraph(summary_of(standings))]
+
+
+def summary_of(standings: tuple[Standing, ...]) -> Message:
+    """Count the verdicts in one sentence."""
+    counts = {verdict: sum(standing.verdict is verdict for standing in standings) for verdict in DutyVerdict}
+    return msg(
+        "{total}: {met} met, {unmet} unmet, {unknown} without sufficient evidence, {pending} pending, {other} exempt or not assessed",
+        total=nmsg("{n} duty", "{n} duties", len(standings)),
+        met=counts[DutyVerdict.MET],
+        unmet=counts[DutyVerdict.UNMET],
+        unknown=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
+        pending=counts[DutyVerdict.PENDING],
+        other=counts[DutyVerdict.EXEMPT] + counts[DutyVerdict.NOT_ASSESSED],
+    )
+
+
+def duty_view(standings: tuple[Standing, ...], rulebook: Rulebook) -> list[Block]:
+    """Return one duty in full: its clause, what would prove it, and all that is missing."""
+    blocks: list[Block] = []
+    for standing in standings:
+        duty = rulebook.duty(standing.duty)
+        clause = rulebook.clause(duty.clause)
+        blocks += [
+            Heading(2, msg("{duty}: {title}", duty=duty.id, title=verbatim_name(duty.title.vi, duty.title.en))),
+            KeyValues(
+                (
+                    (msg("Verdict"), duty_status(standing.verdict)),
+                    (msg("Why"), standing.reason),
+                    (msg("Clause"), clause.text),
+                    (msg("What counts as evidence"), duty.evidence),
+                    (msg("Ledger records"), ", ".join(map(str, standing.evidence)) or None),
+                    (msg("Newest evidence"), standing.newest_at),
+                    (msg("Due"), standing.due_at),
+                )
+            ),
+        ]
+        if standing.details:
+            blocks.append(Bullets(standing.details[:MAX_DETAILS]))
+        if len(standing.details) > MAX_DETAILS:
+            blocks.append(Paragraph(msg("... and {more} more", more=len(standing.details) - MAX_DETAILS)))
+    return blocks
+
+
+def verbatim_name(vi: str, en: str) -> Message:
+    """Return a proper name in the language of the process, for use inside a sentence."""
+    from portalops.locale import process_language  # noqa: PLC0415  # the one place that needs it
+
+    return verbatim(vi if process_language() == "vi" else en)
+
+
+def _only(standings: tuple[Standing, ...], duty: str, rulebook: Rulebook) -> tuple[Standing, ...]:
+    chosen = tuple(standing for standing in standings if standing.duty == duty)
+    if not chosen:
+        raise UsageError(
+            msg("there is no duty {duty}", duty=duty[:40]),
+            msg("The duties are: {duties}.", duties=", ".join(known.id for known in rulebook.duties)),
+        )
+    return chosen

@@ -1,0 +1,79 @@
+"""One door for every command: results, errors, languages and exit codes are the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands._catalog import names, summary
+from commands.app import run
+from portalops import __version__
+from portalops.errors import ExitCode
+
+HEAVY = ("boto3", "paramiko", "sqlalchemy", "httpx", "feedparser", "jinja2", "rich")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_first_looks_import_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        f"import sys; sys.argv = ['portalops', *{arguments!r}]\n"
+        "from commands.app import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        f"sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""
+    assert done.stdout
+
+
+def test_version_is_data_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--json", "--version"], {}) == ExitCode.OK
+
+    assert json.loads(capsys.readouterr().out)["data"] == {"version": __version__}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_command_has_a_summary_and_help_in_both_languages(name: str) -> None:
+    assert summary(name)
+    for language in ("vi", "en"):
+        program = [sys.executable, "-c", "from commands.app import main; main()", "--lang", language, name, "--help"]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert f"portalops {name}" in done.stdout
+
+
+def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["statsu"], {}) == ExitCode.USAGE
+
+    error = capsys.readouterr().err
+    assert error.startswith("error[PO1601]: there is no command statsu\n")
+    assert "portalops status" in error
+
+
+def test_an_unknown_option_is_wrong_usage_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--nonsense"], {}) == ExitCode.USAGE
+
+    assert "portalops status --help" in capsys.readouterr().err
+
+
+def test_an_error_with_json_is_an_envelope_on_standard_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code = run(["--json", "status", "--config", str(tmp_path / "none.toml")], {})
+
+    envelope = json.loads(capsys.readouterr().out)
+    assert code == ExitCode.CONFIGURATION
+    assert envelope["ok"] is False
+    assert envelope["error"]["code"] == "PO1002"
+    assert envelope["error"]["hint"]
+
+
+def test_errors_speak_vietnamese_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--lang", "vi", "nothing"], {})
+
+    assert capsys.readouterr().err.startswith("lỗi[PO1601]: ")

@@ -1,0 +1,277 @@
+"""Every rule keeps the order: shown missing is unmet, not found out is insufficient, only shown whole is met."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portalops.compliance import RULES, Situation, judge
+from portalops.model.backups import (
+    BackupResult,
+    BackupSet,
+    Copy,
+    CopyState,
+    DataClass,
+    Pack,
+    SetId,
+    SetKind,
+    Stream,
+    VerifyLevel,
+    VerifyResult,
+)
+from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.message import msg
+from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
+from portalops.model.period import Period, Week
+from portalops.model.record import Digest, RunId
+from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Rulebook
+from portalops.model.runs import Run
+from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
+from portalops.registers.evidence import Evidence, Recorded
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+WEEK = Period(date(2026, 11, 16), date(2026, 11, 22))
+LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
+DIGEST = Digest("0" * 64)
+PACK = Pack("data/content/db/dump.0001.age", 10, DIGEST, 12, DIGEST)
+LOCAL = Host(HostId("web1"), "local")
+
+
+def duty(rule: str, *, subject: str = "", checks: tuple[str, ...] = ()) -> Duty:
+    name = Name("x", "x")
+    return Duty(DutyId("d"), "10.2", name, name, rule, subject, checks)
+
+
+def evidence(**parts: object) -> Evidence:
+    empty = Evidence(
+        period=WEEK,
+        now=NOW,
+        zone=ZONE,
+        started_at=LONG_AGO,
+        plan=None,
+        runs=(),
+        backups=(),
+        verifies=(),
+        checks=None,
+        updates=None,
+        reports=(),
+    )
+    return replace(empty, **parts)  # type: ignore[arg-type]  # names are checked by replace itself
+
+
+def stand(rule_duty: Duty, found: Evidence, *, hosts: tuple[Host, ...] = (LOCAL,)) -> tuple[DutyVerdict, str]:
+    name = Name("x", "x")
+    rulebook = Rulebook(
+        "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (rule_duty,), Numbers()
+    )
+    units = (Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health")),)
+    (standing,) = judge(Situation(rulebook, found, hosts, units))
+    return standing.verdict, str(standing.reason)
+
+
+def copy(state: CopyState = CopyState.VERIFIED, *, shares: bool = False, kind: str = "disk") -> Copy:
+    level = VerifyLevel.L2 if state is CopyState.VERIFIED else VerifyLevel.NONE
+    return Copy(SetId("s1"), "nas1", kind, state, level, NOW, "", shares_source_filesystem=shares)
+
+
+def backup(
+    at: datetime, *, copies: tuple[Copy, ...] = (copy(),), unread: tuple[str, ...] = (), seq: int = 5
+) -> Recorded[BackupResult]:
+    stream = Stream("db", "sqlite", DataClass.CONTENT, "dump", "sqlite", 1, 10, DIGEST, (PACK,), unread=unread)
+    outcome = RunOutcome.INCOMPLETE if unread else RunOutcome.COMPLETE
+    made = BackupSet(SetId("s1"), SetKind.FULL, "p", at, outcome, (stream,), ("age1a", "age1b"), DIGEST, 12)
+    return Recorded(seq, at, "10.2:weekly:2026-W47", BackupResult(made, copies))
+
+
+CONTENT = duty("backup-class", subject="content")
+
+
+def test_verified_set_of_this_week_meets_its_class() -> None:
+    verdict, reason = stand(CONTENT, evidence(backups=(backup(datetime(2026, 11, 20, tzinfo=UTC)),)))
+
+    assert verdict is DutyVerdict.MET
+    assert "nas1" in reason
+
+
+def test_set_older_than_seven_days_is_unmet() -> None:
+    verdict, reason = stand(CONTENT, evidence(backups=(backup(datetime(2026, 11, 10, tzinfo=UTC)),)))
+
+    assert verdict is DutyVerdict.UNMET
+    assert "older than 7 days" in reason
+
+
+def test_sealed_copy_that_was_never_read_back_does_not_count() -> None:
+    made = backup(datetime(2026, 11, 20, tzinfo=UTC), copies=(copy(CopyState.SEALED),))
+
+    assert stand(CONTENT, evidence(backups=(made,)))[0] is DutyVerdict.UNMET
+
+
+def test_set_with_unread_paths_does_not_fulfil_the_duty() -> None:
+    made = backup(datetime(2026, 11, 20, tzinfo=UTC), unread=("/etc/secret: permission denied",))
+
+    assert stand(CONTENT, evidence(backups=(made,)))[0] is DutyVerdict.UNMET
+
+
+def test_copy_found_damaged_later_no_longer_counts() -> None:
+    made = backup(datetime(2026, 11, 20, tzinfo=UTC))
+    later = Recorded(9, NOW, "verify", VerifyResult((copy(CopyState.DAMAGED),)))
+
+    assert stand(CONTENT, evidence(backups=(made,), verifies=(later,)))[0] is DutyVerdict.UNMET
+
+
+def test_no_set_is_unmet_only_after_the_ledger_watched_long_enough() -> None:
+    young = evidence(started_at=NOW - timedelta(days=2))
+
+    assert stand(CONTENT, young)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert stand(CONTENT, evidence())[0] is DutyVerdict.UNMET
+
+
+def test_class_declared_empty_is_exempt_and_unmapped_is_unmet() -> None:
+    body = backup(datetime(2026, 11, 20, tzinfo=UTC)).body
+    excused = Recorded(5, NOW, "r", replace(body, excused=("channels: the portal has none",)))
+    unmapped = Recorded(5, NOW, "r", replace(body, unmapped=(DataClass.CHANNELS,)))
+    channels = duty("backup-class", subject="channels")
+
+    assert stand(channels, evidence(backups=(excused,)))[0] is DutyVerdict.EXEMPT
+    assert stand(channels, evidence(backups=(unmapped,)))[0] is DutyVerdict.UNMET
+
+
+def test_copies_on_the_file_system_they_copy_are_not_safe() -> None:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    medium = duty("backup-medium")
+
+    assert stand(medium, evidence(backups=(backup(at, copies=(copy(shares=True),)),)))[0] is DutyVerdict.UNMET
+    assert stand(medium, evidence(backups=(backup(at, copies=(copy(kind="s3"),)),)))[0] is DutyVerdict.UNMET
+    assert stand(medium, evidence(backups=(backup(at),)))[0] is DutyVerdict.MET
+
+
+def test_a_week_without_a_set_is_unmet_and_a_week_before_the_ledger_is_unknown() -> None:
+    interval = duty("backup-interval")
+
+    assert stand(interval, evidence())[0] is DutyVerdict.UNMET
+    young = evidence(started_at=datetime(2026, 11, 20, tzinfo=UTC))
+    assert stand(interval, young)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    good = evidence(backups=(backup(datetime(2026, 11, 20, tzinfo=UTC)),))
+    assert stand(interval, good)[0] is DutyVerdict.MET
+
+
+def test_the_current_week_without_a_set_is_pending() -> None:
+    current = evidence(period=Period(date(2026, 11, 23), date(2026, 11, 25)))
+
+    assert stand(duty("backup-interval"), current)[0] is DutyVerdict.PENDING
+
+
+def test_retention_is_never_met_without_a_recorded_rule() -> None:
+    found = evidence(backups=(backup(datetime(2026, 11, 20, tzinfo=UTC)),))
+
+    assert stand(duty("backup-retention"), found)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def check_round(
+    verdict: CheckVerdict, *, at: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)
+) -> Recorded[CheckRound]:
+    result = CheckResult("firewall.active", HostId("web1"), "12.3", Severity.CRITICAL, verdict, "", msg("seen"))
+    return Recorded(7, at, "12:daily:2026-11-22", CheckRound((HostRound(HostId("web1"), at, True, "", (result,)),)))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        (CheckVerdict.PASS, DutyVerdict.MET),
+        (CheckVerdict.FAIL, DutyVerdict.UNMET),
+        (CheckVerdict.UNKNOWN, DutyVerdict.INSUFFICIENT_EVIDENCE),
+        (CheckVerdict.ERROR, DutyVerdict.INSUFFICIENT_EVIDENCE),
+    ],
+)
+def test_a_duty_of_checks_follows_its_worst_check(verdict: CheckVerdict, expected: DutyVerdict) -> None:
+    firewall = duty("checks", checks=("firewall.active",))
+
+    assert stand(firewall, evidence(checks=check_round(verdict)))[0] is expected
+
+
+def test_a_check_that_was_not_looked_at_is_never_a_pass() -> None:
+    firewall = duty("checks", checks=("firewall.active", "firewall.outside-view"))
+
+    assert stand(firewall, evidence(checks=check_round(CheckVerdict.PASS)))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def test_a_host_without_results_is_never_a_pass() -> None:
+    firewall = duty("checks", checks=("firewall.active",))
+    hosts = (LOCAL, Host(HostId("db1"), "10.0.0.2"))
+    found = evidence(checks=check_round(CheckVerdict.PASS))
+
+    assert stand(firewall, found, hosts=hosts)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def test_old_check_results_do_not_speak_for_today() -> None:
+    firewall = duty("checks", checks=("firewall.active",))
+    old = check_round(CheckVerdict.PASS, at=datetime(2026, 11, 17, tzinfo=UTC))
+
+    assert stand(firewall, evidence(checks=old))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def daily(kind: str, first: date, count: int) -> tuple[Run, ...]:
+    moments = [datetime(first.year, first.month, first.day + n, 5, tzinfo=UTC) for n in range(count)]
+    return tuple(Run(RunId(f"{kind}{at}"), kind, "", "", at, 1, at, 2) for at in moments)
+
+
+def test_a_day_without_a_round_of_checks_breaks_the_cadence() -> None:
+    cadence = duty("check-cadence")
+    newest = check_round(CheckVerdict.PASS)
+
+    whole = evidence(runs=daily("check", date(2026, 11, 16), 7), checks=newest)
+    assert stand(cadence, whole)[0] is DutyVerdict.MET
+    gap = evidence(runs=daily("check", date(2026, 11, 16), 6), checks=newest)
+    assert stand(cadence, gap)[0] is DutyVerdict.UNMET
+
+
+def updates(**parts: object) -> Recorded[UpdatesResult]:
+    empty = UpdatesResult((), WEEK.first, WEEK.last, "r@1", "2026.11", (), (), (), (), 0)
+    return Recorded(8, NOW, "11.3:collect:2026-11-25", replace(empty, **parts))  # type: ignore[arg-type]  # as above
+
+
+def test_one_working_day_without_an_update_makes_the_portal_unmet() -> None:
+    days = tuple(
+        PortalDay(day, day.weekday() < 5, DutyVerdict.UNMET if day.day == 18 else DutyVerdict.MET, msg("seen"), 1)
+        for day in WEEK.days()
+    )
+    daily_duty = duty("portal-daily")
+
+    assert stand(daily_duty, evidence(updates=updates(portal_days=days)))[0] is DutyVerdict.UNMET
+    assert stand(daily_duty, evidence(updates=updates(portal_days=days[:2])))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert stand(daily_duty, evidence())[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def unit_week(submissions: DutyVerdict, subportal: DutyVerdict) -> UnitWeek:
+    return UnitWeek(UnitId("soyte"), Week(2026, 47), submissions, msg("x"), 2, 1, 1, subportal, submissions, 5, 100)
+
+
+def test_the_two_indicators_of_a_unit_are_judged_apart() -> None:
+    found = evidence(updates=updates(unit_weeks=(unit_week(DutyVerdict.UNMET, DutyVerdict.MET),)))
+
+    assert stand(duty("unit-submissions"), found)[0] is DutyVerdict.UNMET
+    assert stand(duty("unit-subportals"), found)[0] is DutyVerdict.MET
+
+
+def test_legacy_encoding_makes_unicode_unmet_and_nothing_checked_is_unknown() -> None:
+    unicode_duty = duty("unicode")
+    item = FlaggedItem(UnitId("soyte"), "o1", "Céng hßa x· héi", (FlagKind.LEGACY_ENCODING,), None, None)
+
+    assert stand(unicode_duty, evidence(updates=updates(flagged=(item,), text_checked=9)))[0] is DutyVerdict.UNMET
+    assert stand(unicode_duty, evidence(updates=updates(text_checked=9)))[0] is DutyVerdict.MET
+    assert stand(unicode_duty, evidence(updates=updates()))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_no_rule_calls_an_empty_ledger_met(rule: str) -> None:
+    nothing = evidence(started_at=None)
+    subject = "content" if rule == "backup-class" else ""
+
+    verdict, _reason = stand(duty(rule, subject=subject, checks=("a.b",)), nothing)
+
+    assert verdict in {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}
