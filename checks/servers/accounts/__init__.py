@@ -1,0 +1,1 @@
+"""Article 12.5: who can act on the servers."""

@@ -1,0 +1,62 @@
+"""Who stands in a privileged group is declared.
+
+Members of sudo, wheel or admin become root; docker, lxd and disk are root by another road; adm and shadow read what they
+should not. Article 12.5 asks that each holder of access is known.
+
+The rule: every member of these groups, also by its first group, is declared as an admin or as a service account. Without
+a declaration the answer is unknown.
+
+Source: group(5). On Debian 13:
+
+    sudo:27:an,binh
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import group, passwd
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+GROUPS = frozenset(
+    {"sudo", "wheel", "admin", "docker", "lxd", "incus-admin", "libvirt", "adm", "shadow", "disk", "root"}
+)
+
+
+@check(
+    id="acct.privileged",
+    clause="12.5",
+    severity=Severity.HIGH,
+    needs=(group.PROBE, passwd.PROBE),
+    title=msg("who stands in a privileged group is declared"),
+    remedy=msg("Take the account out of the group by 'gpasswd -d NAME GROUP', or declare it after approval."),
+)
+def judge(facts: Facts) -> Outcome:
+    privileged = {one.gid: one for one in facts[group.PROBE] if one.name in GROUPS}
+    found = {(one.name, member) for one in privileged.values() for member in one.members}
+    found |= {
+        (privileged[account.gid].name, account.name) for account in facts[passwd.PROBE] if account.gid in privileged
+    }
+    members = {(name, member) for name, member in found if member != "root"}
+    if facts.declared.admins is None:
+        return unknown(
+            "not-declared",
+            msg(
+                "who may be privileged is not declared; seen: {names}",
+                names=listed(sorted({who for _, who in members})) or "-",
+            ),
+        )
+    allowed = {*facts.declared.admins, *facts.declared.service_accounts}
+    extra = sorted(f"{member} ({name})" for name, member in members if member not in allowed)
+    if extra:
+        return failed("undeclared-member", msg("privileged and not declared: {names}", names=listed(extra)))
+    count = len({member for _, member in members})
+    return passed(
+        nmsg(
+            "the {n} privileged account beside root is declared",
+            "the {n} privileged accounts beside root are declared",
+            count,
+        )
+    )

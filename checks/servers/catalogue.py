@@ -1,0 +1,65 @@
+"""Finds the checks and probes by their files: a check is `<family>/<good_state>.py`, and there is no list to edit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from checks.servers.check import Check
+from checks.servers.probe import Probe
+from portalops.errors import UnknownCheck
+from portalops.model.message import msg
+
+_HERE = Path(__file__).parent
+_NO_FAMILY = frozenset({"probes", "data"})
+_LAST = "clock"
+"""The host's clock is read last, so that it can be held against the moment of the answer."""
+
+
+@lru_cache(maxsize=1)
+def checks() -> tuple[Check, ...]:
+    """Return every check there is, by id."""
+    found = {one.id: one for one in _discovered()}
+    return tuple(found[name] for name in sorted(found))
+
+
+def chosen(*, ids: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Check, ...]:
+    """Return the checks of these ids and families (`ssh` of `ssh.root-login`), or all where neither is given.
+
+    Raises:
+        UnknownCheck: an id or family that does not exist.
+    """
+    wanted_ids, wanted_families = tuple(ids), tuple(families)
+    known = {one.id for one in checks()} | {one.id.partition(".")[0] for one in checks()}
+    for name in (*wanted_ids, *wanted_families):
+        if name not in known:
+            raise UnknownCheck(
+                msg("there is no check {check}", check=name[:60]), msg("Run 'portalops check list' to see the checks.")
+            )
+    if not wanted_ids and not wanted_families:
+        return checks()
+    return tuple(
+        one for one in checks() if one.id in wanted_ids or one.id.partition(".")[0] in (*wanted_ids, *wanted_families)
+    )
+
+
+def probes_of(some: Iterable[Check]) -> dict[str, Probe[Any]]:
+    """Return each probe that these checks look at, once, by id, in the order in which they are run."""
+    found = {probe.id: probe for one in some for probe in (*one.needs, *one.uses)}
+    return {name: found[name] for name in sorted(found, key=lambda name: (name == _LAST, name))}
+
+
+def _discovered() -> Iterator[Check]:
+    for family in pkgutil.iter_modules([str(_HERE)]):
+        if not family.ispkg or family.name in _NO_FAMILY:
+            continue
+        for module in pkgutil.iter_modules([str(_HERE / family.name)]):
+            if module.name.startswith("_"):
+                continue
+            judge = importlib.import_module(f"checks.servers.{family.name}.{module.name}").judge
+            assert isinstance(judge, Check), f"{family.name}/{module.name}.py has no check"
+            yield judge

@@ -1,0 +1,1 @@
+"""Dated tables that checks compare with."""

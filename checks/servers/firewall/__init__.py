@@ -1,0 +1,1 @@
+"""Article 12.3: there is a firewall."""

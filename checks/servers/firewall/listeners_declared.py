@@ -1,0 +1,61 @@
+"""What listens is what is declared, and what is declared listens.
+
+Each open port is a door; one that nobody declared was opened by mistake or by a stranger. One that is declared and
+silent is a service that does not run. Article 12.3.
+
+The rule: the set of protocols and ports that listen on more than loopback equals the declared one, both ways. On the
+machine that portalops runs on, what the kernel shows to psutil is added to what `ss` shows, so that a port which only
+one of them hides is still seen.
+
+Source: ss(8). On Debian 13:
+
+    tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing
+from checks.servers.probes import listeners, machine
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="firewall.listeners",
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(listeners.PROBE,),
+    uses=(machine.PROBE,),
+    title=msg("what listens is what is declared"),
+    remedy=msg("Stop the service or bind it to loopback, or declare the port after its change was approved."),
+)
+def judge(facts: Facts) -> Outcome:
+    snapshot = facts.get(machine.PROBE)
+    second = () if isinstance(snapshot, Missing) else snapshot.listeners
+    seen = {one.name for one in (*facts[listeners.PROBE], *second) if not one.is_loopback}
+    if facts.declared.listeners is None:
+        return unknown(
+            "not-declared",
+            msg("which ports may listen is not declared; seen: {names}", names=listed(sorted(seen)) or "-"),
+        )
+    declared = set(facts.declared.listeners)
+    extra, silent = sorted(seen - declared), sorted(declared - seen)
+    if extra and silent:
+        return failed(
+            "undeclared-and-silent",
+            msg("undeclared: {extra}; declared and silent: {silent}", extra=listed(extra), silent=listed(silent)),
+        )
+    if extra:
+        return failed("undeclared-listener", msg("listening and not declared: {names}", names=listed(extra)))
+    if silent:
+        return failed("declared-silent", msg("declared and not listening: {names}", names=listed(silent)))
+    return passed(
+        nmsg(
+            "the {n} port that listens is the declared one",
+            "the {n} ports that listen are the declared ones",
+            len(seen),
+        )
+    )

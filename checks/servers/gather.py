@@ -1,0 +1,152 @@
+"""One trip to one host: the script goes in, the answer comes back, and is taken apart without trusting it.
+
+The answer's bytes are evidence. They are kept with one line before them that says how they were gathered, so that they
+can be judged again later by whoever holds them:
+
+    portalops-answer 1 nonce=NONCE rc=N cut=0|1
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from checks.servers.probe import Missing, Probe, ProbeResult
+from checks.servers.redaction import redacted
+from checks.servers.script import HOST_BYTES, HOST_SECONDS, script_for
+from portalops.model.message import msg
+from portalops.ports import Shell
+
+_HEADER = re.compile(rb"portalops-answer 1 nonce=([0-9a-f]{16,64}) rc=(-?\d{1,4}) cut=([01])\n")
+
+
+class AnswerRejected(Exception):
+    """A host's answer breaks the form that only the script can give it, so nothing in it is believed."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.missing = Missing("answer-rejected", msg("the host's answer is out of form at {where}", where=where))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one host said, by probe."""
+
+    sections: Mapping[str, ProbeResult]
+    """The sections that ended properly, by probe id."""
+    absent: Missing
+    """Why a probe that has no section has none."""
+
+
+def gather(shell: Shell, probes: Sequence[Probe[Any]], *, nonce: str | None = None) -> bytes:
+    """Run the probes on a host in one trip and return the answer as it is kept.
+
+    Raises:
+        HostUnreachable: no session could be opened.
+    """
+    mark = nonce or secrets.token_hex(16)
+    done = shell.run_script(
+        script_for([probe for probe in probes if probe.command]),
+        argument=mark,
+        deadline_seconds=HOST_SECONDS,
+        limit_bytes=HOST_BYTES,
+    )
+    header = f"portalops-answer 1 nonce={mark} rc={done.exit_code} cut={int(done.truncated)}\n"
+    return header.encode() + redacted(done.stdout)
+
+
+def appended(raw: bytes, result: ProbeResult) -> bytes:
+    """Return an answer with one more section, for what is looked at without the shell."""
+    header = _header(raw)
+    mark = header.group(1)
+    name = result.probe.encode()
+    body = raw[header.end() :]
+    glue = b"" if body.endswith(b"\n") or not body else b"\n"
+    section = (
+        b"<<<%b %b>>>\n%b\n" % (mark, name, redacted(result.stdout))
+        + b"<<<%b %b stderr>>>\n%b\n" % (mark, name, redacted(result.stderr))
+        + b"<<<%b %b rc=%d s=%d>>>\n" % (mark, name, result.exit_code, result.seconds)
+    )
+    return raw + glue + section
+
+
+def parse_answer(raw: bytes) -> Answer:
+    """Take a kept answer apart.
+
+    A section counts once its end mark was seen. Text before the first mark, such as a login banner, is ignored; lines
+    that only look like marks are text, since they lack the nonce.
+
+    Raises:
+        AnswerRejected: a section comes twice, or marks stand where the script never puts them.
+    """
+    header = _header(raw)
+    mark, exit_code, cut = header.group(1), int(header.group(2)), header.group(3) == b"1"
+    body = raw[header.end() :]
+    sections: dict[str, ProbeResult] = {}
+    done = False
+    at: _Open | None = None
+    for match in _marks(mark).finditer(body):
+        name, ending, code, seconds = match.group("id"), match.group("stderr"), match.group("rc"), match.group("s")
+        if name is None:
+            if at is not None or done:
+                raise AnswerRejected("done")
+            done = True
+        elif ending is not None:
+            if at is None or at.id != name or at.stderr_from is not None:
+                raise AnswerRejected(name.decode())
+            at = _Open(at.id, at.stdout_from, match.start(), match.end())
+        elif code is not None:
+            if at is None or at.id != name or at.stdout_to is None or at.stderr_from is None:
+                raise AnswerRejected(name.decode())
+            stdout, stderr = body[at.stdout_from : at.stdout_to], body[at.stderr_from : match.start()]
+            key = name.decode()
+            sections[key] = ProbeResult(key, int(code), _unglued(stdout), _unglued(stderr), int(seconds))
+            at = None
+        else:
+            if at is not None or name.decode() in sections:
+                raise AnswerRejected(name.decode())
+            at = _Open(name, match.end())
+    return Answer(sections, _absence(done=done, exit_code=exit_code, cut=cut))
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A section whose end has not been seen."""
+
+    id: bytes
+    stdout_from: int
+    stdout_to: int | None = None
+    stderr_from: int | None = None
+
+
+def _header(raw: bytes) -> re.Match[bytes]:
+    header = _HEADER.match(raw)
+    if header is None:
+        raise AnswerRejected("header")
+    return header
+
+
+def _marks(mark: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"^<<<%b (?:done|(?P<id>[a-z0-9][a-z0-9.-]{0,60})(?:(?P<stderr> stderr)| rc=(?P<rc>\d{1,3}) s=(?P<s>-?\d{1,9}))?)"
+        rb">>>\r?(?:\n|\Z)" % mark,
+        re.MULTILINE,
+    )
+
+
+def _unglued(text: bytes) -> bytes:
+    """Take off the one line feed that the script puts before each mark."""
+    return text[:-2] if text.endswith(b"\r\n") else text.removesuffix(b"\n")
+
+
+def _absence(*, done: bool, exit_code: int, cut: bool) -> Missing:
+    if cut:
+        return Missing("answer-cut", msg("the host's answer was too long and was cut before this was reached"))
+    if exit_code == 124:
+        return Missing("host-deadline", msg("the host did not answer in time, and this was not reached"))
+    if done:
+        return Missing("not-gathered", msg("the host was not asked for this"))
+    return Missing("answer-incomplete", msg("the host's answer broke off before this was reached"))

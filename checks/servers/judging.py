@@ -1,0 +1,88 @@
+"""From a host's kept answer to results: pure, so that the same bytes give the same results years later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from checks.servers.catalogue import checks, probes_of
+from checks.servers.check import Check, Outcome, missing
+from checks.servers.declared import Declared
+from checks.servers.facts import Facts, facts_from
+from checks.servers.gather import AnswerRejected, parse_answer
+from checks.servers.probe import Missing, Probe
+from portalops.model.checks import CheckResult
+from portalops.model.message import msg
+from portalops.model.organisation import Host
+from portalops.model.record import Digest
+from portalops.model.verdicts import CheckVerdict
+
+
+def judge_again(
+    raw: bytes, host: Host, declared: Declared, at: datetime, *, some: Sequence[Check] | None = None
+) -> tuple[CheckResult, ...]:
+    """Judge a kept answer; the first time is no different from the tenth.
+
+    Args:
+        raw: the answer as it was kept.
+        host: whose answer it is.
+        declared: what was declared then.
+        at: when the answer was received, UTC.
+        some: the checks to judge; all of them by default.
+    """
+    judged = checks() if some is None else tuple(some)
+    probes = probes_of(judged)
+    evidence = (Digest(hashlib.sha256(raw).hexdigest()),)
+    found: Mapping[str, object]
+    try:
+        found = facts_from(parse_answer(raw), probes)
+    except AnswerRejected as error:
+        found = dict.fromkeys(probes, error.missing)
+    facts = Facts(host, declared.for_host(host.id), at, found)
+    return tuple(_result(one, facts, evidence) for one in sorted(judged, key=lambda one: one.id))
+
+
+def unreached(host: Host, why: Missing, at: datetime, some: Sequence[Check]) -> tuple[CheckResult, ...]:
+    """Return the results of a host that could not be looked at: all unknown, none dropped."""
+    probes: Mapping[str, Probe[Any]] = probes_of(some)
+    facts = Facts(host, Declared().for_host(host.id), at, dict.fromkeys(probes, why))
+    return tuple(_result(one, facts, ()) for one in sorted(some, key=lambda one: one.id))
+
+
+def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResult:
+    outcome = _outcome(one, facts)
+    return CheckResult(
+        check=one.id,
+        host=facts.host.id,
+        clause=one.clause,
+        severity=one.severity,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        message=outcome.message,
+        remedy=one.remedy if outcome.verdict is CheckVerdict.FAIL else None,
+        evidence=evidence,
+    )
+
+
+def _outcome(one: Check, facts: Facts) -> Outcome:
+    exempting = sorted(one.exempt_roles & facts.host.roles)
+    if exempting:
+        return Outcome(
+            CheckVerdict.NOT_APPLICABLE,
+            "role",
+            msg("does not apply to a host with the role {role}", role=exempting[0]),
+        )
+    for probe in one.needs:
+        fact = facts.get(probe)
+        if isinstance(fact, Missing):
+            return missing(fact)
+    try:
+        return one.judge(facts)
+    except Exception as error:  # noqa: BLE001  # a fault in one check must not take the others with it, nor vanish
+        return Outcome(
+            CheckVerdict.ERROR,
+            "check-crashed",
+            msg("the check itself failed with {error}: a fault in portalops", error=type(error).__name__),
+        )

@@ -1,0 +1,1 @@
+"""Article 12.3: the vendors' fixes are always up to date."""

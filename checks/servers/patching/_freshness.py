@@ -1,0 +1,35 @@
+"""Whether what apt knows is fresh enough to say that nothing is missing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from checks.servers.probes.apt_lists import Lists
+from portalops.model.message import Message, msg
+
+REFRESHED_WITHIN = timedelta(days=2)
+MIRROR_WITHIN = timedelta(days=14)
+"""How old the newest `Date` may be where no archive states until when it is valid."""
+
+
+def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
+    """Return the coded reason and sentence why the lists are too old, or None if they are fresh."""
+    for release in lists.releases:
+        if release.valid_until is not None and release.valid_until < at:
+            return "lists-expired", msg(
+                "{name} was valid until {until} only: the mirror is behind, or apt was not updated",
+                name=release.name[-60:],
+                until=release.valid_until,
+            )
+    if lists.refreshed_at is None:
+        return "never-refreshed", msg("nothing shows that apt's lists were ever refreshed")
+    if at - lists.refreshed_at > REFRESHED_WITHIN:
+        return "lists-old", msg("apt's lists were last refreshed at {refreshed}", refreshed=lists.refreshed_at)
+    return None
+
+
+def mirror_age_is_known(lists: Lists, at: datetime) -> bool:
+    """Say whether the archives themselves show that the mirror is not behind."""
+    if any(release.valid_until is not None for release in lists.releases):
+        return True
+    return any(release.made_at is not None and at - release.made_at <= MIRROR_WITHIN for release in lists.releases)

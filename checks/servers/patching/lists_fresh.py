@@ -1,0 +1,52 @@
+"""The lists of available packages are fresh.
+
+Without them a host believes that it is up to date because it has not asked. Article 12.3 asks that fixes are always up
+to date, and this is how the host knows of them.
+
+The rule: apt's lists were refreshed within 2 days, and every archive that says until when it is valid still is. The
+latter shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such date,
+its security archive has 7 days.
+
+Sources: apt-get(8), apt-secure(8), the Debian repository format (Date, Valid-Until). On Debian 13:
+
+    stamp 1795569431 /var/lib/apt/lists/partial
+    release /var/lib/apt/lists/deb.debian.org_debian-security_dists_trixie-security_InRelease
+    Date: Mon, 23 Nov 2026 11:22:38 UTC
+    Valid-Until: Mon, 30 Nov 2026 11:22:38 UTC
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.patching._freshness import mirror_age_is_known, staleness
+from checks.servers.probes import apt_lists
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="patching.list-age",
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(apt_lists.PROBE,),
+    title=msg("the lists of available packages are fresh"),
+    remedy=msg("Run 'apt-get update' daily; where that helps nothing, repair the mirror."),
+)
+def judge(facts: Facts) -> Outcome:
+    lists = facts[apt_lists.PROBE]
+    if not lists.releases:
+        return unknown(
+            "lists-empty", msg("there are no release files: apt was never updated, or its lists were removed")
+        )
+    stale = staleness(lists, facts.at)
+    if stale is not None and stale[0] == "never-refreshed":
+        return unknown(*stale)
+    if stale is not None:
+        return failed(*stale)
+    if not mirror_age_is_known(lists, facts.at):
+        return unknown("mirror-age-unknown", msg("no archive shows that the mirror is up to date"))
+    assert lists.refreshed_at is not None
+    return passed(
+        msg("apt's lists were refreshed at {refreshed}, and every archive is still valid", refreshed=lists.refreshed_at)
+    )

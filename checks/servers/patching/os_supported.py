@@ -1,0 +1,65 @@
+"""The operating system still gets fixes from its maker.
+
+Past its end of support a system looks quiet: no update waits, because none is made any more. Article 12.3.
+
+The rule: the day lies before the end in a dated table (data/os_support.toml). Longer support (LTS, ESM, ELTS) counts
+only where the portal declares that the host has it. A table that was not read for 180 days, or that lacks the release,
+makes the answer unknown. An AlmaLinux or RHEL that states SUPPORT_END itself is believed where the table lacks it.
+
+Sources: os-release(5); the Debian package distro-info-data; the makers' life-cycle pages. On Debian 13:
+
+    ID=debian
+    VERSION_ID="13"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from importlib import resources
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import os_release
+from checks.servers.probes.os_release import OsRelease
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+TABLE_GOOD_FOR = timedelta(days=180)
+
+
+@check(
+    id="patching.os-eol",
+    clause="12.3",
+    severity=Severity.CRITICAL,
+    needs=(os_release.PROBE,),
+    title=msg("the operating system still gets fixes from its maker"),
+    remedy=msg("Move the host to a supported release, or contract longer support and declare it."),
+)
+def judge(facts: Facts) -> Outcome:
+    system = facts[os_release.PROBE]
+    today = facts.at.date()
+    read_on, table = _table()
+    end = _end(system, facts.declared.support, table) or system.support_end
+    if end is None:
+        return unknown("unknown-release", msg("nothing is known of the support of {system}", system=system.name or "?"))
+    if today > end:
+        return failed("past-end-of-support", msg("{system} has had no fixes since {end}", system=system.name, end=end))
+    if today - read_on > TABLE_GOOD_FOR:
+        return unknown("table-old", msg("the table of support dates was last read on {day}", day=read_on))
+    return passed(msg("{system} gets fixes until {end}", system=system.name, end=end))
+
+
+def _end(system: OsRelease, support: str, table: Mapping[str, Mapping[str, Mapping[str, date]]]) -> date | None:
+    versions = table.get(system.id, {})
+    kinds = versions.get(system.version) or versions.get(system.version.partition(".")[0]) or {}
+    return kinds.get(support, kinds.get("standard"))
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[date, Mapping[str, Mapping[str, Mapping[str, date]]]]:
+    text = resources.files("checks.servers.data").joinpath("os_support.toml").read_text(encoding="utf-8")
+    document = tomllib.loads(text)
+    return document.pop("read_on"), document

@@ -1,0 +1,62 @@
+"""No security update waits to be installed.
+
+A published fix tells the whole world where the hole is; from that day on an unpatched server is found by machines.
+Article 12.3 asks that the vendors' fixes are always up to date.
+
+The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line is
+looked at, since one version often lies in several. Nothing waiting is only believed where apt could have known: with
+empty or old lists, or without a security archive, apt prints no line either and ends well; then the answer is unknown.
+
+Sources: apt-get(8); the labels Debian-Security and the suites `*-security` of Ubuntu and its ESM archives.
+What is not seen: fixes that reach Debian through point releases alone, and holes without any fix.
+
+Debian 13, apt 3.0.3, with one fix waiting:
+
+    Inst xxd [2:9.1.1230-2] (2:9.1.1230-2+deb13u2 Debian:13.8/stable, Debian-Security:13/stable-security [amd64])
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.patching._freshness import mirror_age_is_known, staleness
+from checks.servers.probes import apt_index, apt_lists, apt_upgrades
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="patching.security-updates",
+    clause="12.3",
+    severity=Severity.CRITICAL,
+    needs=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE),
+    title=msg("no security update waits to be installed"),
+    remedy=msg("Install the updates in an approved window: 'apt-get update', then 'apt-get dist-upgrade'."),
+)
+def judge(facts: Facts) -> Outcome:
+    waiting = sorted({upgrade.package for upgrade in facts[apt_upgrades.PROBE] if upgrade.is_security})
+    if waiting:
+        return failed(
+            "updates-waiting",
+            nmsg(
+                "{n} security update waits: {names}",
+                "{n} security updates wait: {names}",
+                len(waiting),
+                names=listed(waiting),
+            ),
+        )
+    indexes = facts[apt_index.PROBE]
+    if not indexes:
+        return unknown("lists-empty", msg("apt's lists are empty, so it can know of no update"))
+    if not any(index.is_security for index in indexes):
+        return unknown(
+            "no-security-source", msg("no security archive is set up, so apt can know of no security update")
+        )
+    lists = facts[apt_lists.PROBE]
+    stale = staleness(lists, facts.at)
+    if stale is not None:
+        return unknown(*stale)
+    if not mirror_age_is_known(lists, facts.at):
+        return unknown("mirror-age-unknown", msg("no archive shows that the mirror is up to date"))
+    return passed(msg("no security update waits; apt's lists are fresh"))

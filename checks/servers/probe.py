@@ -1,0 +1,139 @@
+"""A probe: one read-only command on a host, its limits, and the pure parser of what it prints.
+
+Each file in `probes/` holds one. A probe decides nothing: it turns text into a typed value, or says why it can't.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from portalops.model.message import Message, msg
+
+FactT = TypeVar("FactT")
+
+DEFAULT_SECONDS = 10
+DEFAULT_BYTES = 256 << 10
+
+
+class Unparseable(Exception):
+    """What a probe printed can't be made into its fact; the checks that need it are unknown."""
+
+    def __init__(self, seen: Message, *, reason: str = "unparseable") -> None:
+        super().__init__(str(seen))
+        self.seen = seen
+        """What was seen instead, in a sentence."""
+        self.reason = reason
+        """Coded, such as `unparseable` or `no-systemd`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one command left behind, as text; bytes that are not UTF-8 are kept as surrogates."""
+
+    exit_code: int
+    text: str
+    errors: str
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the lines without their ends, whichever kind those are; empty lines are left out."""
+        return tuple(line for line in self.text.replace("\r\n", "\n").split("\n") if line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Generic[FactT]):
+    """One look at one aspect of a host."""
+
+    id: str
+    """Lower-case words joined by dots and hyphens; it names the section in a host's answer."""
+    command: tuple[str, ...]
+    """The exact command. It reads, and changes nothing."""
+    parse: Callable[[Output], FactT]
+    """Pure; raises `Unparseable`."""
+    needs_root: bool = False
+    """It runs through `sudo -n` where the account is not root."""
+    timeout_seconds: int = DEFAULT_SECONDS
+    limit_bytes: int = DEFAULT_BYTES
+    exit_codes: frozenset[int] = frozenset({0})
+    """Exit codes with which the output means something; any other makes the fact missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """One probe's section of a host's answer, as bytes."""
+
+    probe: str
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    """At most its first 4 KiB."""
+    seconds: int
+
+    def output(self) -> Output:
+        """Return it as text."""
+        return Output(self.exit_code, _text(self.stdout), _text(self.stderr))
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a fact could not be found out."""
+
+    reason: str
+    """Coded: `command-missing`, `probe-timeout`, `output-cut`, `sudo-refused`, `command-failed`, `unparseable`, ..."""
+    seen: Message
+
+
+_REFUSAL = re.compile(
+    r"^sudo: (?!unable to resolve host)|not allowed to execute|not in the sudoers file|may not run sudo"
+    r"|['‘ ]sudo['’:](?: No such file| not found)",
+    re.MULTILINE,
+)
+
+
+def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | Missing:
+    """Return the fact that a section holds, or the reason why it holds none."""
+    hindrance = _hindrance(probe, result)
+    if hindrance is not None:
+        return hindrance
+    try:
+        return probe.parse(result.output())
+    except Unparseable as error:
+        return Missing(error.reason, error.seen)
+
+
+def shown(text: str, limit: int = 120) -> str:
+    """Return a host's own words bounded and on one line, with control characters escaped."""
+    line = " ".join(text.split())
+    safe = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in line
+    )
+    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+
+
+def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:
+    complaint = shown(_text(result.stderr))
+    if len(result.stdout) > probe.limit_bytes or result.exit_code == 141:
+        return Missing("output-cut", msg("{probe} printed more than it may and was cut", probe=probe.id))
+    if result.exit_code in {124, 137}:
+        return Missing("probe-timeout", msg("{probe} did not end in time", probe=probe.id))
+    if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
+        return Missing("sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint))
+    if result.exit_code in {126, 127} and result.exit_code not in probe.exit_codes:
+        return Missing("command-missing", msg("the host has no program for {probe}", probe=probe.id))
+    if result.exit_code not in probe.exit_codes:
+        return Missing(
+            "command-failed",
+            msg(
+                "{probe} ended with exit code {exit_code}: {complaint}",
+                probe=probe.id,
+                exit_code=result.exit_code,
+                complaint=complaint or "-",
+            ),
+        )
+    return None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

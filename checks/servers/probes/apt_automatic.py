@@ -1,0 +1,76 @@
+"""Whether fixes install themselves: `apt-config dump`, and the stamp of the last run. Debian and Ubuntu.
+
+Sources: apt.conf(5), the README of unattended-upgrades. Only the two trees that are about it are dumped; the rest of the
+configuration may hold a proxy's password.
+
+    APT::Periodic::Unattended-Upgrade "1";
+    Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";
+    stamp 1795560000
+    end
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v apt-config >/dev/null || exit 127
+apt-config dump APT::Periodic || exit $?
+apt-config dump Unattended-Upgrade || exit $?
+command -v unattended-upgrade >/dev/null && echo program
+f=/var/lib/apt/periodic/unattended-upgrades-stamp
+[ -e "$f" ] && stat -c 'stamp %Y' "$f"
+echo end
+"""
+_SETTING = re.compile(r'(?P<key>\S+) "(?P<value>.*)";$')
+_PATTERNS = ("Unattended-Upgrade::Origins-Pattern::", "Unattended-Upgrade::Allowed-Origins::")
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """How unattended-upgrades is set up."""
+
+    has_program: bool
+    interval: str
+    """APT::Periodic::Unattended-Upgrade: days, `always`, or empty; `0` is off."""
+    patterns: tuple[str, ...]
+    """Origins-Pattern as it is; Allowed-Origins as `origin=…,archive=…`."""
+    ran_at: datetime | None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Say whether it runs at all."""
+        return self.has_program and self.interval not in {"", "0"}
+
+
+def parse(output: Output) -> Automatic:
+    """Read the settings and the stamp."""
+    lines = [line.strip() for line in output.lines()]
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the listing of apt's settings broke off"))
+    interval, ran_at, patterns = "", None, []
+    for line in lines[:-1]:
+        if line.startswith("stamp ") and line[6:].isdigit():
+            ran_at = datetime.fromtimestamp(int(line[6:]), UTC)
+            continue
+        match = _SETTING.match(line)
+        if line == "program":
+            continue
+        if match is None:
+            raise Unparseable(msg("an unknown line among apt's settings: {line}", line=shown(line, 80)))
+        if match["key"] == "APT::Periodic::Unattended-Upgrade":
+            interval = match["value"]
+        elif match["key"] == _PATTERNS[0]:
+            patterns.append(match["value"])
+        elif match["key"] == _PATTERNS[1]:
+            origin, _, archive = match["value"].partition(":")
+            patterns.append(f"origin={origin},archive={archive}")
+    return Automatic("program" in lines, interval, tuple(patterns), ran_at)
+
+
+PROBE = Probe("apt.automatic", ("sh", "-c", _SCRIPT), parse)

@@ -1,0 +1,53 @@
+"""Which package indexes the host really holds: `apt-get indextargets`, as apt-get(8) has it. Debian and Ubuntu.
+
+Only indexes that were fetched are printed, so no line means that the lists are empty. The site is not asked for: its
+address may hold a password. A field that the archive does not give comes back as its own name.
+
+    Packages|trixie-security|trixie-security|stable-security|Debian|Debian-Security
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One list of packages."""
+
+    release: str
+    """As the source names it."""
+    codename: str
+    suite: str
+    origin: str
+    label: str
+
+    @property
+    def is_security(self) -> bool:
+        """Say whether it is the maker's security archive."""
+        if self.origin == "Debian":
+            return self.label == "Debian-Security" or self.suite.endswith("-security")
+        return self.origin == "Ubuntu" and (self.suite.endswith("-security") or self.release.endswith("-security"))
+
+
+def parse(output: Output) -> tuple[Index, ...]:
+    """Read the rows of kind Packages."""
+    found = []
+    for line in output.lines():
+        kind, *fields = line.strip().split("|")
+        if len(fields) != 5:
+            raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
+        if kind == "Packages":
+            found.append(Index(*("" if field.startswith("$(") else field for field in fields)))
+    return tuple(found)
+
+
+PROBE = Probe(
+    "apt.index",
+    ("apt-get", "indextargets", "--format", "$(CREATED_BY)|$(RELEASE)|$(CODENAME)|$(SUITE)|$(ORIGIN)|$(LABEL)"),
+    parse,
+    timeout_seconds=30,
+)

@@ -1,0 +1,70 @@
+"""What apt would install now: `apt-get -s dist-upgrade`, as apt-get(8) has it. Debian and Ubuntu.
+
+Simulating needs neither root nor a lock. `dist-upgrade`, since `upgrade` leaves back what needs new packages. Only the
+`Inst` lines are read; the prose around them is for people and changes.
+
+    Inst libssl3t64 [3.5.1-1] (3.5.4-1~deb13u2 Debian-Security:13/stable-security [amd64])
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_INST = re.compile(r"Inst (?P<name>\S+) (?:\[(?P<old>[^\]]*)\] )?\((?P<new>\S+) (?P<origins>[^)]*?) ?\[[^\]]+\]\)")
+_SECURITY = re.compile(r"Debian-Security:|Ubuntu[A-Za-z]*:[^/]*/\S*-security$")
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """One package that apt would install."""
+
+    package: str
+    old: str
+    """The installed version; empty for a package that would come new."""
+    new: str
+    origins: tuple[str, ...]
+    """Every archive that has the new version, such as `Debian-Security:13/stable-security`."""
+
+    @property
+    def is_security(self) -> bool:
+        """Say whether one of its archives is a security archive."""
+        return any(_SECURITY.match(origin) for origin in self.origins)
+
+
+def read_upgrades(lines: Iterable[str]) -> tuple[Upgrade, ...]:
+    """Read the `Inst` lines.
+
+    Raises:
+        Unparseable: an `Inst` line of another form; none is left out in silence.
+    """
+    found = []
+    for line in lines:
+        if not line.startswith("Inst "):
+            continue
+        match = _INST.match(line)
+        if match is None:
+            raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
+        origins = tuple(origin.strip() for origin in match["origins"].split(",") if origin.strip())
+        found.append(Upgrade(match["name"], match["old"] or "", match["new"], origins))
+    return tuple(found)
+
+
+def parse(output: Output) -> tuple[Upgrade, ...]:
+    """Read the upgrades; an answer without a word is no answer."""
+    if not output.text.strip():
+        raise Unparseable(msg("apt printed nothing at all"))
+    return read_upgrades(output.lines())
+
+
+PROBE = Probe(
+    "apt.upgrades",
+    ("apt-get", "-s", "-o", "APT::Get::Show-User-Simulation-Note=0", "dist-upgrade"),
+    parse,
+    timeout_seconds=60,
+    limit_bytes=1 << 20,
+)

@@ -1,0 +1,43 @@
+"""Whether fail2ban guards anything: `fail2ban-client status`, as fail2ban-client(1) has it.
+
+Exit code 255 with a word about its socket means that the server does not run.
+
+    Status
+    |- Number of jail:	1
+    `- Jail list:	sshd
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_NUMBER = re.compile(r"Number of jails?:\s*(\d+)")
+_LIST = re.compile(r"Jail list:[ \t]*(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fail2ban:
+    """Whether it runs, and which jails it has."""
+
+    is_running: bool
+    jails: tuple[str, ...]
+
+
+def parse(output: Output) -> Fail2ban:
+    """Read the jails; their number must be that of the list."""
+    if output.exit_code != 0:
+        if "Failed to access socket path" in output.errors + output.text:
+            return Fail2ban(is_running=False, jails=())
+        raise Unparseable(msg("fail2ban said: {seen}", seen=shown(output.errors, 80)), reason="command-failed")
+    number, names = _NUMBER.search(output.text), _LIST.search(output.text)
+    jails = tuple(name.strip() for name in names.group(1).split(",") if name.strip()) if names else ()
+    if number is None or int(number.group(1)) != len(jails):
+        raise Unparseable(msg("fail2ban's status is not of the known form"))
+    return Fail2ban(is_running=True, jails=jails)
+
+
+PROBE = Probe("ids.fail2ban", ("fail2ban-client", "status"), parse, needs_root=True, exit_codes=frozenset({0, 255}))

@@ -1,0 +1,87 @@
+"""Rules of the older packet filter, which nft does not show: `iptables-legacy-save`, as iptables-save(8) has it.
+
+The programs are called only where the kernel has such tables; else nothing but `end` is printed. Needs root.
+
+    family ip
+    *filter
+    :INPUT DROP [0:0]
+    -A INPUT -i lo -j ACCEPT
+    COMMIT
+    end
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.ruleset import Chain, Rule, Ruleset, Target
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+for f in ip ip6; do
+  [ -n "$(cat /proc/net/${f}_tables_names 2>/dev/null)" ] || continue
+  echo "family $f"
+  "${f}tables-legacy-save" || exit $?
+done
+echo end
+"""
+_VERDICTS = {"ACCEPT": Target.ACCEPT, "DROP": Target.DENY, "REJECT": Target.DENY, "RETURN": Target.RETURN}
+_NO_TARGET = frozenset({"LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TRACE", "AUDIT"})
+_NO_CONDITION = {"-m": "comment", "--comment": None, "--reject-with": None, "-c": None}
+
+
+def parse(output: Output) -> Ruleset:
+    """Read the filter tables of both families."""
+    lines = [line.strip() for line in output.lines()]
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the listing of older firewall rules broke off"))
+    family = table = ""
+    policies: dict[tuple[str, str], bool] = {}
+    rules: dict[tuple[str, str], list[Rule]] = {}
+    for line in lines[:-1]:
+        if line.startswith("family "):
+            family = line[7:]
+        elif line.startswith("*"):
+            table = line[1:]
+        elif table != "filter" or line.startswith("#") or line == "COMMIT":
+            continue
+        elif line.startswith(":"):
+            name, policy, *_ = line[1:].split()
+            policies[family, name] = policy == "DROP"
+        elif line.startswith("-A "):
+            name, rule = _rule(line)
+            rules.setdefault((family, name), []).append(rule)
+        else:
+            raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80)))
+    return Ruleset(
+        tuple(
+            Chain(family, "filter", name, name == "INPUT", denies, tuple(rules.get((family, name), ())))
+            for (family, name), denies in policies.items()
+        )
+    )
+
+
+def _rule(line: str) -> tuple[str, Rule]:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80))) from error
+    name, rest = words[1], words[2:]
+    target, chain, conditional = Target.NOTHING, "", False
+    while rest:
+        word = rest.pop(0)
+        if word in {"-j", "-g"} and rest:
+            aim = rest.pop(0)
+            if aim in _VERDICTS:
+                target = _VERDICTS[aim]
+            elif aim not in _NO_TARGET:
+                target, chain = (Target.JUMP if word == "-j" else Target.GOTO), aim
+        elif word in _NO_CONDITION and rest and _NO_CONDITION[word] in {None, rest[0]}:
+            rest.pop(0)
+        else:
+            conditional = True
+    return name, Rule(conditional, target, chain)
+
+
+PROBE = Probe("firewall.legacy", ("sh", "-c", _SCRIPT), parse, needs_root=True)

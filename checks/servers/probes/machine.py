@@ -1,0 +1,57 @@
+"""The kernel's own view of disks and listening sockets, read by psutil on the machine that portalops runs on.
+
+No command of its own: it is there for the host with the address `local` only, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from checks.servers.machine import PROBE_ID
+from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.probes.listeners import Listener, listener
+from portalops.model.message import msg
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One mounted disk."""
+
+    mount: str
+    type: str
+    used_bytes: int
+    free_bytes: int
+    """To be had by everyone, not only by root."""
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The machine at one moment."""
+
+    disks: tuple[Disk, ...]
+    listeners: tuple[Listener, ...]
+
+
+def parse(output: Output) -> Snapshot:
+    """Read the JSON that `PsutilMachine` wrote."""
+    try:
+        document = json.loads(output.text)
+        disks = tuple(
+            Disk(
+                str(one["mount"]),
+                str(one["type"]),
+                int(one["used_bytes"]),
+                int(one["free_bytes"]),
+                bool(one["read_only"]),
+            )
+            for one in document["disks"]
+        )
+        listeners = tuple(listener(str(name), str(ip), str(port)) for name, ip, port in document["listeners"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unparseable(msg("the machine's snapshot is not of the known form")) from error
+    return Snapshot(disks, listeners)
+
+
+PROBE = Probe(PROBE_ID, (), parse)

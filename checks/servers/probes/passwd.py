@@ -1,0 +1,56 @@
+"""The accounts: /etc/passwd, as passwd(5) has it. Read as a file: a directory service can hang.
+
+The password field is reduced on the host to a word, and the personal field left out. Debian, Ubuntu, RHEL alike.
+
+    root:x:0:0::/root:/bin/bash
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_AWK = (
+    '{ sub(/\\r$/, ""); p = $2; k = "inline"; if (NF < 7) { print "?:" NF; next }'
+    ' if (p == "x") k = "x"; else if (p == "") k = "empty"; else if (p ~ /^[*!]/) k = "locked";'
+    ' print $1 ":" k ":" $3 ":" $4 "::" $6 ":" $7 }'
+)
+_NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of the file."""
+
+    name: str
+    password: str
+    """`x` (in shadow), `empty`, `locked`, or `inline` for a hash that stands in the open."""
+    uid: int
+    gid: int
+    home: str
+    shell: str
+
+    @property
+    def has_login_shell(self) -> bool:
+        """Say whether its shell lets anyone in; an empty field means /bin/sh."""
+        return self.shell.rsplit("/", 1)[-1] not in _NO_LOGIN
+
+
+def parse(output: Output) -> tuple[Account, ...]:
+    """Read every account; a line of another form makes the whole list unknown."""
+    found = []
+    for line in output.lines():
+        fields = line.split(":")
+        if line.startswith(("+", "-")):
+            raise Unparseable(msg("accounts come from a directory service as well"), reason="directory-accounts")
+        if len(fields) != 7 or not fields[0] or not fields[2].isdecimal() or not fields[3].isdecimal():
+            raise Unparseable(msg("the list of accounts has a line of unknown form: {line}", line=shown(line, 60)))
+        found.append(Account(fields[0], fields[1], int(fields[2]), int(fields[3]), fields[5], fields[6]))
+    if not found:
+        raise Unparseable(msg("the list of accounts is empty"))
+    return tuple(found)
+
+
+PROBE = Probe("acct.passwd", ("awk", "-F:", _AWK, "/etc/passwd"), parse)

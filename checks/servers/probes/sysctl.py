@@ -1,0 +1,51 @@
+"""Settings of the kernel that protect the host: files below /proc/sys, as proc(5) and sysctl(8) have them.
+
+kernel.randomize_va_space=2
+end
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+KEYS = (
+    "fs.protected_fifos",
+    "fs.protected_hardlinks",
+    "fs.protected_regular",
+    "fs.protected_symlinks",
+    "kernel.kptr_restrict",
+    "kernel.randomize_va_space",
+    "net.ipv4.conf.all.accept_redirects",
+    "net.ipv4.conf.all.rp_filter",
+    "net.ipv4.conf.all.send_redirects",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv6.conf.all.accept_redirects",
+)
+
+_SCRIPT = (
+    f"for k in {' '.join(KEYS)}; do\n"
+    "  printf '%s=' \"$k\"\n"
+    '  cat "/proc/sys/$(printf %s "$k" | tr . /)" 2>/dev/null || echo\n'
+    "done\n"
+    "echo end\n"
+)
+
+
+def parse(output: Output) -> Mapping[str, int | None]:
+    """Return each key's value; None where the kernel does not have it."""
+    lines = [line.strip() for line in output.lines()]
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the listing of kernel settings broke off"))
+    found: dict[str, int | None] = {}
+    for line in lines[:-1]:
+        key, equals, value = line.partition("=")
+        if not equals or key not in KEYS or not (value == "" or value.lstrip("-").isdigit()):
+            raise Unparseable(msg("an unknown line among the kernel settings: {line}", line=shown(line, 80)))
+        found[key] = int(value) if value else None
+    return found
+
+
+PROBE = Probe("kernel.sysctl", ("sh", "-c", _SCRIPT), parse)

@@ -1,0 +1,60 @@
+"""The clock is right and follows a source.
+
+Logs that disagree about the time prove nothing, certificates and signatures fail, and backdating can't be told from a
+wrong clock. Article 12.3.
+
+The rule: chronyd is within 1 s of its source with leap status Normal, or systemd calls the clock synchronised; and the
+host's clock differs by at most 2 s from that of the machine that asked. Without any word of a source the answer is
+unknown, also if the clock happens to be right.
+
+Sources: chronyc(1), timedatectl(1). chrony 4.6 that does not run prints, with exit code 1:
+
+    506 Cannot talk to daemon
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import chrony, clock, timedatectl
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+SOURCE_MILLISECONDS = 1000
+STATION_SECONDS = 2
+
+
+@check(
+    id="run.time-sync",
+    clause="12.3",
+    severity=Severity.MEDIUM,
+    needs=(clock.PROBE,),
+    uses=(chrony.PROBE, timedatectl.PROBE),
+    title=msg("the clock is right and follows a source"),
+    remedy=msg("Install chrony, point it to a time source that the host can reach, and start it."),
+    exempt_roles=("container",),
+)
+def judge(facts: Facts) -> Outcome:
+    # NOTE: `date +%s` cuts the fraction off, so a right clock reads up to a second early.
+    apart = int(abs((facts.at - facts[clock.PROBE]).total_seconds()))
+    if apart > STATION_SECONDS:
+        return failed(
+            "clock-differs", msg("the clock is {seconds} s away from that of the machine that asked", seconds=apart)
+        )
+    tracking = facts.get(chrony.PROBE)
+    if not isinstance(tracking, Missing):
+        if tracking.leap != "Normal":
+            return failed("not-synchronised", msg("chrony says: {status}", status=shown(tracking.leap, 40)))
+        if abs(tracking.offset_milliseconds) > SOURCE_MILLISECONDS:
+            return failed(
+                "clock-drifts",
+                msg("the clock is {offset} ms away from its source", offset=tracking.offset_milliseconds),
+            )
+        return passed(msg("chrony follows its source within {offset} ms", offset=abs(tracking.offset_milliseconds)))
+    synchronised = facts.get(timedatectl.PROBE)
+    if isinstance(synchronised, Missing):
+        return missing(synchronised if tracking.reason == "command-missing" else tracking)
+    if synchronised:
+        return passed(msg("systemd calls the clock synchronised"))
+    return failed("not-synchronised", msg("systemd calls the clock not synchronised"))

@@ -1,0 +1,71 @@
+"""The one script that brings every probe's output from a host in one trip.
+
+POSIX sh, fed on standard input to `sh -s NONCE` (an argument of its size would be refused). It writes no file on the
+host, changes nothing, and prints, for each probe:
+
+    <<<NONCE id>>>
+    what the command printed, cut after its limit
+    <<<NONCE id stderr>>>
+    the first 4 KiB of its complaints
+    <<<NONCE id rc=N s=SECONDS>>>
+
+and `<<<NONCE done>>>` at the end. The nonce is fresh and random, so no output can imitate a mark. The command's own exit
+code is carried past the pipe that cuts its output; it reads from /dev/null, or it would eat the rest of the script.
+Sources: sh(1p), timeout(1), head(1), nice(1), sudo(8).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from checks.servers.probe import Probe
+
+HOST_SECONDS = 180.0
+"""A host's answer must be complete after this time."""
+HOST_BYTES = 8 << 20
+"""A host's answer may not be longer."""
+STDERR_BYTES = 4096
+
+_HEAD = r"""N=$1
+LC_ALL=C LANGUAGE= TZ=UTC NO_COLOR=1 SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL LANGUAGE TZ NO_COLOR SYSTEMD_COLORS SYSTEMD_PAGER PATH
+cd /
+U=$(id -u)
+exec 5>&1
+probe() {
+  I=$1 S=$2 C=$3 R=$4
+  shift 4
+  if command -v timeout >/dev/null; then set -- timeout -k 2 "$S" "$@"; fi
+  if [ "$R" = root ] && [ "$U" != 0 ]; then set -- sudo -n "$@"; fi
+  if command -v nice >/dev/null; then set -- nice -n 10 "$@"; fi
+  printf '<<<%s %s>>>\n' "$N" "$I"
+  B=$(date +%s)
+  E=$(
+    exec 4>&1
+    {
+      { "$@" </dev/null 2>&3 3>&- 4>&- 5>&-; printf '<<<%s rc=%s>>>' "$N" "$?" >&4; } | head -c "$C" >&5
+    } 3>&1 | { head -c STDERR_BYTES; cat >/dev/null; }
+  )
+  X=${E##*"<<<$N rc="}
+  X=${X%%">>>"*}
+  M="<<<$N rc=$X>>>"
+  printf '\n<<<%s %s stderr>>>\n%s\n<<<%s %s rc=%s s=%s>>>\n' \
+    "$N" "$I" "${E%%"$M"*}${E#*"$M"}" "$N" "$I" "$X" "$(($(date +%s) - B))"
+}
+""".replace("STDERR_BYTES", str(STDERR_BYTES))
+
+_TAIL = "printf '<<<%s done>>>\\n' \"$N\"\n"
+
+
+def script_for(probes: Sequence[Probe[Any]]) -> bytes:
+    """Return the script that runs the probes in the order given."""
+    return "".join((_HEAD, *(f"probe {_arguments(probe)}\n" for probe in probes), _TAIL)).encode()
+
+
+def _arguments(probe: Probe[Any]) -> str:
+    # NOTE: one byte more than the limit is let through, so that output of exactly the limit is not taken for cut.
+    limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), "root" if probe.needs_root else "user")
+    return shlex.join((*limits, *probe.command))

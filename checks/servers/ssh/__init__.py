@@ -1,0 +1,1 @@
+"""Article 12.4: security mechanisms protect the way in by SSH."""

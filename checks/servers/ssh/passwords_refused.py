@@ -1,0 +1,47 @@
+"""Nobody logs in over SSH by a password alone.
+
+Passwords are guessed by machines day and night; keys are not. Article 12.4.
+
+The rule: password and keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a
+key as well; and empty passwords are never taken. By the defaults of the file and for root from a public address.
+
+Source: sshd(8), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered:
+
+    passwordauthentication yes
+    kbdinteractiveauthentication no
+    authenticationmethods any
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.facts import Facts
+from checks.servers.probes import sshd_config, sshd_outside
+from checks.servers.probes.sshd_config import Settings
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="ssh.password-auth",
+    clause="12.4",
+    severity=Severity.HIGH,
+    needs=(sshd_config.PROBE, sshd_outside.PROBE),
+    title=msg("nobody logs in over SSH by a password alone"),
+    remedy=msg("Set 'PasswordAuthentication no' and 'KbdInteractiveAuthentication no', or ask for a key as well."),
+)
+def judge(facts: Facts) -> Outcome:
+    if _takes_passwords(facts[sshd_config.PROBE]):
+        return failed("password-allowed", msg("sshd takes passwords"))
+    if _takes_passwords(facts[sshd_outside.PROBE]):
+        return failed("password-in-match", msg("a Match block lets passwords in from a public address"))
+    return passed(msg("a password alone opens nothing over SSH"))
+
+
+def _takes_passwords(settings: Settings) -> bool:
+    if settings.get("permitemptypasswords") == "yes":
+        return True
+    ways = settings["authenticationmethods"].split()
+    if ways not in ([], ["any"]):
+        return not all(any(step.partition(":")[0] == "publickey" for step in way.split(",")) for way in ways)
+    return "yes" in {settings["passwordauthentication"], settings["kbdinteractiveauthentication"]}

@@ -1,0 +1,1 @@
+"""Article 12.3: disks that hold, with room left."""

@@ -1,0 +1,50 @@
+"""Every software RAID array is whole.
+
+A mirror with one half missing works until the other half breaks; nobody notices before. Article 12.3 asks for standby.
+
+The rule: no array lacks a member, has a failed one or is inactive, and every declared array is there. Whether an array
+that should be there is missing can't be told without a declaration, nor whether a controller's own RAID is whole:
+then the answer is unknown.
+
+Source: md(4). Linux 6.1:
+
+    md0 : active raid1 sdb1[1] sda1[0]
+          1046528 blocks super 1.2 [2/2] [UU]
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import mdstat
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="storage.raid",
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(mdstat.PROBE,),
+    title=msg("every software RAID array is whole"),
+    remedy=msg("Replace the failed disk and let the array rebuild; see 'mdadm --detail'."),
+    exempt_roles=("container",),
+)
+def judge(facts: Facts) -> Outcome:
+    arrays = facts[mdstat.PROBE].arrays
+    broken = [f"{array.name} ({array.problem})" for array in arrays if array.problem]
+    if broken:
+        return failed("degraded", msg("not whole: {names}", names=listed(broken)))
+    if facts.declared.raid is None:
+        return unknown(
+            "not-declared",
+            msg(
+                "which arrays must exist is not declared; seen: {names}",
+                names=listed(array.name for array in arrays) or "-",
+            ),
+        )
+    absent = sorted(set(facts.declared.raid) - {array.name for array in arrays})
+    if absent:
+        return failed("array-absent", msg("declared and not there: {names}", names=listed(absent)))
+    return passed(nmsg("{n} array is there and whole", "{n} arrays are there and whole", len(arrays)))
