@@ -21,7 +21,8 @@ COLUMNS_IN_BAND = 32
 _LABEL_WIDTH = 226
 _LABEL_LETTERS = 36
 _HEAD_HEIGHT = 34
-_BAR_WIDTH = 560
+_BAR_WIDTH = 330
+# NOTE: wider bars would be scaled down, numbers and all, on a screen of 360 pixels.
 _BAR_HEIGHT = 22
 
 
