@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,23 +35,33 @@ def chosen(*, ids: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Ch
         UnknownCheck: an id or family that does not exist.
     """
     wanted_ids, wanted_families = tuple(ids), tuple(families)
-    known = {one.id for one in checks()} | {one.id.partition(".")[0] for one in checks()}
-    for name in (*wanted_ids, *wanted_families):
-        if name not in known:
-            raise UnknownCheck(
-                msg("there is no check {check}", check=name[:60]), msg("Run 'portalops check list' to see the checks.")
-            )
+    _require(wanted_ids, {one.id for one in checks()})
+    _require(wanted_families, {_family(one) for one in checks()})
     if not wanted_ids and not wanted_families:
         return checks()
-    return tuple(
-        one for one in checks() if one.id in wanted_ids or one.id.partition(".")[0] in (*wanted_ids, *wanted_families)
-    )
+    return tuple(one for one in checks() if one.id in wanted_ids or _family(one) in wanted_families)
 
 
 def probes_of(some: Iterable[Check]) -> dict[str, Probe[Any]]:
     """Return each probe that these checks look at, once, by id, in the order in which they are run."""
     found = {probe.id: probe for one in some for probe in (*one.needs, *one.uses)}
     return {name: found[name] for name in sorted(found, key=lambda name: (name == _LAST, name))}
+
+
+def _family(one: Check) -> str:
+    return one.id.partition(".")[0]
+
+
+def _require(wanted: Iterable[str], known: Collection[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            raise UnknownCheck(
+                msg("there is no check {check}", check=name[:60]),
+                msg("Did you mean {close}? Run 'portalops check list' to see the checks.", close=close[0])
+                if close
+                else msg("Run 'portalops check list' to see the checks."),
+            )
 
 
 def _discovered() -> Iterator[Check]:

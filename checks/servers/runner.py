@@ -14,6 +14,7 @@ from checks.servers.gather import appended, gather
 from checks.servers.judging import judge_again, unreached
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.probe import Missing, shown
+from checks.servers.shells import LOCAL
 from portalops.errors import HostUnreachable
 from portalops.model.checks import CheckRound, HostRound
 from portalops.model.message import msg
@@ -22,8 +23,6 @@ from portalops.ports import Clock, Keeper, Progress, Shell
 
 AT_ONCE = 16
 """Hosts that are looked at at the same time: they mostly wait."""
-LOCAL = "local"
-"""The address of the machine that portalops runs on."""
 
 
 def run_checks(
