@@ -36,6 +36,8 @@ HASH_BODY_LETTERS = 200
 _VIETNAMESE_LATIN1 = frozenset("àáâãèéêìíòóôõùúýÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝ")
 _VIETNAMESE_OTHER = frozenset("ăâđêôơưĂÂĐÊÔƠƯ")
 _NEUTRAL_SIGNS = frozenset("\u00a0\u00ad«»°²³±×÷§©®µ½¼¾")
+_LETTERS_OF_TCVN3 = frozenset("§®©µ")
+"""Đ, đ, â and à in TCVN3: letters where a letter follows, signs elsewhere."""
 # The cp1252 signs of the bytes 0x80 to 0xBF: what the rest of a UTF-8 sequence looks like when it is misread.
 _TAIL = (
     "\u0080-\u009f\u00a1-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
@@ -71,8 +73,10 @@ def check_text(text: str) -> tuple[str, ...]:
 
 def _is_legacy(composed: str) -> bool:
     letters = vietnamese = other = 0
-    for sign in composed:
-        is_other = "\u00a1" <= sign <= "\u00ff" and sign not in _VIETNAMESE_LATIN1 and sign not in _NEUTRAL_SIGNS
+    for sign, after in zip(composed, f"{composed[1:]} ", strict=False):
+        is_other = "\u00a1" <= sign <= "\u00ff" and sign not in _VIETNAMESE_LATIN1
+        if is_other and sign in _NEUTRAL_SIGNS:
+            is_other = sign in _LETTERS_OF_TCVN3 and after.isalpha()
         letters += is_other or sign.isalpha()
         other += is_other
         vietnamese += "\u1ea0" <= sign <= "\u1ef9" or sign in _VIETNAMESE_OTHER

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from checks.updates.dates import DateRules
+from portalops.config.values import Refused, Shape
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.updates import Channel, SourceTraits
 
 
-class CommonSettings(BaseModel):
+class CommonSettings(Shape):
     """`[[updates.source]]` without `id` and `kind`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     channel: Channel
     """portal, subportal or submission: what its items count for."""
@@ -41,7 +40,9 @@ class CommonSettings(BaseModel):
             try:
                 ZoneInfo(name)
             except (ZoneInfoNotFoundError, ValueError) as error:
-                raise ValueError(f"not an IANA time zone: {name}") from error
+                raise Refused(
+                    msg("is no time zone"), msg("Give an IANA name such as Asia/Ho_Chi_Minh or UTC.")
+                ) from error
         return name
 
     def date_rules(self, zone: ZoneInfo) -> DateRules:

@@ -20,6 +20,7 @@ counts even for rows that were there before the first look.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -33,13 +34,15 @@ from pydantic import field_validator
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from checks.updates.text import without_markup
+from portalops.config.secrets import SecretReference
+from portalops.config.values import Refused
 from portalops.errors import LiteralSecret
 from portalops.model.message import Message, msg
 from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
 from portalops.ports import Answer
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Engine
+    from sqlalchemy import Engine
 
     from portalops.config.tables import KindTable
 
@@ -53,6 +56,8 @@ class Settings(CommonSettings):
 
     url: str
     """SQLAlchemy URL without a password; a relative SQLite path is relative to the configuration file."""
+    password: SecretReference | None = None
+    """Where the database's password is kept."""
     query: str
     """One SELECT."""
     trust_created: bool = False
@@ -62,8 +67,27 @@ class Settings(CommonSettings):
     @classmethod
     def _only_reads(cls, query: str) -> str:
         if query.split(maxsplit=1)[:1] == [] or query.split(maxsplit=1)[0].lower() not in {"select", "with", "values"}:
-            raise ValueError("a query starts with SELECT, WITH or VALUES")
+            raise Refused(msg("is no query that only reads"), msg("Begin it with SELECT, WITH or VALUES."))
         return query
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, url: str) -> str:
+        from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+        try:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError) as error:
+            raise Refused(
+                msg("is no database URL"),
+                msg("Write it as sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."),
+                shows_value=False,
+            ) from error
+        if parsed.password is not None:
+            hint = msg("Take the password out of the URL, and give the key 'password' a reference to it.")
+            raise Refused(msg("holds a password"), hint, error=LiteralSecret, shows_value=False)
+        return url
 
 
 def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> SqlSource:
@@ -89,7 +113,7 @@ class SqlSource:
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # start-up time
 
         try:
-            engine = _engine(self._settings.url, self._folder, self._traits.id)
+            engine = self._engine()
             try:
                 with engine.connect() as connection:
                     reading = connection.execution_options(no_parameters=True)
@@ -129,6 +153,34 @@ class SqlSource:
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected[:MAX_REJECTED]))
+
+    def _engine(self) -> Engine:
+        from sqlalchemy import create_engine, make_url  # noqa: PLC0415  # start-up time
+        from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+        url = make_url(self._settings.url)
+        if self._settings.password is not None:
+            url = url.set(password=self._settings.password.reveal(os.environ))
+        match url.get_backend_name():
+            case "sqlite":
+                target = f"file:{quote(str(self._sqlite_file(url.database)))}?mode=ro"
+                return create_engine(
+                    "sqlite://", creator=lambda: sqlite3.connect(target, uri=True, timeout=30), poolclass=NullPool
+                )
+            case "postgresql":
+                options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 30}
+                return create_engine(url, connect_args=options, poolclass=NullPool)
+            case "mysql" | "mariadb":
+                options = {"init_command": "SET SESSION TRANSACTION READ ONLY", "connect_timeout": 30}
+                return create_engine(url, connect_args=options, poolclass=NullPool)
+            case _:
+                return create_engine(url, poolclass=NullPool)
+
+    def _sqlite_file(self, name: str | None) -> Path:
+        path = (self._folder / (name or "")).resolve()
+        if not path.is_file():
+            raise source_error(self._traits.id, msg("there is no database file {file}", file=bounded(name, 200)))
+        return path
 
     def _require_columns(self, columns: Sequence[str]) -> None:
         missing = [column for column in REQUIRED if column not in columns]
@@ -181,44 +233,6 @@ def _plain(value: object) -> str | int | float | None:
             return value.decode("utf-8", "replace")
         case _:
             return str(value)
-
-
-def _engine(text: str, folder: Path, source_id: str) -> Engine:
-    from sqlalchemy import create_engine  # noqa: PLC0415  # start-up time
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415
-
-    url = _url(text, source_id)
-    match url.get_backend_name():
-        case "sqlite":
-            path = (folder / (url.database or "")).resolve()
-            if not path.is_file():
-                raise source_error(source_id, msg("there is no database file {file}", file=bounded(path, 200)))
-            target = f"file:{quote(str(path))}?mode=ro"
-            return create_engine(
-                "sqlite://", creator=lambda: sqlite3.connect(target, uri=True, timeout=30), poolclass=NullPool
-            )
-        case "postgresql":
-            options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 30}
-            return create_engine(url, connect_args=options, poolclass=NullPool)
-        case "mysql" | "mariadb":
-            options = {"init_command": "SET SESSION TRANSACTION READ ONLY", "connect_timeout": 30}
-            return create_engine(url, connect_args=options, poolclass=NullPool)
-        case _:
-            return create_engine(url, poolclass=NullPool)
-
-
-def _url(text: str, source_id: str) -> URL:
-    from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-
-    url = make_url(text)
-    if url.password is not None:
-        raise LiteralSecret(
-            msg("update source {source}: its URL holds a password", source=source_id),
-            msg(
-                "Take the password out of the URL and let the driver read it from its own file, such as .pgpass or .my.cnf."
-            ),
-        )
-    return url
 
 
 def _look_hint(source_id: str) -> Message:

@@ -1,0 +1,197 @@
+"""The register of incoming paper documents: a CSV file, as the registrar keeps it (Article 9.1, grade D).
+
+The columns are those of Decree 30/2020/NĐ-CP, Annexes IV and VI, by their English names or in Vietnamese:
+
+    ArrivalDate    ngày đến       required
+    ArrivalNumber  số đến         required, unique within its year
+    OrganName      tác giả        the agency
+    CodeNumber     số             of the document
+    CodeNotation   ký hiệu        "số ký hiệu" for both in one
+    Subject        trích yếu
+    IssuedDate     ngày văn bản
+
+A line without number or date of arrival, with a number used twice in its year, or with a date in the future is refused
+and named; the other lines count. UTF-8, with or without a byte-order mark; comma, semicolon or tab.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from checks.updates.dates import DateRules, read_moment
+from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from portalops.config.values import LocalPath
+from portalops.model.message import msg
+from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.ports import Answer
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+    from portalops.config.tables import KindTable
+
+LIMIT_BYTES = 64 << 20
+ALIASES: Mapping[str, str] = {
+    "arrivaldate": "ArrivalDate",
+    "ngày đến": "ArrivalDate",
+    "arrivalnumber": "ArrivalNumber",
+    "số đến": "ArrivalNumber",
+    "organname": "OrganName",
+    "tác giả": "OrganName",
+    "cơ quan ban hành": "OrganName",
+    "codenumber": "CodeNumber",
+    "số": "CodeNumber",
+    "codenotation": "CodeNotation",
+    "ký hiệu": "CodeNotation",
+    "số ký hiệu": "CodeNotation",
+    "số, ký hiệu": "CodeNotation",
+    "subject": "Subject",
+    "trích yếu": "Subject",
+    "trích yếu nội dung": "Subject",
+    "issueddate": "IssuedDate",
+    "ngày văn bản": "IssuedDate",
+    "ngày, tháng văn bản": "IssuedDate",
+}
+REQUIRED = ("ArrivalNumber", "ArrivalDate", "OrganName")
+
+
+class Settings(CommonSettings):
+    """`kind = "register"`."""
+
+    file: LocalPath
+
+
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> RegisterSource:
+    """Return the source that a configuration table describes."""
+    return RegisterSource(source_id, table.parse(Settings), zone=zone)
+
+
+class RegisterSource:
+    """One register file; each look reads all of it."""
+
+    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo) -> None:
+        self._file = settings.file
+        self._zone = zone
+        self._rules = settings.date_rules(zone)
+        self._traits = settings.traits(source_id, complete=True, attested=True)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        del etag  # a file has none
+        try:
+            with self._file.open("rb") as file:
+                data = file.read(LIMIT_BYTES + 1)
+        except OSError as error:
+            raise source_error(
+                self._traits.id,
+                msg("cannot read {file}: {cause}", file=bounded(self._file.name), cause=error.strerror or "error"),
+            ) from error
+        if len(data) > LIMIT_BYTES:
+            raise source_error(self._traits.id, msg("the register is larger than {limit} MiB", limit=LIMIT_BYTES >> 20))
+        return Answer(data)
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise source_error(
+                self._traits.id,
+                msg("{file} line {line} is not UTF-8", file=bounded(self._file.name), line=line),
+                msg("Save the register as CSV UTF-8; older encodings such as TCVN3 or VNI cannot be told apart."),
+            ) from error
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        try:
+            columns = self._columns(next(reader, []))
+            return self._read(reader, columns, polled_at)
+        except csv.Error as error:
+            raise source_error(
+                self._traits.id,
+                msg(
+                    "{file} line {line}: {cause}",
+                    file=bounded(self._file.name),
+                    line=reader.line_num,
+                    cause=bounded(error),
+                ),
+            ) from error
+
+    def _columns(self, header: Sequence[str]) -> dict[str, int]:
+        columns: dict[str, int] = {}
+        for position, name in enumerate(header):
+            folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
+            if folded in ALIASES:
+                columns.setdefault(ALIASES[folded], position)
+        missing = [name for name in REQUIRED if name not in columns]
+        if missing:
+            raise source_error(
+                self._traits.id,
+                msg(
+                    "{file} has no column {missing}; it has {columns}",
+                    file=bounded(self._file.name),
+                    missing=", ".join(missing),
+                    columns=bounded(", ".join(header), 300) or "-",
+                ),
+                msg(
+                    "Name the columns as in Decree 30/2020: ArrivalNumber or 'số đến', ArrivalDate or 'ngày đến', OrganName or 'tác giả'."
+                ),
+            )
+        return columns
+
+    def _read(self, reader: CsvReader, columns: Mapping[str, int], polled_at: datetime) -> Listing:
+        items: list[ListedItem] = []
+        rejected: list[str] = []
+        taken: dict[tuple[int, str], int] = {}
+        line = reader.line_num + 1
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
+                item = _entry(cells, self._rules, self._zone, polled_at)
+                if isinstance(item, ListedItem) and item.created_at:
+                    key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
+                    first = taken.setdefault(key, line)
+                    if first != line:
+                        item = f"số đến {bounded(key[1], 20)} of {key[0]} stands in line {first} already"
+                if isinstance(item, str):
+                    rejected.append(f"line {line}: {item}")
+                else:
+                    items.append(item)
+            line = reader.line_num + 1
+        return Listing(tuple(items), tuple(rejected))
+
+
+def _delimiter(text: str) -> str:
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at: datetime) -> ListedItem | str:
+    """Return the line as an item, or why it is refused."""
+    number = cells["ArrivalNumber"]
+    if not number:
+        return "no số đến"
+    if not cells["ArrivalDate"]:
+        return "no ngày đến"
+    arrived = read_moment(cells["ArrivalDate"], rules)
+    if arrived is None:
+        return f"ngày đến {bounded(cells['ArrivalDate'], 40)} is no date"
+    if arrived > polled_at + timedelta(minutes=10):
+        return f"ngày đến {bounded(cells['ArrivalDate'], 40)} lies in the future"
+    code = "/".join(part for part in (cells.get("CodeNumber", ""), cells.get("CodeNotation", "")) if part)
+    return ListedItem(
+        external_id=f"{arrived.astimezone(zone).year}/{number}",
+        url="",
+        title=" ".join(part for part in (code, cells.get("Subject", "")) if part) or number,
+        published_at=arrived,
+        raw_date=cells["ArrivalDate"],
+        unit_name=cells["OrganName"],
+        created_at=arrived,
+    )

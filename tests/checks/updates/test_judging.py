@@ -1,0 +1,486 @@
+from __future__ import annotations
+
+import time
+from datetime import date, timedelta
+
+import pytest
+
+from checks.updates.observations import Touch
+from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.period import Week
+from portalops.model.rulebook import Occasions, UnitDuties
+from portalops.model.updates import Channel, FlagKind, Grade, PortalDay, SourceTraits
+from portalops.model.verdicts import DutyVerdict
+from tests.checks.updates.scene import (
+    CALENDAR,
+    FRONT,
+    JUSTICE,
+    SOURCES,
+    SUBMISSIONS,
+    SUBPORTALS,
+    at,
+    daily_polls,
+    item,
+    judged,
+    poll,
+    the_week,
+)
+
+MET, UNMET, PENDING = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING
+UNKNOWN, EXEMPT, NOT_ASSESSED = DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED
+
+TRUSTED = SourceTraits("trusted", Channel.SUBPORTAL, complete=True, trust_created=True)
+FEED = SourceTraits("feed", Channel.SUBPORTAL, complete=False)
+
+
+def _days(observations, **how) -> dict[str, PortalDay]:  # type: ignore[no-untyped-def]
+    return {day.day.isoformat(): day for day in judged(observations, **how).portal_days}
+
+
+# --- 11.1, the portal each working day ---------------------------------------------------------
+
+
+def test_each_working_day_of_the_portal_has_a_verdict_and_what_supports_it() -> None:
+    monday = item(FRONT, "2026-11-16 09:00", unit=None)
+
+    days = _days([monday])
+
+    assert days["2026-11-16"].verdict is MET
+    assert days["2026-11-16"].observations == (monday.id,)
+    assert days["2026-11-17"].verdict is UNMET
+    assert (days["2026-11-21"].working, days["2026-11-21"].verdict) == (False, NOT_ASSESSED)
+
+
+def test_an_item_of_saturday_pays_neither_for_friday_nor_for_monday() -> None:
+    saturday = [item(FRONT, "2026-11-14 09:00", unit=None)]
+
+    friday = _days(saturday, period="2026-W46")["2026-11-13"]
+    days = _days(saturday, period="2026-W46")
+    monday = _days(saturday)["2026-11-16"]
+
+    assert (friday.verdict, monday.verdict) == (UNMET, UNMET)
+    assert (days["2026-11-14"].verdict, days["2026-11-14"].updates) == (NOT_ASSESSED, 1)
+
+
+@pytest.mark.parametrize("day", ["2026-01-10", "2025-04-26", "2011-01-30"])
+def test_a_weekend_day_that_is_worked_is_due(day: str) -> None:
+    week = str(Week.of(date.fromisoformat(day)))
+    assert CALENDAR.is_working(date.fromisoformat(day))
+
+    found = _days([], period=week)[day]
+
+    assert found.verdict in {UNMET, UNKNOWN}
+    assert found.working
+
+
+@pytest.mark.parametrize("day", ["2026-01-02", "2026-08-31", "2010-09-03", "2014-02-05"])
+def test_a_day_off_is_not_due(day: str) -> None:
+    assert _days([], period=str(Week.of(date.fromisoformat(day))))[day].verdict is NOT_ASSESSED
+
+
+def test_today_is_pending_until_it_is_over() -> None:
+    days = _days([], period="2026-W48", now="2026-11-25 10:00")
+
+    assert days["2026-11-25"].verdict is PENDING
+    assert "2026-11-26" not in days
+
+
+def test_a_day_on_which_nobody_looked_is_not_held_against_the_portal() -> None:
+    feed = SourceTraits("front-feed", Channel.PORTAL, complete=False)
+    looks = (
+        poll(feed, "2026-11-16 20:00", covers_from="2026-11-16 00:00"),
+        poll(feed, "2026-11-20 20:00", covers_from="2026-11-19 08:00", gap=True),
+        poll(feed, "2026-11-23 20:00", covers_from="2026-11-20 20:00"),
+    )
+
+    days = _days([], sources=(feed,), polls=looks)
+
+    assert days["2026-11-17"].verdict is UNKNOWN
+    assert days["2026-11-18"].verdict is UNKNOWN
+    assert days["2026-11-20"].verdict is UNMET
+
+
+def test_without_any_source_nothing_can_be_said_of_the_portal() -> None:
+    days = _days([], sources=(SUBPORTALS,))
+
+    assert {days["2026-11-16"].verdict, days["2026-11-20"].verdict} == {UNKNOWN}
+
+
+# --- 11.2, weeks and their length ---------------------------------------------------------------
+
+
+def test_the_week_of_tet_is_exempt_and_not_unmet() -> None:
+    week = the_week([], period="2026-W08")
+
+    assert (week.working_days, week.required, week.verdict) == (0, 0, EXEMPT)
+    assert (week.subportal_verdict, week.submissions_verdict) == (EXEMPT, EXEMPT)
+
+
+@pytest.mark.parametrize(
+    ("week", "days", "required"),
+    [
+        ("2026-W08", 0, 0),
+        ("2023-W04", 1, 1),
+        ("2026-W36", 2, 1),
+        ("2021-W06", 2, 1),
+        ("2025-W36", 3, 2),
+        ("2026-W47", 5, 2),
+        ("2026-W02", 6, 2),
+    ],
+)
+def test_a_short_week_asks_for_less(week: str, days: int, required: int) -> None:
+    found = the_week([], period=week)
+
+    assert (found.working_days, found.required) == (days, required)
+
+
+def test_two_items_on_one_day_are_one_occasion_unless_items_are_counted() -> None:
+    items = [item(SUBPORTALS, "2026-11-16 09:00"), item(SUBPORTALS, "2026-11-16 15:00")]
+
+    assert the_week(items).subportal == 1
+    assert the_week(items, occasion=Occasions.ITEMS).subportal == 2
+    assert the_week(items, occasion=Occasions.SESSION).subportal == 2
+    assert the_week(items, occasion=Occasions.SESSION, session_gap_minutes=400).subportal == 1
+
+
+def test_what_comes_after_the_cut_off_counts_on_the_next_day() -> None:
+    items = [item(SUBPORTALS, "2026-11-16 16:00"), item(SUBPORTALS, "2026-11-16 18:00")]
+
+    assert the_week(items).subportal == 1
+    assert the_week(items, day_cutoff="17:00").subportal == 2
+
+
+@pytest.mark.parametrize(
+    ("duties", "verdict"),
+    [
+        (UnitDuties.BOTH, UNMET),
+        (UnitDuties.SUBMIT_ONLY, UNMET),
+        (UnitDuties.EITHER, MET),
+        (UnitDuties.SUM, MET),
+    ],
+)
+def test_each_reading_of_article_11_2_gives_its_own_verdict(duties: UnitDuties, verdict: DutyVerdict) -> None:
+    items = [
+        item(SUBPORTALS, "2026-11-16 09:00"),
+        item(SUBPORTALS, "2026-11-17 09:00"),
+        item(SUBMISSIONS, "2026-11-18 00:00"),
+    ]
+
+    week = the_week(items, unit_duties=duties)
+
+    assert (week.subportal, week.submissions, week.verdict) == (2, 1, verdict)
+    assert (week.subportal_verdict, week.submissions_verdict) == (MET, UNMET)
+
+
+def test_weekend_items_count_for_the_week_unless_the_rulebook_says_otherwise() -> None:
+    items = [item(SUBPORTALS, "2026-11-16 09:00"), item(SUBPORTALS, "2026-11-21 09:00")]
+
+    assert the_week(items).subportal == 2
+    assert the_week(items, weekend_counts_weekly=False).subportal == 1
+
+
+def test_a_closed_unit_has_no_week_after_its_end_and_its_successor_starts_with_a_part_of_one() -> None:
+    closed = Unit(
+        UnitId("huyen-van-ninh"),
+        Name("Huyện Vạn Ninh", "Van Ninh district"),
+        valid_to=date(2025, 6, 30),
+        successors=(UnitId("xa-van-ninh"),),
+    )
+    heir = Unit(UnitId("xa-van-ninh"), Name("Xã Vạn Ninh", "Van Ninh commune"), valid_from=date(2025, 7, 1))
+
+    change = judged([], period="2025-W27", units=(closed, heir)).unit_weeks
+    after = judged([], period="2025-W28", units=(closed, heir)).unit_weeks
+
+    assert [(one.unit, one.working_days, one.required) for one in change] == [(closed.id, 1, 1), (heir.id, 4, 2)]
+    assert [one.unit for one in after] == [heir.id]
+    # ten working days to set up a sub-portal: 1 to 14 July; what it sends in is due at once
+    assert [one.subportal_verdict for one in (change[1], *after)] == [NOT_ASSESSED, NOT_ASSESSED]
+    third = judged([], period="2025-W29", units=(heir,)).unit_weeks[0]
+    assert third.subportal_verdict is not NOT_ASSESSED
+    assert change[1].submissions_verdict is not NOT_ASSESSED
+
+
+def test_a_unit_that_ends_on_a_day_off_is_not_assessed_for_that_week() -> None:
+    unit = Unit(UnitId("u"), Name("U", "U"), valid_from=date(2026, 11, 21))
+
+    assert the_week([], units=(unit,)).verdict is NOT_ASSESSED
+
+
+# --- what could not be seen ----------------------------------------------------------------------
+
+
+def test_a_week_that_was_hardly_looked_at_is_not_called_unmet() -> None:
+    looks = (
+        poll(FEED, "2026-11-17 20:00", covers_from="2026-11-16 00:00"),
+        poll(FEED, "2026-11-23 20:00", covers_from="2026-11-21 00:00", gap=True),
+    )
+
+    week = the_week([item(FEED, "2026-11-16 09:00")], sources=(FEED,), polls=looks, unit_duties=UnitDuties.EITHER)
+
+    assert week.subportal_verdict is UNKNOWN
+    assert week.coverage_percent < 90
+
+
+def test_enough_items_meet_a_week_however_little_was_looked_at() -> None:
+    looks = (
+        poll(FEED, "2026-11-15 20:00", covers_from="2026-11-15 00:00"),
+        poll(FEED, "2026-11-17 20:00", covers_from="2026-11-15 20:00"),
+        poll(FEED, "2026-11-23 20:00", covers_from="2026-11-22 00:00", gap=True),
+    )
+    items = [item(FEED, "2026-11-16 09:00"), item(FEED, "2026-11-17 09:00")]
+
+    assert the_week(items, sources=(FEED,), polls=looks).subportal_verdict is MET
+
+
+def test_a_feed_covers_the_time_between_two_looks_that_overlap() -> None:
+    looks = (
+        poll(FEED, "2026-11-15 20:00", covers_from="2026-11-10 00:00"),
+        poll(FEED, "2026-11-23 20:00", covers_from="2026-11-15 20:00"),
+    )
+
+    week = the_week([item(FEED, "2026-11-16 09:00")], sources=(FEED,), polls=looks)
+
+    assert week.subportal_verdict is UNMET
+
+
+def test_the_running_week_is_on_course_or_at_risk_and_never_unmet() -> None:
+    on_course = the_week([], period="2026-W47", now="2026-11-18 09:00")
+    at_risk = the_week([], period="2026-W47", now="2026-11-20 09:00")
+
+    assert (on_course.verdict, at_risk.verdict) == (PENDING, PENDING)
+    assert str(on_course.reason) == "on course: 2 more are due and 3 working days are left"
+    assert str(at_risk.reason) == "at risk: 2 more are due and 1 working days are left"
+
+
+def test_a_week_waits_for_the_look_after_its_end_and_no_longer_than_that() -> None:
+    looks = daily_polls("2026-11-01", "2026-11-22")
+
+    early = the_week([], polls=looks, now="2026-11-23 07:00")
+    late = the_week([], polls=looks, now="2026-11-25 07:00")
+
+    assert (early.verdict, late.verdict) == (PENDING, UNKNOWN)
+
+
+# --- claims --------------------------------------------------------------------------------------
+
+
+def test_a_backdated_item_counts_on_the_day_it_was_first_seen() -> None:
+    late = item(SUBPORTALS, "2026-11-16 09:00", seen="2026-11-19 20:00")
+
+    week = the_week([late])
+
+    (counted,) = week.items
+    assert (counted.day, counted.flags, counted.grade) == (date(2026, 11, 19), (FlagKind.BACKDATED,), Grade.A)
+
+
+def test_a_look_that_was_missed_does_not_make_an_item_backdated() -> None:
+    looks = (
+        poll(SUBPORTALS, "2026-11-15 20:00"),
+        poll(SUBPORTALS, "2026-11-20 20:00"),
+        poll(SUBPORTALS, "2026-11-23 20:00"),
+    )
+
+    week = the_week([item(SUBPORTALS, "2026-11-17 09:00", seen="2026-11-20 20:00")], polls=looks)
+
+    assert [(one.day, one.flags) for one in week.items] == [(date(2026, 11, 17), ())]
+
+
+def test_an_old_row_that_is_published_again_gives_no_occasion() -> None:
+    again = item(TRUSTED, "2026-11-16 09:00", created="2026-10-01 09:00")
+
+    result = judged([again], sources=(*SOURCES, TRUSTED))
+
+    assert result.unit_weeks[0].subportal == 0
+    assert FlagKind.TOUCHED in result.flagged[0].flags
+
+
+def test_a_known_item_with_a_newer_date_keeps_its_own_day_and_gains_none() -> None:
+    one = item(SUBPORTALS, "2026-11-16 09:00")
+    touch = Touch(one.id, at("2026-11-19 20:00"), at("2026-11-19 09:00"))
+
+    result = judged([one], touches=[touch])
+
+    assert result.unit_weeks[0].subportal == 1
+    assert (result.flagged[0].flags, result.flagged[0].claimed_at) == ((FlagKind.TOUCHED,), at("2026-11-19 09:00"))
+
+
+def test_the_same_text_again_is_a_duplicate_within_ninety_days_only() -> None:
+    first = item(SUBPORTALS, "2026-09-01 09:00", text="Tin cũ", name="1")
+    again = item(SUBPORTALS, "2026-11-16 09:00", text="Tin cũ", name="2")
+    longer = item(SUBPORTALS, "2026-08-10 09:00", text="Tin rất cũ", name="3")
+    renewed = item(SUBPORTALS, "2026-11-17 09:00", text="Tin rất cũ", name="4")
+
+    result = judged([first, again, longer, renewed])
+
+    assert result.unit_weeks[0].subportal == 1
+    assert [(one.observation, one.flags) for one in result.flagged] == [(again.id, (FlagKind.DUPLICATE,))]
+
+
+def test_another_units_text_is_a_duplicate_unless_the_source_is_syndicated() -> None:
+    syndicated = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, syndicated=True)
+    original = item(SUBPORTALS, "2026-11-16 09:00", unit=JUSTICE, text="Tin chung", name="1")
+    copy = item(SUBPORTALS, "2026-11-17 09:00", text="Tin chung", name="2")
+    pulled = item(syndicated, "2026-11-17 09:00", text="Tin chung", name="3")
+
+    assert the_week([original, copy]).subportal == 0
+    assert the_week([original, pulled], sources=(*SOURCES, syndicated)).subportal == 1
+
+
+def test_one_text_on_the_subportal_and_sent_in_is_no_duplicate() -> None:
+    items = [
+        item(SUBPORTALS, "2026-11-16 09:00", text="Tin", name="1"),
+        item(SUBMISSIONS, "2026-11-16 00:00", text="Tin", name="2"),
+    ]
+
+    week = the_week(items)
+
+    assert (week.subportal, week.submissions) == (1, 1)
+
+
+def test_one_address_in_two_sources_is_one_item_without_a_flag() -> None:
+    items = [
+        item(SUBPORTALS, "2026-11-16 09:00", url="https://a.example/1", text="a", name="1"),
+        item(FEED, "2026-11-16 09:00", url="https://a.example/1", text="b", name="2"),
+    ]
+
+    result = judged(items, sources=(*SOURCES, FEED), occasion=Occasions.ITEMS)
+
+    assert result.unit_weeks[0].subportal == 1
+    assert result.flagged == ()
+
+
+def test_many_items_in_half_an_hour_are_one_occasion() -> None:
+    created = [f"2026-11-16 09:{minute:02d}" for minute in (0, 5, 10, 15, 20)]
+    claimed = ["2026-11-16 09:30"] * 3 + ["2026-11-17 08:00"] * 2
+    items = [item(TRUSTED, one, created=row) for one, row in zip(claimed, created, strict=True)]
+
+    by_day = the_week(items, sources=(*SOURCES, TRUSTED))
+    by_item = the_week(items, sources=(*SOURCES, TRUSTED), occasion=Occasions.ITEMS)
+
+    assert (by_day.subportal, by_item.subportal) == (1, 1)
+    assert all(FlagKind.BULK in one.flags for one in by_day.items)
+
+
+def test_what_a_daily_look_finds_together_was_not_posted_together() -> None:
+    items = [item(SUBPORTALS, f"2026-11-16 {hour:02d}:00", seen="2026-11-16 20:00") for hour in range(8, 16)]
+
+    assert all(one.flags == () for one in the_week(items).items)
+
+
+def test_a_claim_in_the_future_counts_when_it_was_seen() -> None:
+    ahead = item(SUBPORTALS, "2026-11-17 03:00", seen="2026-11-16 20:00")
+
+    (counted,) = the_week([ahead]).items
+
+    assert (counted.day, counted.flags) == (date(2026, 11, 16), (FlagKind.FUTURE,))
+
+
+def test_an_item_without_a_date_counts_when_it_was_seen() -> None:
+    (counted,) = the_week([item(SUBPORTALS, None, seen="2026-11-18 20:00")]).items
+
+    assert (counted.day, counted.flags) == (date(2026, 11, 18), (FlagKind.NO_DATE,))
+
+
+def test_an_item_that_is_gone_within_two_days_is_revoked() -> None:
+    short = item(SUBPORTALS, "2026-11-16 19:00", seen="2026-11-16 20:00")
+    kept = item(SUBPORTALS, "2026-11-17 19:00", seen="2026-11-17 20:00")
+    seen = {short.id: at("2026-11-16 20:00"), kept.id: at("2026-11-20 20:00")}
+
+    result = judged([short, kept], last_seen=seen)
+
+    assert result.unit_weeks[0].subportal == 1
+    assert [one.flags for one in result.flagged] == [(FlagKind.REMOVED,)]
+
+
+def test_hardly_any_text_is_shown_for_review_and_counts() -> None:
+    result = judged([item(SUBPORTALS, "2026-11-16 09:00", letters=40)])
+
+    assert result.unit_weeks[0].subportal == 1
+    assert result.flagged[0].flags == (FlagKind.STUB,)
+
+
+# --- grades --------------------------------------------------------------------------------------
+
+
+def test_what_was_there_at_the_first_look_pends_and_meets_nothing() -> None:
+    items = [
+        item(SUBPORTALS, "2026-11-16 09:00", seen="2026-11-22 20:00", baseline=True),
+        item(SUBPORTALS, "2026-11-18 09:00", seen="2026-11-22 20:00", baseline=True),
+    ]
+
+    week = the_week(items)
+
+    assert (week.subportal, week.pending, week.subportal_verdict) == (0, 2, PENDING)
+    assert {one.grade for one in week.items} == {Grade.C}
+
+
+def test_a_trusted_creation_row_and_a_register_line_count_from_the_first_look_on() -> None:
+    items = [
+        item(TRUSTED, "2026-11-16 09:00", created="2026-11-16 08:50", seen="2026-11-22 20:00", baseline=True),
+        item(TRUSTED, "2026-11-18 09:00", created="2026-11-18 08:50", seen="2026-11-22 20:00", baseline=True),
+        item(SUBMISSIONS, "2026-11-17 00:00", seen="2026-11-22 20:00", baseline=True),
+        item(SUBMISSIONS, "2026-11-19 00:00", seen="2026-11-22 20:00", baseline=True),
+    ]
+
+    week = the_week(items, sources=(*SOURCES, TRUSTED))
+
+    assert week.verdict is MET
+    assert sorted(one.grade for one in week.items) == [Grade.B, Grade.B, Grade.D, Grade.D]
+
+
+def test_a_claim_before_the_creation_of_a_trusted_row_counts_on_the_day_of_creation() -> None:
+    week = the_week(
+        [item(TRUSTED, "2026-11-16 09:00", created="2026-11-19 08:00", seen="2026-11-19 20:00")],
+        sources=(*SOURCES, TRUSTED),
+    )
+
+    (counted,) = week.items
+    assert (counted.day, counted.flags, counted.grade) == (date(2026, 11, 19), (FlagKind.BACKDATED,), Grade.B)
+
+
+# --- Article 9.2 ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("counts", "submissions"), [(True, 1), (False, 0)])
+def test_an_item_that_the_portal_pulled_counts_as_sent_in_only_by_the_rulebook(counts: bool, submissions: int) -> None:
+    own = item(SUBPORTALS, "2026-11-16 09:00", text="Tin", name="1")
+    shown = item(FRONT, "2026-11-16 10:00", text="Tin", name="2")
+
+    week = the_week([own, shown], syndication_counts_as_submission=counts)
+
+    assert (week.subportal, week.submissions) == (1, submissions)
+
+
+@pytest.mark.parametrize(("counts", "submissions"), [(True, 1), (False, 0)])
+def test_a_subportal_that_is_declared_pulled_counts_for_both(counts: bool, submissions: int) -> None:
+    pulled = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, syndicated=True)
+
+    week = the_week([item(pulled, "2026-11-16 09:00")], sources=(pulled,), syndication_counts_as_submission=counts)
+
+    assert (week.subportal, week.submissions) == (1, submissions)
+
+
+# --- as a whole ----------------------------------------------------------------------------------
+
+
+def test_the_same_items_rulebook_calendar_and_moment_give_the_same_result() -> None:
+    items = [item(SUBPORTALS, "2026-11-16 09:00"), item(FRONT, "2026-11-17 09:00", unit=None)]
+
+    assert judged(items) == judged(list(reversed(items)))
+
+
+def test_a_month_of_a_hundred_units_is_judged_in_under_a_second() -> None:
+    units = [Unit(UnitId(f"u{number}"), Name(f"U{number}", f"U{number}")) for number in range(100)]
+    days = [date(2026, 10, 26) + timedelta(days=offset) for offset in range(28)]
+    items = [
+        item(source, f"{day} 09:00", unit=unit)
+        for unit in units
+        for day in days
+        for source in (SUBPORTALS, SUBMISSIONS)
+    ]
+    start = time.process_time()
+
+    weeks = [judged(items, units=units, period=f"2026-W{number}").unit_weeks for number in range(44, 45)]
+
+    assert time.process_time() - start < 1.0
+    assert {week.verdict for week in weeks[0]} == {MET}

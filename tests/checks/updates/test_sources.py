@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from checks.updates.sources import feed, register, sql
+from checks.updates.sources._opening import kinds, open_sources
+from portalops.config.tables import KindTable
+from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind, UpdateSourceError
+from portalops.model.updates import Channel
+from tests.checks.updates.scene import QUERY, ZONE, at, content_database
+
+SAMPLES = Path(__file__).parents[2] / "samples/updates"
+NOW = at("2026-11-20 09:00")
+
+
+def test_a_kind_of_source_is_a_file_of_the_folder() -> None:
+    assert kinds() == ("feed", "register", "sql")
+
+
+def test_an_unknown_kind_is_named_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(UnknownKind, match=r"portalops\.toml.* there is no kind gopher"):
+        open_sources([KindTable.alone("a", "gopher", {}, tmp_path)], zone=ZONE)
+
+
+def test_wrong_settings_are_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="either file or url"):
+        open_sources([KindTable.alone("a", "feed", {"channel": "portal"}, tmp_path)], zone=ZONE)
+
+
+# --- sql --------------------------------------------------------------------------------------
+
+
+def _sql(folder: Path, query: str = QUERY, url: str = "sqlite:///portal.sqlite") -> sql.SqlSource:
+    settings = sql.Settings(channel=Channel.SUBPORTAL, url=url, query=query)
+    return sql.SqlSource("content", settings, folder=folder, zone=ZONE)
+
+
+def test_rows_become_items(tmp_path: Path) -> None:
+    row = (7, "<b>Tin</b> số 7", "2026-11-16 09:00", "2026-11-16 08:55", "Sở Y tế", "<p>Nội dung</p>")
+    content_database(tmp_path, [row])
+    source = _sql(tmp_path)
+
+    answer = source.fetch(etag="")
+    (item,) = source.parse(answer.data or b"", polled_at=NOW).items
+
+    assert (item.external_id, item.title, item.unit_name, item.body) == ("7", "Tin số 7", "Sở Y tế", "Nội dung")
+    assert (item.published_at, item.created_at) == (at("2026-11-16 09:00"), at("2026-11-16 08:55"))
+
+
+def test_a_query_without_the_expected_columns_names_what_it_gives(tmp_path: Path) -> None:
+    content_database(tmp_path)
+
+    with pytest.raises(
+        UpdateSourceError, match="content: its query gives no column external_id, published_at; it gives id, title"
+    ):
+        _sql(tmp_path, "SELECT id, title FROM news").fetch(etag="")
+
+
+def test_a_query_that_writes_is_refused_by_the_settings_and_by_the_database(tmp_path: Path) -> None:
+    content_database(tmp_path, [(1, "t", "2026-11-16", "2026-11-16", "u", "b")])
+
+    with pytest.raises(ValueError, match="only reads"):
+        _sql(tmp_path, "DELETE FROM news")
+    with pytest.raises(UpdateSourceError):
+        _sql(
+            tmp_path,
+            "WITH x AS (SELECT 1) DELETE FROM news RETURNING id AS external_id, title, published AS published_at",
+        ).fetch(etag="")
+
+    connection = sqlite3.connect(tmp_path / "portal.sqlite")
+    assert connection.execute("SELECT count(*) FROM news").fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "url", "cause"),
+    [
+        (QUERY, "sqlite:///none.sqlite", "there is no database file none.sqlite"),
+        ("SELECT * FROM absent", "sqlite:///portal.sqlite", "no such table: absent"),
+        (QUERY, "sqlite:///broken.sqlite", "file is not a database"),
+        (QUERY, "postgresql+psycopg://reader@localhost/portal", "psycopg is not installed"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_named(tmp_path: Path, query: str, url: str, cause: str) -> None:
+    content_database(tmp_path)
+    (tmp_path / "broken.sqlite").write_bytes(b"no database, " * 100)
+
+    with pytest.raises(UpdateSourceError, match=cause):
+        _sql(tmp_path, query, url).fetch(etag="")
+
+
+def test_a_row_without_a_key_or_with_a_wrong_channel_is_refused_and_the_others_count(tmp_path: Path) -> None:
+    content_database(tmp_path)
+    query = (
+        "SELECT NULL AS external_id, 'a' AS title, '2026-11-16' AS published_at, NULL AS channel "
+        "UNION ALL SELECT '2', 'b', '2026-11-16', 'radio' UNION ALL SELECT '3', 'c', '2026-11-16', 'portal'"
+    )
+    source = _sql(tmp_path, query)
+
+    listing = source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
+
+    assert [item.external_id for item in listing.items] == ["3"]
+    assert listing.rejected == (
+        "row 1: no external_id",
+        "row 2: channel radio is none of portal, subportal, submission",
+    )
+
+
+def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path) -> None:
+    table = {"channel": "portal", "url": "postgresql://u:geheim@h/d", "query": "SELECT 1"}
+
+    with pytest.raises(LiteralSecret) as caught:
+        open_sources([KindTable.alone("a", "sql", table, tmp_path)], zone=ZONE)
+
+    assert "geheim" not in str(caught.value) + str(caught.value.hint)
+
+
+# --- feed -------------------------------------------------------------------------------------
+
+
+def _feed(**settings: object) -> feed.FeedSource:
+    return feed.FeedSource("soyte", feed.Settings(channel=Channel.SUBPORTAL, **settings), zone=ZONE)  # type: ignore[arg-type]
+
+
+def test_an_rss_feed_is_read_with_the_sources_own_clock() -> None:
+    source = _feed(file=SAMPLES / "nukeviet_rss.xml", gmt_means_local=True)
+
+    first, second = source.parse(source.fetch(etag="").data or b"", polled_at=NOW).items
+
+    assert (first.external_id, first.language) == ("soyte-news-12", "vi")
+    assert first.published_at == at("2026-11-18 09:11:05")
+    assert first.body == "Trung tâm Kiểm soát bệnh tật tỉnh tổ chức tiêm chủng mở rộng."
+    assert first.body_is_summary
+    assert second.raw_date == "Mon, 16 Nov 2026 14:11:31 GMT"
+
+
+def test_an_atom_feed_is_read_by_the_keys_that_are_there() -> None:
+    source = _feed(url=(SAMPLES / "atom.xml").as_uri())
+
+    first, second = source.parse(source.fetch(etag="").data or b"", polled_at=NOW).items
+
+    assert (first.published_at, first.unit_name) == (at("2026-11-17 08:30"), "Sở Tư pháp")
+    assert (first.body, first.body_is_summary) == ("Văn phòng UBND tỉnh tổ chức họp báo.", False)
+    assert second.published_at == at("2026-11-16 09:00")
+
+
+def test_a_date_that_feed_readers_take_for_another_day_is_read_right_or_not_at_all() -> None:
+    entry = "<item><title>a</title><link>https://a.example/1</link><pubDate>{}</pubDate></item>"
+    dates = ("2026/11/24 08:30:00", "24.11.26", "05/11/2026")
+    data = f"<rss version='2.0'><channel>{''.join(entry.format(one) for one in dates)}</channel></rss>".encode()
+
+    items = _feed(url="https://a.example/").parse(data, polled_at=NOW).items
+
+    assert [item.published_at for item in items] == [at("2026-11-24 08:30"), None, at("2026-11-05 00:00")]
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"", "not well-formed XML"),
+        (b"khong phai XML", "not well-formed XML"),
+        (b"<!DOCTYPE html><html><body>Bao tri<br></body></html>", "not well-formed XML"),
+        (b"<html><body>Dang nhap</body></html>", "no RSS or Atom feed: html"),
+        (b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rss>&b;</rss>', "declares XML entities"),
+        ('<!DOCTYPE r [<!ENTITY a "aaaa">]><rss>&a;</rss>'.encode("utf-16"), "declares XML entities"),
+        (b"<rss><channel><item>", "not well-formed XML"),
+    ],
+)
+def test_what_is_no_feed_is_an_error(data: bytes, cause: str) -> None:
+    with pytest.raises(UpdateSourceError, match=cause):
+        _feed(url="https://a.example/").parse(data, polled_at=NOW)
+
+
+def test_a_feed_that_is_nearly_xml_is_read_and_said_to_be_broken() -> None:
+    data = b"<rss version='2.0'><channel><item><title>Tin&nbsp;1</title><guid>1</guid></item></channel></rss>"
+
+    listing = _feed(url="https://a.example/").parse(data, polled_at=NOW)
+
+    assert len(listing.items) == 1
+    assert "not well-formed XML" in listing.rejected[0]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/loop":
+            self.send_response(302)
+            self.send_header("Location", "/loop")
+            self.end_headers()
+            return
+        if self.path == "/gone":
+            self.send_error(404)
+            return
+        if self.headers.get("If-None-Match") == '"v1"':
+            self.send_response(304)
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("ETag", '"v1"')
+        self.end_headers()
+        size = feed.LIMIT_BYTES + 10 if self.path == "/large" else 0
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(b" " * size or (SAMPLES / "atom.xml").read_bytes())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    served = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{served.server_port}"
+    served.shutdown()
+    served.server_close()
+    thread.join()
+
+
+def test_a_server_is_asked_with_its_own_mark_the_next_time(server: str) -> None:
+    source = _feed(url=f"{server}/rss")
+
+    first = source.fetch(etag="")
+    second = source.fetch(etag=first.etag)
+
+    assert first.data == (SAMPLES / "atom.xml").read_bytes()
+    assert (first.etag, second.data) == ('"v1"', None)
+
+
+@pytest.mark.parametrize(
+    ("path", "cause"), [("/gone", "HTTP status 404"), ("/loop", "TooManyRedirects"), ("/large", "larger than 10 MiB")]
+)
+def test_a_server_that_gives_no_feed_is_an_error(server: str, path: str, cause: str) -> None:
+    with pytest.raises(UpdateSourceError, match=cause):
+        _feed(url=server + path).fetch(etag="")
+
+
+def test_a_server_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(UpdateSourceError, match="no answer: ConnectError"):
+        _feed(url="http://127.0.0.1:9/rss").fetch(etag="")
+
+
+def test_other_schemes_are_refused() -> None:
+    with pytest.raises(ValueError, match="no address that can be read"):
+        _feed(url="ftp://a.example/rss")
+
+
+# --- register ---------------------------------------------------------------------------------
+
+
+def _register(folder: Path, text: str | bytes) -> register.RegisterSource:
+    file = folder / "so-den.csv"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return register.RegisterSource("so-den", register.Settings(channel=Channel.SUBMISSION, file=file), zone=ZONE)
+
+
+def test_wrong_lines_of_a_register_are_refused_by_number_and_the_others_count(tmp_path: Path) -> None:
+    source = _register(tmp_path, (SAMPLES / "register.csv").read_bytes())
+
+    listing = source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
+
+    assert [item.external_id for item in listing.items] == ["2026/101", "2026/102", "2026/106"]
+    assert listing.items[0].created_at == at("2026-11-16 00:00")
+    assert listing.items[0].title == "215/STP-VP Về việc cung cấp thông tin tuần 47"
+    assert listing.rejected == (
+        "line 4: số đến 102 of 2026 stands in line 3 already",
+        "line 5: no số đến",
+        "line 6: no ngày đến",
+        "line 7: ngày đến 30/12/2026 lies in the future",
+        "line 8: ngày đến 31/11/2026 is no date",
+    )
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_names_of_decree_30_and_a_byte_order_mark_are_understood(tmp_path: Path, separator: str) -> None:
+    lines = (
+        "ArrivalDate,ArrivalNumber,OrganName,CodeNumber,CodeNotation,Subject",
+        "2026-11-16,1,Sở Y tế,12,SYT-VP,Tin",
+    )
+    source = _register(tmp_path, b"\xef\xbb\xbf" + "\n".join(lines).replace(",", separator).encode())
+
+    (item,) = source.parse(source.fetch(etag="").data or b"", polled_at=NOW).items
+
+    assert (item.title, item.unit_name) == ("12/SYT-VP Tin", "Sở Y tế")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("a,b\n1,2\n", "so-den.csv has no column ArrivalNumber, ArrivalDate, OrganName; it has a, b"),
+        ("", "has no column"),
+        ("Số đến,Ngày đến,Tác giả\n1,16/11/2026,S\xe9 Y t\xd5\n".encode("cp1252", "ignore"), "line 1 is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_register_is_an_error(tmp_path: Path, text: str | bytes, cause: str) -> None:
+    source = _register(tmp_path, text)
+
+    with pytest.raises(UpdateSourceError, match=cause):
+        source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
+
+
+def test_a_missing_register_is_an_error(tmp_path: Path) -> None:
+    settings = register.Settings(channel=Channel.SUBMISSION, file=tmp_path / "none.csv")
+
+    with pytest.raises(UpdateSourceError, match=r"cannot read none\.csv: No such file"):
+        register.RegisterSource("so-den", settings, zone=ZONE).fetch(etag="")

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from checks.updates.text import check_text, clean_line, content_hash, without_markup
+
+REGULATION = (Path(__file__).parents[2] / "samples/updates/regulation_articles_9_to_11.txt").read_text("utf-8")
+"""Articles 9 to 11 of the regulation issued with Decision 37/2010/QĐ-UBND of Khánh Hòa."""
+
+
+def test_the_regulations_own_text_passes() -> None:
+    assert check_text(REGULATION) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Céng hßa x· héi chñ nghÜa ViÖt Nam",  # TCVN3 (ABC)
+        "§éc lËp - Tù do - H¹nh phóc",  # TCVN3
+        "UBND tØnh Kh¸nh Hßa ban hµnh quyÕt ®Þnh vÒ viÖc cËp nhËt th«ng tin",  # TCVN3
+        "Coäng hoøa xaõ hoäi chuû nghóa Vieät Nam",  # VNI
+        "Ñoäc laäp - Töï do - Haïnh phuùc",  # VNI
+    ],
+)
+def test_legacy_encodings_are_found(text: str) -> None:
+    assert check_text(text) == ("legacy-encoding",)
+
+
+def test_utf8_that_was_read_as_latin_is_found() -> None:
+    broken = "Cộng hòa xã hội chủ nghĩa Việt Nam".encode().decode("cp1252", "replace")
+
+    assert "mojibake" in check_text(broken)
+
+
+def test_tones_on_consonants_show_a_misread_code_page() -> None:
+    assert "wrong-code-page" in check_text("Tỉnh Khánh Ḥa đang t́m hướng phát triển")
+
+
+def test_decomposed_text_is_told_apart_from_legacy_text() -> None:
+    assert check_text(unicodedata.normalize("NFD", REGULATION)) == ("not-nfc",)
+
+
+@pytest.mark.parametrize("sign", ["\ufffd", "\ue001", "\x96"])
+def test_damaged_characters_are_found(sign: str) -> None:
+    assert check_text(f"Khánh Hòa {sign}") == ("damaged-characters",)
+
+
+def test_invisible_characters_are_found() -> None:
+    assert check_text("Khánh\u200b Hòa") == ("zero-width",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ỦY BAN NHÂN DÂN XÃ NINH HẢI: THÔNG BÁO VỀ VIỆC NGHỈ LỄ",
+        "Khanh Hoa promotes tourism in Europe: Zürich, Málaga and São Paulo send their delegations to Nha Trang",
+        "«Khá», «tốt» và «đạt»: kết quả năm 2026",
+        "Diện tích 25 m², nhiệt độ 30°C ± 1",
+        "Tổng thống Vučić và đoàn España",
+        "",
+        "2026",
+    ],
+)
+def test_proper_text_passes(text: str) -> None:
+    assert check_text(text) == ()
+
+
+def test_the_same_text_has_one_hash_however_it_is_set() -> None:
+    body = REGULATION
+    other = unicodedata.normalize("NFD", REGULATION.upper()).replace(" ", "  ")
+
+    assert content_hash("A", body, raw_date="1") == content_hash("B", other, raw_date="2")
+
+
+def test_a_weekly_title_without_text_is_not_the_same_item_each_week() -> None:
+    first = content_hash("Lịch công tác tuần", None, raw_date="2026-11-16")
+    second = content_hash("Lịch công tác tuần", None, raw_date="2026-11-23")
+
+    assert first != second
+
+
+def test_a_line_holds_no_control_characters() -> None:
+    assert clean_line("a\x1b[31m\n b\u202e\x00c", limit=10) == "a[31m bc"
+
+
+def test_markup_is_no_text() -> None:
+    assert without_markup("<p>Tin &amp; bài<script>alert(1)</script></p>") == "Tin & bài"
