@@ -22,7 +22,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 from portalops.locale import CATALOGUE
 from portalops.system.files import write_atomically
@@ -69,10 +69,13 @@ def read_fragments(folder: Path = FRAGMENTS) -> tuple[tuple[Translation, ...], t
         try:
             with path.open("rb") as file:
                 catalog = read_po(file, locale="vi", charset="utf-8", abort_invalid=True)
-        except ValueError as error:  # PoFileError and UnicodeDecodeError are both
+        except (PoFileError, UnicodeDecodeError) as error:
             problems.append(f"{path.name}: {error}")
             continue
         for entry in _entries(catalog, path.name):
+            if not entry.vietnamese:
+                problems.append(f"{path.name}: empty or fuzzy: {entry.text!r}")
+                continue
             known = found.get(entry.text)
             if known and known.vietnamese != entry.vietnamese:
                 problems.append(
@@ -90,12 +93,10 @@ def _entries(catalog: Catalog, fragment: str) -> Iterator[Translation]:
             continue
         ids = entry.id if isinstance(entry.id, tuple | list) else (entry.id,)
         strings = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
-        if entry.fuzzy or not strings[0]:
-            continue
         yield Translation(
             text=str(ids[0]),
             plural=str(ids[1]) if len(ids) > 1 else None,
-            vietnamese=str(strings[0]),
+            vietnamese="" if entry.fuzzy else str(strings[0]),
             is_same=any(SAME in comment for comment in entry.user_comments),
             fragment=fragment,
         )
