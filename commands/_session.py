@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from commands._invocation import Invocation
 from commands._progress import progress_for
+from portalops.errors import LedgerMissing
 from portalops.locale import process_language
 from portalops.ports import Clock, Progress, Runner
 from portalops.system.clock import SystemClock
@@ -17,10 +19,12 @@ from portalops.system.programs import LocalRunner
 
 if TYPE_CHECKING:
     import typer
-    from portalops.ledger.ledger import Ledger
 
     from portalops.calendar.calendar import Calendar
     from portalops.config import Settings
+    from portalops.jobs import Attempt
+    from portalops.ledger.circumstances import Circumstances
+    from portalops.ledger.ledger import Ledger
     from portalops.model.rulebook import Rulebook
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
@@ -62,6 +66,8 @@ class Session:
         """The ledger as it stands; commands that record something use `writable_ledger`."""
         from portalops.ledger.ledger import Ledger  # noqa: PLC0415  # start-up time
 
+        if "writable_ledger" in self.__dict__:
+            return self.writable_ledger
         return Ledger.open(self.settings.state_folder, self.clock, create=False)
 
     @cached_property
@@ -70,6 +76,36 @@ class Session:
         from portalops.ledger.ledger import Ledger  # noqa: PLC0415  # start-up time
 
         return Ledger.open(self.settings.state_folder, self.clock, create=True)
+
+    @cached_property
+    def circumstances(self) -> Circumstances:
+        """Who runs this, where and how."""
+        from portalops.ledger.circumstances import collect  # noqa: PLC0415  # start-up time
+        from portalops.system.surroundings import LocalSurroundings  # noqa: PLC0415  # start-up time
+
+        return collect(
+            LocalSurroundings(self.environment),
+            configuration=self.settings.digest,
+            arguments=("portalops", *self.invocation.arguments),
+        )
+
+    @property
+    def holder(self) -> str:
+        """Who holds a lock that this process takes: for the person who is refused."""
+        return f"process {os.getpid()} since {self.clock.now().isoformat(timespec='seconds')}"
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried lately of the configured jobs: what is due is decided from it.
+
+        There is no ledger before the first run, and so nothing was tried.
+        """
+        from portalops.ledger.runs import read_attempts  # noqa: PLC0415  # start-up time
+
+        try:
+            ledger = self.ledger
+        except LedgerMissing:
+            return ()
+        return read_attempts(ledger, self.settings.jobs, self.clock.now(), self.zone_of_portal)
 
     @cached_property
     def progress(self) -> Progress:

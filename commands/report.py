@@ -91,7 +91,7 @@ def build(
 )
 def list_(ctx: typer.Context) -> Result:
     session = open_session(ctx)
-    recorded = tuple(_recorded(session))
+    recorded = tuple(recorded_reports(session))
     data: list[JsonValue] = [
         {
             "id": name,
@@ -210,7 +210,7 @@ def _languages(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:
     return (asked,)
 
 
-def _recorded(session: Session) -> Iterator[Recorded[ReportResult]]:
+def recorded_reports(session: Session) -> Iterator[Recorded[ReportResult]]:
     """Yield the reports that the ledger knows of, oldest first; none where there is no ledger yet."""
     try:
         ledger = session.ledger

@@ -12,15 +12,16 @@ from typing import Annotated
 import typer
 
 from commands import status
-from commands._jobs import Performed, perform, record_plan, require_valid
+from commands._jobs import Performed, attempt, record_plan, require_valid
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
+from commands.report import recorded_reports
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.jobs import DueJob, due, next_due
 from portalops.locale import _
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import current_period
-from portalops.model.runs import Job, JobKind, ReportResult
+from portalops.model.runs import JobKind, ReportResult
 from portalops.reports.document import Block, Notice, Paragraph, Table, Tone
 from portalops.reports.words import outcome_status
 from portalops.system.locks import locked
@@ -51,11 +52,13 @@ def run(
         return _planned(session, _chosen(session, jobs or [], due_only=due_only))
     with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
         record_plan(session)
-        performed = [perform(session, chosen.job, slot=chosen.slot) for chosen in _chosen(session, jobs or [], due_only)]
+        performed = [
+            attempt(session, each.job, slot=each.slot) for each in _chosen(session, jobs or [], due_only=due_only)
+        ]
     return _done(session, performed)
 
 
-def _chosen(session: Session, names: Sequence[str], due_only: bool) -> list[DueJob]:
+def _chosen(session: Session, names: Sequence[str], *, due_only: bool) -> list[DueJob]:
     """Return what to do, in the order of kinds."""
     known = {job.id: job for job in session.settings.jobs}
     for name in names:
@@ -98,17 +101,15 @@ def _done(session: Session, performed: Sequence[Performed]) -> Result:
 def _jobs_table(performed: Sequence[Performed]) -> Table:
     headers = (msg("Job"), msg("For"), msg("Outcome"), msg("Seconds"), msg("What was done"))
     rows = [
-        (done.job.id, done.slot, outcome_status(done.outcome), f"{done.seconds:.1f}", done.summary) for done in performed
+        (done.job.id, done.slot, outcome_status(done.outcome), f"{done.seconds:.1f}", done.summary)
+        for done in performed
     ]
     return Table(msg("Jobs of this run"), headers, rows)
 
 
 def _nothing(session: Session) -> Message:
-    coming = [
-        (moment, job)
-        for job in session.settings.jobs
-        if (moment := next_due(job, session.attempts(), session.clock.now(), session.zone_of_portal)) is not None
-    ]
+    now, zone, attempts = session.clock.now(), session.zone_of_portal, session.attempts()
+    coming = [(next_due(job, attempts, now, zone), job) for job in session.settings.jobs]
     if not coming:
         return msg("Nothing is due: no job is planned")
     moment, job = min(coming, key=lambda each: each[0])
@@ -119,12 +120,10 @@ def _report_paths(session: Session, performed: Sequence[Performed]) -> list[str]
     """Return where this run's reports lie, or else the newest ones that are still there."""
     folder = session.settings.report.folder
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
-    if not results and (newest := session.newest_report()) is not None:
-        results = [newest]
+    if not results:
+        results = [report.body for report in recorded_reports(session)][-1:]
     return [str(folder / file.name) for result in results for file in result.files if (folder / file.name).exists()]
 
 
 def _meaning(code: ExitCode) -> Message:
     return msg("Exit status {code}: {meaning}", code=str(int(code)), meaning=code.meaning)
-
-

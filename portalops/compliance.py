@@ -87,10 +87,10 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     newest_run = evidence.backups[-1] if evidence.backups else None
     if newest_run is not None:
         for excuse in newest_run.body.excused:
-            name, _colon, reason = excuse.partition(": ")
+            name, _colon, excused = excuse.partition(": ")
             if name == data_class:
                 return _standing(
-                    duty, DutyVerdict.EXEMPT, msg("declared to have no data: {reason}", reason=reason), [newest_run.seq]
+                    duty, DutyVerdict.EXEMPT, msg("declared to have no data: {reason}", reason=excused), [newest_run.seq]
                 )
         if data_class in newest_run.body.unmapped:
             return _standing(

@@ -34,12 +34,12 @@ class Message:
         return template.format(**self.values) if self.values else template
 
 
-def msg(text: str, **values: Value) -> Message:
+def msg(text: str, /, **values: Value) -> Message:
     """Return the message of a template literal; `msg("...")` calls are what the catalogues are extracted from."""
     return Message(text, values)
 
 
-def nmsg(singular: str, plural: str, n: int, **values: Value) -> Message:
+def nmsg(singular: str, plural: str, n: int, /, **values: Value) -> Message:
     """Return a message whose English differs for one and many; both templates may use `{n}`."""
     return Message(singular, {"n": n, **values}, plural)
 

@@ -1,0 +1,286 @@
+"""Does a job of any kind: wires the wing that does the work to the ledger that records it.
+
+The wings know neither each other nor the ledger; here each gets what it needs and hands back a result,
+and `portalops.ledger.runs` frames it by its started and finished records.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+from commands._kinds import PACKAGES, typed, typed_tables
+from commands._result import JsonValue
+from commands._session import Session
+from portalops.config import Settings
+from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
+from portalops.ledger import runs
+from portalops.ledger.runs import Work
+from portalops.model.backups import BackupResult, CopyState, Stream, VerifyResult
+from portalops.model.checks import CheckRound
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.period import current_period
+from portalops.model.runs import Job, JobKind, Plan, ReportResult
+from portalops.model.updates import UpdatesResult
+from portalops.model.verdicts import CheckVerdict, RunOutcome
+
+if TYPE_CHECKING:
+    from portalops.ports import UpdateSource
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """One job, done or tried."""
+
+    job: Job
+    slot: str
+    run: str
+    """The run's id; empty if nothing could be recorded."""
+    outcome: RunOutcome
+    exit_code: ExitCode
+    seconds: float
+    summary: Message
+    problems: tuple[str, ...] = ()
+    result: object = None
+
+    def data(self) -> JsonValue:
+        """Return it as `--json` shows it."""
+        return {
+            "id": self.job.id,
+            "slot": self.slot,
+            "run": self.run,
+            "outcome": self.outcome.value,
+            "exit_code": int(self.exit_code),
+            "summary": str(self.summary),
+            "problems": list(self.problems),
+        }
+
+
+def require_valid(settings: Settings) -> None:
+    """Make sure that every part of the configuration fits before anything is done.
+
+    Raises:
+        ConfigurationError: the first part that does not.
+    """
+    problems = typed_tables(settings)[1]
+    if problems:
+        raise problems[0]
+
+
+def job_of(session: Session, kind: JobKind) -> Job:
+    """Return the configured job of a kind, for a person who asks for that kind of work.
+
+    Raises:
+        UsageError: no such job is configured, so no run would count for anything that is planned.
+    """
+    for job in session.settings.jobs:
+        if job.kind is kind:
+            return job
+    raise UsageError(
+        msg("no job of kind {kind} is configured", kind=kind.value),
+        msg('Add a [[job]] table with kind = "{kind}" to the configuration.', kind=kind.value),
+    )
+
+
+def record_plan(session: Session) -> None:
+    """Record what is expected from now on, if it changed."""
+    rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
+    plan = Plan(session.settings.jobs, rulebook, session.settings.digest)
+    runs.record_plan(session.writable_ledger, plan, session.circumstances)
+
+
+def perform(session: Session, job: Job, *, slot: str | None = None) -> Performed:
+    """Do a job between its two records.
+
+    Raises:
+        PortalOpsError: the work failed; the ledger says so already.
+    """
+    name = slot or job.every.slot(session.clock.now().astimezone(session.zone_of_portal))
+    started = session.clock.monotonic()
+    done = runs.record_run(
+        session.writable_ledger,
+        job,
+        name,
+        lambda: _WORK[job.kind](session),
+        clock=session.clock,
+        circumstances=session.circumstances,
+    )
+    work = done.work
+    seconds = session.clock.monotonic() - started
+    return Performed(
+        job, name, done.run, work.outcome, work.exit_code, seconds, summary_of(work.result), work.problems, work.result
+    )
+
+
+def attempt(session: Session, job: Job, *, slot: str) -> Performed:
+    """Do a job whose failure must not stop the jobs after it; what went wrong is in what is returned."""
+    started = session.clock.monotonic()
+    try:
+        return perform(session, job, slot=slot)
+    except PortalOpsError as error:
+        code, problem = error.exit_code, f"error[{error.code}]: {error.message}"
+    except Exception as error:  # a fault in one job is told, and the others still run
+        code, problem = InternalFault.exit_code, f"error[{InternalFault.code}]: {runs.problem_of(error)}"
+        if session.invocation.debug:
+            raise
+    seconds = session.clock.monotonic() - started
+    return Performed(job, slot, "", RunOutcome.FAILED, code, seconds, msg("nothing was done"), (problem,))
+
+
+def summary_of(result: object) -> Message:
+    """Say in one sentence what a job's result holds."""
+    match result:
+        case BackupResult(set=None):
+            return msg("no set could be made")
+        case BackupResult(set=made, copies=copies) if made is not None:
+            verified = [copy.medium for copy in copies if copy.state is CopyState.VERIFIED]
+            return msg("set {set}, verified on {media}", set=made.id, media=", ".join(verified) or "-")
+        case VerifyResult(copies=copies):
+            bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
+            looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
+            return msg("{looked}, {bad} not verified", looked=looked, bad=bad)
+        case CheckRound():
+            counts = [result.verdict for result in result.results()]
+            return msg(
+                "{passed} pass, {failed} fail, {unknown} unknown",
+                passed=counts.count(CheckVerdict.PASS),
+                failed=counts.count(CheckVerdict.FAIL),
+                unknown=counts.count(CheckVerdict.UNKNOWN) + counts.count(CheckVerdict.ERROR),
+            )
+        case UpdatesResult(polls=polls):
+            new = sum(poll.new_items for poll in polls)
+            sources = nmsg("{n} source looked at", "{n} sources looked at", len(polls))
+            return msg("{sources}, {new} new items", sources=sources, new=new)
+        case ReportResult(files=files):
+            return nmsg("{n} file written", "{n} files written", len(files))
+        case _:
+            return msg("nothing was done")
+
+
+def _backup(session: Session) -> Work[object]:
+    from commands.backup import make_backup  # noqa: PLC0415  # only when this kind of work is done
+
+    result = make_backup(session)
+    unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
+    unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
+    problems = (*result.failed_sources, *(f"{copy.medium}: {copy.problem}" for copy in unverified), *unread)
+    if result.set is None or len(unverified) == len(result.copies):
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, problems)
+    if result.set.outcome is not RunOutcome.COMPLETE or unverified:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
+def _verify(session: Session) -> Work[object]:
+    from commands.backup import verify_copies  # noqa: PLC0415  # as above
+
+    result = verify_copies(session)
+    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    states = {copy.state for copy in result.copies}
+    if CopyState.DAMAGED in states:
+        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
+    if states - {CopyState.VERIFIED}:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
+def _check(session: Session) -> Work[object]:
+    from checks.servers.declared import Declared  # noqa: PLC0415  # as above
+    from checks.servers.runner import run_checks  # noqa: PLC0415  # as above
+    from checks.servers.shells import shell_for  # noqa: PLC0415  # as above
+
+    result = run_checks(
+        session.settings.hosts,
+        session.settings.declared.parse(Declared),
+        shell_for=shell_for,
+        keeper=session.writable_ledger,
+        clock=session.clock,
+        progress=session.progress,
+    )
+    problems = tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
+    outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
+    return Work(outcome, exit_code_of_checks(result), result, problems)
+
+
+def exit_code_of_checks(result: CheckRound) -> ExitCode:
+    """Return 70 if a check crashed, else 1 if one fails, else 3 if one is unknown, else 0."""
+    codes = {
+        CheckVerdict.ERROR: ExitCode.FAULT,
+        CheckVerdict.FAIL: ExitCode.UNMET,
+        CheckVerdict.UNKNOWN: ExitCode.PARTIAL,
+    }
+    return worst(codes.get(one.verdict, ExitCode.OK) for one in result.results())
+
+
+def _updates(session: Session) -> Work[object]:
+    from checks.updates.job import run_updates  # noqa: PLC0415  # as above
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # as above
+
+    settings = session.settings
+    store = ObservationStore.open(settings.state_folder / "observations.sqlite")
+    try:
+        result = run_updates(
+            sources=update_sources(settings),
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            store=store,
+            keeper=session.writable_ledger,
+            clock=session.clock,
+            progress=session.progress,
+            judge_weeks=settings.updates.judge_weeks,
+            poll_every=settings.updates.poll_every,
+        )
+    finally:
+        store.close()
+    failed = tuple(f"{poll.source}: {poll.problem}" for poll in result.polls if not poll.ok)
+    rejected = tuple(f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected)
+    outcome = RunOutcome.INCOMPLETE if failed else RunOutcome.COMPLETE
+    return Work(outcome, ExitCode.PARTIAL if failed else ExitCode.OK, result, (*failed, *rejected))
+
+
+def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
+    """Return the configured sources of updates, each built by its kind.
+
+    Raises:
+        ConfigurationError: a source's settings do not fit its kind.
+    """
+    zone = ZoneInfo(settings.portal.timezone)
+    built = []
+    for table in settings.update_sources:
+        typed(table)  # an unknown kind is told with its place
+        kind = importlib.import_module(f"{PACKAGES[table.section]}.{table.kind.replace('-', '_')}")
+        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone)))
+    return tuple(built)
+
+
+def _report(session: Session) -> Work[object]:
+    from commands.report import build_report_files  # noqa: PLC0415  # as above
+
+    settings = session.settings
+    result = build_report_files(
+        session,
+        "compliance",
+        period=current_period(session.clock.now().astimezone(session.zone_of_portal).date()),
+        folder=settings.report.folder,
+        formats_wanted=("html",),
+        languages=settings.report.languages,
+    )
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
+
+
+_WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
+    JobKind.BACKUP: _backup,
+    JobKind.VERIFY: _verify,
+    JobKind.CHECK: _check,
+    JobKind.UPDATES: _updates,
+    JobKind.REPORT: _report,
+}
+
+
+def _streams(result: BackupResult) -> tuple[Stream, ...]:
+    return result.set.streams if result.set else ()
