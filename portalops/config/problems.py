@@ -135,8 +135,8 @@ def show_value(value: object, key: str = "") -> str:
 
 
 def without_secrets(text: str, key: str = "") -> str:
-    """Return a text without what may be a secret: a value under such a key, a password in a URL."""
-    if SECRET_WORDS.search(key.rpartition(".")[2]):
+    """Return a text without what may be a secret: a value under such a key, a private key, a password in a URL."""
+    if SECRET_WORDS.search(key.rpartition(".")[2]) or "SECRET-KEY-" in text.upper() or "PRIVATE KEY-" in text.upper():
         return "..."
     return re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:...@", text)
 
@@ -196,7 +196,7 @@ def _refused(cause: Refused, place: str, key: str, value: object) -> Configurati
 def _wording(kind: str, context: Mapping[str, Any], value: object, key: str) -> tuple[Message, Message | None]:
     last = key.rpartition(".")[2]
     match kind:
-        case "string_type":
+        case "string_type" | "path_type":
             return msg("is not a text"), msg("Write it in double quotes.")
         case "int_type" | "int_parsing" | "int_from_float":
             return msg("is not a whole number"), msg("Write the number without quotes.")

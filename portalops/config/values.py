@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from portalops.errors import ConfigurationError
+from portalops.errors import ConfigurationError, LiteralSecret
 from portalops.model.message import Message, msg
 
 
@@ -79,6 +79,8 @@ def _public_key(value: str) -> str:
         raise Refused(
             msg("is a private key; a recipient is given by its public key"),
             msg("Take the line that begins with age1, and keep the private key off this machine."),
+            error=LiteralSecret,
+            shows_value=False,
         )
     if not PUBLIC_KEY.fullmatch(key):
         raise Refused(msg("is not an age public key"), msg("It begins with age1 and has 62 characters."))
