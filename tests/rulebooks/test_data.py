@@ -10,6 +10,7 @@ from importlib import resources
 import pytest
 
 from checks.servers.catalogue import checks
+from portalops.compliance import RULES
 from portalops.model.backups import DataClass
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.rulebooks.load import available, load
@@ -103,3 +104,7 @@ def test_every_check_that_exists_belongs_to_a_duty_of_its_clause(ours: Rulebook)
             clauses.setdefault(check, set()).add(duty.clause)
 
     assert [check.id for check in checks() if check.clause not in clauses.get(check.id, set())] == []
+
+
+def test_every_duty_is_judged_by_a_rule_that_exists(rulebook: Rulebook) -> None:
+    assert [duty.id for duty in rulebook.duties if duty.rule not in RULES] == []
