@@ -133,6 +133,10 @@ class Ledger:
         """
         return self._blobs.read(digest)
 
+    def has_blob(self, digest: Digest) -> bool:
+        """Say whether a blob's file is there, without reading it."""
+        return self._blobs.path(digest).is_file()
+
     def records(
         self,
         *,
@@ -194,6 +198,10 @@ class Ledger:
             until: started before this moment. When a run finished does not matter.
         """
         return fold_runs(self._store.frames(kinds, since, until))
+
+    def frames(self) -> Iterator[Record]:
+        """Yield the started and finished records, in order."""
+        return self._store.frame_records()
 
     def outcome(self, run: Run) -> RunOutcome | None:
         """Return how a run ended; None if it has not, or if its details cannot be read: then it is unknown."""

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from portalops.model.record import Digest, Record, RunId
 
@@ -151,6 +152,32 @@ def split(line: bytes) -> Fields:
     return fields
 
 
+def spells(
+    line: bytes, *, seq: int, at: str, kind: str, run: str, subject: str, duty: str, body: str, prev: str
+) -> bool:
+    """Say quickly whether a line is one that portalops writes and holds exactly these values.
+
+    True is certain. False means that it must be looked at by `split`: the line, or a value, may be
+    unusual (letters beyond ASCII, say) and right all the same.
+    """
+    spelt = (
+        f'{{"at":"{at}","body":"{body}","duty":"{duty}","kind":"{kind}","prev":"{prev}","run":"{run}",'
+        f'"seq":{seq},"subject":"{subject}","v":1}}'
+    )
+    return (
+        spelt.isascii()
+        and spelt.encode() == line
+        and len(line) <= MAX_TEXT
+        and spelt.isprintable()
+        and "\\" not in spelt
+        and spelt.count('"') == _QUOTES
+        and _HEAD.match(spelt) is not None
+        and _is_kind(kind)
+        and _DIGEST_ALONE.fullmatch(prev) is not None
+        and _is_moment(at)
+    )
+
+
 def line_digest(line: bytes) -> Digest:
     """Return the SHA-256 that the next record's `prev` must hold."""
     return Digest(hashlib.sha256(line).hexdigest())
@@ -184,9 +211,25 @@ _LINE = re.compile(
     + _STRING
     + rb',"v":1\}'
 )
+_HEAD = re.compile(r'\{"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","body":"[0-9a-f]{64}","d')
+_QUOTES = 32
+"""Quotation marks in a line whose strings hold none: two for each of nine keys and seven strings."""
 _KIND_ALONE = re.compile(_KIND)
 _DIGEST_ALONE = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@lru_cache(maxsize=256)
+def _is_kind(kind: str) -> bool:
+    return _KIND_ALONE.fullmatch(kind) is not None
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        parse_at(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unescaped(raw: bytes) -> str:

@@ -73,7 +73,7 @@ _SCHEMA = (
 )
 
 Row: TypeAlias = "tuple[int, str, str, str, str, str, str, str, bytes]"
-"""The columns as they are stored: seq, at, kind, run, subject, duty, body, prev, line."""
+"""The columns as they are stored: seq, at, kind, run, subject, duty, body, prev, line. A changed table may hold anything."""
 
 _COLUMNS = "seq, at, kind, run, subject, duty, body, prev, line"
 
@@ -239,6 +239,12 @@ class SqliteStore:
                 yield _parse_line(started_seq, started)
                 if finished is not None:
                     yield _parse_line(finished_seq, finished)
+
+    def frame_records(self) -> Iterator[Record]:
+        """Yield all started and finished records, in order."""
+        with self._reading() as connection:
+            for seq, line in connection.execute(f"SELECT seq, line FROM record WHERE {_FRAMES} ORDER BY seq"):  # noqa: S608
+                yield _parse_line(seq, line)
 
     def bodies(self) -> Iterator[tuple[int, Digest]]:
         """Yield each blob that a record names, with the first record that names it."""
@@ -479,6 +485,11 @@ def _translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
     if code == sqlite3.SQLITE_CORRUPT:
         return IntegrityError(
             msg("the ledger {path} is damaged: {cause}", path=str(path), cause=text),
+            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
+        )
+    if code == sqlite3.SQLITE_ERROR:  # our statements are right, so the tables are not
+        return IntegrityError(
+            msg("the tables of the ledger {path} were changed: {cause}", path=str(path), cause=text),
             msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
         )
     return _unreadable(path, text)
