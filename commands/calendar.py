@@ -14,9 +14,9 @@ from portalops.errors import ConfigurationNotFound, UsageError
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
 from portalops.model.period import Period, parse_period
-from portalops.reports.document import Block, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Paragraph, Status, Table, Tone
 
-app = typer.Typer()
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command(
@@ -38,13 +38,13 @@ def show(
     working = len(calendar.working_days(chosen))
     rows = [(day, _state(calendar, day), calendar.reason(day), calendar.document(day) or None) for day in days]
     headers = (msg("Day"), msg("State"), msg("Why"), msg("Document"))
-    warnings = calendar.warnings(chosen)
     view: list[Block] = [
         Table(msg("Exceptional days from {first} to {last}", first=chosen.first, last=chosen.last), headers, rows),
         Paragraph(nmsg("{n} working day", "{n} working days", working)),
-        *(Notice(warning) for warning in warnings),
     ]
-    return Result([{"id": day.isoformat(), **_data(calendar, day)} for day in days], view, warnings=warnings)
+    return Result(
+        [{"id": day.isoformat(), **_data(calendar, day)} for day in days], view, warnings=calendar.warnings(chosen)
+    )
 
 
 @app.command(
@@ -59,9 +59,8 @@ def check(ctx: typer.Context, day: Annotated[str, typer.Argument(help=_("A day s
     chosen = parse_day(day)
     rows = [(chosen, _state(calendar, chosen), calendar.reason(chosen), calendar.document(chosen) or None)]
     headers = (msg("Day"), msg("State"), msg("Why"), msg("Document"))
-    warnings = calendar.warnings(Period(chosen, chosen))
     view: list[Block] = [Table(msg("Working-day calendar {version}", version=calendar.version), headers, rows)]
-    return Result(_data(calendar, chosen), [*view, *(Notice(warning) for warning in warnings)], warnings=warnings)
+    return Result(_data(calendar, chosen), view, warnings=calendar.warnings(Period(chosen, chosen)))
 
 
 def calendar_of(session: Session) -> Calendar:

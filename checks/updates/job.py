@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from checks.updates.judging import LOOK_BACK, Terms, judge
+from checks.updates.judging import LOOK_BACK, Terms, judge, weighed_items
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import UnitNames, candidates, covers_from, recognise
+from checks.updates.rules.weighing import Weighed
 from portalops.calendar import Calendar
-from portalops.errors import PortalOpsError, UpdatesError, UpdateSourceError
+from portalops.errors import ConfigurationError, PortalOpsError, UpdatesError, UpdateSourceError
 from portalops.model.message import msg
 from portalops.model.organisation import Portal, Unit
 from portalops.model.period import Period, Week
@@ -58,8 +59,10 @@ def run_updates(
         poll_every: how often a look at each source is expected.
 
     Raises:
+        ConfigurationError: a source names a unit that is not configured.
         UpdatesError: the store cannot be used.
     """
+    _require_known_units(sources, units)
     zone = ZoneInfo(portal.timezone)
     polls: list[Poll] = []
     with progress.task(msg("Collecting updates"), total=len(sources), unit="items") as task:
@@ -68,17 +71,73 @@ def run_updates(
             polls.append(poll_source(source, units=units, zone=zone, store=store, keeper=keeper, clock=clock))
             task.advance(1)
     now = clock.now()
-    terms = Terms(rulebook, calendar, zone, now, poll_every)
-    period = judged_period(now.astimezone(zone).date(), weeks=judge_weeks)
-    since = period.bounds(zone)[0] - LOOK_BACK
+    return judge_collected(
+        store,
+        sources=sources,
+        units=units,
+        portal=portal,
+        rulebook=rulebook,
+        calendar=calendar,
+        period=judged_period(now.astimezone(zone).date(), weeks=judge_weeks),
+        now=now,
+        poll_every=poll_every,
+        polls_of_run=polls,
+    )
+
+
+def judge_collected(
+    store: ObservationStore,
+    *,
+    sources: Sequence[UpdateSource],
+    units: Sequence[Unit],
+    portal: Portal,
+    rulebook: Rulebook,
+    calendar: Calendar,
+    period: Period,
+    now: datetime,
+    poll_every: Every,
+    polls_of_run: Sequence[Poll] = (),
+) -> UpdatesResult:
+    """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
+    terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
     return judge(
-        store.collected(since, now),
+        store.collected(period.bounds(terms.zone)[0] - LOOK_BACK, now),
         sources=[source.traits for source in sources],
         units=units,
         period=period,
         terms=terms,
-        polls_of_run=polls,
+        polls_of_run=polls_of_run,
     )
+
+
+def items_of(
+    store: ObservationStore,
+    *,
+    sources: Sequence[UpdateSource],
+    portal: Portal,
+    rulebook: Rulebook,
+    calendar: Calendar,
+    period: Period,
+    now: datetime,
+    poll_every: Every,
+) -> tuple[Weighed, ...]:
+    """Return the items that concern a period, each with its grade, flags and the moment it counts at."""
+    terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
+    collected = store.collected(period.bounds(terms.zone)[0] - LOOK_BACK, now)
+    return weighed_items(collected, [source.traits for source in sources], period=period, terms=terms)
+
+
+def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Unit]) -> None:
+    known = {unit.id for unit in units}
+    for source in sources:
+        traits = source.traits
+        named = [*([traits.unit] if traits.unit else []), *(unit for _name, unit in traits.unit_names)]
+        for unit in named:
+            if unit not in known:
+                raise ConfigurationError(
+                    msg("update source {source}: there is no unit {unit}", source=traits.id, unit=unit[:80]),
+                    msg("Name a unit by the id of its [[unit]] table."),
+                )
 
 
 def judged_period(today: date, *, weeks: int) -> Period:

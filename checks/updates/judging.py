@@ -123,6 +123,15 @@ def judge(
     )
 
 
+def weighed_items(
+    collected: Collected, sources: Sequence[SourceTraits], *, period: Period, terms: Terms
+) -> tuple[Weighed, ...]:
+    """Return the items that concern a period, in order of what is known of their time."""
+    items = _weigh_all(collected, sources, terms.numbers)
+    chosen = [item for item in items if _concerns(item, period, terms)]
+    return tuple(sorted(chosen, key=lambda item: (item.counts_at or item.evidenced_at, item.observation.id)))
+
+
 # --- items ------------------------------------------------------------------------------------
 
 

@@ -142,12 +142,17 @@ class ObservationStore:
         self._engine = engine
 
     @classmethod
-    def open(cls, file: Path) -> ObservationStore:
-        """Open the store, making it if there is none.
+    def open(cls, file: Path, *, create: bool = True) -> ObservationStore:
+        """Open the store, making it if there is none and it may be made.
 
         Raises:
-            UpdatesError: the file cannot be opened or is no store of observations.
+            UpdatesError: the file cannot be opened, is no store of observations, or is not there.
         """
+        if not create and not file.is_file():
+            raise UpdatesError(
+                msg("nothing was collected yet: there is no {file}", file=file.name),
+                msg("Run 'portalops updates collect'."),
+            )
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             engine = create_engine(URL.create("sqlite", database=str(file)))

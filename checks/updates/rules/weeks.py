@@ -163,19 +163,10 @@ def _why_pending(tallies: Sequence[Tally], required: int, moment: Moment) -> Mes
             return msg("rests on claimed dates that an officer has to confirm")
         return msg("the week is over, its last day is still to be collected")
     missing = max(required - tally.solid for tally in tallies)
+    left = nmsg("{n} working day left", "{n} working days left", moment.days_left)
     if missing > moment.days_left:
-        return nmsg(
-            "at risk: {n} more is due and {days} working days are left",
-            "at risk: {n} more are due and {days} working days are left",
-            missing,
-            days=moment.days_left,
-        )
-    return nmsg(
-        "on course: {n} more is due and {days} working days are left",
-        "on course: {n} more are due and {days} working days are left",
-        missing,
-        days=moment.days_left,
-    )
+        return msg("at risk: {missing} more due, {left}", missing=missing, left=left)
+    return msg("on course: {missing} more due, {left}", missing=missing, left=left)
 
 
 def moment_of(

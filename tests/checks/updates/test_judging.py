@@ -248,8 +248,8 @@ def test_the_running_week_is_on_course_or_at_risk_and_never_unmet() -> None:
     at_risk = the_week([], period="2026-W47", now="2026-11-20 09:00")
 
     assert (on_course.verdict, at_risk.verdict) == (PENDING, PENDING)
-    assert str(on_course.reason) == "on course: 2 more are due and 3 working days are left"
-    assert str(at_risk.reason) == "at risk: 2 more are due and 1 working days are left"
+    assert str(on_course.reason) == "on course: 2 more due, 3 working days left"
+    assert str(at_risk.reason) == "at risk: 2 more due, 1 working day left"
 
 
 def test_a_week_waits_for_the_look_after_its_end_and_no_longer_than_that() -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from checks.updates.sources import feed, register, sql
-from checks.updates.sources._opening import kinds, open_sources
 from portalops.config.tables import KindTable
-from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind, UpdateSourceError
+from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceError
 from portalops.model.updates import Channel
 from tests.checks.updates.scene import QUERY, ZONE, at, content_database
 
@@ -20,18 +19,16 @@ SAMPLES = Path(__file__).parents[2] / "samples/updates"
 NOW = at("2026-11-20 09:00")
 
 
-def test_a_kind_of_source_is_a_file_of_the_folder() -> None:
-    assert kinds() == ("feed", "register", "sql")
-
-
-def test_an_unknown_kind_is_named_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(UnknownKind, match=r"portalops\.toml.* there is no kind gopher"):
-        open_sources([KindTable.alone("a", "gopher", {}, tmp_path)], zone=ZONE)
-
-
 def test_wrong_settings_are_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="either file or url"):
-        open_sources([KindTable.alone("a", "feed", {"channel": "portal"}, tmp_path)], zone=ZONE)
+        feed.build("a", KindTable.alone("a", "feed", {"channel": "portal"}, tmp_path), zone=ZONE)
+
+
+def test_an_unknown_time_zone_is_a_configuration_error(tmp_path: Path) -> None:
+    table = {"channel": "portal", "file": "a.xml", "assume_tz": "Asia/Nha_Trang"}
+
+    with pytest.raises(ConfigurationError, match="assume_tz is no time zone"):
+        feed.build("a", KindTable.alone("a", "feed", table, tmp_path), zone=ZONE)
 
 
 # --- sql --------------------------------------------------------------------------------------
@@ -117,7 +114,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path) -> None:
     table = {"channel": "portal", "url": "postgresql://u:geheim@h/d", "query": "SELECT 1"}
 
     with pytest.raises(LiteralSecret) as caught:
-        open_sources([KindTable.alone("a", "sql", table, tmp_path)], zone=ZONE)
+        sql.build("a", KindTable.alone("a", "sql", table, tmp_path), zone=ZONE)
 
     assert "geheim" not in str(caught.value) + str(caught.value.hint)
 

@@ -1,0 +1,118 @@
+"""Where each unit stands in a week that may still run: the daily view of Article 11.3's tracking. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from checks.updates.rules.weeks import due_days
+from portalops.calendar import Calendar
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Unit, UnitId
+from portalops.model.rulebook import UnitDuties
+from portalops.model.updates import UnitWeek
+from portalops.model.verdicts import DutyVerdict
+
+
+class UnitState(StrEnum):
+    """What an officer should think of a unit's week today."""
+
+    MET = "met"
+    ON_COURSE = "on-course"
+    AT_RISK = "at-risk"
+    """More occasions are missing than working days are left."""
+    MISSED = "missed"
+    PENDING = "pending"
+    """The week is over; a look or a confirmation is still to come."""
+    INSUFFICIENT_EVIDENCE = "insufficient-evidence"
+    EXEMPT = "exempt"
+    NOT_ASSESSED = "not-assessed"
+
+
+STATE_WORDS: Mapping[UnitState, Message] = {
+    UnitState.MET: msg("met"),
+    UnitState.ON_COURSE: msg("on course"),
+    UnitState.AT_RISK: msg("at risk"),
+    UnitState.MISSED: msg("missed"),
+    UnitState.PENDING: msg("pending"),
+    UnitState.INSUFFICIENT_EVIDENCE: msg("insufficient evidence"),
+    UnitState.EXEMPT: msg("exempt"),
+    UnitState.NOT_ASSESSED: msg("not assessed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitToday:
+    """One unit on one day of its week."""
+
+    unit: Unit
+    week: UnitWeek
+    state: UnitState
+    items_today: int
+    """Items that count on this day, also those that pend."""
+    missing: int
+    """Occasions still due."""
+    days_left: int
+    """Working days left, this one included."""
+
+
+def track(
+    weeks: Sequence[UnitWeek], units: Sequence[Unit], *, day: date, calendar: Calendar, duties: UnitDuties
+) -> tuple[UnitToday, ...]:
+    """Return where each unit stands on a day, in the order of the units."""
+    by_unit: Mapping[UnitId, UnitWeek] = {week.unit: week for week in weeks}
+    found = []
+    for unit in units:
+        week = by_unit.get(unit.id)
+        if week is None:
+            continue
+        days_left = sum(one >= day for one in due_days(unit, week.week, calendar))
+        missing = _missing(week, duties)
+        found.append(
+            UnitToday(
+                unit=unit,
+                week=week,
+                state=_state(week, missing, days_left),
+                items_today=sum(item.day == day for item in week.items),
+                missing=missing,
+                days_left=days_left,
+            )
+        )
+    return tuple(found)
+
+
+def _missing(week: UnitWeek, duties: UnitDuties) -> int:
+    """Return how many occasions the week still lacks under a reading of Article 11.2."""
+    submissions = max(0, week.required - week.submissions)
+    subportal = max(0, week.required - week.subportal)
+    if week.subportal_verdict in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}:
+        return submissions
+    match duties:
+        case UnitDuties.BOTH:
+            return max(submissions, subportal)
+        case UnitDuties.EITHER:
+            return min(submissions, subportal)
+        case UnitDuties.SUBMIT_ONLY:
+            return submissions
+        case UnitDuties.SUM:
+            return max(0, week.required - week.submissions - week.subportal)
+
+
+def _state(week: UnitWeek, missing: int, days_left: int) -> UnitState:
+    match week.verdict:
+        case DutyVerdict.MET:
+            return UnitState.MET
+        case DutyVerdict.UNMET:
+            return UnitState.MISSED
+        case DutyVerdict.INSUFFICIENT_EVIDENCE:
+            return UnitState.INSUFFICIENT_EVIDENCE
+        case DutyVerdict.EXEMPT:
+            return UnitState.EXEMPT
+        case DutyVerdict.NOT_ASSESSED:
+            return UnitState.NOT_ASSESSED
+        case DutyVerdict.PENDING if days_left == 0:
+            return UnitState.PENDING
+        case DutyVerdict.PENDING:
+            return UnitState.AT_RISK if missing > days_left else UnitState.ON_COURSE

@@ -1,0 +1,443 @@
+"""Track updates: what the portal and the units published and sent in (Article 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands._periods import period_option
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from commands.calendar import parse_day
+from portalops.errors import ExitCode, UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.organisation import Unit
+from portalops.model.period import Period, Week
+from portalops.model.runs import JobKind
+from portalops.model.updates import FlaggedItem, Grade, Poll, PortalDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.words import channel_word, duty_status, flag_word
+from portalops.system.locks import locked
+
+if TYPE_CHECKING:
+    from checks.updates.observations import ObservationStore
+    from checks.updates.rules.weighing import Weighed
+
+app = typer.Typer(no_args_is_help=True)
+
+MAX_SHOWN = 50
+"""Refused lines and flagged items that are printed; --json has them all."""
+
+PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]
+UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, by its id"))]
+
+
+@app.command(
+    help=_(
+        "Look at every source now, and judge\n\nA source that does not answer is named, and the others are looked at all the"
+        " same. What came is kept as evidence.\n\nExample: portalops updates collect\n\nEXIT STATUS: 0 every source answered,"
+        " 3 one did not, 4 nothing could be recorded, 75 another run is at work, 78 configuration"
+    )
+)
+def collect(ctx: typer.Context) -> Result:
+    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
+
+    session = open_session(ctx)
+    require_valid(session.settings)
+    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
+        record_plan(session)
+        done = perform(session, job_of(session, JobKind.UPDATES))
+    if not isinstance(done.result, UpdatesResult):
+        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+    polls = done.result.polls
+    view: list[Block] = [_polls_table(polls), *_refused(polls), *_flagged_summary(done.result.flagged)]
+    return Result([_poll_data(poll) for poll in polls], view, exit_code=done.exit_code)
+
+
+@app.command(
+    help=_(
+        "Show where each unit stands today\n\nToday's items, occasions of the week against what is due, working days left,"
+        " and what to think of it: met, on course, at risk, missed, insufficient evidence. Judged from what was collected;"
+        " nothing is looked at.\n\nExample: portalops updates status; portalops updates status --date 2026-11-20"
+        "\n\nEXIT STATUS: 0 nobody missed, 1 a unit or the portal missed, 3 something could not be found out"
+    )
+)
+def status(
+    ctx: typer.Context,
+    on: Annotated[str | None, typer.Option("--date", help=_("As things stood at the end of this day"))] = None,
+    unit: UnitText = None,
+) -> Result:
+    from checks.updates.tracking import STATE_WORDS, UnitState, track  # noqa: PLC0415  # start-up time
+
+    session = open_session(ctx)
+    day, moment = _day_and_moment(session, on)
+    result = _judged(session, Week.of(day).period(), moment)
+    units = _units(session, unit)
+    found = track(
+        result.unit_weeks, units, day=day, calendar=session.calendar, duties=session.rulebook.numbers.unit_duties
+    )
+    portal = next((one for one in result.portal_days if one.day == day), None)
+
+    rows = [
+        (
+            one.unit.name,
+            one.items_today,
+            msg("{count} of {due}", count=one.week.subportal, due=one.week.required) if _is_due(one.week) else None,
+            msg("{count} of {due}", count=one.week.submissions, due=one.week.required),
+            one.days_left,
+            Status(STATE_WORDS[one.state], Tone.BAD if one.state is UnitState.AT_RISK else _tone(one.week.verdict)),
+            one.week.reason,
+        )
+        for one in found
+    ]
+    headers = (
+        msg("Unit"), msg("Items today"), msg("K1: sub-portal"), msg("K2: sent in"), msg("Days left"), msg("State"), msg("Why"),
+    )  # fmt: skip
+    caption = msg("Week {week}, as of {day}", week=str(Week.of(day)), day=day)
+    view: list[Block] = [*_portal_line(portal), Table(caption, headers, rows)]
+    data: list[JsonValue] = [
+        {
+            "id": one.unit.id,
+            "state": one.state.value,
+            "items_today": one.items_today,
+            "missing": one.missing,
+            "days_left": one.days_left,
+            **_week_data(one.week),
+        }
+        for one in found
+    ]
+    return Result(
+        data if portal is None or unit else [_portal_data(session, portal), *data],
+        view,
+        warnings=session.calendar.warnings(Week.of(day).period()),
+        exit_code=_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),
+    )
+
+
+@app.command(
+    help=_(
+        "Show units by days, and how each week was judged\n\nExample: portalops updates matrix --period 2026-W40..2026-W47"
+        "\n\nEXIT STATUS: 0 nobody missed, 1 a unit missed a week, 3 something could not be found out"
+    )
+)
+def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None) -> Result:
+    from portalops.reports.section_updates import matrix as grid_of  # noqa: PLC0415  # start-up time
+
+    session = open_session(ctx)
+    chosen = period_option(session, period)
+    result = _judged(session, chosen, session.clock.now())
+    units = _units(session, unit)
+    ids = {one.id for one in units}
+    weeks = [week for week in result.unit_weeks if week.unit in ids]
+    names = {one.id: one.name for one in units}
+    headers = (
+        msg("Unit"),
+        msg("Week"),
+        msg("K1"),
+        msg("K2"),
+        msg("Due"),
+        msg("Covered, %"),
+        msg("Verdict"),
+        msg("Why"),
+    )
+    rows = [
+        (
+            names[week.unit],
+            str(week.week),
+            week.subportal,
+            week.submissions,
+            week.required,
+            week.coverage_percent,
+            duty_status(week.verdict),
+            week.reason,
+        )
+        for week in weeks
+    ]
+    view: list[Block] = [
+        grid_of(result, chosen, units, session.calendar),
+        Table(msg("Each unit's weeks"), headers, rows),
+    ]
+    return Result(
+        [_week_data(week, with_id=True) for week in weeks],
+        view,
+        warnings=session.calendar.warnings(chosen),
+        exit_code=_exit_code([week.verdict for week in weeks]),
+    )
+
+
+@app.command(
+    "list",
+    help=_(
+        "List what was seen, and why an item counts or does not\n\nExample: portalops updates list --unit so-y-te --period"
+        " 2026-W47\n\nEXIT STATUS: 0 listed, 2 wrong usage"
+    ),
+)
+def list_(
+    ctx: typer.Context,
+    period: PeriodText = None,
+    unit: UnitText = None,
+    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items with a flag"))] = False,
+) -> Result:
+    session = open_session(ctx)
+    chosen = period_option(session, period)
+    ids = {one.id for one in _units(session, unit)}
+    rows = [
+        item
+        for item in _items(session, chosen)
+        if (unit is None or item.observation.unit in ids) and (item.flags or not flagged)
+    ]
+    names = {one.id: one.name for one in session.settings.units}
+    headers = (
+        msg("Unit"), msg("Seen at"), msg("Title"), msg("Claimed"), msg("Counts on"), msg("Grade"), msg("Flags"), msg("First seen"),
+    )  # fmt: skip
+    table = [
+        (
+            names.get(item.observation.unit) if item.observation.unit else None,
+            channel_word(item.observation.channel),
+            item.observation.title,
+            item.claimed_at,
+            item.counts_at,
+            item.grade.value,
+            _joined([flag_word(flag) for flag in item.flags]),
+            item.observation.first_seen_at,
+        )
+        for item in rows
+    ]
+    data: list[JsonValue] = [
+        {
+            "id": item.observation.id,
+            "unit": item.observation.unit,
+            "source": item.observation.source,
+            "channel": item.observation.channel.value,
+            "title": item.observation.title,
+            "url": item.observation.url,
+            "claimed_at": _iso(item.claimed_at),
+            "created_at": _iso(item.observation.created_at),
+            "first_seen_at": _iso(item.observation.first_seen_at),
+            "counts_at": _iso(item.counts_at),
+            "grade": item.grade.value,
+            "pending": item.grade is Grade.C,
+            "flags": [flag.value for flag in item.flags],
+            "text_problems": list(item.observation.text_problems),
+            "evidence": item.observation.evidence,
+        }
+        for item in rows
+    ]
+    caption = nmsg(
+        "{n} item from {first} to {last}",
+        "{n} items from {first} to {last}",
+        len(rows),
+        first=chosen.first,
+        last=chosen.last,
+    )
+    return Result(data, [Table(caption, headers, table)])
+
+
+# --- judging from what was collected ----------------------------------------------------------
+
+
+def _judged(session: Session, period: Period, moment: datetime) -> UpdatesResult:
+    """Judge a period from the store, as things stood at a moment."""
+    from checks.updates.job import judge_collected  # noqa: PLC0415  # start-up time
+    from commands._jobs import update_sources  # noqa: PLC0415
+
+    settings = session.settings
+    with _store(session) as store:
+        return judge_collected(
+            store,
+            sources=update_sources(settings),
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            period=period,
+            now=moment,
+            poll_every=settings.updates.poll_every,
+        )
+
+
+def _items(session: Session, period: Period) -> Sequence[Weighed]:
+    """Return the items that concern a period, each with what it is worth."""
+    from checks.updates.job import items_of  # noqa: PLC0415  # start-up time
+    from commands._jobs import update_sources  # noqa: PLC0415
+
+    settings = session.settings
+    with _store(session) as store:
+        return items_of(
+            store,
+            sources=update_sources(settings),
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            period=period,
+            now=session.clock.now(),
+            poll_every=settings.updates.poll_every,
+        )
+
+
+def _store(session: Session) -> closing[ObservationStore]:
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
+
+    return closing(ObservationStore.open(session.settings.state_folder / "observations.sqlite", create=False))
+
+
+def _day_and_moment(session: Session, text: str | None) -> tuple[date, datetime]:
+    """Return the day that is asked for and the moment to judge it at: now, or the end of a day that is over."""
+    now = session.clock.now()
+    today = now.astimezone(session.zone_of_portal).date()
+    day = parse_day(text) if text is not None else today
+    if day > today:
+        raise UsageError(
+            msg("{day} lies in the future", day=day),
+            msg("Give today or a day before it; today is {today}.", today=today),
+        )
+    return day, now if day == today else Period(day, day).bounds(session.zone_of_portal)[1]
+
+
+def _units(session: Session, unit: str | None) -> tuple[Unit, ...]:
+    units = session.settings.units
+    if unit is None:
+        return units
+    chosen = tuple(one for one in units if one.id == unit)
+    if not chosen:
+        raise UsageError(
+            msg("there is no unit {unit}", unit=unit[:80]),
+            msg("Give the id of a [[unit]] table; 'portalops config show' lists them."),
+        )
+    return chosen
+
+
+def _exit_code(verdicts: Sequence[DutyVerdict]) -> ExitCode:
+    if DutyVerdict.UNMET in verdicts:
+        return ExitCode.UNMET
+    return ExitCode.PARTIAL if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts else ExitCode.OK
+
+
+# --- how it is shown --------------------------------------------------------------------------
+
+
+def _tone(verdict: DutyVerdict) -> Tone:
+    return duty_status(verdict).tone
+
+
+def _is_due(week: UnitWeek) -> bool:
+    return week.subportal_verdict not in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}
+
+
+def _portal_line(portal: PortalDay | None) -> Sequence[Block]:
+    if portal is None:
+        return ()
+    word = duty_status(portal.verdict).word
+    return (
+        Paragraph(msg("The portal on {day}: {verdict}; {reason}", day=portal.day, verdict=word, reason=portal.reason)),
+    )
+
+
+def _polls_table(polls: Sequence[Poll]) -> Table:
+    headers = (msg("Source"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Refused"))
+    rows = [
+        (
+            poll.source,
+            Status(msg("answered"), Tone.GOOD)
+            if poll.ok
+            else Status(msg("failed: {problem}", problem=poll.problem), Tone.BAD),
+            poll.items,
+            poll.new_items,
+            Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),
+            len(poll.rejected),
+        )
+        for poll in polls
+    ]
+    return Table(msg("How the sources answered"), headers, rows)
+
+
+def _refused(polls: Sequence[Poll]) -> Sequence[Block]:
+    lines = [verbatim(f"{poll.source}: {line}") for poll in polls for line in poll.rejected]
+    if not lines:
+        return ()
+    blocks: list[Block] = [
+        Notice(
+            nmsg(
+                "{n} line or item was refused; the others count",
+                "{n} lines or items were refused; the others count",
+                len(lines),
+            )
+        ),
+        Bullets(lines[:MAX_SHOWN]),
+    ]
+    if len(lines) > MAX_SHOWN:
+        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_SHOWN)))
+    return blocks
+
+
+def _flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
+    counts: dict[str, tuple[Message, int]] = {}
+    for item in flagged:
+        for flag in item.flags:
+            counts[flag.value] = (flag_word(flag), counts.get(flag.value, (flag_word(flag), 0))[1] + 1)
+    if not counts:
+        return ()
+    rows = [counts[flag] for flag in sorted(counts)]
+    return (
+        Table(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
+        Paragraph(msg("'portalops updates list --flagged' shows them.")),
+    )
+
+
+def _joined(words: Sequence[Message]) -> Message | None:
+    from portalops.reports.section_updates import joined  # noqa: PLC0415  # start-up time
+
+    return joined(words) if words else None
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _poll_data(poll: Poll) -> dict[str, JsonValue]:
+    return {
+        "id": poll.source,
+        "ok": poll.ok,
+        "problem": poll.problem,
+        "polled_at": poll.polled_at.isoformat(),
+        "items": poll.items,
+        "new_items": poll.new_items,
+        "gap": poll.gap,
+        "rejected": list(poll.rejected),
+        "evidence": poll.evidence,
+    }
+
+
+def _portal_data(session: Session, portal: PortalDay) -> dict[str, JsonValue]:
+    return {
+        "id": session.settings.portal.id,
+        "day": portal.day.isoformat(),
+        "working": portal.working,
+        "verdict": portal.verdict.value,
+        "reason": str(portal.reason),
+        "updates": portal.updates,
+    }
+
+
+def _week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
+    own: dict[str, JsonValue] = {"id": f"{week.unit}/{week.week}", "unit": week.unit} if with_id else {}
+    return {
+        **own,
+        "week": str(week.week),
+        "verdict": week.verdict.value,
+        "reason": str(week.reason),
+        "required": week.required,
+        "subportal": week.subportal,
+        "submissions": week.submissions,
+        "subportal_verdict": week.subportal_verdict.value,
+        "submissions_verdict": week.submissions_verdict.value,
+        "pending": week.pending,
+        "working_days": week.working_days,
+        "coverage_percent": week.coverage_percent,
+    }
