@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NewType, Protocol, TypeVar
 
+from portalops.model.period import Period
+
 UnitId = NewType("UnitId", str)
 HostId = NewType("HostId", str)
 
@@ -44,6 +46,13 @@ def is_valid_on(dated: Dated, day: date) -> bool:
 def valid_on(items: Iterable[DatedT], day: date) -> tuple[DatedT, ...]:
     """Return those that existed on a day, in the order given."""
     return tuple(item for item in items if is_valid_on(item, day))
+
+
+def exists_during(dated: Dated, period: Period) -> bool:
+    """Say whether it existed on any day of a period."""
+    return (dated.valid_from is None or dated.valid_from <= period.last) and (
+        dated.valid_to is None or period.first <= dated.valid_to
+    )
 
 
 @dataclass(frozen=True, slots=True)

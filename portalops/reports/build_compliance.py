@@ -7,7 +7,7 @@ from datetime import datetime
 
 from portalops.calendar.calendar import Calendar
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.organisation import Actor, Name, Portal, Role, Unit
+from portalops.model.organisation import Actor, Name, Portal, Role, Unit, exists_during
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
@@ -142,13 +142,7 @@ def _scope(
 
 def _holders(actors: Sequence[Actor], role: Role, period: Period) -> tuple[Actor, ...]:
     """Return who held an office on any day of the period."""
-    return tuple(
-        actor
-        for actor in actors
-        if actor.role is role
-        and (actor.valid_from is None or actor.valid_from <= period.last)
-        and (actor.valid_to is None or actor.valid_to >= period.first)
-    )
+    return tuple(actor for actor in actors if actor.role is role and exists_during(actor, period))
 
 
 def _offices(actors: Sequence[Actor], period: Period) -> Iterator[tuple[Message, Cell]]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from portalops.calendar.calendar import Calendar
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Name, Unit, UnitId, is_valid_on
+from portalops.model.organisation import Name, Unit, UnitId, exists_during
 from portalops.model.period import Period, Week
 from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
@@ -101,7 +101,7 @@ def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calenda
             ],
         )
         for unit in units
-        if any(is_valid_on(unit, day) for day in (period.first, period.last)) or any(key[0] == unit.id for key in cells)
+        if exists_during(unit, period)
     ]
     return Grid(
         msg("Units and days: what was seen, and how each week was judged"),

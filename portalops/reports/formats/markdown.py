@@ -28,7 +28,7 @@ from portalops.reports.document import (
 from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, signature_lines
 from portalops.reports.reader import Reader
 
-_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])|^(\s*)([-+=]|\d+[.)])(?=\s|$)")
+_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])|^(\s*\d*)([-+=.)])(?=\s|$)")
 """What CommonMark could read as markup: signs anywhere, list and heading marks at the start of a line."""
 
 

@@ -1,0 +1,218 @@
+"""The compliance report holds what an auditor asks for, and nothing it can't show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from portalops.calendar import load as load_calendar
+from portalops.compliance import Situation, judge
+from portalops.model.organisation import Actor, Name, Role
+from portalops.model.period import Period
+from portalops.registers.evidence import Evidence
+from portalops.reports import formats
+from portalops.reports.build_compliance import build
+from portalops.reports.document import Document, Grid, Heading, KeyValues, Signatures
+from portalops.rulebooks.load import load as load_rulebook
+from tests.reports.sample import ACTORS, HOSTS, NOW, PORTAL, UNITS, document, evidence
+
+
+def as_data(made: Document, language: str = "en") -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(formats.load("json").render(made, language=language))
+    return data
+
+
+def table(data: dict[str, Any], caption: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(b for b in data["blocks"] if b.get("caption", "").startswith(caption))
+    return found
+
+
+def texts(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False)
+
+
+def built(seen: Evidence, *, actors: tuple[Actor, ...] = ACTORS, period: Period | None = None) -> Document:
+    rulebook = load_rulebook("kh-37-2010", {})
+    return build(
+        portal=PORTAL,
+        actors=actors,
+        units=UNITS,
+        rulebook=rulebook,
+        calendar=load_calendar(None),
+        period=period or seen.period,
+        standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
+        evidence=seen,
+        ledger_range=None,
+        generated_at=NOW,
+        version="0.1.0",
+    )
+
+
+def empty() -> Evidence:
+    return replace(
+        evidence(), started_at=None, runs=(), backups=(), verifies=(), checks=None, updates=None, unreadable=()
+    )
+
+
+def test_every_duty_stands_in_the_table_with_verdict_reason_and_records() -> None:
+    data = as_data(document())
+    rows = table(data, "Every duty")["rows"]
+    assert [row[0] for row in rows] == [duty.id for duty in load_rulebook("kh-37-2010", {}).duties]
+    by_id = {row[0]: row for row in rows}
+    assert by_id["10.2-content"][2] == {"word": "met", "tone": "good"}
+    assert by_id["10.2-content"][4] == "110"
+    assert by_id["10.2-content"][5].startswith("2026-09-08T19:20")
+    assert by_id["10.2-channels"][2]["word"] == "unmet"
+    assert all(row[3] for row in rows)
+
+
+def test_verdicts_are_the_regulations_own_words_in_vietnamese() -> None:
+    words = {row[2]["word"] for row in table(as_data(document(), "vi"), "Từng nhiệm vụ")["rows"]}
+    assert words == {"đạt", "không đạt", "không đủ căn cứ"}
+
+
+def test_weeks_and_media_show_what_lies_where() -> None:
+    grid = table(as_data(document()), "Weeks of the period")
+    assert grid["columns"] == ["W34", "W35", "W36", "W37"]
+    signs = {row["label"]: [mark["sign"] for mark in row["marks"]] for row in grid["rows"]}
+    assert signs == {"disk-a": ["✓", "~", "✗", "✓"], "nas-1": ["✓", "~", "✗", "✗"]}
+
+
+def test_the_matrix_has_a_row_a_unit_and_a_verdict_after_each_week() -> None:
+    grid = next(b for b in document().blocks if isinstance(b, Grid) and len(b.rows) > 10)
+    assert len(grid.rows) == 1 + 30
+    assert len(grid.columns) == 4 * 8
+    assert all(len(marks) == len(grid.columns) for _label, marks in grid.rows)
+    national_day = grid.columns.index(date(2026, 9, 2))
+    assert "National Day" in str(grid.shaded[national_day])
+    assert grid.columns.index(date(2026, 8, 23)) in grid.shaded
+    portal_row = [mark.sign for mark in grid.rows[0][1] if mark]
+    assert portal_row.count("✗") == 1
+    silent = [mark.sign for mark in grid.rows[12][1] if mark]
+    assert silent == ["✗"] * 4
+    flagged = [mark.sign for mark in grid.rows[5][1] if mark and "!" in mark.sign]
+    assert flagged == ["●!"] * 3
+    assert all(len(mark.sign) <= 3 for _label, marks in grid.rows for mark in marks if mark)
+
+
+def test_a_unit_that_existed_in_the_middle_of_the_period_is_in_the_matrix() -> None:
+    brief = replace(UNITS[0], valid_from=date(2026, 8, 20), valid_to=date(2026, 8, 25))
+    from portalops.reports.section_updates import matrix
+
+    updates = evidence().updates
+    assert updates is not None
+    grid = matrix(replace(updates.body, unit_days=()), evidence().period, [brief], load_calendar(None))
+    assert [label for label, _marks in grid.rows[1:]] == [brief.name]
+
+
+def test_failed_and_unknown_checks_come_worst_first_with_their_remedy() -> None:
+    rows = table(as_data(document()), "Checks that failed")["rows"]
+    assert [row[0] for row in rows] == ["patches.security", "ssh.root-login", "tls.dates", "firewall.default-deny"]
+    assert rows[1][6] == "Set PermitRootLogin no in sshd_config."
+
+
+def test_what_went_wrong_is_listed_and_not_averaged_away() -> None:
+    data = as_data(document())
+    wrong = {(row[0], row[2]) for row in table(data, "Sources, media and items")["rows"]}
+    assert ("so-y-te-feed", "not XML: line 1, column 0") in wrong
+    assert ("paper-register", "line 14: date in the future") in wrong
+    assert ("nas-1", "no space left on device") in wrong
+    assert ("machine-configuration", "/etc/ssl/private: permission denied") in wrong
+    assert [row[0] for row in table(data, "Runs that left no end")["rows"]] == ["10.2:weekly:2026-W36"]
+    assert [row[5] for row in table(data, "Flagged items")["rows"]] == ["o1", "o2", "o3"]
+    assert "record 88: blob missing" in texts(data)
+    assert "Host db-1 was not reached" in texts(data)
+
+
+def test_limits_name_what_this_report_cannot_prove_and_what_was_not_judged() -> None:
+    text = texts(as_data(document()))
+    assert "not that it was true at that time" in text
+    assert "Medium disk-a lies on the file system of what it copies" in text
+    assert "12.2-approval: nothing is recorded in the register" in text
+
+
+def test_the_ledger_range_and_its_digest_are_on_the_page_and_in_its_foot() -> None:
+    data = as_data(document())
+    assert any(
+        row["value"] == "f" * 64 for block in data["blocks"] if block["type"] == "key-values" for row in block["rows"]
+    )
+    assert data["footer"][-1]["value"] == f"144, SHA-256 {'f' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "names"),
+    [
+        (date(2024, 3, 4), date(2024, 3, 10), ["Sở Thông tin và Truyền thông"]),
+        (date(2026, 3, 2), date(2026, 3, 8), ["Sở Khoa học và Công nghệ"]),
+        (date(2025, 2, 24), date(2025, 3, 2), ["Sở Thông tin và Truyền thông", "Sở Khoa học và Công nghệ"]),
+    ],
+)
+def test_offices_are_named_as_they_were_in_the_period(first: date, last: date, names: list[str]) -> None:
+    seen = replace(empty(), period=Period(first, last))
+    scope = next(b for b in built(seen).blocks if isinstance(b, KeyValues))
+    shown = [value for label, value in scope.rows if "Department" in str(label)]
+    assert [name.vi for name in shown if isinstance(name, Name)] == names
+
+
+def test_both_holders_of_an_office_in_one_period_are_told_apart_by_their_dates() -> None:
+    seen = replace(empty(), period=Period(date(2025, 2, 24), date(2025, 3, 2)))
+    scope = next(b for b in built(seen).blocks if isinstance(b, KeyValues))
+    labels = [str(label) for label, _value in scope.rows if "Department" in str(label)]
+    assert labels == ["Department, until 2025-02-28", "Department, from 2025-03-01"]
+
+
+def test_an_empty_ledger_meets_nothing_and_says_so() -> None:
+    data = as_data(built(empty()))
+    assert {row[2]["word"] for row in table(data, "Every duty")["rows"]} <= {"insufficient evidence", "unmet"}
+    text = texts(data)
+    assert "this report rests on nothing" in text
+    assert "The ledger is empty." in text
+    assert "No round of server checks is recorded" in text
+
+
+def test_a_ledger_that_began_after_the_period_is_named_as_a_limit() -> None:
+    seen = replace(evidence(), started_at=datetime(2026, 8, 20, tzinfo=UTC))
+    assert "The ledger began on 20 Aug 2026 07:00 +07, after the period began." in texts(as_data(built(seen)))
+
+
+def test_numbers_that_configuration_changed_are_shown() -> None:
+    rulebook = load_rulebook("kh-37-2010", {"unit_weekly_min": 1})
+    made = build(
+        portal=PORTAL,
+        actors=ACTORS,
+        units=UNITS,
+        rulebook=rulebook,
+        calendar=load_calendar(None),
+        period=evidence().period,
+        standings=(),
+        evidence=evidence(),
+        ledger_range=None,
+        generated_at=NOW,
+        version="0.1.0",
+    )
+    assert "unit_weekly_min" in texts(as_data(made))
+
+
+def test_the_sections_and_the_place_to_sign_are_there() -> None:
+    headings = [str(b.text) for b in document().blocks if isinstance(b, Heading) and b.level == 2]
+    assert [heading.split(".")[0] for heading in headings] == [
+        "I",
+        "II",
+        "III",
+        "IV",
+        "V",
+        "VI",
+        "VII",
+        "VIII",
+        "IX",
+        "X",
+    ]
+    places = next(b for b in document().blocks if isinstance(b, Signatures)).places
+    assert [holder.vi if holder else "" for _office, holder in places] == [
+        "",
+        next(actor.name.vi for actor in ACTORS if actor.role is Role.UNIT),
+    ]
