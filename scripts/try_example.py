@@ -19,16 +19,18 @@ from portalops.locale import language_from, render
 ROOT = Path(__file__).resolve().parent.parent
 PORTALOPS = Path(sys.executable).with_name("portalops")
 CONFIGURATION = ROOT / "portalops.toml"
+SIGNING_KEY = ROOT / "var" / "keys" / "signing"
 REPORTS = ROOT / "var" / "reports"
 WORK_WAS_DONE = {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
 
 
 def main() -> int:
     """Make keys, build the example, run what is due, and show where the report is."""
-    say("keys: the ledger's, and the two that open backups (made once, in var/keys)")
-    code = _portalops("init", "--keys", "--no-input")
-    if code != 0:
-        return code
+    if not SIGNING_KEY.exists():
+        say("keys: the two that open backups and the one that signs, in var/keys")
+        code = _portalops("init", "--keys", "--no-input")
+        if code != 0:
+            return code
     say("example: content, feeds, register and media of an invented portal, up to yesterday")
     code = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "build_portal.py"), "--into", str(ROOT / "var" / "example")],

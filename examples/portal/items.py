@@ -124,12 +124,12 @@ class Writer:
 
 
 def _portal(today: date) -> Iterator[Item]:
-    """Each working day but one in nine weeks; on some Saturdays too, which pay for no other day; some in English."""
+    """Each working day but the first of every other week; on some Saturdays too, which pay for no other day; some in English."""
     writer = Writer(PORTAL, "Cổng thông tin điện tử tỉnh")
     for monday in weeks_until(today):
         week = week_index(monday)
         days = worked_days(monday)
-        missed = days[3:4] if week % 9 == MISSED_WEEK else ()
+        missed = days[:1] if week % 2 == 1 else ()
         for day in days:
             if day in missed:
                 continue
@@ -142,9 +142,6 @@ def _portal(today: date) -> Iterator[Item]:
         saturday = monday + timedelta(days=5)
         if week % 3 == 0 and not is_worked(saturday):
             yield writer.item(saturday)
-
-
-MISSED_WEEK = 8
 
 
 def _translated(original: Item) -> Item:
