@@ -1,0 +1,136 @@
+"""Building reports from the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.model.record import RunId
+from portalops.model.runs import Plan, ReportResult, WrittenFile
+from tests.doubles import FixedClock
+from tests.reports.sample import digest
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+language = "vi"
+
+[state]
+folder = "state"
+
+[report]
+folder = "reports"
+languages = ["vi", "en"]
+"""
+RECORDED_AT = datetime(2026, 11, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with a configuration and a ledger of one record."""
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    ledger = Ledger.open(tmp_path / "state", FixedClock(RECORDED_AT), create=True)
+    ledger.append(
+        "plan", run=RunId("plan:1"), body=json.dumps({"plan": asdict(Plan((), "kh-37-2010@1", digest("0")))}).encode()
+    )
+    ledger.close()
+    return tmp_path
+
+
+def portalops(home: Path, *arguments: str) -> int:
+    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+
+
+def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_report_is_written_in_each_language_and_format_with_its_digest(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = portalops(
+        home, "--json", "report", "build", "compliance", "--period", "2026-11", "--format", "html", "--format", "json",
+        "--language", "both", "--output", str(home / "out"),
+    )  # fmt: skip
+    assert code == ExitCode.OK
+    files = data_of(capsys)["data"]
+    assert [file["id"] for file in files] == [
+        "demo-compliance-2026-11-01--2026-11-30.vi.html",
+        "demo-compliance-2026-11-01--2026-11-30.en.html",
+        "demo-compliance-2026-11-01--2026-11-30.vi.json",
+        "demo-compliance-2026-11-01--2026-11-30.en.json",
+    ]
+    for file in files:
+        data = Path(file["path"]).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (file["size_bytes"], file["sha256"])
+    assert {path.name for path in (home / "out").iterdir()} == {file["id"] for file in files}
+
+
+def test_without_options_the_configured_folder_and_languages_are_used(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert portalops(home, "report", "build", "compliance") == ExitCode.OK
+    assert sorted(path.suffixes[-2:] for path in (home / "reports").iterdir()) == [[".en", ".html"], [".vi", ".html"]]
+    assert "SHA-256" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing",), "no report is named nothing"),
+        (("compliance", "--format", "docx"), "no report format is named docx"),
+        (("compliance", "--language", "fr"), "--language does not take fr"),
+        (("compliance", "--period", "soon"), "--period does not take soon"),
+    ],
+)
+def test_wrong_names_are_wrong_usage_and_write_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    assert portalops(home, "report", "build", *arguments) == ExitCode.USAGE
+    errors = capsys.readouterr().err
+    assert words in errors
+    assert "hint: " in errors
+    assert not (home / "reports").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_failure(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "file").write_text("", encoding="utf-8")
+    assert portalops(home, "report", "build", "compliance", "--output", str(home / "file")) == ExitCode.FAILED
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_without_a_ledger_there_is_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    assert portalops(tmp_path, "report", "build", "compliance") == ExitCode.FAILED
+    assert "error[PO1102]" in capsys.readouterr().err
+
+
+def test_the_list_names_reports_formats_and_what_was_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = ReportResult("compliance", "2026-11-01..2026-11-30", (WrittenFile("a.html", "vi", 3, digest("a")),))
+    ledger = Ledger.open(home / "state", FixedClock(RECORDED_AT), create=True)
+    ledger.append("report.finished", run=RunId("report:1"), body=json.dumps({"report": asdict(written)}).encode())
+    ledger.close()
+    assert portalops(home, "--json", "report", "list") == ExitCode.OK
+    listed = data_of(capsys)["data"]
+    assert listed[0]["id"] == "compliance"
+    assert listed[0]["formats"] == ["html", "json", "markdown"]
+    assert [each["period"] for each in listed[0]["written"]] == ["2026-11-01..2026-11-30"]
+    assert listed[0]["written"][0]["files"] == [{"name": "a.html", "sha256": "a" * 64}]
+
+
+def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    assert portalops(tmp_path, "report", "list") == ExitCode.OK
+    assert "No report is recorded yet." in capsys.readouterr().out
