@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -80,13 +80,16 @@ def read(blob: bytes) -> dict[str, JsonValue]:
     Raises:
         LedgerError: the blob is not a JSON object.
     """
-    try:
-        found = json.loads(blob, object_hook=_restored)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _unreadable(str(error)) from error
-    if not isinstance(found, dict):
-        raise _unreadable(type(found).__name__)
-    return found
+    return _object(blob, _restored)
+
+
+def plain(blob: bytes) -> dict[str, JsonValue]:
+    """Return a blob's object as it stands, for showing and printing.
+
+    Raises:
+        LedgerError: the blob is not a JSON object.
+    """
+    return _object(blob, None)
 
 
 def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
@@ -133,6 +136,16 @@ def evidence_of(blob: bytes) -> frozenset[Digest]:
     except (ValueError, TypeError, RecursionError):
         return frozenset()
     return frozenset(found)
+
+
+def _object(blob: bytes, hook: Callable[[dict[str, Any]], Any] | None) -> dict[str, JsonValue]:
+    try:
+        found = json.loads(blob, object_hook=hook)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _unreadable(str(error)) from error
+    if not isinstance(found, dict):
+        raise _unreadable(type(found).__name__)
+    return found
 
 
 def _adapter(body_type: type[BodyT]) -> TypeAdapter[BodyT]:

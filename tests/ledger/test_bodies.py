@@ -1,0 +1,101 @@
+"""What a run leaves in its blob comes back as it was."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portalops.errors import LedgerError
+from portalops.ledger import bodies
+from portalops.model.backups import BackupResult, VerifyResult
+from portalops.model.checks import CheckRound
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.model.runs import Plan, ReportResult, RunSummary
+from portalops.model.updates import UpdatesResult
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="$"), max_size=8)
+moments = st.datetimes(timezones=st.just(UTC))
+leaves = words | st.integers() | st.dates() | moments | words.map(lambda text: f"{text}2026-11-25")
+
+
+def _messages(values: st.SearchStrategy[object]) -> st.SearchStrategy[Message]:
+    return st.builds(Message, words, st.dictionaries(names, values, max_size=4), st.none() | words)  # type: ignore[arg-type]
+
+
+messages = _messages(st.recursive(leaves, _messages, max_leaves=6))
+st.register_type_strategy(Message, messages)
+st.register_type_strategy(datetime, moments)
+
+
+@given(messages)
+def test_a_sentence_comes_back_with_days_as_days_and_text_as_text(message: Message) -> None:
+    found = bodies.decode_part(bodies.write({"it": message}), "it", Message)
+
+    assert found == message
+    assert _types(found) == _types(message)
+
+
+def test_text_that_looks_like_a_day_stays_text() -> None:
+    message = msg("{a} {b} {c}", a="2026-11-25", b=date(2026, 11, 25), c=datetime(2026, 11, 25, tzinfo=UTC))
+
+    assert bodies.encode(message.values) == {"a": "2026-11-25", "b": "2026-11-25", "c": "2026-11-25T00:00:00Z"}
+    assert bodies.decode_part(bodies.write({"it": message}), "it", Message) == message
+
+
+@pytest.mark.parametrize(
+    "body_type", [BackupResult, VerifyResult, CheckRound, UpdatesResult, ReportResult, RunSummary, Plan]
+)
+def test_each_result_comes_back_as_it_was(body_type: type) -> None:
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.from_type(body_type))
+    def round_trip(value: object) -> None:
+        assert bodies.decode_part(bodies.write({"it": value}), "it", body_type) == value
+
+    round_trip()
+
+
+def test_a_part_that_is_not_there_is_none() -> None:
+    assert bodies.decode_part(b"{}\n", "backup", BackupResult) is None
+
+
+@pytest.mark.parametrize(
+    "blob", [b"", b"[]", b"{", b"\xff", b'{"run":{}}', b'{"run":3}', b'{"run":{"$day":3}}', b"[" * 100_000]
+)
+def test_a_blob_of_another_form_is_an_error_and_never_a_result(blob: bytes) -> None:
+    with pytest.raises(LedgerError):
+        bodies.decode_part(blob, "run", RunSummary)
+
+
+def test_what_no_utf_8_can_hold_is_written_as_its_escape() -> None:
+    assert bodies.write({"name": "a\udcff"}) == b'{"name":"a\\\\udcff"}\n'
+
+
+def test_moments_are_written_in_utc() -> None:
+    local = datetime(2026, 11, 25, 8, 0, tzinfo=timezone(timedelta(hours=7)))
+
+    assert bodies.encode(local) == "2026-11-25T01:00:00Z"
+
+
+@pytest.mark.parametrize("value", [1.5, object(), b"bytes", datetime(2026, 1, 1), {"$day": 1}, {1: 2}])
+def test_what_a_body_does_not_hold_is_refused(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        bodies.write({"it": value})
+
+
+def test_the_blobs_that_results_rest_on_are_found_at_any_depth() -> None:
+    one, two = Digest("1" * 64), Digest("2" * 64)
+    blob = bodies.write({"a": [{"evidence": [one]}, {"b": {"evidence": two}}], "evidence": None, "other": "3" * 64})
+
+    assert bodies.evidence_of(blob) == {one, two}
+    assert bodies.evidence_of(b"not json") == frozenset()
+
+
+def _types(value: object) -> object:
+    if isinstance(value, Message):
+        return {name: _types(held) for name, held in value.values.items()}
+    return type(value)
