@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from commands._kinds import all_kinds, declared_model, settings_model
+from commands._kinds import PACKAGES, all_kinds, declared_model, settings_model
 from portalops.config.shape import PortalopsFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -37,7 +37,8 @@ def configuration_schema() -> Node:
     definitions |= declared.pop("$defs", {})
     definitions["checks.declared"] = declared
     definitions["core.ChecksTable"]["properties"]["declared"] = {"$ref": "#/$defs/checks.declared"}
-    definitions.pop("core.KindRow", None)
+    if len(choices) == len(PACKAGES):
+        del definitions["core.KindRow"]
     return {"$schema": DIALECT, "title": "portalops.toml", **root, "$defs": definitions}
 
 

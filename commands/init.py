@@ -127,8 +127,8 @@ def _ask(
         _given("--medium", text, _media_problem)
     return StartAnswers(
         portal_id=portal_id,
-        name_vi=name_vi,
-        name_en=name_en,
+        name_vi=name_vi.strip(),
+        name_en=name_en.strip(),
         language=language,
         timezone=DEFAULT_ZONE,
         media=_media([text.strip() for text in folders], base),

@@ -1,0 +1,167 @@
+"""`portalops doctor` names what would stop portalops, with its cure, and says unknown where it could not look."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands._diagnoses import Diagnosis, State, broken_link, examine
+from commands._invocation import Invocation
+from commands._session import Session
+from commands.app import run
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.model.record import RunId
+from portalops.ports import Completed
+from tests.doubles import FixedClock
+
+NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+ABSENT = Completed(127, b"", b"")
+
+
+class Programs:
+    """Answers for the time services."""
+
+    def __init__(self, answer: Completed) -> None:
+        self.answer = answer
+
+    def run(
+        self, argv: Any, *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        return self.answer
+
+
+@pytest.fixture
+def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    arguments = [
+        "init",
+        "--no-input",
+        "--json",
+        "--portal-id",
+        "kh",
+        "--name-vi",
+        "C",
+        "--medium",
+        str(tmp_path / "disk"),
+    ]
+    assert run([*arguments, "--folder", str(tmp_path)], os.environ) == ExitCode.OK
+    capsys.readouterr()
+    return tmp_path / "portalops.toml"
+
+
+def session_of(config: Path, *, at: datetime = NOW, time_service: Completed = ABSENT) -> Session:
+    session = Session(Invocation((), config=config), {"LANG": "C.UTF-8"}, clock=FixedClock(at))
+    session.runner = Programs(time_service)
+    return session
+
+
+def said(found: tuple[Diagnosis, ...], subject: str) -> dict[State, str]:
+    return {item.state: f"{item.seen} | {item.cure}" for item in found if item.subject == subject}
+
+
+def test_private_keys_on_this_machine_are_a_warning(portal: Path) -> None:
+    found = said(examine(session_of(portal)), "keys")
+
+    assert "escrow" in found[State.WARNING] and "shred -u" in found[State.WARNING]
+    assert found[State.GOOD].startswith("2 keys open the sets")
+
+
+def test_a_private_key_that_others_can_read_is_bad(portal: Path) -> None:
+    (portal.parent / "keys/escrow.age").chmod(0o644)
+
+    assert "mode 0644" in said(examine(session_of(portal)), "keys")[State.BAD]
+
+
+def test_a_missing_public_key_is_bad_with_its_cure(portal: Path) -> None:
+    (portal.parent / "keys/escrow.age.pub").unlink()
+
+    found = said(examine(session_of(portal)), "keys")
+
+    assert "1 key opens the sets, and two are needed" in found[State.BAD]
+
+
+def test_without_a_configuration_the_rest_is_unknown_and_never_good(tmp_path: Path) -> None:
+    found = examine(session_of(tmp_path / "absent.toml"))
+
+    assert "there is no configuration file" in said(found, "configuration")[State.BAD]
+    for subject in ("keys", "state-folder", "media", "ledger", "sources"):
+        assert set(said(found, subject)) == {State.UNKNOWN}
+
+
+def test_a_source_that_is_not_there_is_bad(portal: Path) -> None:
+    portal.write_text(portal.read_text(encoding="utf-8").replace('"/etc"', '"/etc", "absent"'), encoding="utf-8")
+
+    found = said(examine(session_of(portal)), "sources")
+
+    assert f"{portal.parent}/absent is not there" in found[State.BAD]
+    assert "/etc can be read" in found[State.GOOD]
+
+
+def test_a_medium_on_the_same_disk_is_a_warning(portal: Path) -> None:
+    assert "one broken disk" in said(examine(session_of(portal)), "media")[State.WARNING]
+
+
+def test_a_state_folder_that_others_can_write_is_bad(portal: Path) -> None:
+    state = portal.parent / "state"
+    state.mkdir()
+    state.chmod(0o777)
+
+    assert "can be written by others: mode 0777" in said(examine(session_of(portal)), "state-folder")[State.BAD]
+
+
+def test_a_file_in_the_place_of_a_folder_is_bad(portal: Path) -> None:
+    (portal.parent / "disk").write_text("", encoding="utf-8")
+
+    assert "is no folder" in said(examine(session_of(portal)), "media")[State.BAD]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Completed(0, b"yes\n", b""), State.GOOD),
+        (Completed(0, b"no\n", b""), State.BAD),
+        (Completed(127, b"", b"not found"), State.UNKNOWN),
+        (Completed(1, b"", b"Failed to connect to bus"), State.UNKNOWN),
+    ],
+)
+def test_a_time_service_that_cannot_be_asked_is_unknown(portal: Path, answer: Completed, state: State) -> None:
+    assert set(said(examine(session_of(portal, time_service=answer)), "time")) == {state}
+
+
+def test_a_clock_behind_the_newest_record_is_bad(portal: Path) -> None:
+    with_records(portal.parent / "state")
+
+    early = said(examine(session_of(portal, at=NOW - timedelta(days=1))), "ledger")
+    right = said(examine(session_of(portal)), "ledger")
+
+    assert "the clock is behind the newest record" in early[State.BAD]
+    assert set(right) == {State.GOOD}
+
+
+def test_a_ledger_that_holds_together_has_no_broken_link(tmp_path: Path) -> None:
+    assert broken_link(with_records(tmp_path)) is None
+
+
+def with_records(folder: Path) -> Ledger:
+    ledger = Ledger.open(folder, FixedClock(NOW), create=True)
+    for number in range(3):
+        ledger.append("check.started", run=RunId(f"check:{number}"), body=b"{}")
+    return ledger
+
+
+def test_something_bad_ends_with_1_and_something_unknown_with_3(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["--json", "--config", str(portal), "doctor"], os.environ)
+    states = {item["state"] for item in json.loads(capsys.readouterr().out)["data"]}
+
+    expected = ExitCode.UNMET if "bad" in states else ExitCode.PARTIAL if "unknown" in states else ExitCode.OK
+    assert code == expected
+
+    (portal.parent / "keys/escrow.age.pub").write_text("nothing", encoding="utf-8")
+    assert run(["--json", "--config", str(portal), "doctor"], os.environ) == ExitCode.UNMET
