@@ -15,7 +15,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTPUTS = {"run": [], "dev": ["--extra", "dev"]}
+OUTPUTS = {"run": [], "dev": ["--extra", "dev", "--constraint", "requirements/run.txt"]}
 
 
 def main() -> int:

@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PORTALOPS = Path(sys.executable).with_name("portalops")
 CONFIGURATION = ROOT / "portalops.toml"
 SIGNING_KEY = ROOT / "var" / "keys" / "signing"
-REPORTS = ROOT / "var" / "reports"
 WORK_WAS_DONE = {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
 
 
@@ -58,10 +57,10 @@ def _portalops(*arguments: str) -> int:
 def _tell(code: int) -> None:
     meanings = {int(known): render(known.meaning, language_from(os.environ)) for known in ExitCode}
     say(f"portalops ended with exit code {code}: {meanings.get(code, 'not one of its own codes')}")
-    reports = sorted(REPORTS.glob("**/*.html"), key=lambda path: path.stat().st_mtime, reverse=True)
-    newest = [path for path in reports if path.parent == reports[0].parent][:2]
-    for path in newest:
-        say(f"report: {path.relative_to(ROOT)}")
+    if code in WORK_WAS_DONE:
+        say(
+            "open the report in a browser; look further with .venv/bin/portalops status; the next 'make run' does what is due"
+        )
 
 
 if __name__ == "__main__":
