@@ -29,6 +29,7 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.formats.terminal import render_blocks
+from portalops.reports.reader import Reader
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -73,6 +74,24 @@ def test_on_a_terminal_no_line_is_wider_than_it(width: int, colour: bool) -> Non
     text = shown(*document().blocks, language="vi", width=width, colour=colour)
     assert max(len(ESCAPE.sub("", line)) for line in text.splitlines()) <= width
     assert ("\x1b[" in text) is colour
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_a_table_loses_no_word_at_any_width(width: int) -> None:
+    tables = [block for block in document().blocks if isinstance(block, Table) and block.rows]
+    for table in tables:
+        text = "".join(shown(table, language="vi", width=width).split())
+        reader = Reader("vi", ZONE)
+        for row in table.rows:
+            for cell in row:
+                if cell is not None:
+                    for word in reader.cell(cell).split():
+                        assert word in text or len(word) > 20, f"{word} of {table.caption}"
+
+
+def test_where_a_table_would_be_squeezed_rows_stand_one_below_the_other() -> None:
+    lines = shown(TABLE, width=40).splitlines()
+    assert lines[2:5] == ["s-1  ✓ met", "    n: 1,234", "s-2  ✗ unmet"]
 
 
 def test_colour_off_a_terminal_still_wraps_nothing() -> None:

@@ -40,6 +40,10 @@ SIGNS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.UNSURE: "?", Tone.NEUTRAL: "–
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.UNSURE: "yellow", Tone.NEUTRAL: "dim"}
 _UNLIMITED = 1_000_000
 _LABEL_LIMIT = 34
+_NAME_LIMIT = 24
+"""Text up to this width is a name or a word, and is never broken."""
+_SENTENCE_ROOM = 24
+"""Less than this for a sentence, and rows are shown one below the other."""
 
 
 def render_blocks(
@@ -133,6 +137,39 @@ def signature_lines(block: Signatures, reader: Reader) -> Iterator[str]:
     for office, holder in block.places:
         who = f"{reader.text(office)} ({reader.text(holder)})" if holder else reader.text(office)
         yield f"{who}: {'.' * 40}"
+
+
+def column_widths(table: Table, reader: Reader, width: int) -> tuple[int, ...]:
+    """Share a width among columns: words stay whole, sentences get what is left; nothing if it does not suffice."""
+    columns = range(len(table.headers))
+    room = width - 3 * (len(columns) - 1)
+    widths = [_needed_width(table, index, reader) for index in columns]
+    if sum(widths) > room:
+        return ()
+    wanted = [
+        max(_least_width([row[index] for row in table.rows], reader), len(reader.text(table.headers[index])))
+        for index in columns
+    ]
+    for _spare in range(min(room, sum(wanted)) - sum(widths)):
+        neediest = max(columns, key=lambda index: wanted[index] - widths[index])
+        widths[neediest] += 1
+    return tuple(widths)
+
+
+def _needed_width(table: Table, index: int, reader: Reader) -> int:
+    """Return the least width at which a column is read well."""
+    cells = [row[index] for row in table.rows]
+    natural = _least_width(cells, reader)
+    header = reader.text(table.headers[index])
+    least = max(max(map(len, header.split()), default=0), len(header) // 2 + 1)  # a header takes two lines or three
+    if _stays_whole(cells) or natural <= _NAME_LIMIT:
+        return max(natural, least)
+    return max(_SENTENCE_ROOM, least)
+
+
+def _least_width(cells: Sequence[Cell], reader: Reader) -> int:
+    """Return the width that keeps every cell on one line."""
+    return max((len(reader.cell(cell)) + 2 * isinstance(cell, Status) for cell in cells), default=0)
 
 
 def _bar_rows(bars: Bars, reader: Reader) -> list[tuple[str, str]]:
@@ -263,17 +300,41 @@ class _Painter:
         caption = self.reader.text(table.caption)
         if not table.rows:
             return Text.assemble((caption, "bold"), (f": {self.reader.text(NOTHING)}", "dim"))
+        widths = column_widths(table, self.reader, self.width)
+        if not widths:
+            return Group(Text(caption, style="bold"), "", *self._records(table))
         shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for index, (header, side) in enumerate(zip(table.headers, alignment(table), strict=True)):
+        for header, side, width in zip(table.headers, alignment(table), widths, strict=True):
             shown.add_column(
                 Text(self.reader.text(header)),
                 justify="right" if side == "right" else "left",
                 overflow="fold",
-                no_wrap=_stays_whole([row[index] for row in table.rows]),
+                width=width,
             )
         for row in table.rows:
             shown.add_row(*(self.cell(cell) for cell in row))
         return Group(Text(caption, style="bold"), "", shown)
+
+    def _records(self, table: Table) -> Iterator[RenderableType]:
+        """Yield each row on lines of its own, where a table would be squeezed: name and states, sentences, facts."""
+        from rich.padding import Padding  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        for row in table.rows:
+            head = Text(self.reader.cell(row[0]), style="bold")
+            facts: list[str] = []
+            sentences: list[str] = []
+            for header, cell in zip(table.headers[1:], row[1:], strict=True):
+                if isinstance(cell, Status):
+                    head.append(f"  {SIGNS[cell.tone]} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
+                elif cell is not None:
+                    text = self.reader.cell(cell)
+                    line = f"{self.reader.text(header)}: {text}"
+                    (facts if len(text) <= _NAME_LIMIT else sentences).append(line)
+            yield head
+            for line in (*sentences, " · ".join(facts)):
+                if line:
+                    yield Padding(Text(line), (0, 0, 0, 4))
 
     def _grid(self, grid: Grid) -> RenderableType:
         from rich.text import Text  # noqa: PLC0415
