@@ -90,7 +90,10 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             name, _colon, excused = excuse.partition(": ")
             if name == data_class:
                 return _standing(
-                    duty, DutyVerdict.EXEMPT, msg("declared to have no data: {reason}", reason=excused), [newest_run.seq]
+                    duty,
+                    DutyVerdict.EXEMPT,
+                    msg("declared to have no data: {reason}", reason=excused),
+                    [newest_run.seq],
                 )
         if data_class in newest_run.body.unmapped:
             return _standing(
@@ -510,11 +513,17 @@ def _from_parts(
     if not parts:
         return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("nothing is recorded"), seqs)
     verdict = next(candidate for candidate in WORST_FIRST if any(part is candidate for part, _line in parts))
-    ordered = sorted(
-        (part for part in parts if part[0] not in {DutyVerdict.MET, DutyVerdict.EXEMPT}),
-        key=lambda part: WORST_FIRST.index(part[0]),
-    )
-    details = [line for _verdict, line in ordered]
+    # What is not yet due says nothing where something else already decides.
+    silent = {DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED}
+    if verdict is not DutyVerdict.PENDING:
+        silent.add(DutyVerdict.PENDING)
+    ordered = sorted((part for part in parts if part[0] not in silent), key=lambda part: WORST_FIRST.index(part[0]))
+    details = [
+        msg("not found out: {line}", line=line)
+        if part is DutyVerdict.INSUFFICIENT_EVIDENCE and verdict is DutyVerdict.UNMET
+        else line
+        for part, line in ordered
+    ]
     if verdict is DutyVerdict.MET:
         reason = met
     elif len(ordered) == 1:

@@ -1,0 +1,151 @@
+"""The whole job on one machine: back up, check, collect, judge, report; a second run does only what is due."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from portalops.errors import ExitCode
+from tests.e2e.conftest import Done, call
+
+FirstRun = tuple[Path, Done]
+
+
+def verdicts(done: Done) -> dict[str, str]:
+    return {duty["id"]: duty["verdict"] for duty in done.data["duties"]}
+
+
+def test_the_first_run_does_every_job_and_judges_every_duty(after_first_run: FirstRun) -> None:
+    _folder, done = after_first_run
+
+    assert done.code == ExitCode.UNMET, done.err
+    jobs = {job["id"]: job["outcome"] for job in done.data["jobs"]}
+    assert jobs == dict.fromkeys(
+        ("weekly-backup", "weekly-verify", "daily-check", "daily-updates", "weekly-report"), "complete"
+    ), done.data["jobs"]
+    found = verdicts(done)
+    assert len(found) == 31
+    for data_class in ("configuration", "accounts", "channels", "content", "related"):
+        assert found[f"10.2-{data_class}"] == "met"
+
+
+def test_the_example_shows_what_falls_short(after_first_run: FirstRun) -> None:
+    _folder, done = after_first_run
+    found = verdicts(done)
+
+    assert found["10.2-medium"] == "unmet"  # both disks lie on the file system that they copy
+    assert found["11.2-submissions"] == "unmet"
+    assert found["7.6"] == "unmet"
+    assert found["12.1"] == "insufficient-evidence"
+
+
+def test_a_second_run_does_nothing_and_judges_the_same(after_first_run: FirstRun) -> None:
+    folder, first = after_first_run
+
+    second = call(folder, "run", "--json")
+
+    assert second.data["jobs"] == []
+    assert second.code == first.code
+    # The report of the first run is recorded now, which is the only thing that changed.
+    assert verdicts(second) == verdicts(first)
+
+
+def test_reports_are_written_in_both_languages(after_first_run: FirstRun) -> None:
+    _folder, done = after_first_run
+
+    pages = [Path(path) for path in done.data["reports"]]
+    assert {page.name.split(".")[-2] for page in pages} == {"vi", "en"}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith("<!DOCTYPE html>")
+        assert "<script" not in text
+
+
+def test_the_ledger_of_the_first_run_verifies(after_first_run: FirstRun) -> None:
+    folder, _done = after_first_run
+
+    assert call(folder, "ledger", "verify", "--json").code == ExitCode.OK
+
+
+def test_every_reading_command_answers_with_one_envelope(after_first_run: FirstRun) -> None:
+    folder, _done = after_first_run
+
+    for command in (
+        ("status",),
+        ("backup", "list"),
+        ("check", "list"),
+        ("updates", "status"),
+        ("updates", "matrix"),
+        ("report", "list"),
+        ("ledger", "show"),
+        ("config", "show"),
+        ("config", "check"),
+        ("calendar", "check", "2026-01-10"),
+        ("doctor",),
+        ("explain", "PO1203"),
+    ):
+        done = call(folder, *command, "--json")
+        envelope = json.loads(done.out)
+        assert envelope["schema"], command
+        assert envelope["ok"] is True, (command, done.err)
+        assert done.code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}, (command, done.err)
+
+
+def test_a_wrong_source_leaves_the_others_running_and_the_exit_code_says_so(portal: Path) -> None:
+    (portal / "var" / "example" / "feeds" / "xa-cam-lam.rss").write_text("this is no feed", encoding="utf-8")
+
+    done = call(portal, "run", "daily-updates", "--json")
+
+    (job,) = done.data["jobs"]
+    assert job["outcome"] == "incomplete"
+    assert any("feed-cam-lam" in problem for problem in job["problems"])
+    assert verdicts(done)["11.2-submissions"] == "unmet"
+
+
+def test_a_wrong_configuration_runs_nothing(portal: Path) -> None:
+    file = portal / "portalops.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("judge_weeks = 13", 'judge_weeks = "many"'), "utf-8")
+
+    done = call(portal, "run")
+
+    assert done.code == ExitCode.CONFIGURATION
+    assert "portalops.toml:" in done.err
+    assert "updates.judge_weeks" in done.err
+    assert not (portal / "var" / "state").exists()
+
+
+def test_a_missing_backup_folder_is_named_and_the_rest_runs(portal: Path) -> None:
+    file = portal / "portalops.toml"
+    text = file.read_text(encoding="utf-8").replace('include = ["var/example/channels"]', 'include = ["var/none"]')
+    file.write_text(text, encoding="utf-8")
+
+    done = call(portal, "run", "weekly-backup", "--json")
+
+    (job,) = done.data["jobs"]
+    assert job["outcome"] == "incomplete"
+    assert any("portal-channels" in problem for problem in job["problems"])
+    assert verdicts(done)["10.2-content"] == "met"
+    assert verdicts(done)["10.2-channels"] != "met"
+
+
+def test_a_second_portalops_at_work_is_told_who_holds_the_lock(portal: Path) -> None:
+    from portalops.system.locks import locked
+
+    with locked(portal / "var" / "state" / "locks" / "run.lock", holder="process 1"):
+        done = call(portal, "run")
+
+    assert done.code == ExitCode.LOCKED
+    assert "process 1" in done.err
+
+
+def test_dry_run_says_what_would_be_done_and_touches_nothing(portal: Path) -> None:
+    done = call(portal, "run", "--dry-run", "--json")
+
+    assert [job["id"] for job in done.data] == [
+        "weekly-backup",
+        "weekly-verify",
+        "daily-check",
+        "daily-updates",
+        "weekly-report",
+    ]
+    assert not (portal / "var" / "state").exists()
