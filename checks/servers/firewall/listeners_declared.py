@@ -34,6 +34,8 @@ from portalops.model.verdicts import Severity
 )
 def judge(facts: Facts) -> Outcome:
     snapshot = facts.get(machine.PROBE)
+    if not facts[listeners.PROBE] and isinstance(snapshot, Missing):
+        return unknown("nothing-listens", msg("ss names no listener at all, and nothing confirms that there is none"))
     second = () if isinstance(snapshot, Missing) else snapshot.listeners
     seen = {one.name for one in (*facts[listeners.PROBE], *second) if not one.is_loopback}
     if facts.declared.listeners is None:

@@ -46,7 +46,7 @@ def parse(output: Output) -> Sudoers:
                 tuple(_commands(command["Commands"], aliases)),
                 _option(command.get("Options", ()), "authenticate") is not False,
             )
-            for spec in document.get("User_Specs", ())
+            for spec in document["User_Specs"]
             for command in spec["Cmnd_Specs"]
         )
         defaults = any(

@@ -1,0 +1,162 @@
+"""Every check is whole: page, clause, remedy, captures; and what its captures show is what it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from checks.servers.catalogue import checks, chosen, probes_of
+from checks.servers.check import Check
+from checks.servers.judging import judge_again
+from portalops.errors import UnknownCheck
+from portalops.model.checks import CheckResult
+from portalops.model.verdicts import CheckVerdict
+from tests.checks.servers.samples import SAMPLES, Sample, all_samples, read_sample
+
+EVERY = checks()
+CAPTURES = tuple(all_samples())
+
+
+def only_result(sample: Sample) -> CheckResult:
+    (result,) = judge_again(sample.raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+    return result
+
+
+@pytest.mark.parametrize("sample", CAPTURES, ids=str)
+def test_capture_is_judged_as_its_name_says(sample: Sample) -> None:
+    result = only_result(sample)
+
+    assert (result.verdict.value, result.reason) == (sample.verdict, sample.reason), str(result.message)
+    assert str(result.message)
+    assert (result.remedy is not None) == (result.verdict is CheckVerdict.FAIL)
+    assert sample.origin
+
+
+@pytest.mark.parametrize("check", EVERY, ids=lambda one: one.id)
+@pytest.mark.parametrize("verdict", ["pass", "fail", "unknown"])
+def test_check_has_a_capture_of_each_verdict(check: Check, verdict: str) -> None:
+    assert any(sample.check == check.id and sample.verdict == verdict for sample in CAPTURES)
+
+
+@pytest.mark.parametrize("check", EVERY, ids=lambda one: one.id)
+def test_check_is_whole(check: Check) -> None:
+    assert re.fullmatch(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*", check.id)
+    assert re.fullmatch(r"12\.[1-5]", check.clause)
+    assert str(check.title) and str(check.remedy).endswith(".")
+    assert check.needs, "without a need, nothing could be missing"
+
+
+@pytest.mark.parametrize("check", EVERY, ids=lambda one: one.id)
+def test_page_says_why_and_where_the_rule_comes_from(check: Check) -> None:
+    assert re.search(r"^The rule: ", check.page, re.MULTILINE)
+    assert re.search(r"^Sources?: ", check.page, re.MULTILINE)
+    assert f"Article {check.clause}" in check.page
+    assert re.search(r"^    \S", check.page, re.MULTILINE), "no real output"
+    assert check.paragraphs()[0].endswith(".")
+
+
+def test_samples_belong_to_a_check() -> None:
+    folders = {path.name for path in SAMPLES.iterdir() if "." in path.name}
+
+    assert folders == {check.id for check in EVERY}
+
+
+def test_ids_are_unique_and_many() -> None:
+    assert len({check.id for check in EVERY}) == len(EVERY) >= 20
+
+
+def test_every_probe_has_its_own_id_and_the_clock_comes_last() -> None:
+    probes = probes_of(EVERY)
+
+    assert len({id(probe) for check in EVERY for probe in (*check.needs, *check.uses)}) == len(probes)
+    assert list(probes)[-1] == "clock"
+
+
+def test_unknown_check_is_named_with_the_nearest() -> None:
+    with pytest.raises(UnknownCheck) as caught:
+        chosen(ids=("ssh.root-logn",))
+
+    assert "ssh.root-login" in str(caught.value.hint)
+
+
+def test_family_chooses_its_checks() -> None:
+    assert {check.id for check in chosen(families=("ssh",))} == {"ssh.root-login", "ssh.password-auth"}
+
+
+@pytest.mark.parametrize("locale", ["vi_VN.UTF-8", "C"])
+def test_verdict_does_not_read_translated_prose(locale: str) -> None:
+    sample = read_sample(SAMPLES / "patching.security-updates/fail.txt")
+    prose = {
+        b"Reading package lists...": "Đang đọc các danh sách gói...".encode(),
+        b"The following packages will be upgraded:": "Các gói sau sẽ được nâng cấp:".encode(),
+    }
+    raw = sample.raw
+    if locale == "vi_VN.UTF-8":
+        for english, vietnamese in prose.items():
+            raw = raw.replace(english, vietnamese)
+
+    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+
+    assert result.verdict is CheckVerdict.FAIL
+    assert str(result.message) == str(only_result(sample).message)
+
+
+@pytest.mark.parametrize("sample", CAPTURES, ids=str)
+def test_line_ends_of_a_terminal_change_no_verdict(sample: Sample) -> None:
+    raw = sample.raw.replace(b"\n", b"\r\n").replace(b"cut=0\r\n", b"cut=0\n")
+
+    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+
+    assert result.verdict.value in {sample.verdict, "unknown"}, "a fail may become unknown, never a pass"
+    if sample.verdict == "unknown":
+        assert result.verdict is CheckVerdict.UNKNOWN
+
+
+@pytest.mark.parametrize("check", EVERY, ids=lambda one: one.id)
+def test_check_without_its_facts_is_unknown(check: Check) -> None:
+    nonce = "0" * 32
+    raw = f"portalops-answer 1 nonce={nonce} rc=0 cut=0\n".encode()
+    sample = next(one for one in CAPTURES if one.check == check.id)
+
+    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=(check,))
+
+    expected = CheckVerdict.NOT_APPLICABLE if check.exempt_roles & sample.host.roles else CheckVerdict.UNKNOWN
+    assert result.verdict is expected
+    assert result.reason in {"answer-incomplete", "role"}
+
+
+@pytest.mark.parametrize("sample", [one for one in CAPTURES if one.verdict == "pass"], ids=str)
+def test_pass_falls_to_unknown_when_a_needed_section_is_missing(sample: Sample) -> None:
+    (check,) = chosen(ids=(sample.check,))
+    for probe in check.needs:
+        name = re.escape(probe.id.encode())
+        raw = re.sub(
+            rb"<<<[0-9a-f]+ " + name + rb">>>\n.*?<<<[0-9a-f]+ " + name + rb" rc=\d+ s=0>>>\n",
+            b"",
+            sample.raw,
+            flags=re.DOTALL,
+        )
+        assert raw != sample.raw
+
+        (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=(check,))
+
+        assert result.verdict is CheckVerdict.UNKNOWN
+        assert result.reason == "not-gathered"
+
+
+@pytest.mark.parametrize("sample", CAPTURES, ids=str)
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\x00\xff\xfe\x1b[31m", b"{}", b"[]", b"null", "Lỗi: không có quyền\n".encode()]
+)
+def test_rubbish_never_passes_and_never_crashes(sample: Sample, garbage: bytes) -> None:
+    sections = re.compile(rb"(<<<[0-9a-f]+ [a-z0-9.-]+>>>\n).*?(\n<<<[0-9a-f]+ [a-z0-9.-]+ stderr>>>)", re.DOTALL)
+    raw = sections.sub(lambda match: match[1] + garbage + match[2], sample.raw)
+
+    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+
+    assert result.verdict is not CheckVerdict.ERROR
+    if garbage or sample.check != "run.failed-units":
+        assert result.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.FAIL, CheckVerdict.NOT_APPLICABLE}, str(
+            result.message
+        )

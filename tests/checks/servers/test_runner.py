@@ -1,0 +1,212 @@
+"""Many hosts, one trip each: nothing is dropped, and the kept bytes can be judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from checks.servers.catalogue import checks, chosen
+from checks.servers.check import Outcome, check
+from checks.servers.declared import Declared
+from checks.servers.facts import Facts
+from checks.servers.judging import judge_again
+from checks.servers.machine import PsutilMachine
+from checks.servers.probe import ProbeResult
+from checks.servers.probes import clock, machine
+from checks.servers.runner import run_checks
+from checks.servers.shells import shell_for as real_shell_for
+from portalops.errors import HostUnreachable
+from portalops.model.checks import CheckRound
+from portalops.model.message import msg
+from portalops.model.organisation import Host, HostId
+from portalops.model.verdicts import CheckVerdict, Severity
+from portalops.ports import Completed, Shell
+from portalops.system.programs import LocalShell
+from tests.checks.servers.samples import DEFAULT_AT
+from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
+
+WEB = Host(HostId("web1"), "192.0.2.1")
+DATABASE = Host(HostId("db1"), "192.0.2.2")
+HERE = Host(HostId("here"), "local")
+
+
+class QuotingShell:
+    """Says the given text for each section that is asked for, and nothing for the others."""
+
+    address = "192.0.2.1"
+
+    def __init__(self, said: Mapping[str, bytes], *, ends: bool = True) -> None:
+        self.said = said
+        self.ends = ends
+        self.trips = 0
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        self.trips += 1
+        n = argument.encode()
+        body = b"".join(
+            b"<<<%b %b>>>\n%b\n<<<%b %b stderr>>>\n\n<<<%b %b rc=0 s=0>>>\n"
+            % (n, name.encode(), said, n, name.encode(), n, name.encode())
+            for name, said in self.said.items()
+        )
+        return Completed(0, body + (b"<<<%b done>>>\n" % n if self.ends else b""), b"")
+
+
+def unreachable(host: Host) -> Shell:
+    raise HostUnreachable(msg("cannot connect to {host}: timed out", host=host.id), msg("Look at the network."))
+
+
+def run(
+    hosts: list[Host], shells: Mapping[str, Shell], keeper: MemoryKeeper | None = None, **more: object
+) -> CheckRound:
+    def shell_for(host: Host) -> Shell:
+        return shells[host.id] if host.id in shells else unreachable(host)
+
+    return run_checks(
+        hosts,
+        Declared(),
+        shell_for=shell_for,
+        keeper=keeper or MemoryKeeper(),
+        clock=FixedClock(DEFAULT_AT),
+        progress=SilentProgress(),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def test_unreachable_host_has_every_check_unknown_and_takes_nothing_from_others() -> None:
+    done = run([WEB, DATABASE], {"web1": QuotingShell({"os.release": b"ID=debian\nVERSION_ID=13\n"})})
+
+    database, web = done.hosts
+    assert (database.host, database.reached, web.reached) == ("db1", False, True)
+    assert "timed out" in database.problem
+    assert [result.check for result in database.results] == [one.id for one in checks()]
+    assert {(result.verdict, result.reason) for result in database.results} == {
+        (CheckVerdict.UNKNOWN, "host-unreachable")
+    }
+    assert {result.check: result.verdict for result in web.results}["patching.os-eol"] is CheckVerdict.PASS
+
+
+def test_each_host_is_asked_once() -> None:
+    shell = QuotingShell({})
+
+    run([WEB], {"web1": shell})
+
+    assert shell.trips == 1
+
+
+def test_results_are_sorted_by_host_and_check() -> None:
+    done = run([WEB, DATABASE], {})
+
+    assert [host.host for host in done.hosts] == ["db1", "web1"]
+    names = [result.check for result in done.hosts[0].results]
+    assert names == sorted(names)
+
+
+def test_evidence_is_the_kept_answer_and_can_be_judged_again() -> None:
+    keeper = MemoryKeeper()
+    shell = QuotingShell({"os.release": b"ID=debian\nVERSION_ID=13\n", "net.listeners": b"rubbish"})
+
+    done = run([WEB], {"web1": shell}, keeper)
+
+    ((digest, raw),) = keeper.blobs.items()
+    assert {result.evidence for result in done.results()} == {(digest,)}
+    assert judge_again(raw, WEB, Declared(), done.hosts[0].gathered_at) == done.hosts[0].results
+    assert repr(judge_again(raw, WEB, Declared(), DEFAULT_AT)) == repr(done.hosts[0].results)
+
+
+def test_answer_without_its_end_leaves_the_rest_unknown() -> None:
+    done = run([WEB], {"web1": QuotingShell({"os.release": b"ID=debian\nVERSION_ID=13\n"}, ends=False)})
+
+    reasons = {result.check: (result.verdict.value, result.reason) for result in done.results()}
+    assert reasons["patching.os-eol"] == ("pass", "")
+    assert reasons["acct.uid0"] == ("unknown", "answer-incomplete")
+
+
+def test_answer_out_of_form_makes_everything_unknown_and_is_kept() -> None:
+    keeper = MemoryKeeper()
+
+    class Doubling(QuotingShell):
+        def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+            once = super().run_script(script, argument=argument, deadline_seconds=1, limit_bytes=1)
+            return Completed(0, once.stdout + once.stdout, b"")
+
+    done = run([WEB], {"web1": Doubling({"os.release": b"ID=debian\nVERSION_ID=13\n"})}, keeper)
+
+    assert {result.reason for result in done.results()} == {"answer-rejected"}
+    assert len(keeper.blobs) == 1
+
+
+def test_crash_in_a_check_is_an_error_of_that_check_alone() -> None:
+    @check(
+        id="test.crashes",
+        clause="12.4",
+        severity=Severity.LOW,
+        needs=(clock.PROBE,),
+        title=msg("never"),
+        remedy=msg("None."),
+    )
+    def crashes(facts: Facts) -> Outcome:
+        raise ZeroDivisionError(str(facts.at))
+
+    done = run([WEB], {"web1": QuotingShell({"clock": b"1795572000\n"})}, some=(crashes, *chosen(families=("run",))))
+
+    verdicts = {result.check: (result.verdict.value, result.reason) for result in done.results()}
+    assert verdicts["test.crashes"] == ("error", "check-crashed")
+    assert verdicts["run.time-sync"] == ("unknown", "not-gathered")
+
+
+def test_role_exempts_only_where_it_is_declared() -> None:
+    container = Host(HostId("web1"), "192.0.2.1", frozenset({"container"}))
+    some = chosen(ids=("kernel.sysctl", "acct.uid0"))
+
+    with_role = {result.check: result.verdict for result in run([container], {}, some=some).results()}
+    without = {result.check: result.verdict for result in run([WEB], {}, some=some).results()}
+
+    assert with_role == {"kernel.sysctl": CheckVerdict.NOT_APPLICABLE, "acct.uid0": CheckVerdict.UNKNOWN}
+    assert without["kernel.sysctl"] is CheckVerdict.UNKNOWN
+
+
+def test_second_view_is_taken_of_the_local_host_only() -> None:
+    keeper = MemoryKeeper()
+
+    class Fixed:
+        def snapshot(self) -> ProbeResult:
+            return ProbeResult("machine", 0, b'{"disks": [], "listeners": [["tcp", "0.0.0.0", 31337]]}', b"", 0)
+
+    some = chosen(ids=("firewall.listeners",))
+    said = QuotingShell({"net.listeners": b"tcp LISTEN 0 128 127.0.0.1:25 0.0.0.0:*\n"})
+    run([HERE, WEB], {"here": said, "web1": said}, keeper, some=some, machine=Fixed())
+
+    assert sorted(b"31337" in raw for raw in keeper.blobs.values()) == [False, True]
+
+
+def test_psutil_sees_this_machines_disks() -> None:
+    snapshot = machine.parse(PsutilMachine().snapshot().output())
+
+    assert all(disk.used_bytes + disk.free_bytes > 0 for disk in snapshot.disks if disk.mount == "/")
+
+
+def test_this_machine_is_checked_for_real() -> None:
+    """One whole trip here: every check answers, and none crashes, whatever this machine is."""
+    keeper = MemoryKeeper()
+
+    done = run([HERE], {"here": LocalShell()}, keeper)
+
+    assert [result.check for result in done.results()] == [one.id for one in checks()]
+    assert CheckVerdict.ERROR not in {result.verdict for result in done.results()}
+    (raw,) = keeper.blobs.values()
+    assert judge_again(raw, HERE, Declared(), done.hosts[0].gathered_at) == done.hosts[0].results
+    assert judge_again(raw, HERE, Declared(), DEFAULT_AT + timedelta(days=4000)) != done.hosts[0].results
+
+
+def test_host_without_an_enrolled_key_is_unreachable() -> None:
+    done = run_checks(
+        [WEB],
+        Declared(),
+        shell_for=real_shell_for,
+        keeper=MemoryKeeper(),
+        clock=FixedClock(DEFAULT_AT),
+        progress=SilentProgress(),
+    )
+
+    assert not done.hosts[0].reached
+    assert "web1" in done.hosts[0].problem

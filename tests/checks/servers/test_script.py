@@ -1,0 +1,146 @@
+"""The script, run by the shells that are here: limits, exit codes, streams."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from checks.servers.catalogue import checks, probes_of
+from checks.servers.gather import gather, parse_answer
+from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
+from checks.servers.script import script_for
+from portalops.ports import Completed
+from portalops.system.programs import LocalShell
+
+SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]
+
+
+def text(output: Output) -> str:
+    return output.text
+
+
+class OtherShell:
+    """A named shell of this machine, as the one behind the door."""
+
+    address = "local"
+
+    def __init__(self, name: str) -> None:
+        self.argv = ["busybox", "sh"] if name == "busybox" else [name]
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        done = subprocess.run([*self.argv, "-s", argument], input=script, capture_output=True, timeout=60, check=False)
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def run(*probes: Probe[str]) -> dict[str, ProbeResult]:
+    answer = parse_answer(gather(LocalShell(), probes))
+    assert answer.absent.reason == "not-gathered", "the script did not reach its end"
+    return dict(answer.sections)
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_each_shell_gives_the_same_sections(name: str) -> None:
+    probes = (
+        Probe("a.ok", ("printf", "no end of line"), text),
+        Probe("b.both", ("sh", "-c", "echo out; echo err >&2; exit 3"), text),
+        Probe("c.missing", ("no-such-program-here",), text),
+        Probe("d.quoting", ("printf", "%s|", "$HOME", "it's", "a  b", '"q"', "\\n"), text),
+        Probe("e.empty", ("true",), text),
+    )
+
+    sections = parse_answer(gather(OtherShell(name), probes)).sections
+
+    assert {key: (one.exit_code, one.stdout) for key, one in sections.items()} == {
+        "a.ok": (0, b"no end of line"),
+        "b.both": (3, b"out\n"),
+        "c.missing": (127, b""),
+        "d.quoting": (0, b'$HOME|it\'s|a  b|"q"|\\n|'),
+        "e.empty": (0, b""),
+    }
+    assert sections["b.both"].stderr == b"err"
+
+
+def test_probe_that_hangs_is_cut_and_the_others_still_report() -> None:
+    sections = run(Probe("a.hangs", ("sleep", "60"), text, timeout_seconds=1), Probe("b.fine", ("echo", "x"), text))
+
+    assert sections["a.hangs"].exit_code == 124
+    assert sections["b.fine"].stdout == b"x\n"
+
+
+def test_probe_that_ignores_being_told_to_stop_is_killed() -> None:
+    stubborn = Probe("a.stubborn", ("sh", "-c", "trap '' TERM; while :; do sleep 1; done"), text, timeout_seconds=1)
+
+    sections = run(stubborn, Probe("b.fine", ("echo", "x"), text))
+
+    fact = fact_of(stubborn, sections["a.stubborn"])
+    assert isinstance(fact, Missing)
+    assert sections["b.fine"].stdout == b"x\n"
+
+
+def test_probe_that_floods_is_cut_at_its_limit() -> None:
+    flood = Probe("a.flood", ("yes",), text, limit_bytes=1000)
+
+    section = run(flood)["a.flood"]
+    fact = fact_of(flood, section)
+
+    assert isinstance(fact, Missing)
+    assert fact.reason == "output-cut"
+
+
+def test_flood_of_complaints_does_not_change_the_exit_code() -> None:
+    loud = Probe("a.loud", ("sh", "-c", "yes | head -n 100000 >&2; echo out; exit 4"), text)
+
+    section = run(loud)["a.loud"]
+
+    assert (section.exit_code, section.stdout, len(section.stderr)) == (4, b"out\n", 4096)
+
+
+def test_output_of_exactly_the_limit_is_whole() -> None:
+    exact = Probe("a.exact", ("printf", "12345"), text, limit_bytes=5)
+
+    fact = fact_of(exact, run(exact)["a.exact"])
+
+    assert fact == "12345"
+
+
+def test_probe_cannot_eat_the_rest_of_the_script() -> None:
+    sections = run(Probe("a.reads", ("cat",), text), Probe("b.fine", ("echo", "x"), text))
+
+    assert sections["a.reads"].stdout == b""
+    assert sections["b.fine"].stdout == b"x\n"
+
+
+def test_environment_is_neutral_whatever_the_hosts_locale_is() -> None:
+    asked = ("sh", "-c", 'echo "$LC_ALL|$LANGUAGE|$TZ"; cat; case $PATH in */sbin*) echo sbin;; esac')
+
+    assert run(Probe("a.environment", asked, text))["a.environment"].stdout == b"C||UTC\nsbin\n"
+
+
+def test_root_probes_go_through_sudo_without_a_question(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    script = script_for([Probe("a.root", ("nft", "-j", "list", "ruleset"), text, needs_root=True, timeout_seconds=7)])
+    pretend = f'id() {{ echo 1000; }}\nnice() {{ printf "%s\\n" "$*" >{calls}; }}\n'.encode()
+
+    subprocess.run(["sh", "-s", "0" * 16], input=pretend + script, capture_output=True, timeout=30, check=True)
+
+    assert calls.read_text() == "-n 10 sudo -n timeout -k 2 7 nft -j list ruleset\n"
+
+
+def test_script_is_clean_for_the_checker_of_shell_scripts() -> None:
+    script = script_for([probe for probe in probes_of(checks()).values() if probe.command])
+
+    assert subprocess.run(["sh", "-n"], input=script, capture_output=True, check=False).returncode == 0
+    assert len(script) < 64 << 10
+
+
+def test_probes_write_nothing() -> None:
+    forbidden = re.compile(
+        r"(?<![0-9&-])>(?!&|/dev/null)\s*[^\s&|]|\b(?:rm|mv|cp|tee|touch|install|mkdir|dd)\b|-delete|-exec"
+    )
+    for probe in probes_of(checks()).values():
+        shell = probe.command[2] if probe.command[:2] == ("sh", "-c") else ""
+        assert not forbidden.search(shell.replace("2>/dev/null", "")), probe.id
