@@ -6,12 +6,14 @@ Rules take values; acts take these. Each method says what it promises, so that d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from portalops.model.backups import DataClass, Member, SetId, TableRows
 from portalops.model.message import Message
 from portalops.model.record import Digest
 from portalops.model.updates import Listing, SourceTraits
@@ -99,6 +101,205 @@ class Progress(Protocol):
             title: what is being done.
             total: how much there is, or None if that is not known.
             unit: `bytes` or `items`.
+        """
+        ...
+
+
+class Readable(Protocol):
+    """Bytes in order."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Takes one stream of a backup source: its bytes in order, and what is to be said of them."""
+
+    @property
+    def position(self) -> int:
+        """Return how many bytes were written so far."""
+        ...
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Append bytes."""
+        ...
+
+    def room(self) -> memoryview:
+        """Return free space, at least one byte, to be read into; `filled` says how much of it was used."""
+        ...
+
+    def filled(self, count: int, /) -> None:
+        """Append the first `count` bytes of the space that `room` gave."""
+        ...
+
+    def add_member(self, member: Member) -> None:
+        """Add a line to the stream's index."""
+        ...
+
+    def add_unread(self, line: str) -> None:
+        """Name something that could not be read, and why; the set is then incomplete."""
+        ...
+
+    def add_changed(self, line: str) -> None:
+        """Name a member that changed while it was read, twice; the set is then incomplete."""
+        ...
+
+    def add_skipped(self, line: str) -> None:
+        """Name something that was left out on purpose, and why."""
+        ...
+
+    def add_rows(self, rows: TableRows) -> None:
+        """Say how many rows a table has in the stream."""
+        ...
+
+
+class StreamOpener(Protocol):
+    """Opens the streams of one source."""
+
+    def stream(self, name: str, *, format: str) -> AbstractContextManager[StreamWriter]:  # noqa: A002
+        """Open a stream; an exception inside the block drops it.
+
+        Args:
+            name: letters, digits and hyphens, unique in its source.
+            format: what reads the stream: `tar`, `sqlite`, `raw`, ...
+        """
+        ...
+
+
+class Source(Protocol):
+    """Yields data to be backed up; see `backups/sources/`."""
+
+    @property
+    def id(self) -> str:
+        """Return its id in the configuration."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Return its kind, such as `files`."""
+        ...
+
+    @property
+    def data_class(self) -> DataClass:
+        """Return what kind of data it yields."""
+        ...
+
+    def places(self) -> Sequence[Path]:
+        """Return the local files and folders that it reads; none if it reads no files."""
+        ...
+
+    def write(self, opener: StreamOpener) -> None:
+        """Write all its streams; each call reads the data anew.
+
+        Raises:
+            SourceUnavailable: missing, empty or below its floor; the streams of this call are dropped.
+        """
+        ...
+
+
+class SetWriter(Protocol):
+    """Writes one set onto a medium, file after file; nothing of it is visible before `seal`.
+
+    Every method raises MediumUnavailable when the medium does not take it; after that only `abandon` may be called.
+    """
+
+    def open(self, path: str) -> None:
+        """Begin a file, named relative to the bag."""
+        ...
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Append to the file that is open."""
+        ...
+
+    def close(self) -> None:
+        """End the file that is open; its bytes are durable when this returns."""
+        ...
+
+    def discard(self, path: str) -> None:
+        """Remove a closed file of this set again."""
+        ...
+
+    def seal(self) -> None:
+        """Make the set visible, whole, and durable."""
+        ...
+
+    def abandon(self) -> None:
+        """Remove what was written, as far as the medium lets; never raises."""
+        ...
+
+
+class StoredSet(Protocol):
+    """A sealed set, read from the medium itself and not from a cache of it."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return every file of the bag with its size in bytes.
+
+        Raises:
+            MediumUnavailable: the medium cannot be read.
+        """
+        ...
+
+    def open(self, path: str) -> AbstractContextManager[Readable]:
+        """Open a file of the bag.
+
+        Raises:
+            SetDamaged: the file is not there or its bytes cannot be read.
+        """
+        ...
+
+
+class Medium(Protocol):
+    """Keeps backup sets; see `backups/media/`. Safe to be used by several threads at once for different sets."""
+
+    @property
+    def id(self) -> str:
+        """Return its id in the configuration."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Return its kind, such as `disk`."""
+        ...
+
+    def places(self) -> Sequence[Path]:
+        """Return the local folders that it writes into; none for a medium elsewhere."""
+        ...
+
+    def prepare(self, sources: Sequence[Path]) -> bool:
+        """Make ready for writing, remove what dead runs left, and say whether it shares a file system with a source.
+
+        Raises:
+            MediumUnavailable: it is absent, or must not be written.
+        """
+        ...
+
+    def begin(self, set_id: SetId, *, expected_bytes: int) -> SetWriter:
+        """Begin a set.
+
+        Args:
+            set_id: the set's name.
+            expected_bytes: about how large it will be; 0 if that is not known.
+
+        Raises:
+            MediumUnavailable: it does not take the set, or has too little space.
+        """
+        ...
+
+    def sets(self) -> tuple[SetId, ...]:
+        """Return the sealed sets, by name.
+
+        Raises:
+            MediumUnavailable: it cannot be read.
+        """
+        ...
+
+    def open_set(self, set_id: SetId) -> StoredSet:
+        """Open a sealed set for reading.
+
+        Raises:
+            SetNotFound: it has no such set.
+            MediumUnavailable: it cannot be read.
         """
         ...
 

@@ -72,6 +72,48 @@ class Pack:
     stored_sha256: Digest
 
 
+class MemberType(StrEnum):
+    """What a member of a tar is."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    SYMLINK = "symlink"
+    HARDLINK = "hardlink"
+    FIFO = "fifo"
+    CHARACTER_DEVICE = "character-device"
+    BLOCK_DEVICE = "block-device"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One line of a stream's index."""
+
+    type: MemberType
+    path: str
+    """Relative, as in the tar; bytes that are not UTF-8 stand as lone surrogates (PEP 383)."""
+    size: int
+    """Bytes of content; 0 for all but files."""
+    mode: int
+    """Permission bits with setuid, setgid and sticky, 0 to 0o7777."""
+    uid: int
+    gid: int
+    mtime_ns: int
+    offset: int
+    """Where its header begins in the stream, in bytes."""
+    sha256: Digest | None = None
+    """Of a file's content; None for all but files."""
+    link: str = ""
+    """Where a link points to; a hard link names the path of an earlier member."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """How many rows a table of a database had in the copy that was made."""
+
+    table: str
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """The bytes that a source yielded, and the packs that hold them in order."""
@@ -95,6 +137,10 @@ class Stream:
     """What could not be read, and why: one bounded, escaped line each. Not empty means incomplete."""
     changed: tuple[str, ...] = ()
     """Members that changed while they were read, twice."""
+    skipped: tuple[str, ...] = ()
+    """What was left out on purpose, and why: sockets, other file systems, the media's own folders. No fault."""
+    rows: tuple[TableRows, ...] = ()
+    """Of a database: rows of each table, counted in the copy itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,327 @@
+"""The age file format, version 1, for X25519 keys: the one place that encrypts and decrypts.
+
+Written on `cryptography`'s primitives after the specification (C2SP, "The age file encryption format"), because they
+let go of the interpreter while they work, so that compression and encryption run side by side. Stock `age` opens what
+is written here, and what it writes is opened here.
+
+    age-encryption.org/v1
+    -> X25519 <ephemeral share>          one stanza a recipient
+    <file key, wrapped>
+    --- <HMAC of the header>
+    <nonce, 16 bytes><chunk><chunk>...   ChaCha20-Poly1305 over 64 KiB each, the last one marked
+
+It knows neither passphrases nor plugins.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NewType
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from backups.bech32 import decode
+from portalops.config.layers import show_text
+from portalops.errors import ConfigurationError, SetDamaged, WrongKey
+from portalops.model.message import msg
+from portalops.ports import Readable
+
+Recipient = NewType("Recipient", bytes)
+"""The 32 bytes of an X25519 public key."""
+
+CHUNK_BYTES = 64 << 10
+"""Plaintext of one chunk."""
+TAG_BYTES = 16
+SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
+
+_VERSION = b"age-encryption.org/v1"
+_MAX_HEADER_BYTES = 64 << 10
+"""A header of two recipients has 350 bytes; one that is far longer is not ours to open."""
+_FILE_KEY_BYTES = 16
+_ZERO_NONCE = bytes(12)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A private key; it opens what was encrypted for its recipient."""
+
+    key: X25519PrivateKey
+    recipient: Recipient
+
+
+def parse_recipient(text: str) -> Recipient:
+    """Read a public key, `age1...`.
+
+    Raises:
+        ConfigurationError: the text is not one.
+    """
+    try:
+        prefix, key = decode(text.strip())
+        if prefix != "age" or len(key) != 32:
+            raise ValueError("not an X25519 recipient")
+    except ValueError as error:
+        raise ConfigurationError(
+            msg("not an age public key: {key}", key=show_text(text.strip(), 80)),
+            msg("A public key begins with age1; 'age-keygen -y KEY' prints it."),
+        ) from error
+    return Recipient(key)
+
+
+def parse_identity(text: str) -> Identity:
+    """Read a private key, `AGE-SECRET-KEY-1...`.
+
+    Raises:
+        WrongKey: the text is not one; it is never shown.
+    """
+    try:
+        prefix, secret = decode(text.strip())
+        if prefix != "age-secret-key-" or len(secret) != 32:
+            raise ValueError("not an X25519 identity")
+    except ValueError as error:
+        raise WrongKey(
+            msg("not an age private key"), msg("A private key is one line that begins with AGE-SECRET-KEY-1.")
+        ) from error
+    key = X25519PrivateKey.from_private_bytes(secret)
+    return Identity(key, Recipient(key.public_key().public_bytes_raw()))
+
+
+def read_identities(path: Path) -> tuple[Identity, ...]:
+    """Read a file of private keys as `age-keygen` writes it: one a line, `#` begins a comment.
+
+    Raises:
+        WrongKey: the file cannot be read or holds no private key.
+    """
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else None
+        raise WrongKey(
+            msg("cannot read a private key from {path}: {cause}", path=str(path), cause=cause or "not a text file"),
+            msg("Name the file that 'portalops init' or 'age-keygen' wrote."),
+        ) from error
+    found = tuple(parse_identity(line) for line in lines if line.strip() and not line.startswith("#"))
+    if not found:
+        raise WrongKey(
+            msg("there is no private key in {path}", path=str(path)),
+            msg("Name the file that 'portalops init' or 'age-keygen' wrote."),
+        )
+    return found
+
+
+class Encryptor:
+    """Encrypts one file for several recipients, piece by piece."""
+
+    def __init__(self, recipients: Sequence[Recipient]) -> None:
+        file_key = os.urandom(_FILE_KEY_BYTES)
+        nonce = os.urandom(16)
+        header = b"".join((_VERSION, b"\n", *(_stanza(file_key, recipient) for recipient in recipients), b"---"))
+        self._start = b"".join((header, b" ", _base64(_header_mac(file_key, header)), b"\n", nonce))
+        self._cipher = ChaCha20Poly1305(_derived(file_key, nonce, b"payload"))
+        self._counter = 0
+        self._held = bytearray(CHUNK_BYTES)
+        self._held_bytes = 0
+
+    def update(self, data: bytes | bytearray | memoryview) -> bytearray:
+        """Take plaintext and return the bytes that can be written now; the header comes with the first ones.
+
+        One chunk is always held back, because the last one of a file is marked as such.
+        """
+        rest = memoryview(data)
+        out = bytearray(len(self._start) + (self._held_bytes + len(rest)) // CHUNK_BYTES * SEALED_CHUNK_BYTES)
+        at = self._take_start(out)
+        if self._held_bytes:
+            taken = min(CHUNK_BYTES - self._held_bytes, len(rest))
+            self._hold(rest[:taken])
+            rest = rest[taken:]
+            if rest and self._held_bytes == CHUNK_BYTES:
+                at = self._seal(self._held, out, at)
+                self._held_bytes = 0
+        while len(rest) > CHUNK_BYTES:
+            at = self._seal(rest[:CHUNK_BYTES], out, at)
+            rest = rest[CHUNK_BYTES:]
+        self._hold(rest)
+        del out[at:]
+        return out
+
+    def finish(self) -> bytearray:
+        """Return the last bytes of the file."""
+        out = bytearray(len(self._start) + self._held_bytes + TAG_BYTES)
+        at = self._take_start(out)
+        self._seal(memoryview(self._held)[: self._held_bytes], out, at, last=True)
+        return out
+
+    def _take_start(self, out: bytearray) -> int:
+        start, self._start = self._start, b""
+        out[: len(start)] = start
+        return len(start)
+
+    def _hold(self, data: memoryview) -> None:
+        self._held[self._held_bytes : self._held_bytes + len(data)] = data
+        self._held_bytes += len(data)
+
+    def _seal(self, chunk: bytearray | memoryview, out: bytearray, at: int, *, last: bool = False) -> int:
+        end = at + len(chunk) + TAG_BYTES
+        nonce = _chunk_nonce(self._counter, last=last)
+        self._cipher.encrypt_into(nonce, chunk, None, memoryview(out)[at:end])
+        self._counter += 1
+        return end
+
+
+def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytes]:
+    """Yield the plaintext of an age file, chunk by chunk, each one authenticated before it is given out.
+
+    Raises:
+        WrongKey: none of the keys opens it.
+        SetDamaged: it is not an age file, was changed, or is cut short.
+    """
+    source = _Buffered(file)
+    cipher = ChaCha20Poly1305(_payload_key(source, identities))
+    counter = 0
+    chunk = source.up_to(SEALED_CHUNK_BYTES)
+    while True:
+        following = source.up_to(SEALED_CHUNK_BYTES)
+        is_last = not following
+        try:
+            plain = cipher.decrypt(_chunk_nonce(counter, last=is_last), chunk, None)
+        except InvalidTag as error:
+            raise _damaged("a chunk does not authenticate, or the end is missing") from error
+        if is_last and not plain and counter:
+            raise _damaged("it ends with an empty chunk")
+        yield plain
+        if is_last:
+            return
+        chunk = following
+        counter += 1
+
+
+class _Buffered:
+    """Reads exact amounts from a file that may give less at a time."""
+
+    def __init__(self, file: Readable) -> None:
+        self._file = file
+        self._held = b""
+
+    def up_to(self, size: int) -> bytes:
+        """Return `size` bytes, or what there is before the end."""
+        parts = [self._held] if self._held else []
+        have = len(self._held)
+        while have < size:
+            got = self._file.read(max(size - have, 1 << 20))
+            if not got:
+                break
+            parts.append(got)
+            have += len(got)
+        joined = b"".join(parts)
+        self._held = joined[size:]
+        return joined[:size]
+
+    def line(self) -> bytes:
+        """Return the next line without its end."""
+        window = self.up_to(_MAX_HEADER_BYTES)
+        line, end, rest = window.partition(b"\n")
+        self._held = rest + self._held
+        if not end:
+            raise _damaged("its header does not end")
+        return line
+
+
+def _payload_key(source: _Buffered, identities: Sequence[Identity]) -> bytes:
+    header = source.line()
+    if header != _VERSION:
+        raise _damaged("it is not an age file of version 1")
+    lines = [header]
+    stanzas: list[tuple[list[bytes], bytes]] = []
+    line = source.line()
+    while line.startswith(b"-> "):
+        lines.append(line)
+        arguments, body = line[3:].split(b" "), b""
+        while True:
+            part = source.line()
+            lines.append(part)
+            body += _unbase64(part)
+            if len(part) < 64:
+                break
+        stanzas.append((arguments, body))
+        line = source.line()
+    if not line.startswith(b"--- "):
+        raise _damaged("its header is malformed")
+    file_key = _opened(stanzas, identities)
+    lines.append(b"---")
+    if not hmac.compare_digest(_header_mac(file_key, b"\n".join(lines)), _unbase64(line[4:])):
+        raise _damaged("its header was changed")
+    nonce = source.up_to(16)
+    if len(nonce) != 16:
+        raise _damaged("it is cut short")
+    return _derived(file_key, nonce, b"payload")
+
+
+def _opened(stanzas: Sequence[tuple[list[bytes], bytes]], identities: Sequence[Identity]) -> bytes:
+    for arguments, body in stanzas:
+        if arguments[0] != b"X25519":
+            continue  # other kinds of recipients, and grease, are to be passed over
+        if len(arguments) != 2 or len(share := _unbase64(arguments[1])) != 32 or len(body) != 32:
+            raise _damaged("its header is malformed")
+        for identity in identities:
+            try:
+                shared = identity.key.exchange(X25519PublicKey.from_public_bytes(share))
+                key = _derived(shared, share + identity.recipient, b"age-encryption.org/v1/X25519")
+                return ChaCha20Poly1305(key).decrypt(_ZERO_NONCE, body, None)
+            except (InvalidTag, ValueError):
+                continue  # made for another key; a share of low order opens with none
+    raise WrongKey(
+        msg("the key opens none of the {n} locks of the set", n=len(stanzas)),
+        msg("Use the operator's or the escrow key that belongs to a recipient named in set.json."),
+    )
+
+
+def _stanza(file_key: bytes, recipient: Recipient) -> bytes:
+    ephemeral = X25519PrivateKey.generate()
+    share = ephemeral.public_key().public_bytes_raw()
+    shared = ephemeral.exchange(X25519PublicKey.from_public_bytes(recipient))
+    key = _derived(shared, share + recipient, b"age-encryption.org/v1/X25519")
+    body = ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, file_key, None)
+    return b"-> X25519 " + _base64(share) + b"\n" + _base64(body) + b"\n"
+
+
+def _header_mac(file_key: bytes, header: bytes) -> bytes:
+    return hmac.digest(_derived(file_key, b"", b"header"), header, "sha256")
+
+
+def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt, info).derive(secret)
+
+
+def _chunk_nonce(counter: int, *, last: bool) -> bytes:
+    return counter.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
+
+
+def _base64(data: bytes) -> bytes:
+    return base64.b64encode(data).rstrip(b"=")
+
+
+def _unbase64(text: bytes) -> bytes:
+    """Decode strictly: no padding, and one spelling only for the same bytes."""
+    try:
+        data = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error as error:
+        raise _damaged("its header is malformed") from error
+    if _base64(data) != text:
+        raise _damaged("its header is malformed")
+    return data
+
+
+def _damaged(cause: str) -> SetDamaged:
+    return SetDamaged(
+        msg("an encrypted file is damaged: {cause}", cause=cause),
+        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+    )

@@ -1,0 +1,121 @@
+"""One reading for all media: a lane each, with its own thread and its own bounded queue.
+
+A medium that fails is taken out and the others go on. One that is slower than the rest slows the reading down, because
+memory is bounded; one that takes nothing at all for `PATIENCE_SECONDS` counts as failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portalops.errors import PortalOpsError
+from portalops.ports import SetWriter
+
+logger = logging.getLogger(__name__)
+
+QUEUED = 8
+"""Pieces of about a megabyte that wait for one medium."""
+PATIENCE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a medium is to do."""
+
+    act: Callable[[SetWriter], None]
+    is_last: bool = False
+
+
+class Lane:
+    """The way to one medium. All methods are called from one thread, the one that packs."""
+
+    def __init__(self, medium: str, writer: SetWriter, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self.medium = medium
+        self.problem = ""
+        """Why the medium was taken out; empty while all is well."""
+        self.fault: BaseException | None = None
+        """An error that is not the medium's but portalops's own."""
+        self.sealed = False
+        self._writer = writer
+        self._patience_seconds = patience_seconds
+        self._steps: queue.Queue[Step] = queue.Queue(QUEUED)
+        self._thread = threading.Thread(target=self._work, name=f"medium-{medium}", daemon=True)
+        self._thread.start()
+
+    def open(self, path: str) -> None:
+        self._put(Step(lambda writer: writer.open(path)))
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Hand over bytes; they must not be changed afterwards."""
+        self._put(Step(lambda writer: writer.write(data)))
+
+    def close(self) -> None:
+        self._put(Step(lambda writer: writer.close()))
+
+    def discard(self, path: str) -> None:
+        self._put(Step(lambda writer: writer.discard(path)))
+
+    def finish(self, *, seal: bool) -> None:
+        """Seal or abandon the set; `join` waits for it."""
+        self._put(Step(self._seal if seal else self._abandon, is_last=True))
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the end and say whether it came."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def give_up(self, problem: str) -> None:
+        """Take the medium out; its thread ends by itself as soon as the medium lets it."""
+        if not self.problem:
+            self.problem = problem
+
+    def _put(self, step: Step) -> None:
+        if self.problem:
+            if step.is_last:
+                self._put_last(step)
+            return
+        try:
+            self._steps.put(step, timeout=self._patience_seconds)
+        except queue.Full:
+            self.give_up(f"it took no data for {self._patience_seconds:.0f} s")
+            if step.is_last:
+                self._put_last(step)
+
+    def _put_last(self, step: Step) -> None:
+        """Tell a failed lane to end without waiting for it: it drains its queue as soon as it gets to it."""
+        try:
+            self._steps.put(step, timeout=1.0)
+        except queue.Full:
+            logger.warning("medium %s does not answer; its thread is left behind", self.medium)
+
+    def _seal(self, writer: SetWriter) -> None:
+        writer.seal()
+        self.sealed = True
+
+    @staticmethod
+    def _abandon(writer: SetWriter) -> None:
+        writer.abandon()
+
+    def _work(self) -> None:
+        while True:
+            step = self._steps.get()
+            if not self.problem:
+                self._do(step)
+            if step.is_last:
+                break
+        if self.problem:
+            self._writer.abandon()
+
+    def _do(self, step: Step) -> None:
+        try:
+            step.act(self._writer)
+        except PortalOpsError as error:
+            logger.info("medium %s failed: %s", self.medium, error)
+            self.give_up(str(error))
+        except BaseException as error:  # noqa: BLE001  # a thread's fault is told by the thread that waits for it
+            self.fault = error
+            self.give_up(f"{type(error).__name__}: {error}")

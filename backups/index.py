@@ -1,0 +1,82 @@
+"""The index of a tar stream: one line of JSON a member, in the order of the stream.
+
+`{"type":"file","path":"etc/hosts","size":174,"mode":420,"uid":0,"gid":0,"mtime_ns":...,"sha256":"...","pack":1,"offset":0}`
+
+`pack` is the number of the pack in which the member's header begins, `offset` the header's first byte in the stream.
+Lines are ASCII; a name's bytes that are not UTF-8 are escaped as lone surrogates (PEP 383). A path that stands twice was
+written twice because it changed meanwhile: the last one counts, as it does for tar.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from portalops.errors import SetDamaged
+from portalops.model.backups import Member, MemberType
+from portalops.model.message import msg
+from portalops.model.record import Digest
+
+MAX_LINE_BYTES = 1 << 20
+"""Longer lines are damage: a path has at most 4096 bytes."""
+
+
+def line_of(member: Member, *, pack: int) -> bytes:
+    """Return a member's line with its line feed."""
+    fields: dict[str, str | int] = {
+        "type": member.type.value,
+        "path": member.path,
+        "size": member.size,
+        "mode": member.mode,
+        "uid": member.uid,
+        "gid": member.gid,
+        "mtime_ns": member.mtime_ns,
+    }
+    if member.sha256 is not None:
+        fields["sha256"] = member.sha256
+    if member.link:
+        fields["link"] = member.link
+    fields["pack"] = pack
+    fields["offset"] = member.offset
+    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+
+
+def parse_line(line: bytes) -> Member:
+    """Read a line.
+
+    Raises:
+        SetDamaged: it is not a line of an index.
+    """
+    try:
+        fields = json.loads(line)
+        member = Member(
+            type=MemberType(fields["type"]),
+            path=_text(fields["path"]),
+            size=_number(fields["size"]),
+            mode=_number(fields["mode"]),
+            uid=_number(fields["uid"]),
+            gid=_number(fields["gid"]),
+            mtime_ns=int(fields["mtime_ns"]),
+            offset=_number(fields["offset"]),
+            sha256=Digest(_text(fields["sha256"])) if "sha256" in fields else None,
+            link=_text(fields.get("link", "")),
+        )
+        _number(fields["pack"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SetDamaged(
+            msg("a line of the index cannot be read: {cause}", cause=type(error).__name__),
+            msg("Restore the whole source instead of one path, or use another copy."),
+        ) from error
+    return member
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError("not a number")
+    return cast("int", value)

@@ -1,0 +1,224 @@
+"""What a source writes into: its streams, their indexes, and what is to be said of them."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import IO
+
+from backups.index import line_of
+from backups.packing import SetPacker, new_compressor
+from portalops.config.layers import show_text
+from portalops.model.backups import Member, Pack, Stream, TableRows
+from portalops.model.record import Digest
+from portalops.ports import Source
+
+MAX_NAMED = 1000
+"""Lines of unread, changed or skipped paths that are kept; more are counted."""
+_INDEX_IN_MEMORY_BYTES = 4 << 20
+
+
+class SourceStreams:
+    """Opens the streams of one source, and keeps what became of them."""
+
+    def __init__(self, packer: SetPacker, source: Source) -> None:
+        self._packer = packer
+        self._source = source
+        self.streams: list[Stream] = []
+
+    @contextmanager
+    def stream(self, name: str, *, format: str) -> Iterator[PackedStream]:  # noqa: A002  # the port's word
+        stream = PackedStream(self._packer, self._source, name, format)
+        try:
+            yield stream
+            self.streams.append(stream.finish())
+        except BaseException:
+            stream.drop()
+            raise
+
+    def drop(self) -> None:
+        """Remove all streams of the source again."""
+        paths = [
+            pack.path
+            for stream in self.streams
+            for pack in (*stream.packs, *([stream.index] if stream.index is not None else []))
+        ]
+        self._packer.discard(paths)
+        self.streams.clear()
+
+
+class PackedStream:
+    """One stream under way: a `portalops.ports.StreamWriter`."""
+
+    def __init__(self, packer: SetPacker, source: Source, name: str, format_name: str) -> None:
+        self._packer = packer
+        self._source, self._name, self._format = source, name, format_name
+        self._stem = f"data/{source.data_class.value}/{source.id}/{name}"
+        self._buffer: bytearray | None = packer.buffer()
+        self._used = 0
+        self._flushed = 0
+        self._is_in_pack = False
+        self._packs: list[Future[Pack]] = []
+        self._paths: list[str] = []
+        self._digest = hashlib.sha256()
+        self._index: _IndexSpool | None = None
+        self._members = 0
+        self._notes: dict[str, _Notes] = {name: _Notes() for name in ("unread", "changed", "skipped")}
+        self._rows: list[TableRows] = []
+
+    @property
+    def position(self) -> int:
+        return self._flushed + self._used
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        rest = memoryview(data)
+        while rest:
+            room = self.room()
+            taken = min(len(room), len(rest))
+            room[:taken] = rest[:taken]
+            self.filled(taken)
+            rest = rest[taken:]
+
+    def room(self) -> memoryview:
+        if self._used == self._packer.frame_bytes:
+            self._flush()
+        assert self._buffer is not None
+        return memoryview(self._buffer)[self._used :]
+
+    def filled(self, count: int, /) -> None:
+        self._used += count
+
+    def add_member(self, member: Member) -> None:
+        if self._index is None:
+            self._index = _IndexSpool(self._packer)
+        self._index.add(line_of(member, pack=member.offset // self._packer.pack_bytes + 1))
+        self._members += 1
+
+    def add_unread(self, line: str) -> None:
+        self._notes["unread"].add(line)
+
+    def add_changed(self, line: str) -> None:
+        self._notes["changed"].add(line)
+
+    def add_skipped(self, line: str) -> None:
+        self._notes["skipped"].add(line)
+
+    def add_rows(self, rows: TableRows) -> None:
+        self._rows.append(rows)
+
+    def finish(self) -> Stream:
+        """Write what is left, and return what the stream is."""
+        if self._used or not self._paths:
+            self._flush(last=True)
+        if self._is_in_pack:
+            self._end_pack()
+        self._release()
+        index = self._finish_index()
+        return Stream(
+            source=self._source.id,
+            kind=self._source.kind,
+            data_class=self._source.data_class,
+            name=self._name,
+            format=self._format,
+            members=self._members if self._index is not None else 1,
+            plain_bytes=self._flushed,
+            plain_sha256=Digest(self._digest.hexdigest()),
+            packs=tuple(self._packer.result(made) for made in self._packs),
+            index=None if index is None else self._packer.result(index),
+            unread=self._notes["unread"].lines(),
+            changed=self._notes["changed"].lines(),
+            skipped=self._notes["skipped"].lines(),
+            rows=tuple(self._rows),
+        )
+
+    def drop(self) -> None:
+        """Take back everything that was written of the stream."""
+        self._release()
+        self._packer.discard(self._paths)
+        if self._index is not None:
+            self._index.close()
+
+    def _flush(self, *, last: bool = False) -> None:
+        assert self._buffer is not None
+        self._digest.update(memoryview(self._buffer)[: self._used])
+        if not self._is_in_pack:
+            self._paths.append(f"{self._stem}.{len(self._packs) + 1:04d}.age")
+            self._is_in_pack = True
+        self._packer.submit(self._paths[-1], self._buffer, self._used)
+        self._packer.on_bytes(self._used)
+        self._flushed += self._used
+        self._used = 0
+        self._buffer = None
+        if self._flushed % self._packer.pack_bytes == 0 and self._flushed:
+            self._end_pack()
+        if not last:
+            self._buffer = self._packer.buffer()
+
+    def _end_pack(self) -> None:
+        self._packs.append(self._packer.end_pack(self._paths[-1]))
+        self._is_in_pack = False
+
+    def _finish_index(self) -> Future[Pack] | None:
+        if self._index is None:
+            return None
+        path = f"{self._stem}.index.age"
+        self._paths.append(path)
+        return self._packer.add_index(path, *self._index.finish())
+
+    def _release(self) -> None:
+        if self._buffer is not None:
+            self._packer.give_back(self._buffer)
+            self._buffer = None
+
+
+class _Notes:
+    """Lines for people: bounded and escaped, the rest counted."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._more = 0
+
+    def add(self, line: str) -> None:
+        if len(self._lines) < MAX_NAMED:
+            self._lines.append(show_text(line, 500))
+        else:
+            self._more += 1
+
+    def lines(self) -> tuple[str, ...]:
+        return (*self._lines, f"... and {self._more} more") if self._more else tuple(self._lines)
+
+
+class _IndexSpool:
+    """An index on its way: compressed and encrypted at once, so that no list of names lies about in clear."""
+
+    def __init__(self, packer: SetPacker) -> None:
+        self._encryptor = packer.encryptor()
+        self._compressor = new_compressor()
+        self._spool = tempfile.SpooledTemporaryFile(_INDEX_IN_MEMORY_BYTES)  # noqa: SIM115  # closed by the assembler
+        self._digest = hashlib.sha256()
+        self._plain_bytes = 0
+        self._lines = bytearray()
+
+    def add(self, line: bytes) -> None:
+        self._lines += line
+        if len(self._lines) >= 1 << 18:
+            self._write()
+
+    def finish(self) -> tuple[IO[bytes], tuple[int, Digest]]:
+        self._write()
+        self._spool.write(self._encryptor.update(self._compressor.flush()))
+        self._spool.write(self._encryptor.finish())
+        self._spool.seek(0)
+        return self._spool, (self._plain_bytes, Digest(self._digest.hexdigest()))
+
+    def close(self) -> None:
+        self._spool.close()
+
+    def _write(self) -> None:
+        self._digest.update(self._lines)
+        self._plain_bytes += len(self._lines)
+        self._spool.write(self._encryptor.update(self._compressor.compress(self._lines)))
+        self._lines = bytearray()

@@ -1,0 +1,141 @@
+"""Headers of POSIX tar archives in the pax format (POSIX.1-2017, pax, "pax Interchange Format").
+
+What a ustar header can't hold goes into a pax header before it: long names, names beyond ASCII, sizes from 8 GiB on,
+large ids, nanoseconds, extended attributes (as `SCHILY.xattr.*`, which GNU tar and bsdtar read). Names that are not
+UTF-8 are written as they are, marked by `hdrcharset=BINARY`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from portalops.model.backups import MemberType
+
+BLOCK_BYTES = 512
+END_BYTES = bytes(2 * BLOCK_BYTES)
+"""Two blocks of zeros end an archive."""
+
+_TYPES = {
+    MemberType.FILE: b"0",
+    MemberType.HARDLINK: b"1",
+    MemberType.SYMLINK: b"2",
+    MemberType.CHARACTER_DEVICE: b"3",
+    MemberType.BLOCK_DEVICE: b"4",
+    MemberType.FOLDER: b"5",
+    MemberType.FIFO: b"6",
+}
+_PAX = b"x"
+_NAME_BYTES = 100
+_OWNER_BYTES = 31
+_MAX_ID = 0o7777777
+_MAX_SIZE = 0o77777777777
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a tar header says."""
+
+    type: MemberType
+    path: str
+    """Relative, without a leading slash; a folder's without a trailing one."""
+    size: int = 0
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    owner: str = ""
+    group: str = ""
+    mtime_ns: int = 0
+    link: str = ""
+    device: tuple[int, int] = (0, 0)
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
+    """Extended attributes by full name."""
+
+
+def header(entry: Entry) -> bytes:
+    """Return the header blocks of a member; its content, padded to whole blocks, is to follow."""
+    name = os.fsencode(entry.path) + (b"/" if entry.type is MemberType.FOLDER else b"")
+    link = os.fsencode(entry.link)
+    records = _records(entry, name, link)
+    plain = _ustar(entry, _TYPES[entry.type], name[:_NAME_BYTES], link[:_NAME_BYTES])
+    if not records:
+        return plain
+    body = b"".join(_record(key, value) for key, value in records)
+    carrier = Entry(entry.type, "", size=len(body), mode=0o644, mtime_ns=entry.mtime_ns)
+    base = name.rstrip(b"/").rpartition(b"/")[2]
+    pax = _ustar(carrier, _PAX, b"./PaxHeaders/" + base[: _NAME_BYTES - 13], b"")
+    return b"".join((pax, body, padding(len(body)), plain))
+
+
+def padding(size: int) -> bytes:
+    """Return the zeros that fill content of this size up to whole blocks."""
+    return bytes(-size % BLOCK_BYTES)
+
+
+def _records(entry: Entry, name: bytes, link: bytes) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    if not (_is_utf8(name) and _is_utf8(link)):
+        found.append((b"hdrcharset", b"BINARY"))
+    if len(name) > _NAME_BYTES or not name.isascii():
+        found.append((b"path", name))
+    if len(link) > _NAME_BYTES or not link.isascii():
+        found.append((b"linkpath", link))
+    if entry.size > _MAX_SIZE:
+        found.append((b"size", b"%d" % entry.size))
+    found += [(key, b"%d" % value) for key, value in ((b"uid", entry.uid), (b"gid", entry.gid)) if value > _MAX_ID]
+    for key, text in ((b"uname", os.fsencode(entry.owner)), (b"gname", os.fsencode(entry.group))):
+        if (len(text) > _OWNER_BYTES or not text.isascii()) and _is_utf8(text):
+            found.append((key, text))
+    if entry.mtime_ns % 1_000_000_000 or not 0 <= entry.mtime_ns // 1_000_000_000 <= _MAX_SIZE:
+        found.append((b"mtime", _moment(entry.mtime_ns)))
+    found += [(b"SCHILY.xattr." + os.fsencode(key), value) for key, value in sorted(entry.attributes.items())]
+    return found
+
+
+def _record(key: bytes, value: bytes) -> bytes:
+    """Return `LENGTH KEY=VALUE\\n`, whose length counts its own digits."""
+    rest = len(key) + len(value) + 3
+    length = rest + len(str(rest))
+    if len(str(length)) != len(str(rest)):
+        length = rest + len(str(length))
+    return b"%d %s=%s\n" % (length, key, value)
+
+
+def _moment(ns: int) -> bytes:
+    """Return seconds with nine decimals; before 1970 with a sign in front of the whole number."""
+    sign = "-" if ns < 0 else ""
+    seconds, rest = divmod(abs(ns), 1_000_000_000)
+    return f"{sign}{seconds}.{rest:09d}".encode()
+
+
+def _ustar(entry: Entry, type_flag: bytes, name: bytes, link: bytes) -> bytes:
+    seconds = entry.mtime_ns // 1_000_000_000
+    block = b"".join(
+        (
+            name.ljust(100, b"\0"),
+            b"%07o\0" % entry.mode,
+            b"%07o\0" % min(entry.uid, _MAX_ID),
+            b"%07o\0" % min(entry.gid, _MAX_ID),
+            b"%011o\0" % (entry.size if entry.size <= _MAX_SIZE else 0),
+            b"%011o\0" % min(max(seconds, 0), _MAX_SIZE),
+            b"        ",
+            type_flag,
+            link.ljust(100, b"\0"),
+            b"ustar\x0000",
+            os.fsencode(entry.owner)[:_OWNER_BYTES].ljust(32, b"\0"),
+            os.fsencode(entry.group)[:_OWNER_BYTES].ljust(32, b"\0"),
+            b"%07o\0" % min(entry.device[0], _MAX_ID),
+            b"%07o\0" % min(entry.device[1], _MAX_ID),
+            bytes(167),
+        )
+    )
+    return b"%s%06o\0 %s" % (block[:148], sum(block), block[156:])
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
