@@ -24,7 +24,7 @@ leaves = words | st.integers() | st.dates() | moments | words.map(lambda text: f
 
 
 def _messages(values: st.SearchStrategy[object]) -> st.SearchStrategy[Message]:
-    return st.builds(Message, words, st.dictionaries(names, values, max_size=4), st.none() | words)  # type: ignore[arg-type]
+    return st.builds(Message, words, st.dictionaries(names, values, max_size=4), st.none() | words)
 
 
 messages = _messages(st.recursive(leaves, _messages, max_leaves=6))
