@@ -1,0 +1,237 @@
+"""What is due comes from what was recorded, once a slot, and a slot that has passed stays missed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portalops.jobs import Attempt, due, missed_slots, next_due, previous_slot_start, slot_start
+from portalops.model.record import Digest, RunId
+from portalops.model.runs import Every, Job, JobId, JobKind, Plan, Run
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.plans import RecordedPlan, plan_at, planned_spans
+from portalops.registers.runs import run_id
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+"""Wednesday of 2026-W48, 09:00 in Khánh Hòa."""
+WEEKLY = Job(JobId("weekly-backup"), JobKind.BACKUP, Every.WEEK, "10.2")
+DAILY = Job(JobId("daily-check"), JobKind.CHECK, Every.DAY, "12.4-testing")
+
+jobs = st.builds(Job, st.just(JobId("a-job")), st.sampled_from(JobKind), st.sampled_from(Every), st.just("10.2"))
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
+zones = st.sampled_from([ZONE, ZoneInfo("UTC"), ZoneInfo("Europe/Berlin"), ZoneInfo("America/St_Johns")])
+
+
+def attempt(
+    job: Job,
+    started_at: datetime,
+    outcome: RunOutcome | None,
+    *,
+    finished: bool = True,
+    running: bool = False,
+    zone: ZoneInfo = ZONE,
+    number: int = 1,
+) -> Attempt:
+    """Make a run of a job in the slot that holds its start; it lasts five minutes."""
+    slot = job.every.slot(started_at.astimezone(zone))
+    base = run_id(job, slot)
+    run = Run(
+        RunId(base if number == 1 else f"{base}.{number}"),
+        job.kind.value,
+        job.id,
+        job.duty,
+        started_at,
+        int(started_at.timestamp()),
+        started_at + timedelta(minutes=5) if finished else None,
+        None,
+        Digest("0" * 64),
+    )
+    return Attempt(run, outcome, running)
+
+
+def test_a_job_that_left_nothing_in_its_slot_is_due() -> None:
+    (found,) = due([WEEKLY], [], NOW, ZONE)
+
+    assert (found.job, found.slot, found.attempt, found.late) == (WEEKLY, "2026-W48", 1, False)
+    assert str(found.reason) == "nothing is recorded for 2026-W48"
+    assert next_due(WEEKLY, [], NOW, ZONE) == NOW
+
+
+def test_a_complete_run_fulfils_its_slot() -> None:
+    done = attempt(WEEKLY, NOW - timedelta(days=2), RunOutcome.COMPLETE)
+
+    assert due([WEEKLY], [done], NOW, ZONE) == ()
+    assert next_due(WEEKLY, [done], NOW, ZONE) == datetime(2026, 11, 29, 17, 0, tzinfo=UTC)
+    assert due([WEEKLY], [done], NOW + timedelta(days=5), ZONE)[0].slot == "2026-W49"
+
+
+@pytest.mark.parametrize("outcome", [RunOutcome.INCOMPLETE, RunOutcome.FAILED, None])
+def test_a_run_that_did_not_succeed_is_tried_again_after_an_hour(outcome: RunOutcome | None) -> None:
+    tried = attempt(DAILY, NOW - timedelta(minutes=10), outcome)
+    retry_at = NOW + timedelta(minutes=55)
+
+    assert due([DAILY], [tried], NOW, ZONE) == ()
+    assert next_due(DAILY, [tried], NOW, ZONE) == retry_at
+    (found,) = due([DAILY], [tried], retry_at, ZONE)
+    assert found.attempt == 2
+
+
+def test_a_crashed_run_is_tried_again_at_once() -> None:
+    crashed = attempt(DAILY, NOW - timedelta(minutes=1), None, finished=False)
+
+    (found,) = due([DAILY], [crashed], NOW, ZONE)
+
+    assert found.attempt == 2
+    assert "did not finish" in str(found.reason)
+    assert next_due(DAILY, [crashed], NOW, ZONE) == NOW
+
+
+def test_a_running_run_is_left_alone() -> None:
+    running = attempt(DAILY, NOW - timedelta(minutes=1), None, finished=False, running=True)
+
+    assert due([DAILY], [running], NOW, ZONE) == ()
+    assert next_due(DAILY, [running], NOW, ZONE) == datetime(2026, 11, 25, 17, 0, tzinfo=UTC)
+
+
+def test_the_hour_of_rest_does_not_reach_into_the_next_slot() -> None:
+    late_evening = datetime(2026, 11, 25, 16, 50, tzinfo=UTC)
+    tried = attempt(DAILY, late_evening, RunOutcome.FAILED)
+
+    assert next_due(DAILY, [tried], late_evening + timedelta(minutes=6), ZONE) == late_evening + timedelta(minutes=10)
+    assert due([DAILY], [tried], late_evening + timedelta(minutes=10), ZONE)[0].slot == "2026-11-26"
+
+
+def test_a_job_whose_last_slot_passed_is_late_and_only_the_present_slot_is_due() -> None:
+    old = attempt(DAILY, NOW - timedelta(days=4), RunOutcome.COMPLETE)
+
+    found = due([DAILY], [old], NOW, ZONE)
+
+    assert [(each.slot, each.late) for each in found] == [("2026-11-25", True)]
+    assert "2026-11-24 was missed" in str(found[0].reason)
+
+
+def test_a_forced_job_is_done_although_its_slot_is_fulfilled() -> None:
+    done = attempt(DAILY, NOW - timedelta(minutes=10), RunOutcome.COMPLETE)
+
+    (found,) = due([DAILY], [done], NOW, ZONE, forced=True)
+
+    assert (found.slot, found.attempt) == ("2026-11-25", 2)
+
+
+def test_another_jobs_runs_do_not_count() -> None:
+    other = Job(JobId("other-check"), JobKind.CHECK, Every.DAY, "12.4-testing")
+
+    assert len(due([DAILY], [attempt(other, NOW, RunOutcome.COMPLETE)], NOW, ZONE)) == 1
+
+
+def test_a_job_stays_the_same_when_its_duty_is_named_anew() -> None:
+    renamed = Job(DAILY.id, DAILY.kind, DAILY.every, "12.4")
+
+    assert due([renamed], [attempt(DAILY, NOW, RunOutcome.COMPLETE)], NOW, ZONE) == ()
+
+
+@given(jobs, moments, zones, st.lists(st.tuples(st.integers(0, 60 * 24 * 40), st.sampled_from([*RunOutcome, None]))))
+def test_next_due_is_the_first_moment_at_which_the_job_is_due(
+    job: Job, now: datetime, zone: ZoneInfo, tried: list[tuple[int, RunOutcome | None]]
+) -> None:
+    attempts = [
+        attempt(job, now - timedelta(minutes=minutes + 5), outcome, zone=zone, number=number)
+        for number, (minutes, outcome) in enumerate(tried, 1)
+    ]
+
+    coming = next_due(job, attempts, now, zone)
+
+    assert coming >= now
+    assert bool(due([job], attempts, now, zone)) == (coming == now)
+    assert due([job], attempts, coming, zone)
+    if coming > now:
+        assert not due([job], attempts, coming - timedelta(microseconds=1), zone)
+
+
+@given(jobs, moments, zones)
+def test_a_job_done_when_due_is_not_due_again_in_its_slot(job: Job, now: datetime, zone: ZoneInfo) -> None:
+    (found,) = due([job], [], now, zone)
+    done = attempt(job, now, RunOutcome.COMPLETE, zone=zone)
+
+    following = job.every.next_start(now.astimezone(zone)).astimezone(UTC)
+    assert done.run.id == run_id(job, found.slot)
+    assert due([job], [done], now + timedelta(seconds=1), zone) == () or now + timedelta(seconds=1) >= following
+    assert due([job], [done], following, zone)
+
+
+@given(st.sampled_from(Every), moments, zones)
+def test_slots_join_without_gap_or_overlap(every: Every, moment: datetime, zone: ZoneInfo) -> None:
+    local = moment.astimezone(zone)
+    start, following = slot_start(every, local), every.next_start(local)
+
+    assert start <= local < following
+    assert every.slot(start) == every.slot(local) != every.slot(following)
+    assert every.next_start(previous_slot_start(every, local)) == start
+    assert every.slot(previous_slot_start(every, local)) != every.slot(local)
+
+
+def plan(at: datetime, *planned: Job) -> RecordedPlan:
+    return RecordedPlan(1, at, Plan(planned, "kh@1", Digest("0" * 64)))
+
+
+def test_missed_slots_are_those_that_a_plan_covered_wholly_and_no_run_filled() -> None:
+    monday = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+    plans = [plan(monday + timedelta(hours=9), DAILY, WEEKLY)]
+    runs = [
+        attempt(DAILY, monday + timedelta(days=1, hours=9), RunOutcome.COMPLETE).run,
+        attempt(DAILY, monday + timedelta(days=3, hours=9), None, finished=False).run,
+    ]
+
+    found = missed_slots(plans, runs, until=monday + timedelta(days=5, hours=9), zone=ZONE)
+
+    assert [(slot.job.id, slot.name) for slot in found] == [
+        ("daily-check", "2026-11-25"),
+        ("daily-check", "2026-11-27"),
+    ]
+    later = missed_slots(plans, runs, until=monday + timedelta(days=14), zone=ZONE, since=monday + timedelta(days=6))
+    assert ("weekly-backup", "2026-W49") in [(slot.job.id, slot.name) for slot in later]
+    assert {slot.starts_on.isoformat() for slot in later if slot.job is DAILY} == {
+        "2026-11-29", "2026-11-30", "2026-12-01", "2026-12-02", "2026-12-03", "2026-12-04", "2026-12-05", "2026-12-06",
+    }  # fmt: skip
+
+
+def test_a_run_that_claims_a_slot_long_after_it_does_not_fill_it() -> None:
+    monday = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+    claimed = attempt(DAILY, monday + timedelta(days=1), RunOutcome.COMPLETE).run
+    late = Run(claimed.id, claimed.kind, claimed.subject, claimed.duty, monday + timedelta(days=3), 9)
+
+    found = missed_slots([plan(monday, DAILY)], [late], until=monday + timedelta(days=2), zone=ZONE)
+
+    assert "2026-11-24" in [slot.name for slot in found]
+
+
+def test_a_plan_that_drops_a_job_expects_nothing_more_of_it() -> None:
+    monday = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+    plans = [plan(monday, DAILY, WEEKLY), plan(monday + timedelta(days=2), WEEKLY)]
+
+    found = missed_slots(plans, [], until=monday + timedelta(days=9), zone=ZONE)
+
+    assert [slot.name for slot in found] == ["2026-11-23", "2026-W48", "2026-11-24"]
+    assert plan_at(plans, monday - timedelta(seconds=1)) is None
+    assert plan_at(plans, monday + timedelta(days=2)) == plans[1].plan
+    assert len(planned_spans(plans, monday + timedelta(days=9))) == 2
+
+
+@given(st.sampled_from(Every), moments, zones, st.integers(1, 60 * 24 * 70))
+def test_a_run_in_every_slot_leaves_none_missed(every: Every, begin: datetime, zone: ZoneInfo, minutes: int) -> None:
+    job = Job(JobId("a-job"), JobKind.CHECK, every)
+    until = begin + timedelta(minutes=minutes if every is not Every.HOUR else minutes // 50)
+    runs = []
+    start = slot_start(every, begin.astimezone(zone))
+    while start.astimezone(UTC) < until:
+        runs.append(attempt(job, start.astimezone(UTC), None, zone=zone).run)
+        start = every.next_start(start)
+
+    plans = [plan(begin, job)]
+    assert missed_slots(plans, runs, until=until, zone=zone) == ()
+    assert len(missed_slots(plans, [], until=until, zone=zone)) >= len(runs) - 2
