@@ -6,6 +6,7 @@ import re
 import tomllib
 import unicodedata
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +109,14 @@ def test_every_check_that_exists_belongs_to_a_duty_of_its_clause(ours: Rulebook)
 
 def test_every_duty_is_judged_by_a_rule_that_exists(rulebook: Rulebook) -> None:
     assert [duty.id for duty in rulebook.duties if duty.rule not in RULES] == []
+
+
+def test_the_format_page_names_every_number_and_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rulebook-format.md").read_text(encoding="utf-8")
+    own = load("kh-37-2010", {}).numbers
+
+    assert [rule for rule in RULES if f"`{rule}`" not in page] == []
+    for name in Numbers.__dataclass_fields__:
+        value = getattr(own, name)
+        shown = f"`{value}`" if isinstance(value, str) else str(value).lower()
+        assert f"| `{name}` | {shown} |" in page
