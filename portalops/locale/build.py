@@ -11,6 +11,7 @@ and is meant to be the same in both languages carries the translator's comment `
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import unicodedata
@@ -20,7 +21,6 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
@@ -30,7 +30,8 @@ from portalops.system.files import write_atomically
 FRAGMENTS = Path(__file__).parent / "vi"
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("portalops", "commands", "checks", "backups")
-KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"msg": None, "nmsg": (1, 2), "_": None}
+KEYWORDS: Mapping[str, int] = {"msg": 1, "nmsg": 2, "_": 1}
+"""The calls whose first arguments are templates, and how many of them."""
 SAME = "same in both"
 
 _HEADER = (
@@ -130,16 +131,46 @@ class _WithFixedHeader(Catalog):
 
 
 def extract_sentences(root: Path = ROOT) -> tuple[Sentence, ...]:
-    """Return every translatable literal of the four packages, in the order of their places."""
+    """Return every translatable literal of the four packages, and each command's summary, in the order of their places.
+
+    Calls are read from the syntax tree and not by Babel's tokenizer, which before Python 3.12 does not see into
+    f-strings.
+
+    Raises:
+        ValueError: a template is not a literal, so no catalogue could hold it; the text names the place.
+    """
     found: dict[str, Sentence] = {}
     for package in PACKAGES:
-        extracted = extract_from_dir(str(root / package), keywords=dict(KEYWORDS))
-        for file, line, message, _comments, _context in sorted(extracted, key=lambda item: (item[0], item[1])):
-            text, plural = (message[0], message[1]) if isinstance(message, tuple) else (message, None)
-            known = found.get(text)
-            if text and (known is None or (known.plural is None and plural is not None)):
-                found[text] = Sentence(text, plural, f"{package}/{file}:{line}")
+        for path in sorted((root / package).rglob("*.py")):
+            place = path.relative_to(root).as_posix()
+            for sentence in _sentences_of(ast.parse(path.read_bytes()), place, is_command=_is_command(path)):
+                known = found.get(sentence.text)
+                if sentence.text and (known is None or (known.plural is None and sentence.plural is not None)):
+                    found[sentence.text] = sentence
     return tuple(found.values())
+
+
+def _is_command(path: Path) -> bool:
+    return path.parent.name == "commands" and not path.name.startswith("_") and path.stem != "app"
+
+
+def _sentences_of(tree: ast.Module, place: str, *, is_command: bool) -> Iterator[Sentence]:
+    summary = (ast.get_docstring(tree) or "").partition("\n")[0].removesuffix(".")
+    if is_command and summary:  # the list of commands shows it
+        yield Sentence(summary, None, f"{place}:1")
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in KEYWORDS]
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        keyword = _name(call.func)
+        texts = [arg.value for arg in call.args[: KEYWORDS[keyword]] if isinstance(arg, ast.Constant)]
+        literals = [text for text in texts if isinstance(text, str)]
+        if len(literals) == KEYWORDS[keyword]:
+            yield Sentence(literals[0], literals[1] if len(literals) > 1 else None, f"{place}:{call.lineno}")
+        elif keyword != "_":  # help texts may be chosen among literals that stand elsewhere
+            raise ValueError(f"{place}:{call.lineno}: {keyword}() needs a literal template")
+
+
+def _name(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def problems_of(sentences: Sequence[Sentence], translations: Sequence[Translation]) -> tuple[str, ...]:

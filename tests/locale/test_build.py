@@ -92,7 +92,7 @@ def test_sentences_are_found_wherever_they_are_said(tmp_path: Path) -> None:
     for package in ("portalops", "commands", "checks", "backups"):
         (tmp_path / package).mkdir()
     (tmp_path / "checks" / "a.py").write_text(
-        'x = msg("one {a}"\n  " two", a=1)\ny = nmsg("{n} day", "{n} days", 2)\nz = _("help")\nw = other("not this")\n',
+        'x = msg("one {a}"\n  " two", a=1)\ny = nmsg("{n} day", "{n} days", 2)\nz = f"{_(\'help\')}"\nw = other("not this")\n',
         encoding="utf-8",
     )
     found = extract_sentences(tmp_path)
@@ -102,3 +102,17 @@ def test_sentences_are_found_wherever_they_are_said(tmp_path: Path) -> None:
         ("help", None),
     ]
     assert found[2].place == "checks/a.py:4"
+
+
+def test_the_summary_of_a_command_is_a_sentence_too(tmp_path: Path) -> None:
+    (tmp_path / "commands").mkdir()
+    (tmp_path / "commands" / "status.py").write_text('"""Show it.\n\nMore."""\n', encoding="utf-8")
+    (tmp_path / "commands" / "_result.py").write_text('"""Not shown."""\n', encoding="utf-8")
+    assert extract_sentences(tmp_path) == (Sentence("Show it", None, "commands/status.py:1"),)
+
+
+def test_a_template_that_is_no_literal_is_refused_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "a.py").write_text("x = 1\ny = msg(x)\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"checks/a\.py:2: msg\(\) needs a literal template"):
+        extract_sentences(tmp_path)
