@@ -17,7 +17,7 @@ from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.organisation import Host
 from portalops.model.record import Digest
-from portalops.model.runs import Every, Job, JobId, JobKind
+from portalops.model.runs import JobKind
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Table
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from checks.servers.check import Check
 
 app = typer.Typer(no_args_is_help=True)
-
-DUTY = "12.4-testing"
-"""What a round is evidence for where the configuration plans none."""
 
 Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be given more than once"))]
 Checks = Annotated[
@@ -53,16 +50,17 @@ def run(ctx: typer.Context, host: Hosts = None, check: Checks = None, family: Fa
     session = open_session(ctx)
     if host or check or family:
         return _part(session, host or (), check or (), family or ())
-    from commands._jobs import perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
+    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
 
     require_valid(session.settings)
     with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
         record_plan(session)
-        done = perform(session, _job(session))
+        done = perform(session, job_of(session, JobKind.CHECK))
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
-    return _shown(done.result.results())
+    shown = _shown(done.result.results())
+    return Result(shown.data, shown.view, exit_code=done.exit_code)
 
 
 @app.command(
@@ -173,11 +171,6 @@ def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
                 msg("The hosts are: {hosts}.", hosts=", ".join(host.id for host in known) or "-"),
             )
     return tuple(host for host in known if not names or host.id in names)
-
-
-def _job(session: Session) -> Job:
-    planned = next((job for job in session.settings.jobs if job.kind is JobKind.CHECK), None)
-    return planned or Job(JobId("check"), JobKind.CHECK, Every.DAY, DUTY)
 
 
 def _newest(session: Session) -> Recorded[CheckRound] | None:

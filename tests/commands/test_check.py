@@ -1,0 +1,135 @@
+"""The command check: what it shows, records, and says by its exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.servers.catalogue import checks
+from commands.app import run
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.system.clock import SystemClock
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+language = "vi"
+
+[state]
+folder = "state"
+
+[[host]]
+id = "here"
+address = "local"
+
+[[host]]
+id = "far"
+address = "192.0.2.1"
+
+[checks.declared]
+listeners = ["tcp/22"]
+
+[[job]]
+id = "daily-check"
+kind = "check"
+every = "day"
+duty = "12.4-testing"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    return tmp_path
+
+
+def portalops(home: Path, *arguments: str) -> int:
+    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+
+
+def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)["data"]
+
+
+def test_list_names_every_check_with_clause_severity_and_title(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "check", "list", "--json") == ExitCode.OK
+
+    listed = data_of(capsys)
+    assert [one["id"] for one in listed] == [check.id for check in checks()]
+    assert all(one["clause"] and one["severity"] and one["title"] for one in listed)
+
+
+def test_show_gives_the_page_without_a_ledger(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "check", "show", "ssh.root-login", "--json") == ExitCode.OK
+
+    shown = data_of(capsys)
+    assert "PermitRootLogin" in shown["page"]
+    assert shown["results"] == []
+
+
+def test_unknown_check_is_wrong_usage_and_names_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "check", "show", "ssh.root-logn") == ExitCode.USAGE
+
+    assert "ssh.root-login" in capsys.readouterr().err
+
+
+def test_part_of_a_round_is_shown_and_not_recorded(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = portalops(home, "check", "run", "--check", "patching.os-eol", "--host", "here", "--json")
+
+    (result,) = data_of(capsys)
+    assert code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
+    assert (result["host"], result["check"]) == ("here", "patching.os-eol")
+    assert not (home / "state").exists()
+
+
+def test_unreachable_host_gives_unknown_and_exit_code_3(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = portalops(home, "check", "run", "--host", "far", "--json")
+
+    results = data_of(capsys)
+    assert code == ExitCode.PARTIAL
+    assert {(one["verdict"], one["reason"]) for one in results} == {("unknown", "host-unreachable")}
+    assert len(results) == len(checks())
+
+
+def test_unknown_host_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "check", "run", "--host", "nowhere") == ExitCode.USAGE
+
+    assert "here, far" in capsys.readouterr().err
+
+
+def test_whole_round_is_recorded_with_its_evidence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = portalops(home, "check", "run", "--json")
+
+    results = data_of(capsys)
+    assert code in {ExitCode.UNMET, ExitCode.PARTIAL}
+    assert len(results) == 2 * len(checks())
+    ledger = Ledger.open(home / "state", SystemClock(), create=False)
+    digests = {digest for one in results for digest in one["evidence"]}
+    assert len(digests) == 1
+    assert all(ledger.blob(digest).startswith(b"portalops-answer 1 ") for digest in digests)
+    assert [record.kind for record in ledger.records()][-2:] == ["check.started", "check.finished"]
+    ledger.close()
+
+    assert portalops(home, "check", "results", "--json") == code
+    assert data_of(capsys) == results
+    assert portalops(home, "check", "show", "acct.uid0", "--json") == ExitCode.OK
+    assert {one["host"] for one in data_of(capsys)["results"]} == {"here", "far"}
+
+
+def test_results_without_a_round_say_what_to_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "check", "results") == ExitCode.FAILED
+
+    assert "portalops check run" in capsys.readouterr().err
+
+
+def test_table_is_shown_in_vietnamese(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--config", str(home / "portalops.toml"), "--lang", "vi", "check", "list"], {})
+
+    assert "Mức" in capsys.readouterr().out
