@@ -62,7 +62,7 @@ def collect(ctx: typer.Context) -> Result:
 
 @app.command(
     help=_(
-        "Show where each unit stands today\n\nToday's items, occasions of the week against what is due, working days left,"
+        "Show where each unit stands on a day\n\nThe day's items, occasions of the week against what is due, working days left,"
         " and what to think of it: met, on course, at risk, missed, insufficient evidence. Judged from what was collected;"
         " nothing is looked at.\n\nExample: portalops updates status; portalops updates status --date 2026-11-20"
         "\n\nEXIT STATUS: 0 nobody missed, 1 a unit or the portal missed, 3 something could not be found out"
@@ -70,24 +70,32 @@ def collect(ctx: typer.Context) -> Result:
 )
 def status(
     ctx: typer.Context,
-    on: Annotated[str | None, typer.Option("--date", help=_("As things stood at the end of this day"))] = None,
+    on: Annotated[
+        str | None, typer.Option("--date", help=_("Another day than today, and its week, as they are known now"))
+    ] = None,
     unit: UnitText = None,
 ) -> Result:
     from checks.updates.tracking import STATE_WORDS, UnitState, track  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
-    day, moment = _day_and_moment(session, on)
-    result = _judged(session, Week.of(day).period(), moment)
+    day = _day(session, on)
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    result = _judged(session, Week.of(day).period())
     units = _units(session, unit)
     found = track(
-        result.unit_weeks, units, day=day, calendar=session.calendar, duties=session.rulebook.numbers.unit_duties
+        result.unit_weeks,
+        units,
+        day=day,
+        today=today,
+        calendar=session.calendar,
+        duties=session.rulebook.numbers.unit_duties,
     )
     portal = next((one for one in result.portal_days if one.day == day), None)
 
     rows = [
         (
             one.unit.name,
-            one.items_today,
+            one.items_of_day,
             msg("{count} of {due}", count=one.week.subportal, due=one.week.required) if _is_due(one.week) else None,
             msg("{count} of {due}", count=one.week.submissions, due=one.week.required),
             one.days_left,
@@ -97,15 +105,15 @@ def status(
         for one in found
     ]
     headers = (
-        msg("Unit"), msg("Items today"), msg("K1: sub-portal"), msg("K2: sent in"), msg("Days left"), msg("State"), msg("Why"),
+        msg("Unit"), msg("Items of the day"), msg("K1: sub-portal"), msg("K2: sent in"), msg("Days left"), msg("State"), msg("Why"),
     )  # fmt: skip
-    caption = msg("Week {week}, as of {day}", week=str(Week.of(day)), day=day)
+    caption = msg("Week {week} and {day}", week=str(Week.of(day)), day=day)
     view: list[Block] = [*_portal_line(portal), Table(caption, headers, rows)]
     data: list[JsonValue] = [
         {
             "id": one.unit.id,
             "state": one.state.value,
-            "items_today": one.items_today,
+            "items": one.items_of_day,
             "missing": one.missing,
             "days_left": one.days_left,
             **_week_data(one.week),
@@ -131,7 +139,7 @@ def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None)
 
     session = open_session(ctx)
     chosen = period_option(session, period)
-    result = _judged(session, chosen, session.clock.now())
+    result = _judged(session, chosen)
     units = _units(session, unit)
     ids = {one.id for one in units}
     weeks = [week for week in result.unit_weeks if week.unit in ids]
@@ -242,8 +250,8 @@ def list_(
 # --- judging from what was collected ----------------------------------------------------------
 
 
-def _judged(session: Session, period: Period, moment: datetime) -> UpdatesResult:
-    """Judge a period from the store, as things stood at a moment."""
+def _judged(session: Session, period: Period) -> UpdatesResult:
+    """Judge a period now, from what is in the store."""
     from checks.updates.job import judge_collected  # noqa: PLC0415  # start-up time
     from commands._jobs import update_sources  # noqa: PLC0415
 
@@ -257,7 +265,7 @@ def _judged(session: Session, period: Period, moment: datetime) -> UpdatesResult
             rulebook=session.rulebook,
             calendar=session.calendar,
             period=period,
-            now=moment,
+            now=session.clock.now(),
             poll_every=settings.updates.poll_every,
         )
 
@@ -287,17 +295,16 @@ def _store(session: Session) -> closing[ObservationStore]:
     return closing(ObservationStore.open(session.settings.state_folder / "observations.sqlite", create=False))
 
 
-def _day_and_moment(session: Session, text: str | None) -> tuple[date, datetime]:
-    """Return the day that is asked for and the moment to judge it at: now, or the end of a day that is over."""
-    now = session.clock.now()
-    today = now.astimezone(session.zone_of_portal).date()
+def _day(session: Session, text: str | None) -> date:
+    """Return the day that is asked for; without one, today."""
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
     day = parse_day(text) if text is not None else today
     if day > today:
         raise UsageError(
             msg("{day} lies in the future", day=day),
             msg("Give today or a day before it; today is {today}.", today=today),
         )
-    return day, now if day == today else Period(day, day).bounds(session.zone_of_portal)[1]
+    return day
 
 
 def _units(session: Session, unit: str | None) -> tuple[Unit, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from checks.updates.judging import LOOK_BACK, Terms, judge, weighed_items
+from checks.updates.judging import Terms, judge, weighed_items
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import UnitNames, candidates, covers_from, recognise
 from checks.updates.rules.weighing import Weighed
@@ -101,7 +101,7 @@ def judge_collected(
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
     return judge(
-        store.collected(period.bounds(terms.zone)[0] - LOOK_BACK, now),
+        store.collected(terms.wanted_from(period), now),
         sources=[source.traits for source in sources],
         units=units,
         period=period,
@@ -123,7 +123,7 @@ def items_of(
 ) -> tuple[Weighed, ...]:
     """Return the items that concern a period, each with its grade, flags and the moment it counts at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
-    collected = store.collected(period.bounds(terms.zone)[0] - LOOK_BACK, now)
+    collected = store.collected(terms.wanted_from(period), now)
     return weighed_items(collected, [source.traits for source in sources], period=period, terms=terms)
 
 

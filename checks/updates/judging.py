@@ -53,8 +53,8 @@ from portalops.model.updates import (
 )
 from portalops.model.verdicts import DutyVerdict
 
-LOOK_BACK = timedelta(days=120)
-"""How long before a period its items are wanted: the duplicate window, and the poll before the first one."""
+POLL_LOOK_BACK = timedelta(days=30)
+"""How long before the first item that may matter polls are wanted, to know what was not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ class Terms:
     @property
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
+
+    def wanted_from(self, period: Period) -> datetime:
+        """Return from when on collected items bear on a period: the duplicate window, and the polls before it."""
+        return period.bounds(self.zone)[0] - timedelta(days=self.numbers.duplicate_window_days) - POLL_LOOK_BACK
 
     def end_of(self, day: date) -> datetime:
         """Return the moment at which a local day is over."""
@@ -96,7 +100,7 @@ def judge(
     """Judge the portal's days and the units' weeks of a period, as far as it has begun.
 
     Args:
-        collected: items and polls from at least `LOOK_BACK` before the period on.
+        collected: items and polls from `terms.wanted_from` on.
         sources: every source, whether it answered or not.
         units: all units ever; each is judged for the weeks in which it existed.
         period: whole ISO weeks are judged wherever it touches one.
@@ -147,9 +151,8 @@ def _weigh_all(collected: Collected, sources: Sequence[SourceTraits], numbers: N
     previous: dict[str, datetime | None] = {}
     weighed = []
     for one in collected.observations:
-        traits = traits_of.get(one.source)
-        if traits is None:
-            continue  # a source that the configuration no longer has: nothing vouches for its items any more
+        # What a source that is no longer configured once showed was seen all the same; nothing vouches for its columns.
+        traits = traits_of.get(one.source) or SourceTraits(one.source, one.channel, complete=False)
         times = poll_times.get(one.source, [])
         position = bisect_left(times, one.first_seen_at)
         previous[one.id] = times[position - 1] if position else None

@@ -44,38 +44,47 @@ STATE_WORDS: Mapping[UnitState, Message] = {
 
 
 @dataclass(frozen=True, slots=True)
-class UnitToday:
+class Tracked:
     """One unit on one day of its week."""
 
     unit: Unit
     week: UnitWeek
     state: UnitState
-    items_today: int
+    items_of_day: int
     """Items that count on this day, also those that pend."""
     missing: int
     """Occasions still due."""
     days_left: int
-    """Working days left, this one included."""
+    """Working days of the week that are left, today included."""
 
 
 def track(
-    weeks: Sequence[UnitWeek], units: Sequence[Unit], *, day: date, calendar: Calendar, duties: UnitDuties
-) -> tuple[UnitToday, ...]:
-    """Return where each unit stands on a day, in the order of the units."""
+    weeks: Sequence[UnitWeek], units: Sequence[Unit], *, day: date, today: date, calendar: Calendar, duties: UnitDuties
+) -> tuple[Tracked, ...]:
+    """Return where each unit stands, in the order of the units.
+
+    Args:
+        weeks: the units' weeks that hold the day.
+        units: whom to show.
+        day: whose items are counted.
+        today: from when on working days are left.
+        calendar: the working days.
+        duties: the reading of Article 11.2.
+    """
     by_unit: Mapping[UnitId, UnitWeek] = {week.unit: week for week in weeks}
     found = []
     for unit in units:
         week = by_unit.get(unit.id)
         if week is None:
             continue
-        days_left = sum(one >= day for one in due_days(unit, week.week, calendar))
+        days_left = sum(one >= today for one in due_days(unit, week.week, calendar))
         missing = _missing(week, duties)
         found.append(
-            UnitToday(
+            Tracked(
                 unit=unit,
                 week=week,
-                state=_state(week, missing, days_left),
-                items_today=sum(item.day == day for item in week.items),
+                state=_state(week, missing, days_left, is_over=today > week.week.period().last),
+                items_of_day=sum(item.day == day for item in week.items),
                 missing=missing,
                 days_left=days_left,
             )
@@ -100,7 +109,7 @@ def _missing(week: UnitWeek, duties: UnitDuties) -> int:
             return max(0, week.required - week.submissions - week.subportal)
 
 
-def _state(week: UnitWeek, missing: int, days_left: int) -> UnitState:
+def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> UnitState:
     match week.verdict:
         case DutyVerdict.MET:
             return UnitState.MET
@@ -112,7 +121,7 @@ def _state(week: UnitWeek, missing: int, days_left: int) -> UnitState:
             return UnitState.EXEMPT
         case DutyVerdict.NOT_ASSESSED:
             return UnitState.NOT_ASSESSED
-        case DutyVerdict.PENDING if days_left == 0:
+        case DutyVerdict.PENDING if is_over:
             return UnitState.PENDING
         case DutyVerdict.PENDING:
             return UnitState.AT_RISK if missing > days_left else UnitState.ON_COURSE

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from checks.updates.job import replay, run_updates
 from checks.updates.observations import ObservationStore
+from checks.updates.sources.feed import FeedSource
+from checks.updates.sources.feed import Settings as FeedSettings
 from checks.updates.sources.sql import Settings, SqlSource
-from portalops.errors import UpdateSourceError
+from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
+from portalops.model.message import msg
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, FlagKind, UpdatesResult
+from portalops.model.updates import Channel, FlagKind, Listing, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.ports import UpdateSource
+from portalops.ports import Answer, UpdateSource
 from tests.checks.updates.scene import (
     CALENDAR,
     HEALTH,
@@ -27,6 +30,7 @@ from tests.checks.updates.scene import (
 )
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
 
+SAMPLES = Path(__file__).parents[2] / "samples/updates"
 BODY = "Ngành y tế tỉnh tổ chức tiêm chủng mở rộng cho trẻ em tại các xã, phường trong toàn tỉnh. " * 4
 
 
@@ -126,12 +130,10 @@ class Unreachable:
     def __init__(self) -> None:
         self.traits = Settings(channel=Channel.PORTAL, url="sqlite://", query="SELECT 1").traits("front", complete=True)
 
-    def fetch(self, *, etag: str):  # type: ignore[no-untyped-def]
-        from portalops.model.message import msg
-
+    def fetch(self, *, etag: str) -> Answer:
         raise UpdateSourceError(msg("update source front: no answer"), msg("Try again."))
 
-    def parse(self, data: bytes, *, polled_at):  # type: ignore[no-untyped-def]
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         raise AssertionError("nothing to read")
 
 
@@ -217,3 +219,70 @@ def test_two_looks_a_month_apart_are_a_month_of_uncertainty_for_claims_only(tmp_
     week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
     assert week.subportal == 1
     assert collection.clock.at - at("2026-11-18 09:00") > timedelta(days=3)
+
+
+class Unchanging:
+    """A feed whose server says, from the second look on, that nothing changed."""
+
+    def __init__(self) -> None:
+        self._feed = FeedSource("feed", FeedSettings(channel=Channel.PORTAL, url="https://a.example/"), zone=ZONE)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._feed.traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        return Answer(None, etag) if etag else Answer((SAMPLES / "nukeviet_rss.xml").read_bytes(), '"v1"')
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        return self._feed.parse(data, polled_at=polled_at)
+
+
+def test_an_unchanged_answer_shows_all_items_again_and_leaves_no_gap(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    feed = Unchanging()
+    collection.collect(on="2026-11-18 20:00", also=(feed,))
+
+    poll = collection.collect(on="2026-11-19 20:00", also=(feed,)).polls[1]
+
+    seen = collection.store.collected(at("2026-11-01 00:00"), at("2026-11-30 00:00")).last_seen
+    assert (poll.ok, poll.items, poll.new_items, poll.gap, poll.evidence) == (True, 2, 0, False, None)
+    assert set(seen.values()) == {at("2026-11-19 20:00")}
+
+
+def test_a_source_that_names_an_unknown_unit_is_a_configuration_error(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    settings = Settings(channel=Channel.PORTAL, url="sqlite:///portal.sqlite", query=QUERY, unit="so-y-tee")
+
+    with pytest.raises(ConfigurationError, match="update source typo: there is no unit so-y-tee"):
+        collection.collect(on="2026-11-18 20:00", also=(SqlSource("typo", settings, folder=tmp_path, zone=ZONE),))
+
+
+def test_what_a_source_showed_stands_when_it_is_taken_out_of_the_configuration(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    collection.collect(on="2026-11-15 20:00")
+    collection.publish(_row(1, "2026-11-16 09:00"))
+    collection.collect(on="2026-11-16 20:00")
+    collection.source = SqlSource(
+        "another",
+        Settings(channel=Channel.PORTAL, url="sqlite:///portal.sqlite", query=QUERY + " LIMIT 0"),
+        folder=tmp_path,
+        zone=ZONE,
+    )
+
+    result = collection.collect(on="2026-11-17 20:00")
+
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
+    assert week.subportal == 1
+
+
+def test_a_store_that_is_no_database_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "observations.sqlite").write_bytes(b"not a database " * 100)
+
+    with pytest.raises(UpdatesError, match=r"observations\.sqlite cannot be used"):
+        ObservationStore.open(tmp_path / "observations.sqlite")
+
+
+def test_nothing_collected_is_said_and_not_made_up(tmp_path: Path) -> None:
+    with pytest.raises(UpdatesError, match="nothing was collected yet"):
+        ObservationStore.open(tmp_path / "observations.sqlite", create=False)

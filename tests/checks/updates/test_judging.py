@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from checks.updates.observations import Touch
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Occasions, UnitDuties
-from portalops.model.updates import Channel, FlagKind, Grade, PortalDay, SourceTraits
+from portalops.model.updates import Channel, FlagKind, Grade, Observation, PortalDay, SourceTraits
 from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.scene import (
     CALENDAR,
@@ -33,7 +34,7 @@ TRUSTED = SourceTraits("trusted", Channel.SUBPORTAL, complete=True, trust_create
 FEED = SourceTraits("feed", Channel.SUBPORTAL, complete=False)
 
 
-def _days(observations, **how) -> dict[str, PortalDay]:  # type: ignore[no-untyped-def]
+def _days(observations: list[Observation], **how: Any) -> dict[str, PortalDay]:
     return {day.day.isoformat(): day for day in judged(observations, **how).portal_days}
 
 

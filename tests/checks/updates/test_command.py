@@ -1,0 +1,154 @@
+"""The commands on a whole configuration: a database, a feed, a register."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+from portalops.errors import ExitCode
+from tests.checks.updates.scene import QUERY, content_database
+
+SAMPLES = Path(__file__).parents[2] / "samples/updates"
+CONFIGURATION = f"""
+[portal]
+id = "khanhhoa"
+name = {{ vi = "Cổng thông tin điện tử tỉnh Khánh Hòa", en = "Khanh Hoa portal" }}
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+language = "vi"
+
+[state]
+folder = "state"
+
+[[unit]]
+id = "so-y-te"
+name = {{ vi = "Sở Y tế", en = "Department of Health" }}
+
+[[unit]]
+id = "so-tu-phap"
+name = {{ vi = "Sở Tư pháp", en = "Department of Justice" }}
+has_subportal = false
+
+[[updates.source]]
+id = "content"
+kind = "sql"
+url = "sqlite:///portal.sqlite"
+query = "{QUERY}"
+channel = "subportal"
+trust_created = true
+
+[[updates.source]]
+id = "front"
+kind = "feed"
+file = "feed.xml"
+channel = "portal"
+gmt_means_local = true
+
+[[updates.source]]
+id = "so-den"
+kind = "register"
+file = "register.csv"
+channel = "submission"
+
+[[job]]
+id = "daily-updates"
+kind = "updates"
+every = "day"
+"""
+BODY = "Nội dung của bài viết số "
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Path:
+    """Lay out a portal's files; its items lie in November 2026, long before or long after the test runs."""
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, "utf-8")
+    rows = [
+        (1, "Tin 1", "2026-11-16 09:00", "2026-11-16 08:00", "Sở Y tế", BODY * 20 + "1"),
+        (2, "Tin 2", "2026-11-18 09:00", "2026-11-18 08:00", "Sở Y tế", BODY * 20 + "2"),
+        (3, "Tin lạ", "2026-11-18 09:00", "2026-11-18 08:00", "Sở Lạ", BODY * 20 + "3"),
+    ]
+    content_database(tmp_path, rows)
+    shutil.copy(SAMPLES / "nukeviet_rss.xml", tmp_path / "feed.xml")
+    shutil.copy(SAMPLES / "register.csv", tmp_path)
+    return tmp_path
+
+
+def _call(portal: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = run(["--json", "--config", str(portal / "portalops.toml"), *arguments], {})
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_collecting_tells_of_each_source_and_each_refused_line(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, envelope = _call(portal, capsys, "updates", "collect")
+
+    polls = {poll["id"]: poll for poll in envelope["data"]}
+    assert code == ExitCode.OK
+    assert {one: poll["ok"] for one, poll in polls.items()} == {"content": True, "front": True, "so-den": True}
+    assert any(line.startswith("line 4: số đến 102") for line in polls["so-den"]["rejected"])
+
+
+def test_a_broken_feed_leaves_the_others_collected_and_the_exit_code_says_so(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (portal / "feed.xml").write_bytes(b"not XML")
+
+    code, envelope = _call(portal, capsys, "updates", "collect")
+
+    polls = {poll["id"]: poll for poll in envelope["data"]}
+    assert code == ExitCode.PARTIAL
+    assert (polls["content"]["ok"], polls["content"]["new_items"]) == (True, 3)
+    assert polls["front"]["problem"].startswith("update source front: the answer is not well-formed XML")
+
+
+def test_the_matrix_and_the_list_tell_what_was_collected(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+
+    _code, matrix = _call(portal, capsys, "updates", "matrix", "--period", "2026-W47")
+    _code, listed = _call(portal, capsys, "updates", "list", "--period", "2026-W47", "--flagged")
+
+    weeks = {week["unit"]: week for week in matrix["data"]}
+    assert (weeks["so-y-te"]["subportal"], weeks["so-y-te"]["subportal_verdict"]) == (2, "met")
+    assert weeks["so-tu-phap"]["subportal_verdict"] == "not-assessed"
+    assert [item["flags"] for item in listed["data"] if item["title"] == "Tin lạ"] == [["unknown-unit"]]
+
+
+def test_the_status_of_a_past_day_shows_its_items(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+
+    _code, status = _call(portal, capsys, "updates", "status", "--date", "2026-11-16", "--unit", "so-y-te")
+
+    (unit,) = status["data"]
+    assert (unit["id"], unit["items"], unit["week"]) == ("so-y-te", 1, "2026-W47")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["updates", "status", "--date", "2999-01-01"], ExitCode.USAGE),
+        (["updates", "status", "--date", "gestern"], ExitCode.USAGE),
+        (["updates", "matrix", "--unit", "nobody"], ExitCode.USAGE),
+        (["updates", "matrix", "--period", "2026-W99"], ExitCode.USAGE),
+    ],
+)
+def test_wrong_arguments_are_wrong_usage(
+    portal: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: ExitCode
+) -> None:
+    _call(portal, capsys, "updates", "collect")
+
+    found, envelope = _call(portal, capsys, *arguments)
+
+    assert (found, envelope["ok"]) == (code, False)
+
+
+def test_before_the_first_look_status_says_so(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, envelope = _call(portal, capsys, "updates", "status")
+
+    assert code == ExitCode.FAILED
+    assert "nothing was collected yet" in envelope["error"]["message"]

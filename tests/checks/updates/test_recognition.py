@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from checks.updates.recognition import (
+    EPOCH,
+    Known,
+    Recognition,
+    UnitNames,
+    candidates,
+    canonical_url,
+    covers_from,
+    recognise,
+)
+from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.record import Digest
+from portalops.model.updates import Channel, ListedItem, SourceTraits
+from tests.checks.updates.scene import HEALTH, ZONE, at
+
+FEED = SourceTraits("feed", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
+TABLE = SourceTraits("table", Channel.SUBPORTAL, complete=True, unit=HEALTH.id)
+NOW = at("2026-11-20 20:00")
+
+
+def _item(guid: str, path: str, text: str, day: int = 16) -> ListedItem:
+    return ListedItem(
+        guid, f"https://a.example/{path}" if path else "", text, at(f"2026-11-{day:02d} 09:00"), str(day), body=text
+    )
+
+
+def _recognise(
+    items: list[ListedItem], known: dict[str, Known] | None = None, traits: SourceTraits = FEED
+) -> Recognition:
+    return recognise(
+        candidates(items),
+        known or {},
+        traits=traits,
+        units=UnitNames([HEALTH], ZONE),
+        polled_at=NOW,
+        baseline=False,
+        evidence=Digest("0" * 64),
+    )
+
+
+def _known(items: list[ListedItem], traits: SourceTraits = FEED) -> dict[str, Known]:
+    """Return what the store would know after a look that showed these items."""
+    return {
+        key: Known(one.id, candidate.url, one.external_id, one.content_hash, one.published_at, one.raw_date)
+        for one, candidate in _recognise(items, traits=traits).new
+        for key in candidate.keys
+    }
+
+
+def test_new_names_for_every_item_of_a_feed_are_a_move_and_no_news() -> None:
+    before = _known([_item(str(n), f"tin/{n}", f"Bài số {n}") for n in range(4)])
+
+    found = _recognise([_item(f"urn:{n}", f"news/{n}", f"Bài số {n}") for n in range(4)], before)
+
+    assert (len(found.new), len(found.known), len(found.migrated)) == (0, 0, 4)
+
+
+def test_one_old_text_under_a_new_name_is_observed_so_that_it_can_be_called_a_duplicate() -> None:
+    before = _known([_item(str(n), f"tin/{n}", f"Bài số {n}") for n in range(4)])
+    now = [_item(str(n), f"tin/{n}", f"Bài số {n}") for n in range(4)] + [_item("9", "tin/9", "Bài số 1")]
+
+    found = _recognise(now, before)
+
+    assert (len(found.new), len(found.known), len(found.migrated)) == (1, 4, 0)
+
+
+def test_a_new_id_at_a_known_address_is_the_same_item() -> None:
+    found = _recognise([_item("b", "tin/1", "Bài đã sửa")], _known([_item("a", "tin/1", "Bài")]))
+
+    assert (len(found.new), len(found.known)) == (0, 1)
+
+
+def test_an_id_that_is_used_again_for_another_text_and_date_is_a_new_item() -> None:
+    before = _known([_item("a", "tin/1", "Bài", 16)])
+
+    assert len(_recognise([_item("a", "tin/2", "Bài khác", 18)], before).new) == 1
+    assert len(_recognise([_item("a", "tin/2", "Bài", 18)], before).new) == 0
+    assert len(_recognise([_item("a", "tin/2", "Bài đã sửa", 16)], before).new) == 0
+
+
+def test_the_key_of_a_database_row_is_stronger_than_its_address() -> None:
+    before = _known([_item("1", "tin/1", "Bài")], TABLE)
+
+    moved = _recognise([_item("1", "tin/moi", "Bài khác hẳn", 18)], before, TABLE)
+    another = _recognise([_item("2", "tin/1", "Bài khác hẳn", 18)], before, TABLE)
+
+    assert (len(moved.new), len(another.new)) == (0, 1)
+
+
+def test_an_address_that_all_items_share_names_none_of_them() -> None:
+    items = [replace(_item(str(n), "", f"Bài {n}"), url="https://a.example/trang-tin") for n in range(3)]
+
+    assert len(_recognise(items).new) == 3
+
+
+def test_an_item_without_names_is_known_by_its_text() -> None:
+    nameless = _item("", "", "Bài không địa chỉ")
+
+    assert len(_recognise([nameless], _known([nameless])).known) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("https://A.example/tin/1#x", "https://a.example/tin/1"),
+        ("https://a.example/", ""),
+        ("https://a.example", ""),
+        ("https://a.example/?p=7&PHPSESSID=1", "https://a.example/?p=7"),
+        ("https://a.example:443/t?utm_campaign=x", "https://a.example/t"),
+        ("http://[bad", ""),
+        ("", ""),
+    ],
+)
+def test_an_address_is_compared_without_what_changes_by_visit(url: str, canonical: str) -> None:
+    assert canonical_url(url) == canonical
+
+
+# --- coverage of one look ------------------------------------------------------------------------
+
+
+def _covers(items: list[ListedItem], **how: object) -> tuple[datetime | None, bool]:
+    facts: dict[str, object] = {"complete": False, "previous": None, "previous_items": 0, "overlaps": False, **how}
+    return covers_from(candidates(items), polled_at=NOW, **facts)  # type: ignore[arg-type]
+
+
+def test_the_first_look_covers_back_to_the_oldest_end_of_the_feed() -> None:
+    pinned = _item("p", "tin/p", "Ghim", 1)
+    items = [pinned, _item("3", "tin/3", "c", 19), _item("2", "tin/2", "b", 18), _item("1", "tin/1", "a", 17)]
+
+    assert _covers(items) == (at("2026-11-17 09:00"), False)
+    assert _covers(items[:0:-1]) == (at("2026-11-17 09:00"), False)
+
+
+def test_two_looks_that_overlap_leave_no_gap() -> None:
+    items = [_item("3", "tin/3", "c", 19)]
+
+    assert _covers(items, previous=at("2026-11-15 20:00"), previous_items=3, overlaps=True) == (
+        at("2026-11-15 20:00"),
+        False,
+    )
+
+
+def test_two_looks_without_a_common_item_leave_a_gap() -> None:
+    items = [_item("3", "tin/3", "c", 19)]
+
+    assert _covers(items, previous=at("2026-11-15 20:00"), previous_items=3) == (at("2026-11-19 09:00"), True)
+    assert _covers([], previous=at("2026-11-15 20:00"), previous_items=3) == (None, True)
+
+
+def test_a_feed_that_was_empty_and_still_is_has_shown_everything() -> None:
+    assert _covers([], previous=at("2026-11-15 20:00")) == (at("2026-11-15 20:00"), False)
+    assert _covers([]) == (NOW, False)
+
+
+def test_a_complete_listing_covers_the_whole_past() -> None:
+    assert _covers([], complete=True) == (EPOCH, False)
+
+
+# --- units ---------------------------------------------------------------------------------------
+
+
+def test_a_unit_is_known_by_its_id_its_names_and_the_sources_own_words() -> None:
+    names = UnitNames([HEALTH], ZONE)
+    traits = replace(TABLE, unit=None, unit_names=(("SYT", HEALTH.id),))
+
+    assert [
+        names.find(name, traits, NOW) for name in ("so-y-te", " SỞ  y tế", "Department of Health", "syt", "Sở")
+    ] == [
+        HEALTH.id,
+        HEALTH.id,
+        HEALTH.id,
+        HEALTH.id,
+        None,
+    ]
+
+
+def test_of_two_units_with_one_name_the_one_that_existed_then_is_meant() -> None:
+    name = Name("Sở Nội vụ", "Department of Home Affairs")
+    old = Unit(UnitId("old"), name, valid_to=at("2025-02-28 00:00").date())
+    new = Unit(UnitId("new"), name, valid_from=at("2025-03-01 00:00").date())
+    names = UnitNames([old, new], ZONE)
+
+    assert names.find("sở nội vụ", TABLE, at("2025-02-28 23:59")) == "old"
+    assert names.find("sở nội vụ", TABLE, at("2025-03-01 00:00")) == "new"
