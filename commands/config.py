@@ -13,8 +13,10 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError
 from portalops.locale import _
-from portalops.model.message import msg, nmsg, verbatim
-from portalops.reports.document import KeyValues, Paragraph, Table
+from portalops.model.backups import DataClass
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.runs import JobKind
+from portalops.reports.document import Block, KeyValues, Paragraph, Table
 from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def check(ctx: typer.Context) -> Result:
                 (msg("Digest"), settings.digest),
             ]
         )
-        return Result([], [facts, Paragraph(msg("Nothing is wrong with the configuration."))])
+        view: list[Block] = [facts, Paragraph(msg("Nothing is wrong with the configuration."))]
+        return Result([], view, warnings=tuple(_remarks(settings)))
     rows = [(problem.code, problem.message, problem.hint) for problem in problems]
     headers = (msg("Code"), msg("Problem"), msg("What to do"))
     return Result(
@@ -153,6 +156,27 @@ def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]
     yield from _key_problems(settings)
     yield from _secret_problems(kinds)
     yield from _rule_problems(session)
+
+
+def _remarks(settings: Settings) -> Iterator[Message]:
+    """Yield what is not wrong and yet leaves a duty without evidence."""
+    kinds = {job.kind for job in settings.jobs}
+    for kind in JobKind:
+        if kind not in kinds:
+            yield msg('there is no job of kind {kind}: add [[job]] with kind = "{kind}"', kind=kind.value)
+    if JobKind.BACKUP in kinds and not settings.backup_sources:
+        yield msg("there is no [[backup.source]], so a backup holds nothing")
+    if JobKind.BACKUP in kinds and not settings.backup_media:
+        yield msg("there is no [[backup.medium]], so a backup goes nowhere")
+    if JobKind.UPDATES in kinds and not settings.update_sources:
+        yield msg("there is no [[updates.source]], so no publication and no submission can be seen")
+    mapped = {str(source.values.get("class", "")) for source in settings.backup_sources}
+    for data_class in DataClass:
+        if data_class is not DataClass.DOCUMENTS and data_class not in mapped | set(settings.backup.excused):
+            yield msg(
+                "no source has the class {data_class} and backup.excused does not say why: an unmet duty of Article 10.2",
+                data_class=data_class.value,
+            )
 
 
 def _key_problems(settings: Settings) -> Iterator[PortalOpsError]:

@@ -121,6 +121,8 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         'kind = "files"',
         'class = "configuration"',
         'include = ["/etc"]',
+        said(msg("Password hashes are not copied with the configuration.")),
+        'exclude = ["/etc/shadow*", "/etc/gshadow*", "/etc/.pwd.lock"]',
         "",
         "[[backup.source]]",
         'id = "machine-accounts"',

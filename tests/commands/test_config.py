@@ -48,10 +48,24 @@ def answered(capsys: pytest.CaptureFixture[str], config: Path, *arguments: str) 
 
 
 def test_a_right_configuration_passes(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert answered(capsys, config, "config", "check") == (
-        ExitCode.OK,
-        {"schema": "portalops/1", "ok": True, "data": [], "warnings": [], "error": None},
-    )
+    code, answer = answered(capsys, config, "config", "check")
+
+    assert (code, answer["ok"], answer["data"]) == (ExitCode.OK, True, [])
+
+
+def test_what_leaves_a_duty_without_evidence_is_a_warning(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = "[backup.excused]\nchannels='none'\n[[job]]\nid='b'\nkind='backup'\nevery='week'\n"
+    config.write_text(f"{GOOD}{job}", encoding="utf-8")
+
+    code, answer = answered(capsys, config, "config", "check")
+
+    warnings = " | ".join(answer["warnings"])
+    assert code == ExitCode.OK
+    assert "no source has the class content" in warnings
+    assert "channels" not in warnings
+    assert "there is no [[backup.medium]]" in warnings
+    assert "there is no job of kind check" in warnings
+    assert "there is no job of kind backup" not in warnings
 
 
 @pytest.mark.parametrize(
