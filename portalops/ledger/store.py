@@ -232,7 +232,7 @@ class SqliteStore:
         statement = (
             f"SELECT s.seq, s.line, f.seq, f.line FROM record s LEFT JOIN record f ON f.run = s.run AND f.run <> '' "  # noqa: S608
             f"AND f.kind = substr(s.kind, 1, length(s.kind) - {len(STARTED)}) || '{FINISHED}' "
-            f"WHERE {' AND '.join(where)} ORDER BY s.seq"
+            f"WHERE {' AND '.join(where)} ORDER BY s.at, s.seq"
         )
         with self._reading() as connection:
             for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
@@ -388,9 +388,12 @@ def _select(selection: Selection) -> tuple[str, list[str | int]]:
         where.append("run = ? AND run <> ''")
         parameters.append(selection.run)
     statement = f"SELECT {_COLUMNS} FROM record"  # noqa: S608  # names of ours; values are bound
+    # Times never go back, so both orders are the same; each lets its index be read in order.
+    order = ["seq"]
     if where:
         statement += f" WHERE {' AND '.join(where)}"
-    statement += f" ORDER BY seq{' DESC' if selection.newest_first else ''}"
+        order = ["at", "seq"]
+    statement += f" ORDER BY {', '.join(f'{name} DESC' if selection.newest_first else name for name in order)}"
     if selection.limit is not None:
         statement += " LIMIT ?"
         parameters.append(selection.limit)
