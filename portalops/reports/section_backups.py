@@ -35,7 +35,9 @@ def backup_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the sets of the period, their copies, the weeks covered, and what the newest set holds."""
     sets = sets_in_period(evidence)
     yield Paragraph(_summary(sets))
-    yield week_grid(evidence)
+    grid = week_grid(evidence)
+    if grid.rows:
+        yield grid
     yield Table(
         msg("Backup sets made in the period"),
         (

@@ -168,6 +168,7 @@ def test_both_holders_of_an_office_in_one_period_are_told_apart_by_their_dates()
 def test_an_empty_ledger_meets_nothing_and_says_so() -> None:
     data = as_data(built(empty()))
     assert {row[2]["word"] for row in table(data, "Every duty")["rows"]} <= {"insufficient evidence", "unmet"}
+    assert not [block for block in data["blocks"] if block["type"] == "grid"]
     text = texts(data)
     assert "this report rests on nothing" in text
     assert "The ledger is empty." in text
