@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,16 +12,29 @@ import typer
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
+from commands._updates_view import (
+    flagged_summary,
+    is_due,
+    iso,
+    joined_flags,
+    poll_data,
+    polls_table,
+    portal_data,
+    portal_line,
+    refused,
+    tone,
+    week_data,
+)
 from commands.calendar import parse_day
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.organisation import Unit
 from portalops.model.period import Period, Week
 from portalops.model.runs import JobKind
-from portalops.model.updates import FlaggedItem, Grade, Poll, PortalDay, UnitWeek, UpdatesResult
+from portalops.model.updates import Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Notice, Status, Table, Tone
 from portalops.reports.words import channel_word, duty_status, flag_word
 from portalops.system.locks import locked
 
@@ -30,9 +43,6 @@ if TYPE_CHECKING:
     from checks.updates.rules.weighing import Weighed
 
 app = typer.Typer(no_args_is_help=True)
-
-MAX_SHOWN = 50
-"""Refused lines and flagged items that are printed; --json has them all."""
 
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]
 UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, by its id"))]
@@ -56,8 +66,8 @@ def collect(ctx: typer.Context) -> Result:
     if not isinstance(done.result, UpdatesResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     polls = done.result.polls
-    view: list[Block] = [_polls_table(polls), *_refused(polls), *_flagged_summary(done.result.flagged)]
-    return Result([_poll_data(poll) for poll in polls], view, exit_code=done.exit_code)
+    view: list[Block] = [polls_table(polls), *refused(polls), *flagged_summary(done.result.flagged)]
+    return Result([poll_data(poll) for poll in polls], view, exit_code=done.exit_code)
 
 
 @app.command(
@@ -96,10 +106,10 @@ def status(
         (
             one.unit.name,
             one.items_of_day,
-            msg("{count} of {due}", count=one.week.subportal, due=one.week.required) if _is_due(one.week) else None,
+            msg("{count} of {due}", count=one.week.subportal, due=one.week.required) if is_due(one.week) else None,
             msg("{count} of {due}", count=one.week.submissions, due=one.week.required),
             one.days_left,
-            Status(STATE_WORDS[one.state], Tone.BAD if one.state is UnitState.AT_RISK else _tone(one.week.verdict)),
+            Status(STATE_WORDS[one.state], Tone.BAD if one.state is UnitState.AT_RISK else tone(one.week.verdict)),
             one.week.reason,
         )
         for one in found
@@ -108,7 +118,7 @@ def status(
         msg("Unit"), msg("Items of the day"), msg("K1: sub-portal"), msg("K2: sent in"), msg("Days left"), msg("State"), msg("Why"),
     )  # fmt: skip
     caption = msg("Week {week} and {day}", week=str(Week.of(day)), day=day)
-    view: list[Block] = [*_portal_line(portal), Table(caption, headers, rows)]
+    view: list[Block] = [*portal_line(portal), Table(caption, headers, rows)]
     data: list[JsonValue] = [
         {
             "id": one.unit.id,
@@ -116,12 +126,12 @@ def status(
             "items": one.items_of_day,
             "missing": one.missing,
             "days_left": one.days_left,
-            **_week_data(one.week),
+            **week_data(one.week),
         }
         for one in found
     ]
     return Result(
-        data if portal is None or unit else [_portal_data(session, portal), *data],
+        data if portal is None or unit else [portal_data(session, portal), *data],
         view,
         warnings=session.calendar.warnings(Week.of(day).period()),
         exit_code=_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),
@@ -172,7 +182,7 @@ def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None)
         Table(msg("Each unit's weeks"), headers, rows),
     ]
     return Result(
-        [_week_data(week, with_id=True) for week in weeks],
+        [week_data(week, with_id=True) for week in weeks],
         view,
         warnings=session.calendar.warnings(chosen),
         exit_code=_exit_code([week.verdict for week in weeks]),
@@ -212,7 +222,7 @@ def list_(
             item.claimed_at,
             item.counts_at,
             item.grade.value,
-            _joined([flag_word(flag) for flag in item.flags]),
+            joined_flags([flag_word(flag) for flag in item.flags]),
             item.observation.first_seen_at,
         )
         for item in rows
@@ -225,10 +235,10 @@ def list_(
             "channel": item.observation.channel.value,
             "title": item.observation.title,
             "url": item.observation.url,
-            "claimed_at": _iso(item.claimed_at),
-            "created_at": _iso(item.observation.created_at),
-            "first_seen_at": _iso(item.observation.first_seen_at),
-            "counts_at": _iso(item.counts_at),
+            "claimed_at": iso(item.claimed_at),
+            "created_at": iso(item.observation.created_at),
+            "first_seen_at": iso(item.observation.first_seen_at),
+            "counts_at": iso(item.counts_at),
             "grade": item.grade.value,
             "pending": item.grade is Grade.C,
             "flags": [flag.value for flag in item.flags],
@@ -324,127 +334,3 @@ def _exit_code(verdicts: Sequence[DutyVerdict]) -> ExitCode:
     if DutyVerdict.UNMET in verdicts:
         return ExitCode.UNMET
     return ExitCode.PARTIAL if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts else ExitCode.OK
-
-
-# --- how it is shown --------------------------------------------------------------------------
-
-
-def _tone(verdict: DutyVerdict) -> Tone:
-    return duty_status(verdict).tone
-
-
-def _is_due(week: UnitWeek) -> bool:
-    return week.subportal_verdict not in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}
-
-
-def _portal_line(portal: PortalDay | None) -> Sequence[Block]:
-    if portal is None:
-        return ()
-    word = duty_status(portal.verdict).word
-    return (
-        Paragraph(msg("The portal on {day}: {verdict}; {reason}", day=portal.day, verdict=word, reason=portal.reason)),
-    )
-
-
-def _polls_table(polls: Sequence[Poll]) -> Table:
-    headers = (msg("Source"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Refused"))
-    rows = [
-        (
-            poll.source,
-            Status(msg("answered"), Tone.GOOD)
-            if poll.ok
-            else Status(msg("failed: {problem}", problem=poll.problem), Tone.BAD),
-            poll.items,
-            poll.new_items,
-            Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),
-            len(poll.rejected),
-        )
-        for poll in polls
-    ]
-    return Table(msg("How the sources answered"), headers, rows)
-
-
-def _refused(polls: Sequence[Poll]) -> Sequence[Block]:
-    lines = [verbatim(f"{poll.source}: {line}") for poll in polls for line in poll.rejected]
-    if not lines:
-        return ()
-    blocks: list[Block] = [
-        Notice(
-            nmsg(
-                "{n} line or item was refused; the others count",
-                "{n} lines or items were refused; the others count",
-                len(lines),
-            )
-        ),
-        Bullets(lines[:MAX_SHOWN]),
-    ]
-    if len(lines) > MAX_SHOWN:
-        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_SHOWN)))
-    return blocks
-
-
-def _flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
-    counts: dict[str, tuple[Message, int]] = {}
-    for item in flagged:
-        for flag in item.flags:
-            counts[flag.value] = (flag_word(flag), counts.get(flag.value, (flag_word(flag), 0))[1] + 1)
-    if not counts:
-        return ()
-    rows = [counts[flag] for flag in sorted(counts)]
-    return (
-        Table(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
-        Paragraph(msg("'portalops updates list --flagged' shows them.")),
-    )
-
-
-def _joined(words: Sequence[Message]) -> Message | None:
-    from portalops.reports.section_updates import joined  # noqa: PLC0415  # start-up time
-
-    return joined(words) if words else None
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _poll_data(poll: Poll) -> dict[str, JsonValue]:
-    return {
-        "id": poll.source,
-        "ok": poll.ok,
-        "problem": poll.problem,
-        "polled_at": poll.polled_at.isoformat(),
-        "items": poll.items,
-        "new_items": poll.new_items,
-        "gap": poll.gap,
-        "rejected": list(poll.rejected),
-        "evidence": poll.evidence,
-    }
-
-
-def _portal_data(session: Session, portal: PortalDay) -> dict[str, JsonValue]:
-    return {
-        "id": session.settings.portal.id,
-        "day": portal.day.isoformat(),
-        "working": portal.working,
-        "verdict": portal.verdict.value,
-        "reason": str(portal.reason),
-        "updates": portal.updates,
-    }
-
-
-def _week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
-    own: dict[str, JsonValue] = {"id": f"{week.unit}/{week.week}", "unit": week.unit} if with_id else {}
-    return {
-        **own,
-        "week": str(week.week),
-        "verdict": week.verdict.value,
-        "reason": str(week.reason),
-        "required": week.required,
-        "subportal": week.subportal,
-        "submissions": week.submissions,
-        "subportal_verdict": week.subportal_verdict.value,
-        "submissions_verdict": week.submissions_verdict.value,
-        "pending": week.pending,
-        "working_days": week.working_days,
-        "coverage_percent": week.coverage_percent,
-    }

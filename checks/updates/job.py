@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from checks.updates.judging import Terms, judge, weighed_items
+from checks.updates.judging import judge, weighed_items
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import UnitNames, candidates, covers_from, recognise
 from checks.updates.rules.weighing import Weighed
+from checks.updates.terms import Terms
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, PortalOpsError, UpdatesError, UpdateSourceError
 from portalops.model.message import msg

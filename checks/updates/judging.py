@@ -9,9 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from checks.updates.observations import Collected
 from checks.updates.recognition import EPOCH
@@ -19,27 +17,14 @@ from checks.updates.rules.comparing import compare
 from checks.updates.rules.coverage import Coverage, cover
 from checks.updates.rules.occasions import counting_day, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.weeks import (
-    Moment,
-    Tally,
-    combine,
-    due_days,
-    explain,
-    judge_indicator,
-    moment_of,
-    required_occasions,
-    subportal_grace_ends,
-    sum_tallies,
-)
+from checks.updates.rules.units import judge_unit_weeks
 from checks.updates.rules.weighing import Weighed, weigh
-from portalops.calendar import Calendar
+from checks.updates.terms import Terms
 from portalops.model.organisation import Unit, UnitId
 from portalops.model.period import Period, Week
-from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
-from portalops.model.runs import Every
+from portalops.model.rulebook import Numbers
 from portalops.model.updates import (
     Channel,
-    Counted,
     FlaggedItem,
     FlagKind,
     Grade,
@@ -48,44 +33,8 @@ from portalops.model.updates import (
     PortalDay,
     SourceTraits,
     UnitDay,
-    UnitWeek,
     UpdatesResult,
 )
-from portalops.model.verdicts import DutyVerdict
-
-POLL_LOOK_BACK = timedelta(days=30)
-"""How long before the first item that may matter polls are wanted, to know what was not there yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """By what is judged, and when."""
-
-    rulebook: Rulebook
-    calendar: Calendar
-    zone: ZoneInfo
-    now: datetime
-    poll_every: Every
-
-    @property
-    def numbers(self) -> Numbers:
-        return self.rulebook.numbers
-
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(self.zone).date()
-
-    def wanted_from(self, period: Period) -> datetime:
-        """Return from when on collected items bear on a period: the duplicate window, and the polls before it."""
-        return period.bounds(self.zone)[0] - timedelta(days=self.numbers.duplicate_window_days) - POLL_LOOK_BACK
-
-    def end_of(self, day: date) -> datetime:
-        """Return the moment at which a local day is over."""
-        return datetime.combine(day + timedelta(days=1), time(), self.zone)
-
-    def poll_due_by(self, end: datetime) -> datetime:
-        """Return until when the look after an end may be made before it is late."""
-        return self.poll_every.next_start(end.astimezone(self.zone))
 
 
 def judge(
@@ -120,7 +69,7 @@ def judge(
         rulebook=f"{terms.rulebook.id}@{terms.rulebook.version}",
         calendar=terms.calendar.version,
         portal_days=_portal_days(weighed, coverage, period, terms),
-        unit_weeks=tuple(_unit_weeks(units, weeks, units_items, coverage, terms)),
+        unit_weeks=tuple(judge_unit_weeks(units, weeks, units_items, coverage, terms)),
         unit_days=_unit_days(units_items, period, terms),
         flagged=tuple(_flagged(in_period)),
         text_checked=len(in_period),
@@ -257,112 +206,6 @@ def _portal_days(weighed: Sequence[Weighed], coverage: Coverage, period: Period,
         )
         days.append(judge_portal_day(facts, calendar=terms.calendar, numbers=terms.numbers))
     return tuple(days)
-
-
-# --- the units --------------------------------------------------------------------------------
-
-
-def _unit_weeks(
-    units: Sequence[Unit],
-    weeks: Sequence[Week],
-    items: Mapping[tuple[UnitId, Channel], Mapping[Week, Sequence[Weighed]]],
-    coverage: Coverage,
-    terms: Terms,
-) -> Iterable[UnitWeek]:
-    for week in weeks:
-        end = terms.end_of(week.period().last)
-        moment = moment_of(
-            week, today=terms.today, end=end, now=terms.now, poll_due_by=terms.poll_due_by(end), calendar=terms.calendar
-        )
-        for unit in units:
-            if _exists_in(unit, week):
-                own = {channel: items.get((unit.id, channel), {}).get(week, ()) for channel in Channel}
-                yield _unit_week(unit, week, items=own, coverage=coverage, moment=moment, terms=terms)
-
-
-def _exists_in(unit: Unit, week: Week) -> bool:
-    span = week.period()
-    return (unit.valid_from is None or unit.valid_from <= span.last) and (
-        unit.valid_to is None or unit.valid_to >= span.first
-    )
-
-
-def _unit_week(
-    unit: Unit,
-    week: Week,
-    *,
-    items: Mapping[Channel, Sequence[Weighed]],
-    coverage: Coverage,
-    moment: Moment,
-    terms: Terms,
-) -> UnitWeek:
-    numbers = terms.numbers
-    days = due_days(unit, week, terms.calendar)
-    required = required_occasions(len(days), numbers)
-    grace_end = subportal_grace_ends(unit, numbers, terms.calendar)
-    subportal_days = [day for day in days if grace_end is None or day > grace_end] if unit.has_subportal else []
-    k1 = _tally(items[Channel.SUBPORTAL], Channel.SUBPORTAL, unit, week=week, coverage=coverage, terms=terms)
-    k2 = _tally(items[Channel.SUBMISSION], Channel.SUBMISSION, unit, week=week, coverage=coverage, terms=terms)
-    first = judge_indicator(
-        k1, required=required_occasions(len(subportal_days), numbers), moment=moment, numbers=numbers
-    )
-    second = judge_indicator(k2, required=required, moment=moment, numbers=numbers)
-    # Without a sub-portal there is nothing to add up: the sum is then what was sent.
-    both = sum_tallies(k1, k2) if unit.has_subportal else k2
-    summed = judge_indicator(both, required=required, moment=moment, numbers=numbers)
-    if not terms.calendar.working_days(week.period()):
-        first = second = verdict = DutyVerdict.EXEMPT
-    else:
-        verdict = combine(first, second, duties=numbers.unit_duties, summed=summed)
-    if numbers.unit_duties is UnitDuties.SUM:
-        tallies: tuple[Tally, ...] = (both,)
-    else:  # the reason speaks of the indicators that the verdict rests on, and of no other
-        tallies = tuple(tally for own, tally in ((first, k1), (second, k2)) if own is verdict) or (k2,)
-    return UnitWeek(
-        unit=unit.id,
-        week=week,
-        verdict=verdict,
-        reason=explain(verdict, tallies, required=required, moment=moment),
-        required=required,
-        subportal=k1.solid,
-        submissions=k2.solid,
-        subportal_verdict=first,
-        submissions_verdict=second,
-        working_days=len(days),
-        coverage_percent=min(tally.coverage_percent for tally in tallies),
-        pending=k1.pending + k2.pending,
-        items=_counted((*items[Channel.SUBPORTAL], *items[Channel.SUBMISSION]), terms),
-    )
-
-
-def _tally(
-    items: Sequence[Weighed], channel: Channel, unit: Unit, *, week: Week, coverage: Coverage, terms: Terms
-) -> Tally:
-    numbers, zone = terms.numbers, terms.zone
-    solid = occasions((one for one in items if one.grade is not Grade.C), numbers=numbers, zone=zone).total()
-    with_claims = occasions(items, numbers=numbers, zone=zone).total() if items else 0
-    start, end = week.period().bounds(zone)
-    sources = coverage.sources(channel, unit.id)
-    return Tally(
-        solid=solid,
-        pending=max(0, with_claims - solid),
-        coverage_percent=coverage.percent(sources, start, min(end, max(terms.now, start))),
-        has_source=bool(sources),
-        collected=coverage.reaches(sources, end),
-    )
-
-
-def _counted(items: Iterable[Weighed], terms: Terms) -> tuple[Counted, ...]:
-    counted = {
-        item.observation.id: Counted(
-            item.observation.id,
-            counting_day(item.counts_at, zone=terms.zone, cutoff=terms.numbers.day_cutoff) if item.counts_at else None,
-            item.grade,
-            item.flags,
-        )
-        for item in items
-    }
-    return tuple(counted[key] for key in sorted(counted))
 
 
 # --- what is shown ----------------------------------------------------------------------------

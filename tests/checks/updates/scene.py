@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from checks.updates.judging import Terms, judge
+from checks.updates.judging import judge
 from checks.updates.observations import Collected, Touch
 from checks.updates.recognition import EPOCH
+from checks.updates.terms import Terms
 from portalops.calendar import load
 from portalops.model.organisation import Name, Portal, Unit, UnitId
 from portalops.model.period import Period, Week

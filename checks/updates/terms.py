@@ -1,0 +1,46 @@
+"""By what updates are judged, and when: the values that every rule of Article 11 asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from portalops.calendar import Calendar
+from portalops.model.period import Period
+from portalops.model.rulebook import Numbers, Rulebook
+from portalops.model.runs import Every
+
+POLL_LOOK_BACK = timedelta(days=30)
+"""How long before the first item that may matter polls are wanted, to know what was not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what is judged, and when."""
+
+    rulebook: Rulebook
+    calendar: Calendar
+    zone: ZoneInfo
+    now: datetime
+    poll_every: Every
+
+    @property
+    def numbers(self) -> Numbers:
+        return self.rulebook.numbers
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    def wanted_from(self, period: Period) -> datetime:
+        """Return from when on collected items bear on a period: the duplicate window, and the polls before it."""
+        return period.bounds(self.zone)[0] - timedelta(days=self.numbers.duplicate_window_days) - POLL_LOOK_BACK
+
+    def end_of(self, day: date) -> datetime:
+        """Return the moment at which a local day is over."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone)
+
+    def poll_due_by(self, end: datetime) -> datetime:
+        """Return until when the look after an end may be made before it is late."""
+        return self.poll_every.next_start(end.astimezone(self.zone))

@@ -1,0 +1,138 @@
+"""How the updates commands show polls, weeks and days: as blocks for people, as data for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from commands._result import JsonValue
+from commands._session import Session
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.updates import FlaggedItem, Poll, PortalDay, UnitWeek
+from portalops.model.verdicts import DutyVerdict
+from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.words import duty_status, flag_word
+
+MAX_SHOWN = 50
+"""Refused lines and flagged items that are printed; --json has them all."""
+
+
+def tone(verdict: DutyVerdict) -> Tone:
+    return duty_status(verdict).tone
+
+
+def is_due(week: UnitWeek) -> bool:
+    return week.subportal_verdict not in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}
+
+
+def portal_line(portal: PortalDay | None) -> Sequence[Block]:
+    if portal is None:
+        return ()
+    word = duty_status(portal.verdict).word
+    return (
+        Paragraph(msg("The portal on {day}: {verdict}; {reason}", day=portal.day, verdict=word, reason=portal.reason)),
+    )
+
+
+def polls_table(polls: Sequence[Poll]) -> Table:
+    headers = (msg("Source"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Refused"))
+    rows = [
+        (
+            poll.source,
+            Status(msg("answered"), Tone.GOOD)
+            if poll.ok
+            else Status(msg("failed: {problem}", problem=poll.problem), Tone.BAD),
+            poll.items,
+            poll.new_items,
+            Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),
+            len(poll.rejected),
+        )
+        for poll in polls
+    ]
+    return Table(msg("How the sources answered"), headers, rows)
+
+
+def refused(polls: Sequence[Poll]) -> Sequence[Block]:
+    lines = [verbatim(f"{poll.source}: {line}") for poll in polls for line in poll.rejected]
+    if not lines:
+        return ()
+    blocks: list[Block] = [
+        Notice(
+            nmsg(
+                "{n} line or item was refused; the others count",
+                "{n} lines or items were refused; the others count",
+                len(lines),
+            )
+        ),
+        Bullets(lines[:MAX_SHOWN]),
+    ]
+    if len(lines) > MAX_SHOWN:
+        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_SHOWN)))
+    return blocks
+
+
+def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
+    counts: dict[str, tuple[Message, int]] = {}
+    for item in flagged:
+        for flag in item.flags:
+            counts[flag.value] = (flag_word(flag), counts.get(flag.value, (flag_word(flag), 0))[1] + 1)
+    if not counts:
+        return ()
+    rows = [counts[flag] for flag in sorted(counts)]
+    return (
+        Table(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
+        Paragraph(msg("'portalops updates list --flagged' shows them.")),
+    )
+
+
+def joined_flags(words: Sequence[Message]) -> Message | None:
+    from portalops.reports.section_updates import joined  # noqa: PLC0415  # start-up time
+
+    return joined(words) if words else None
+
+
+def iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def poll_data(poll: Poll) -> dict[str, JsonValue]:
+    return {
+        "id": poll.source,
+        "ok": poll.ok,
+        "problem": poll.problem,
+        "polled_at": poll.polled_at.isoformat(),
+        "items": poll.items,
+        "new_items": poll.new_items,
+        "gap": poll.gap,
+        "rejected": list(poll.rejected),
+        "evidence": poll.evidence,
+    }
+
+
+def portal_data(session: Session, portal: PortalDay) -> dict[str, JsonValue]:
+    return {
+        "id": session.settings.portal.id,
+        "day": portal.day.isoformat(),
+        "working": portal.working,
+        "verdict": portal.verdict.value,
+        "reason": str(portal.reason),
+        "updates": portal.updates,
+    }
+
+
+def week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
+    own: dict[str, JsonValue] = {"id": f"{week.unit}/{week.week}", "unit": week.unit} if with_id else {}
+    return {
+        **own,
+        "week": str(week.week),
+        "verdict": week.verdict.value,
+        "reason": str(week.reason),
+        "required": week.required,
+        "subportal": week.subportal,
+        "submissions": week.submissions,
+        "subportal_verdict": week.subportal_verdict.value,
+        "submissions_verdict": week.submissions_verdict.value,
+        "pending": week.pending,
+        "working_days": week.working_days,
+        "coverage_percent": week.coverage_percent,
+    }
