@@ -78,7 +78,7 @@ def _row(result: CheckResult) -> tuple[Cell, ...]:
         result.check,
         result.host,
         result.clause,
-        severity_status(result.severity),
+        severity_status(result.severity).word,  # how much it would matter, not what was found
         check_status(result.verdict),
         result.message,
         result.remedy,

@@ -57,7 +57,8 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
     yield matrix(newest.body, evidence.period, units, calendar)
     weeks = [week for week in newest.body.unit_weeks if week.week in evidence.period.weeks()]
     yield _totals(weeks, units)
-    yield _short_weeks(weeks, units)
+    today = evidence.now.astimezone(evidence.zone).date()
+    yield _short_weeks(weeks, units, today=today)
     yield _portal_days(newest.body.portal_days, evidence.period)
     yield Table(
         msg("How the sources answered"),
@@ -206,15 +207,19 @@ def _totals(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
     )
 
 
-def _short_weeks(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
+def _short_weeks(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today: date) -> Table:
+    """List the weeks that are over and not met; the current week stands in the matrix, and may still be met."""
     names = unit_names(units)
+    fine = {DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED}
     short = [
-        week for week in weeks if week.verdict not in {DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED}
+        week
+        for week in weeks
+        if week.verdict not in fine and (week.verdict is DutyVerdict.UNMET or week.week.period().last < today)
     ]
     order = {unit.id: index for index, unit in enumerate(units)}
     short.sort(key=lambda week: (week.verdict is not DutyVerdict.UNMET, order.get(week.unit, len(order)), week.week))
     return Table(
-        msg("Weeks that are not met, by unit"),
+        msg("Weeks that are over and not met, by unit"),
         (msg("Unit"), msg("Week"), msg("K1"), msg("K2"), msg("Required"), msg("Verdict"), msg("Why")),
         [
             (

@@ -13,6 +13,7 @@ from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.model.organisation import Actor, Name, Role
 from portalops.model.period import Period
+from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
@@ -107,6 +108,16 @@ def test_a_unit_that_existed_in_the_middle_of_the_period_is_in_the_matrix() -> N
     assert updates is not None
     grid = matrix(replace(updates.body, unit_days=()), evidence().period, [brief], load_calendar(None))
     assert [label for label, _marks in grid.rows[1:]] == [brief.name]
+
+
+def test_a_week_that_is_not_over_is_not_listed_as_short() -> None:
+    seen = replace(evidence(), now=datetime(2026, 9, 10, tzinfo=UTC))
+    updates = seen.updates
+    assert updates is not None
+    weeks = tuple(replace(week, verdict=DutyVerdict.PENDING) for week in updates.body.unit_weeks)
+    pending = replace(seen, updates=replace(updates, body=replace(updates.body, unit_weeks=weeks)))
+    rows = table(as_data(built(pending)), "Weeks that are over")["rows"]
+    assert {row[1] for row in rows} == {"2026-W34", "2026-W35", "2026-W36"}
 
 
 def test_failed_and_unknown_checks_come_worst_first_with_their_remedy() -> None:
