@@ -118,7 +118,7 @@ def _weigh_all(collected: Collected, sources: Sequence[SourceTraits], numbers: N
     return compare(
         weighed,
         duplicate_window=timedelta(days=numbers.duplicate_window_days),
-        syndicated=frozenset(traits.id for traits in sources if traits.syndicated),
+        may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
         previous_polls=previous,
     )
 

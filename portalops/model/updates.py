@@ -111,6 +111,8 @@ class SourceTraits:
     """Its rows are entered by a registrar: grade D."""
     syndicated: bool = False
     """The province's portal pulls its items by itself (Article 9.2)."""
+    copies_count: bool = False
+    """Texts that another unit published first count here too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def compare(
     weighed: Sequence[Weighed],
     *,
     duplicate_window: timedelta,
-    syndicated: frozenset[str],
+    may_copy: frozenset[str],
     previous_polls: Mapping[str, datetime | None],
 ) -> tuple[Weighed, ...]:
     """Return the items after comparison, in the order of their evidence.
@@ -29,11 +29,11 @@ def compare(
     Args:
         weighed: all items, each by itself.
         duplicate_window: how long the same text is the same news.
-        syndicated: ids of sources that may carry other units' texts.
+        may_copy: ids of sources in which other units' texts count.
         previous_polls: by observation, the good poll before it was first seen.
     """
     single = _one_of_each_address(weighed)
-    single = _without_duplicates(single, duplicate_window, syndicated)
+    single = _without_duplicates(single, duplicate_window, may_copy)
     return tuple(_bulk_as_sessions(single, previous_polls))
 
 
@@ -59,8 +59,8 @@ def _one_of_each_address(weighed: Iterable[Weighed]) -> list[Weighed]:
     return result
 
 
-def _without_duplicates(items: Sequence[Weighed], window: timedelta, syndicated: frozenset[str]) -> list[Weighed]:
-    """Flag what has the same text as an item before it: the unit's own always, another unit's unless syndicated."""
+def _without_duplicates(items: Sequence[Weighed], window: timedelta, may_copy: frozenset[str]) -> list[Weighed]:
+    """Flag what has the same text as an item before it: the unit's own always, another unit's unless copies count."""
     newest: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
     result = []
     for item in sorted(items, key=_by_evidence):
@@ -68,7 +68,7 @@ def _without_duplicates(items: Sequence[Weighed], window: timedelta, syndicated:
         seen = newest[one.channel.value, one.content_hash]
         unit = one.unit or ""
         at = item.counts_at or item.evidenced_at
-        rivals = seen if one.source not in syndicated else {unit: seen[unit]} if unit in seen else {}
+        rivals = seen if one.source not in may_copy else {unit: seen[unit]} if unit in seen else {}
         is_again = any(abs(at - before) <= window for before in rivals.values())
         if item.counts_at and is_again:
             result.append(replace(item, counts_at=None, flags=(*item.flags, FlagKind.DUPLICATE)))

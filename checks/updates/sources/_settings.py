@@ -26,6 +26,8 @@ class CommonSettings(Shape):
     """Name or code as the source writes it = unit id; names of configured units are known without it."""
     syndicated: bool = False
     """The province's portal pulls these items by itself (Article 9.2)."""
+    copies_count: bool = False
+    """Texts that another unit published first count here too, instead of being duplicates."""
     assume_tz: str | None = None
     """Zone of times that name none; the portal's if not given."""
     date_formats: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class CommonSettings(Shape):
             trust_created=trust_created,
             attested=attested,
             syndicated=self.syndicated,
+            copies_count=self.copies_count,
         )
 
 

@@ -317,14 +317,14 @@ def test_the_same_text_again_is_a_duplicate_within_ninety_days_only() -> None:
     assert [(one.observation, one.flags) for one in result.flagged] == [(again.id, (FlagKind.DUPLICATE,))]
 
 
-def test_another_units_text_is_a_duplicate_unless_the_source_is_syndicated() -> None:
-    syndicated = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, syndicated=True)
+def test_another_units_text_is_a_duplicate_unless_the_source_says_that_copies_count() -> None:
+    copying = SourceTraits("copying", Channel.SUBPORTAL, complete=True, copies_count=True)
     original = item(SUBPORTALS, "2026-11-16 09:00", unit=JUSTICE, text="Tin chung", name="1")
     copy = item(SUBPORTALS, "2026-11-17 09:00", text="Tin chung", name="2")
-    pulled = item(syndicated, "2026-11-17 09:00", text="Tin chung", name="3")
+    allowed = item(copying, "2026-11-17 09:00", text="Tin chung", name="3")
 
     assert the_week([original, copy]).subportal == 0
-    assert the_week([original, pulled], sources=(*SOURCES, syndicated)).subportal == 1
+    assert the_week([original, allowed], sources=(*SOURCES, copying)).subportal == 1
 
 
 def test_one_text_on_the_subportal_and_sent_in_is_no_duplicate() -> None:
