@@ -225,8 +225,17 @@ def _check_page(check: Check) -> Page:
                 (msg("Remedy"), check.remedy),
             ]
         ),
-        *(Paragraph(verbatim(part)) for part in check.page.strip().split("\n\n")),
+        *(Paragraph(verbatim(text)) for text in _paragraphs(check.page)),
     ]
+
+
+def _paragraphs(page: str) -> Iterator[str]:
+    """Yield the paragraphs of a check's page: prose as one line each, what a host prints line by line."""
+    for part in page.strip().split("\n\n"):
+        if part.startswith("    "):
+            yield from part.splitlines()
+        else:
+            yield " ".join(part.split())
 
 
 def _duties(rulebook: Rulebook) -> Iterator[tuple[str, _Subject]]:

@@ -30,6 +30,10 @@ LIMIT_BYTES = 16 << 20
 """A configuration beyond this is some other file, named by mistake."""
 
 
+DEPTH = 32
+"""No table of a configuration lies deeper; a file that goes beyond is not one."""
+
+
 class ConfigurationFile:
     """One TOML file as read."""
 
@@ -238,7 +242,7 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
         ConfigurationSyntax: it is not TOML.
     """
     try:
-        return ConfigurationFile(path, text, tomllib.loads(text))
+        tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         cause, place = _syntax_problem(str(error), text)
         raise ConfigurationSyntax(
@@ -252,10 +256,10 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
             msg("Correct that line; texts stand in double quotes, tables under [headers]."),
         ) from error
     except RecursionError as error:
-        raise ConfigurationSyntax(
-            msg("{path}: lists or tables are nested too deeply", path=show_path(path)),
-            msg("Check that this file is the configuration of portalops."),
-        ) from error
+        raise _too_deep(path) from error
+    if not _is_shallow(tree):
+        raise _too_deep(path)
+    return ConfigurationFile(path, text, tree)
 
 
 def show_path(path: Path) -> str:
@@ -355,6 +359,27 @@ def _syntax_problem(text: str, source: str) -> tuple[Message, Position]:
         position = Position(len(lines), len(lines[-1]) + 1)
     known = next((cause for start, cause in _CAUSES if said.startswith(start)), None)
     return known or verbatim(show_text(said)), position
+
+
+def _too_deep(path: Path) -> ConfigurationSyntax:
+    return ConfigurationSyntax(
+        msg("{path}: lists or tables are nested too deeply", path=show_path(path)),
+        msg("Check that this file is the configuration of portalops."),
+    )
+
+
+def _is_shallow(tree: Tree) -> bool:
+    """Say whether nothing is nested deeper than DEPTH; dotted keys nest without nesting the text."""
+    level: list[object] = [tree]
+    for _depth in range(DEPTH):
+        level = [
+            inner
+            for node in level
+            for inner in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _is_table_list(value: object) -> TypeGuard[list[Tree]]:
