@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from portalops.model.message import msg
 from portalops.reports.document import (
@@ -27,9 +27,6 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.reader import Reader
-
-if TYPE_CHECKING:
-    pass
 
 SIGNS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.UNSURE: "?", Tone.NEUTRAL: "–"}
 """The shape that stands beside a coloured word."""

@@ -42,7 +42,6 @@ _SENTENCE_ROOM = 24
 
 def paint(blocks: Sequence[Block], reader: Reader, *, width: int, colour: bool) -> str:
     """Return blocks as a terminal of a width shows them; without colour there are no escape sequences."""
-
     out = StringIO()
     console = Console(
         file=out,
@@ -71,7 +70,6 @@ class _Painter:
     width: int
 
     def paint(self, block: Block) -> RenderableType:
-
         match block:
             case Heading():
                 return Text(self.reader.text(block.text), style="bold underline" if block.level == 1 else "bold")
@@ -98,13 +96,11 @@ class _Painter:
                 assert_never(block)
 
     def cell(self, cell: Cell) -> RenderableType:
-
         if isinstance(cell, Status):
             return Text(f"{SIGNS[cell.tone]} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
         return Text(self.reader.cell(cell))
 
     def _columns(self, rows: Sequence[tuple[RenderableType, RenderableType]]) -> RenderableType:
-
         grid = RichTable.grid(padding=(0, 1))
         grid.add_column(no_wrap=self.width > 60)
         grid.add_column(overflow="fold")
@@ -113,7 +109,6 @@ class _Painter:
         return grid
 
     def _table(self, table: Table) -> RenderableType:
-
         caption = self.reader.text(table.caption)
         if not table.rows:
             return Text.assemble((caption, "bold"), (f": {self.reader.text(NOTHING)}", "dim"))
@@ -134,7 +129,6 @@ class _Painter:
 
     def _records(self, table: Table) -> Iterator[RenderableType]:
         """Yield each row on lines of its own, where a table would be squeezed: name and states, sentences, facts."""
-
         for row in table.rows:
             head = Text(self.reader.cell(row[0]), style="bold")
             facts: list[str] = []
@@ -152,12 +146,10 @@ class _Painter:
                     yield Padding(Text(line), (0, 0, 0, 4))
 
     def _grid(self, grid: Grid) -> RenderableType:
-
         lines = list(grid_lines(grid, self.reader, self.width))
         return Text.assemble((lines[0], "bold"), "\n", "\n".join(lines[1:]), overflow="ignore", no_wrap=True)
 
     def _bars(self, bars: Bars) -> RenderableType:
-
         most = max((sum(count for *_, count in parts) for _, parts in bars.rows), default=0)
         text = Text(self.reader.text(bars.caption), style="bold")
         for label, parts in bars.rows:
