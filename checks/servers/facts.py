@@ -31,6 +31,10 @@ class Facts:
             raise LookupError(f"{probe.id} is missing: the check must name it in needs")  # noqa: TRY004  # a fact, not a type
         return cast("FactT", value)
 
+    def lacking(self, *probes: Probe[Any]) -> Missing | None:
+        """Return why the first of several facts that is missing is so, or None if all are there."""
+        return next((fact for probe in probes if isinstance(fact := self.get(probe), Missing)), None)
+
     def get(self, probe: Probe[FactT]) -> FactT | Missing:
         """Return a fact that the check names in `uses`, or why it is missing."""
         return cast("FactT | Missing", self.found[probe.id])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from checks.servers.probe import shown
 from checks.servers.probes.apt_lists import Lists
+from checks.servers.probes.dnf_updates import Repository
 from portalops.model.message import Message, msg
 
 REFRESHED_WITHIN = timedelta(days=2)
@@ -33,3 +35,23 @@ def mirror_age_is_known(lists: Lists, at: datetime) -> bool:
     if any(release.valid_until is not None for release in lists.releases):
         return True
     return any(release.made_at is not None and at - release.made_at <= MIRROR_WITHIN for release in lists.releases)
+
+
+def blindness(repositories: tuple[Repository, ...], at: datetime) -> tuple[str, Message] | None:
+    """Return why dnf can't know of every security update, or None if it can: it is silent in each of these cases."""
+    if not repositories:
+        return "no-repositories", msg("no package repository is enabled")
+    for one in repositories:
+        if one.fetched_at is None:
+            return "no-cache", msg("nothing was fetched from the repository {name}", name=shown(one.id, 60))
+        if not one.has_advisories:
+            return "no-advisories", msg(
+                "the repository {name} does not say which updates are about security", name=shown(one.id, 60)
+            )
+        if at - one.fetched_at > REFRESHED_WITHIN:
+            return "lists-old", msg(
+                "the repository {name} was last fetched at {refreshed}",
+                name=shown(one.id, 60),
+                refreshed=one.fetched_at,
+            )
+    return None

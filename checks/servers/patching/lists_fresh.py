@@ -7,7 +7,9 @@ The rule: apt's lists were refreshed within 2 days, and every archive that says 
 latter shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such date,
 its security archive has 7 days.
 
-Sources: apt-get(8), apt-secure(8), the Debian repository format (Date, Valid-Until). On Debian 13:
+On RHEL and AlmaLinux: the metadata of every enabled repository were fetched within 2 days.
+
+Sources: dnf(8), apt-get(8), apt-secure(8), the Debian repository format (Date, Valid-Until). On Debian 13:
 
     stamp 1795569431 /var/lib/apt/lists/partial
     release /var/lib/apt/lists/deb.debian.org_debian-security_dists_trixie-security_InRelease
@@ -17,10 +19,12 @@ Sources: apt-get(8), apt-secure(8), the Debian repository format (Date, Valid-Un
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.patching._freshness import mirror_age_is_known, staleness
-from checks.servers.probes import apt_lists
+from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
+from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.probe import Missing
+from checks.servers.probes import apt_lists, dnf_updates, os_release
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -29,11 +33,27 @@ from portalops.model.verdicts import Severity
     id="patching.list-age",
     clause="12.3",
     severity=Severity.HIGH,
-    needs=(apt_lists.PROBE,),
+    needs=(os_release.PROBE,),
+    uses=(apt_lists.PROBE, dnf_updates.PROBE),
     title=msg("the lists of available packages are fresh"),
     remedy=msg("Run 'apt-get update' daily; where that helps nothing, repair the mirror."),
 )
 def judge(facts: Facts) -> Outcome:
+    match packages_of(facts[os_release.PROBE]):
+        case Packages.APT:
+            return _by_apt(facts)
+        case Packages.DNF:
+            return _by_dnf(facts)
+        case Packages.OTHER:
+            return unknown(
+                "unknown-system", msg("how {system} gets its fixes is not known", system=facts[os_release.PROBE].name)
+            )
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(apt_lists.PROBE)
+    if lack is not None:
+        return missing(lack)
     lists = facts[apt_lists.PROBE]
     if not lists.releases:
         return unknown(
@@ -50,3 +70,15 @@ def judge(facts: Facts) -> Outcome:
     return passed(
         msg("apt's lists were refreshed at {refreshed}, and every archive is still valid", refreshed=lists.refreshed_at)
     )
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    seen = facts.get(dnf_updates.PROBE)
+    if isinstance(seen, Missing):
+        return missing(seen)
+    blind = blindness(seen.repositories, facts.at)
+    if blind is not None and blind[0] == "lists-old":
+        return failed(*blind)
+    if blind is not None and blind[0] != "no-advisories":
+        return unknown(*blind)
+    return passed(msg("every repository of dnf was fetched within 2 days"))

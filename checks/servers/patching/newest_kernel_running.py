@@ -6,7 +6,10 @@ The rule: the running kernel is the newest installed one of its flavour, in the 
 nothing asked for a reboot. That nobody asked proves nothing alone: the file is written only where a helper package is
 installed. A host without a kernel package (a container, a kernel of the hosting company) is unknown.
 
-Sources: uname(1), dpkg-query(1). On Debian 13:
+On RHEL and AlmaLinux `needs-restarting` is asked; without that plugin dnf ends with the code that means "reboot", and
+the answer is unknown.
+
+Sources: uname(1), dpkg-query(1), dnf(8). On Debian 13:
 
     running 6.12.48+deb13-amd64
     built #1 SMP PREEMPT_DYNAMIC Debian 6.12.48-1 (2025-09-20)
@@ -17,10 +20,11 @@ from __future__ import annotations
 
 import re
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import shown
-from checks.servers.probes import kernels
+from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import dnf_restart, kernels, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -33,12 +37,28 @@ _PARTS = re.compile(r"\d+|~|[^\d~]+")
     id="patching.reboot-required",
     clause="12.3",
     severity=Severity.HIGH,
-    needs=(kernels.PROBE,),
+    needs=(os_release.PROBE,),
+    uses=(kernels.PROBE, dnf_restart.PROBE),
     title=msg("the newest installed kernel runs"),
     remedy=msg("Reboot the host in an approved window."),
     exempt_roles=("container",),
 )
 def judge(facts: Facts) -> Outcome:
+    match packages_of(facts[os_release.PROBE]):
+        case Packages.APT:
+            return _by_apt(facts)
+        case Packages.DNF:
+            return _by_dnf(facts)
+        case Packages.OTHER:
+            return unknown(
+                "unknown-system", msg("how {system} gets its fixes is not known", system=facts[os_release.PROBE].name)
+            )
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(kernels.PROBE)
+    if lack is not None:
+        return missing(lack)
     seen = facts[kernels.PROBE]
     running = shown(seen.running, 60)
     if seen.is_reboot_asked:
@@ -71,6 +91,15 @@ def judge(facts: Facts) -> Outcome:
             ),
         )
     return passed(msg("the newest installed kernel {running} runs", running=running))
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    wanted = facts.get(dnf_restart.PROBE)
+    if isinstance(wanted, Missing):
+        return missing(wanted)
+    if wanted:
+        return failed("reboot-asked", msg("dnf says that a reboot is required"))
+    return passed(msg("dnf says that no reboot is necessary"))
 
 
 def _flavour(release: str) -> str:

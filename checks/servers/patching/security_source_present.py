@@ -5,16 +5,20 @@ Without it no security fix is ever offered, and every other sign looks healthy. 
 The rule: among the indexes that apt really holds there is one of the security archive: label Debian-Security, or a suite
 `*-security` of Ubuntu. ESM alone does not stand for it.
 
-Source: apt-get(8), `indextargets`. On Debian 13:
+On RHEL and AlmaLinux: every enabled repository says which of its updates are about security.
+
+Sources: apt-get(8), `indextargets`; dnf(8), `updateinfo`. On Debian 13:
 
     Packages|trixie-security|trixie-security|stable-security|Debian|Debian-Security
 """
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import apt_index
+from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.probe import Missing
+from checks.servers.probes import apt_index, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -24,11 +28,27 @@ from portalops.model.verdicts import Severity
     id="patching.security-source",
     clause="12.3",
     severity=Severity.HIGH,
-    needs=(apt_index.PROBE,),
+    needs=(os_release.PROBE,),
+    uses=(apt_index.PROBE, dnf_updates.PROBE),
     title=msg("the vendor's security archive is among the package sources"),
     remedy=msg("Add the security suite to the package sources and run 'apt-get update'."),
 )
 def judge(facts: Facts) -> Outcome:
+    match packages_of(facts[os_release.PROBE]):
+        case Packages.APT:
+            return _by_apt(facts)
+        case Packages.DNF:
+            return _by_dnf(facts)
+        case Packages.OTHER:
+            return unknown(
+                "unknown-system", msg("how {system} gets its fixes is not known", system=facts[os_release.PROBE].name)
+            )
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(apt_index.PROBE)
+    if lack is not None:
+        return missing(lack)
     indexes = facts[apt_index.PROBE]
     if not indexes:
         return unknown("lists-empty", msg("apt's lists are empty, so its sources cannot be seen"))
@@ -37,3 +57,18 @@ def judge(facts: Facts) -> Outcome:
         others = listed(sorted({f"{index.origin} {index.release}" for index in indexes}))
         return failed("no-security-source", msg("there is no security archive among {names}", names=others))
     return passed(msg("the security archive is there: {names}", names=listed(security)))
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    seen = facts.get(dnf_updates.PROBE)
+    if isinstance(seen, Missing):
+        return missing(seen)
+    unseen = [one.id for one in seen.repositories if one.fetched_at is None]
+    if unseen or not seen.repositories:
+        return unknown(
+            "no-cache", msg("nothing was fetched from the repositories: {names}", names=listed(unseen) or "-")
+        )
+    silent = [one.id for one in seen.repositories if not one.has_advisories]
+    if silent:
+        return failed("no-advisories", msg("without advisories: {names}", names=listed(silent)))
+    return passed(msg("with advisories: {names}", names=listed(one.id for one in seen.repositories)))

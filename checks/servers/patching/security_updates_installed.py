@@ -7,7 +7,11 @@ The rule: `apt-get -s dist-upgrade` names no package that comes from a security 
 looked at, since one version often lies in several. Nothing waiting is only believed where apt could have known: with
 empty or old lists, or without a security archive, apt prints no line either and ends well; then the answer is unknown.
 
-Sources: apt-get(8); the labels Debian-Security and the suites `*-security` of Ubuntu and its ESM archives.
+On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
+that is not cached, old or without advisories makes the answer unknown.
+
+Sources: apt-get(8); the labels Debian-Security and the suites `*-security` of Ubuntu and its ESM archives;
+dnf(8), `updateinfo`.
 What is not seen: fixes that reach Debian through point releases alone, and holes without any fix.
 
 Debian 13, apt 3.0.3, with one fix waiting:
@@ -17,10 +21,12 @@ Debian 13, apt 3.0.3, with one fix waiting:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.patching._freshness import mirror_age_is_known, staleness
-from checks.servers.probes import apt_index, apt_lists, apt_upgrades
+from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
+from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.probe import Missing
+from checks.servers.probes import apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -30,22 +36,30 @@ from portalops.model.verdicts import Severity
     id="patching.security-updates",
     clause="12.3",
     severity=Severity.CRITICAL,
-    needs=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE),
+    needs=(os_release.PROBE,),
+    uses=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE, dnf_updates.PROBE),
     title=msg("no security update waits to be installed"),
     remedy=msg("Install the updates in an approved window: 'apt-get update', then 'apt-get dist-upgrade'."),
 )
 def judge(facts: Facts) -> Outcome:
+    match packages_of(facts[os_release.PROBE]):
+        case Packages.APT:
+            return _by_apt(facts)
+        case Packages.DNF:
+            return _by_dnf(facts)
+        case Packages.OTHER:
+            return unknown(
+                "unknown-system", msg("how {system} gets its fixes is not known", system=facts[os_release.PROBE].name)
+            )
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE)
+    if lack is not None:
+        return missing(lack)
     waiting = sorted({upgrade.package for upgrade in facts[apt_upgrades.PROBE] if upgrade.is_security})
     if waiting:
-        return failed(
-            "updates-waiting",
-            nmsg(
-                "{n} security update waits: {names}",
-                "{n} security updates wait: {names}",
-                len(waiting),
-                names=listed(waiting),
-            ),
-        )
+        return _waiting(waiting)
     indexes = facts[apt_index.PROBE]
     if not indexes:
         return unknown("lists-empty", msg("apt's lists are empty, so it can know of no update"))
@@ -60,3 +74,24 @@ def judge(facts: Facts) -> Outcome:
     if not mirror_age_is_known(lists, facts.at):
         return unknown("mirror-age-unknown", msg("no archive shows that the mirror is up to date"))
     return passed(msg("no security update waits; apt's lists are fresh"))
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    seen = facts.get(dnf_updates.PROBE)
+    if isinstance(seen, Missing):
+        return missing(seen)
+    if seen.waiting:
+        return _waiting(sorted({package for _, package in seen.waiting}))
+    blind = blindness(seen.repositories, facts.at)
+    if blind is not None:
+        return unknown(*blind)
+    return passed(msg("no security advisory of dnf's repositories waits"))
+
+
+def _waiting(names: list[str]) -> Outcome:
+    return failed(
+        "updates-waiting",
+        nmsg(
+            "{n} security update waits: {names}", "{n} security updates wait: {names}", len(names), names=listed(names)
+        ),
+    )

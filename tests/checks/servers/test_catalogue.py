@@ -145,6 +145,22 @@ def test_pass_falls_to_unknown_when_a_needed_section_is_missing(sample: Sample) 
         assert result.reason == "not-gathered"
 
 
+PATCHING = [one for one in CAPTURES if one.verdict == "pass" and one.check.startswith("patching.")]
+
+
+@pytest.mark.parametrize("sample", PATCHING, ids=str)
+def test_patching_passes_on_no_less_than_all_that_its_capture_holds(sample: Sample) -> None:
+    names = re.findall(rb"<<<[0-9a-f]+ ([a-z.-]+)>>>\n", sample.raw)
+    for name in names[:-1]:  # the last is the end mark
+        raw = re.sub(
+            rb"<<<[0-9a-f]+ " + re.escape(name) + rb">>>\n.*?rc=\d+ s=0>>>\n", b"", sample.raw, flags=re.DOTALL
+        )
+
+        (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+
+        assert (result.verdict, result.reason) == (CheckVerdict.UNKNOWN, "not-gathered"), name
+
+
 @pytest.mark.parametrize("sample", CAPTURES, ids=str)
 @pytest.mark.parametrize(
     "garbage", [b"", b"\x00\xff\xfe\x1b[31m", b"{}", b"[]", b"null", "Lỗi: không có quyền\n".encode()]
