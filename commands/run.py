@@ -7,6 +7,7 @@ alone, so any of them may miss a beat and nothing runs twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import current_period
 from portalops.model.runs import JobKind, ReportResult
-from portalops.reports.document import Block, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.words import outcome_status
 from portalops.system.locks import locked
 
@@ -87,12 +88,12 @@ def _done(session: Session, performed: Sequence[Performed]) -> Result:
     view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(_nothing(session))]
     view += [Notice(verbatim(problem), Tone.BAD) for done in performed for problem in done.problems]
     view += status.overview(standings, session.rulebook, period)
-    view += [Paragraph(msg("Report: {path}", path=path)) for path in _report_paths(session, performed)]
-    view.append(Paragraph(_meaning(exit_code)))
+    reports = _report_paths(session, performed)
+    view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))
     data: JsonValue = {
         "jobs": [done.data() for done in performed],
         "duties": [status.standing_data(standing) for standing in standings],
-        "reports": _report_paths(session, performed),
+        "reports": reports,
         "exit_code": int(exit_code),
     }
     return Result(data, view, exit_code=exit_code)
@@ -122,8 +123,10 @@ def _report_paths(session: Session, performed: Sequence[Performed]) -> list[str]
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
     if not results:
         results = [report.body for report in recorded_reports(session)][-1:]
-    return [str(folder / file.name) for result in results for file in result.files if (folder / file.name).exists()]
+    paths = [folder / file.name for result in results for file in result.files]
+    here = Path.cwd()
+    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths if path.exists()]
 
 
 def _meaning(code: ExitCode) -> Message:
-    return msg("Exit status {code}: {meaning}", code=str(int(code)), meaning=code.meaning)
+    return msg("{code}: {meaning}", code=str(int(code)), meaning=code.meaning)
