@@ -119,7 +119,7 @@ class Layers:
         origin = self.origin(path)
         if origin is not None and origin.file is not None:
             return origin.file.folder
-        return Path.cwd() if origin is not None or not self.files else self.files[0].folder
+        return here() if origin is not None or not self.files else self.files[0].folder
 
     def _join(self, into: Tree, tree: Tree, path: KeyPath, local: KeyPath, file: ConfigurationFile) -> None:
         for key, value in tree.items():
@@ -167,20 +167,15 @@ def find_main_file(named: Path | None, environment: Mapping[str, str], *, workin
         named = Path(environment["PORTALOPS_CONFIG"])
     if named is not None:
         path = working_folder / named.expanduser()
-        if path.is_dir():
+        if os.path.isdir(path):  # unlike Path.is_dir, false where a folder above is closed to us
             raise ConfigurationNotFound(
                 msg("{path} is a folder, not a configuration file", path=show_path(path)),
                 msg("Name the file in it, such as {path}.", path=show_path(path / FILE_NAME)),
             )
-        if not path.exists():
-            raise ConfigurationNotFound(
-                msg("there is no configuration file {path}", path=show_path(path)),
-                msg("Name another by --config, or make one by 'portalops init'."),
-            )
-        return path
+        return path  # reading it says whether it is there, or why it cannot be read
     candidates = default_places(environment, working_folder=working_folder)
     for path in candidates:
-        if path.is_file():
+        if os.path.exists(path):
             return path
     raise ConfigurationNotFound(
         msg(
@@ -210,7 +205,7 @@ def read_layers(main: Path) -> Layers:
     first = read_file(main)
     layers.add_file(first)
     seen = {main.resolve()}
-    for path in (*_included(first), *sorted((main.parent / "conf.d").glob("*.toml"))):
+    for path in (*_included(first), *_beside(main)):
         if path.resolve() in seen:
             continue
         seen.add(path.resolve())
@@ -262,10 +257,18 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
     return ConfigurationFile(path, text, tree)
 
 
+def here() -> Path:
+    """Return the working folder; the root where it has been removed under us."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
+
+
 def show_path(path: Path) -> str:
     """Return a path as short as it is clear: relative inside the working folder; control characters escaped."""
-    with contextlib.suppress(ValueError, OSError):
-        path = path.relative_to(Path.cwd())
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(here())
     return show_text(str(path))
 
 
@@ -309,25 +312,42 @@ def _text_of(path: Path) -> str:
         ) from error
 
 
+def _beside(main: Path) -> Iterator[Path]:
+    """Yield `conf.d/*.toml` beside the main file, by name."""
+    folder = main.parent / "conf.d"
+    if os.path.isdir(folder):
+        yield from (folder / name for name in _names_in(folder) if name.endswith(".toml") and not name.startswith("."))
+
+
 def _included(file: ConfigurationFile) -> Iterator[Path]:
     patterns = file.tree.get("include", [])
     for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):
-        if not isinstance(pattern, str):
+        if not isinstance(pattern, str) or "\0" in pattern:
             continue  # the shapes say what is wrong with it
-        if any(char in pattern for char in "*?["):
+        place = str(Origin(file, ("include", index)))
+        start = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+        if start != pattern:
+            # glob passes over what it may not read; the folder where it starts must at least be readable.
+            _names_in(file.folder / start if start.endswith("/") else (file.folder / start).parent)
             yield from sorted(Path(found) for found in glob.glob(str(file.folder / pattern), recursive=True))
             continue
         path = file.folder / pattern
-        if not path.exists():
+        if not os.path.lexists(path):
             raise ConfigurationNotFound(
-                msg(
-                    "{place}: there is no included file {path}",
-                    place=str(Origin(file, ("include", index))),
-                    path=show_path(path),
-                ),
+                msg("{place}: there is no included file {path}", place=place, path=show_path(path)),
                 msg("Correct the path, which is relative to {path}.", path=show_path(file.path)),
             )
         yield path
+
+
+def _names_in(folder: Path) -> Sequence[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise ConfigurationError(
+            msg("cannot read {path}: {cause}", path=show_path(folder), cause=error.strerror or str(error)),
+            msg("Check the owner and mode of the folder: ls -ld {path}.", path=show_path(folder)),
+        ) from error
 
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

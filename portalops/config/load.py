@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from portalops.config.environment import lay_environment, lay_options
-from portalops.config.layers import Layers, find_main_file, parsed, read_layers
+from portalops.config.layers import Layers, find_main_file, here, parsed, read_layers
 from portalops.config.positions import KeyPath
 from portalops.config.problems import in_order, together, validated
 from portalops.config.settings import (
@@ -51,7 +51,7 @@ def load(
     Raises:
         ConfigurationError: it cannot be found, read or used; `problems` holds every problem found.
     """
-    main = find_main_file(path, environment, working_folder=working_folder or Path.cwd())
+    main = find_main_file(path, environment, working_folder=working_folder or here())
     layers = read_layers(main)
     lay_environment(layers, environment)
     lay_options(layers, options or {})

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from portalops.config.layers import here
 from portalops.errors import ConfigurationError, LiteralSecret
 from portalops.model.message import Message, msg
 
@@ -90,7 +91,7 @@ def _public_key(value: str) -> str:
 def _local_path(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, (str, Path)):
         return value
-    folder = (info.context or {}).get("folder") or Path.cwd()
+    folder = (info.context or {}).get("folder") or here()
     return resolved(_path_text(str(value)), folder)
 
 

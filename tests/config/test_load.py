@@ -268,6 +268,26 @@ def test_an_included_file_that_is_not_there_names_the_line(tmp_path: Path) -> No
     assert f"{tmp_path}/portalops.toml:2: there is no included file {tmp_path}/units.toml" in str(error)
 
 
+def test_a_folder_of_included_files_must_be_there(tmp_path: Path) -> None:
+    error = refused(tmp_path, 'include = ["parts/*.toml"]\n' + HEAD)
+
+    assert f"cannot read {tmp_path}/parts: No such file" in str(error)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("closed", ["portalops.toml", "conf.d", "."])
+def test_what_may_not_be_read_is_never_passed_over(tmp_path: Path, closed: str) -> None:
+    main = written(tmp_path / "config", HEAD)
+    written(tmp_path / "config", "", "conf.d/10.toml")
+    (tmp_path / "config" / closed).chmod(0)
+
+    try:
+        with pytest.raises(ConfigurationError, match="Permission denied"):
+            load(main, {})
+    finally:
+        (tmp_path / "config" / closed).chmod(0o700)
+
+
 def test_later_files_win_and_lists_of_tables_are_joined(tmp_path: Path) -> None:
     unit = '[[unit]]\nid = "{0}"\nname = {{ vi = "{0}" }}\n'
     written(tmp_path, unit.format("b") + "[backup]\npack_mib = 16\n", "parts/units.toml")
