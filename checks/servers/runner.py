@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from checks.servers.judging import judge_again, unreached
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.probe import Missing, shown
 from checks.servers.shells import LOCAL
-from portalops.errors import HostUnreachable
+from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.checks import CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 from portalops.ports import Clock, Keeper, Progress, Shell
+
+_log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 """Hosts that are looked at at the same time: they mostly wait."""
@@ -82,6 +85,12 @@ def _travel(
         raw = gather(shell_for(host), probes)
     except HostUnreachable as error:
         return _Trip(host, clock.now(), Missing("host-unreachable", error.message))
+    except PortalOpsError as error:
+        return _Trip(host, clock.now(), Missing("gather-failed", error.message))
+    except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish
+        _log.exception("gathering from %s failed", host.id)
+        seen = msg("looking at the host failed with {error}: a fault in portalops", error=type(error).__name__)
+        return _Trip(host, clock.now(), Missing("gather-crashed", seen))
     at = clock.now()
     if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):
         raw = appended(raw, machine.snapshot())

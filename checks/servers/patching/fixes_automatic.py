@@ -5,6 +5,7 @@ nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really
 has, and it ran within 2 days; or the portal declares `updates = "manual"` for the host, which puts the duty on people.
+Hosts with dnf are not looked at yet and are unknown.
 
 Sources: apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite, codename, component, with
 shell wildcards). On Debian 13:

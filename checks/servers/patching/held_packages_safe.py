@@ -5,7 +5,7 @@ Article 12.3.
 
 The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin that forbids or
 forces versions may hide a fix in the same way, and apt can't be asked what it would do without it: then the answer is
-unknown.
+unknown. Hosts with dnf are not looked at yet and are unknown.
 
 Sources: apt-mark(8), dpkg-query(1), apt_preferences(5). On Debian 13, with openssl on hold:
 

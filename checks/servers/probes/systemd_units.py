@@ -35,8 +35,13 @@ class Unit:
 
     @property
     def is_enabled(self) -> bool:
-        """Say whether it comes back after a reboot."""
-        return self.file in {"enabled", "static", "indirect", "generated", "alias"}
+        """Say whether it is started at boot for its own sake; `generated` are start scripts of the older kind."""
+        return self.file in {"enabled", "generated"}
+
+    @property
+    def comes_back(self) -> bool:
+        """Say whether it runs again after a reboot, also as a part of something else."""
+        return self.is_enabled or self.file in {"static", "indirect", "alias"}
 
 
 def refuse_without_systemd(output: Output) -> None:

@@ -37,7 +37,7 @@ def judge(facts: Facts) -> Outcome:
     silent = [name for name in facts.declared.units if name not in units or not units[name].is_active]
     if silent:
         return failed("declared-unit-inactive", msg("declared and not running: {names}", names=listed(silent)))
-    fleeting = [name for name in facts.declared.units if not units[name].is_enabled]
+    fleeting = [name for name in facts.declared.units if not units[name].comes_back]
     if fleeting:
         return failed(
             "declared-unit-disabled", msg("declared and not started at boot: {names}", names=listed(fleeting))

@@ -85,6 +85,17 @@ def test_unreachable_host_has_every_check_unknown_and_takes_nothing_from_others(
     assert {result.check: result.verdict for result in web.results}["patching.os-eol"] is CheckVerdict.PASS
 
 
+def test_fault_on_the_way_to_one_host_takes_nothing_from_the_others() -> None:
+    class Broken(QuotingShell):
+        def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+            raise ZeroDivisionError
+
+    said = QuotingShell({"os.release": b"ID=debian\nVERSION_ID=13\n"})
+    done = run([WEB, DATABASE], {"web1": said, "db1": Broken({})}, some=chosen(ids=("patching.os-eol",)))
+
+    assert [(one.host, one.reason) for one in done.results()] == [("db1", "gather-crashed"), ("web1", "")]
+
+
 def test_each_host_is_asked_once() -> None:
     shell = QuotingShell({})
 
