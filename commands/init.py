@@ -6,6 +6,7 @@ that are missing are made.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,8 +65,8 @@ def init(
 ) -> Result:
     session = open_session(ctx)
     target = (session.invocation.config or folder / "portalops.toml").absolute()
-    if keys or target.exists():
-        settings = session.settings if keys and not target.exists() else _loaded(target, session)
+    if keys or os.path.lexists(target):
+        settings = session.settings if keys and not os.path.lexists(target) else _loaded(target, session)
         made = _ensure_keys(settings, session)
         return _result(settings.files[0], made, written=False)
     prompt = prompt_for(no_input=session.invocation.no_input)
@@ -155,7 +156,7 @@ def _as_written(path: Path, base: Path) -> str:
 
 def _device_of(path: Path) -> int:
     """Return the device of a folder, or of the nearest one above it that exists."""
-    while not path.exists():
+    while not os.path.exists(path):
         path = path.parent
     return path.stat().st_dev
 

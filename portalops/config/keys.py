@@ -7,6 +7,7 @@ OpenSSH, so that the stock programs can use them. Nothing here overwrites a file
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,10 +73,10 @@ def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> Key:
     assert setting.file is not None
     name, public_file = setting.name, setting.file
     private_file = private_half(public_file)
-    if public_file.exists():
-        state = KeyState.PRESENT if private_file.exists() else KeyState.PUBLIC_ONLY
+    if os.path.lexists(public_file):
+        state = KeyState.PRESENT if os.path.lexists(private_file) else KeyState.PUBLIC_ONLY
         return Key(name, public_file, private_file, state, setting.read().public_key)
-    if private_file.exists():
+    if os.path.lexists(private_file):
         public_key = public_of_identity(private_file)
         _write_public(public_file, public_key)
         return Key(name, public_file, private_file, KeyState.COMPLETED, public_key)
@@ -95,13 +96,13 @@ def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
         SecretUnavailable: what lies there is no Ed25519 key without a passphrase, or others can read it.
     """
     public_file = private_file.with_name(private_file.name + PUBLIC_SUFFIX)
-    if private_file.exists():
+    if os.path.lexists(private_file):
         public_key = _public_of_signing(private_file, comment)
-        if public_file.exists():
+        if os.path.lexists(public_file):
             return Key("signing", public_file, private_file, KeyState.PRESENT, public_key)
         _write_public(public_file, public_key)
         return Key("signing", public_file, private_file, KeyState.COMPLETED, public_key)
-    if public_file.exists():
+    if os.path.lexists(public_file):
         # The pair was separated on purpose or by accident; a second key under one name would confuse every verifier.
         raise SecretUnavailable(
             msg("the public key {path} is there and its private half is not", path=show_path(public_file)),

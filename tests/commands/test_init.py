@@ -153,3 +153,15 @@ def test_an_empty_answer_takes_the_default_and_the_end_of_input_is_wrong_usage()
     assert prompt.ask(msg("Language"), option="--language", default="vi", accept=lambda text: None) == "vi"
     with pytest.raises(UsageError, match="--language"):
         prompt.ask(msg("Language"), option="--language", default="vi", accept=lambda text: None)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+
+    code, said, _ = called(closed, capsys, "init", *ANSWERS, "--medium", "/mnt/b")
+
+    assert code == ExitCode.FAILED
+    assert said["error"]["code"] == "PO1603"
+    assert list(closed.iterdir()) == []
