@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from portalops.model.period import current_period
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.system.locks import locked
 
 if TYPE_CHECKING:
     from portalops.ports import UpdateSource
@@ -113,6 +115,23 @@ def perform(session: Session, job: Job, *, slot: str | None = None) -> Performed
     return Performed(
         job, name, done.run, work.outcome, work.exit_code, seconds, summary_of(work.result), work.problems, work.result
     )
+
+
+def by_hand(session: Session, kind: JobKind) -> Performed:
+    """Do the configured job of a kind now, due or not, because a person asked for it.
+
+    Raises:
+        PortalOpsError: the configuration is wrong, another run is at work, or the work failed.
+    """
+    require_valid(session.settings)
+    with run_lock(session):
+        record_plan(session)
+        return perform(session, job_of(session, kind))
+
+
+def run_lock(session: Session) -> AbstractContextManager[None]:
+    """Hold the lock that lets one run at a time do jobs on this state folder."""
+    return locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder)
 
 
 def attempt(session: Session, job: Job, *, slot: str) -> Performed:

@@ -22,7 +22,6 @@ from portalops.model.verdicts import CheckVerdict
 from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Table
 from portalops.reports.words import check_status, severity_status
-from portalops.system.locks import locked
 
 if TYPE_CHECKING:
     from checks.servers.check import Check
@@ -50,12 +49,9 @@ def run(ctx: typer.Context, host: Hosts = None, check: Checks = None, family: Fa
     session = open_session(ctx)
     if host or check or family:
         return _part(session, host or (), check or (), family or ())
-    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
+    from commands._jobs import by_hand  # noqa: PLC0415  # start-up time
 
-    require_valid(session.settings)
-    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
-        record_plan(session)
-        done = perform(session, job_of(session, JobKind.CHECK))
+    done = by_hand(session, JobKind.CHECK)
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)

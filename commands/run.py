@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from commands import status
-from commands._jobs import Performed, attempt, record_plan, require_valid
+from commands._jobs import Performed, attempt, record_plan, require_valid, run_lock
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands.report import recorded_reports
@@ -25,7 +25,6 @@ from portalops.model.period import current_period
 from portalops.model.runs import JobKind, ReportResult
 from portalops.reports.document import Block, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.words import outcome_status
-from portalops.system.locks import locked
 
 app = typer.Typer()
 
@@ -51,7 +50,7 @@ def run(
     require_valid(session.settings)
     if dry_run:
         return _planned(session, _chosen(session, jobs or [], due_only=due_only))
-    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
+    with run_lock(session):
         record_plan(session)
         performed = [
             attempt(session, each.job, slot=each.slot) for each in _chosen(session, jobs or [], due_only=due_only)
