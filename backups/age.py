@@ -66,9 +66,7 @@ def parse_recipient(text: str) -> Recipient:
         ConfigurationError: the text is not one.
     """
     try:
-        prefix, key = decode(text.strip())
-        if prefix != "age" or len(key) != 32:
-            raise ValueError("not an X25519 recipient")
+        key = _key(text, "age")
     except ValueError as error:
         raise ConfigurationError(
             msg("not an age public key: {key}", key=show_text(text.strip(), 80)),
@@ -84,9 +82,7 @@ def parse_identity(text: str) -> Identity:
         WrongKey: the text is not one; it is never shown.
     """
     try:
-        prefix, secret = decode(text.strip())
-        if prefix != "age-secret-key-" or len(secret) != 32:
-            raise ValueError("not an X25519 identity")
+        secret = _key(text, "age-secret-key-")
     except ValueError as error:
         raise WrongKey(
             msg("not an age private key"), msg("A private key is one line that begins with AGE-SECRET-KEY-1.")
@@ -233,6 +229,13 @@ class _Buffered:
         if not end:
             raise _damaged("its header does not end")
         return line
+
+
+def _key(text: str, expected_prefix: str) -> bytes:
+    prefix, key = decode(text.strip())
+    if prefix != expected_prefix or len(key) != 32:
+        raise ValueError("a key of another kind")
+    return key
 
 
 def _payload_key(source: _Buffered, identities: Sequence[Identity]) -> bytes:

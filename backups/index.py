@@ -10,7 +10,6 @@ written twice because it changed meanwhile: the last one counts, as it does for 
 from __future__ import annotations
 
 import json
-from typing import cast
 
 from portalops.errors import SetDamaged
 from portalops.model.backups import Member, MemberType
@@ -79,4 +78,4 @@ def _text(value: object) -> str:
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError("not a number")
-    return cast("int", value)
+    return value

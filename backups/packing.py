@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TypeVar
 
 from backups.age import Encryptor, Recipient
 from backups.fanout import Lane
@@ -27,6 +27,8 @@ BUFFERS = 10
 COMPRESSORS = 2
 """Three gain nothing on two cores: reading, hashing and encrypting need time as well."""
 LEVEL = 3
+
+ResultT = TypeVar("ResultT")
 
 _local = threading.local()
 
@@ -158,7 +160,7 @@ class _Assembler:
             raise self._fault
         self._steps.put((act, undo))
 
-    def wait_for(self, future: Future[Any]) -> Any:
+    def wait_for(self, future: Future[ResultT]) -> ResultT:
         """Wait for what a step will give."""
         while not future.done():
             if self._fault is not None:

@@ -1,0 +1,124 @@
+"""The plaintext of a stream out of its packs, checked on the way: pack by pack, then as a whole.
+
+Bytes are given out before their pack's digest is known, because memory is bounded; whoever uses them must wait for the
+end before calling anything good. What does not match raises `SetDamaged` and names the pack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from backups.age import Identity, decrypted
+from backups.index import MAX_LINE_BYTES, parse_line
+from backups.zstd import ZstdDecompressor, ZstdError
+from portalops.errors import SetDamaged, WrongKey
+from portalops.model.backups import Member, Pack, Stream
+from portalops.model.message import msg
+from portalops.model.record import Digest
+from portalops.ports import StoredSet
+
+PIECE_BYTES = 1 << 20
+
+
+def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[Identity]) -> Iterator[bytes]:
+    """Yield a pack's plaintext, and raise at its end if it is not what was packed.
+
+    Raises:
+        WrongKey: no key opens it.
+        SetDamaged: it is missing, changed or cut short.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with stored.open(pack.path) as file:
+            for piece in _decompressed(decrypted(file, identities)):
+                digest.update(piece)
+                size += len(piece)
+                if size > pack.plain_bytes:
+                    break
+                yield piece
+    except WrongKey as error:
+        raise WrongKey(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
+    except ZstdError as error:
+        raise damaged(pack.path, "its compressed data is malformed") from error
+    except SetDamaged as error:
+        if str(error).startswith(pack.path):
+            raise
+        raise SetDamaged(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
+    if size != pack.plain_bytes or Digest(digest.hexdigest()) != pack.plain_sha256:
+        raise damaged(pack.path, "its content is not what was packed")
+
+
+def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
+    """Yield a whole stream's plaintext; raises as `pack_plaintext` does."""
+    digest = hashlib.sha256()
+    size = 0
+    for pack in stream.packs:
+        for piece in pack_plaintext(stored, pack, identities):
+            digest.update(piece)
+            size += len(piece)
+            yield piece
+    if size != stream.plain_bytes or Digest(digest.hexdigest()) != stream.plain_sha256:
+        raise damaged(f"{stream.source}/{stream.name}", "the joined packs are not the stream that was made")
+
+
+def stream_plaintext_from(
+    stored: StoredSet, stream: Stream, identities: Sequence[Identity], offset: int
+) -> Iterator[bytes]:
+    """Yield a stream's plaintext from a byte on; packs before it are not read."""
+    start = 0
+    for pack in stream.packs:
+        end = start + pack.plain_bytes
+        if end > offset:
+            skip = max(0, offset - start)
+            for piece in pack_plaintext(stored, pack, identities):
+                yield piece[skip:]
+                skip = max(0, skip - len(piece))
+        start = end
+
+
+def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[Member]:
+    """Yield the members that a stream's index lists; nothing for a stream without one."""
+    if stream.index is None:
+        return
+    held = b""
+    for piece in pack_plaintext(stored, stream.index, identities):
+        lines = (held + piece).split(b"\n")
+        held = lines.pop()
+        if len(held) > MAX_LINE_BYTES:
+            raise damaged(stream.index.path, "a line does not end")
+        for line in lines:
+            yield parse_line(line)
+    if held:
+        raise damaged(stream.index.path, "its last line does not end")
+
+
+def damaged(what: str, cause: str) -> SetDamaged:
+    """Return the error of a file or stream that is not what it should be."""
+    return SetDamaged(
+        msg("{path}: {cause}", path=what, cause=cause),
+        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+    )
+
+
+def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress zstd frames, one behind the other; a frame that does not end is an error."""
+    decompressor = ZstdDecompressor()
+    is_inside = False
+    for piece in pieces:
+        data = piece
+        while data or not decompressor.needs_input:
+            plain = decompressor.decompress(data, max_length=PIECE_BYTES)
+            is_inside = True
+            data = b""
+            if plain:
+                yield plain
+            if decompressor.eof:
+                data = decompressor.unused_data
+                decompressor = ZstdDecompressor()
+                is_inside = False
+                if not data:
+                    break
+    if is_inside:
+        raise ZstdError("a frame does not end")

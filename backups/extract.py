@@ -1,0 +1,233 @@
+"""Members of an archive into a folder, and never out of it, whatever names, links and devices say.
+
+Every folder on the way to a member is opened by itself without following links (openat(2), O_NOFOLLOW), beginning at the
+target; so a link inside the archive leads nowhere, and a name with `..` is refused. Devices are named and not made.
+Owners are restored when run as root. Set-user-ID and set-group-ID bits of files are not, and capabilities neither: an
+archive can be written by anyone who has the public keys, and must not bring programs that run as root.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backups.tar import Entry
+from portalops.config.layers import show_text
+from portalops.errors import UnsafeTarget
+from portalops.model.backups import MemberType
+from portalops.model.message import msg
+
+MAX_NAMED = 1000
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
+
+
+@dataclass(slots=True)
+class Extracted:
+    """What became of an archive's members."""
+
+    files: int = 0
+    members: int = 0
+    content_bytes: int = 0
+    refused: list[str] = field(default_factory=list)
+    """Members that would have led out of the folder, or could not be made."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out on purpose, or could not be set."""
+
+
+class _Refused(Exception):
+    """A member that is not made."""
+
+
+class Extractor:
+    """Makes members below one folder. Close it, so that folders get their modes and times."""
+
+    def __init__(self, folder: Path) -> None:
+        self.done = Extracted()
+        self._root = os.open(folder, _FOLDER)
+        self._parent: tuple[str, int] | None = None
+        """The folder of the last member: most members lie in the same one as the one before."""
+        self._folders: list[Entry] = []
+        self._is_root = os.geteuid() == 0
+
+    def add(self, entry: Entry, content: Iterable[memoryview]) -> None:
+        """Make one member; a problem is kept in `done`."""
+        try:
+            self._add(entry, content)
+            self.done.members += 1
+        except (_Refused, OSError) as error:
+            cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+            self._tell(self.done.refused, f"{entry.path}: {cause}")
+
+    def close(self) -> None:
+        """Give folders their modes and times, innermost first."""
+        for entry in reversed(self._folders):
+            try:
+                parent, name = self._place(entry.path)
+                descriptor = os.open(name, _FOLDER, dir_fd=parent)
+            except (OSError, _Refused) as error:
+                self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {error}")
+                continue
+            try:
+                self._dress(descriptor, entry, stat.S_IMODE(entry.mode))
+            finally:
+                os.close(descriptor)
+        self._forget_parent()
+        os.close(self._root)
+
+    def _add(self, entry: Entry, content: Iterable[memoryview]) -> None:
+        if entry.type is MemberType.FOLDER and entry.path in {".", "./"}:
+            return
+        parent, name = self._place(entry.path)
+        match entry.type:
+            case MemberType.FILE:
+                self._make_room(parent, name)
+                self._file(parent, name, entry, content)
+            case MemberType.FOLDER:
+                self._folder(parent, name)
+                self._folders.append(entry)
+            case MemberType.SYMLINK:
+                self._make_room(parent, name)
+                os.symlink(entry.link, name, dir_fd=parent)
+                self._dress_link(parent, name, entry)
+            case MemberType.HARDLINK:
+                self._hard_link(parent, name, entry)
+            case MemberType.FIFO:
+                self._make_room(parent, name)
+                os.mkfifo(name, stat.S_IMODE(entry.mode) & 0o777, dir_fd=parent)
+                self._dress_link(parent, name, entry)
+            case MemberType.CHARACTER_DEVICE | MemberType.BLOCK_DEVICE:
+                major, minor = entry.device
+                self._tell(self.done.notes, f"{entry.path}: a device ({major}:{minor}) is not made")
+
+    def _file(self, parent: int, name: str, entry: Entry, content: Iterable[memoryview]) -> None:
+        descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        try:
+            for piece in content:
+                rest = piece
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+            mode = stat.S_IMODE(entry.mode)
+            if mode & (stat.S_ISUID | stat.S_ISGID):
+                self._tell(self.done.notes, f"{entry.path}: its set-user-ID or set-group-ID bit was not restored")
+                mode &= ~(stat.S_ISUID | stat.S_ISGID)
+            self._dress(descriptor, entry, mode)
+        finally:
+            os.close(descriptor)
+        self.done.files += 1
+        self.done.content_bytes += entry.size
+
+    def _folder(self, parent: int, name: str) -> None:
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+        except FileExistsError:
+            if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                raise
+
+    def _hard_link(self, parent: int, name: str, entry: Entry) -> None:
+        parts = _parts(entry.link)
+        source = self._open_folder(parts[:-1], make=False)
+        try:
+            if not stat.S_ISREG(os.stat(parts[-1], dir_fd=source, follow_symlinks=False).st_mode):
+                raise _Refused("a hard link to something else than a file")
+            self._make_room(parent, name)
+            os.link(parts[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
+        finally:
+            os.close(source)
+
+    def _dress(self, descriptor: int, entry: Entry, mode: int) -> None:
+        """Set owner, mode, attributes and time of an open file or folder."""
+        if self._is_root:
+            os.fchown(descriptor, entry.uid, entry.gid)
+        os.fchmod(descriptor, mode)
+        for key, value in entry.attributes.items():
+            if not key.startswith(_RESTORED_ATTRIBUTES):
+                self._tell(self.done.notes, f"{entry.path}: attribute {key} was not restored")
+                continue
+            try:
+                os.setxattr(descriptor, key, value)
+            except OSError as error:
+                self._tell(self.done.notes, f"{entry.path}: attribute {key} was not set: {error.strerror}")
+        os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+
+    def _dress_link(self, parent: int, name: str, entry: Entry) -> None:
+        if self._is_root:
+            os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+        os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
+
+    def _make_room(self, parent: int, name: str) -> None:
+        """Remove an earlier member of the same name; the later one counts."""
+        try:
+            os.unlink(name, dir_fd=parent)
+        except FileNotFoundError:
+            pass
+        except IsADirectoryError as error:
+            raise _Refused("a folder of this name was made before") from error
+
+    def _place(self, path: str) -> tuple[int, str]:
+        """Return the open folder that a path lies in, and its last name."""
+        parts = _parts(path)
+        above = "/".join(parts[:-1])
+        if self._parent is None or self._parent[0] != above:
+            descriptor = self._open_folder(parts[:-1], make=True)
+            self._forget_parent()
+            self._parent = above, descriptor
+        return self._parent[1], parts[-1]
+
+    def _open_folder(self, parts: list[str], *, make: bool) -> int:
+        descriptor = os.dup(self._root)
+        for part in parts:
+            try:
+                if make:
+                    self._folder(descriptor, part)
+                inner = os.open(part, _FOLDER, dir_fd=descriptor)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise _Refused(f"{part!r} on the way is not a folder") from error
+            finally:
+                os.close(descriptor)
+            descriptor = inner
+        return descriptor
+
+    def _forget_parent(self) -> None:
+        if self._parent is not None:
+            os.close(self._parent[1])
+            self._parent = None
+
+    @staticmethod
+    def _tell(lines: list[str], line: str) -> None:
+        if len(lines) < MAX_NAMED:
+            lines.append(show_text(line, 500))
+        elif len(lines) == MAX_NAMED:
+            lines.append("... and more")
+
+
+def prepare_target(target: Path) -> None:
+    """Make the folder to restore into.
+
+    Raises:
+        UnsafeTarget: it is a file, a link, or a folder with something in it.
+    """
+    try:
+        target.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if target.is_symlink() or not target.is_dir() or any(target.iterdir()):
+            raise UnsafeTarget(
+                msg("{folder} is not an empty folder", folder=str(target)),
+                msg("Name a folder that is empty or not there yet; a restore overwrites nothing."),
+            ) from None
+    except OSError as error:
+        raise UnsafeTarget(
+            msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
+            msg("Name a folder that you may write."),
+        ) from error
+
+
+def _parts(path: str) -> list[str]:
+    parts = path.split("/")
+    if "\0" in path or any(part in {"", ".", ".."} for part in parts):
+        raise _Refused("its name would lead out of the folder")
+    return parts

@@ -1,0 +1,131 @@
+"""`RESTORE.vi.md` and `RESTORE.en.md`: how to open this very set with stock programs alone. Pure.
+
+The commands are for bash and GNU userland. A test runs them as they are printed. Ids of portals, sources and streams are
+letters, digits and hyphens, so they need no quoting; text that came from outside never stands inside a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backups.restore import TAR, restored_name
+from backups.set_file import SetFile
+from portalops.locale import LANGUAGES, render
+from portalops.model.backups import Stream
+from portalops.model.message import Message, msg, nmsg
+
+MAX_LISTED = 50
+
+
+def guide_files(content: SetFile) -> dict[str, bytes]:
+    """Return the guides, by file name."""
+    return {f"RESTORE.{language}.md": _guide(content, language).encode() for language in LANGUAGES}
+
+
+def _guide(content: SetFile, language: str) -> str:
+    parts = (part if isinstance(part, str) else render(part, language) for part in _parts(content))
+    return "\n\n".join(parts) + "\n"
+
+
+def _parts(content: SetFile) -> Iterator[str | Message]:
+    yield msg("# How to restore backup set {set}", set=content.id)
+    yield msg(
+        "Made for portal {portal} at {moment}. This guide needs bash and the programs age, zstd, tar and sha256sum; for"
+        " SQLite databases also sqlite3. portalops itself is not needed.",
+        portal=content.portal,
+        moment=content.created_at,
+    )
+    yield msg("One of these keys opens the set; you need the private key of one of them:")
+    yield _bullets(content.recipients)
+    yield from _lacks(content)
+    yield msg("## 1. See that the set is whole")
+    yield msg("Go to the folder of this file. Both commands print nothing if every byte is as it was written.")
+    yield _code(
+        "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
+        "sha256sum --check --quiet --strict manifest-sha256.txt",
+    )
+    yield msg(
+        "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report: then the set is"
+        " the one that was made, and not another whole one."
+    )
+    yield msg("## 2. Say where the key is and where to restore to")
+    yield _code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
+    yield msg("A stream is its packs, decrypted one by one, joined in order and decompressed:")
+    yield _code(
+        "stream() {",
+        '  ls "$1".[0-9]*.age | sort --version-sort |',
+        '    while read -r pack; do age --decrypt --identity "$KEY" "$pack" || exit 1; done |',
+        "    zstd --decompress --stdout --quiet",
+        "}",
+    )
+    yield msg("## 3. Restore")
+    for stream in content.streams:
+        yield from _stream_parts(stream)
+    yield from _one_file(content)
+
+
+def _lacks(content: SetFile) -> Iterator[str | Message]:
+    lines = [
+        *content.failed_sources,
+        *(f"{stream.source}: {line}" for stream in content.streams for line in (*stream.unread, *stream.changed)),
+    ]
+    if not lines:
+        return
+    yield msg("**This set is incomplete.** It lacks the following, or has it in doubt; set.json lists all of it:")
+    yield _bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
+
+
+def _stream_parts(stream: Stream) -> Iterator[str | Message]:
+    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+    yield msg("### {source}: {stream}", source=stream.source, stream=stream.name)
+    yield msg(
+        "{members}, {size} bytes, in {packs}. First see that the stream is whole; it takes no space:",
+        members=nmsg("{n} member", "{n} members", stream.members),
+        size=stream.plain_bytes,
+        packs=nmsg("{n} pack", "{n} packs", len(stream.packs)),
+    )
+    yield _code(f'[ "$(stream {stem} | sha256sum)" = "{stream.plain_sha256}  -" ] && echo {stream.source}: OK')
+    place = restored_name(stream)
+    if stream.format == TAR:
+        yield msg("Then unpack it. As root, owners are restored too.")
+        yield _code(
+            f'mkdir -p "$TO/{place}"',
+            f"stream {stem} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*'"
+            f' --directory "$TO/{place}"',
+        )
+        return
+    yield msg("Then write it to a file:")
+    yield _code(f'mkdir -p "$TO/{stream.source}"', f'stream {stem} > "$TO/{place}"')
+    if stream.format == "sqlite":
+        yield msg("The file is the database. See that it is sound:")
+        yield _code(f"sqlite3 \"$TO/{place}\" 'PRAGMA integrity_check;'")
+        if stream.rows:
+            yield msg("Rows of each table when it was backed up:")
+            yield _bullets(tuple(f"{rows.table.replace('`', chr(39))}: {rows.rows}" for rows in stream.rows))
+
+
+def _one_file(content: SetFile) -> Iterator[str | Message]:
+    stream = next((stream for stream in content.streams if stream.index is not None), None)
+    if stream is None or stream.index is None:
+        return
+    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+    yield msg("## 4. One file only")
+    yield msg(
+        "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the pack that it"
+        " begins in. Look there for the path, then name it to tar:"
+    )
+    yield _code(
+        f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20'
+    )
+    yield _code(
+        'FILE="${FILE:-path/as/in/the/index}"',
+        f'mkdir -p "$TO/one" && stream {stem} | tar --extract --directory "$TO/one" "$FILE"',
+    )
+
+
+def _bullets(lines: tuple[str, ...]) -> str:
+    return "\n".join(f"- `{line}`" for line in lines)
+
+
+def _code(*lines: str) -> str:
+    return "\n".join(("```sh", *lines, "```"))

@@ -1,0 +1,324 @@
+"""The backup and verify jobs: sources into one set, the same on every medium, read back from each.
+
+A source that fails is named and the others go on; a medium that fails is named and the others go on. What comes out is a
+value; recording it is the core's work.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from backups.age import Identity
+from backups.bag import TAG_MANIFEST, digest_of, set_name, tag_files
+from backups.fanout import PATIENCE_SECONDS, Lane
+from backups.guide import guide_files
+from backups.packing import SetPacker
+from backups.plan import BackupPlan
+from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
+from backups.streams import SourceStreams
+from backups.verify import verify_copy
+from portalops import __version__
+from portalops.config.layers import show_text
+from portalops.errors import MediumUnavailable, SetNotFound, SourceUnavailable
+from portalops.model.backups import (
+    BackupResult,
+    BackupSet,
+    Copy,
+    CopyState,
+    SetId,
+    SetKind,
+    Stream,
+    VerifyLevel,
+    VerifyResult,
+)
+from portalops.model.message import msg
+from portalops.model.record import Digest
+from portalops.ports import Clock, Medium, Progress, SetWriter, Source, Task
+
+logger = logging.getLogger(__name__)
+
+SOFTWARE = f"portalops {__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyTarget:
+    """A copy to be looked at."""
+
+    copy: Copy
+    """As it was last seen."""
+    bag_sha256: Digest | None
+    """Digest of the set's tag manifest as recorded; None if it is not known."""
+    payload_bytes: int = 0
+    """About how much there is to read, for progress."""
+
+
+def run_backup(
+    plan: BackupPlan,
+    sources: Sequence[Source],
+    media: Sequence[Medium],
+    *,
+    clock: Clock,
+    progress: Progress,
+    expected_bytes: int = 0,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> BackupResult:
+    """Back up all sources into one full set, write it to all media from one reading, and read every copy back.
+
+    Args:
+        plan: what `make_plan` decided.
+        sources: the plan's sources, in its order.
+        media: the plan's media, in its order.
+        clock: the time of the set and of the readings.
+        progress: shown the bytes that are read, and those that are read back.
+        expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
+        patience_seconds: how long the others wait for a medium that takes no data.
+
+    Raises:
+        ConfigurationError: a recipient is no public key.
+    """
+    keys = plan.keys()
+    created_at = clock.now()
+    set_id = set_name(plan.portal, created_at, secrets.token_hex(3))
+    result = BackupResult(
+        set=None,
+        copies=(),
+        unmapped=plan.unmapped,
+        excused=tuple(f"{data_class.value}: {reason}" for data_class, reason in plan.excused),
+    )
+    places = tuple(place for source in sources for place in source.places())
+    ready, copies = _begin(media, set_id, places, expected_bytes)
+    if not ready:
+        return replace(result, copies=tuple(copies.values()))
+    lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
+    with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes):
+        packer = SetPacker(keys, lanes, pack_bytes=plan.pack_bytes, on_bytes=task.advance)
+        try:
+            streams, failed = _read(packer, sources, lanes, task)
+            made = None
+            if streams and not all(lane.problem for lane in lanes):
+                made = _write_tags(
+                    packer, plan, set_id, created_at=created_at, streams=streams, failed=failed, result=result
+                )
+        finally:
+            packer.stop()
+        for lane in lanes:
+            lane.finish(seal=made is not None)
+        for lane in lanes:
+            if not lane.join(patience_seconds):
+                lane.give_up(f"it did not finish within {patience_seconds:.0f} s")
+    for lane in lanes:
+        if lane.fault is not None:
+            raise lane.fault
+        problem = show_text(lane.problem, 500) or ("" if lane.sealed else "nothing was sealed")
+        state = CopyState.SEALED if lane.sealed and not lane.problem else CopyState.FAILED
+        copies[lane.medium] = replace(copies[lane.medium], state=state, problem=problem)
+    result = replace(result, failed_sources=failed)
+    if made is None or not any(copy.state is CopyState.SEALED for copy in copies.values()):
+        return replace(result, copies=tuple(copies.values()))
+    sealed = [VerifyTarget(copy, made.bag_sha256, made.stored_bytes) for copy in copies.values()]
+    sealed = [target for target in sealed if target.copy.state is CopyState.SEALED]
+    looked = run_verify(sealed, {each.id: each for each in media}, clock=clock, progress=progress)
+    copies.update({copy.medium: copy for copy in looked.copies})
+    return replace(result, set=made, copies=tuple(copies.values()))
+
+
+def run_verify(
+    targets: Sequence[VerifyTarget],
+    media: Mapping[str, Medium],
+    *,
+    level: VerifyLevel = VerifyLevel.L2,
+    clock: Clock,
+    progress: Progress,
+    identities: Sequence[Identity] = (),
+) -> VerifyResult:
+    """Look into copies, those on different media at the same time.
+
+    A copy whose medium cannot be reached keeps the state it had, and its problem says so: nothing was found out.
+
+    Args:
+        targets: the copies.
+        media: the configured media by id.
+        level: L1 for the structure, L2 for every byte.
+        clock: the time of each reading.
+        progress: shown the bytes that are read.
+        identities: private keys; with them the plaintext is checked too.
+
+    Raises:
+        WrongKey: none of the keys opens a set.
+    """
+    by_medium: dict[str, list[VerifyTarget]] = {}
+    for target in targets:
+        by_medium.setdefault(target.copy.medium, []).append(target)
+    total = sum(target.payload_bytes for target in targets) if level is VerifyLevel.L2 else 0
+    found: dict[tuple[SetId, str], Copy] = {}
+    counter = _Counter()
+
+    def look(medium_id: str) -> list[Copy]:
+        medium = media.get(medium_id)
+        return [
+            _look(target, medium, level=level, clock=clock, identities=identities, on_bytes=counter.add)
+            for target in by_medium[medium_id]
+        ]
+
+    with (
+        progress.task(msg("Reading the copies back"), total=total, unit="bytes") as task,
+        ThreadPoolExecutor(max(1, len(by_medium)), thread_name_prefix="verify") as pool,
+    ):
+        pending: set[Future[list[Copy]]] = {pool.submit(look, medium_id) for medium_id in by_medium}
+        while pending:
+            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            task.advance(counter.take())
+            for future in done:
+                found.update({(copy.set_id, copy.medium): copy for copy in future.result()})
+    return VerifyResult(tuple(found[target.copy.set_id, target.copy.medium] for target in targets))
+
+
+def _begin(
+    media: Sequence[Medium], set_id: SetId, places: Sequence[Path], expected_bytes: int
+) -> tuple[list[tuple[Medium, SetWriter]], dict[str, Copy]]:
+    """Make every medium ready; those that are not have a copy that says why."""
+    ready: list[tuple[Medium, SetWriter]] = []
+    copies: dict[str, Copy] = {}
+    for medium in media:
+        copy = Copy(set_id, medium.id, medium.kind, CopyState.FAILED, VerifyLevel.NONE, None)
+        try:
+            shares = medium.prepare(places)
+            writer = medium.begin(set_id, expected_bytes=expected_bytes)
+            copies[medium.id] = replace(copy, shares_source_filesystem=shares)
+            ready.append((medium, writer))
+        except MediumUnavailable as error:
+            logger.info("medium %s is not ready: %s", medium.id, error)
+            copies[medium.id] = replace(copy, problem=show_text(str(error), 500))
+    return ready, copies
+
+
+def _read(
+    packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], task: Task
+) -> tuple[tuple[Stream, ...], tuple[str, ...]]:
+    """Read every source once; return the streams, and why some sources have none."""
+    streams: list[Stream] = []
+    failed: list[str] = []
+    for source in sources:
+        if all(lane.problem for lane in lanes):
+            break  # there is nothing left to write to
+        task.note(msg("source {source}", source=source.id))
+        opener = SourceStreams(packer, source)
+        try:
+            source.write(opener)
+            streams += opener.streams
+        except SourceUnavailable as error:
+            logger.info("source %s failed: %s", source.id, error)
+            opener.drop()
+            failed.append(show_text(f"{source.id}: {error}", 500))
+    return tuple(streams), tuple(failed)
+
+
+def _write_tags(
+    packer: SetPacker,
+    plan: BackupPlan,
+    set_id: SetId,
+    *,
+    created_at: datetime,
+    streams: tuple[Stream, ...],
+    failed: tuple[str, ...],
+    result: BackupResult,
+) -> BackupSet:
+    content = SetFile(
+        schema=SCHEMA,
+        software=SOFTWARE,
+        id=set_id,
+        kind=SetKind.FULL,
+        base=None,
+        portal=plan.portal,
+        created_at=created_at,
+        outcome=outcome_of(streams, failed),
+        recipients=tuple(key for _name, key in plan.recipients),
+        streams=streams,
+        failed_sources=failed,
+        unmapped=result.unmapped,
+        excused=result.excused,
+    )
+    others = {NAME: write_set_file(content), **guide_files(content)}
+    tags = tag_files(
+        set_id, tuple(content.files()), others, portal=plan.portal, created_at=created_at, software=SOFTWARE
+    )
+    for path, data in tags.items():
+        packer.add_file(path, data)
+    packer.flush()
+    return content.as_set(digest_of(tags[TAG_MANIFEST]))
+
+
+def _look(
+    target: VerifyTarget,
+    medium: Medium | None,
+    *,
+    level: VerifyLevel,
+    clock: Clock,
+    identities: Sequence[Identity],
+    on_bytes: Callable[[int], None],
+) -> Copy:
+    copy = target.copy
+    if medium is None:
+        return replace(copy, problem="its medium is not configured any more")
+    try:
+        stored = medium.open_set(copy.set_id)
+        findings = verify_copy(
+            stored,
+            copy.set_id,
+            bag_sha256=target.bag_sha256,
+            level=level,
+            identities=identities,
+            on_bytes=on_bytes,
+        )
+    except SetNotFound as error:
+        return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
+    except MediumUnavailable as error:
+        return replace(copy, problem=show_text(f"not looked at: {error}", 500))
+    if findings.problems:
+        problem = show_text("; ".join(findings.problems[:5]), 500)
+        if len(findings.problems) > 5:
+            problem += f"; and {len(findings.problems) - 5} more"
+        return replace(copy, state=CopyState.DAMAGED, level=findings.level, problem=problem)
+    if findings.level is VerifyLevel.L1:
+        return replace(copy, problem="")  # the structure alone verifies nothing
+    return replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now(), problem="")
+
+
+class _Counter:
+    """Adds up what several threads have read."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._count += count
+
+    def take(self) -> int:
+        """Return what was added since the last call."""
+        with self._lock:
+            count, self._count = self._count, 0
+        return count
+
+
+@contextmanager
+def _ended(lanes: Sequence[Lane]) -> Iterator[None]:
+    """Abandon what lanes have written if the block fails, an interrupt included."""
+    try:
+        yield
+    except BaseException:
+        for lane in lanes:
+            lane.give_up("the run was stopped")
+            lane.finish(seal=False)
+        for lane in lanes:
+            lane.join(10.0)
+        raise

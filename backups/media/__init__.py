@@ -1,0 +1,46 @@
+"""Where sets go, one file each. A module of this folder is a kind that `[[backup.medium]]` may name.
+
+A kind has `Settings`, the shape of its table, and `build(table)`, which checks the table and returns a
+`portalops.ports.Medium`. All of them pass one suite, `tests/backups/media/test_contract.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, cast
+
+from portalops.config.tables import KindTable
+from portalops.errors import UnknownKind
+from portalops.model.message import msg
+
+if TYPE_CHECKING:
+    from portalops.ports import Medium
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds that there are, as the configuration names them."""
+    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found))
+
+
+def build_medium(table: KindTable) -> Medium:
+    """Return the medium that a table describes.
+
+    Raises:
+        UnknownKind: there is no such kind.
+        ConfigurationError: its settings do not fit the kind.
+    """
+    known = kinds()
+    if table.kind not in known:
+        raise UnknownKind(
+            msg(
+                "{place}: backup medium {id} is of an unknown kind: {kind}",
+                place=table.place,
+                id=table.id,
+                kind=table.kind,
+            ),
+            msg("The kinds are: {kinds}.", kinds=", ".join(known)),
+        )
+    kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
+    return cast("Medium", kind.build(table))

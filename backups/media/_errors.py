@@ -1,0 +1,27 @@
+"""How media say that they cannot be written or read."""
+
+from __future__ import annotations
+
+from portalops.config.layers import show_text
+from portalops.errors import MediumUnavailable, SetNotFound
+from portalops.model.backups import SetId
+from portalops.model.message import Message, msg
+
+
+def medium_unavailable(medium: str, cause: Message | OSError, hint: Message | None = None) -> MediumUnavailable:
+    """Return the error of a medium that does not take or give data."""
+    if isinstance(cause, OSError):
+        where = f" ({show_text(str(cause.filename), 200)})" if cause.filename else ""
+        cause = msg("{cause}{where}", cause=show_text((cause.strerror or str(cause)).lower(), 120), where=where)
+    return MediumUnavailable(
+        msg("backup medium {medium}: {cause}", medium=medium, cause=cause),
+        hint or msg("See that it is mounted, writable and has space; then run 'portalops backup run' again."),
+    )
+
+
+def no_such_set(medium: str, set_id: SetId) -> SetNotFound:
+    """Return the error of a set that a medium does not have."""
+    return SetNotFound(
+        msg("backup medium {medium} has no set {set}", medium=medium, set=show_text(set_id, 120)),
+        msg("'portalops backup list' shows the sets and where they are."),
+    )

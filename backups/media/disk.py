@@ -1,0 +1,313 @@
+"""A folder on a disk: a mounted disk, a network share, a disk that is carried away.
+
+    [[backup.medium]]
+    id = "disk-a"
+    kind = "disk"
+    folder = "/mnt/disk-a/portal"
+    mount_point = "/mnt/disk-a"
+
+With `mount_point` nothing is written while the disk is not mounted. A folder on the file system of what it copies is
+refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports say so.
+
+A set is written into `.incoming-<set>`, every file is synced, and then the folder is renamed: a set is there whole or not
+at all. Folders of runs that died are removed by the next run; the kernel's lock on them tells the dead from the living.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import Field
+
+from backups.media._errors import medium_unavailable, no_such_set
+from portalops.config.layers import show_text
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import Shape
+from portalops.errors import SetDamaged
+from portalops.model.backups import SetId
+from portalops.model.message import msg
+from portalops.ports import Readable
+from portalops.system.files import sync_folder
+
+logger = logging.getLogger(__name__)
+
+INCOMING = ".incoming-"
+_WINDOW_BYTES = 16 << 20
+
+
+class Settings(Shape):
+    """`kind = "disk"`."""
+
+    folder: LocalPath = Field(description="Where the sets go.")
+    create: bool = Field(default=False, description="Make the folder if it is not there.")
+    mount_point: LocalPath | None = Field(default=None, description="Must be mounted, or nothing is written.")
+    allow_same_filesystem: bool = Field(default=False, description="Allow the file system of what is copied.")
+
+
+def build(table: KindTable) -> DiskMedium:
+    """Return the medium that a configuration table describes."""
+    return DiskMedium(table.id, table.parse(Settings))
+
+
+class DiskMedium:
+    """Keeps sets as folders."""
+
+    kind = "disk"
+
+    def __init__(self, medium_id: str, settings: Settings) -> None:
+        self.id = medium_id
+        self._settings = settings
+        self._folder = settings.folder
+
+    def places(self) -> Sequence[Path]:
+        return (self._folder,)
+
+    def prepare(self, sources: Sequence[Path]) -> bool:
+        self._require_mounted()
+        try:
+            if self._settings.create:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            device = os.stat(self._folder).st_dev
+            shares = any(_device(path) == device for path in sources)
+            if shares and not self._settings.allow_same_filesystem:
+                raise medium_unavailable(
+                    self.id,
+                    msg("{folder} lies on the file system of what it copies", folder=str(self._folder)),
+                    msg("Name a folder on another disk, or set allow_same_filesystem = true; reports then say so."),
+                )
+            self._remove_dead()
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return shares
+
+    def begin(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
+        try:
+            space = os.statvfs(self._folder)
+            free = space.f_bavail * space.f_frsize
+            if free < expected_bytes:
+                raise medium_unavailable(
+                    self.id,
+                    msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=expected_bytes),
+                    msg("Remove what is not needed, or use a larger disk."),
+                )
+            if os.path.lexists(self._folder / set_id):
+                raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+            return DiskSetWriter(self.id, self._folder, set_id)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def sets(self) -> tuple[SetId, ...]:
+        self._require_mounted()
+        try:
+            with os.scandir(self._folder) as entries:
+                found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return tuple(sorted(SetId(name) for name in found if not name.startswith(".") and self._is_bag(name)))
+
+    def open_set(self, set_id: SetId) -> DiskStoredSet:
+        self._require_mounted()
+        folder = self._folder / set_id
+        try:
+            os.stat(self._folder)
+            if Path(set_id).name != set_id or not stat.S_ISDIR(os.lstat(folder).st_mode):
+                raise no_such_set(self.id, set_id)
+        except FileNotFoundError as error:
+            if not self._folder.exists():
+                raise self._unavailable(error) from error
+            raise no_such_set(self.id, set_id) from error
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return DiskStoredSet(self.id, folder)
+
+    def _is_bag(self, name: str) -> bool:
+        return (self._folder / name / "bagit.txt").is_file()
+
+    def _require_mounted(self) -> None:
+        mount_point = self._settings.mount_point
+        if mount_point is not None and not os.path.ismount(mount_point):
+            raise medium_unavailable(
+                self.id,
+                msg("nothing is mounted on {folder}", folder=str(mount_point)),
+                msg("Attach and mount the disk, then run 'portalops backup run' again."),
+            )
+
+    def _unavailable(self, error: OSError) -> Exception:
+        if error.errno == errno.ENOENT and not self._folder.exists():
+            return medium_unavailable(
+                self.id,
+                msg("there is no folder {folder}", folder=str(self._folder)),
+                msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well."),
+            )
+        return medium_unavailable(self.id, error)
+
+    def _remove_dead(self) -> None:
+        for path in self._folder.glob(f"{INCOMING}*"):
+            with suppress(FileNotFoundError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    logger.info("medium %s: removing %s of a run that died", self.id, path.name)
+                    shutil.rmtree(path)
+                except BlockingIOError:
+                    logger.info("medium %s: %s belongs to a run at work", self.id, path.name)
+                finally:
+                    os.close(descriptor)
+
+
+class DiskSetWriter:
+    """A set that is being written, in a folder that nobody takes for a set."""
+
+    def __init__(self, medium: str, folder: Path, set_id: SetId) -> None:
+        self._medium = medium
+        self._folder = folder
+        self._set_id = set_id
+        self._incoming = folder / f"{INCOMING}{set_id}"
+        self._incoming.mkdir(mode=0o700)
+        self._lock = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with suppress(OSError):  # a share without locks: then dead folders there are not told from living ones
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._file = -1
+        self._folders: set[Path] = {self._incoming}
+
+    def open(self, path: str) -> None:
+        with self._told():
+            target = self._incoming / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            parent = target.parent
+            while parent != self._incoming:
+                self._folders.add(parent)
+                parent = parent.parent
+            self._file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        rest = memoryview(data)
+        with self._told():
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+
+    def close(self) -> None:
+        with self._told():
+            os.fsync(self._file)
+            self._close_file()
+
+    def discard(self, path: str) -> None:
+        with self._told():
+            (self._incoming / path).unlink(missing_ok=True)
+
+    def seal(self) -> None:
+        with self._told():
+            for folder in sorted(self._folders, key=lambda each: len(each.parts), reverse=True):
+                with suppress(OSError):
+                    folder.rmdir()  # folders whose streams were all taken back
+                    continue
+                sync_folder(folder)
+            os.rename(self._incoming, self._folder / self._set_id)
+            sync_folder(self._folder)
+            os.close(self._lock)
+            self._lock = -1
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._close_file()
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        if self._lock >= 0:
+            with suppress(OSError):
+                os.close(self._lock)
+            self._lock = -1
+
+    def _close_file(self) -> None:
+        descriptor, self._file = self._file, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise medium_unavailable(self._medium, error) from error
+
+
+class DiskStoredSet:
+    """A sealed set; what is read comes from the disk and not from the memory that caches it."""
+
+    def __init__(self, medium: str, folder: Path) -> None:
+        self._medium = medium
+        self._folder = folder
+
+    def sizes(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        pending = [""]
+        try:
+            while pending:
+                below = pending.pop()
+                with os.scandir(self._folder / below) as entries:
+                    for entry in entries:
+                        path = f"{below}{entry.name}"
+                        if entry.is_dir(follow_symlinks=False):
+                            pending.append(f"{path}/")
+                        else:
+                            found[path] = entry.stat(follow_symlinks=False).st_size
+        except OSError as error:
+            raise medium_unavailable(self._medium, error) from error
+        return found
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        try:
+            descriptor = os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _unreadable(path, OSError(errno.EINVAL, "not a regular file"))
+            # Pages of a synced file are clean, so the kernel lets go of them: what follows is read from the disk.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            yield _FileReader(descriptor, path)
+        finally:
+            os.close(descriptor)
+
+
+class _FileReader:
+    """Reads a file once and leaves nothing of it in the cache."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self._at = self._dropped = 0
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            data = os.read(self._descriptor, size)
+            self._at += len(data)
+            if self._at - self._dropped >= _WINDOW_BYTES or not data:
+                os.posix_fadvise(self._descriptor, self._dropped, self._at - self._dropped, os.POSIX_FADV_DONTNEED)
+                self._dropped = self._at
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        return data
+
+
+def _device(path: Path) -> int | None:
+    try:
+        return os.stat(path).st_dev
+    except OSError:
+        return None
+
+
+def _unreadable(path: str, error: OSError) -> SetDamaged:
+    cause = "the file is missing" if error.errno == errno.ENOENT else (error.strerror or str(error)).lower()
+    return SetDamaged(
+        msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 120)),
+        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+    )

@@ -1,0 +1,96 @@
+"""What a backup run would do, decided before anything is done: the value that `--dry-run` prints. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backups.age import Recipient, parse_recipient
+from portalops.errors import TooFewRecipients
+from portalops.model.backups import DataClass
+from portalops.model.message import msg
+
+MINIMUM_RECIPIENTS = 2
+"""The operator's key and the escrow key: one lost key loses nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSource:
+    """A source that will be read."""
+
+    id: str
+    kind: str
+    data_class: DataClass
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMedium:
+    """A medium that will get a copy."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """One run: what is read, where it goes, who can open it, and what is missing."""
+
+    portal: str
+    sources: tuple[PlannedSource, ...]
+    media: tuple[PlannedMedium, ...]
+    recipients: tuple[tuple[str, str], ...]
+    """Name and public key."""
+    pack_bytes: int
+    excused: tuple[tuple[DataClass, str], ...]
+    """Classes without data, and why, as far as no source maps to them."""
+    unmapped: tuple[DataClass, ...]
+    """Classes of Article 10 that no source maps to and no reason excuses."""
+
+    def keys(self) -> tuple[Recipient, ...]:
+        """Return the recipients' keys.
+
+        Raises:
+            ConfigurationError: one is not a public key.
+        """
+        return tuple(parse_recipient(key) for _name, key in self.recipients)
+
+
+def make_plan(
+    portal: str,
+    sources: Sequence[PlannedSource],
+    media: Sequence[PlannedMedium],
+    recipients: Sequence[tuple[str, str]],
+    *,
+    pack_bytes: int,
+    excused: Mapping[DataClass, str],
+) -> BackupPlan:
+    """Decide what a run will do.
+
+    Args:
+        portal: the portal's id.
+        sources: all configured sources.
+        media: all configured media.
+        recipients: name and public key of whoever can open the set.
+        pack_bytes: plaintext of a pack.
+        excused: classes declared to have no data, and why.
+
+    Raises:
+        TooFewRecipients: fewer than two different keys.
+    """
+    if len({key for _name, key in recipients}) < MINIMUM_RECIPIENTS:
+        raise TooFewRecipients(
+            msg(
+                "a set needs {minimum} different recipients and has {n}", minimum=MINIMUM_RECIPIENTS, n=len(recipients)
+            ),
+            msg("Name the operator's key and the escrow key in backup.recipients; 'portalops init --keys' makes them."),
+        )
+    mapped = {source.data_class for source in sources}
+    return BackupPlan(
+        portal=portal,
+        sources=tuple(sources),
+        media=tuple(media),
+        recipients=tuple(recipients),
+        pack_bytes=pack_bytes,
+        excused=tuple((each, excused[each]) for each in DataClass if each in excused and each not in mapped),
+        unmapped=tuple(each for each in DataClass if each not in mapped and each not in excused),
+    )

@@ -1,0 +1,103 @@
+"""`set.json`: what is in a set, for machines. Described field by field in docs/backup-set-format.md.
+
+It lies in clear beside the packs and names no file of the portal, only sources and streams; names of files that could
+not be read are in it, because whoever looks at a set must see what it lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from portalops.errors import SetDamaged
+from portalops.model.backups import BackupSet, DataClass, Pack, SetId, SetKind, Stream
+from portalops.model.message import msg
+from portalops.model.record import Digest
+from portalops.model.verdicts import RunOutcome
+
+SCHEMA = "portalops.backup-set/1"
+NAME = "set.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SetFile:
+    """The content of `set.json`."""
+
+    schema: str
+    software: str
+    id: SetId
+    kind: SetKind
+    base: Digest | None
+    portal: str
+    created_at: datetime
+    outcome: RunOutcome
+    recipients: tuple[str, ...]
+    streams: tuple[Stream, ...]
+    failed_sources: tuple[str, ...] = ()
+    unmapped: tuple[DataClass, ...] = ()
+    excused: tuple[str, ...] = ()
+
+    def files(self) -> Iterator[Pack]:
+        """Yield everything under `data/`: packs and indexes."""
+        for stream in self.streams:
+            yield from stream.packs
+            if stream.index is not None:
+                yield stream.index
+
+    def as_set(self, bag_sha256: Digest) -> BackupSet:
+        """Return the set as the ledger speaks of it."""
+        return BackupSet(
+            id=self.id,
+            kind=self.kind,
+            portal=self.portal,
+            created_at=self.created_at,
+            outcome=self.outcome,
+            streams=self.streams,
+            recipients=self.recipients,
+            bag_sha256=bag_sha256,
+            stored_bytes=sum(pack.stored_bytes for pack in self.files()),
+            base=self.base,
+        )
+
+
+_ADAPTER = TypeAdapter(SetFile)
+
+
+def write_set_file(content: SetFile) -> bytes:
+    """Return the file's bytes: UTF-8 JSON, indented, for people can read it too."""
+    return _ADAPTER.dump_json(content, indent=1) + b"\n"
+
+
+def parse_set_file(data: bytes) -> SetFile:
+    """Read the file.
+
+    Raises:
+        SetDamaged: it is not JSON of this schema.
+    """
+    try:
+        found = _ADAPTER.validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise _damaged(f"{where}: {first['msg']}"[:200]) from error
+    if found.schema != SCHEMA:
+        raise _damaged(f"schema {found.schema[:60]!r} is not known to this version")
+    return found
+
+
+def outcome_of(streams: Sequence[Stream], failed_sources: Sequence[str]) -> RunOutcome:
+    """Judge what was made: anything unread, torn or failed makes a set incomplete; without a stream there is none."""
+    if not streams:
+        return RunOutcome.FAILED
+    if failed_sources or any(stream.unread or stream.changed for stream in streams):
+        return RunOutcome.INCOMPLETE
+    return RunOutcome.COMPLETE
+
+
+def _damaged(cause: str) -> SetDamaged:
+    return SetDamaged(
+        msg("{file}: {cause}", file=NAME, cause=cause), msg("Restore from another copy, or with a newer portalops.")
+    )

@@ -1,0 +1,71 @@
+"""What all sources have in common: settings, what they are built with, and how they say that they cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, StrictInt
+
+from portalops.config.layers import show_text
+from portalops.config.values import Shape
+from portalops.errors import SourceUnavailable
+from portalops.model.backups import DataClass
+from portalops.model.message import Message, msg
+
+
+class SourceSettings(Shape):
+    """The keys that every `[[backup.source]]` has."""
+
+    data_class: DataClass = Field(alias="class", description="What kind of data it is (Article 10).")
+    minimum_bytes: StrictInt = Field(
+        default=1, ge=0, description="A stream with fewer bytes of content fails: most likely it is not all there."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What a source is told of the rest."""
+
+    state_folder: Path
+    """Where portalops keeps its own ledger."""
+    avoid: Sequence[Path] = ()
+    """Folders of the media: a set never holds sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTraits:
+    """What a source is."""
+
+    id: str
+    kind: str
+    data_class: DataClass
+
+
+def unavailable(source_id: str, cause: Message, hint: Message | None = None) -> SourceUnavailable:
+    """Return the error of a source that yields nothing."""
+    return SourceUnavailable(
+        msg("backup source {source}: {cause}", source=source_id, cause=cause),
+        hint
+        or msg("Correct the source in the configuration, or make it readable; then run 'portalops backup run' again."),
+    )
+
+
+def require_floor(source_id: str, size: int, minimum: int) -> None:
+    """Make sure that a source yielded enough.
+
+    Raises:
+        SourceUnavailable: it did not.
+    """
+    if size < minimum:
+        raise unavailable(
+            source_id,
+            msg("{size} bytes of content, and at least {minimum} are expected", size=size, minimum=minimum),
+            msg("See whether its data is still all there; if it is, lower minimum_bytes."),
+        )
+
+
+def cause_of(error: OSError) -> str:
+    """Return an operating system's reason in a few words."""
+    return show_text(error.strerror or str(error), 120)

@@ -1,0 +1,111 @@
+"""Files and folders, as one tar stream named `files`.
+
+    [[backup.source]]
+    id = "uploads"
+    kind = "files"
+    class = "related"
+    include = ["/srv/portal/uploads", "/srv/portal/*/logo.png"]
+    exclude = ["*.tmp", "/srv/portal/uploads/cache"]
+
+Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
+kept as links. Folders of the backup media inside are left out. A mounted file system inside is followed, unless
+`one_file_system = true`.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from backups.sources._patterns import is_glob, matcher
+from backups.sources._settings import SourceContext, SourceSettings, SourceTraits, require_floor, unavailable
+from backups.sources._tree import TreeWriter
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import PathText
+from portalops.model.backups import DataClass
+from portalops.model.message import msg
+from portalops.ports import StreamOpener
+
+
+class Settings(SourceSettings):
+    """`kind = "files"`."""
+
+    include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
+    exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
+    one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
+
+
+def build(table: KindTable, context: SourceContext) -> FilesSource:
+    """Return the source that a configuration table describes."""
+    settings = table.parse(Settings)
+    return FilesSource(SourceTraits(table.id, table.kind, settings.data_class), settings, context, folder=table.folder)
+
+
+class FilesSource:
+    """Files of this machine."""
+
+    def __init__(self, traits: SourceTraits, settings: Settings, context: SourceContext, *, folder: Path) -> None:
+        self._traits = traits
+        self._settings = settings
+        self._avoid = frozenset(os.path.abspath(path) for path in context.avoid)
+        self._is_excluded = matcher(settings.exclude, folder)
+
+    @property
+    def id(self) -> str:
+        return self._traits.id
+
+    @property
+    def kind(self) -> str:
+        return self._traits.kind
+
+    @property
+    def data_class(self) -> DataClass:
+        return self._traits.data_class
+
+    def places(self) -> Sequence[Path]:
+        return tuple(Path(path) for _pattern, paths in self._included() for path in paths)
+
+    def write(self, opener: StreamOpener) -> None:
+        included = self._included()
+        absent = [pattern for pattern, paths in included if not paths]
+        if len(absent) == len(included):
+            raise unavailable(self.id, msg("there is no {path}", path=", ".join(absent)[:300]))
+        with opener.stream("files", format="tar") as out:
+            tree = TreeWriter(
+                out,
+                is_excluded=self._is_excluded,
+                avoid=self._avoid,
+                one_file_system=self._settings.one_file_system,
+            )
+            for pattern in absent:
+                out.add_unread(f"{pattern}: no such file or folder")
+            for path in _outermost(path for _pattern, paths in included for path in paths):
+                tree.add_tree(path)
+            if not tree.files:
+                raise unavailable(self.id, msg("there is no file in it that can be read"))
+            require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
+            tree.end()
+
+    def _included(self) -> list[tuple[str, list[str]]]:
+        """Return each entry of `include` with the paths that it stands for now."""
+        found = []
+        for path in self._settings.include:
+            text = os.path.abspath(path)
+            if is_glob(text) and not os.path.lexists(text):
+                found.append((text, sorted(glob.glob(text, recursive=True, include_hidden=True))))
+            else:
+                found.append((text, [text] if os.path.lexists(text) else []))
+        return found
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Return the paths without those that lie inside another one, so that nothing is written twice."""
+    kept: list[str] = []
+    for path in sorted(set(paths), key=lambda each: each.rstrip("/") + "/"):
+        if not kept or not (path + "/").startswith(kept[-1].rstrip("/") + "/"):
+            kept.append(path)
+    return kept

@@ -1,0 +1,216 @@
+"""Whether a copy on a medium is still what was made: structure, every byte, and with a key what is inside.
+
+L1  the bag's files are all there, of the right size, and the tag files have their digests
+L2  every byte of the payload was read from the medium and has its digest
+    with a private key also: every pack opens, and packs, streams and members have the digests of their plaintext
+
+Whatever does not match is named, file by file; nothing stops at the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from backups.age import Identity
+from backups.bag import DECLARATION, INFO, MANIFEST, MAX_TAG_BYTES, PAYLOAD, TAG_MANIFEST, digest_of, parse_manifest
+from backups.contents import PIECE_BYTES, damaged, index_members, stream_plaintext
+from backups.set_file import NAME as SET_FILE
+from backups.set_file import SetFile, parse_set_file
+from backups.tar import Entry
+from backups.untar import TarReader
+from portalops.config.layers import show_text
+from portalops.errors import SetDamaged
+from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
+from portalops.model.record import Digest
+from portalops.ports import StoredSet
+
+REQUIRED_TAGS = (DECLARATION, INFO, MANIFEST, SET_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found out about one copy."""
+
+    level: VerifyLevel
+    """How deep it was looked into; NONE if even the structure could not be read."""
+    problems: tuple[str, ...]
+    """One line a file that is missing, different or too much; none for a good copy."""
+    content: SetFile | None = None
+    """What `set.json` says, if it could be read and has its digest."""
+
+
+def verify_copy(
+    stored: StoredSet,
+    set_id: SetId,
+    *,
+    bag_sha256: Digest | None,
+    level: VerifyLevel,
+    identities: Sequence[Identity] = (),
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> Findings:
+    """Look into a copy.
+
+    Args:
+        stored: the copy, read from its medium.
+        set_id: the set that it must be.
+        bag_sha256: digest of the tag manifest as recorded when the set was made; None if it is not known, and then a
+            set that was swapped for another whole one is not found out.
+        level: L1 or L2.
+        identities: private keys; with them the plaintext is checked as well.
+        on_bytes: told of every piece that was read.
+
+    Raises:
+        MediumUnavailable: the medium cannot be read at all.
+        WrongKey: none of the keys opens the set.
+    """
+    sizes = dict(stored.sizes())
+    problems: list[str] = []
+    tags = _tag_digests(stored, bag_sha256, problems)
+    problems += [f"{path}: not listed in {TAG_MANIFEST}" for path in REQUIRED_TAGS if path not in tags]
+    texts = {path: text for path, digest in tags.items() if (text := _tag(stored, path, digest, problems)) is not None}
+    payload = _parsed(MANIFEST, texts, problems)
+    content = _content(texts, set_id, problems)
+    problems += _structure(sizes, tags, payload, content)
+    if level is not VerifyLevel.L1:
+        for path, digest in payload.items():
+            problems += _digested(stored, path, digest, on_bytes)
+    if identities and content is not None and not problems:
+        for stream in content.streams:
+            problems += _opened(stored, stream, identities)
+    return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content)
+
+
+def _tag_digests(stored: StoredSet, bag_sha256: Digest | None, problems: list[str]) -> dict[str, Digest]:
+    try:
+        data = _read(stored, TAG_MANIFEST)
+        if bag_sha256 is not None and digest_of(data) != bag_sha256:
+            problems.append(f"{TAG_MANIFEST}: not the one that was recorded when the set was made")
+        return parse_manifest(TAG_MANIFEST, data)
+    except SetDamaged as error:
+        problems.append(str(error))
+        return {}
+
+
+def _tag(stored: StoredSet, path: str, digest: Digest, problems: list[str]) -> bytes | None:
+    """Return a tag file that has its digest."""
+    try:
+        data = _read(stored, path)
+    except SetDamaged as error:
+        problems.append(str(error))
+        return None
+    if digest_of(data) != digest:
+        problems.append(f"{path}: its bytes are not those that {TAG_MANIFEST} lists")
+        return None
+    return data
+
+
+def _read(stored: StoredSet, path: str) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    with stored.open(path) as file:
+        while piece := file.read(PIECE_BYTES):
+            parts.append(piece)
+            size += len(piece)
+            if size > MAX_TAG_BYTES:
+                raise damaged(path, "far too long")
+    return b"".join(parts)
+
+
+def _parsed(name: str, texts: dict[str, bytes], problems: list[str]) -> dict[str, Digest]:
+    if name not in texts:
+        return {}
+    try:
+        return parse_manifest(name, texts[name])
+    except SetDamaged as error:
+        problems.append(str(error))
+        return {}
+
+
+def _content(texts: dict[str, bytes], set_id: SetId, problems: list[str]) -> SetFile | None:
+    if SET_FILE not in texts:
+        return None
+    try:
+        content = parse_set_file(texts[SET_FILE])
+    except SetDamaged as error:
+        problems.append(str(error))
+        return None
+    if content.id != set_id:
+        problems.append(f"{SET_FILE}: it is of the set {show_text(content.id, 120)}")
+    return content
+
+
+def _structure(
+    sizes: dict[str, int], tags: dict[str, Digest], payload: dict[str, Digest], content: SetFile | None
+) -> Iterator[str]:
+    """Compare what is there with what the manifests and `set.json` list."""
+    listed = {*tags, *payload, TAG_MANIFEST}
+    for path in sorted(set(sizes) - listed):
+        yield f"{show_text(path, 300)}: not a part of the set"
+    if content is None:
+        return
+    expected = {pack.path: pack for pack in content.files()}
+    for path in sorted(set(expected) ^ set(payload)):
+        yield f"{show_text(path, 300)}: listed in only one of {SET_FILE} and {MANIFEST}"
+    for path, pack in expected.items():
+        if not path.startswith(PAYLOAD):
+            yield f"{show_text(path, 300)}: lies outside {PAYLOAD}"
+        elif path not in sizes:
+            yield f"{path}: the file is missing"
+        elif sizes[path] != pack.stored_bytes:
+            yield f"{path}: {sizes[path]} bytes instead of {pack.stored_bytes}"
+        elif path in payload and payload[path] != pack.stored_sha256:
+            yield f"{path}: {SET_FILE} and {MANIFEST} disagree about its digest"
+
+
+def _digested(stored: StoredSet, path: str, expected: Digest, on_bytes: Callable[[int], None]) -> Iterator[str]:
+    digest = hashlib.sha256()
+    try:
+        with stored.open(path) as file:
+            while piece := file.read(PIECE_BYTES):
+                digest.update(piece)
+                on_bytes(len(piece))
+    except SetDamaged as error:
+        yield str(error)
+        return
+    if digest.hexdigest() != expected:
+        yield f"{path}: its bytes are not those that {MANIFEST} lists"
+
+
+def _opened(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[str]:
+    """Check a stream's plaintext, and its members against the index."""
+    try:
+        pieces = stream_plaintext(stored, stream, identities)
+        if stream.index is None:
+            for _piece in pieces:
+                pass
+        else:
+            yield from _compared(TarReader(pieces), index_members(stored, stream, identities), stream)
+    except SetDamaged as error:
+        yield str(error)
+
+
+def _compared(reader: TarReader, index: Iterator[Member], stream: Stream) -> Iterator[str]:
+    where = f"{stream.source}/{stream.name}"
+    count = 0
+    for entry in reader:
+        count += 1
+        digest = hashlib.sha256()
+        offset = reader.offset
+        for piece in reader.content():
+            digest.update(piece)
+        listed = next(index, None)
+        if listed is None or not _is_same(entry, listed, offset, Digest(digest.hexdigest())):
+            yield f"{where}: member {count} is not what the index lists: {show_text(entry.path, 200)}"
+            return
+    if count != stream.members or next(index, None) is not None:
+        yield f"{where}: {count} members instead of {stream.members}"
+
+
+def _is_same(entry: Entry, listed: Member, offset: int, sha256: Digest) -> bool:
+    return (
+        (entry.type, entry.path, entry.size, entry.link, stat.S_IMODE(entry.mode), entry.mtime_ns, offset)
+        == (listed.type, listed.path, listed.size, listed.link, listed.mode, listed.mtime_ns, listed.offset)
+    ) and (entry.type is not MemberType.FILE or sha256 == listed.sha256)
