@@ -28,11 +28,11 @@ from commands._updates_view import (
 from commands.calendar import parse_day
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Unit
 from portalops.model.period import Period, Week
 from portalops.model.runs import JobKind
-from portalops.model.updates import Grade, UpdatesResult
+from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import Block, Notice, Status, Table, Tone
 from portalops.reports.words import channel_word, duty_status, flag_word
@@ -133,7 +133,7 @@ def status(
     return Result(
         data if portal is None or unit else [portal_data(session, portal), *data],
         view,
-        warnings=session.calendar.warnings(Week.of(day).period()),
+        warnings=(*_source_warnings(session), *session.calendar.warnings(Week.of(day).period())),
         exit_code=_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),
     )
 
@@ -159,7 +159,7 @@ def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None)
         msg("Week"),
         msg("K1"),
         msg("K2"),
-        msg("Due"),
+        msg("Required"),
         msg("Covered, %"),
         msg("Verdict"),
         msg("Why"),
@@ -184,7 +184,7 @@ def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None)
     return Result(
         [week_data(week, with_id=True) for week in weeks],
         view,
-        warnings=session.calendar.warnings(chosen),
+        warnings=(*_source_warnings(session), *session.calendar.warnings(chosen)),
         exit_code=_exit_code([week.verdict for week in weeks]),
     )
 
@@ -200,7 +200,7 @@ def list_(
     ctx: typer.Context,
     period: PeriodText = None,
     unit: UnitText = None,
-    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items with a flag"))] = False,
+    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items that someone should look at"))] = False,
 ) -> Result:
     session = open_session(ctx)
     chosen = period_option(session, period)
@@ -208,7 +208,7 @@ def list_(
     rows = [
         item
         for item in _items(session, chosen)
-        if (unit is None or item.observation.unit in ids) and (item.flags or not flagged)
+        if (unit is None or item.observation.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
     ]
     names = {one.id: one.name for one in session.settings.units}
     headers = (
@@ -297,6 +297,27 @@ def _items(session: Session, period: Period) -> Sequence[Weighed]:
             now=session.clock.now(),
             poll_every=settings.updates.poll_every,
         )
+
+
+def _source_warnings(session: Session) -> tuple[Message, ...]:
+    """Name the sources that did not answer when they were last looked at, or never were: what they show is not in."""
+    with _store(session) as store:
+        newest = {poll.source: poll for poll in store.newest_polls()}
+    found = []
+    for table in session.settings.update_sources:
+        poll = newest.get(table.id)
+        if poll is None:
+            found.append(msg("source {source} was never looked at", source=table.id))
+        elif not poll.ok:
+            found.append(
+                msg(
+                    "source {source} did not answer on {day}: {problem}",
+                    source=table.id,
+                    day=poll.polled_at,
+                    problem=poll.problem,
+                )
+            )
+    return tuple(found)
 
 
 def _store(session: Session) -> closing[ObservationStore]:

@@ -115,6 +115,13 @@ class ObservationStore:
             row = connection.execute(query).first()
         return read_poll(row) if row else None
 
+    def newest_polls(self) -> tuple[Poll, ...]:
+        """Return each source's newest poll, also one that failed."""
+        newest = select(func.max(POLL.c.seq)).group_by(POLL.c.source)
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(POLL).where(POLL.c.seq.in_(newest)).order_by(POLL.c.source))
+            return tuple(map(read_poll, rows))
+
     def etag(self, source: str) -> str:
         """Return what the source's server wants to be shown; empty if nothing."""
         with self._engine.connect() as connection:

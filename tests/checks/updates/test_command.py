@@ -128,6 +128,15 @@ def test_the_status_of_a_past_day_shows_its_items(portal: Path, capsys: pytest.C
     assert (unit["id"], unit["items"], unit["week"]) == ("so-y-te", 1, "2026-W47")
 
 
+def test_a_source_that_did_not_answer_is_warned_of(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (portal / "feed.xml").unlink()
+    _call(portal, capsys, "updates", "collect")
+
+    _code, status = _call(portal, capsys, "updates", "status")
+
+    assert any("front" in warning and "feed.xml: No such file" in warning for warning in status["warnings"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
