@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.record import CREATED, NO_RUN, Draft
-from portalops.ledger.store import Row, Selection, SqliteStore, Tail
+from portalops.ledger.store import Selection, SqliteStore, StoredChain
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, RunSummary
@@ -230,13 +231,9 @@ class Ledger:
         newest = next(self.records(kinds=(PLAN,), newest_first=True, limit=1), None)
         return self._plan(newest).plan if newest else None
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the table as it is stored, in order, for verification."""
-        return self._store.rows(Selection())
-
-    def tail(self) -> Tail | None:
-        """Return what is stored about the chain's end, for verification."""
-        return self._store.tail()
+    def snapshot(self) -> AbstractContextManager[StoredChain]:
+        """Open the chain as it is stored at this moment, for verification."""
+        return self._store.snapshot()
 
     def bodies(self) -> Iterator[tuple[int, Digest]]:
         """Yield each blob that records name, with the first record that names it."""

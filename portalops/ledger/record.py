@@ -33,6 +33,9 @@ MAX_TEXT = 500
 NO_RUN = RunId("")
 """`run` of a record that belongs to no run."""
 
+QUOTES = 32
+"""Quotation marks in a line whose strings hold none: two for each of nine keys and seven strings."""
+
 STARTED = ".started"
 FINISHED = ".finished"
 """The endings of the two kinds that frame a run."""
@@ -170,12 +173,18 @@ def spells(
         and len(line) <= MAX_TEXT
         and spelt.isprintable()
         and "\\" not in spelt
-        and spelt.count('"') == _QUOTES
+        and spelt.count('"') == QUOTES
         and _HEAD.match(spelt) is not None
-        and _is_kind(kind)
+        and is_kind(kind)
         and _DIGEST_ALONE.fullmatch(prev) is not None
         and _is_moment(at)
     )
+
+
+@lru_cache(maxsize=256)
+def is_kind(kind: str) -> bool:
+    """Say whether a text has the form of a kind."""
+    return _KIND_ALONE.fullmatch(kind) is not None
 
 
 def line_digest(line: bytes) -> Digest:
@@ -212,16 +221,9 @@ _LINE = re.compile(
     + rb',"v":1\}'
 )
 _HEAD = re.compile(r'\{"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","body":"[0-9a-f]{64}","d')
-_QUOTES = 32
-"""Quotation marks in a line whose strings hold none: two for each of nine keys and seven strings."""
 _KIND_ALONE = re.compile(_KIND)
 _DIGEST_ALONE = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-@lru_cache(maxsize=256)
-def _is_kind(kind: str) -> bool:
-    return _KIND_ALONE.fullmatch(kind) is not None
 
 
 def _is_moment(text: str) -> bool:

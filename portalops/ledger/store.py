@@ -75,6 +75,12 @@ _SCHEMA = (
 Row: TypeAlias = "tuple[int, str, str, str, str, str, str, str, bytes]"
 """The columns as they are stored: seq, at, kind, run, subject, duty, body, prev, line. A changed table may hold anything."""
 
+_SPELT = (
+    """'{"at":"' || at || '","body":"' || body || '","duty":"' || duty || '","kind":"' || kind || '","prev":"' || prev"""
+    """ || '","run":"' || run || '","seq":' || seq || ',"subject":"' || subject || '","v":1}' = CAST(line AS TEXT)"""
+)
+"""Compares the columns with the line inside SQLite, which is faster than fetching them all."""
+
 _COLUMNS = "seq, at, kind, run, subject, duty, body, prev, line"
 
 
@@ -195,11 +201,12 @@ class SqliteStore:
                 )
         return tuple(records)
 
-    def rows(self, selection: Selection) -> Iterator[Row]:
-        """Yield rows as they are stored, in order of seq or newest first."""
-        statement, parameters = _select(selection)
+    @contextmanager
+    def snapshot(self) -> Iterator[StoredChain]:
+        """Open the chain as it is at this moment; what is appended meanwhile is not seen."""
         with self._reading() as connection:
-            yield from connection.execute(statement, parameters)
+            connection.execute("BEGIN")
+            yield StoredChain(connection)
 
     def records(self, selection: Selection) -> Iterator[Record]:
         """Yield records, read from their lines.
@@ -207,8 +214,10 @@ class SqliteStore:
         Raises:
             IntegrityError: a line is not a record.
         """
-        for row in self.rows(selection):
-            yield _parsed(row)
+        statement, parameters = _select(selection)
+        with self._reading() as connection:
+            for row in connection.execute(statement, parameters):
+                yield _parsed(row)
 
     def record(self, seq: int) -> Record | None:
         """Return one record, or None if there is none of that number."""
@@ -256,12 +265,6 @@ class SqliteStore:
         """Return how many records there are."""
         with self._reading() as connection:
             return int(connection.execute("SELECT count(*) FROM record").fetchone()[0])
-
-    def tail(self) -> Tail | None:
-        """Return what the tail table says, or None if nothing was ever recorded."""
-        with self._reading() as connection:
-            found = connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
-        return Tail(found[0], Digest(found[1])) if found else None
 
     def has(self, run: str, kind: str) -> bool:
         """Say whether a run left a record of a kind."""
@@ -372,6 +375,29 @@ class SqliteStore:
             raise _translated(self.path, error) from error
         except OSError as error:
             raise _full(self.path, error.strerror or str(error)) from error
+
+
+class StoredChain:
+    """All rows and the tail, as verification reads them, in one read transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def tail(self) -> Tail | None:
+        """Return what the tail table says, or None if nothing was ever recorded."""
+        found = self._connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
+        return Tail(found[0], Digest(found[1])) if found else None
+
+    def chunks(self, size: int) -> Iterator[list[tuple[int, str, bytes, int]]]:
+        """Yield seq, kind and line of all rows in order, so many at a time, with 1 where the columns spell the line."""
+        cursor = self._connection.execute(f"SELECT seq, kind, line, {_SPELT} FROM record ORDER BY seq")  # noqa: S608
+        while chunk := cursor.fetchmany(size):
+            yield chunk
+
+    def rows(self, *, skip: int, limit: int) -> Iterator[Row]:
+        """Yield some rows in full, in the same order."""
+        statement = f"SELECT {_COLUMNS} FROM record ORDER BY seq LIMIT ? OFFSET ?"  # noqa: S608
+        yield from self._connection.execute(statement, (limit, skip))
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -9,37 +9,22 @@ elsewhere and is not looked at here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
 from portalops.jobs import missed_slots
 from portalops.ledger import bodies
+from portalops.ledger.chain import Fault, Faults, check_chain
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED, GENESIS, line_digest, parse_at, spells, split
+from portalops.ledger.record import FINISHED
 from portalops.ledger.runs import is_running
-from portalops.ledger.store import Row, Tail
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run, Slot
 from portalops.registers.runs import fold_runs
-
-MAX_FAULTS = 100
-"""How many faults are described; all are counted."""
-
-_STEP = 4096
-_COLUMN_NAMES = ("seq", "at", "kind", "run", "subject", "duty", "body", "prev")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is not as it was recorded."""
-
-    seq: int
-    """The record that cannot be trusted, or that is missing."""
-    what: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +87,6 @@ class Verification:
     completeness: Completeness
 
 
-@dataclass(slots=True)
-class _Faults:
-    """Collects faults; the earliest are kept."""
-
-    kept: list[Fault] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, seq: int, what: Message) -> None:
-        self.count += 1
-        self.kept.append(Fault(seq, what))
-        if len(self.kept) > 2 * MAX_FAULTS:
-            self.kept = self.first()
-
-    def first(self) -> list[Fault]:
-        return sorted(self.kept, key=lambda fault: fault.seq)[:MAX_FAULTS]
-
-
 def verify(
     ledger: Ledger,
     *,
@@ -139,21 +107,14 @@ def verify(
     Raises:
         LedgerError: the file cannot be read at all.
     """
-    faults = _Faults()
-    chain = _check_chain(ledger.rows(), ledger.tail(), faults, advance)
+    faults = Faults()
+    with ledger.snapshot() as snapshot:
+        chain = check_chain(snapshot, faults, advance)
     blobs = _check_blobs(ledger, faults, read_blobs=read_blobs)
     integrity = Integrity(
         chain.records, chain.first_at, chain.last_at, chain.head, tuple(faults.first()), faults.count, blobs, read_blobs
     )
     return Verification(_id_of(ledger), integrity, _completeness(ledger, now=now, zone=zone))
-
-
-def check_chain(rows: Iterable[Row], tail: Tail | None) -> Integrity:
-    """Look at rows alone, without blobs; pure."""
-    faults = _Faults()
-    chain = _check_chain(rows, tail, faults, lambda _amount: None)
-    kept = tuple(faults.first())
-    return Integrity(chain.records, chain.first_at, chain.last_at, chain.head, kept, faults.count, 0, blobs_read=False)
 
 
 def check_runs(records: Sequence[Record], missing: tuple[Slot, ...], is_alive: Callable[[Run], bool]) -> Completeness:
@@ -170,106 +131,7 @@ def check_runs(records: Sequence[Record], missing: tuple[Slot, ...], is_alive: C
     return Completeness(tuple(run for run in unfinished if run not in running), running, unbegun, missing)
 
 
-@dataclass(slots=True)
-class _Chain:
-    """How far the pass has come."""
-
-    records: int = 0
-    seq: int = 0
-    first_at: str = ""
-    last_at: str = ""
-    head: Digest = GENESIS
-    is_sound: bool = True
-    """The newest record looked at was found without fault of its own."""
-
-
-def _check_chain(rows: Iterable[Row], tail: Tail | None, faults: _Faults, advance: Callable[[int], None]) -> _Chain:
-    chain = _Chain()
-    for row in rows:
-        place, at, kind, run, subject, duty, body, prev, line = row
-        seq = _number(place)
-        if seq is None:
-            faults.add(chain.seq + 1, msg("a record has no number for its place"))
-            continue
-        usual = (
-            seq == chain.seq + 1
-            and prev == chain.head
-            and spells(line, seq=seq, at=at, kind=kind, run=run, subject=subject, duty=duty, body=body, prev=prev)
-            and at >= chain.last_at
-        )
-        chain.is_sound = usual or _look_closely(row, chain, faults)
-        if not chain.records:
-            chain.first_at = str(at)
-        chain.records += 1
-        chain.seq = seq
-        if chain.is_sound:
-            chain.last_at = at
-        chain.head = line_digest(_bytes_of(line))
-        if not chain.records % _STEP:
-            advance(_STEP)
-    advance(chain.records % _STEP)
-    _check_tail(chain, tail, faults)
-    return chain
-
-
-def _number(place: object) -> int | None:
-    """Return the number of a place; a table that was made anew may hold anything there."""
-    return place if isinstance(place, int) else None
-
-
-def _look_closely(row: Row, chain: _Chain, faults: _Faults) -> bool:
-    """Name what is wrong with a row and with its place; return whether the row itself is sound."""
-    seq, line = row[0], row[8]
-    gap = seq > chain.seq + 1
-    if gap:
-        faults.add(chain.seq + 1, _missing(chain.seq + 1, seq - 1))
-    elif seq <= chain.seq:
-        faults.add(seq, msg("place {seq} is taken more than once, or is none", seq=seq))
-    try:
-        fields = split(_bytes_of(line))
-        parse_at(fields.at)
-    except ValueError:
-        faults.add(seq, msg("record {seq} is not a record as portalops writes it", seq=seq))
-        return False
-    differing = [name for name, held in zip(_COLUMN_NAMES, row, strict=False) if held != getattr(fields, name)]
-    if fields.seq != seq:
-        # One that stands too late and joins an earlier record was pushed back by others put before it.
-        pushed_back = fields.seq < seq and fields.prev != chain.head
-        faults.add(
-            fields.seq if pushed_back else seq,
-            msg("at place {seq} stands record {other}", seq=seq, other=str(fields.seq)),
-        )
-    elif differing:
-        names = ", ".join(differing)
-        faults.add(seq, msg("record {seq}: the columns {names} are not what the line says", seq=seq, names=names))
-    went_back = fields.at < chain.last_at
-    if went_back:
-        faults.add(seq, msg("record {seq} is of {at}, earlier than the record before", seq=seq, at=fields.at))
-    sound = not differing and not went_back
-    if fields.prev != chain.head and sound and not gap:
-        # The record before is not what this one was chained to. Were it this one's own `prev` that was
-        # changed, then the next record would not join either, and what can be trusted ends here as well.
-        blamed = max(chain.seq, 1)
-        faults.add(
-            blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(seq))
-        )
-    return sound
-
-
-def _check_tail(chain: _Chain, tail: Tail | None, faults: _Faults) -> None:
-    if not chain.records:
-        faults.add(1, msg("the ledger holds no record at all"))
-    elif tail is None:
-        faults.add(chain.seq, msg("it is not known which record was the last: the table 'tail' is empty"))
-    elif tail.size > chain.seq:
-        faults.add(chain.seq + 1, _missing(chain.seq + 1, tail.size))
-    elif tail.size < chain.seq:
-        faults.add(tail.size + 1, msg("record {seq} was added by something else than portalops", seq=tail.size + 1))
-    elif tail.head != chain.head and chain.is_sound:
-        faults.add(chain.seq, msg("record {seq} is not the one that was recorded last", seq=chain.seq))
-
-
-def _check_blobs(ledger: Ledger, faults: _Faults, *, read_blobs: bool) -> int:
+def _check_blobs(ledger: Ledger, faults: Faults, *, read_blobs: bool) -> int:
     """Look at each blob once: those that records name, and those that their results rest on."""
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():
@@ -309,23 +171,6 @@ def _id_of(ledger: Ledger) -> str:
         return ledger.id
     except PortalOpsError:
         return ""  # the pass over the records or the blobs has named why
-
-
-def _missing(first: int, last: int) -> Message:
-    if first == last:
-        return msg("record {seq} is missing", seq=first)
-    return msg("records {first} to {last} are missing", first=str(first), last=str(last))
-
-
-def _bytes_of(line: object) -> bytes:
-    """Return the stored line's bytes, whatever type a changed row may hold."""
-    match line:
-        case bytes():
-            return line
-        case str():
-            return line.encode("utf-8", "surrogateescape")
-        case _:
-            return b""
 
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
