@@ -84,7 +84,7 @@ def encode(draft: Draft, *, seq: int, at: datetime, prev: Digest) -> Record:
     }
     if not 0 < seq < 10**18:
         raise NotARecord(f"seq is out of range: {seq}")
-    line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    line = _ENCODER.encode(fields).encode()
     return Record(seq, moment, draft.kind, draft.run, draft.subject, draft.duty, draft.body, prev, line)
 
 
@@ -223,7 +223,8 @@ _LINE = re.compile(
 _HEAD = re.compile(r'\{"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","body":"[0-9a-f]{64}","d')
 _KIND_ALONE = re.compile(_KIND)
 _DIGEST_ALONE = re.compile(r"[0-9a-f]{64}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _is_moment(text: str) -> bool:
@@ -256,7 +257,7 @@ def _digest(digest: str, name: str) -> str:
 def _text(text: str, name: str) -> str:
     if len(text) > MAX_TEXT:
         raise NotARecord(f"{name} is longer than {MAX_TEXT} characters")
-    if _CONTROL.search(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _CONTROL.search(text):
         raise NotARecord(f"{name} holds a control character: {text[:80]!r}")
     if not unicodedata.is_normalized("NFC", text):
         raise NotARecord(f"{name} is not in Unicode form NFC: {text[:80]!r}")

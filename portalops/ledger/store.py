@@ -293,11 +293,11 @@ class SqliteStore:
             self._writer = None
 
     def _newest(self, connection: sqlite3.Connection) -> Record | None:
-        row = connection.execute(f"SELECT {_COLUMNS} FROM record ORDER BY seq DESC LIMIT 1").fetchone()  # noqa: S608
+        row = connection.execute("SELECT seq, line FROM record ORDER BY seq DESC LIMIT 1").fetchone()
         tail = connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
         if row is None and tail is None:
             return None
-        newest = _parsed(row) if row else None
+        newest = _parse_line(*row) if row else None
         if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
             raise IntegrityError(
                 msg("record {seq}, the newest, is not the one that was recorded last", seq=row[0] if row else 0),

@@ -8,21 +8,23 @@ import tempfile
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portalops.ledger import bodies
+from portalops.ledger import bodies, chain
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft, encode, line_digest, parse
 from portalops.ledger.runs import record_plan
+from portalops.ledger.verify import verify
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan
 from portalops.system.locks import locked
 from tests.doubles import FixedClock
-from tests.ledger.ledgers import DAILY, START, WEEKLY, filled_ledger, new_ledger, tamper, verified
+from tests.ledger.ledgers import DAILY, START, WEEKLY, ZONE, filled_ledger, new_ledger, tamper, verified
 
 WHO = Circumstances(0, None, "", "web1", "", "0.1.0", Digest("a" * 64), ("portalops", "run"), None)
 
@@ -213,6 +215,48 @@ def test_evidence_that_a_result_rests_on_is_looked_at_too(tmp_path: Path) -> Non
     assert verified(ledger).integrity.first_bad == 2
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 9, 10])
+def test_an_untouched_ledger_holds_in_chunks_of_any_size(tmp_path: Path, size: int) -> None:
+    ledger = filled_ledger(tmp_path)
+    ledger._clock.move(timedelta(days=1))  # type: ignore[attr-defined]
+    ledger.append("note", run=RunId(""), subject='bản "sao" \\ ổn', body=b"{}")
+    told: list[int] = []
+
+    with patch.object(chain, "_CHUNK", size):
+        found = verify(ledger, now=START, zone=ZONE, advance=told.append)
+
+    assert found.integrity.holds
+    assert sum(told) == found.integrity.records == 10
+
+
+def test_letters_beyond_ascii_are_told_from_wrong_ones(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    ledger.append("note", run=RunId(""), subject="bản sao", body=b"{}")
+    assert verified(ledger).integrity.holds
+
+    tamper(
+        ledger,
+        "UPDATE record SET subject = 'ba\u0309n sao', line = CAST(replace(line, 'bản', 'ba\u0309n') AS BLOB) WHERE seq = 2;",
+    )
+
+    assert verified(ledger).integrity.first_bad == 2
+
+
+def test_what_is_appended_while_verifying_is_no_fault(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    writer = Ledger.open(tmp_path, FixedClock(START + timedelta(days=9)), create=True)
+
+    with ledger.snapshot() as snapshot:
+        chunks = snapshot.chunks(2)
+        next(chunks)
+        writer.append("note", run=RunId(""), body=b"{}")
+        faults = chain.Faults()
+        found = chain.check_chain(snapshot, faults)
+
+    assert (found.records, faults.count) == (9, 0)
+    assert verified(ledger).integrity.records == 10
+
+
 def test_a_started_run_without_an_end_is_listed_as_crashed(tmp_path: Path) -> None:
     ledger = filled_ledger(tmp_path)
     ledger._clock.move(timedelta(days=1))  # type: ignore[attr-defined]
@@ -270,10 +314,12 @@ def test_any_changed_byte_of_any_line_is_found_at_its_record(data: st.DataObject
         place = data.draw(st.integers(0, len(record.line) - 1))
         letter = data.draw(st.integers(0, 255).filter(lambda value: value != record.line[place]))
         changed = record.line[:place] + bytes([letter]) + record.line[place + 1 :]
+        size = data.draw(st.sampled_from([1, 2, 3, 100]))
 
         tamper(ledger, "UPDATE record SET line = ? WHERE seq = ?", (changed, record.seq))
 
-        assert verified(ledger, read_blobs=False).integrity.first_bad == record.seq
+        with patch.object(chain, "_CHUNK", size):
+            assert verified(ledger, read_blobs=False).integrity.first_bad == record.seq
         ledger.close()
 
 
