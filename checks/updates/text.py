@@ -33,22 +33,27 @@ SHARE_PERCENT = 5
 HASH_BODY_LETTERS = 200
 """A body at least this long is hashed without its title, so that a new title does not make a new text."""
 
-_VIETNAMESE_LATIN1 = frozenset("àáâãèéêìíòóôõùúýÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝ")
-_VIETNAMESE_OTHER = frozenset("ăâđêôơưĂÂĐÊÔƠƯ")
-_NEUTRAL_SIGNS = frozenset("\u00a0\u00ad«»°²³±×÷§©®µ½¼¾")
-_LETTERS_OF_TCVN3 = frozenset("§®©µ")
-"""Đ, đ, â and à in TCVN3: letters where a letter follows, signs elsewhere."""
+_VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
+# Latin-1 signs that are no Vietnamese letters. Some are common signs in any text; of these, §, ®, © and µ are the letters
+# Đ, đ, â and à of TCVN3 where a letter follows.
+_OTHER_LATIN1 = re.compile(
+    "(?![àáâãèéêìíòóôõùúýÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝ\u00ad«»°²³±×÷§©®µ½¼¾])[\u00a1-\u00ff]|[§®©µ](?=[^\\W\\d_])"
+)
+_LETTER_OR_SIGN = re.compile("[^\\W\\d_]|[\u00a1-\u00bf×÷]")
 # The cp1252 signs of the bytes 0x80 to 0xBF: what the rest of a UTF-8 sequence looks like when it is misread.
 _TAIL = (
     "\u0080-\u009f\u00a1-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
 )
-_MOJIBAKE = re.compile(f"á[º»][{_TAIL}]|[ÃÄÆ][{_TAIL}]")
+# XÃ and ĐÃ end with a capital that is also a lead byte misread: quotes, dashes and dots behind it prove nothing.
+_TAIL_OF_A = "\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u20ac\u2122"
+_MOJIBAKE = re.compile(f"á[º»][{_TAIL}]|[ÄÆ][{_TAIL}]|Ã[{_TAIL_OF_A}]")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECASE)
 # Letters of other languages that do carry such a mark: ñ, ć, ś, ź, ń, ĺ, ŕ
 _FOREIGN = frozenset({"n\u0303", "c\u0301", "s\u0301", "z\u0301", "n\u0301", "l\u0301", "r\u0301"})
 _ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 _DAMAGED = re.compile("[\u0080-\u009f\ufffd\ue000-\uf8ff]")
+_TAG = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")
 
 
@@ -72,16 +77,12 @@ def check_text(text: str) -> tuple[str, ...]:
 
 
 def _is_legacy(composed: str) -> bool:
-    letters = vietnamese = other = 0
-    for sign, after in zip(composed, f"{composed[1:]} ", strict=False):
-        is_other = "\u00a1" <= sign <= "\u00ff" and sign not in _VIETNAMESE_LATIN1
-        if is_other and sign in _NEUTRAL_SIGNS:
-            is_other = sign in _LETTERS_OF_TCVN3 and after.isalpha()
-        letters += is_other or sign.isalpha()
-        other += is_other
-        vietnamese += "\u1ea0" <= sign <= "\u1ef9" or sign in _VIETNAMESE_OTHER
-    share = SHARE_PERCENT * letters
-    return other >= MIN_SIGNS and 100 * other > share and 100 * vietnamese < share
+    other = len(_OTHER_LATIN1.findall(composed))
+    if other < MIN_SIGNS:
+        return False
+    letters = len(_LETTER_OR_SIGN.findall(composed))
+    vietnamese = len(_VIETNAMESE.findall(composed))
+    return 100 * other > SHARE_PERCENT * letters and 100 * vietnamese < SHARE_PERCENT * letters
 
 
 def _has_impossible_marks(text: str) -> bool:
@@ -147,6 +148,9 @@ def without_markup(text: str) -> str:
     if "<" not in text and "&" not in text:
         return text
     parser = _Text()
-    parser.feed(text)
-    parser.close()
+    try:
+        parser.feed(text)
+        parser.close()
+    except AssertionError:  # the standard parser's answer to a broken "<![...": take the tags out by sight
+        return _SPACE.sub(" ", _TAG.sub(" ", text)).strip()
     return _SPACE.sub(" ", "".join(parser.parts)).strip()

@@ -65,7 +65,8 @@ def weigh(
     earliest = _earliest_claim(grade, evidenced, created, previous_poll, backdate_grace)
     is_backdated = usable is not None and not traits.attested and earliest is not None and usable < earliest
     is_touched = bool(usable and created and not traits.attested and usable - created > REDATE_AFTER)
-    is_removed = bool(removed_at and not traits.attested and removed_at - one.first_seen_at < REMOVED_WITHIN)
+    is_known_new = not traits.attested and not one.baseline
+    is_removed = bool(removed_at and is_known_new and removed_at - one.first_seen_at < REMOVED_WITHIN)
     marks = (
         (FlagKind.BASELINE, grade is Grade.C),
         (FlagKind.NO_DATE, claimed is None),

@@ -164,9 +164,7 @@ class SqlSource:
         match url.get_backend_name():
             case "sqlite":
                 target = f"file:{quote(str(self._sqlite_file(url.database)))}?mode=ro"
-                return create_engine(
-                    "sqlite://", creator=lambda: sqlite3.connect(target, uri=True, timeout=30), poolclass=NullPool
-                )
+                return create_engine("sqlite://", creator=lambda: _open_sqlite(target), poolclass=NullPool)
             case "postgresql":
                 options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 30}
                 return create_engine(url, connect_args=options, poolclass=NullPool)
@@ -221,6 +219,13 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
         state=text["state"].strip(),
         body=without_markup(text["body"]) if row.get("body") is not None else None,
     )
+
+
+def _open_sqlite(target: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(target, uri=True, timeout=30)
+    # One row in a legacy encoding must not hide all others; the sign it leaves is found by the text checks.
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    return connection
 
 
 def _plain(value: object) -> str | int | float | None:

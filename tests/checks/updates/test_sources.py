@@ -110,6 +110,19 @@ def test_a_row_without_a_key_or_with_a_wrong_channel_is_refused_and_the_others_c
     )
 
 
+def test_a_row_in_a_legacy_encoding_does_not_hide_the_others(tmp_path: Path) -> None:
+    file = content_database(tmp_path, [(1, "a", "2026-11-16", "2026-11-16", "u", "b")])
+    connection = sqlite3.connect(file)
+    connection.execute("INSERT INTO news SELECT 2, CAST(X'43E96E67' AS TEXT), published, created, unit, body FROM news")
+    connection.commit()
+    connection.close()
+    source = _sql(tmp_path)
+
+    listing = source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
+
+    assert [item.title for item in listing.items] == ["a", "C\ufffdng"]
+
+
 def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path) -> None:
     table = {"channel": "portal", "url": "postgresql://u:geheim@h/d", "query": "SELECT 1"}
 

@@ -4,6 +4,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.updates.text import check_text, clean_line, content_hash, without_markup
 
@@ -29,8 +31,9 @@ def test_legacy_encodings_are_found(text: str) -> None:
     assert check_text(text) == ("legacy-encoding",)
 
 
-def test_utf8_that_was_read_as_latin_is_found() -> None:
-    broken = "Cộng hòa xã hội chủ nghĩa Việt Nam".encode().decode("cp1252", "replace")
+@pytest.mark.parametrize("text", ["Cộng hòa xã hội chủ nghĩa Việt Nam", "Đường đi", "Nhà nước và công dân"])
+def test_utf8_that_was_read_as_latin_is_found(text: str) -> None:
+    broken = text.encode().decode("cp1252", "replace")
 
     assert "mojibake" in check_text(broken)
 
@@ -58,6 +61,7 @@ def test_invisible_characters_are_found() -> None:
         "ỦY BAN NHÂN DÂN XÃ NINH HẢI: THÔNG BÁO VỀ VIỆC NGHỈ LỄ",
         "Khanh Hoa promotes tourism in Europe: Zürich, Málaga and São Paulo send their delegations to Nha Trang",
         "«Khá», «tốt» và «đạt»: kết quả năm 2026",
+        "“UBND XÃ”, «XÃ», PHƯỜNG/XÃ–THỊ TRẤN, XÃ… và ĐÃ’",
         "Diện tích 25 m², nhiệt độ 30°C ± 1",
         "Tổng thống Vučić và đoàn España",
         "",
@@ -84,6 +88,13 @@ def test_a_weekly_title_without_text_is_not_the_same_item_each_week() -> None:
 
 def test_a_line_holds_no_control_characters() -> None:
     assert clean_line("a\x1b[31m\n b\u202e\x00c", limit=10) == "a[31m bc"
+
+
+@given(st.text(alphabet="<>![]-&;/ap'\"ế\u0301\ud800 ", max_size=60))
+def test_no_text_breaks_the_checks(text: str) -> None:
+    assert isinstance(check_text(without_markup(text)), tuple)
+    assert len(clean_line(text, limit=20)) <= 20
+    assert len(content_hash(text, text, raw_date=text)) == 64
 
 
 def test_markup_is_no_text() -> None:
