@@ -37,6 +37,8 @@ class HostDeclared(BaseModel):
     """systemd units that must be active and start by themselves, such as `nginx.service`."""
     writable: tuple[str, ...] = ("/",)
     """Mount points that must not have become read-only."""
+    remote_control: tuple[str, ...] = ()
+    """Programs for remote control or tunnels that run on purpose, by name."""
     public_keys: tuple[str, ...] = ()
     """Files that are named like secrets and are meant to be read by all, by absolute path."""
 

@@ -1,0 +1,64 @@
+"""The passwords of those who may become root are changed often enough.
+
+Article 12.5: each member keeps the access given to them safe; what leaked unnoticed ends with the next change.
+
+The rule: every declared admin's password that can be used was changed within 60 days. Who is an admin is declared;
+without a declaration, or where an admin has no line in the file or a password no day, the answer is unknown. Locked passwords do not count:
+their holders come in by keys.
+
+Source: shadow(5): the days since 1970 of the last change.
+
+    an|crypt-y|20700|60
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import shadow
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+CHANGED_WITHIN = timedelta(days=60)
+
+
+@check(
+    id="acct.password-age",
+    clause="12.5",
+    severity=Severity.MEDIUM,
+    needs=(shadow.PROBE,),
+    title=msg("the passwords of those who may become root are changed often enough"),
+    remedy=msg("Have each holder set a new password, and 'chage -M 60 NAME' ask for it from now on."),
+)
+def judge(facts: Facts) -> Outcome:
+    if facts.declared.admins is None:
+        return unknown("not-declared", msg("who the admins are is not declared"))
+    usable = [one for one in facts[shadow.PROBE] if one.name in facts.declared.admins and one.kind != "locked"]
+    oldest = facts.at.date() - CHANGED_WITHIN
+    old = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day < oldest]
+    if old:
+        return failed("password-old", msg("last changed too long ago: {names}", names=listed(old)))
+    known = {one.name for one in facts[shadow.PROBE]}
+    absent = [name for name in facts.declared.admins if name not in known]
+    if absent:
+        return unknown("no-shadow-line", msg("without a line in shadow: {names}", names=listed(absent)))
+    unsure = [one.name for one in usable if _day(one.changed_day) is None]
+    if unsure:
+        return unknown("no-day", msg("when the password was changed is not recorded: {names}", names=listed(unsure)))
+    if not usable:
+        return passed(msg("no admin can log in by a password"))
+    return passed(
+        nmsg(
+            "{n} admin's password can be used, and was changed within 60 days",
+            "{n} admins' passwords can be used, and were changed within 60 days",
+            len(usable),
+        )
+    )
+
+
+def _day(number: int | None) -> date | None:
+    """Return the day; 0 means "must be changed at the next login", which is no day of a change."""
+    return date(1970, 1, 1) + timedelta(days=number) if number and number < 100_000 else None
