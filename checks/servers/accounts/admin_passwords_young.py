@@ -3,8 +3,8 @@
 Article 12.5: each member keeps the access given to them safe; what leaked unnoticed ends with the next change.
 
 The rule: every declared admin's password that can be used was changed within 60 days. Who is an admin is declared;
-without a declaration, or where an admin has no line in the file or a password no day, the answer is unknown. Locked passwords do not count:
-their holders come in by keys.
+without a declaration, or where an admin has no line in the file or a password no day, the answer is unknown. Locked
+passwords do not count: their holders come in by keys.
 
 Source: shadow(5): the days since 1970 of the last change.
 
