@@ -58,8 +58,7 @@ _SCHEMA = (
   seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, subject TEXT NOT NULL,
   duty TEXT NOT NULL, body TEXT NOT NULL, prev TEXT NOT NULL, line BLOB NOT NULL)""",
     "CREATE TABLE tail (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, head TEXT NOT NULL)",
-    "CREATE INDEX record_at ON record (at)",
-    "CREATE INDEX record_kind ON record (kind, at)",
+    "CREATE INDEX record_kind ON record (kind)",
     "CREATE INDEX record_run ON record (run, kind) WHERE run <> ''",
     # A run starts once and finishes once; in between it may leave several records of one kind.
     f"CREATE UNIQUE INDEX record_frame ON record (run, kind) WHERE run <> '' AND {_FRAMES}",
@@ -80,6 +79,9 @@ _SPELT = (
     """ || '","run":"' || run || '","seq":' || seq || ',"subject":"' || subject || '","v":1}' = CAST(line AS TEXT)"""
 )
 """Compares the columns with the line inside SQLite, which is faster than fetching them all."""
+
+_MIN_SEQ, _MAX_SEQ = -(2**63), 2**63 - 1
+"""What SQLite can number rows with."""
 
 _COLUMNS = "seq, at, kind, run, subject, duty, body, prev, line"
 
@@ -214,8 +216,8 @@ class SqliteStore:
         Raises:
             IntegrityError: a line is not a record.
         """
-        statement, parameters = _select(selection)
         with self._reading() as connection:
+            statement, parameters = _select(selection, connection)
             for row in connection.execute(statement, parameters):
                 yield _parsed(row)
 
@@ -233,17 +235,17 @@ class SqliteStore:
             since: started at or after.
             until: started before.
         """
-        where, parameters = _span(since, until, "s.at")
-        where.append(f"substr(s.kind, -{len(STARTED)}) = '{STARTED}'")
+        where = [f"substr(s.kind, -{len(STARTED)}) = '{STARTED}'", "s.seq >= ?", "s.seq < ?"]
+        started_kinds = [] if kinds is None else [f"{kind}{STARTED}" for kind in kinds]
         if kinds is not None:
             where.append(f"s.kind IN ({_marks(kinds)})")
-            parameters += [f"{kind}{STARTED}" for kind in kinds]
         statement = (
             f"SELECT s.seq, s.line, f.seq, f.line FROM record s LEFT JOIN record f ON f.run = s.run AND f.run <> '' "  # noqa: S608
             f"AND f.kind = substr(s.kind, 1, length(s.kind) - {len(STARTED)}) || '{FINISHED}' "
-            f"WHERE {' AND '.join(where)} ORDER BY s.at, s.seq"
+            f"WHERE {' AND '.join(where)} ORDER BY s.seq"
         )
         with self._reading() as connection:
+            parameters = [*_seqs_between(connection, since, until), *started_kinds]
             for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
                 yield _parse_line(started_seq, started)
                 if finished is not None:
@@ -405,37 +407,43 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_SECONDS)
 
 
-def _select(selection: Selection) -> tuple[str, list[str | int]]:
-    where, parameters = _span(selection.since, selection.until, "at")
+def _select(selection: Selection, connection: sqlite3.Connection) -> tuple[str, list[str | int]]:
+    where = ["seq >= ?", "seq < ?"]
+    parameters: list[str | int] = [*_seqs_between(connection, selection.since, selection.until)]
     if selection.kinds is not None:
         where.append(f"kind IN ({_marks(selection.kinds)})")
         parameters += selection.kinds
     if selection.run is not None:
         where.append("run = ? AND run <> ''")
         parameters.append(selection.run)
-    statement = f"SELECT {_COLUMNS} FROM record"  # noqa: S608  # names of ours; values are bound
-    # Times never go back, so both orders are the same; each lets its index be read in order.
-    order = ["seq"]
-    if where:
-        statement += f" WHERE {' AND '.join(where)}"
-        order = ["at", "seq"]
-    statement += f" ORDER BY {', '.join(f'{name} DESC' if selection.newest_first else name for name in order)}"
+    order = "DESC" if selection.newest_first else "ASC"
+    statement = f"SELECT {_COLUMNS} FROM record WHERE {' AND '.join(where)} ORDER BY seq {order}"  # noqa: S608
     if selection.limit is not None:
         statement += " LIMIT ?"
         parameters.append(selection.limit)
     return statement, parameters
 
 
-def _span(since: datetime | None, until: datetime | None, column: str) -> tuple[list[str], list[str | int]]:
-    where: list[str] = []
-    parameters: list[str | int] = []
-    if since is not None:
-        where.append(f"{column} >= ?")
-        parameters.append(format_at(since))
-    if until is not None:
-        where.append(f"{column} < ?")
-        parameters.append(format_at(until))
-    return where, parameters
+def _seqs_between(connection: sqlite3.Connection, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Return the first seq of a span of time, and the first after it; either end may be open."""
+    first = _MIN_SEQ if since is None else _first_from(connection, format_at(since))
+    return first, _MAX_SEQ if until is None else _first_from(connection, format_at(until))
+
+
+def _first_from(connection: sqlite3.Connection, at: str) -> int:
+    """Return the first seq recorded at or after a time: times never go back, so halving finds it without an index."""
+    newest = connection.execute("SELECT max(seq) FROM record").fetchone()[0]
+    if not isinstance(newest, int):
+        return 1  # an empty table, or one that was made anew with something else for numbers
+    low, high = 1, newest + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = connection.execute("SELECT seq, at FROM record WHERE seq >= ? LIMIT 1", (middle,)).fetchone()
+        if str(found[1]) < at:
+            low = found[0] + 1
+        else:
+            high = middle
+    return low
 
 
 def _marks(values: Collection[str]) -> str:
