@@ -59,8 +59,14 @@ class TreeWriter:
         self.content_bytes = 0
         """Bytes of their content."""
 
-    def add_tree(self, path: str) -> None:
-        """Write a path and everything below it; the path is absolute, its name in the tar is it without the slash."""
+    def add_tree(self, path: str, *, name: str | None = None) -> None:
+        """Write a path and everything below it.
+
+        Args:
+            path: absolute.
+            name: what it is called in the tar; the path itself, without the leading slash, if not given.
+        """
+        top = path
         try:
             status = os.lstat(path)
         except OSError as error:
@@ -77,7 +83,7 @@ class TreeWriter:
             if isinstance(status_or_error, OSError):
                 self._unread(path, status_or_error)
             elif self._is_wanted(path, status_or_error, device):
-                self.add(path, path, status_or_error)
+                self.add(path, path if name is None else name + path[len(top) :], status_or_error)
                 if stat.S_ISDIR(status_or_error.st_mode):
                     pending.append(self._inside(path))
 

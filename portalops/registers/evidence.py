@@ -78,7 +78,7 @@ class Evidence:
 
     def sets(self) -> tuple[SetEvidence, ...]:
         """Return the backup sets, oldest first, with what later verifications said of their copies."""
-        return tuple(_sets(self.backups, self.verifies))
+        return tuple(fold_sets(self.backups, self.verifies))
 
 
 class LedgerReader(Protocol):
@@ -145,9 +145,10 @@ def read_evidence(ledger: LedgerReader, period: Period, *, now: datetime, zone: 
     )
 
 
-def _sets(
+def fold_sets(
     backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[VerifyResult]]
 ) -> Iterator[SetEvidence]:
+    """Yield each set that was made, oldest first, with its copies as they were seen last."""
     for made in backups:
         if made.body.set is None:
             continue

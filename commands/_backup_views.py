@@ -1,0 +1,231 @@
+"""Backup plans, sets, copies and restores, as people and programs see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from commands._result import JsonValue
+from portalops.ledger.bodies import encode
+from portalops.model.backups import BackupSet, Copy
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.registers.evidence import SetEvidence
+from portalops.reports.document import Block, Bullets, ByteSize, Heading, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.words import copy_status, data_class_word, level_word, outcome_status, set_kind_word
+
+if TYPE_CHECKING:
+    from backups.plan import BackupPlan
+    from backups.restore import RestoreReport
+
+MAX_LISTED = 50
+"""Lines of one kind that are shown to a person; --json has them all."""
+
+
+def plan_view(plan: BackupPlan) -> list[Block]:
+    """Return what a run would do."""
+    blocks: list[Block] = [
+        Table(
+            msg("What is read"),
+            (msg("Source"), msg("Kind"), msg("Data")),
+            [(source.id, source.kind, data_class_word(source.data_class)) for source in plan.sources],
+        ),
+        Table(msg("Where it goes"), (msg("Medium"), msg("Kind")), [(medium.id, medium.kind) for medium in plan.media]),
+        Table(msg("Who can open it"), (msg("Name"), msg("Public key")), list(plan.recipients)),
+    ]
+    blocks += [
+        Paragraph(msg("No data of this kind: {data}. Why: {reason}", data=data_class_word(data_class), reason=reason))
+        for data_class, reason in plan.excused
+    ]
+    blocks += [
+        Notice(msg("no source is configured for: {data}", data=data_class_word(data_class)), Tone.BAD)
+        for data_class in plan.unmapped
+    ]
+    if not plan.media:
+        blocks.append(Notice(msg("no backup medium is configured"), Tone.BAD))
+    return blocks
+
+
+def plan_data(plan: BackupPlan) -> JsonValue:
+    """Return a plan as `--json` shows it."""
+    return {
+        "portal": plan.portal,
+        "pack_bytes": plan.pack_bytes,
+        "sources": [{"id": each.id, "kind": each.kind, "class": each.data_class.value} for each in plan.sources],
+        "media": [{"id": each.id, "kind": each.kind} for each in plan.media],
+        "recipients": [{"name": name, "key": key} for name, key in plan.recipients],
+        "excused": [{"class": data_class.value, "reason": reason} for data_class, reason in plan.excused],
+        "unmapped": [data_class.value for data_class in plan.unmapped],
+    }
+
+
+def sets_table(sets: Sequence[SetEvidence]) -> Table:
+    """Return the sets, one row a copy."""
+    headers = (
+        msg("Backup set"),
+        msg("Made at"),
+        msg("Outcome"),
+        msg("Stored"),
+        msg("Medium"),
+        msg("State"),
+        msg("Read back at"),
+    )
+    rows = [
+        (
+            made.set.id,
+            made.set.created_at,
+            outcome_status(made.set.outcome),
+            ByteSize(made.set.stored_bytes),
+            copy.medium,
+            copy_status(copy.state),
+            copy.verified_at,
+        )
+        for made in sets
+        for copy in made.copies
+    ]
+    return Table(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)
+
+
+def set_data(made: SetEvidence) -> dict[str, JsonValue]:
+    """Return a set and its copies as `--json` shows them."""
+    return {
+        "id": made.set.id,
+        "created_at": made.set.created_at.isoformat(),
+        "kind": made.set.kind.value,
+        "outcome": made.set.outcome.value,
+        "stored_bytes": made.set.stored_bytes,
+        "bag_sha256": made.set.bag_sha256,
+        "record": made.seq,
+        "copies": [copy_data(copy) for copy in made.copies],
+    }
+
+
+def copy_data(copy: Copy) -> dict[str, JsonValue]:
+    """Return a copy as `--json` shows it."""
+    return {
+        "id": f"{copy.medium}/{copy.set_id}",
+        "set": copy.set_id,
+        "medium": copy.medium,
+        "medium_kind": copy.medium_kind,
+        "state": copy.state.value,
+        "level": copy.level.value,
+        "verified_at": copy.verified_at.isoformat() if copy.verified_at else None,
+        "problem": copy.problem,
+        "shares_source_filesystem": copy.shares_source_filesystem,
+    }
+
+
+def set_view(made: SetEvidence) -> list[Block]:
+    """Return one set in full."""
+    kept = made.set
+    blocks: list[Block] = [
+        KeyValues(
+            (
+                (msg("Backup set"), kept.id),
+                (msg("Kind"), set_kind_word(kept.kind)),
+                (msg("Made at"), kept.created_at),
+                (msg("Outcome"), outcome_status(kept.outcome)),
+                (msg("Stored"), ByteSize(kept.stored_bytes)),
+                (msg("Digest of the bag"), kept.bag_sha256),
+                (msg("Ledger record"), str(made.seq)),
+            )
+        ),
+        copies_table(made.copies),
+        Table(
+            msg("What is in it"),
+            (msg("Source"), msg("Stream"), msg("Data"), msg("Members"), msg("Size"), msg("Packs")),
+            [
+                (
+                    stream.source,
+                    f"{stream.name}.{stream.format}",
+                    data_class_word(stream.data_class),
+                    stream.members,
+                    ByteSize(stream.plain_bytes),
+                    len(stream.packs),
+                )
+                for stream in kept.streams
+            ],
+        ),
+    ]
+    for title, lines in _remarks(kept):
+        blocks += [Heading(3, title), *_listed(lines)]
+    return blocks
+
+
+def copies_table(copies: Sequence[Copy]) -> Table:
+    """Return copies with their states."""
+    headers = (
+        msg("Backup set"),
+        msg("Medium"),
+        msg("Kind"),
+        msg("State"),
+        msg("Depth"),
+        msg("Read back at"),
+        msg("Remark"),
+    )
+    rows = [
+        (
+            copy.set_id,
+            copy.medium,
+            copy.medium_kind,
+            copy_status(copy.state),
+            level_word(copy.level),
+            copy.verified_at,
+            copy.problem or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
+        )
+        for copy in copies
+    ]
+    return Table(nmsg("{n} copy", "{n} copies", len(copies)), headers, rows)
+
+
+def restore_view(report: RestoreReport, folder: str) -> list[Block]:
+    """Return what was restored, and what was not."""
+    files = nmsg("{n} file", "{n} files", report.files)
+    blocks: list[Block] = [
+        Paragraph(
+            msg("{files} restored to {folder}, {size} bytes", files=files, folder=folder, size=report.content_bytes)
+        )
+    ]
+    for title, lines in (
+        (msg("Damaged"), report.damaged),
+        (msg("Not made"), report.refused),
+        (msg("Left out or not set"), report.notes),
+    ):
+        if lines:
+            blocks += [Heading(3, title), *_listed(lines)]
+    return blocks
+
+
+def restore_data(report: RestoreReport) -> JsonValue:
+    """Return a restore as `--json` shows it."""
+    return {
+        "files": report.files,
+        "content_bytes": report.content_bytes,
+        "damaged": list(report.damaged),
+        "refused": list(report.refused),
+        "notes": list(report.notes),
+    }
+
+
+def streams_data(kept: BackupSet) -> JsonValue:
+    """Return a set's streams as `set.json` has them."""
+    return encode(kept.streams)
+
+
+def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
+    found = []
+    for title, name in (
+        (msg("Could not be read"), "unread"),
+        (msg("Changed while it was read"), "changed"),
+        (msg("Left out on purpose"), "skipped"),
+    ):
+        lines = [f"{stream.source}: {line}" for stream in kept.streams for line in getattr(stream, name)]
+        if lines:
+            found.append((title, lines))
+    return found
+
+
+def _listed(lines: Sequence[str]) -> list[Block]:
+    blocks: list[Block] = [Bullets([verbatim(line) for line in lines[:MAX_LISTED]])]
+    if len(lines) > MAX_LISTED:
+        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_LISTED)))
+    return blocks

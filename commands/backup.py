@@ -1,0 +1,372 @@
+"""Back up, list, verify and restore (Article 10).
+
+A set is encrypted for its recipients alone: this machine can make and verify sets, and open none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands import _backup_views as views
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SetDamaged, SetNotFound, UsageError
+from portalops.locale import _
+from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel, VerifyResult
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.record import Digest
+from portalops.model.runs import JobKind
+from portalops.reports.document import Block, Notice, Paragraph, Tone
+from portalops.system.locks import locked
+
+if TYPE_CHECKING:
+    from backups.plan import BackupPlan
+    from portalops.ports import Medium, Source, StoredSet
+    from portalops.registers.evidence import SetEvidence
+
+app = typer.Typer(no_args_is_help=True)
+
+SetArgument = Annotated[str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))]
+MediumOption = Annotated[str | None, typer.Option("--medium", help=_("Only the copy on this medium"))]
+
+
+@app.command(
+    help=_(
+        "Show what a backup run would do\n\nReads the configuration only.\n\nExample: portalops backup plan"
+        "\n\nEXIT STATUS: 0 every class of data is covered, 1 a class has no source and no reason, 78 configuration"
+    )
+)
+def plan(ctx: typer.Context) -> Result:
+    return _planned(open_session(ctx))
+
+
+@app.command(
+    help=_(
+        "Back up now, to all media\n\nReads every source once, writes one set to all media, and reads each copy back.\n\n"
+        "Example: portalops backup run; portalops backup run --dry-run\n\nEXIT STATUS: 0 complete and verified on every"
+        " medium, 3 a source, path or medium failed, 4 no set was made, 5 a copy is damaged, 78 configuration"
+    )
+)
+def run(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
+) -> Result:
+    session = open_session(ctx)
+    if dry_run:
+        return _planned(session)
+    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
+
+    require_valid(session.settings)
+    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
+        record_plan(session)
+        done = perform(session, job_of(session, JobKind.BACKUP))
+    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
+    if not isinstance(done.result, BackupResult):
+        return Result(done.data(), notices, exit_code=done.exit_code)
+    view: list[Block] = [Paragraph(done.summary), views.copies_table(done.result.copies), *notices]
+    data: JsonValue = {
+        **_fields(done.data()),
+        "set": done.result.set.id if done.result.set else None,
+        "copies": [views.copy_data(copy) for copy in done.result.copies],
+    }
+    return Result(data, view, exit_code=done.exit_code)
+
+
+@app.command(
+    "list",
+    help=_(
+        "List the backup sets and where their copies are\n\nReads the ledger only.\n\nExample: portalops backup list"
+        "\n\nEXIT STATUS: 0 listed"
+    ),
+)
+def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
+    session = open_session(ctx)
+    sets = [made for made in _sets(session) if medium in {None, *(copy.medium for copy in made.copies)}]
+    view: list[Block] = [views.sets_table(sets)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
+    return Result([views.set_data(made) for made in sets], view)
+
+
+@app.command(
+    help=_(
+        "Show one backup set: streams, copies, what it lacks\n\nReads the ledger only.\n\nExample: portalops backup show"
+        " latest\n\nEXIT STATUS: 0 shown, 4 there is no such set"
+    )
+)
+def show(ctx: typer.Context, set_name: SetArgument = "latest") -> Result:
+    made = _find(_sets(open_session(ctx)), set_name or "latest")
+    data: JsonValue = {**views.set_data(made), "streams": views.streams_data(made.set)}
+    return Result(data, views.set_view(made))
+
+
+@app.command(
+    help=_(
+        "Read copies back and compare every byte\n\nWithout a set, does the verify job: all copies of the newest set, and"
+        " on each medium the copy that was read longest ago; what it finds is recorded. With a set, a medium or a key, only"
+        " looks and shows. With a private key the contents are checked as well, file by file.\n\nExample: portalops backup"
+        " verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age"
+        "\n\nEXIT STATUS: 0 all are whole, 3 a copy could not be reached, 5 a copy is damaged"
+    )
+)
+def verify(
+    ctx: typer.Context,
+    set_name: SetArgument = None,
+    medium: MediumOption = None,
+    identity: Annotated[
+        Path | None, typer.Option("--identity", help=_("File with a private key of a recipient"))
+    ] = None,
+) -> Result:
+    session = open_session(ctx)
+    if set_name is None and medium is None and identity is None:
+        return _verify_job(session)
+    from backups.age import read_identities  # noqa: PLC0415  # start-up time
+    from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
+
+    identities = read_identities(identity) if identity else ()
+    made = _find(_sets(session), set_name or "latest")
+    copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state is not CopyState.FAILED]
+    if not copies:
+        raise SetNotFound(
+            msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
+            msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
+        )
+    result = run_verify(
+        [VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for copy in copies],
+        _media(session),
+        clock=session.clock,
+        progress=session.progress,
+        identities=identities,
+    )
+    return _verified(result.copies)
+
+
+@app.command(
+    help=_(
+        "Restore a set into an empty folder\n\nNeeds the private key of a recipient. Looks for the set in the ledger and,"
+        " where there is no ledger any more, on the media themselves. Every pack is checked on the way, and nothing is"
+        " written outside the folder.\n\nExample: portalops backup restore latest --to /srv/restored --identity"
+        " /media/key/operator.age; portalops backup restore latest --to out --identity key --path etc/hosts"
+        "\n\nEXIT STATUS: 0 restored, 3 something could not be made, 4 nothing was restored, 5 the copy is damaged"
+    )
+)
+def restore(
+    ctx: typer.Context,
+    set_name: SetArgument,
+    *,
+    to: Annotated[Path, typer.Option("--to", help=_("Folder to restore into; empty or not there yet"))],
+    identity: Annotated[Path, typer.Option("--identity", help=_("File with a private key of a recipient"))],
+    medium: MediumOption = None,
+    source: Annotated[str | None, typer.Option("--source", help=_("Only this source"))] = None,
+    path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
+) -> Result:
+    from backups.age import read_identities  # noqa: PLC0415  # start-up time
+    from backups.restore import restore_set  # noqa: PLC0415  # start-up time
+    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
+
+    session = open_session(ctx)
+    identities = read_identities(identity)
+    set_id, bag_sha256 = _known(session, set_name or "latest", medium)
+    stored, warnings = _stored(session, set_id, medium)
+    findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1)
+    if findings.content is None:
+        raise SetDamaged(
+            msg("set {set} cannot be restored: {problems}", set=set_id, problems="; ".join(findings.problems[:3])),
+            msg("Name another copy by --medium."),
+        )
+    if bag_sha256 is None:
+        warnings.append(
+            msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
+        )
+    warnings += [verbatim(problem) for problem in findings.problems]
+    total = sum(stream.plain_bytes for stream in findings.content.streams if source in {None, stream.source})
+    title = msg("Restoring")
+    with session.progress.task(title, total=None if path else total, unit="bytes") as task:
+        report = restore_set(stored, findings.content, identities, to, source=source, path=path, on_bytes=task.advance)
+    exit_code = ExitCode.PARTIAL if report.refused else ExitCode.OK
+    if report.damaged or findings.problems:
+        exit_code = ExitCode.INTEGRITY
+    return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
+
+
+def make_backup(session: Session) -> BackupResult:
+    """Do the backup job: read every source, write to every medium, read each copy back.
+
+    Raises:
+        ConfigurationError: a source, medium or recipient does not fit.
+    """
+    from backups.job import run_backup  # noqa: PLC0415  # start-up time
+
+    media = tuple(_media(session).values())
+    sources = _sources(session, media)
+    newest = _sets(session)[-1:]
+    return run_backup(
+        backup_plan(session),
+        sources,
+        media,
+        clock=session.clock,
+        progress=session.progress,
+        expected_bytes=newest[0].set.stored_bytes if newest else 0,
+    )
+
+
+def verify_copies(session: Session) -> VerifyResult:
+    """Do the verify job: read the copies whose turn it is.
+
+    Raises:
+        ConfigurationError: a medium does not fit.
+    """
+    from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
+    from portalops.registers.backups import due_for_reading  # noqa: PLC0415  # start-up time
+
+    targets = [
+        VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for made, copy in due_for_reading(_sets(session))
+    ]
+    return run_verify(targets, _media(session), clock=session.clock, progress=session.progress)
+
+
+def backup_plan(session: Session) -> BackupPlan:
+    """Decide what a backup run would do, from the configuration alone.
+
+    Raises:
+        TooFewRecipients: fewer than two keys.
+        ConfigurationError: a source's or medium's settings do not fit.
+    """
+    from backups.plan import PlannedMedium, PlannedSource, make_plan  # noqa: PLC0415  # start-up time
+
+    media = tuple(_media(session).values())
+    settings = session.settings.backup
+    return make_plan(
+        session.settings.portal.id,
+        [PlannedSource(each.id, each.kind, each.data_class) for each in _sources(session, media)],
+        [PlannedMedium(each.id, each.kind) for each in media],
+        settings.recipients,
+        pack_bytes=settings.pack_bytes,
+        excused=settings.excused,
+    )
+
+
+def _planned(session: Session) -> Result:
+    planned = backup_plan(session)
+    exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
+    return Result(views.plan_data(planned), views.plan_view(planned), exit_code=exit_code)
+
+
+def _verify_job(session: Session) -> Result:
+    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
+
+    require_valid(session.settings)
+    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
+        record_plan(session)
+        done = perform(session, job_of(session, JobKind.VERIFY))
+    if not isinstance(done.result, VerifyResult):
+        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+    shown = _verified(done.result.copies)
+    return Result(shown.data, shown.view, exit_code=done.exit_code)
+
+
+def _verified(copies: Sequence[Copy]) -> Result:
+    exit_code = ExitCode.OK
+    if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
+        exit_code = ExitCode.PARTIAL
+    if any(copy.state is CopyState.DAMAGED for copy in copies):
+        exit_code = ExitCode.INTEGRITY
+    view: list[Block] = [views.copies_table(copies)] if copies else [Paragraph(msg("There is no copy to read yet"))]
+    return Result([views.copy_data(copy) for copy in copies], view, exit_code=exit_code)
+
+
+def _sets(session: Session) -> tuple[SetEvidence, ...]:
+    """Return the recorded sets, oldest first; none before there is a ledger."""
+    from portalops.registers.backups import recorded_sets  # noqa: PLC0415  # start-up time
+
+    try:
+        return recorded_sets(session.ledger)
+    except LedgerMissing:
+        return ()
+
+
+def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
+    if name == "latest" and sets:
+        return sets[-1]
+    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            msg("{name} begins the names of several sets", name=name[:80]),
+            msg("Give more of the name; 'portalops backup list' shows them."),
+        )
+    raise SetNotFound(
+        msg("the ledger knows no backup set {name}", name=name[:120]),
+        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
+    )
+
+
+def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, Digest | None]:
+    """Return a set's name and its digest as recorded; from the media, without a digest, where no ledger knows it."""
+    try:
+        made = _find(_sets(session), name)
+    except PortalOpsError as error:
+        if isinstance(error, UsageError):
+            raise
+        there = sorted(
+            {found for each in _media(session).values() if medium in {None, each.id} for found in _sets_on(each)},
+            key=_made_at,
+        )
+        matching = there[-1:] if name == "latest" else [found for found in there if found.startswith(name)]
+        if len(matching) != 1:
+            raise
+        return matching[0], None
+    return made.set.id, made.set.bag_sha256
+
+
+def _sets_on(medium: Medium) -> tuple[SetId, ...]:
+    try:
+        return medium.sets()
+    except PortalOpsError:
+        return ()  # the medium is told of when nothing is found
+
+
+def _made_at(set_id: SetId) -> str:
+    """Return the stamp in a set's name: `<portal>-<stamp>-<kind>-<id>`."""
+    return set_id.rsplit("-", 3)[1] if set_id.count("-") >= 3 else ""
+
+
+def _stored(session: Session, set_id: SetId, medium: str | None) -> tuple[StoredSet, list[Message]]:
+    """Open the first copy that can be opened; what stood in the way of others is told."""
+    media = _media(session)
+    if medium is not None and medium not in media:
+        raise UsageError(
+            msg("there is no backup medium {medium}", medium=medium[:80]),
+            msg("The media are: {media}.", media=", ".join(media) or "-"),
+        )
+    problems: list[PortalOpsError] = []
+    for each in media.values():
+        if medium in {None, each.id}:
+            try:
+                return each.open_set(set_id), [error.message for error in problems]
+            except PortalOpsError as error:
+                problems.append(error)
+    if problems:
+        raise problems[0]
+    raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
+
+
+def _media(session: Session) -> dict[str, Medium]:
+    from backups.media import build_medium  # noqa: PLC0415  # start-up time
+
+    return {table.id: build_medium(table) for table in session.settings.backup_media}
+
+
+def _sources(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
+    from backups.sources import SourceContext, build_source  # noqa: PLC0415  # start-up time
+
+    avoid = tuple(place for each in media for place in each.places())
+    context = SourceContext(session.settings.state_folder, avoid)
+    return tuple(build_source(table, context) for table in session.settings.backup_sources)
+
+
+def _fields(data: JsonValue) -> dict[str, JsonValue]:
+    return dict(data) if isinstance(data, dict) else {}

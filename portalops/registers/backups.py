@@ -1,0 +1,50 @@
+"""All backup sets that the ledger knows, and which of their copies to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from portalops.ledger.bodies import decode_part
+from portalops.model.backups import BackupResult, Copy, CopyState, VerifyResult
+from portalops.registers.evidence import LedgerReader, Recorded, SetEvidence, fold_sets
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def recorded_sets(ledger: LedgerReader) -> tuple[SetEvidence, ...]:
+    """Return every set, oldest first, with its copies as they were seen last.
+
+    Raises:
+        LedgerError: a record's details cannot be read.
+    """
+    backups: list[Recorded[BackupResult]] = []
+    verifies: list[Recorded[VerifyResult]] = []
+    for record in ledger.records(kinds=("backup.finished", "verify.finished")):
+        blob = ledger.blob(record.body)
+        if (made := decode_part(blob, "backup", BackupResult)) is not None:
+            backups.append(Recorded(record.seq, record.at, record.run, made))
+        elif (looked := decode_part(blob, "verify", VerifyResult)) is not None:
+            verifies.append(Recorded(record.seq, record.at, record.run, looked))
+    return tuple(fold_sets(backups, verifies))
+
+
+def due_for_reading(sets: Sequence[SetEvidence]) -> tuple[tuple[SetEvidence, Copy], ...]:
+    """Choose the copies that a verify job reads: all of the newest set, and on each medium the longest unread one.
+
+    So the newest data is always known to be readable, and every older copy gets its turn. Copies that were never
+    written are not chosen; damaged ones of the newest set are, since a disk may have been put right.
+    """
+    chosen: dict[tuple[str, str], tuple[SetEvidence, Copy]] = {}
+    there = [(made, copy) for made in sets for copy in made.copies if copy.state is not CopyState.FAILED]
+    for made, copy in there:
+        if made is sets[-1]:
+            chosen[copy.set_id, copy.medium] = made, copy
+    for medium in dict.fromkeys(copy.medium for _made, copy in there):
+        candidates = [
+            (made, copy) for made, copy in there if copy.medium == medium and copy.state is not CopyState.DAMAGED
+        ]
+        if candidates:
+            made, copy = min(candidates, key=lambda each: each[1].verified_at or _EPOCH)
+            chosen[copy.set_id, copy.medium] = made, copy
+    return tuple(chosen.values())
