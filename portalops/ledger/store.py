@@ -20,14 +20,11 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from portalops.errors import (
-    ClockWentBack,
     IntegrityError,
     LedgerError,
-    LedgerFull,
     LedgerMissing,
-    Locked,
-    RunAlreadyRecorded,
 )
+from portalops.ledger import store_errors
 from portalops.ledger.record import (
     FINISHED,
     GENESIS,
@@ -144,15 +141,15 @@ class SqliteStore:
             LedgerError: the file is something else, or newer than this portalops.
         """
         if not self.path.exists():
-            raise _missing(self.path)
+            raise store_errors.missing(self.path)
         with self._reading() as connection:
             tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
         if tables == 0:
-            raise _missing(self.path)
+            raise store_errors.missing(self.path)
         if application != APPLICATION_ID:
-            raise _not_a_ledger(self.path)
+            raise store_errors.not_a_ledger(self.path)
         if version != SCHEMA_VERSION:
             raise LedgerError(
                 msg(
@@ -190,11 +187,11 @@ class SqliteStore:
                     now = clock.now()
                     record = _encoded(draft, seq + 1, now, prev)
                     if at is not None and record.at < at:
-                        raise _clock_went_back(now, at)
+                        raise store_errors.clock_went_back(now, at)
                     try:
                         connection.execute(f"INSERT INTO record ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", _row(record))  # noqa: S608
                     except sqlite3.IntegrityError as error:
-                        raise _already_recorded(record, error) from error
+                        raise store_errors.already_recorded(record, error) from error
                     seq, at, prev = record.seq, record.at, line_digest(record.line)
                     records.append(record)
                 connection.execute(
@@ -276,7 +273,7 @@ class SqliteStore:
 
     def missing(self) -> LedgerMissing:
         """Return the error that says that there is no ledger here."""
-        return _missing(self.path)
+        return store_errors.missing(self.path)
 
     def run_ids(self, first: str) -> Iterator[str]:
         """Yield the runs whose ids are the given one, or continue it with a full stop."""
@@ -342,9 +339,9 @@ class SqliteStore:
             with closing(self._open_for_reading()) as connection:
                 yield connection
         except sqlite3.Error as error:
-            raise _translated(self.path, error) from error
+            raise store_errors.translated(self.path, error) from error
         except OSError as error:
-            raise _unreadable(self.path, error.strerror or str(error)) from error
+            raise store_errors.unreadable(self.path, error.strerror or str(error)) from error
 
     def _open_for_reading(self) -> sqlite3.Connection:
         """Open read-only, also where the folder cannot be written.
@@ -353,7 +350,7 @@ class SqliteStore:
         made, nobody has the file open for writing, so it can be read as it stands (`immutable`).
         """
         if not self.path.exists():
-            raise _missing(self.path)
+            raise store_errors.missing(self.path)
         connection = _connect(self.path, "ro")
         try:
             connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
@@ -374,9 +371,9 @@ class SqliteStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise _translated(self.path, error) from error
+            raise store_errors.translated(self.path, error) from error
         except OSError as error:
-            raise _full(self.path, error.strerror or str(error)) from error
+            raise store_errors.not_writable(self.path, error.strerror or str(error)) from error
 
 
 class StoredChain:
@@ -486,74 +483,3 @@ def _encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
             msg("the record cannot be written: {cause}", cause=str(error)),
             msg("Give ids and names without control characters, shorter than 500 characters."),
         ) from error
-
-
-def _clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
-    return ClockWentBack(
-        msg("the clock says {now}, but the newest record is of {newest}", now=format_at(now), newest=format_at(newest)),
-        msg("Set the clock right, then run the command again: timedatectl status."),
-    )
-
-
-def _already_recorded(record: Record, error: sqlite3.IntegrityError) -> LedgerError:
-    if "record.run" in str(error) or "record_frame" in str(error):
-        return RunAlreadyRecorded(
-            msg("run {run} has left {kind} before", run=record.run, kind=record.kind),
-            msg("Run 'portalops ledger show --run {run}' to see what it recorded.", run=record.run),
-        )
-    return LedgerError(
-        msg("record {seq} cannot be written: {cause}", seq=record.seq, cause=str(error)),
-        msg("Run 'portalops ledger verify'."),
-    )
-
-
-def _translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    text = str(error)
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return Locked(
-            msg("the ledger {path} is kept busy by another process", path=str(path)),
-            msg("Wait until it has ended, or see which it is: fuser {path}.", path=str(path)),
-        )
-    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}:
-        return _full(path, text)
-    if code == sqlite3.SQLITE_NOTADB:
-        return _not_a_ledger(path)
-    if code == sqlite3.SQLITE_CORRUPT:
-        return IntegrityError(
-            msg("the ledger {path} is damaged: {cause}", path=str(path), cause=text),
-            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
-        )
-    if code == sqlite3.SQLITE_ERROR:  # our statements are right, so the tables are not
-        return IntegrityError(
-            msg("the tables of the ledger {path} were changed: {cause}", path=str(path), cause=text),
-            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
-        )
-    return _unreadable(path, text)
-
-
-def _unreadable(path: Path, cause: str) -> LedgerError:
-    return LedgerError(
-        msg("cannot open or read the ledger {path}: {cause}", path=str(path), cause=cause),
-        msg("Check the owner of the folder {folder}.", folder=str(path.parent)),
-    )
-
-
-def _full(path: Path, cause: str) -> LedgerFull:
-    return LedgerFull(
-        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=cause),
-        msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
-    )
-
-
-def _missing(path: Path) -> LedgerMissing:
-    return LedgerMissing(
-        msg("there is no ledger at {path}", path=str(path)), msg("Run 'portalops run' to make its first record.")
-    )
-
-
-def _not_a_ledger(path: Path) -> LedgerError:
-    return LedgerError(
-        msg("{path} is not a ledger", path=str(path)),
-        msg("Check the state folder in the configuration: portalops config show."),
-    )

@@ -1,0 +1,98 @@
+"""What can go wrong with the ledger's file, in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from portalops.errors import (
+    ClockWentBack,
+    IntegrityError,
+    LedgerError,
+    LedgerFull,
+    LedgerMissing,
+    Locked,
+    RunAlreadyRecorded,
+)
+from portalops.ledger.record import format_at
+from portalops.model.message import msg
+from portalops.model.record import Record
+
+
+def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
+    """Say that the clock is earlier than the newest record."""
+    return ClockWentBack(
+        msg("the clock says {now}, but the newest record is of {newest}", now=format_at(now), newest=format_at(newest)),
+        msg("Set the clock right, then run the command again: timedatectl status."),
+    )
+
+
+def already_recorded(record: Record, error: sqlite3.IntegrityError) -> LedgerError:
+    """Say that a run's record is there already, or that the tables refuse it for another cause."""
+    if "record.run" in str(error) or "record_frame" in str(error):
+        return RunAlreadyRecorded(
+            msg("run {run} has left {kind} before", run=record.run, kind=record.kind),
+            msg("Run 'portalops ledger show --run {run}' to see what it recorded.", run=record.run),
+        )
+    return LedgerError(
+        msg("record {seq} cannot be written: {cause}", seq=record.seq, cause=str(error)),
+        msg("Run 'portalops ledger verify'."),
+    )
+
+
+def translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
+    """Turn the driver's error into ours."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    text = str(error)
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return Locked(
+            msg("the ledger {path} is kept busy by another process", path=str(path)),
+            msg("Wait until it has ended, or see which it is: fuser {path}.", path=str(path)),
+        )
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}:
+        return not_writable(path, text)
+    if code == sqlite3.SQLITE_NOTADB:
+        return not_a_ledger(path)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return IntegrityError(
+            msg("the ledger {path} is damaged: {cause}", path=str(path), cause=text),
+            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
+        )
+    if code == sqlite3.SQLITE_ERROR:  # our statements are right, so the tables are not
+        return IntegrityError(
+            msg("the tables of the ledger {path} were changed: {cause}", path=str(path), cause=text),
+            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
+        )
+    return unreadable(path, text)
+
+
+def unreadable(path: Path, cause: str) -> LedgerError:
+    """Say that the file cannot be opened or read."""
+    return LedgerError(
+        msg("cannot open or read the ledger {path}: {cause}", path=str(path), cause=cause),
+        msg("Check the owner of the folder {folder}.", folder=str(path.parent)),
+    )
+
+
+def not_writable(path: Path, cause: str) -> LedgerFull:
+    """Say that the file cannot be written."""
+    return LedgerFull(
+        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=cause),
+        msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
+    )
+
+
+def missing(path: Path) -> LedgerMissing:
+    """Say that there is no ledger."""
+    return LedgerMissing(
+        msg("there is no ledger at {path}", path=str(path)), msg("Run 'portalops run' to make its first record.")
+    )
+
+
+def not_a_ledger(path: Path) -> LedgerError:
+    """Say that the file is something else."""
+    return LedgerError(
+        msg("{path} is not a ledger", path=str(path)),
+        msg("Check the state folder in the configuration: portalops config show."),
+    )
