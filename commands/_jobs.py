@@ -199,6 +199,8 @@ def _verify(session: Session) -> Work[object]:
     result = verify_copies(session)
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
     states = {copy.state for copy in result.copies}
+    if not states:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, ("no recorded copy is on the configured media",))
     if CopyState.DAMAGED in states:
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
     if states - {CopyState.VERIFIED}:
