@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from portalops.config import KindTable, Settings
+    from portalops.config.effective import EffectiveValue
+    from portalops.model.rulebook import Rulebook
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -91,11 +94,12 @@ def show(
     from portalops.config.effective import effective_values  # noqa: PLC0415  # start-up time
     from portalops.config.problems import together  # noqa: PLC0415  # start-up time
 
-    settings = open_session(ctx).settings
+    session = open_session(ctx)
+    settings = session.settings
     kinds, problems = typed_tables(settings)
     if problems:
         raise together(problems)
-    values = effective_values(settings, kinds)
+    values = [_with_number(value, session.rulebook) for value in effective_values(settings, kinds)]
     headers = (msg("Key"), msg("Value"), msg("Origin")) if origin else (msg("Key"), msg("Value"))
     rows = [(value.key, _shown(value.value), *((_shown_origin(value.origin),) if origin else ())) for value in values]
     caption = msg("Configuration {digest}", digest=settings.digest[:16])
@@ -135,6 +139,14 @@ def schema(
             ),
         ],
     )
+
+
+def _with_number(value: EffectiveValue, rulebook: Rulebook) -> EffectiveValue:
+    """Return a number that the configuration leaves alone as the rulebook has it."""
+    section, _dot, name = value.key.partition(".")
+    if section != "rulebook" or value.value is not None:
+        return value
+    return replace(value, value=getattr(rulebook.numbers, name), origin=f"{rulebook.id}@{rulebook.version}")
 
 
 def schema_bytes(described: Mapping[str, JsonValue]) -> bytes:

@@ -132,6 +132,8 @@ def test_show_names_the_origin_of_every_value(
     assert found["portal.id"] == ("kh", f"{config}:3")
     assert found["backup.pack_mib"] == (64, "default")
     assert found["updates.judge_weeks"] == (5, "PORTALOPS_UPDATES_JUDGE_WEEKS")
+    assert found["rulebook.unit_weekly_min"][0] == 2
+    assert found["rulebook.unit_weekly_min"][1].startswith("kh-37-2010@")
     assert found["updates.source[news].kind"] == ("feed", f"{config}:11")
     assert found["checks.declared.listeners"] == (["tcp/22"], f"{config}:8")
 
