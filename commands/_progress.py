@@ -94,7 +94,8 @@ class TerminalProgress:
             name = render(title, process_language())
             identity = display.add_task(name, total=total, note="")
             yield _TerminalTask(display, identity)
-            display.update(identity, total=total or 1, completed=total or 1, note="")
+            done = total if total is not None else display.tasks[display.task_ids.index(identity)].completed
+            display.update(identity, total=done, completed=done, note="")
 
     @contextmanager
     def _shown(self, unit: str) -> Iterator[RichProgress]:

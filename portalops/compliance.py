@@ -154,8 +154,10 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     seqs = [made.seq for made in judged]
     newest_at = judged[-1].at
     if details:
-        reason = nmsg(
-            "{n} of {total} set is not safe", "{n} of {total} sets are not safe", len(details), total=len(judged)
+        reason = (
+            details[0]
+            if len(details) == 1
+            else msg("{example}, and {more} more", example=details[0], more=len(details) - 1)
         )
         return _standing(duty, DutyVerdict.UNMET, reason, seqs, details, newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in made.verified_copies()})

@@ -56,7 +56,7 @@ def run_checks(
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
     with (
-        progress.task(msg("checking the servers"), total=len(hosts), unit="items") as task,
+        progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
         ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(hosts))), thread_name_prefix="check") as pool,
     ):
         # NOTE: progress and the keeper are called from this thread only; neither promises to be safe in several.
