@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from backups.age import Identity, decrypted
 from backups.index import MAX_LINE_BYTES, parse_line
@@ -16,24 +17,37 @@ from portalops.errors import SetDamaged, WrongKey
 from portalops.model.backups import Member, Pack, Stream
 from portalops.model.message import msg
 from portalops.model.record import Digest
-from portalops.ports import StoredSet
+from portalops.ports import Readable, StoredSet
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 PIECE_BYTES = 1 << 20
 
 
-def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[Identity]) -> Iterator[bytes]:
+def pack_plaintext(
+    stored: StoredSet, pack: Pack, identities: Sequence[Identity], *, running: Hash | None = None
+) -> Iterator[bytes]:
     """Yield a pack's plaintext, and raise at its end if it is not what was packed.
+
+    Args:
+        stored: the set.
+        pack: a pack or an index.
+        identities: private keys.
+        running: the digest of all packs of the stream before this one. Without it the pack's stored bytes are
+            digested instead, which says as much: the same bytes decrypt to the same plaintext.
 
     Raises:
         WrongKey: no key opens it.
         SetDamaged: it is missing, changed or cut short.
     """
-    digest = hashlib.sha256()
     size = 0
     try:
-        with stored.open(pack.path) as file:
+        with stored.open(pack.path) as opened:
+            file = _Digested(opened) if running is None else opened
             for piece in _decompressed(decrypted(file, identities)):
-                digest.update(piece)
+                if running is not None:
+                    running.update(piece)
                 size += len(piece)
                 if size > pack.plain_bytes:
                     break
@@ -46,7 +60,12 @@ def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[Identity]
         if str(error).startswith(pack.path):
             raise
         raise SetDamaged(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
-    if size != pack.plain_bytes or Digest(digest.hexdigest()) != pack.plain_sha256:
+    is_same = (
+        file.digest.hexdigest() == pack.stored_sha256
+        if isinstance(file, _Digested)
+        else running is not None and running.hexdigest() == pack.running_sha256
+    )
+    if size != pack.plain_bytes or not is_same:
         raise damaged(pack.path, "its content is not what was packed")
 
 
@@ -55,8 +74,7 @@ def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Ide
     digest = hashlib.sha256()
     size = 0
     for pack in stream.packs:
-        for piece in pack_plaintext(stored, pack, identities):
-            digest.update(piece)
+        for piece in pack_plaintext(stored, pack, identities, running=digest):
             size += len(piece)
             yield piece
     if size != stream.plain_bytes or Digest(digest.hexdigest()) != stream.plain_sha256:
@@ -92,6 +110,19 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Identi
             yield parse_line(line)
     if held:
         raise damaged(stream.index.path, "its last line does not end")
+
+
+class _Digested:
+    """Digests what is read from a file."""
+
+    def __init__(self, file: Readable) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
 
 
 def damaged(what: str, cause: str) -> SetDamaged:

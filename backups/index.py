@@ -10,6 +10,7 @@ written twice because it changed meanwhile: the last one counts, as it does for 
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii as _quoted
 
 from portalops.errors import SetDamaged
 from portalops.model.backups import Member, MemberType
@@ -22,22 +23,13 @@ MAX_LINE_BYTES = 1 << 20
 
 def line_of(member: Member, *, pack: int) -> bytes:
     """Return a member's line with its line feed."""
-    fields: dict[str, str | int] = {
-        "type": member.type.value,
-        "path": member.path,
-        "size": member.size,
-        "mode": member.mode,
-        "uid": member.uid,
-        "gid": member.gid,
-        "mtime_ns": member.mtime_ns,
-    }
-    if member.sha256 is not None:
-        fields["sha256"] = member.sha256
-    if member.link:
-        fields["link"] = member.link
-    fields["pack"] = pack
-    fields["offset"] = member.offset
-    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+    digest = f',"sha256":"{member.sha256}"' if member.sha256 is not None else ""
+    link = f',"link":{_quoted(member.link)}' if member.link else ""
+    return (
+        f'{{"type":"{member.type.value}","path":{_quoted(member.path)},"size":{member.size},"mode":{member.mode}'
+        f',"uid":{member.uid},"gid":{member.gid},"mtime_ns":{member.mtime_ns}{digest}{link}'
+        f',"pack":{pack},"offset":{member.offset}}}\n'
+    ).encode("ascii")
 
 
 def parse_line(line: bytes) -> Member:

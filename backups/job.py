@@ -84,50 +84,66 @@ def run_backup(
     Raises:
         ConfigurationError: a recipient is no public key.
     """
+    result = make_set(
+        plan,
+        sources,
+        media,
+        clock=clock,
+        progress=progress,
+        expected_bytes=expected_bytes,
+        patience_seconds=patience_seconds,
+    )
+    if result.set is None:
+        return result
+    made = result.set
+    sealed = [
+        VerifyTarget(copy, made.bag_sha256, made.stored_bytes)
+        for copy in result.copies
+        if copy.state is CopyState.SEALED
+    ]
+    looked = run_verify(sealed, {each.id: each for each in media}, clock=clock, progress=progress)
+    newest = {copy.medium: copy for copy in (*result.copies, *looked.copies)}
+    return replace(result, copies=tuple(newest.values()))
+
+
+def make_set(
+    plan: BackupPlan,
+    sources: Sequence[Source],
+    media: Sequence[Medium],
+    *,
+    clock: Clock,
+    progress: Progress,
+    expected_bytes: int = 0,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> BackupResult:
+    """Do as `run_backup` does, without reading the copies back: they are sealed, and nothing is verified yet."""
     keys = plan.keys()
     created_at = clock.now()
     set_id = set_name(plan.portal, created_at, secrets.token_hex(3))
-    result = BackupResult(
-        set=None,
-        copies=(),
-        unmapped=plan.unmapped,
-        excused=tuple(f"{data_class.value}: {reason}" for data_class, reason in plan.excused),
-    )
+    excused = tuple(f"{data_class.value}: {reason}" for data_class, reason in plan.excused)
+    result = BackupResult(set=None, copies=(), unmapped=plan.unmapped, excused=excused)
     places = tuple(place for source in sources for place in source.places())
     ready, copies = _begin(media, set_id, places, expected_bytes)
     if not ready:
         return replace(result, copies=tuple(copies.values()))
     lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
-    with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes):
+    with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes, patience_seconds):
         packer = SetPacker(keys, lanes, pack_bytes=plan.pack_bytes, on_bytes=task.advance)
         try:
             streams, failed = _read(packer, sources, lanes, task)
+            result = replace(result, failed_sources=failed)
             made = None
             if streams and not all(lane.problem for lane in lanes):
-                made = _write_tags(
-                    packer, plan, set_id, created_at=created_at, streams=streams, failed=failed, result=result
-                )
+                content = _set_file(plan, set_id, created_at, streams, result)
+                made = _write_tags(packer, content)
         finally:
             packer.stop()
         for lane in lanes:
             lane.finish(seal=made is not None)
-        for lane in lanes:
-            if not lane.join(patience_seconds):
-                lane.give_up(f"it did not finish within {patience_seconds:.0f} s")
     for lane in lanes:
-        if lane.fault is not None:
-            raise lane.fault
-        problem = show_text(lane.problem, 500) or ("" if lane.sealed else "nothing was sealed")
-        state = CopyState.SEALED if lane.sealed and not lane.problem else CopyState.FAILED
-        copies[lane.medium] = replace(copies[lane.medium], state=state, problem=problem)
-    result = replace(result, failed_sources=failed)
-    if made is None or not any(copy.state is CopyState.SEALED for copy in copies.values()):
-        return replace(result, copies=tuple(copies.values()))
-    sealed = [VerifyTarget(copy, made.bag_sha256, made.stored_bytes) for copy in copies.values()]
-    sealed = [target for target in sealed if target.copy.state is CopyState.SEALED]
-    looked = run_verify(sealed, {each.id: each for each in media}, clock=clock, progress=progress)
-    copies.update({copy.medium: copy for copy in looked.copies})
-    return replace(result, set=made, copies=tuple(copies.values()))
+        copies[lane.medium] = _written(copies[lane.medium], lane)
+    is_sealed = any(copy.state is CopyState.SEALED for copy in copies.values())
+    return replace(result, set=made if is_sealed else None, copies=tuple(copies.values()))
 
 
 def run_verify(
@@ -221,17 +237,10 @@ def _read(
     return tuple(streams), tuple(failed)
 
 
-def _write_tags(
-    packer: SetPacker,
-    plan: BackupPlan,
-    set_id: SetId,
-    *,
-    created_at: datetime,
-    streams: tuple[Stream, ...],
-    failed: tuple[str, ...],
-    result: BackupResult,
-) -> BackupSet:
-    content = SetFile(
+def _set_file(
+    plan: BackupPlan, set_id: SetId, created_at: datetime, streams: tuple[Stream, ...], result: BackupResult
+) -> SetFile:
+    return SetFile(
         schema=SCHEMA,
         software=SOFTWARE,
         id=set_id,
@@ -239,21 +248,38 @@ def _write_tags(
         base=None,
         portal=plan.portal,
         created_at=created_at,
-        outcome=outcome_of(streams, failed),
+        outcome=outcome_of(streams, result.failed_sources),
         recipients=tuple(key for _name, key in plan.recipients),
         streams=streams,
-        failed_sources=failed,
+        failed_sources=result.failed_sources,
         unmapped=result.unmapped,
         excused=result.excused,
     )
+
+
+def _write_tags(packer: SetPacker, content: SetFile) -> BackupSet:
     others = {NAME: write_set_file(content), **guide_files(content)}
     tags = tag_files(
-        set_id, tuple(content.files()), others, portal=plan.portal, created_at=created_at, software=SOFTWARE
+        content.id,
+        tuple(content.files()),
+        others,
+        portal=content.portal,
+        created_at=content.created_at,
+        software=content.software,
     )
     for path, data in tags.items():
         packer.add_file(path, data)
     packer.flush()
     return content.as_set(digest_of(tags[TAG_MANIFEST]))
+
+
+def _written(copy: Copy, lane: Lane) -> Copy:
+    """Return a copy as its lane left it."""
+    if lane.fault is not None:
+        raise lane.fault
+    if lane.sealed and not lane.problem:
+        return replace(copy, state=CopyState.SEALED)
+    return replace(copy, state=CopyState.FAILED, problem=show_text(lane.problem, 500) or "nothing was sealed")
 
 
 def _look(
@@ -311,10 +337,13 @@ class _Counter:
 
 
 @contextmanager
-def _ended(lanes: Sequence[Lane]) -> Iterator[None]:
-    """Abandon what lanes have written if the block fails, an interrupt included."""
+def _ended(lanes: Sequence[Lane], patience_seconds: float) -> Iterator[None]:
+    """Wait for the lanes to end; abandon what they have written if the block fails, an interrupt included."""
     try:
         yield
+        for lane in lanes:
+            if not lane.join(patience_seconds):
+                lane.give_up(f"it did not finish within {patience_seconds:.0f} s")
     except BaseException:
         for lane in lanes:
             lane.give_up("the run was stopped")

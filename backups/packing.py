@@ -54,7 +54,6 @@ class _Frame:
     path: str
     """Of the pack that it belongs to."""
     buffer: bytearray
-    count: int
     compressed: Future[bytes]
 
 
@@ -108,13 +107,13 @@ class SetPacker:
 
     def submit(self, path: str, buffer: bytearray, count: int) -> None:
         """Compress the first bytes of a buffer into a pack; the buffer is free again afterwards."""
-        frame = _Frame(path, buffer, count, self._pool.submit(compress_frame, memoryview(buffer)[:count]))
+        frame = _Frame(path, buffer, self._pool.submit(compress_frame, memoryview(buffer)[:count]))
         self._assembler.do(lambda: self._assembler.add_frame(frame), undo=lambda: self._free.put(buffer))
 
-    def end_pack(self, path: str) -> Future[Pack]:
-        """End a pack; what it holds is known when all before it is written."""
+    def end_pack(self, path: str, plain: tuple[int, Digest]) -> Future[Pack]:
+        """End a pack that holds so many bytes of its stream; how it is stored is known when all of it is written."""
         made: Future[Pack] = Future()
-        self._assembler.do(lambda: self._assembler.end_pack(path, made))
+        self._assembler.do(lambda: self._assembler.end_pack(path, plain, made))
         return made
 
     def flush(self) -> None:
@@ -146,8 +145,8 @@ class _Assembler:
         self._fault: BaseException | None = None
         self._path: str | None = None
         self._encryptor = Encryptor(recipients)
-        self._plain = self._stored = hashlib.sha256()
-        self._plain_bytes = self._stored_bytes = 0
+        self._stored = hashlib.sha256()
+        self._stored_bytes = 0
         self._thread = threading.Thread(target=self._work, name="packs", daemon=True)
         self._thread.start()
 
@@ -180,14 +179,12 @@ class _Assembler:
         if self._path is None:
             self._open(frame.path)
         compressed = frame.compressed.result()
-        self._plain.update(memoryview(frame.buffer)[: frame.count])
-        self._plain_bytes += frame.count
         self._free.put(frame.buffer)
         self._write(self._encryptor.update(compressed))
 
-    def end_pack(self, path: str, made: Future[Pack]) -> None:
+    def end_pack(self, path: str, plain: tuple[int, Digest], made: Future[Pack]) -> None:
         self._write(self._encryptor.finish())
-        made.set_result(self._close(path, self._plain_bytes, Digest(self._plain.hexdigest())))
+        made.set_result(self._close(path, *plain))
 
     def copy_spool(self, path: str, spool: IO[bytes], plain: tuple[int, Digest], made: Future[Pack]) -> None:
         self._open(path)
@@ -211,8 +208,8 @@ class _Assembler:
     def _open(self, path: str) -> None:
         self._path = path
         self._encryptor = Encryptor(self._recipients)
-        self._plain, self._stored = hashlib.sha256(), hashlib.sha256()
-        self._plain_bytes = self._stored_bytes = 0
+        self._stored = hashlib.sha256()
+        self._stored_bytes = 0
         for lane in self._lanes:
             lane.open(path)
 
@@ -222,11 +219,11 @@ class _Assembler:
         self._stored.update(data)
         self._stored_bytes += len(data)
 
-    def _close(self, path: str, plain_bytes: int, plain_sha256: Digest) -> Pack:
+    def _close(self, path: str, plain_bytes: int, running_sha256: Digest) -> Pack:
         for lane in self._lanes:
             lane.close()
         self._path = None
-        return Pack(path, plain_bytes, plain_sha256, self._stored_bytes, Digest(self._stored.hexdigest()))
+        return Pack(path, plain_bytes, running_sha256, self._stored_bytes, Digest(self._stored.hexdigest()))
 
     def _work(self) -> None:
         while (step := self._steps.get()) is not None:

@@ -74,12 +74,18 @@ class PackedStream:
         return self._flushed + self._used
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        size = len(data)
+        end = self._used + size
+        if end <= self._packer.frame_bytes and self._buffer is not None:  # nearly always
+            self._buffer[self._used : end] = data
+            self._used = end
+            return
         rest = memoryview(data)
         while rest:
             room = self.room()
             taken = min(len(room), len(rest))
             room[:taken] = rest[:taken]
-            self.filled(taken)
+            self._used += taken
             rest = rest[taken:]
 
     def room(self) -> memoryview:
@@ -158,7 +164,8 @@ class PackedStream:
             self._buffer = self._packer.buffer()
 
     def _end_pack(self) -> None:
-        self._packs.append(self._packer.end_pack(self._paths[-1]))
+        held = self._flushed - (len(self._packs) * self._packer.pack_bytes)
+        self._packs.append(self._packer.end_pack(self._paths[-1], (held, Digest(self._digest.hexdigest()))))
         self._is_in_pack = False
 
     def _finish_index(self) -> Future[Pack] | None:

@@ -8,8 +8,10 @@ UTF-8 are written as they are, marked by `hdrcharset=BINARY`.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from portalops.model.backups import MemberType
 
@@ -58,13 +60,14 @@ def header(entry: Entry) -> bytes:
     name = os.fsencode(entry.path) + (b"/" if entry.type is MemberType.FOLDER else b"")
     link = os.fsencode(entry.link)
     records = _records(entry, name, link)
-    plain = _ustar(entry, _TYPES[entry.type], name[:_NAME_BYTES], link[:_NAME_BYTES])
+    plain = _ustar(
+        entry, type_flag=_TYPES[entry.type], name=name[:_NAME_BYTES], link=link[:_NAME_BYTES], size=entry.size
+    )
     if not records:
         return plain
     body = b"".join(_record(key, value) for key, value in records)
-    carrier = Entry(entry.type, "", size=len(body), mode=0o644, mtime_ns=entry.mtime_ns)
-    base = name.rstrip(b"/").rpartition(b"/")[2]
-    pax = _ustar(carrier, _PAX, b"./PaxHeaders/" + base[: _NAME_BYTES - 13], b"")
+    carrier = b"./PaxHeaders/" + name.rstrip(b"/").rpartition(b"/")[2][: _NAME_BYTES - 13]
+    pax = _ustar(entry, type_flag=_PAX, name=carrier, link=b"", size=len(body))
     return b"".join((pax, body, padding(len(body)), plain))
 
 
@@ -83,13 +86,17 @@ def _records(entry: Entry, name: bytes, link: bytes) -> list[tuple[bytes, bytes]
         found.append((b"linkpath", link))
     if entry.size > _MAX_SIZE:
         found.append((b"size", b"%d" % entry.size))
-    found += [(key, b"%d" % value) for key, value in ((b"uid", entry.uid), (b"gid", entry.gid)) if value > _MAX_ID]
-    for key, text in ((b"uname", os.fsencode(entry.owner)), (b"gname", os.fsencode(entry.group))):
-        if (len(text) > _OWNER_BYTES or not text.isascii()) and _is_utf8(text):
-            found.append((key, text))
+    if entry.uid > _MAX_ID:
+        found.append((b"uid", b"%d" % entry.uid))
+    if entry.gid > _MAX_ID:
+        found.append((b"gid", b"%d" % entry.gid))
+    for key, text in ((b"uname", entry.owner), (b"gname", entry.group)):
+        if len(text) > _OWNER_BYTES or not text.isascii():
+            found.append((key, os.fsencode(text)))
     if entry.mtime_ns % 1_000_000_000 or not 0 <= entry.mtime_ns // 1_000_000_000 <= _MAX_SIZE:
         found.append((b"mtime", _moment(entry.mtime_ns)))
-    found += [(b"SCHILY.xattr." + os.fsencode(key), value) for key, value in sorted(entry.attributes.items())]
+    if entry.attributes:
+        found += [(b"SCHILY.xattr." + os.fsencode(key), value) for key, value in sorted(entry.attributes.items())]
     return found
 
 
@@ -109,31 +116,39 @@ def _moment(ns: int) -> bytes:
     return f"{sign}{seconds}.{rest:09d}".encode()
 
 
-def _ustar(entry: Entry, type_flag: bytes, name: bytes, link: bytes) -> bytes:
-    seconds = entry.mtime_ns // 1_000_000_000
-    block = b"".join(
-        (
-            name.ljust(100, b"\0"),
-            b"%07o\0" % entry.mode,
-            b"%07o\0" % min(entry.uid, _MAX_ID),
-            b"%07o\0" % min(entry.gid, _MAX_ID),
-            b"%011o\0" % (entry.size if entry.size <= _MAX_SIZE else 0),
-            b"%011o\0" % min(max(seconds, 0), _MAX_SIZE),
-            b"        ",
-            type_flag,
-            link.ljust(100, b"\0"),
-            b"ustar\x0000",
-            os.fsencode(entry.owner)[:_OWNER_BYTES].ljust(32, b"\0"),
-            os.fsencode(entry.group)[:_OWNER_BYTES].ljust(32, b"\0"),
-            b"%07o\0" % min(entry.device[0], _MAX_ID),
-            b"%07o\0" % min(entry.device[1], _MAX_ID),
-            bytes(167),
-        )
+_USTAR = struct.Struct("100s 8s 8s 8s 12s 12s 8s 1s 100s 8s 32s 32s 8s 8s 167x")
+"""name, mode, uid, gid, size, mtime, checksum, type, link, magic and version, owner, group, device; no prefix."""
+
+
+def _ustar(entry: Entry, *, type_flag: bytes, name: bytes, link: bytes, size: int) -> bytes:
+    major, minor = entry.device
+    block = _USTAR.pack(
+        name,
+        b"%07o" % entry.mode,
+        b"%07o" % min(entry.uid, _MAX_ID),
+        b"%07o" % min(entry.gid, _MAX_ID),
+        b"%011o" % (size if size <= _MAX_SIZE else 0),
+        b"%011o" % min(max(entry.mtime_ns // 1_000_000_000, 0), _MAX_SIZE),
+        b"        ",
+        type_flag,
+        link,
+        b"ustar\x0000",
+        _owner_field(entry.owner),
+        _owner_field(entry.group),
+        b"%07o" % min(major, _MAX_ID),
+        b"%07o" % min(minor, _MAX_ID),
     )
     return b"%s%06o\0 %s" % (block[:148], sum(block), block[156:])
 
 
+@lru_cache(maxsize=1024)
+def _owner_field(name: str) -> bytes:
+    return os.fsencode(name)[:_OWNER_BYTES]
+
+
 def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:

@@ -185,8 +185,8 @@ class TreeWriter:
     def _small(self, descriptor: int, size: int) -> memoryview:
         """Read a file, and one byte more if it has grown."""
         space = memoryview(self._scratch)[: size + 1]
-        have = 0
-        while have <= size and (got := os.readv(descriptor, [space[have:]])):
+        have = os.readv(descriptor, [space])
+        while have < size and (got := os.readv(descriptor, [space[have:]])):
             have += got
         return space[:have]
 

@@ -67,7 +67,9 @@ class Pack:
     path: str
     """Relative to the bag, such as `data/content/portal-db/dump.0001.age`."""
     plain_bytes: int
-    plain_sha256: Digest
+    """How many bytes of the stream it holds."""
+    running_sha256: Digest
+    """SHA-256 of the stream from its first byte to the end of this pack; so the last pack's is the stream's own."""
     stored_bytes: int
     stored_sha256: Digest
 

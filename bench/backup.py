@@ -1,0 +1,143 @@
+"""A full set on two media, with every digest, beside `tar | zstd -T0 -3 | age` into one file: `python -m bench.backup [MIB]`.
+
+Both run in turns, as processes of their own, on the same generated folder; the ratio of the medians is what counts. The
+promise is 1.0 for a sealed set on two media. Reading the copies back, which the pipe does not do, is shown beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backups.job import make_set, run_backup
+from backups.media import build_medium
+from backups.plan import PlannedMedium, PlannedSource, make_plan
+from backups.sources import SourceContext, build_source
+from bench._corpus import make_corpus
+from portalops.config.tables import KindTable
+from portalops.system.clock import SystemClock
+from tests.doubles import SilentProgress
+
+ROUNDS = 5
+DEFAULT_MIB = 400
+PROMISE = 1.0
+MEMORY_MIB = 200
+"""The promise for the largest resident set; about 60 MiB of it are Python and its libraries."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One process, start to end."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; 0 if the promises hold."""
+    if arguments[:1] == ["--once"]:
+        return _once(*(Path(each) for each in arguments[1:4]), read_back=arguments[4] == "read-back")
+    mebibytes = int(arguments[0]) if arguments else DEFAULT_MIB
+    programs = [name for name in ("age", "age-keygen", "zstd", "tar") if shutil.which(name) is None]
+    if programs:
+        print(f"not measured: {', '.join(programs)} not installed")
+        return 0
+    memory = Path("/dev/shm")
+    base = memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 * (mebibytes << 20) else None
+    with tempfile.TemporaryDirectory(prefix="portalops-bench-", dir=base) as name:
+        return _measure(Path(name), mebibytes)
+
+
+def _measure(work: Path, mebibytes: int) -> int:
+    files, size = make_corpus(work / "corpus", mebibytes=mebibytes)
+    print(f"{files} files, {size / (1 << 20):.0f} MiB in {work}, {ROUNDS} rounds in turns, {os.cpu_count()} cores")
+    keys = _keys(work)
+    out = work / "out"
+    corpus, recipient = shlex.quote(str(work / "corpus")), keys[0]
+    pipe = f"set -o pipefail; tar -cf - -C {corpus} . | zstd -q -T0 -3 | age -r {recipient} > {shlex.quote(str(out))}/pipe.age"
+    once = [sys.executable, "-m", "bench.backup", "--once", str(work / "corpus"), str(out), str(work / "keys")]
+    runs: dict[str, list[Measured]] = {"pipe": [], "sealed": [], "read back": []}
+    for _round in range(ROUNDS):
+        for kind, command in (
+            ("pipe", ["bash", "-c", pipe]),
+            ("sealed", [*once, "sealed"]),
+            ("read back", [*once, "read-back"]),
+        ):
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
+            runs[kind].append(_run(command))
+    for kind, measured in runs.items():
+        seconds = statistics.median(each.seconds for each in measured)
+        cpu = statistics.median(each.cpu_seconds for each in measured)
+        peak = max(each.peak_mib for each in measured)
+        rate = size / (1 << 20) / seconds
+        print(f"{kind:10} {seconds:6.2f} s  {rate:5.0f} MiB/s  {cpu:6.2f} CPU-s  peak {peak:4.0f} MiB")
+    limit = statistics.median(each.seconds for each in runs["pipe"])
+    sealed = statistics.median(each.seconds for each in runs["sealed"])
+    whole = statistics.median(each.seconds for each in runs["read back"])
+    peak = max(each.peak_mib for each in runs["read back"])
+    print(
+        f"ratio to the pipe: sealed on two media {sealed / limit:.2f} (promise {PROMISE:.2f}), read back {whole / limit:.2f}"
+    )
+    print(f"peak {peak:.0f} MiB (promise {MEMORY_MIB})")
+    return 0 if sealed / limit <= PROMISE and peak <= MEMORY_MIB else 1
+
+
+def _run(command: Sequence[str]) -> Measured:
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=Path(__file__).parent.parent)
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - started
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def _keys(work: Path) -> list[str]:
+    public = []
+    for name in ("operator", "escrow"):
+        subprocess.run(["age-keygen", "-o", work / name], check=True, capture_output=True)
+        public.append(
+            subprocess.run(["age-keygen", "-y", work / name], check=True, capture_output=True, text=True).stdout.strip()
+        )
+    (work / "keys").write_text("\n".join(public))
+    return public
+
+
+def _once(corpus: Path, out: Path, keys: Path, *, read_back: bool) -> int:
+    table = KindTable.alone("corpus", "files", {"class": "related", "include": [str(corpus)]}, out)
+    source = build_source(table, SourceContext(out))
+    media = [
+        build_medium(
+            KindTable.alone(
+                name, "disk", {"folder": str(out / name), "create": True, "allow_same_filesystem": True}, out
+            )
+        )
+        for name in ("disk-a", "disk-b")
+    ]
+    plan = make_plan(
+        "bench",
+        [PlannedSource(source.id, source.kind, source.data_class)],
+        [PlannedMedium(each.id, each.kind) for each in media],
+        [(key, key) for key in keys.read_text().split()],
+        pack_bytes=64 << 20,
+        excused={},
+    )
+    work = run_backup if read_back else make_set
+    result = work(plan, [source], media, clock=SystemClock(), progress=SilentProgress())
+    return 0 if result.set is not None and not any(copy.problem for copy in result.copies) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
