@@ -118,7 +118,8 @@ class DiskMedium:
         folder = self._folder / set_id
         try:
             os.stat(self._folder)
-            if Path(set_id).name != set_id or not stat.S_ISDIR(os.lstat(folder).st_mode):
+            is_name = bool(set_id) and "/" not in set_id and not set_id.startswith(".")
+            if not is_name or not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise no_such_set(self.id, set_id)
         except FileNotFoundError as error:
             if not self._folder.exists():

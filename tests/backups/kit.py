@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -114,10 +114,8 @@ def odd_tree(root: Path) -> Path:
     os.utime(root / "hosts", ns=(1_700_000_000_123_456_789,) * 2)
     os.utime(root / "text.txt", ns=(1_600_000_000_000_000_000,) * 2)
     os.utime(root / "link", ns=(1_500_000_000_000_000_001,) * 2, follow_symlinks=False)
-    try:
+    with suppress(OSError):  # a file system without attributes
         os.setxattr(root / "hosts", "user.note", "ghi chú\n\0".encode())
-    except OSError:
-        pass  # a file system without attributes
     with closing(socket.socket(socket.AF_UNIX)) as server:
         folder = os.open(root, os.O_RDONLY)
         server.bind(f"/proc/self/fd/{folder}/socket")
@@ -160,7 +158,15 @@ def snapshot(root: Path) -> dict[bytes, tuple[object, ...]]:
                 if key.startswith("user.")
             )
             time = status.st_mtime_ns
-            found[path[len(base) :]] = (status.st_mode, status.st_uid, status.st_gid, time, content, bool(same), attributes)
+            found[path[len(base) :]] = (
+                status.st_mode,
+                status.st_uid,
+                status.st_gid,
+                time,
+                content,
+                bool(same),
+                attributes,
+            )
     return found
 
 

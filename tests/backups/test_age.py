@@ -103,7 +103,17 @@ def test_a_file_cut_anywhere_is_damaged(size: int, keys: tuple[pyrage.x25519.Ide
     sealed = encrypt(sample(size), recipients_of(keys))
     identity = identity_of(keys[0])
 
-    for kept in {0, 1, 20, 200, 400, len(sealed) // 2, len(sealed) - CHUNK_BYTES // 2, len(sealed) - 17, len(sealed) - 1}:
+    for kept in {
+        0,
+        1,
+        20,
+        200,
+        400,
+        len(sealed) // 2,
+        len(sealed) - CHUNK_BYTES // 2,
+        len(sealed) - 17,
+        len(sealed) - 1,
+    }:
         if 0 <= kept < len(sealed):
             with pytest.raises(SetDamaged):
                 list(decrypted(io.BytesIO(sealed[:kept]), [identity]))

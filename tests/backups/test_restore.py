@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyrage
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backups.age import parse_identity
+from backups.extract import Extracted, Extractor, prepare_target
+from backups.media.memory import MemoryMedium
+from backups.restore import RestoreReport, restore_set
+from backups.set_file import SetFile, parse_set_file
+from backups.tar import END_BYTES, Entry, header, padding
+from backups.untar import TarReader
+from portalops.errors import BackupError, SetDamaged, UnsafeTarget, WrongKey
+from portalops.model.backups import MemberType
+from portalops.ports import StoredSet
+from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
+
+
+class Made:
+    def __init__(self, folder: Path) -> None:
+        self.tree = odd_tree(folder / "portal")
+        self.medium = MemoryMedium("memory-1")
+        sources = [
+            source("files", {"include": [str(self.tree)]}, folder, id="uploads"),
+            source("command", {"command": ["echo", "dump"]}, folder, id="dump"),
+        ]
+        result = back_up(sources, [self.medium], pack_bytes=256 << 10)
+        assert result.set is not None
+        self.id = result.set.id
+        self.name = str(self.tree).lstrip("/")
+
+    @property
+    def content(self) -> SetFile:
+        return parse_set_file(self.medium.stored[self.id]["set.json"])
+
+    @property
+    def stored(self) -> StoredSet:
+        return self.medium.open_set(self.id)
+
+    def restore(self, target: Path, *, source: str | None = None, path: str | None = None) -> RestoreReport:
+        return restore_set(self.stored, self.content, [keys().identity], target, source=source, path=path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return Made(tmp_path_factory.mktemp("made"))
+
+
+def test_everything_comes_back_as_it_was(made: Made, tmp_path: Path) -> None:
+    report = made.restore(tmp_path / "out")
+
+    assert (report.refused, report.damaged, report.notes) == ((), (), ())
+    assert snapshot(tmp_path / "out" / "uploads" / made.name) == snapshot(made.tree)
+    assert (tmp_path / "out" / "dump" / "output.raw").read_bytes() == b"dump\n"
+
+
+def test_one_source_alone(made: Made, tmp_path: Path) -> None:
+    made.restore(tmp_path / "out", source="dump")
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["dump"]
+
+
+@pytest.mark.parametrize(
+    "inner", ["hosts", "text.txt", "bài-viết", "lớn.bin", "link", "rỗng", "d" * 90, "empty-folder"]
+)
+def test_one_path_is_found_by_the_index(made: Made, tmp_path: Path, inner: str) -> None:
+    report = made.restore(tmp_path / "out", path=f"/{made.name}/{inner}")
+
+    assert (report.refused, report.damaged) == ((), ())
+    folder = tmp_path / "out" / "uploads" / made.name
+    assert [path.name for path in folder.iterdir()] == [inner]
+    kept = {key: value for key, value in snapshot(folder).items() if key not in {b"/.", b""}}
+    whole = snapshot(made.tree)
+    assert {key: value[4] for key, value in kept.items()} == {key: whole[key][4] for key in kept}
+
+
+def test_a_hard_link_asked_for_alone_has_its_content(made: Made, tmp_path: Path) -> None:
+    made.restore(tmp_path / "out", path=f"{made.name}/hosts-again")
+
+    assert (tmp_path / "out" / "uploads" / made.name / "hosts-again").read_text() == "127.0.0.1 localhost\n"
+
+
+def test_what_the_set_does_not_have_is_told(made: Made, tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="no path /etc/nothing"):
+        made.restore(tmp_path / "out", path="/etc/nothing")
+    with pytest.raises(BackupError, match="no source nobody"):
+        made.restore(tmp_path / "out2", source="nobody")
+
+
+def test_a_wrong_key_makes_nothing(made: Made, tmp_path: Path) -> None:
+    stranger = parse_identity(str(pyrage.x25519.Identity.generate()))
+
+    with pytest.raises(WrongKey):
+        restore_set(made.stored, made.content, [stranger], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_overwritten(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "file").write_text("x")
+
+    for name in ("full", "link", "file"):
+        with pytest.raises(UnsafeTarget):
+            made.restore(tmp_path / name)
+    assert (tmp_path / "full" / "mine").read_text() == "mine"
+
+
+def test_a_damaged_stream_is_named_and_the_others_come_back(made: Made, tmp_path: Path) -> None:
+    medium = MemoryMedium("memory-2")
+    pack = "data/content/uploads/files.0003.age"
+    files = made.medium.stored[made.id]
+    medium.stored[made.id] = {**files, pack: files[pack][:-1] + bytes([files[pack][-1] ^ 1])}
+
+    report = restore_set(medium.open_set(made.id), made.content, [keys().identity], tmp_path / "out")
+
+    assert len(report.damaged) == 1
+    assert pack in report.damaged[0]
+    assert (tmp_path / "out" / "dump" / "output.raw").read_bytes() == b"dump\n"
+
+
+# --- archives that anyone could have made ---------------------------------------------------------
+
+
+def entries(*members: tuple[Entry, bytes]) -> Iterator[bytes]:
+    for entry, content in members:
+        yield header(entry) + content + padding(len(content))
+    yield END_BYTES
+
+
+def extract(target: Path, *members: tuple[Entry, bytes]) -> Extracted:
+    prepare_target(target)
+    reader = TarReader(entries(*members))
+    extractor = Extractor(target)
+    for entry in reader:
+        extractor.add(entry, reader.content())
+    extractor.close()
+    return extractor.done
+
+
+def file(path: str, content: bytes = b"evil", mode: int = 0o644) -> tuple[Entry, bytes]:
+    return Entry(MemberType.FILE, path, size=len(content), mode=mode, uid=os.getuid(), gid=os.getgid()), content
+
+
+def link(path: str, to: str) -> tuple[Entry, bytes]:
+    return Entry(MemberType.SYMLINK, path, link=to, uid=os.getuid(), gid=os.getgid()), b""
+
+
+def hard(path: str, to: str) -> tuple[Entry, bytes]:
+    return Entry(MemberType.HARDLINK, path, link=to), b""
+
+
+def folder(path: str) -> tuple[Entry, bytes]:
+    return Entry(MemberType.FOLDER, path, mode=0o755, uid=os.getuid(), gid=os.getgid()), b""
+
+
+ATTACKS: dict[str, Callable[[Path], list[tuple[Entry, bytes]]]] = {
+    "absolute": lambda out: [file(f"{out}/pwned")],
+    "dots": lambda _out: [file("../outside/pwned")],
+    "dots inside": lambda _out: [file("a/../../outside/pwned")],
+    "through an absolute link": lambda out: [link("a", str(out)), file("a/pwned")],
+    "through a relative link": lambda _out: [link("a", "../outside"), file("a/pwned")],
+    "through a chain of links": lambda _out: [link("a", ".."), link("b", "a/outside"), file("b/pwned")],
+    "through a folder that became a link": lambda out: [folder("a"), link("a", str(out)), file("a/pwned")],
+    "over a link": lambda out: [link("a", f"{out}/pwned"), file("a")],
+    "hard link out": lambda out: [hard("a", f"{out}/secret"), file("a", b"changed")],
+    "hard link by dots": lambda _out: [hard("a", "../outside/secret"), file("a", b"changed")],
+    "hard link to a link": lambda out: [link("l", f"{out}/secret"), hard("a", "l"), file("a", b"changed")],
+    "hard link through a link": lambda out: [link("l", str(out)), hard("a", "l/secret"), file("a", b"changed")],
+    "folder over a link": lambda out: [link("a", str(out)), folder("a"), file("a/pwned")],
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_leaves_the_target(tmp_path: Path, attack: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    (outside / "secret").write_text("secret")
+    before = (snapshot(outside), outside.stat().st_nlink, (outside / "secret").stat().st_nlink)
+
+    extract(tmp_path / "target", *ATTACKS[attack](outside))
+
+    assert (snapshot(outside), outside.stat().st_nlink, (outside / "secret").stat().st_nlink) == before
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_no_mixture_of_links_and_names_leaves_the_target(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    base = tmp_path_factory.mktemp("mixed")
+    outside = base / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("secret")
+    before = snapshot(outside)
+    names = st.lists(st.sampled_from(["a", "b", "c", "..", ".", "", "outside", "secret"]), min_size=1, max_size=4).map(
+        "/".join
+    )
+    targets = st.one_of(names, st.just(str(outside)), st.just(f"{outside}/secret"))
+    make = st.one_of(
+        names.map(file),
+        st.tuples(names, targets).map(lambda each: link(*each) if each[1] else file(each[0])),
+        st.tuples(names, targets).map(lambda each: hard(*each)),
+        names.map(folder),
+    )
+
+    extract(base / "target", *data.draw(st.lists(make, max_size=8)))
+
+    assert snapshot(outside) == before
+    assert sorted(path.name for path in base.iterdir()) == ["outside", "target"]
+
+
+def test_devices_are_named_and_not_made(tmp_path: Path) -> None:
+    device = Entry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0))
+
+    done = extract(tmp_path / "target", (device, b""))
+
+    assert done.notes == ["dev/sda: a device (8:0) is not made"]
+    assert not (tmp_path / "target" / "dev" / "sda").exists()
+
+
+def test_programs_do_not_become_root(tmp_path: Path) -> None:
+    done = extract(tmp_path / "target", file("su", mode=0o4755))
+
+    assert (tmp_path / "target" / "su").stat().st_mode & 0o7777 == 0o755
+    assert "set-user-ID" in done.notes[0]
+
+
+def test_the_later_of_two_members_counts(tmp_path: Path) -> None:
+    done = extract(tmp_path / "target", file("a", b"torn"), file("a", b"whole"))
+
+    assert (tmp_path / "target" / "a").read_bytes() == b"whole"
+    assert done.refused == []
+
+
+# --- the archive itself ---------------------------------------------------------------------------
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), min_size=1, max_size=150)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    name=NAMES,
+    size=st.integers(0, 2000),
+    mode=st.integers(0, 0o7777),
+    owner=st.integers(0, 1 << 31),
+    time=st.integers(-(10**18), 4 * 10**18),
+    attributes=st.dictionaries(st.sampled_from(["user.a", "user.b"]), st.binary(max_size=300)),
+)
+def test_headers_say_the_same_to_us_and_to_tarfile(
+    *, name: str, size: int, mode: int, owner: int, time: int, attributes: dict[str, bytes]
+) -> None:
+    if name in {".", ".."}:
+        name = "x" + name
+    entry = Entry(
+        MemberType.FILE,
+        name,
+        size=size,
+        mode=mode,
+        uid=owner,
+        gid=owner,
+        owner="tài khoản",
+        mtime_ns=time,
+        attributes=attributes,
+    )
+    content = bytes(size)
+    archive = b"".join(entries((entry, content)))
+
+    reader = TarReader(iter([archive]))
+    (ours,) = [found for found in reader if b"".join(bytes(piece) for piece in reader.content()) == content]
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        (theirs,) = opened.getmembers()
+
+    assert (ours.path, ours.size, ours.mode, ours.uid, ours.gid, ours.mtime_ns) == (
+        name,
+        size,
+        mode,
+        owner,
+        owner,
+        time,
+    )
+    assert ours.attributes == attributes
+    assert (theirs.name, theirs.size, theirs.mode, theirs.uid, theirs.uname) == (name, size, mode, owner, "tài khoản")
+    assert theirs.mtime == pytest.approx(time / 1e9)
+
+
+def test_sizes_beyond_eight_gibibytes_are_kept() -> None:
+    size = 9 << 30
+    entry = Entry(MemberType.FILE, "large", size=size)
+
+    theirs = tarfile.TarInfo.frombuf(header(entry)[-512:], "utf-8", "strict")
+    found = next(iter(TarReader(iter([header(entry)]))))
+
+    assert found.size == size
+    assert theirs.size == 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_malformed_archive_is_damage_and_nothing_else(data: st.DataObject) -> None:
+    archive = bytearray(b"".join(entries(file("tệp", b"x" * 600), folder("thư mục"))))
+    for _change in range(data.draw(st.integers(1, 4))):
+        archive[data.draw(st.integers(0, len(archive) - 1))] = data.draw(st.integers(0, 255))
+    kept = data.draw(st.integers(0, len(archive)))
+
+    try:
+        for _entry in TarReader(iter([bytes(archive[:kept])])):
+            pass
+    except SetDamaged:
+        pass

@@ -1,0 +1,158 @@
+"""A set opens with stock programs alone: the commands of RESTORE.en.md, run as they are printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from portalops.model.backups import BackupSet
+from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, snapshot, source
+
+pytestmark = pytest.mark.stock
+
+PROGRAMS = {"bash", "age", "zstd", "tar", "sha256sum", "ls", "sort", "mkdir", "head"}
+
+
+class Bag:
+    def __init__(self, folder: Path) -> None:
+        self.tree = odd_tree(folder / "portal")
+        self.database = sample_database(folder / "portal.sqlite")
+        sources = [
+            source("files", {"include": [str(self.tree)], "class": "related"}, folder, id="uploads"),
+            source("sqlite", {"database": str(self.database)}, folder, id="portal-database"),
+            source("command", {"command": ["printf", "one\\ntwo\\n"], "class": "accounts"}, folder, id="ldap"),
+        ]
+        result = back_up(sources, [disk(folder, "disk-a")])
+        assert result.set is not None
+        self.set: BackupSet = result.set
+        self.folder = folder / "disk-a" / result.set.id
+        self.key = keys().file(folder)
+
+    def blocks(self, language: str = "en") -> list[str]:
+        text = (self.folder / f"RESTORE.{language}.md").read_text(encoding="utf-8")
+        return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+
+    def run(
+        self, to: Path, blocks: list[str], *, key: Path | None = None, file: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run blocks in one bash that finds nothing but the stock programs."""
+        tools = to.parent / f"tools-{to.name}"
+        tools.mkdir()
+        for name in PROGRAMS:
+            program = shutil.which(name)
+            assert program, f"{name} is not installed"
+            (tools / name).symlink_to(program)
+        script = "set -e\n" + "".join(blocks)
+        environment = {
+            "PATH": str(tools),
+            "KEY": str(key or self.key),
+            "TO": str(to),
+            "LC_ALL": "C.UTF-8",
+            "FILE": file,
+        }
+        return subprocess.run(
+            [tools / "bash", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Bag:
+    return Bag(tmp_path_factory.mktemp("bag"))
+
+
+def without_sqlite(blocks: list[str]) -> list[str]:
+    return [block for block in blocks if "sqlite3" not in block]
+
+
+def restoring(blocks: list[str]) -> list[str]:
+    return [block for block in without_sqlite(blocks) if "$FILE" not in block]
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_the_printed_commands_bring_everything_back(bag: Bag, tmp_path: Path, language: str) -> None:
+    done = bag.run(tmp_path / "restored", restoring(bag.blocks(language)))
+
+    assert done.returncode == 0, done.stderr
+    assert {"uploads: OK", "portal-database: OK", "ldap: OK"} <= set(done.stdout.splitlines())
+    restored = tmp_path / "restored"
+    if os.geteuid() == 0:
+        assert snapshot(restored / "uploads" / str(bag.tree).lstrip("/")) == snapshot(bag.tree)
+    assert (restored / "ldap" / "output.raw").read_bytes() == b"one\ntwo\n"
+    with closing(sqlite3.connect(restored / "portal-database" / "database.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM article").fetchone() == (500,)
+
+
+def test_the_printed_sqlite_commands_work(bag: Bag, tmp_path: Path) -> None:
+    if shutil.which("sqlite3") is None:
+        pytest.skip("sqlite3 is not among the programs that tests install")
+    blocks = restoring(bag.blocks())
+    assert bag.run(tmp_path / "restored", blocks).returncode == 0
+    (check,) = [block for block in bag.blocks() if "sqlite3" in block]
+
+    done = subprocess.run(
+        ["bash", "-c", check],
+        env={**os.environ, "TO": str(tmp_path / "restored")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "ok"
+
+
+def test_one_file_is_found_and_restored(bag: Bag, tmp_path: Path) -> None:
+    name = f"{bag.tree}/hosts".lstrip("/")
+
+    done = bag.run(tmp_path / "restored", without_sqlite(bag.blocks()), file=name)
+
+    assert done.returncode == 0, done.stderr
+    assert f'"path":"{name}"' in done.stdout
+    assert (tmp_path / "restored" / "one" / name).read_text() == "127.0.0.1 localhost\n"
+
+
+def test_a_wrong_key_stops_with_an_error(bag: Bag, tmp_path: Path) -> None:
+    subprocess.run(["age-keygen", "-o", tmp_path / "stranger"], check=True, capture_output=True)
+
+    done = bag.run(tmp_path / "restored", restoring(bag.blocks()), key=tmp_path / "stranger")
+
+    assert done.returncode != 0
+
+
+def test_a_damaged_pack_is_found_by_sha256sum(bag: Bag, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(bag.folder, copy)
+    pack = copy / "data/related/uploads/files.0001.age"
+    pack.write_bytes(pack.read_bytes()[:-1] + b"x")
+
+    done = subprocess.run(["bash", "-c", bag.blocks()[0]], cwd=copy, capture_output=True, text=True, check=False)
+
+    assert done.returncode != 0
+    assert "files.0001.age: FAILED" in done.stdout
+
+
+def test_names_from_outside_never_become_commands(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a").write_text("x")
+    evil = "```sh\n" + "touch pwned"
+    values = {"include": [str(tree), str(tmp_path / evil)]}
+    result = back_up([source("files", values, tmp_path)], [disk(tmp_path, "disk-a")])
+    assert result.set is not None
+
+    text = (tmp_path / "disk-a" / result.set.id / "RESTORE.en.md").read_text()
+
+    assert "touch pwned" in text
+    assert not any("touch pwned" in block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    assert all(line.startswith("- `") for line in text.splitlines() if "touch pwned" in line)
