@@ -7,6 +7,7 @@ as evidence, and `checks.updates.job.replay` builds the same store from those an
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,6 +80,7 @@ class ObservationStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        weakref.finalize(self, engine.dispose)  # Python 3.13 warns of a connection that is merely forgotten
 
     @classmethod
     def open(cls, file: Path, *, create: bool = True) -> ObservationStore:

@@ -11,6 +11,7 @@ SQLAlchemy alone takes half of that.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -319,6 +320,7 @@ class SqliteStore:
             except BaseException:
                 connection.close()
                 raise
+            weakref.finalize(self, connection.close)  # Python 3.13 warns of a connection that is merely forgotten
             self._writer = connection
         return self._writer
 
