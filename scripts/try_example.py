@@ -55,12 +55,13 @@ def _portalops(*arguments: str) -> int:
 
 
 def _tell(code: int) -> None:
-    meanings = {int(known): render(known.meaning, language_from(os.environ)) for known in ExitCode}
-    say(f"portalops ended with exit code {code}: {meanings.get(code, 'not one of its own codes')}")
     if code in WORK_WAS_DONE:
         say(
-            "open the report in a browser; look further with .venv/bin/portalops status; the next 'make run' does what is due"
+            "done. Open the report in a browser; look further with .venv/bin/portalops status; run it again for what is due"
         )
+        return
+    meanings = {int(known): render(known.meaning, language_from(os.environ)) for known in ExitCode}
+    say(f"portalops ended with exit code {code}: {meanings.get(code, 'not one of its own codes')}")
 
 
 if __name__ == "__main__":

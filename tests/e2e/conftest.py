@@ -47,11 +47,16 @@ def make_portal(folder: Path) -> None:
     (folder / "examples" / "portal").mkdir(parents=True)
     for name in ("portalops.toml", "examples/portal/units.toml"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    # A small folder of configuration instead of this machine's whole /etc, so that the result is the same everywhere.
+    # A small system instead of this machine's whole /etc and its accounts, so that the result is the same everywhere and
+    # for every user: an ordinary one cannot read root's keys.
     text = (folder / "portalops.toml").read_text(encoding="utf-8")
     (folder / "etc").mkdir()
     (folder / "etc" / "portal.conf").write_text("listen = 443\n", encoding="utf-8")
-    (folder / "portalops.toml").write_text(text.replace('include = ["/etc"]', 'include = ["etc"]'), encoding="utf-8")
+    (folder / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n", encoding="utf-8")
+    (folder / "etc" / "group").write_text("root:x:0:\n", encoding="utf-8")
+    text = text.replace('include = ["/etc"]', 'include = ["etc"]')
+    text = text.replace('kind = "accounts"\n', 'kind = "accounts"\nroot = "."\n')
+    (folder / "portalops.toml").write_text(text, encoding="utf-8")
     subprocess.run(
         [sys.executable, str(ROOT / "examples" / "build_portal.py"), "--into", "var/example"],
         cwd=folder,
