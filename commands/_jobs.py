@@ -203,7 +203,7 @@ def _verify(session: Session) -> Work[object]:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, ("no recorded copy is on the configured media",))
     if CopyState.DAMAGED in states:
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
-    if states - {CopyState.VERIFIED}:
+    if problems or states - {CopyState.VERIFIED}:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
 

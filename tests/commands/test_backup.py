@@ -1,0 +1,221 @@
+"""Backups from the command line, on a small portal of its own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+from portalops.errors import ExitCode
+from tests.backups.kit import keys, sample_database
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = {{ vi = "Cổng", en = "Portal" }}
+timezone = "Asia/Ho_Chi_Minh"
+
+[state]
+folder = "state"
+
+[backup]
+recipients = [{{ name = "operator", key = "{operator}" }}, {{ name = "escrow", key = "{escrow}" }}]
+
+[backup.excused]
+documents = "in the content"
+channels = "in the content"
+
+[[backup.source]]
+id = "settings"
+kind = "files"
+class = "configuration"
+include = ["settings"]
+
+[[backup.source]]
+id = "accounts"
+kind = "accounts"
+class = "accounts"
+root = "root"
+
+[[backup.source]]
+id = "database"
+kind = "sqlite"
+class = "content"
+database = "portal.sqlite"
+
+[[backup.source]]
+id = "ledger"
+kind = "ledger"
+class = "related"
+
+[[backup.medium]]
+id = "disk-a"
+kind = "disk"
+folder = "disk-a"
+create = true
+allow_same_filesystem = true
+
+[[backup.medium]]
+id = "disk-b"
+kind = "disk"
+folder = "disk-b"
+create = true
+allow_same_filesystem = true
+
+[[job]]
+id = "weekly-backup"
+kind = "backup"
+every = "week"
+duty = "10.2"
+
+[[job]]
+id = "weekly-verify"
+kind = "verify"
+every = "week"
+duty = "10.2"
+"""
+
+
+class Portal:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+        (operator, escrow) = (key for _name, key in keys().public)
+        (folder / "portalops.toml").write_text(CONFIGURATION.format(operator=operator, escrow=escrow))
+        (folder / "settings").mkdir()
+        (folder / "settings" / "portal.ini").write_text("[portal]\n")
+        (folder / "root" / "etc").mkdir(parents=True)
+        (folder / "root" / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
+        (folder / "root" / "etc" / "group").write_text("root:x:0:\n")
+        sample_database(folder / "portal.sqlite", 30)
+        self.key = str(keys().file(folder))
+
+    def call(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
+        code = run(["--config", str(self.folder / "portalops.toml"), "--json", *arguments], {})
+        output = json.loads(self._capsys.readouterr().out)
+        assert code == expected, output
+        return output["data"] if expected in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL} else output
+
+    def replace(self, changes: Mapping[str, str]) -> None:
+        path = self.folder / "portalops.toml"
+        text = path.read_text()
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text)
+
+
+@pytest.fixture
+def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Portal:
+    return Portal(tmp_path, capsys)
+
+
+def test_the_whole_way_from_plan_to_restore(portal: Portal) -> None:
+    planned = portal.call("backup", "plan")
+    assert planned["unmapped"] == []
+    assert portal.call("backup", "run", "--dry-run") == planned
+    assert not (portal.folder / "disk-a").exists()
+
+    done = portal.call("backup", "run")
+    assert [copy["state"] for copy in done["copies"]] == ["verified", "verified"]
+
+    (listed,) = portal.call("backup", "list")
+    assert (listed["id"], listed["outcome"]) == (done["set"], "complete")
+    shown = portal.call("backup", "show", done["set"][:30])
+    assert {stream["source"] for stream in shown["streams"]} == {"settings", "accounts", "database", "ledger"}
+
+    looked = portal.call("backup", "verify")
+    assert [copy["state"] for copy in looked] == ["verified", "verified"]
+    (one,) = portal.call("backup", "verify", "latest", "--medium", "disk-b", "--identity", portal.key)
+    assert one["medium"] == "disk-b"
+
+    report = portal.call("backup", "restore", "latest", "--to", str(portal.folder / "out"), "--identity", portal.key)
+    assert (report["damaged"], report["refused"]) == ([], [])
+    with closing(sqlite3.connect(portal.folder / "out" / "database" / "database.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM article").fetchone() == (30,)
+
+
+def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> None:
+    done = portal.call("backup", "run")
+    pack = portal.folder / "disk-a" / done["set"] / "data/content/database/database.0001.age"
+    pack.write_bytes(pack.read_bytes()[:-1])
+
+    looked = portal.call("backup", "verify", expected=ExitCode.INTEGRITY)["data"]
+    assert {copy["medium"]: copy["state"] for copy in looked} == {"disk-a": "damaged", "disk-b": "verified"}
+    assert "database.0001.age" in next(copy["problem"] for copy in looked if copy["medium"] == "disk-a")
+    (listed,) = portal.call("backup", "list")
+    assert [copy["state"] for copy in listed["copies"]] == ["damaged", "verified"]
+
+    to = str(portal.folder / "out")
+    portal.call("backup", "restore", "latest", "--to", to, "--identity", portal.key, "--medium", "disk-b")
+
+
+def test_a_set_restores_where_the_ledger_is_lost(portal: Portal) -> None:
+    portal.call("backup", "run")
+    portal.replace({'folder = "state"': 'folder = "new-state"'})
+
+    to = str(portal.folder / "out")
+    portal.call("backup", "restore", "latest", "--to", to, "--identity", portal.key, "--path", "etc/passwd")
+
+    assert (portal.folder / "out" / "accounts" / "etc" / "passwd").read_text().startswith("root:")
+
+
+def test_a_failed_source_makes_it_partial_and_is_named(portal: Portal) -> None:
+    (portal.folder / "portal.sqlite").unlink()
+
+    done = portal.call("backup", "run", expected=ExitCode.PARTIAL)
+
+    assert any("database" in problem for problem in done["problems"])
+    assert portal.call("backup", "list")[0]["outcome"] == "incomplete"
+
+
+def test_a_class_without_a_source_is_unmet_in_the_plan(portal: Portal) -> None:
+    portal.replace({'channels = "in the content"\n': ""})
+
+    assert portal.call("backup", "plan", expected=ExitCode.UNMET)["unmapped"] == ["channels"]
+
+
+def test_one_recipient_is_refused(portal: Portal) -> None:
+    escrow = keys().public[1][1]
+    portal.replace({f', {{ name = "escrow", key = "{escrow}" }}': ""})
+
+    error = portal.call("backup", "plan", expected=ExitCode.CONFIGURATION)["error"]
+
+    assert error["code"] in {"PO1208", "PO1001"}
+
+
+def test_nothing_is_listed_before_the_first_run(portal: Portal) -> None:
+    assert portal.call("backup", "list") == []
+    error = portal.call("backup", "show", expected=ExitCode.FAILED)["error"]
+    assert error["code"] == "PO1205"
+
+
+def test_a_wrong_key_and_a_full_folder_are_refused(portal: Portal) -> None:
+    portal.call("backup", "run")
+    to = str(portal.folder / "settings")
+
+    error = portal.call("backup", "restore", "latest", "--to", to, "--identity", portal.key, expected=ExitCode.FAILED)
+    assert error["error"]["code"] == "PO1207"
+    missing = str(portal.folder / "no-key")
+    error = portal.call("backup", "restore", "latest", "--to", to, "--identity", missing, expected=ExitCode.FAILED)
+    assert error["error"]["code"] == "PO1206"
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("run",), ("list",), ("show",), ("verify",)])
+def test_people_read_the_same_in_both_languages(
+    portal: Portal, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    portal.call("backup", "run")
+
+    for language in ("vi", "en"):
+        code = run(
+            ["--config", str(portal.folder / "portalops.toml"), "--quiet", "--lang", language, "backup", *arguments], {}
+        )
+        assert code == ExitCode.OK
+        assert "disk-a" in capsys.readouterr().out
