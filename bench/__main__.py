@@ -1,7 +1,7 @@
 """Runs every measurement of this folder, one after the other, or those that are named: `python -m bench [NAME...]`.
 
 A measurement is a file here that can be run by itself and prints what it measured as ratios in one run, since absolute times
-of two machines say nothing about each other. It ends with a code that is not 0 where portalops is slower than it promises.
+of two machines say nothing about each other. It ends with a code that is not 0 where portalops is slower than it promises. Files whose names begin with `_` or `fabricate_` make material for others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ HERE = Path(__file__).parent
 
 def main(names: Sequence[str]) -> int:
     """Return 0 if every measurement held."""
-    known = sorted(module.name for module in pkgutil.iter_modules([str(HERE)]) if not module.name.startswith("_"))
+    known = sorted(
+        module.name for module in pkgutil.iter_modules([str(HERE)]) if not module.name.startswith(("_", "fabricate_"))
+    )
     for name in names:
         if name not in known:
             print(f"error: there is no measurement {name}\nhint: There are: {', '.join(known)}.", file=sys.stderr)
