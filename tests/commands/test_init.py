@@ -17,6 +17,7 @@ from commands.app import run
 from portalops.config import load
 from portalops.errors import ExitCode, UsageError
 from portalops.model.message import msg
+from tests.accounts import as_ordinary_user
 
 ANSWERS = ("--portal-id", "kh", "--name-vi", ' Cổng "Khánh Hòa" \\ ', "--language", "vi")
 
@@ -155,13 +156,14 @@ def test_an_empty_answer_takes_the_default_and_the_end_of_input_is_wrong_usage()
         prompt.ask(msg("Language"), option="--language", default="vi", accept=lambda text: None)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o500)
+    called(tmp_path, capsys, "init", *ANSWERS, "--medium", "/mnt/b")
+    with as_ordinary_user() as folder:
+        closed = folder / "closed"
+        closed.mkdir(mode=0o500)
 
-    code, said, _ = called(closed, capsys, "init", *ANSWERS, "--medium", "/mnt/b")
+        code, said, _ = called(closed, capsys, "init", *ANSWERS, "--medium", "/mnt/b")
 
-    assert code == ExitCode.FAILED
-    assert said["error"]["code"] == "PO1603"
-    assert list(closed.iterdir()) == []
+        assert code == ExitCode.FAILED
+        assert said["error"]["code"] == "PO1603"
+        assert list(closed.iterdir()) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from datetime import date
@@ -23,6 +22,7 @@ from portalops.errors import (
 from portalops.model.organisation import Name, Role, UnitId
 from portalops.model.rulebook import UnitDuties
 from portalops.model.runs import Every, JobKind
+from tests.accounts import as_ordinary_user
 
 HEAD = '[portal]\nid = "kh"\nname = { vi = "Cổng tỉnh", en = "Portal" }\n'
 
@@ -274,18 +274,19 @@ def test_a_folder_of_included_files_must_be_there(tmp_path: Path) -> None:
     assert f"cannot read {tmp_path}/parts: No such file" in str(error)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize("closed", ["portalops.toml", "conf.d", "."])
 def test_what_may_not_be_read_is_never_passed_over(tmp_path: Path, closed: str) -> None:
-    main = written(tmp_path / "config", HEAD)
-    written(tmp_path / "config", "", "conf.d/10.toml")
-    (tmp_path / "config" / closed).chmod(0)
+    loaded(tmp_path, HEAD)
+    with as_ordinary_user() as folder:
+        main = written(folder / "config", HEAD)
+        written(folder / "config", "", "conf.d/10.toml")
+        (folder / "config" / closed).chmod(0)
 
-    try:
-        with pytest.raises(ConfigurationError, match="Permission denied"):
-            load(main, {})
-    finally:
-        (tmp_path / "config" / closed).chmod(0o700)
+        try:
+            with pytest.raises(ConfigurationError, match="Permission denied"):
+                load(main, {})
+        finally:
+            (folder / "config" / closed).chmod(0o700)
 
 
 def test_later_files_win_and_lists_of_tables_are_joined(tmp_path: Path) -> None:
@@ -397,11 +398,12 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path) -> None:
         load(None, {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}, working_folder=tmp_path / "empty")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root uses /etc alone")
 def test_an_unprivileged_user_has_a_file_of_their_own(tmp_path: Path) -> None:
-    own = written(tmp_path / "portalops", HEAD)
+    loaded(tmp_path, HEAD)
+    with as_ordinary_user() as folder:
+        own = written(folder / "portalops", HEAD)
 
-    assert load(None, {"XDG_CONFIG_HOME": str(tmp_path)}, working_folder=tmp_path).files == (own,)
+        assert load(None, {"XDG_CONFIG_HOME": str(folder)}, working_folder=folder).files == (own,)
 
 
 def test_the_digest_is_of_the_values_not_of_the_writing(tmp_path: Path) -> None:

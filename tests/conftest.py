@@ -1,0 +1,41 @@
+"""What holds for every session of tests: continuous checking leaves out nothing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+_skipped: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _remember(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    _remember(report)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the session for a skipped test where CI is set: what was not tried there was tried nowhere."""
+    if _counts(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if _counts(config):
+        terminalreporter.section("Skipped, which CI does not allow", red=True)
+        for test, reason in sorted(_skipped.items()):
+            terminalreporter.line(f"{test}: {reason}")
+
+
+def _counts(config: pytest.Config) -> bool:
+    """Say whether skipped tests fail this process's session; the workers of xdist leave that to its first process."""
+    return bool(_skipped) and os.environ.get("CI") == "true" and not hasattr(config, "workerinput")
+
+
+def _remember(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped[report.nodeid] = reason
