@@ -96,7 +96,7 @@ def test_the_printed_commands_bring_everything_back(bag: Bag, tmp_path: Path, la
 
 def test_the_printed_sqlite_commands_work(bag: Bag, tmp_path: Path) -> None:
     if shutil.which("sqlite3") is None:
-        pytest.skip("sqlite3 is not among the programs that tests install")
+        pytest.skip("the program sqlite3 is missing; make test as root installs it")
     blocks = restoring(bag.blocks())
     assert bag.run(tmp_path / "restored", blocks).returncode == 0
     (check,) = [block for block in bag.blocks() if "sqlite3" in block]
