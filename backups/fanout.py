@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from portalops.errors import PortalOpsError
@@ -75,22 +76,18 @@ class Lane:
 
     def _put(self, step: Step) -> None:
         if self.problem:
-            if step.is_last:
-                self._put_last(step)
+            self._wake(step)
             return
         try:
             self._steps.put(step, timeout=self._patience_seconds)
         except queue.Full:
             self.give_up(f"it took no data for {self._patience_seconds:.0f} s")
-            if step.is_last:
-                self._put_last(step)
 
-    def _put_last(self, step: Step) -> None:
-        """Tell a failed lane to end without waiting for it: it drains its queue as soon as it gets to it."""
-        try:
-            self._steps.put(step, timeout=1.0)
-        except queue.Full:
-            logger.warning("medium %s does not answer; its thread is left behind", self.medium)
+    def _wake(self, step: Step) -> None:
+        """Let a lane that has failed come to its end; one whose queue is full is awake, or hangs in its medium."""
+        if step.is_last:
+            with suppress(queue.Full):
+                self._steps.put_nowait(step)
 
     def _seal(self, writer: SetWriter) -> None:
         writer.seal()
@@ -101,13 +98,16 @@ class Lane:
         writer.abandon()
 
     def _work(self) -> None:
-        while True:
+        is_over = False
+        while not is_over:
             step = self._steps.get()
             if not self.problem:
                 self._do(step)
-            if step.is_last:
-                break
+            is_over = step.is_last or bool(self.problem)
         if self.problem:
+            with suppress(queue.Empty):
+                while True:  # whoever waits for room in the queue goes on at once
+                    self._steps.get_nowait()
             self._writer.abandon()
 
     def _do(self, step: Step) -> None:

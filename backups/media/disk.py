@@ -212,6 +212,7 @@ class DiskSetWriter:
                     continue
                 sync_folder(folder)
             os.rename(self._incoming, self._folder / self._set_id)
+            self._incoming = self._folder / self._set_id  # if the sync fails, it is this that is taken back
             sync_folder(self._folder)
             os.close(self._lock)
             self._lock = -1
