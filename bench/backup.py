@@ -85,14 +85,14 @@ def _measure(work: Path, mebibytes: int) -> int:
     limit = statistics.median(each.seconds for each in runs["pipe"])
     sealed = statistics.median(each.seconds for each in runs["sealed"])
     whole = statistics.median(each.seconds for each in runs["read back"])
-    work = statistics.median(each.cpu_seconds for each in runs["sealed"]) / statistics.median(
+    processor = statistics.median(each.cpu_seconds for each in runs["sealed"]) / statistics.median(
         each.cpu_seconds for each in runs["pipe"]
     )
     peak = max(each.peak_mib for each in runs["read back"])
     print(
         f"ratio to the pipe: sealed on two media {sealed / limit:.2f} (promise {PROMISE:.2f}), read back {whole / limit:.2f}"
     )
-    print(f"ratio of processor time: {work:.2f}; on a machine that is busy otherwise only this one says something")
+    print(f"ratio of processor time: {processor:.2f}; on a machine that is busy otherwise only this one says something")
     print(f"peak {peak:.0f} MiB (promise {MEMORY_MIB})")
     return 0 if sealed / limit <= PROMISE and peak <= MEMORY_MIB else 1
 
