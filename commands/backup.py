@@ -18,13 +18,13 @@ from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SetDamaged
 from portalops.locale import _
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
-from portalops.model.record import Digest
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, Notice, Paragraph, Tone
 from portalops.system.locks import locked
 
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
+    from backups.verify import Findings
     from portalops.ports import Medium, Source, StoredSet
     from portalops.registers.evidence import SetEvidence
 
@@ -164,19 +164,17 @@ def restore(
 ) -> Result:
     from backups.age import read_identities  # noqa: PLC0415  # start-up time
     from backups.restore import restore_set  # noqa: PLC0415  # start-up time
-    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
     identities = read_identities(identity)
-    set_id, bag_sha256 = _known(session, set_name or "latest", medium)
-    stored, warnings = _stored(session, set_id, medium)
-    findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1)
+    set_id, made = _known(session, set_name or "latest", medium)
+    stored, findings, warnings = _best_copy(session, set_id, made, medium)
     if findings.content is None:
         raise SetDamaged(
             msg("set {set} cannot be restored: {problems}", set=set_id, problems="; ".join(findings.problems[:3])),
             msg("Name another copy by --medium."),
         )
-    if bag_sha256 is None:
+    if made is None:
         warnings.append(
             msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
         )
@@ -304,8 +302,8 @@ def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
     )
 
 
-def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, Digest | None]:
-    """Return a set's name and its digest as recorded; from the media, without a digest, where no ledger knows it."""
+def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, SetEvidence | None]:
+    """Return a set's name and what the ledger knows of it; from the media alone where no ledger knows it."""
     try:
         made = _find(_sets(session), name)
     except PortalOpsError as error:
@@ -319,7 +317,7 @@ def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, Dige
         if len(matching) != 1:
             raise
         return matching[0], None
-    return made.set.id, made.set.bag_sha256
+    return made.set.id, made
 
 
 def _sets_on(medium: Medium) -> tuple[SetId, ...]:
@@ -334,24 +332,39 @@ def _made_at(set_id: SetId) -> str:
     return set_id.rsplit("-", 3)[1] if set_id.count("-") >= 3 else ""
 
 
-def _stored(session: Session, set_id: SetId, medium: str | None) -> tuple[StoredSet, list[Message]]:
-    """Open the first copy that can be opened; what stood in the way of others is told."""
+def _best_copy(
+    session: Session, set_id: SetId, made: SetEvidence | None, medium: str | None
+) -> tuple[StoredSet, Findings, list[Message]]:
+    """Return the first copy whose structure is whole, or else the first that opens; what stood in the way is told."""
+    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
+
     media = _media(session)
     if medium is not None and medium not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=medium[:80]),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
+    if not media:
+        raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
+    damaged = {copy.medium for copy in made.copies if copy.state is CopyState.DAMAGED} if made else set()
+    bag_sha256 = made.set.bag_sha256 if made else None
+    opened: list[tuple[StoredSet, Findings]] = []
     problems: list[PortalOpsError] = []
-    for each in media.values():
+    for each in sorted(media.values(), key=lambda one: one.id in damaged):
         if medium in {None, each.id}:
             try:
-                return each.open_set(set_id), [error.message for error in problems]
+                stored = each.open_set(set_id)
+                findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1)
             except PortalOpsError as error:
                 problems.append(error)
-    if problems:
+                continue
+            opened.append((stored, findings))
+            if not findings.problems:
+                break
+    if not opened:
         raise problems[0]
-    raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
+    stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
+    return stored, findings, [error.message for error in problems]
 
 
 def _media(session: Session) -> dict[str, Medium]:

@@ -153,7 +153,11 @@ def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> N
     assert [copy["state"] for copy in listed["copies"]] == ["damaged", "verified"]
 
     to = str(portal.folder / "out")
-    portal.call("backup", "restore", "latest", "--to", to, "--identity", portal.key, "--medium", "disk-b")
+    report = portal.call("backup", "restore", "latest", "--to", to, "--identity", portal.key)
+    assert report["damaged"] == []
+    to = str(portal.folder / "out2")
+    arguments = ("backup", "restore", "latest", "--to", to, "--identity", portal.key, "--medium", "disk-a")
+    assert any("database" in line for line in portal.call(*arguments, expected=ExitCode.INTEGRITY)["data"]["damaged"])
 
 
 def test_a_set_restores_where_the_ledger_is_lost(portal: Portal) -> None:
