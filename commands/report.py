@@ -165,7 +165,7 @@ def build_document(session: Session, name: str, period: Period) -> Document:
     """
     make = load_report(name)
     settings, now = session.settings, session.clock.now()
-    evidence = read_evidence(session.ledger, period, now=now, zone=session.zone_of_portal)
+    evidence = read_evidence(session.ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
     return make(
         portal=settings.portal,
         actors=settings.actors,

@@ -82,8 +82,10 @@ def _planned(session: Session, chosen: Sequence[DueJob]) -> Result:
 
 def _done(session: Session, performed: Sequence[Performed]) -> Result:
     period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
-    standings = status.judge_period(session, period)
-    exit_code = worst([*(done.exit_code for done in performed), status.exit_code_of(standings)])
+    judged = status.judge_period(session, period)
+    standings = judged.standings
+    codes = [done.exit_code for done in performed]
+    exit_code = worst([*codes, status.exit_code_of(standings), judged.exit_code])
     view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(_nothing(session))]
     view += [Notice(verbatim(problem), Tone.BAD) for done in performed for problem in done.problems]
     view += status.overview(standings, session.rulebook, period)
@@ -95,7 +97,7 @@ def _done(session: Session, performed: Sequence[Performed]) -> Result:
         "reports": reports,
         "exit_code": int(exit_code),
     }
-    return Result(data, view, exit_code=exit_code)
+    return Result(data, view, judged.warnings(), exit_code=exit_code)
 
 
 def _jobs_table(performed: Sequence[Performed]) -> Table:

@@ -5,6 +5,7 @@ The first screen anyone sees. It reads the ledger alone and changes nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -13,19 +14,20 @@ from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.compliance import Situation, judge
-from portalops.errors import ExitCode, UsageError
+from portalops.errors import ExitCode, UsageError, worst
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import read_evidence
+from portalops.registers.evidence import Unreadable, read_evidence
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
 from portalops.reports.words import duty_status
 
 app = typer.Typer()
 
+MAX_WARNINGS = 20
 MAX_DETAILS = 200
 """Exceptions shown for one duty; the report has them all."""
 
@@ -44,30 +46,58 @@ def status(
 ) -> Result:
     session = open_session(ctx)
     chosen = period_option(session, period)
-    standings = judge_period(session, chosen)
+    judged = judge_period(session, chosen)
+    standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
     view = duty_view(standings, session.rulebook) if duty else overview(standings, session.rulebook, chosen)
     return Result(
         data=[standing_data(standing) for standing in standings],
         view=view,
-        exit_code=exit_code_of(standings),
+        warnings=judged.warnings(),
+        exit_code=worst([exit_code_of(standings), judged.exit_code]),
     )
 
 
-def judge_period(session: Session, period: Period) -> tuple[Standing, ...]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Where the duties stand, and which records could not be read for it."""
+
+    standings: tuple[Standing, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """3 if a record could not be read, whatever the others show; else 0."""
+        return ExitCode.PARTIAL if self.unreadable else ExitCode.OK
+
+    def warnings(self) -> tuple[Message, ...]:
+        """Name the records that could not be read: what they say is unknown."""
+        shown = [
+            msg("the details of record {seq} cannot be read: {cause}", seq=str(each.seq), cause=each.why)
+            for each in self.unreadable[:MAX_WARNINGS]
+        ]
+        if len(self.unreadable) > MAX_WARNINGS:
+            shown.append(msg("... and {more} more", more=len(self.unreadable) - MAX_WARNINGS))
+        return tuple(shown)
+
+
+def judge_period(session: Session, period: Period) -> Judged:
     """Judge all duties over a period from what the ledger holds now."""
     evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
     settings = session.settings
-    return judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
+    return Judged(standings, evidence.unreadable)
 
 
 def exit_code_of(standings: tuple[Standing, ...]) -> ExitCode:
-    """Return 1 if a duty is unmet, else 3 if one could not be judged, else 0."""
+    """Return 1 if a duty is unmet, else 3 if one could not be judged or none is shown to be met yet, else 0."""
     verdicts = {standing.verdict for standing in standings}
     if DutyVerdict.UNMET in verdicts:
         return ExitCode.UNMET
-    return ExitCode.PARTIAL if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts else ExitCode.OK
+    if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts or verdicts <= {DutyVerdict.PENDING, DutyVerdict.NOT_ASSESSED}:
+        return ExitCode.PARTIAL
+    return ExitCode.OK
 
 
 def standing_data(standing: Standing) -> JsonValue:

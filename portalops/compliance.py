@@ -3,26 +3,27 @@
 Each duty names its rule in the rulebook's data; this module holds the rules. All of them keep one
 order: what is shown to be missing is `unmet`; what could not be found out is
 `insufficient-evidence`; what is not yet due is `pending`; only what is shown for the whole period
-is `met`. Nothing is known from before the ledger's first record, so nothing earlier is ever called
-met or unmet.
+is `met`. Nobody watched before the ledger's first record, so that nothing was done before it is never
+held to be shown; of earlier days only what the sources themselves date (creation rows, registers) counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import IntEnum
 
 from portalops.model.backups import CopyState, DataClass
 from portalops.model.checks import CheckResult
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import Host, Unit, UnitId
+from portalops.model.organisation import Host, Unit, UnitId, exists_during
 from portalops.model.period import Week
 from portalops.model.rulebook import Duty, Rulebook
 from portalops.model.standing import Standing
-from portalops.model.updates import FlagKind, PortalDay, UnitWeek
+from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
-from portalops.registers.evidence import Evidence, SetEvidence
+from portalops.registers.evidence import ENOUGH, Evidence, Recorded, SetEvidence
 
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
 """Article 10.2: hard disk, optical disc or magnetic tape."""
@@ -31,11 +32,14 @@ WORST_FIRST = (
     DutyVerdict.UNMET,
     DutyVerdict.INSUFFICIENT_EVIDENCE,
     DutyVerdict.PENDING,
-    DutyVerdict.NOT_ASSESSED,
     DutyVerdict.MET,
+    DutyVerdict.NOT_ASSESSED,
     DutyVerdict.EXEMPT,
 )
-"""Which part decides a duty made of parts: one unmet week makes the duty unmet."""
+"""Which part decides a duty made of parts: one unmet week makes the duty unmet; parts that are not due decide nothing."""
+
+JUDGED_LATELY = timedelta(days=1)
+"""What a judging left open counts as open for so long; then somebody should have judged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,30 @@ def judge(situation: Situation) -> tuple[Standing, ...]:
     Raises:
         KeyError: a duty names a rule that does not exist; the rulebook's own tests prevent it.
     """
-    return tuple(RULES[duty.rule](duty, situation) for duty in situation.rulebook.duties)
+    return tuple(_judge(duty, situation) for duty in situation.rulebook.duties)
+
+
+def _judge(duty: Duty, situation: Situation) -> Standing:
+    if situation.evidence.period.first > situation.today:
+        return _standing(duty, DutyVerdict.PENDING, msg("the period has not begun"))
+    return _doubted(RULES[duty.rule](duty, situation), _DOUBTS.get(duty.rule, ""), situation)
+
+
+def _doubted(standing: Standing, kind: str, situation: Situation) -> Standing:
+    """Take back a good verdict where a newer record that may say otherwise cannot be read."""
+    newer = [
+        each
+        for each in situation.evidence.unreadable
+        if each.kind == kind and each.seq > min(standing.evidence, default=0)
+    ]
+    if not newer or standing.verdict not in {DutyVerdict.MET, DutyVerdict.EXEMPT}:
+        return standing
+    return replace(
+        standing,
+        verdict=DutyVerdict.INSUFFICIENT_EVIDENCE,
+        reason=msg("a newer record, {seq}, cannot be read, and may say otherwise", seq=str(newer[-1].seq)),
+        details=(*standing.details, *(msg("record {seq}: {cause}", seq=str(e.seq), cause=e.why) for e in newer)),
+    )
 
 
 # --- Article 10 -------------------------------------------------------------------------------
@@ -84,7 +111,8 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     """A verified, complete set at most seven days old holds the class of data (Article 10.2)."""
     data_class = DataClass(duty.subject)
     evidence, numbers = situation.evidence, situation.rulebook.numbers
-    newest_run = evidence.backups[-1] if evidence.backups else None
+    by_then = [made for made in evidence.backups if made.at <= situation.as_of]
+    newest_run = by_then[-1] if by_then else None
     if newest_run is not None:
         for excuse in newest_run.body.excused:
             name, _colon, excused = excuse.partition(": ")
@@ -103,10 +131,20 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     fulfilling = [made for made in holding if not _shortcomings(made, data_class) and made.verified_copies()]
     limit = timedelta(days=numbers.backup_max_age_days)
     if fulfilling:
-        best = fulfilling[-1]
+        reached = [made for made in fulfilling if made.reached_copies()]
+        best = reached[-1] if reached and situation.as_of <= reached[-1].set.created_at + limit else fulfilling[-1]
         due_at = best.set.created_at + limit
-        where = ", ".join(copy.medium for copy in best.verified_copies())
+        where = ", ".join(copy.medium for copy in best.reached_copies())
         seqs = [best.seq, *best.verified_seqs]
+        if situation.as_of <= due_at and not best.reached_copies():
+            details = [msg("{medium}: {problem}", medium=each.medium, problem=each.problem) for each in best.copies]
+            reason = msg("no verified copy of set {set} was reached when it was last looked for", set=best.set.id)
+            verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+            return _standing(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
+        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilling)):
+            return _standing(
+                duty, DutyVerdict.UNMET, _example(lacking), seqs, lacking, newest_at=best.at, due_at=due_at
+            )
         if situation.as_of <= due_at:
             reason = msg("verified set of {made} on {media}", made=best.set.created_at, media=where)
             return _standing(duty, DutyVerdict.MET, reason, seqs, newest_at=best.at, due_at=due_at)
@@ -135,11 +173,12 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     in_period = [
         made for made in sets if made.set.created_at >= situation.evidence.period.bounds(situation.evidence.zone)[0]
     ]
-    judged = in_period or sets[-1:]
+    limit = timedelta(days=situation.rulebook.numbers.backup_max_age_days)
+    judged = in_period or [made for made in sets[-1:] if situation.as_of <= made.set.created_at + limit]
     if not judged:
-        limit = timedelta(days=situation.rulebook.numbers.backup_max_age_days)
-        return _nothing_recorded(duty, situation, limit, msg("no backup set is recorded"))
+        return _nothing_recorded(duty, situation, limit, msg("no backup set of the period is recorded"))
     details: list[Message] = []
+    unreached: list[Message] = []
     for made in judged:
         good = [copy for copy in made.verified_copies() if copy.medium_kind in LEGAL_MEDIA]
         if not good:
@@ -151,15 +190,17 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
                     set=made.set.id,
                 )
             )
+        elif all(copy.problem for copy in good):
+            unreached.append(
+                msg("no verified copy of set {set} was reached when it was last looked for", set=made.set.id)
+            )
     seqs = [made.seq for made in judged]
     newest_at = judged[-1].at
     if details:
-        reason = (
-            details[0]
-            if len(details) == 1
-            else msg("{example}, and {more} more", example=details[0], more=len(details) - 1)
-        )
-        return _standing(duty, DutyVerdict.UNMET, reason, seqs, details, newest_at=newest_at)
+        return _standing(duty, DutyVerdict.UNMET, _example(details), seqs, details, newest_at=newest_at)
+    if unreached:
+        verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+        return _standing(duty, verdict, _example(unreached), seqs, unreached, newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in made.verified_copies()})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return _standing(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
@@ -214,8 +255,49 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
         DutyVerdict.INSUFFICIENT_EVIDENCE,
         msg("no retention rule and no disposal is recorded, so nothing shows how long sets are kept"),
         [made.seq for made in sets[-1:]],
+        _damaged_of_old(situation, sets),
         newest_at=sets[-1].at if sets else None,
     )
+
+
+def _damaged_of_old(situation: Situation, sets: Sequence[SetEvidence]) -> list[Message]:
+    """Name the damaged copies of sets that were made too long ago to be among the period's evidence."""
+    known = {made.set.id for made in sets}
+    seen = {
+        (copy.set_id, copy.medium): copy
+        for looked in situation.evidence.verifies
+        for copy in looked.body.copies
+        if copy.set_id not in known
+    }
+    return [
+        msg("the copy of set {set} on {medium} is damaged", set=copy.set_id, medium=copy.medium)
+        for copy in seen.values()
+        if copy.state is CopyState.DAMAGED
+    ]
+
+
+def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequence[SetEvidence]) -> list[Message]:
+    """Name the weeks of the period that are over and have sets, none of which holds a class complete and verified.
+
+    A week without any set is a matter of the interval.
+    """
+    evidence = situation.evidence
+
+    def week_of(moment: datetime) -> Week:
+        return Week.of(moment.astimezone(evidence.zone).date())
+
+    good = {week_of(made.set.created_at) for made in fulfilling}
+    made_in: dict[Week, bool] = {}
+    for run in evidence.backups:
+        if run.body.set is not None and run.at <= situation.as_of:
+            excused = any(excuse.partition(": ")[0] == data_class for excuse in run.body.excused)
+            week = week_of(run.body.set.created_at)
+            made_in[week] = made_in.get(week, False) or excused
+    return [
+        msg("week {week}: no set holds this class complete and verified", week=str(week))
+        for week in evidence.period.weeks()
+        if week.period().last < situation.today and week in made_in and not made_in[week] and week not in good
+    ]
 
 
 def _holds(made: SetEvidence, data_class: DataClass) -> bool:
@@ -242,18 +324,20 @@ def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
 def judge_portal_daily(duty: Duty, situation: Situation) -> Standing:
     """The portal is updated on each working day of the period (Article 11.1)."""
     updates = situation.evidence.updates
-    if updates is None:
-        return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the updates were never collected and judged"))
+    if updates is None or (doubt := _doubt_of_judging(updates, situation)):
+        return _not_judged(duty, updates, doubt if updates else None)
     days = {day.day: day for day in updates.body.portal_days}
     parts: list[tuple[DutyVerdict, Message]] = []
     for day in situation.evidence.period.days():
         if day > situation.today:
-            continue
+            break
         seen = days.get(day)
         if seen is None:
             parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{day} was not judged", day=day)))
         elif seen.working:
-            parts.append((seen.verdict, _day_line(seen)))
+            parts.append(_as_known_now(seen.verdict, _day_line(seen), day, updates=updates, situation=situation))
+    if not parts and situation.evidence.period.last > situation.today:
+        return _standing(duty, DutyVerdict.PENDING, msg("no working day of the period has begun"), [updates.seq])
     if not parts:
         return _standing(duty, DutyVerdict.EXEMPT, msg("the period has no working day"), [updates.seq])
     return _from_parts(
@@ -280,6 +364,8 @@ def judge_tracking(duty: Duty, situation: Situation) -> Standing:
     updates = situation.evidence.updates
     failed = [poll for poll in updates.body.polls if not poll.ok] if updates else []
     parts = _daily_runs(situation, "updates", msg("the updates were not collected on {day}"))
+    if updates and not updates.body.polls:
+        parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source of updates was looked at")))
     parts += [
         (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("source {source}: {problem}", source=poll.source, problem=poll.problem))
         for poll in failed
@@ -287,7 +373,7 @@ def judge_tracking(duty: Duty, situation: Situation) -> Standing:
     return _from_parts(
         duty,
         parts,
-        met=msg("collected on each day of the period, no source failed"),
+        met=msg("collected on each day of the period; every source answered when it was last asked"),
         seqs=[updates.seq] if updates else [],
         newest_at=updates.at if updates else None,
     )
@@ -312,8 +398,13 @@ def judge_unicode(duty: Duty, situation: Situation) -> Standing:
     updates = situation.evidence.updates
     if updates is None or updates.body.text_checked == 0:
         return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no collected text was checked"))
-    wrong = [item for item in updates.body.flagged if {FlagKind.LEGACY_ENCODING, FlagKind.NOT_NFC} & set(item.flags)]
-    checked = updates.body.text_checked
+    judged, asked = updates.body, situation.evidence.period
+    wrong = [
+        item
+        for item in judged.flagged
+        if {FlagKind.LEGACY_ENCODING, FlagKind.NOT_NFC} & set(item.flags) and _is_of_period(item, situation)
+    ]
+    checked = judged.text_checked
     if wrong:
         names = _unit_names(situation)
         details = [
@@ -326,7 +417,24 @@ def judge_unicode(duty: Duty, situation: Situation) -> Standing:
             checked=checked,
         )
         return _standing(duty, DutyVerdict.UNMET, reason, [updates.seq], details, newest_at=updates.at)
-    reason = msg("all {checked} texts that were collected are proper Unicode", checked=checked)
+    if judged.judged_from > asked.first or judged.judged_to < min(asked.last, situation.today):
+        reason = msg(
+            "texts were checked from {first} to {last} only, and none of those of the period is wrong",
+            first=judged.judged_from,
+            last=judged.judged_to,
+        )
+        return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [updates.seq], newest_at=updates.at)
+    if not any(day.observations for day in judged.portal_days if day.day in asked) and not any(
+        seen.day in asked for seen in judged.unit_days
+    ):
+        reason = msg("no text of the period was collected")
+        return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [updates.seq], newest_at=updates.at)
+    reason = msg(
+        "all {checked} texts that were collected from {first} to {last} are proper Unicode",
+        checked=checked,
+        first=judged.judged_from,
+        last=judged.judged_to,
+    )
     return _standing(duty, DutyVerdict.MET, reason, [updates.seq], newest_at=updates.at)
 
 
@@ -337,13 +445,13 @@ def _judge_unit_weeks(
     count_of: Callable[[UnitWeek], int],
 ) -> Standing:
     updates = situation.evidence.updates
-    if updates is None:
-        return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the updates were never collected and judged"))
+    if updates is None or (doubt := _doubt_of_judging(updates, situation)):
+        return _not_judged(duty, updates, doubt if updates else None)
     weeks = situation.evidence.period.weeks()
     judged = [week for week in updates.body.unit_weeks if week.week in weeks]
     names = _unit_names(situation)
     parts = [
-        (
+        _as_known_now(
             verdict_of(week),
             msg(
                 "{unit}, week {week}: {count} of {required}",
@@ -352,19 +460,22 @@ def _judge_unit_weeks(
                 count=count_of(week),
                 required=week.required,
             ),
+            week.week.period().last,
+            updates=updates,
+            situation=situation,
         )
         for week in judged
     ]
-    parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("week {week} was not judged", week=str(week)))
-        for week in weeks
-        if week.period().first <= situation.today and not any(unit.week == week for unit in judged)
-    ]
+    parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(judged, situation)]
     short = {week.unit for week in judged if verdict_of(week) is DutyVerdict.UNMET}
     standing = _from_parts(
         duty,
         parts,
-        met=nmsg("all {n} unit-week reached its number", "all {n} unit-weeks reached their number", len(parts)),
+        met=nmsg(
+            "the {n} unit-week in which something was due reached its number",
+            "all {n} unit-weeks in which something was due reached their number",
+            sum(part is DutyVerdict.MET for part, _line in parts),
+        ),
         seqs=[updates.seq],
         newest_at=updates.at,
     )
@@ -372,6 +483,52 @@ def _judge_unit_weeks(
         return standing
     reason = nmsg("{n} unit fell short", "{n} units fell short", len(short))
     return Standing(duty.id, standing.verdict, reason, standing.details, standing.evidence, standing.newest_at)
+
+
+def _unjudged_weeks(judged: Sequence[UnitWeek], situation: Situation) -> Iterable[Message]:
+    """Name the weeks that have begun and were not judged, as a whole or for a unit that existed in them."""
+    done = {(week.unit, week.week) for week in judged}
+    for week in situation.evidence.period.weeks():
+        if week.period().first > situation.today:
+            continue
+        if not any(judged_week == week for _unit, judged_week in done):
+            yield msg("week {week} was not judged", week=str(week))
+            continue
+        for unit in situation.units:
+            if exists_during(unit, week.period()) and (unit.id, week) not in done:
+                yield msg("{unit}, week {week}: not judged", unit=unit.name.vi, week=str(week))
+
+
+def _doubt_of_judging(updates: Recorded[UpdatesResult], situation: Situation) -> Message | None:
+    """Say why a judging does not speak for the rulebook that is asked about, or return None if it does."""
+    asked = situation.rulebook.edition
+    if updates.body.rulebook == asked:
+        return None
+    return msg("the newest judging is by {rulebook}, not by {asked}", rulebook=updates.body.rulebook, asked=asked)
+
+
+def _not_judged(duty: Duty, updates: Recorded[UpdatesResult] | None, doubt: Message | None) -> Standing:
+    if updates is None or doubt is None:
+        return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the updates were never collected and judged"))
+    return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, doubt, [updates.seq], newest_at=updates.at)
+
+
+def _as_known_now(
+    verdict: DutyVerdict, line: Message, last_day: date, *, updates: Recorded[UpdatesResult], situation: Situation
+) -> tuple[DutyVerdict, Message]:
+    """Return what a judged day or week says now: what was left open is unknown once it should have been judged again."""
+    judged_on = updates.at.astimezone(situation.evidence.zone).date()
+    is_late = situation.today - judged_on > JUDGED_LATELY
+    if verdict is DutyVerdict.PENDING and last_day < situation.today and is_late:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{line}; not judged since {day}", line=line, day=judged_on)
+    return verdict, line
+
+
+def _is_of_period(item: FlaggedItem, situation: Situation) -> bool:
+    """Say whether an item was claimed or shown to exist in the period; one without any time may have been."""
+    moments = [moment for moment in (item.claimed_at, item.evidenced_at) if moment]
+    period, zone = situation.evidence.period, situation.evidence.zone
+    return not moments or any(moment.astimezone(zone).date() in period for moment in moments)
 
 
 def _unit_names(situation: Situation) -> Callable[[UnitId], str]:
@@ -426,6 +583,14 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
         (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host}: {problem}", host=host.host, problem=host.problem))
         for host in unreached
     ]
+    seen = {host.host for host in newest.body.hosts} if newest else set()
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not looked at in the newest round", host=host.id))
+        for host in situation.hosts
+        if newest and host.id not in seen
+    ]
+    if not situation.hosts:
+        parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no host is declared")))
     return _from_parts(
         duty,
         parts,
@@ -485,6 +650,20 @@ RULES: dict[str, Callable[[Duty, Situation], Standing]] = {
 }
 """The judging rules by the names that rulebooks use."""
 
+_DOUBTS = {
+    "backup-class": "verify",
+    "backup-medium": "verify",
+    "backup-interval": "verify",
+    "portal-daily": "updates",
+    "unit-submissions": "updates",
+    "unit-subportals": "updates",
+    "unicode": "updates",
+    "tracking": "updates",
+    "checks": "check",
+    "check-cadence": "check",
+}
+"""By rule: the kind of records of which a newer one may undo what an older one shows."""
+
 
 # --- the shared order of verdicts -------------------------------------------------------------
 
@@ -531,11 +710,13 @@ def _from_parts(
     elif len(ordered) == 1:
         reason = ordered[0][1]
     else:
-        deciding = [line for part, line in parts if part is verdict]
-        reason = deciding[0]
-        if len(deciding) > 1:
-            reason = msg("{example}, and {more} more", example=reason, more=len(deciding) - 1)
+        reason = _example([line for part, line in parts if part is verdict])
     return _standing(duty, verdict, reason, seqs, details, newest_at=newest_at, due_at=due_at)
+
+
+def _example(lines: Sequence[Message]) -> Message:
+    """Return the first of several lines, with how many more there are."""
+    return lines[0] if len(lines) == 1 else msg("{example}, and {more} more", example=lines[0], more=len(lines) - 1)
 
 
 def _nothing_recorded(duty: Duty, situation: Situation, limit: timedelta, reason: Message) -> Standing:
@@ -548,23 +729,57 @@ def _nothing_recorded(duty: Duty, situation: Situation, limit: timedelta, reason
 def _daily_runs(
     situation: Situation, kind: str, missing: Message, *, every_days: int = 1
 ) -> list[tuple[DutyVerdict, Message]]:
-    """One part a day of the period up to today: did a run of the kind end on it, or within the days before it?"""
-    ended = {
-        run.finished_at.astimezone(situation.evidence.zone).date()
-        for run in situation.evidence.runs
-        if run.kind == kind and run.finished_at is not None
-    }
+    """One part a day of the period up to today: did a run that began on it, or within the days before it, speak for it?"""
+    best = _best_runs(situation, kind)
     parts: list[tuple[DutyVerdict, Message]] = []
     for day in situation.evidence.period.days():
         if day > situation.today:
             break
         line = Message(missing.text, {"day": day})
-        if any(day - timedelta(days=back) in ended for back in range(every_days)):
+        found = {best.get(day - timedelta(days=back)) for back in range(every_days)}
+        if _Ran.WHOLE in found:
             parts.append((DutyVerdict.MET, line))
         elif day == situation.today:
             parts.append((DutyVerdict.PENDING, line))
+        elif _Ran.IN_PART in found:
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("not every host was reached on {day}", day=day)))
+        elif _Ran.UNREADABLE in found:
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("how the run of {day} ended cannot be read", day=day)))
+        elif _Ran.BADLY in found:
+            parts.append((DutyVerdict.UNMET, msg("{line}: every run failed or broke off", line=line)))
+        elif day == situation.began_on:
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the ledger began in the course of {day}", day=day)))
         elif situation.is_before_ledger(day):
             parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{day} lies before the ledger", day=day)))
         else:
             parts.append((DutyVerdict.UNMET, line))
     return parts
+
+
+class _Ran(IntEnum):
+    """What the runs of a day came to, best last."""
+
+    BADLY = 1
+    UNREADABLE = 2
+    IN_PART = 3
+    WHOLE = 4
+
+
+def _best_runs(situation: Situation, kind: str) -> Mapping[date, _Ran]:
+    """Return by local day what the runs that began on it came to; a finished record alone proves no success."""
+    best: dict[date, _Ran] = {}
+    for run in situation.evidence.runs:
+        if run.kind != kind:
+            continue
+        came_to = _Ran.BADLY
+        if run.finished_seq is not None and run.finished_seq in situation.evidence.summaries:
+            summary = situation.evidence.summaries[run.finished_seq]
+            if summary is None:
+                came_to = _Ran.UNREADABLE
+            elif summary.outcome in ENOUGH[kind]:
+                came_to = _Ran.WHOLE
+            elif summary.outcome is RunOutcome.INCOMPLETE:
+                came_to = _Ran.IN_PART
+        day = run.started_at.astimezone(situation.evidence.zone).date()
+        best[day] = max(came_to, best.get(day, came_to))
+    return best

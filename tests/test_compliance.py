@@ -28,7 +28,7 @@ from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest, RunId
 from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Rulebook
-from portalops.model.runs import Run
+from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.registers.evidence import Evidence, Recorded
@@ -53,7 +53,6 @@ def evidence(**parts: object) -> Evidence:
         now=NOW,
         zone=ZONE,
         started_at=LONG_AGO,
-        plan=None,
         runs=(),
         backups=(),
         verifies=(),
@@ -133,8 +132,9 @@ def test_no_set_is_unmet_only_after_the_ledger_watched_long_enough() -> None:
 
 def test_class_declared_empty_is_exempt_and_unmapped_is_unmet() -> None:
     body = backup(datetime(2026, 11, 20, tzinfo=UTC)).body
-    excused = Recorded(5, NOW, "r", replace(body, excused=("channels: the portal has none",)))
-    unmapped = Recorded(5, NOW, "r", replace(body, unmapped=(DataClass.CHANNELS,)))
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    excused = Recorded(5, at, "r", replace(body, excused=("channels: the portal has none",)))
+    unmapped = Recorded(5, at, "r", replace(body, unmapped=(DataClass.CHANNELS,)))
     channels = duty("backup-class", subject="channels")
 
     assert stand(channels, evidence(backups=(excused,)))[0] is DutyVerdict.EXEMPT
@@ -217,17 +217,25 @@ def test_old_check_results_do_not_speak_for_today() -> None:
 
 def daily(kind: str, first: date, count: int) -> tuple[Run, ...]:
     moments = [datetime(first.year, first.month, first.day + n, 5, tzinfo=UTC) for n in range(count)]
-    return tuple(Run(RunId(f"{kind}{at}"), kind, "", "", at, 1, at, 2) for at in moments)
+    return tuple(Run(RunId(f"{kind}{at}"), kind, "", "", at, 2 * n, at, 2 * n + 1) for n, at in enumerate(moments))
+
+
+def ended(runs: tuple[Run, ...], outcome: RunOutcome = RunOutcome.COMPLETE) -> dict[int, RunSummary | None]:
+    """How the runs ended: all alike."""
+    return {
+        run.finished_seq: RunSummary(outcome, 0, run.started_at, run.finished_at)
+        for run in runs
+        if run.finished_seq and run.finished_at
+    }
 
 
 def test_a_day_without_a_round_of_checks_breaks_the_cadence() -> None:
     cadence = duty("check-cadence")
     newest = check_round(CheckVerdict.PASS)
 
-    whole = evidence(runs=daily("check", date(2026, 11, 16), 7), checks=newest)
-    assert stand(cadence, whole)[0] is DutyVerdict.MET
-    gap = evidence(runs=daily("check", date(2026, 11, 16), 6), checks=newest)
-    assert stand(cadence, gap)[0] is DutyVerdict.UNMET
+    runs = daily("check", date(2026, 11, 16), 7)
+    assert stand(cadence, evidence(runs=runs, summaries=ended(runs), checks=newest))[0] is DutyVerdict.MET
+    assert stand(cadence, evidence(runs=runs[:6], summaries=ended(runs), checks=newest))[0] is DutyVerdict.UNMET
 
 
 def updates(**parts: object) -> Recorded[UpdatesResult]:
@@ -263,7 +271,8 @@ def test_legacy_encoding_makes_unicode_unmet_and_nothing_checked_is_unknown() ->
     item = FlaggedItem(UnitId("soyte"), "o1", "Céng hßa x· héi", (FlagKind.LEGACY_ENCODING,), None, None)
 
     assert stand(unicode_duty, evidence(updates=updates(flagged=(item,), text_checked=9)))[0] is DutyVerdict.UNMET
-    assert stand(unicode_duty, evidence(updates=updates(text_checked=9)))[0] is DutyVerdict.MET
+    seen = (PortalDay(WEEK.first, True, DutyVerdict.MET, msg("seen"), 1, ("o2",)),)
+    assert stand(unicode_duty, evidence(updates=updates(text_checked=9, portal_days=seen)))[0] is DutyVerdict.MET
     assert stand(unicode_duty, evidence(updates=updates()))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 

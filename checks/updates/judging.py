@@ -66,7 +66,7 @@ def judge(
         polls=tuple(polls_of_run),
         judged_from=period.first,
         judged_to=min(period.last, max(terms.today, period.first)),
-        rulebook=f"{terms.rulebook.id}@{terms.rulebook.version}",
+        rulebook=terms.rulebook.edition,
         calendar=terms.calendar.version,
         portal_days=_portal_days(weighed, coverage, period, terms),
         unit_weeks=tuple(judge_unit_weeks(units, weeks, units_items, coverage, terms)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -110,6 +111,14 @@ class Rulebook:
     """What a reader must know about the regulation's standing, printed in every report."""
     overridden: Mapping[str, str] = field(default_factory=dict)
     """Numbers that configuration changed: name to the rulebook's own value."""
+
+    @property
+    def edition(self) -> str:
+        """Name what is judged by: id and version, and a digest of the numbers if configuration changed any."""
+        if not self.overridden:
+            return f"{self.id}@{self.version}"
+        changed = "".join(f"{name}={getattr(self.numbers, name)}\n" for name in sorted(self.overridden))
+        return f"{self.id}@{self.version}+{hashlib.sha256(changed.encode()).hexdigest()[:8]}"
 
     def clause(self, clause_id: str) -> Clause:
         """Return a clause by id.

@@ -75,7 +75,7 @@ class Plan:
 
     jobs: tuple[Job, ...]
     rulebook: str
-    """Id and version, such as `kh-37-2010@2026.11`."""
+    """The edition, such as `kh-37-2010@2026.11`."""
     configuration: Digest
     """Digest of the effective configuration."""
 

@@ -248,7 +248,7 @@ class UpdatesResult:
     judged_from: date
     judged_to: date
     rulebook: str
-    """Id and version."""
+    """The edition, as `Rulebook.edition` names it."""
     calendar: str
     """Version of the working-day calendar."""
     portal_days: tuple[PortalDay, ...]

@@ -1,30 +1,46 @@
 """The evidence of a period, read out of the ledger: what duties are judged from and reports are built on.
 
-Only finished records are evidence. A record whose blob is missing or damaged is kept in `unreadable`,
-because what can't be read is unknown and must be seen.
+Only finished records are evidence, and only as what they say they are: a run that failed has a finished
+record too. A record whose blob is missing or damaged is kept in `unreadable`, because what can't be read
+is unknown and must be seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
+from portalops.ledger.bodies import decode, decode_part, plain
 from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, VerifyResult
 from portalops.model.checks import CheckRound
+from portalops.model.message import Message
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
-from portalops.model.runs import Plan, ReportResult, Run
+from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
+from portalops.model.verdicts import RunOutcome
 
 BodyT = TypeVar("BodyT")
 
 LOOK_BACK = timedelta(days=45)
 """How long before a period its evidence may have been made and still speak for it: a month's set plus its verification."""
+
+LONGEST_RHYTHM = timedelta(days=31)
+"""The longest that a rulebook lets lie between two runs of daily work: so far back a run may speak for a period's first day."""
+
+ENOUGH: Mapping[str, frozenset[RunOutcome]] = {
+    "check": frozenset({RunOutcome.COMPLETE}),
+    "updates": frozenset({RunOutcome.COMPLETE, RunOutcome.INCOMPLETE}),
+}
+"""Kinds of work that are due by the day, and how a run must have ended to speak for its day.
+
+A round of checks speaks for a day if every host was reached; a collection also if a source did not answer,
+since the judging itself weighs what each source has covered.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,16 @@ class Recorded(Generic[BodyT]):
     at: datetime
     run: str
     body: BodyT
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A finished record whose details cannot be read: what it says is unknown, also if it says something bad."""
+
+    seq: int
+    kind: str
+    """Of its run: `backup`, `check`, ..."""
+    why: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +78,10 @@ class SetEvidence:
         """Return the copies that were read back whole and have not been found damaged since."""
         return tuple(copy for copy in self.copies if copy.state is CopyState.VERIFIED)
 
+    def reached_copies(self) -> tuple[Copy, ...]:
+        """Return the verified copies that were also reached when they were last looked for."""
+        return tuple(copy for copy in self.verified_copies() if not copy.problem)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -62,8 +92,6 @@ class Evidence:
     zone: ZoneInfo
     started_at: datetime | None
     """When the ledger began; nothing earlier is known. None for an empty ledger."""
-    plan: Plan | None
-    """The newest plan recorded."""
     runs: tuple[Run, ...]
     """All runs from `LOOK_BACK` before the period on, in order; crashed ones included."""
     backups: tuple[Recorded[BackupResult], ...]
@@ -73,8 +101,13 @@ class Evidence:
     updates: Recorded[UpdatesResult] | None
     """The newest judging there is: later judgings know more about the same days."""
     reports: tuple[Recorded[ReportResult], ...]
-    unreadable: tuple[str, ...] = ()
-    """`seq: why` for each finished record whose details could not be read."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """Every finished record that was looked at and whose details could not be read."""
+    summaries: Mapping[int, RunSummary | None] = field(default_factory=dict)
+    """How runs ended, by the number of their finished record; None where that cannot be read.
+
+    Of each kind in `ENOUGH` and each local day, the newest runs until one that speaks for the day.
+    """
 
     def sets(self) -> tuple[SetEvidence, ...]:
         """Return the backup sets, oldest first, with what later verifications said of their copies."""
@@ -98,26 +131,34 @@ class LedgerReader(Protocol):
     def runs(
         self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Run, ...]: ...
-    def plan(self) -> Plan | None: ...
 
 
-def read_evidence(ledger: LedgerReader, period: Period, *, now: datetime, zone: ZoneInfo) -> Evidence:
+def read_evidence(
+    ledger: LedgerReader, period: Period, *, now: datetime, zone: ZoneInfo, every_run: bool = False
+) -> Evidence:
     """Read what speaks for a period.
 
     Records made after the period count for what they say about it (a later judging, a later
     verification), so everything from `LOOK_BACK` before the period up to now is read.
+
+    Args:
+        ledger: read only.
+        period: what is asked about.
+        now: aware.
+        zone: the portal's.
+        every_run: read how each run of the period ended, of whatever kind, and not only what judging needs.
     """
     start, end = period.bounds(zone)
     since = start - LOOK_BACK
     first = ledger.first()
-    unreadable: list[str] = []
+    unreadable: dict[int, Unreadable] = {}
 
     def read(kind: str, body_type: type[BodyT], records: Iterable[Record]) -> Iterator[Recorded[BodyT]]:
         for record in records:
             try:
                 body = decode_part(ledger.blob(record.body), kind, body_type)
             except PortalOpsError as error:
-                unreadable.append(f"{record.seq}: {error.message}")
+                unreadable[record.seq] = Unreadable(record.seq, kind, error.message)
                 continue
             if body is not None:  # a run that failed before it had a result
                 yield Recorded(record.seq, record.at, record.run, body)
@@ -129,20 +170,69 @@ def read_evidence(ledger: LedgerReader, period: Period, *, now: datetime, zone: 
         records = ledger.records(kinds=(f"{kind}.finished",), since=since, until=until, newest_first=True)
         return next(read(kind, body_type, records), None)
 
-    return Evidence(
+    def end_of(seq: int, run: Run) -> RunSummary | None:
+        try:
+            return _summary(ledger, run)
+        except PortalOpsError as error:
+            unreadable[seq] = Unreadable(seq, run.kind, error.message)
+            return None
+
+    runs = ledger.runs(since=since)
+    found = Evidence(
         period=period,
         now=now,
         zone=zone,
         started_at=first.at if first else None,
-        plan=ledger.plan(),
-        runs=ledger.runs(since=since),
+        runs=runs,
         backups=all_of("backup", BackupResult),
         verifies=all_of("verify", VerifyResult),
         checks=newest("check", CheckRound, end),
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
-        unreadable=tuple(unreadable),
+        summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
     )
+    return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
+
+
+def _ends_of_runs(
+    runs: Sequence[Run],
+    period: Period,
+    zone: ZoneInfo,
+    end_of: Callable[[int, Run], RunSummary | None],
+    *,
+    every_run: bool,
+) -> dict[int, RunSummary | None]:
+    """Read how runs ended: no more of them than it takes to find one that speaks for its day.
+
+    Before the period the same is done day by day backwards until such a run is found.
+    """
+    by_day: dict[tuple[date, str], list[tuple[int, Run]]] = {}
+    for run in runs:
+        if run.finished_seq is not None:
+            began_on = run.started_at.astimezone(zone).date()
+            by_day.setdefault((began_on, run.kind), []).append((run.finished_seq, run))
+    early = period.first - LONGEST_RHYTHM
+    ends: dict[int, RunSummary | None] = {}
+    found_before: set[str] = set()
+    for day, kind in sorted(by_day, reverse=True):
+        enough = ENOUGH.get(kind, frozenset())
+        takes_all = every_run and day in period
+        is_before = early <= day < period.first and kind not in found_before
+        if not takes_all and not (enough and (day in period or is_before)):
+            continue
+        for seq, run in reversed(by_day[day, kind]):
+            ends[seq] = summary = end_of(seq, run)
+            if summary is not None and summary.outcome in enough and not takes_all:
+                found_before |= {kind} if is_before else set()
+                break
+    return ends
+
+
+def _summary(ledger: LedgerReader, run: Run) -> RunSummary | None:
+    """Return how a finished run ended, or None if its record does not say."""
+    assert run.body is not None
+    parts = plain(ledger.blob(run.body))
+    return decode(RunSummary, parts["run"]) if "run" in parts else None
 
 
 def fold_sets(

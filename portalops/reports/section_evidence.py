@@ -12,7 +12,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
 from portalops.model.standing import Standing
-from portalops.model.verdicts import DutyVerdict
+from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.section_backups import sets_in_period
@@ -46,6 +46,7 @@ def exception_blocks(
             yield Bullets(standing.details)
     yield _flagged(evidence, units)
     yield _runs_without_end(evidence)
+    yield _failed_runs(evidence)
     yield _problems(evidence)
     if evidence.unreadable:
         yield Notice(
@@ -55,7 +56,7 @@ def exception_blocks(
             ),
             Tone.BAD,
         )
-        yield Bullets([msg("record {line}", line=line) for line in evidence.unreadable])
+        yield Bullets([msg("record {seq}: {cause}", seq=str(each.seq), cause=each.why) for each in evidence.unreadable])
 
 
 def _flagged(evidence: Evidence, units: Sequence[Unit]) -> Table:
@@ -97,6 +98,22 @@ def _runs_without_end(evidence: Evidence) -> Table:
     )
 
 
+def _failed_runs(evidence: Evidence) -> Table:
+    """List the runs of the period that ended and failed; what they were to show is not shown by them."""
+    rows: list[tuple[str, str, datetime, str, str]] = []
+    for run in evidence.runs:
+        summary = evidence.summaries.get(run.finished_seq) if run.finished_seq is not None else None
+        in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
+        if in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
+            problem = "; ".join(summary.problems[:3]) or "?"
+            rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
+    return Table(
+        msg("Runs that failed"),
+        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details"), msg("Record")),
+        rows,
+    )
+
+
 def _problems(evidence: Evidence) -> Table:
     """Sources that failed, gaps between polls, rejected lines, unread files, media that failed: one line each."""
     rows: list[tuple[str, Message, str]] = []
@@ -130,7 +147,9 @@ def limit_blocks(evidence: Evidence, standings: Sequence[Standing]) -> Iterator[
         msg(
             "A time earlier than the record before it is refused; a false time within the gap to the next digest kept elsewhere is not noticed."
         ),
-        msg("Nothing is known from before the ledger's first record, and nothing earlier is called met or unmet."),
+        msg(
+            "Nobody watched before the ledger's first record: of earlier days only what the sources themselves date counts."
+        ),
         msg("That a set was read back shows that its bytes are whole, not that a restored system would run."),
     ]
     if evidence.started_at is None:

@@ -24,10 +24,10 @@ from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Role, Unit, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest, RunId
-from portalops.model.runs import Run
+from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence, Recorded, Unreadable
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document
 from portalops.reports.section_evidence import LedgerRange
@@ -280,14 +280,18 @@ def evidence() -> Evidence:
         now=NOW,
         zone=ZONE,
         started_at=datetime(2026, 7, 1, tzinfo=UTC),
-        plan=None,
         runs=runs,
         backups=backups(),
         verifies=(),
         checks=checks(),
         updates=updates(),
         reports=(),
-        unreadable=("88: blob missing",),
+        unreadable=(Unreadable(88, "report", msg("blob missing")),),
+        summaries={
+            run.finished_seq: RunSummary(RunOutcome.COMPLETE, 0, run.started_at, run.finished_at)
+            for run in runs
+            if run.finished_seq and run.finished_at
+        },
     )
 
 

@@ -13,7 +13,8 @@ from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.model.organisation import Actor, Name, Role
 from portalops.model.period import Period
-from portalops.model.verdicts import DutyVerdict
+from portalops.model.runs import RunSummary
+from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
@@ -137,6 +138,20 @@ def test_what_went_wrong_is_listed_and_not_averaged_away() -> None:
     assert [row[5] for row in table(data, "Flagged items")["rows"]] == ["o1", "o2", "o3"]
     assert "record 88: blob missing" in texts(data)
     assert "Host db-1 was not reached" in texts(data)
+
+
+def test_a_run_that_ended_and_failed_is_listed_with_its_reason() -> None:
+    seen = evidence()
+    (day, *_others) = [run for run in seen.runs if run.finished_seq]
+    assert day.finished_seq
+    assert day.finished_at
+    failed = RunSummary(RunOutcome.FAILED, 4, day.started_at, day.finished_at, ("error[PO1101]: no key",))
+    data = as_data(built(replace(seen, summaries={**seen.summaries, day.finished_seq: failed})))
+
+    (row,) = table(data, "Runs that failed")["rows"]
+
+    assert row[0] == day.id
+    assert row[3] == "error[PO1101]: no key"
 
 
 def test_limits_name_what_this_report_cannot_prove_and_what_was_not_judged() -> None:

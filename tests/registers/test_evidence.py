@@ -1,0 +1,144 @@
+"""What is read out of the ledger for a period: as little as judging needs, and nothing lost in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.model.checks import CheckRound
+from portalops.model.period import Period
+from portalops.model.record import Digest, RunId
+from portalops.model.runs import RunSummary
+from portalops.model.updates import UpdatesResult
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.evidence import read_evidence
+from tests.doubles import FixedClock
+from tests.ledger.ledgers import START, ZONE, new_ledger
+
+NOW = START + timedelta(days=7)
+PERIOD = Period(date(2026, 11, 25), date(2026, 11, 27))
+RESULTS = {
+    "check": CheckRound(()),
+    "updates": UpdatesResult((), PERIOD.first, PERIOD.last, "r@1", "2026.11", (), (), (), (), 0),
+}
+
+
+def record(ledger: Ledger, clock: FixedClock, kind: str, at: datetime, outcome: RunOutcome | None) -> Digest:
+    """Record a run that began at a moment and took a minute; without an outcome it crashed."""
+    clock.at = at
+    run = RunId(f"d:{kind}:{at.isoformat()}".replace(":", "-"))
+    ledger.append(f"{kind}.started", run=run, body=bodies.write({}))
+    if outcome is None:
+        return Digest("")
+    clock.move(timedelta(minutes=1))
+    parts: dict[str, object] = {"run": RunSummary(outcome, 0, at, clock.at, (f"as of {at.isoformat()}",))}
+    if outcome is not RunOutcome.FAILED:
+        parts[kind] = RESULTS.get(kind)
+    return ledger.append(f"{kind}.finished", run=run, body=bodies.write(parts)).body
+
+
+class CountingLedger(Ledger):
+    """A ledger that counts what is read of it."""
+
+    reads = 0
+
+    def blob(self, digest: Digest) -> bytes:
+        self.reads += 1
+        return super().blob(digest)
+
+
+def filled(folder: Path, outcomes: Sequence[tuple[str, datetime, RunOutcome | None]]) -> CountingLedger:
+    clock = FixedClock(START)
+    ledger = new_ledger(folder, clock)
+    for kind, at, outcome in outcomes:
+        record(ledger, clock, kind, at, outcome)
+    return CountingLedger(folder, FixedClock(NOW), writable=False)
+
+
+def test_a_run_is_read_until_one_of_its_day_ended_well(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 26, 5, tzinfo=UTC)
+    ledger = filled(
+        tmp_path,
+        [
+            ("check", noon, RunOutcome.FAILED),
+            ("check", noon + timedelta(hours=1), RunOutcome.COMPLETE),
+            ("check", noon + timedelta(hours=2), RunOutcome.INCOMPLETE),
+            ("check", noon + timedelta(hours=3), None),
+        ],
+    )
+
+    found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE)
+
+    assert [summary.outcome for summary in found.summaries.values() if summary] == ["incomplete", "complete"]
+    assert len(found.runs) == 4
+
+
+def test_every_run_of_the_period_is_read_for_a_report(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 26, 5, tzinfo=UTC)
+    hours = [noon + timedelta(hours=number) for number in range(4)]
+    runs = [("check", at, RunOutcome.COMPLETE) for at in hours]
+    runs += [("backup", noon + timedelta(hours=5), RunOutcome.FAILED)]
+    ledger = filled(tmp_path, runs)
+
+    found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE, every_run=True)
+
+    ends = [summary.outcome for summary in found.summaries.values() if summary]
+    assert sorted(ends) == ["complete"] * 4 + ["failed"]
+
+
+def test_before_the_period_the_newest_run_that_ended_well_is_found(tmp_path: Path) -> None:
+    first = datetime(2026, 11, 23, 2, tzinfo=UTC)
+    runs = [("check", first, RunOutcome.COMPLETE), ("check", first + timedelta(hours=1), RunOutcome.COMPLETE)]
+    runs += [("check", first + timedelta(days=1), RunOutcome.FAILED)]
+    ledger = filled(tmp_path, runs)
+
+    found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE)
+
+    assert [summary.outcome for summary in found.summaries.values() if summary] == ["failed", "complete"]
+
+
+def test_hourly_work_takes_one_look_a_day(tmp_path: Path) -> None:
+    begin = datetime(2026, 11, 23, 17, tzinfo=UTC)
+    ledger = filled(
+        tmp_path, [("updates", begin + timedelta(hours=number), RunOutcome.INCOMPLETE) for number in range(96)]
+    )
+
+    read_evidence(ledger, PERIOD, now=NOW, zone=ZONE)
+
+    assert ledger.reads <= 3 + 1 + 1  # each day of the period, the day before it, and the newest result
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed"])
+def test_a_record_that_cannot_be_read_is_listed_once_and_hides_nothing(tmp_path: Path, harm: str) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    noon = datetime(2026, 11, 26, 5, tzinfo=UTC)
+    record(ledger, clock, "check", noon, RunOutcome.COMPLETE)
+    lost = record(ledger, clock, "check", noon + timedelta(hours=2), RunOutcome.COMPLETE)
+    path = tmp_path / "blobs" / lost[:2] / lost[2:4] / f"{lost}.zst"
+    path.unlink()
+    if harm == "changed":
+        path.write_bytes(b"something else")
+
+    found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE)
+
+    (unread,) = found.unreadable
+    assert (unread.seq, unread.kind) == (5, "check")
+    assert lost in str(unread.why)
+    assert found.summaries[5] is None
+    assert found.checks is not None
+    assert found.checks.seq == 3
+    assert found.summaries[3] is not None
+
+
+def test_a_plan_that_cannot_be_read_keeps_nobody_from_seeing_where_duties_stand(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    ledger.append("plan", run=RunId(""), body=b"no plan\n")
+
+    assert read_evidence(ledger, PERIOD, now=NOW, zone=ZONE).runs == ()
