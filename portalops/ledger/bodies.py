@@ -30,6 +30,7 @@ _DAY, _MOMENT = "$day", "$moment"
 _adapters: dict[type, TypeAdapter[Any]] = {}
 """Built once a type: building takes longer than decoding."""
 
+_DECODER = json.JSONDecoder()
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -116,6 +117,35 @@ def decode_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT | None:
     """
     parts = read(blob)
     return decode(body_type, parts[key]) if key in parts else None
+
+
+def plain_part(blob: bytes, key: str) -> JsonValue:
+    """Return one part of a blob as it stands, or None if it has no such part.
+
+    The parts behind it are not looked at, so that a run's summary is had without its result.
+
+    Raises:
+        LedgerError: the blob is not a JSON object as `write` makes it, as far as it was read.
+    """
+    try:
+        text = blob.decode()
+        at = text.index("{") + 1
+        if text[at] == "}":
+            return None
+        while text[at] == '"':
+            name, at = _DECODER.raw_decode(text, at)
+            value, end = _DECODER.raw_decode(text, at + 1)
+            if text[at] != ":" or text[end] not in ",}":
+                break
+            if name == key:
+                found: JsonValue = value
+                return found
+            if text[end] == "}":
+                return None
+            at = end + 1
+    except (ValueError, IndexError, RecursionError) as error:
+        raise _unreadable(str(error)) from error
+    raise _unreadable(f"not of the form that portalops writes, at character {at}")
 
 
 def evidence_of(blob: bytes) -> frozenset[Digest]:

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode, decode_part, plain
+from portalops.ledger.bodies import decode, decode_part, plain_part
 from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message
@@ -231,8 +231,8 @@ def _ends_of_runs(
 def _summary(ledger: LedgerReader, run: Run) -> RunSummary | None:
     """Return how a finished run ended, or None if its record does not say."""
     assert run.body is not None
-    parts = plain(ledger.blob(run.body))
-    return decode(RunSummary, parts["run"]) if "run" in parts else None
+    part = plain_part(ledger.blob(run.body), "run")
+    return None if part is None else decode(RunSummary, part)
 
 
 def fold_sets(

@@ -99,3 +99,19 @@ def _types(value: object) -> object:
     if isinstance(value, Message):
         return {name: _types(held) for name, held in value.values.items()}
     return type(value)
+
+
+def test_one_part_is_read_without_those_behind_it() -> None:
+    blob = bodies.write({"a": {"x": 1, "nested": {"run": 5}}, "run": [1, "}"], "updates": "x" * 9})
+
+    assert bodies.plain_part(blob, "run") == [1, "}"]
+    assert bodies.plain_part(blob, "a") == {"x": 1, "nested": {"run": 5}}
+    assert bodies.plain_part(blob, "none") is None
+    assert bodies.plain_part(bodies.write({}), "run") is None
+    assert bodies.plain_part(b'{"run":1,"broken', "run") == 1
+
+
+@pytest.mark.parametrize("blob", [b"", b"[]", b"{", b'{"a"', b'{"a":1', b'{"a":1 "b":2}', b"\xff{", b'{"a"x1}'])
+def test_a_part_of_what_is_no_body_cannot_be_read(blob: bytes) -> None:
+    with pytest.raises(LedgerError):
+        bodies.plain_part(blob, "b")
