@@ -180,7 +180,7 @@ def summary_of(result: object) -> Message:
 
 
 def _backup(session: Session) -> Work[object]:
-    from commands.backup import make_backup  # noqa: PLC0415  # only when this kind of work is done
+    from commands._backup_work import make_backup  # noqa: PLC0415  # only when this kind of work is done
 
     result = make_backup(session)
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
@@ -194,7 +194,7 @@ def _backup(session: Session) -> Work[object]:
 
 
 def _verify(session: Session) -> Work[object]:
-    from commands.backup import verify_copies  # noqa: PLC0415  # as above
+    from commands._backup_work import verify_copies  # noqa: PLC0415  # as above
 
     result = verify_copies(session)
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
@@ -221,13 +221,22 @@ def _check(session: Session) -> Work[object]:
         clock=session.clock,
         progress=session.progress,
     )
+    return work_of_checks(result)
+
+
+def work_of_checks(result: CheckRound) -> Work[object]:
+    """Judge how a round of checks went: one of no host is none."""
+    if not result.hosts:
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, ("no host is declared, so nothing was checked",))
     problems = tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
     outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
     return Work(outcome, exit_code_of_checks(result), result, problems)
 
 
 def exit_code_of_checks(result: CheckRound) -> ExitCode:
-    """Return 70 if a check crashed, else 1 if one fails, else 3 if one is unknown, else 0."""
+    """Return 70 if a check crashed, else 1 if one fails, else 3 if one is unknown or none was judged, else 0."""
+    if not result.results():
+        return ExitCode.PARTIAL
     codes = {
         CheckVerdict.ERROR: ExitCode.FAULT,
         CheckVerdict.FAIL: ExitCode.UNMET,
@@ -258,8 +267,18 @@ def _updates(session: Session) -> Work[object]:
         )
     finally:
         store.close()
+    return work_of_updates(result)
+
+
+def work_of_updates(result: UpdatesResult) -> Work[object]:
+    """Judge how a collection went: one that no source answered collected nothing."""
+    if not result.polls:
+        problem = "no source of updates is configured, so nothing was collected"
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, (problem,))
     failed = tuple(f"{poll.source}: {poll.problem}" for poll in result.polls if not poll.ok)
     rejected = tuple(f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected)
+    if len(failed) == len(result.polls):
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, (*failed, *rejected))
     outcome = RunOutcome.INCOMPLETE if failed else RunOutcome.COMPLETE
     return Work(outcome, ExitCode.PARTIAL if failed else ExitCode.OK, result, (*failed, *rejected))
 

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import _backup_views as views
+from commands._backup_work import backup_plan, media_of, recorded_sets_of
+from commands._jobs import by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SetDamaged, SetNotFound, UsageError
+from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, Notice, Paragraph, Tone
-from portalops.system.locks import locked
 
 if TYPE_CHECKING:
-    from backups.plan import BackupPlan
     from backups.verify import Findings
-    from portalops.ports import Medium, Source, StoredSet
+    from portalops.ports import Medium, StoredSet
     from portalops.registers.evidence import SetEvidence
 
 app = typer.Typer(no_args_is_help=True)
@@ -58,12 +58,7 @@ def run(
     session = open_session(ctx)
     if dry_run:
         return _planned(session)
-    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
-
-    require_valid(session.settings)
-    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
-        record_plan(session)
-        done = perform(session, job_of(session, JobKind.BACKUP))
+    done = by_hand(session, JobKind.BACKUP)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -85,7 +80,7 @@ def run(
 )
 def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     session = open_session(ctx)
-    sets = [made for made in _sets(session) if medium in {None, *(copy.medium for copy in made.copies)}]
+    sets = [made for made in recorded_sets_of(session) if medium in {None, *(copy.medium for copy in made.copies)}]
     view: list[Block] = [views.sets_table(sets)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
     return Result([views.set_data(made) for made in sets], view)
 
@@ -97,7 +92,7 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     )
 )
 def show(ctx: typer.Context, set_name: SetArgument = "latest") -> Result:
-    made = _find(_sets(open_session(ctx)), set_name or "latest")
+    made = _find(recorded_sets_of(open_session(ctx)), set_name or "latest")
     data: JsonValue = {**views.set_data(made), "streams": views.streams_data(made.set)}
     return Result(data, views.set_view(made))
 
@@ -126,7 +121,7 @@ def verify(
     from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
 
     identities = read_identities(identity) if identity else ()
-    made = _find(_sets(session), set_name or "latest")
+    made = _find(recorded_sets_of(session), set_name or "latest")
     copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state is not CopyState.FAILED]
     if not copies:
         raise SetNotFound(
@@ -135,7 +130,7 @@ def verify(
         )
     result = run_verify(
         [VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for copy in copies],
-        _media(session),
+        media_of(session),
         clock=session.clock,
         progress=session.progress,
         identities=identities,
@@ -189,63 +184,6 @@ def restore(
     return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
 
 
-def make_backup(session: Session) -> BackupResult:
-    """Do the backup job: read every source, write to every medium, read each copy back.
-
-    Raises:
-        ConfigurationError: a source, medium or recipient does not fit.
-    """
-    from backups.job import run_backup  # noqa: PLC0415  # start-up time
-
-    media = tuple(_media(session).values())
-    sources = _sources(session, media)
-    newest = _sets(session)[-1:]
-    return run_backup(
-        backup_plan(session),
-        sources,
-        media,
-        clock=session.clock,
-        progress=session.progress,
-        expected_bytes=newest[0].set.stored_bytes if newest else 0,
-    )
-
-
-def verify_copies(session: Session) -> VerifyResult:
-    """Do the verify job: read the copies whose turn it is.
-
-    Raises:
-        ConfigurationError: a medium does not fit.
-    """
-    from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
-    from portalops.registers.backups import due_for_reading  # noqa: PLC0415  # start-up time
-
-    targets = [
-        VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for made, copy in due_for_reading(_sets(session))
-    ]
-    return run_verify(targets, _media(session), clock=session.clock, progress=session.progress)
-
-
-def backup_plan(session: Session) -> BackupPlan:
-    """Decide what a backup run would do, from the configuration alone.
-
-    Raises:
-        TooFewRecipients: fewer than two keys.
-        ConfigurationError: a source's or medium's settings do not fit.
-    """
-    from backups.plan import PlannedMedium, PlannedSource, make_plan  # noqa: PLC0415  # start-up time
-
-    media = tuple(_media(session).values())
-    settings = session.settings.backup
-    return make_plan(
-        session.settings.portal.id,
-        [PlannedSource(each.id, each.kind, each.data_class) for each in _sources(session, media)],
-        [PlannedMedium(each.id, each.kind) for each in media],
-        settings.recipients,
-        pack_bytes=settings.pack_bytes,
-        excused=settings.excused,
-    )
-
-
 def _planned(session: Session) -> Result:
     planned = backup_plan(session)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
@@ -253,12 +191,7 @@ def _planned(session: Session) -> Result:
 
 
 def _verify_job(session: Session) -> Result:
-    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
-
-    require_valid(session.settings)
-    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
-        record_plan(session)
-        done = perform(session, job_of(session, JobKind.VERIFY))
+    done = by_hand(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     shown = _verified(done.result.copies)
@@ -273,16 +206,6 @@ def _verified(copies: Sequence[Copy]) -> Result:
         exit_code = ExitCode.INTEGRITY
     view: list[Block] = [views.copies_table(copies)] if copies else [Paragraph(msg("There is no copy to read yet"))]
     return Result([views.copy_data(copy) for copy in copies], view, exit_code=exit_code)
-
-
-def _sets(session: Session) -> tuple[SetEvidence, ...]:
-    """Return the recorded sets, oldest first; none before there is a ledger."""
-    from portalops.registers.backups import recorded_sets  # noqa: PLC0415  # start-up time
-
-    try:
-        return recorded_sets(session.ledger)
-    except LedgerMissing:
-        return ()
 
 
 def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
@@ -305,12 +228,12 @@ def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
 def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, SetEvidence | None]:
     """Return a set's name and what the ledger knows of it; from the media alone where no ledger knows it."""
     try:
-        made = _find(_sets(session), name)
+        made = _find(recorded_sets_of(session), name)
     except PortalOpsError as error:
         if isinstance(error, UsageError):
             raise
         there = sorted(
-            {found for each in _media(session).values() if medium in {None, each.id} for found in _sets_on(each)},
+            {found for each in media_of(session).values() if medium in {None, each.id} for found in _sets_on(each)},
             key=_made_at,
         )
         matching = there[-1:] if name == "latest" else [found for found in there if found.startswith(name)]
@@ -338,7 +261,7 @@ def _best_copy(
     """Return the first copy whose structure is whole, or else the first that opens; what stood in the way is told."""
     from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
 
-    media = _media(session)
+    media = media_of(session)
     if medium is not None and medium not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=medium[:80]),
@@ -365,20 +288,6 @@ def _best_copy(
         raise problems[0]
     stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
     return stored, findings, [error.message for error in problems]
-
-
-def _media(session: Session) -> dict[str, Medium]:
-    from backups.media import build_medium  # noqa: PLC0415  # start-up time
-
-    return {table.id: build_medium(table) for table in session.settings.backup_media}
-
-
-def _sources(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
-    from backups.sources import SourceContext, build_source  # noqa: PLC0415  # start-up time
-
-    avoid = tuple(place for each in media for place in each.places())
-    context = SourceContext(session.settings.state_folder, avoid)
-    return tuple(build_source(table, context) for table in session.settings.backup_sources)
 
 
 def _fields(data: JsonValue) -> dict[str, JsonValue]:

@@ -36,7 +36,6 @@ from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import Block, Notice, Status, Table, Tone
 from portalops.reports.words import channel_word, duty_status, flag_word
-from portalops.system.locks import locked
 
 if TYPE_CHECKING:
     from checks.updates.observations import ObservationStore
@@ -56,13 +55,9 @@ UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, 
     )
 )
 def collect(ctx: typer.Context) -> Result:
-    from commands._jobs import job_of, perform, record_plan, require_valid  # noqa: PLC0415  # start-up time
+    from commands._jobs import by_hand  # noqa: PLC0415  # start-up time
 
-    session = open_session(ctx)
-    require_valid(session.settings)
-    with locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder):
-        record_plan(session)
-        done = perform(session, job_of(session, JobKind.UPDATES))
+    done = by_hand(open_session(ctx), JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     polls = done.result.polls

@@ -1,0 +1,107 @@
+"""Builds what the backup jobs need from the configuration, and does them: the work behind `backup` and `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from commands._session import Session
+from portalops.errors import LedgerMissing
+from portalops.model.backups import BackupResult, VerifyResult
+
+if TYPE_CHECKING:
+    from backups.plan import BackupPlan
+    from portalops.ports import Medium, Source
+    from portalops.registers.evidence import SetEvidence
+
+
+def make_backup(session: Session) -> BackupResult:
+    """Do the backup job: read every source, write to every medium, read each copy back.
+
+    Raises:
+        ConfigurationError: a source, medium or recipient does not fit.
+    """
+    from backups.job import run_backup  # noqa: PLC0415  # start-up time
+
+    media = tuple(media_of(session).values())
+    sources = sources_of(session, media)
+    newest = recorded_sets_of(session)[-1:]
+    return run_backup(
+        backup_plan(session),
+        sources,
+        media,
+        clock=session.clock,
+        progress=session.progress,
+        expected_bytes=newest[0].set.stored_bytes if newest else 0,
+    )
+
+
+def verify_copies(session: Session) -> VerifyResult:
+    """Do the verify job: read the copies whose turn it is.
+
+    Raises:
+        ConfigurationError: a medium does not fit.
+    """
+    from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
+    from portalops.registers.backups import due_for_reading  # noqa: PLC0415  # start-up time
+
+    targets = [
+        VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
+        for made, copy in due_for_reading(recorded_sets_of(session))
+    ]
+    return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress)
+
+
+def backup_plan(session: Session) -> BackupPlan:
+    """Decide what a backup run would do, from the configuration alone.
+
+    Raises:
+        TooFewRecipients: fewer than two keys.
+        ConfigurationError: a source's or medium's settings do not fit.
+    """
+    from backups.plan import PlannedMedium, PlannedSource, make_plan  # noqa: PLC0415  # start-up time
+
+    media = tuple(media_of(session).values())
+    settings = session.settings.backup
+    return make_plan(
+        session.settings.portal.id,
+        [PlannedSource(each.id, each.kind, each.data_class) for each in sources_of(session, media)],
+        [PlannedMedium(each.id, each.kind) for each in media],
+        settings.recipients,
+        pack_bytes=settings.pack_bytes,
+        excused=settings.excused,
+    )
+
+
+def recorded_sets_of(session: Session) -> tuple[SetEvidence, ...]:
+    """Return the recorded sets, oldest first; none before there is a ledger."""
+    from portalops.registers.backups import recorded_sets  # noqa: PLC0415  # start-up time
+
+    try:
+        return recorded_sets(session.ledger)
+    except LedgerMissing:
+        return ()
+
+
+def media_of(session: Session) -> dict[str, Medium]:
+    """Return the configured media by id.
+
+    Raises:
+        ConfigurationError: a medium's settings do not fit its kind.
+    """
+    from backups.media import build_medium  # noqa: PLC0415  # start-up time
+
+    return {table.id: build_medium(table) for table in session.settings.backup_media}
+
+
+def sources_of(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
+    """Return the configured sources; what lies on the media is left out of them.
+
+    Raises:
+        ConfigurationError: a source's settings do not fit its kind.
+    """
+    from backups.sources import SourceContext, build_source  # noqa: PLC0415  # start-up time
+
+    avoid = tuple(place for each in media for place in each.places())
+    context = SourceContext(session.settings.state_folder, avoid)
+    return tuple(build_source(table, context) for table in session.settings.backup_sources)
