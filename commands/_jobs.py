@@ -227,7 +227,7 @@ def _check(session: Session) -> Work[object]:
 def work_of_checks(result: CheckRound) -> Work[object]:
     """Judge how a round of checks went: one of no host is none."""
     if not result.hosts:
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, ("no host is declared, so nothing was checked",))
+        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, ("no host is declared, so nothing was checked",))
     problems = tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
     outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
     return Work(outcome, exit_code_of_checks(result), result, problems)
@@ -274,11 +274,11 @@ def work_of_updates(result: UpdatesResult) -> Work[object]:
     """Judge how a collection went: one that no source answered collected nothing."""
     if not result.polls:
         problem = "no source of updates is configured, so nothing was collected"
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, (problem,))
+        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem,))
     failed = tuple(f"{poll.source}: {poll.problem}" for poll in result.polls if not poll.ok)
     rejected = tuple(f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected)
     if len(failed) == len(result.polls):
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, result, (*failed, *rejected))
+        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (*failed, *rejected))
     outcome = RunOutcome.INCOMPLETE if failed else RunOutcome.COMPLETE
     return Work(outcome, ExitCode.PARTIAL if failed else ExitCode.OK, result, (*failed, *rejected))
 

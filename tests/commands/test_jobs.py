@@ -1,0 +1,47 @@
+"""How a job went is said by what it did, not by its having ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from commands._jobs import work_of_checks, work_of_updates
+from portalops.errors import ExitCode
+from portalops.model.checks import CheckRound, HostRound
+from portalops.model.organisation import HostId
+from portalops.model.updates import Poll, UpdatesResult
+from portalops.model.verdicts import RunOutcome
+
+NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
+POLL = Poll("db", NOW, True, "", 3, 1, None, None)
+COLLECTED = UpdatesResult((), date(2026, 11, 1), NOW.date(), "r@1", "2026.11", (), (), (), (), 0)
+
+
+def test_checks_of_no_host_failed_and_a_round_without_answers_is_not_all_right() -> None:
+    none = work_of_checks(CheckRound(()))
+    silent = work_of_checks(CheckRound((HostRound(HostId("web1"), NOW, True, "", ()),)))
+
+    assert (none.outcome, none.exit_code) == (RunOutcome.FAILED, ExitCode.PARTIAL)
+    assert silent.exit_code == ExitCode.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("answered", "outcome", "code"),
+    [
+        ((), RunOutcome.FAILED, ExitCode.PARTIAL),
+        ((False, False), RunOutcome.FAILED, ExitCode.PARTIAL),
+        ((True, False), RunOutcome.INCOMPLETE, ExitCode.PARTIAL),
+        ((True, True), RunOutcome.COMPLETE, ExitCode.OK),
+    ],
+)
+def test_a_collection_that_nobody_answered_failed(
+    answered: tuple[bool, ...], outcome: RunOutcome, code: ExitCode
+) -> None:
+    polls = tuple(replace(POLL, ok=ok, problem="" if ok else "no answer") for ok in answered)
+
+    work = work_of_updates(replace(COLLECTED, polls=polls))
+
+    assert (work.outcome, work.exit_code) == (outcome, code)
+    assert bool(work.problems) == (False in answered or not answered)
