@@ -1,8 +1,8 @@
 """What is due, decided from what the ledger tells and nothing else; pure.
 
 A job is due once in each of its slots: a local hour, day, ISO week or month. A complete run fulfils the
-slot. One that failed or was incomplete is tried again, but not within the hour; one that crashed is
-tried again at once. A slot that has passed is not caught up with, it stays missed: what was not done
+slot. One that failed or was incomplete is tried again, but not within the hour; one that crashed or was
+interrupted is tried again at once. A slot that has passed is not caught up with, it stays missed: what was not done
 in its week cannot be done in it any more.
 """
 
@@ -35,6 +35,8 @@ class Attempt:
     """None while it runs, if it crashed, or if its details cannot be read: never taken for complete."""
     running: bool = False
     """Its process is alive."""
+    interrupted: bool = False
+    """A person or the system stopped it: nothing was found to be wrong that waiting could cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def _reason(tried: Sequence[Attempt], slot: str, now: datetime) -> Message | Non
     finished_at = newest.run.finished_at
     if finished_at is None:
         return msg("the run that began at {moment} did not finish", moment=newest.run.started_at)
+    if newest.interrupted:
+        return msg("the run that ended at {moment} was interrupted", moment=finished_at)
     match newest.outcome:
         case RunOutcome.INCOMPLETE:
             return msg("the run that ended at {moment} was incomplete", moment=finished_at)
@@ -174,7 +178,9 @@ def _reason(tried: Sequence[Attempt], slot: str, now: datetime) -> Message | Non
 
 def _retry_at(attempt: Attempt) -> datetime:
     finished_at = attempt.run.finished_at
-    return attempt.run.started_at if finished_at is None else finished_at + RETRY_AFTER
+    if finished_at is None:
+        return attempt.run.started_at
+    return finished_at if attempt.interrupted else finished_at + RETRY_AFTER
 
 
 def _is_fulfilled(attempts: Iterable[Attempt]) -> bool:

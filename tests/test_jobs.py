@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -89,6 +90,16 @@ def test_a_crashed_run_is_tried_again_at_once() -> None:
     assert found.attempt == 2
     assert "did not finish" in str(found.reason)
     assert next_due(DAILY, [crashed], NOW, ZONE) == NOW
+
+
+def test_an_interrupted_run_is_tried_again_at_once() -> None:
+    stopped = replace(attempt(DAILY, NOW - timedelta(minutes=6), RunOutcome.FAILED), interrupted=True)
+
+    (found,) = due([DAILY], [stopped], NOW, ZONE)
+
+    assert found.attempt == 2
+    assert "was interrupted" in str(found.reason)
+    assert next_due(DAILY, [stopped], NOW, ZONE) == NOW
 
 
 def test_a_running_run_is_left_alone() -> None:

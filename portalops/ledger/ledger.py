@@ -206,13 +206,17 @@ class Ledger:
 
     def outcome(self, run: Run) -> RunOutcome | None:
         """Return how a run ended; None if it has not, or if its details cannot be read: then it is unknown."""
+        summary = self.summary(run)
+        return summary.outcome if summary else None
+
+    def summary(self, run: Run) -> RunSummary | None:
+        """Return what a finished run says of itself; None if it has not finished, or if that cannot be read."""
         if run.finished_at is None or run.body is None:
             return None
         try:
-            summary = bodies.decode_part(self.blob(run.body), "run", RunSummary)
+            return bodies.decode_part(self.blob(run.body), "run", RunSummary)
         except PortalOpsError:
             return None
-        return summary.outcome if summary else None
 
     def plans(self) -> tuple[RecordedPlan, ...]:
         """Return every plan recorded, oldest first.

@@ -127,10 +127,20 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
     for run in ledger.runs(kinds=kinds, since=oldest.astimezone(UTC)):
         name = parse_run_id(run.id)
         if name is not None and (name.job, name.slot) in slots:
-            attempts.append(Attempt(run, ledger.outcome(run), running=is_running(ledger.folder, run)))
+            attempts.append(_attempt(ledger, run))
         elif name is not None:
             attempts.append(Attempt(run, None))
     return tuple(attempts)
+
+
+def _attempt(ledger: Ledger, run: Run) -> Attempt:
+    summary = ledger.summary(run)
+    return Attempt(
+        run,
+        summary.outcome if summary else None,
+        running=is_running(ledger.folder, run),
+        interrupted=summary is not None and summary.exit_code == ExitCode.INTERRUPTED,
+    )
 
 
 def is_running(folder: Path, run: Run) -> bool:
@@ -156,7 +166,13 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 def problem_of(error: BaseException) -> str:
     """Return an exception as one line for the summary."""
-    text = str(error) if isinstance(error, PortalOpsError) else f"{type(error).__name__}: {error}"
+    match error:
+        case PortalOpsError():
+            text = str(error)
+        case KeyboardInterrupt():
+            text = str(ExitCode.INTERRUPTED.meaning)
+        case _:
+            text = f"{type(error).__name__}: {error}"
     return bounded_line(text, MAX_PROBLEM)
 
 

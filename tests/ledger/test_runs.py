@@ -77,7 +77,7 @@ def test_a_run_is_framed_by_its_two_records(tmp_path: Path) -> None:
     [
         (MediumUnavailable(msg("disk {id} is gone", id="a"), msg("Mount it.")), ExitCode.FAILED, "disk a is gone"),
         (ZeroDivisionError("division by zero"), ExitCode.FAULT, "ZeroDivisionError: division by zero"),
-        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "interrupted"),
         (
             ValueError("a\x1b[2J\nb" + "x" * 600),
             ExitCode.FAULT,
@@ -207,6 +207,22 @@ def test_a_run_that_holds_its_lock_is_running(tmp_path: Path) -> None:
     with locked(lock_path(tmp_path, VERIFY.id), holder=f"{run}.2"):
         (attempt,) = read_attempts(ledger, (VERIFY,), START, ZONE)
         assert not attempt.running
+
+
+@pytest.mark.parametrize(("error", "interrupted"), [(KeyboardInterrupt(), True), (ValueError("no"), False)])
+def test_an_interrupted_run_is_told_from_one_that_failed(
+    tmp_path: Path, error: BaseException, interrupted: bool
+) -> None:
+    ledger = new_ledger(tmp_path, FixedClock(START))
+
+    def work() -> Work[VerifyResult]:
+        raise error
+
+    with pytest.raises(type(error)):
+        record_run(ledger, VERIFY, "2026-W48", work, clock=FixedClock(START), circumstances=WHO)
+
+    (attempt,) = read_attempts(ledger, (VERIFY,), START, ZONE)
+    assert (attempt.outcome, attempt.interrupted) == (RunOutcome.FAILED, interrupted)
 
 
 @pytest.mark.parametrize(
