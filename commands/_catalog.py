@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from commands._help import noun_page, verb_page
 from commands._invocation import GLOBAL_OPTIONS
 from commands._result import Result
 from commands._session import Session
+from commands._usage import no_such_verb, no_verb, wrong_call
 from portalops import __version__
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
@@ -19,6 +22,7 @@ from portalops.reports.document import Heading, KeyValues, Paragraph
 
 if TYPE_CHECKING:
     import typer
+    from typer.core import TyperCommand
 
 FIRST_COMMANDS = ("init", "status", "run", "doctor", "explain")
 """The commands that stand alone and come first in the help; the others follow by name."""
@@ -31,14 +35,11 @@ def names() -> tuple[str, ...]:
     return (*first, *sorted(found - set(first)))
 
 
-def call(session: Session) -> Result | None:
-    """Run the named command.
-
-    Returns:
-        What it returned, or None where Typer itself answered, as for `--help`.
+def call(session: Session) -> Result:
+    """Run the named command, or show its help page.
 
     Raises:
-        UsageError: there is no such command, or its options are wrong.
+        UsageError: there is no such command, or it is called wrongly.
     """
     name, *arguments = session.invocation.arguments
     if name not in names():
@@ -49,21 +50,37 @@ def call(session: Session) -> Result | None:
             if close
             else msg("Run 'portalops --help' to see the commands."),
         )
+    app = cast("typer.Typer", importlib.import_module(f"commands.{name}").app)
+    verbs = _verbs_of(app)
+    if verbs is None:
+        return _call(name, _command_of(app), arguments, session)
+    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if verb is None:
+        if _asks_for_help(arguments):
+            return noun_page(name, _(summary(name)), verbs)
+        raise no_verb(f"portalops {name}", verbs)
+    if verb not in verbs:
+        raise no_such_verb(f"portalops {name}", verb, verbs)
+    arguments.remove(verb)
+    return _call(f"{name} {verb}", verbs[verb], arguments, session)
+
+
+def _call(called: str, command: TyperCommand, arguments: list[str], session: Session) -> Result:
     import typer  # noqa: PLC0415  # start-up time
 
-    app = cast("typer.Typer", importlib.import_module(f"commands.{name}").app)
-    command = _command_of(app)
-    prog = f"portalops {name}"
+    if _asks_for_help(arguments):
+        return verb_page(called, command)
     try:
-        outcome = command.main(args=arguments, prog_name=prog, standalone_mode=False, obj=session)
+        # Not by its main(), which answers an interrupt and a closed pipe in ways of its own.
+        with command.make_context(f"portalops {called}", arguments, obj=session) as context:
+            return cast("Result", command.invoke(context))
     except typer.TyperException as error:
-        raise UsageError(
-            verbatim(str(error.format_message()) or _("wrong usage")),
-            msg("Run '{command} --help' to see how it is called.", command=_help_of(prog, arguments)),
-        ) from error
-    except typer.Abort as error:
-        raise KeyboardInterrupt from error
-    return outcome if isinstance(outcome, Result) else None
+        raise wrong_call(f"portalops {called}", error) from error
+
+
+def _asks_for_help(arguments: list[str]) -> bool:
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--help" in before or "-h" in before
 
 
 def complete() -> None:
@@ -108,13 +125,13 @@ def summary(name: str) -> str:
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0].removesuffix(".")
 
 
-def _command_of(app: typer.Typer) -> typer.main.TyperCommand:  # type: ignore[name-defined]  # private class of Typer
+def _command_of(app: typer.Typer) -> TyperCommand:
     import typer.main  # noqa: PLC0415  # start-up time
 
     app._add_completion = False  # completion is shipped in files, never installed into a user's start-up files
-    return typer.main.get_command(app)
+    return cast("TyperCommand", typer.main.get_command(app))
 
 
-def _help_of(prog: str, arguments: list[str]) -> str:
-    verb = arguments[0] if arguments and not arguments[0].startswith("-") else ""
-    return f"{prog} {verb}".strip()
+def _verbs_of(app: typer.Typer) -> Mapping[str, TyperCommand] | None:
+    """Return a noun's verbs; None for a command that stands alone."""
+    return getattr(_command_of(app), "commands", None)

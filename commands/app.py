@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,10 @@ def _dispatch(session: Session) -> Result | None:
     if "_PORTALOPS_COMPLETE" in session.environment:
         complete()
         return None
-    if not arguments or arguments[0] in {"--help", "-h", "help"}:
+    if not arguments or arguments[0] in {"--help", "-h"} or arguments == ("help",):
         return help_page()
+    if arguments[0] == "help":
+        session.invocation = replace(session.invocation, arguments=(*arguments[1:], "--help"))
     if arguments[0] == "--version":
         return version_page()
     return call(session)

@@ -53,12 +53,12 @@ def init(
     folder: Annotated[Path, typer.Option(help=_("Folder of the configuration"))] = Path(),
     keys: Annotated[bool, typer.Option("--keys", help=_("Only make the keys that the configuration names"))] = False,
     portal_id: Annotated[str, typer.Option(help=_("Id of the portal: lower-case letters, digits, hyphens"))] = "",
-    name_vi: Annotated[str, typer.Option(help=_("Vietnamese name of the portal"))] = "",
-    name_en: Annotated[str, typer.Option(help=_("English name of the portal"))] = "",
+    name_vi: Annotated[str, typer.Option(metavar="NAME", help=_("Vietnamese name of the portal"))] = "",
+    name_en: Annotated[str, typer.Option(metavar="NAME", help=_("English name of the portal"))] = "",
     language: Annotated[str, typer.Option(help=_("Language of reports: vi or en"))] = "",
     medium: Annotated[
         Optional[list[Path]],  # noqa: UP045  # Typer reads it at run time
-        typer.Option(help=_("Folder of a backup disk; give the option once for each disk")),
+        typer.Option(metavar="FOLDER", help=_("Folder of a backup disk; give the option once for each disk")),
     ] = None,
     keys_folder: Annotated[str, typer.Option(help=_("Folder of the keys, relative to the configuration"))] = "keys",
     state_folder: Annotated[str, typer.Option(help=_("Folder of the ledger, relative to the configuration"))] = "state",

@@ -86,7 +86,7 @@ def build(
     "list",
     help=_(
         "List the reports that can be built, and those that were\n\nExample: portalops report list --json"
-        "\n\nEXIT STATUS: 0"
+        "\n\nEXIT STATUS: 0 listed, 78 the configuration is wrong"
     ),
 )
 def list_(ctx: typer.Context) -> Result:

@@ -1,0 +1,113 @@
+"""Help pages: a noun's verbs, or a verb's arguments and options, in the reader's language and as data.
+
+They look like the page of `portalops --help`, which the catalogue makes, and are read off the same
+declarations that Typer parses by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from commands._result import JsonValue, Result
+from portalops.model.message import Message, msg, verbatim
+from portalops.reports.document import Block, Heading, KeyValues, Paragraph
+
+if TYPE_CHECKING:
+    from typer.core import TyperArgument, TyperCommand, TyperOption
+
+    Parameter: TypeAlias = TyperArgument | TyperOption
+
+
+def noun_page(name: str, summary: str, verbs: Mapping[str, TyperCommand]) -> Result:
+    """List what can be done with a noun; `summary` is in the reader's language already."""
+    rows = {verb: _sections(command)[0] for verb, command in verbs.items()}
+    view = (
+        Paragraph(verbatim(f"{summary}.")),
+        Paragraph(msg("Usage: {command} VERB [ARGUMENTS] [OPTIONS]", command=f"portalops {name}")),
+        Heading(2, msg("Verbs")),
+        KeyValues([(verbatim(verb), verbatim(text)) for verb, text in rows.items()]),
+        Paragraph(msg("'{command} VERB --help' says more.", command=f"portalops {name}")),
+    )
+    return Result([{"id": verb, "summary": text} for verb, text in rows.items()], view)
+
+
+def verb_page(called: str, command: TyperCommand) -> Result:
+    """Say what a verb does, what it takes and how it ends; `called` is how it is called, such as `backup run`."""
+    from typer.core import TyperArgument, TyperOption  # noqa: PLC0415  # start-up time
+
+    arguments = [each for each in command.params if isinstance(each, TyperArgument)]
+    options = [each for each in command.params if isinstance(each, TyperOption)]
+    summary, *more = _sections(command)
+    wanted: list[Parameter] = [*arguments, *(each for each in options if each.required)]
+    usage = " ".join([f"portalops {called}", *(_usage_of(each) for each in wanted)])
+    view: list[Block] = [Paragraph(verbatim(f"{summary}."))]
+    view.append(
+        Paragraph(
+            msg("Usage: {command} [OPTIONS]", command=usage) if options else msg("Usage: {command}", command=usage)
+        )
+    )
+    view += [Paragraph(verbatim(text)) for text in more]
+    for heading, parameters in ((msg("Arguments"), arguments), (msg("Options"), options)):
+        if parameters:
+            view += [
+                Heading(2, heading),
+                KeyValues([(verbatim(_shape_of(each)), _meaning(each)) for each in parameters]),
+            ]
+    view.append(Paragraph(msg("'portalops --help' shows the options of every command, such as --json and --lang.")))
+    data: JsonValue = {
+        "id": called,
+        "summary": summary,
+        "usage": usage,
+        "arguments": list(map(_data, arguments)),
+        "options": list(map(_data, options)),
+    }
+    return Result(data, view)
+
+
+def name_of(parameter: Parameter) -> str:
+    """Return what a person calls a parameter: `SET` for an argument, `--to` for an option."""
+    if parameter.param_type_name == "argument":
+        return _value_of(parameter)
+    return max(parameter.opts, key=len)
+
+
+def _shape_of(parameter: Parameter) -> str:
+    """Return how a parameter is written: `SET`, `--dry-run` or `--to FOLDER`."""
+    if parameter.param_type_name == "argument" or getattr(parameter, "is_flag", False):
+        return name_of(parameter)
+    return f"{name_of(parameter)} {_value_of(parameter)}"
+
+
+def _sections(command: TyperCommand) -> list[str]:
+    """Return a help text's paragraphs, the summary first."""
+    return [text.strip() for text in (command.help or "").split("\n\n")]
+
+
+def _usage_of(parameter: Parameter) -> str:
+    many = "..." if parameter.nargs == -1 or parameter.multiple else ""
+    return f"{_shape_of(parameter)}{many}" if parameter.required else f"[{_shape_of(parameter)}]{many}"
+
+
+def _value_of(parameter: Parameter) -> str:
+    """Return what stands for the value: as declared, else the last word of the name, such as FOLDER for keys_folder."""
+    return parameter.metavar or (parameter.name or "").upper().rpartition("_")[2]
+
+
+def _meaning(parameter: Parameter) -> Message:
+    text = parameter.help or ""
+    if parameter.required and parameter.param_type_name == "option":
+        return msg("{text} (required)", text=text)
+    default = next(_defaults(parameter), None)
+    return verbatim(text) if default is None else msg("{text} (default: {default})", text=text, default=default)
+
+
+def _defaults(parameter: Parameter) -> Iterator[str]:
+    """Yield the default that is worth showing, if there is one."""
+    default = parameter.default
+    if default is not None and not isinstance(default, bool) and str(default):
+        yield str(default)
+
+
+def _data(parameter: Parameter) -> JsonValue:
+    return {"id": name_of(parameter), "summary": parameter.help or "", "required": parameter.required}
