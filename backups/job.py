@@ -33,6 +33,7 @@ from portalops.model.backups import (
     BackupSet,
     Copy,
     CopyState,
+    DataClass,
     SetId,
     SetKind,
     Stream,
@@ -130,8 +131,8 @@ def make_set(
     with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes, patience_seconds):
         packer = SetPacker(keys, lanes, pack_bytes=plan.pack_bytes, on_bytes=task.advance)
         try:
-            streams, failed = _read(packer, sources, lanes, task)
-            result = replace(result, failed_sources=failed)
+            streams, failed, classes = _read(packer, sources, lanes, task)
+            result = replace(result, failed_sources=failed, failed_classes=classes)
             made = None
             if streams and not all(lane.problem for lane in lanes):
                 content = _set_file(plan, set_id, created_at, streams, result)
@@ -218,10 +219,11 @@ def _begin(
 
 def _read(
     packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], task: Task
-) -> tuple[tuple[Stream, ...], tuple[str, ...]]:
-    """Read every source once; return the streams, and why some sources have none."""
+) -> tuple[tuple[Stream, ...], tuple[str, ...], tuple[DataClass, ...]]:
+    """Read every source once; return the streams, why some sources have none, and the classes of those."""
     streams: list[Stream] = []
     failed: list[str] = []
+    classes: dict[DataClass, None] = {}
     for source in sources:
         if all(lane.problem for lane in lanes):
             break  # there is nothing left to write to
@@ -234,7 +236,8 @@ def _read(
             logger.info("source %s failed: %s", source.id, error)
             opener.drop()
             failed.append(show_text(f"{source.id}: {error}", 500))
-    return tuple(streams), tuple(failed)
+            classes[source.data_class] = None
+    return tuple(streams), tuple(failed), tuple(classes)
 
 
 def _set_file(

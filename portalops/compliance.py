@@ -305,8 +305,9 @@ def _holds(made: SetEvidence, data_class: DataClass) -> bool:
 
 
 def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
-    """What keeps a set from fulfilling the duty for one class: parts that could not be read."""
-    return [
+    """What keeps a set from fulfilling the duty for one class: parts, or whole sources, that could not be read."""
+    failed = [msg("a source of this class could not be read at all")] if data_class in made.failed_classes else []
+    return failed + [
         msg(
             "{source}: {count} could not be read, such as {example}",
             source=stream.source,

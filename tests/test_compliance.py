@@ -116,6 +116,13 @@ def test_set_with_unread_paths_does_not_fulfil_the_duty() -> None:
     assert stand(CONTENT, evidence(backups=(made,)))[0] is DutyVerdict.UNMET
 
 
+def test_class_of_a_failed_source_is_not_met_by_its_other_sources() -> None:
+    made = backup(datetime(2026, 11, 20, tzinfo=UTC))
+    failed = Recorded(5, made.at, made.run, replace(made.body, failed_classes=(DataClass.CONTENT,)))
+
+    assert stand(CONTENT, evidence(backups=(failed,)))[0] is DutyVerdict.UNMET
+
+
 def test_copy_found_damaged_later_no_longer_counts() -> None:
     made = backup(datetime(2026, 11, 20, tzinfo=UTC))
     later = Recorded(9, NOW, "verify", VerifyResult((copy(CopyState.DAMAGED),)))

@@ -196,6 +196,8 @@ class BackupResult:
     """`class: reason` for each class declared to have no data."""
     failed_sources: tuple[str, ...] = ()
     """`source: why` for each source that yielded no stream."""
+    failed_classes: tuple[DataClass, ...] = ()
+    """The classes of those sources: whatever else the set holds of them, they are not whole in it."""
 
 
 @dataclass(frozen=True, slots=True)

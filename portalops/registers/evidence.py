@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, plain_part
-from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, VerifyResult
+from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, DataClass, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message
 from portalops.model.period import Period
@@ -73,6 +73,8 @@ class SetEvidence:
     copies: tuple[Copy, ...]
     verified_seqs: tuple[int, ...]
     """Records that looked at a copy after the set was made."""
+    failed_classes: tuple[DataClass, ...] = ()
+    """Classes of which a source could not be read: they are not whole in this set."""
 
     def verified_copies(self) -> tuple[Copy, ...]:
         """Return the copies that were read back whole and have not been found damaged since."""
@@ -249,4 +251,11 @@ def fold_sets(
                 if copy.set_id == made.body.set.id and later.seq > made.seq:
                     copies[copy.medium] = copy
                     looked.append(later.seq)
-        yield SetEvidence(made.seq, made.at, made.body.set, tuple(copies.values()), tuple(dict.fromkeys(looked)))
+        yield SetEvidence(
+            made.seq,
+            made.at,
+            made.body.set,
+            tuple(copies.values()),
+            tuple(dict.fromkeys(looked)),
+            made.body.failed_classes,
+        )

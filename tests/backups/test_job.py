@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from backups.media.memory import MemoryMedium, MemorySetWriter
 from backups.plan import PlannedMedium, PlannedSource, make_plan
 from portalops.errors import MediumUnavailable, TooFewRecipients
 from portalops.model.backups import CopyState, DataClass, SetId
@@ -14,6 +13,7 @@ from portalops.model.message import msg
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import StreamOpener
 from tests.backups.kit import MIB, back_up, disk, keys, source
+from tests.backups.memory import MemoryMedium, MemorySetWriter
 
 
 class HungMedium(MemoryMedium):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from backups.age import parse_identity
 from backups.extract import Extracted, Extractor, prepare_target
-from backups.media.memory import MemoryMedium
 from backups.restore import RestoreReport, restore_set
 from backups.set_file import SetFile, parse_set_file
 from backups.tar import END_BYTES, Entry, header, padding
@@ -22,6 +21,7 @@ from portalops.errors import BackupError, SetDamaged, UnsafeTarget, WrongKey
 from portalops.model.backups import MemberType
 from portalops.ports import StoredSet
 from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
+from tests.backups.memory import MemoryMedium
 
 
 class Made:

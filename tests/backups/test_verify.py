@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from backups.age import Identity, parse_identity
 from backups.bag import digest_of
 from backups.job import VerifyTarget, run_verify
-from backups.media.memory import MemoryMedium
 from backups.verify import Findings, verify_copy
 from portalops.errors import WrongKey
 from portalops.model.backups import BackupSet, Copy, CopyState, VerifyLevel
 from portalops.ports import Medium
 from tests.backups.kit import NOW, back_up, disk, keys, sample_database, source
+from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
 
 PACK = 64 << 10

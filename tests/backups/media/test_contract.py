@@ -12,19 +12,25 @@ from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetNotFound, UnknownKind
 from portalops.model.backups import SetId
 from portalops.ports import Medium, SetWriter, StoredSet
+from tests.backups.memory import MemoryMedium
 
 SET = SetId("demo-20261125T030405Z-full-abc123")
 OTHER = SetId("demo-20261126T030405Z-full-abc123")
 
 SETTINGS: dict[str, Callable[[Path], dict[str, object]]] = {
     "disk": lambda folder: {"folder": str(folder / "disk"), "create": True, "allow_same_filesystem": True},
-    "memory": lambda _folder: {},
 }
+DOUBLE = "memory"
+"""The double that other tests use keeps the same contract."""
 
 
-@pytest.fixture(params=kinds())
+@pytest.fixture(params=(*kinds(), DOUBLE))
 def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
-    made = build_medium(KindTable.alone("medium-1", request.param, SETTINGS[request.param](tmp_path), tmp_path))
+    made: Medium
+    if request.param == DOUBLE:
+        made = MemoryMedium("medium-1")
+    else:
+        made = build_medium(KindTable.alone("medium-1", request.param, SETTINGS[request.param](tmp_path), tmp_path))
     made.prepare([])
     return made
 

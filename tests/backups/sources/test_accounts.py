@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from backups.contents import index_members
-from backups.media.memory import MemoryMedium
 from portalops.model.backups import BackupResult
 from tests.backups.kit import back_up, keys, source
+from tests.backups.memory import MemoryMedium
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin

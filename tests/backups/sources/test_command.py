@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backups.media.memory import MemoryMedium
 from portalops.model.backups import BackupResult
 from tests.backups.kit import back_up, source
+from tests.backups.memory import MemoryMedium
 
 
 def run(folder: Path, *command: str, **values: object) -> tuple[BackupResult, MemoryMedium]:

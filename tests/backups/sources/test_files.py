@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from backups.contents import index_members
-from backups.media.memory import MemoryMedium
 from backups.set_file import parse_set_file
 from backups.sources._patterns import matcher
 from portalops.model.backups import BackupResult, CopyState, Member, Stream
 from portalops.model.verdicts import RunOutcome
 from tests.backups.kit import MIB, back_up, keys, odd_tree, source
+from tests.backups.memory import MemoryMedium
 
 
 def run(folder: Path, **values: object) -> tuple[BackupResult, MemoryMedium]:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backups.media.memory import MemoryMedium
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId
 from tests.backups.kit import NOW, back_up, keys, source
+from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from backups.media.memory import MemoryMedium
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from portalops.model.backups import BackupResult, TableRows
 from portalops.model.verdicts import RunOutcome
 from tests.backups.kit import back_up, keys, sample_database, source
+from tests.backups.memory import MemoryMedium
 
 
 def run(folder: Path, database: Path, **values: object) -> tuple[BackupResult, MemoryMedium]:

@@ -1,4 +1,7 @@
-"""Sets in memory: for trying things out. They are gone when the process ends, so nothing is ever verified by it alone."""
+"""A medium that keeps sets as bytes: a double that keeps the contract of `portalops.ports.Medium`.
+
+It is no kind that a configuration may name: its sets are gone when the process ends, so they would prove nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backups.media._errors import medium_unavailable, no_such_set
-from portalops.config.tables import KindTable
-from portalops.config.values import Shape
 from portalops.errors import SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.ports import Readable
-
-
-class Settings(Shape):
-    """`kind = "memory"`."""
-
-
-def build(table: KindTable) -> MemoryMedium:
-    """Return the medium that a configuration table describes."""
-    table.parse(Settings)
-    return MemoryMedium(table.id)
 
 
 class MemoryMedium:
