@@ -276,7 +276,10 @@ def work_of_updates(result: UpdatesResult) -> Work[object]:
         problem = "no source of updates is configured, so nothing was collected"
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem,))
     failed = tuple(f"{poll.source}: {poll.problem}" for poll in result.polls if not poll.ok)
-    rejected = tuple(f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected)
+    rejected = [f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected]
+    rejected += [
+        f"{poll.source}: {poll.rejected_more} more are rejected" for poll in result.polls if poll.rejected_more
+    ]
     if len(failed) == len(result.polls):
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (*failed, *rejected))
     outcome = RunOutcome.INCOMPLETE if failed else RunOutcome.COMPLETE

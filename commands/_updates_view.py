@@ -45,7 +45,7 @@ def polls_table(polls: Sequence[Poll]) -> Table:
             poll.items,
             poll.new_items,
             Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),
-            len(poll.rejected),
+            len(poll.rejected) + poll.rejected_more,
         )
         for poll in polls
     ]
@@ -56,18 +56,19 @@ def refused(polls: Sequence[Poll]) -> Sequence[Block]:
     lines = [verbatim(f"{poll.source}: {line}") for poll in polls for line in poll.rejected]
     if not lines:
         return ()
+    count = len(lines) + sum(poll.rejected_more for poll in polls)
     blocks: list[Block] = [
         Notice(
             nmsg(
                 "{n} line or item was refused; the others count",
                 "{n} lines or items were refused; the others count",
-                len(lines),
+                count,
             )
         ),
         Bullets(lines[:MAX_SHOWN]),
     ]
-    if len(lines) > MAX_SHOWN:
-        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_SHOWN)))
+    if count > MAX_SHOWN:
+        blocks.append(Paragraph(msg("... and {more} more", more=count - len(lines[:MAX_SHOWN]))))
     return blocks
 
 
@@ -105,6 +106,7 @@ def poll_data(poll: Poll) -> dict[str, JsonValue]:
         "new_items": poll.new_items,
         "gap": poll.gap,
         "rejected": list(poll.rejected),
+        "rejected_more": poll.rejected_more,
         "evidence": poll.evidence,
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -28,6 +27,7 @@ from portalops.ports import Answer, Clock, Keeper, Progress, UpdateSource
 logger = logging.getLogger(__name__)
 
 MAX_REJECTED = 100
+"""How many refused items of one answer are named; all are counted."""
 
 
 def run_updates(
@@ -156,18 +156,31 @@ def poll_source(
     keeper: Keeper,
     clock: Clock,
 ) -> Poll:
-    """Look at one source once and record what came, also if nothing came."""
-    traits = source.traits
+    """Look at one source once and record what came, also if nothing came, or something that cannot be read.
+
+    Raises:
+        LedgerError: the answer cannot be kept as evidence.
+        UpdatesError: the store cannot be used.
+    """
+    source_id = source.traits.id
     try:
-        answer = source.fetch(etag=store.etag(traits.id))
-        return _record(source, answer, units=units, zone=zone, store=store, keeper=keeper, clock=clock)
+        answer = source.fetch(etag=store.etag(source_id))
+    except PortalOpsError as error:
+        return _failed(source_id, _cause(error), None, store=store, clock=clock)
+    except Exception as error:
+        logger.exception("asking source %s failed", source_id)
+        return _failed(source_id, _cause(error), None, store=store, clock=clock)
+    # It is kept before it is read: an answer that cannot be read is evidence too, of an outage for one.
+    evidence = None if answer.data is None else keeper.keep(answer.data)
+    try:
+        return _record(source, answer, evidence, units=units, zone=zone, store=store, clock=clock)
     except PortalOpsError as error:
         if isinstance(error, UpdatesError) and not isinstance(error, UpdateSourceError):
             raise
-        logger.info("source %s failed: %s", traits.id, error)
-        poll = _failed_poll(traits.id, error, clock)
-        store.add_failed(poll)
-        return poll
+        return _failed(source_id, _cause(error), evidence, store=store, clock=clock)
+    except Exception as error:
+        logger.exception("reading the answer of source %s failed", source_id)
+        return _failed(source_id, _cause(error), evidence, store=store, clock=clock)
 
 
 def replay(
@@ -195,9 +208,8 @@ def replay(
         if not poll.ok:
             store.add_failed(poll)
             continue
-        evidence = poll.evidence
-        answer = Answer(None if evidence is None else blob(evidence))
-        _record(source, answer, units=units, zone=zone, store=store, keeper=_Kept(evidence), clock=_At(poll.polled_at))
+        answer = Answer(None if poll.evidence is None else blob(poll.evidence))
+        _record(source, answer, poll.evidence, units=units, zone=zone, store=store, clock=_At(poll.polled_at))
 
 
 class _At:
@@ -213,33 +225,32 @@ class _At:
         return 0.0
 
 
-class _Kept:
-    """Names evidence that is kept already."""
-
-    def __init__(self, digest: Digest | None) -> None:
-        self._digest = digest
-
-    def keep(self, data: bytes) -> Digest:
-        return self._digest or Digest(hashlib.sha256(data).hexdigest())
-
-
 def _record(
     source: UpdateSource,
     answer: Answer,
+    evidence: Digest | None,
     *,
     units: Sequence[Unit],
     zone: ZoneInfo,
     store: ObservationStore,
-    keeper: Keeper,
     clock: Clock,
 ) -> Poll:
     traits = source.traits
     before = store.last_good_poll(traits.id)
     polled_at = clock.now()
-    if answer.data is None:
+    if answer.data is None or evidence is None:
         return _record_unchanged(source, before, store, clock)
     listing = source.parse(answer.data, polled_at=polled_at)
-    evidence = keeper.keep(answer.data)
+    if listing.rejected and not listing.items:
+        raise UpdateSourceError(
+            msg(
+                "update source {source}: none of its {count} items can be read, such as {example}",
+                source=traits.id,
+                count=len(listing.rejected),
+                example=listing.rejected[0],
+            ),
+            msg("Correct the source or its settings, then run 'portalops updates collect'."),
+        )
     found = candidates(listing.items)
     known = store.known(traits.id, (key for candidate in found for key in candidate.keys))
     recognition = recognise(
@@ -270,6 +281,7 @@ def _record(
         covers_from=start,
         gap=gap,
         rejected=listing.rejected[:MAX_REJECTED],
+        rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
     )
     store.add(poll, recognition, etag=answer.etag)
     return poll
@@ -283,21 +295,30 @@ def _record_unchanged(source: UpdateSource, before: Poll | None, store: Observat
             msg("update source {source}: it says that nothing changed, but nothing is known of it", source=traits.id),
             msg("Run 'portalops updates collect' again; it asks for the whole answer."),
         )
-    poll = replace(before, polled_at=clock.now(), new_items=0, evidence=None, gap=False, rejected=())
+    poll = replace(before, polled_at=clock.now(), new_items=0, evidence=None, gap=False, rejected=(), rejected_more=0)
     if not traits.complete:
         poll = replace(poll, covers_from=min(before.polled_at, before.covers_from or before.polled_at))
     store.add_unchanged(poll, since=before.polled_at)
     return poll
 
 
-def _failed_poll(source: str, error: PortalOpsError, clock: Clock) -> Poll:
-    return Poll(
-        source=source,
+def _failed(source_id: str, problem: str, evidence: Digest | None, *, store: ObservationStore, clock: Clock) -> Poll:
+    logger.info("source %s failed: %s", source_id, problem)
+    poll = Poll(
+        source=source_id,
         polled_at=clock.now(),
         ok=False,
-        problem=" ".join(str(error).split())[:300],
+        problem=problem,
         items=0,
         new_items=0,
-        evidence=None,
+        evidence=evidence,
         covers_from=None,
     )
+    store.add_failed(poll)
+    return poll
+
+
+def _cause(error: Exception) -> str:
+    """Return why a look failed, in one bounded line; what is no error of ours is a fault in portalops."""
+    text = str(error) if isinstance(error, PortalOpsError) else f"a fault in portalops: {error!r}"
+    return " ".join(text.split())[:300]

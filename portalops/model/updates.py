@@ -166,6 +166,8 @@ class Poll:
     """The answer did not overlap with the poll before: items may have been missed."""
     rejected: tuple[str, ...] = ()
     """`line or item: why` for each item that was refused, at most 100."""
+    rejected_more: int = 0
+    """How many more were refused than `rejected` names."""
 
 
 @dataclass(frozen=True, slots=True)

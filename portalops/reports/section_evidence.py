@@ -133,6 +133,8 @@ def _problems(evidence: Evidence) -> Table:
                 (poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat())
             )
         rows += [(poll.source, msg("rejected"), line) for line in poll.rejected]
+        if poll.rejected_more:
+            rows.append((poll.source, msg("rejected"), f"... +{poll.rejected_more}"))
     return Table(msg("Sources, media and items with a problem"), (msg("Where"), msg("What"), msg("Details")), rows)
 
 

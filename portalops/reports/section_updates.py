@@ -71,7 +71,7 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
                 poll.items,
                 poll.new_items,
                 msg("yes") if poll.gap else msg("no"),
-                len(poll.rejected),
+                len(poll.rejected) + poll.rejected_more,
             )
             for poll in newest.body.polls
         ],

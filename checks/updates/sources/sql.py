@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 REQUIRED = ("external_id", "title", "published_at")
 OPTIONAL = ("unit", "channel", "url", "created_at", "modified_at", "language", "kind", "state", "body")
-MAX_REJECTED = 100
 
 
 class Settings(CommonSettings):
@@ -152,7 +151,7 @@ class SqlSource:
                 rejected.append(f"row {number}: {item}")
             else:
                 items.append(item)
-        return Listing(tuple(items), tuple(rejected[:MAX_REJECTED]))
+        return Listing(tuple(items), tuple(rejected))
 
     def _engine(self) -> Engine:
         from sqlalchemy import create_engine, make_url  # noqa: PLC0415  # start-up time

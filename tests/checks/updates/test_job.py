@@ -11,10 +11,11 @@ from checks.updates.observations import ObservationStore
 from checks.updates.sources.feed import FeedSource
 from checks.updates.sources.feed import Settings as FeedSettings
 from checks.updates.sources.sql import Settings, SqlSource
-from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
+from portalops.errors import ConfigurationError, LedgerFull, UpdatesError, UpdateSourceError
 from portalops.model.message import msg
+from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, FlagKind, Listing, SourceTraits, UpdatesResult
+from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Answer, UpdateSource
 from tests.checks.updates.scene import (
@@ -135,6 +136,77 @@ class Unreachable:
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         raise AssertionError("nothing to read")
+
+
+class Broken(Unreachable):
+    """A source that answers, with something that nobody thought of."""
+
+    def fetch(self, *, etag: str) -> Answer:
+        return Answer(b"<html>b\xe1o tr\xec</html>")
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        raise KeyError("channel")
+
+
+class Refusing(Broken):
+    """A source none of whose rows can be read."""
+
+    def __init__(self, items: tuple[ListedItem, ...] = ()) -> None:
+        super().__init__()
+        self._items = items
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        return Listing(self._items, tuple(f"row {number}: no date" for number in range(250)))
+
+
+def test_a_fault_in_one_source_does_not_stop_the_others_and_its_answer_is_kept(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00")])
+
+    result = collection.collect(on="2026-11-16 20:00", also=(Broken(), Unreachable()))
+
+    content, broken, _unreachable = result.polls
+    assert content.ok
+    assert not broken.ok
+    assert "a fault in portalops: KeyError('channel')" in broken.problem
+    assert broken.evidence is not None
+    assert collection.keeper.blobs[broken.evidence].startswith(b"<html>")
+
+
+def test_an_answer_of_which_nothing_can_be_read_shows_nothing(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+
+    poll = collection.collect(on="2026-11-16 20:00", also=(Refusing(),)).polls[1]
+
+    assert not poll.ok
+    assert poll.covers_from is None
+    assert "none of its 250 items can be read, such as row 0: no date" in poll.problem
+    assert poll.evidence in collection.keeper.blobs
+
+
+def test_refused_items_beyond_those_that_are_named_are_counted(tmp_path: Path) -> None:
+    item = ListedItem("1", "", "Tin", at("2026-11-16 09:00"), "2026-11-16 09:00")
+
+    poll = Collection(tmp_path, []).collect(on="2026-11-16 20:00", also=(Refusing((item,)),)).polls[1]
+
+    assert poll.ok
+    assert len(poll.rejected) + poll.rejected_more == 250
+
+
+class FullKeeper(MemoryKeeper):
+    """Has no room for evidence."""
+
+    def keep(self, data: bytes) -> Digest:
+        raise LedgerFull(msg("cannot write a blob"), msg("Check the free space."))
+
+
+def test_evidence_that_cannot_be_kept_is_no_fault_of_the_source(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-11-16 09:00")])
+    collection.keeper = FullKeeper()
+
+    with pytest.raises(LedgerFull):
+        collection.collect(on="2026-11-16 20:00")
+
+    assert collection.store.newest_polls() == ()
 
 
 def test_a_source_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
