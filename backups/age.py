@@ -31,9 +31,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from backups.bech32 import decode
-from portalops.config.layers import show_text
 from portalops.errors import ConfigurationError, SetDamaged, WrongKey
 from portalops.model.message import msg
+from portalops.model.text import show_text
 from portalops.ports import Readable
 
 Recipient = NewType("Recipient", bytes)

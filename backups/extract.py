@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backups.tar import Entry
-from portalops.config.layers import show_text
 from portalops.errors import UnsafeTarget
 from portalops.model.backups import MemberType
 from portalops.model.message import msg
+from portalops.model.text import show_text
 
 MAX_NAMED = 1000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

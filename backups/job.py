@@ -26,7 +26,6 @@ from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
 from backups.streams import SourceStreams
 from backups.verify import verify_copy
 from portalops import __version__
-from portalops.config.layers import show_text
 from portalops.errors import MediumUnavailable, SetNotFound, SourceUnavailable
 from portalops.model.backups import (
     BackupResult,
@@ -42,6 +41,7 @@ from portalops.model.backups import (
 )
 from portalops.model.message import msg
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, SetWriter, Source, Task
 
 logger = logging.getLogger(__name__)

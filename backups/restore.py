@@ -16,10 +16,10 @@ from backups.contents import index_members, stream_plaintext, stream_plaintext_f
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.set_file import SetFile
 from backups.untar import TarReader
-from portalops.config.layers import show_text
 from portalops.errors import BackupError, SetDamaged
 from portalops.model.backups import Member, MemberType, Stream
 from portalops.model.message import msg
+from portalops.model.text import show_text
 from portalops.ports import StoredSet
 
 TAR = "tar"

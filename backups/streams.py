@@ -11,9 +11,9 @@ from typing import IO
 
 from backups.index import line_of
 from backups.packing import SetPacker, new_compressor
-from portalops.config.layers import show_text
 from portalops.model.backups import Member, Pack, Stream, TableRows
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.ports import Source
 
 MAX_NAMED = 1000

@@ -21,10 +21,10 @@ from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile, parse_set_file
 from backups.tar import Entry
 from backups.untar import TarReader
-from portalops.config.layers import show_text
 from portalops.errors import SetDamaged
 from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.ports import StoredSet
 
 REQUIRED_TAGS = (DECLARATION, INFO, MANIFEST, SET_FILE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from portalops.config.layers import show_text
 from portalops.errors import MediumUnavailable, SetNotFound
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 
 def medium_unavailable(medium: str, cause: Message | OSError, hint: Message | None = None) -> MediumUnavailable:

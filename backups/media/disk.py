@@ -28,12 +28,12 @@ from pathlib import Path
 from pydantic import Field
 
 from backups.media._errors import medium_unavailable, no_such_set
-from portalops.config.layers import show_text
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Shape
 from portalops.errors import SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import msg
+from portalops.model.text import show_text
 from portalops.ports import Readable
 from portalops.system.files import sync_folder
 

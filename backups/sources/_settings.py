@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
-from portalops.config.layers import show_text
 from portalops.config.values import Shape
 from portalops.errors import SourceUnavailable
 from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 
 class SourceSettings(Shape):

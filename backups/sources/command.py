@@ -27,11 +27,11 @@ from typing import NoReturn
 from pydantic import Field, StrictInt
 
 from backups.sources._settings import SourceContext, SourceSettings, SourceTraits, cause_of, require_floor, unavailable
-from portalops.config.layers import show_text
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 
 STDERR_BYTES = 8 << 10

@@ -31,10 +31,10 @@ from backups.sources._settings import (
     require_floor,
     unavailable,
 )
-from portalops.config.layers import show_text
 from portalops.config.tables import KindTable, LocalPath
 from portalops.model.backups import DataClass, TableRows
 from portalops.model.message import msg
+from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 
 BUSY_SECONDS = 60.0

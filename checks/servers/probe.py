@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 FactT = TypeVar("FactT")
 
@@ -105,11 +106,7 @@ def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | Missing:
 
 def shown(text: str, limit: int = 120) -> str:
     """Return a host's own words bounded and on one line, with control characters escaped."""
-    line = " ".join(text.split())
-    safe = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in line
-    )
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+    return show_text(" ".join(text.split()), limit)
 
 
 def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:

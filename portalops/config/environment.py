@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from portalops.config.layers import Layers, show_text
+from portalops.config.layers import Layers
 from portalops.config.problems import model_of, scalar_of
 from portalops.config.shape import PortalopsFile
 from portalops.errors import UnknownKey
 from portalops.model.message import msg
+from portalops.model.text import show_text
 
 PREFIX = "PORTALOPS_"
 NOT_VALUES = frozenset({"PORTALOPS_CONFIG", "PORTALOPS_LANG"})

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias, TypeGuard
 from portalops.config.positions import KeyPath, Position, Positions
 from portalops.errors import ConfigurationError, ConfigurationNotFound, ConfigurationSyntax
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
 
 Tree: TypeAlias = "dict[str, Any]"
 """What tomllib returns; its values are typed by the shapes, and by nothing before them."""
@@ -270,12 +271,6 @@ def show_path(path: Path) -> str:
     with contextlib.suppress(ValueError):
         path = path.relative_to(here())
     return show_text(str(path))
-
-
-def show_text(text: str, limit: int = 200) -> str:
-    """Return untrusted text bounded and without control characters."""
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:limit])
-    return f"{shown}..." if len(text) > limit else shown
 
 
 def _text_of(path: Path) -> str:

@@ -17,11 +17,11 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from portalops.config.layers import show_text
 from portalops.config.positions import KeyPath
 from portalops.config.values import Refused
 from portalops.errors import ConfigurationError, UnknownKey
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.text import show_text
 
 Place = Callable[[KeyPath], str]
 """Gives `file:line` of a path in the table that was read."""

@@ -15,10 +15,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from portalops.config.layers import show_path, show_text
+from portalops.config.layers import show_path
 from portalops.config.values import LocalPath, Refused, Shape, Text
 from portalops.errors import LiteralSecret, SecretUnavailable
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 LIMIT_BYTES = 64 << 10
 """A secret is a password, a token or a key; anything larger is some other file."""

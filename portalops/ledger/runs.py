@@ -22,6 +22,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, NO_RUN, STARTED
 from portalops.model.record import Record, RunId
 from portalops.model.runs import Job, Plan, Run, RunSummary
+from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
 from portalops.registers.plans import PLAN
@@ -173,13 +174,7 @@ def problem_of(error: BaseException) -> str:
             text = str(ExitCode.INTERRUPTED.meaning)
         case _:
             text = f"{type(error).__name__}: {error}"
-    return bounded_line(text, MAX_PROBLEM)
-
-
-def bounded_line(text: str, limit: int) -> str:
-    """Return untrusted text on one line: what does not print is shown as its escape, what is too long is cut."""
-    shown = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+    return show_text(text, MAX_PROBLEM)
 
 
 def _finish(
@@ -192,7 +187,7 @@ def _finish(
     clock: Clock,
     circumstances: Circumstances,
 ) -> tuple[RunSummary, Record]:
-    problems = tuple(bounded_line(problem, MAX_PROBLEM) for problem in work.problems[:MAX_PROBLEMS])
+    problems = tuple(show_text(problem, MAX_PROBLEM) for problem in work.problems[:MAX_PROBLEMS])
     if len(work.problems) > MAX_PROBLEMS:
         problems += (f"... {len(work.problems) - MAX_PROBLEMS} more",)
     summary = RunSummary(work.outcome, int(work.exit_code), begun_at, clock.now(), problems)

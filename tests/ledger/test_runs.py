@@ -17,10 +17,8 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import (
     Performed,
     Work,
-    bounded_line,
     is_running,
     lock_path,
-    problem_of,
     read_attempts,
     record_plan,
     record_run,
@@ -326,9 +324,3 @@ def test_secrets_are_taken_out_of_arguments() -> None:
         f"DB_SECRET={REDACTED}",
     )
     assert len(redacted(("x" * 1000,) * 1000)) == 101
-
-
-def test_untrusted_text_is_shown_on_one_bounded_line() -> None:
-    assert bounded_line("a\r\n\x1b\u202eb", 100) == "a\\r\\n\\x1b\\u202eb"
-    assert bounded_line("Tin tức ổn định", 100) == "Tin tức ổn định"
-    assert problem_of(RuntimeError("x")) == "RuntimeError: x"

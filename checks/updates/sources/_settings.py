@@ -12,6 +12,7 @@ from portalops.config.values import Refused, Shape
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
+from portalops.model.text import show_text
 from portalops.model.updates import Channel, SourceTraits
 
 
@@ -77,6 +78,5 @@ def source_error(source_id: str, cause: Message, hint: Message | None = None) ->
 
 
 def bounded(value: object, limit: int = 120) -> str:
-    """Return untrusted text for a message: escaped, on one line, cut."""
-    text = repr(str(value))[1:-1]
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """Return an untrusted value as text for a message: escaped, on one line, cut."""
+    return show_text(str(value), limit)

@@ -1,0 +1,11 @@
+"""Untrusted text, made fit to be shown: file names, host output, feeds and what programs say."""
+
+from __future__ import annotations
+
+
+def show_text(text: str, limit: int = 200) -> str:
+    """Return text on one line: what does not print as its escape, what is longer than `limit` characters cut."""
+    shown = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text[:limit]
+    )
+    return shown if len(text) <= limit and len(shown) <= limit else f"{shown[: max(0, limit - 3)]}..."
