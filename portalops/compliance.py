@@ -620,8 +620,12 @@ def _check_part(check: str, host: Host, result: CheckResult | None) -> tuple[Dut
 # --- duties whose evidence portalops does not gather yet --------------------------------------
 
 
-def judge_unrecorded(duty: Duty, _situation: Situation) -> Standing:
-    """Say plainly that nothing of the kind that would count is recorded; never a pass."""
+def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
+    """Say plainly that nothing of the kind that would count is recorded: never met, but a failed check breaks it."""
+    if duty.checks:
+        checked = judge_checks(duty, situation)
+        if checked.verdict is DutyVerdict.UNMET:
+            return checked
     return _standing(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, _UNRECORDED[duty.rule])
 
 

@@ -291,3 +291,10 @@ def test_no_rule_calls_an_empty_ledger_met(rule: str) -> None:
     verdict, _reason = stand(duty(rule, subject=subject, checks=("a.b",)), nothing)
 
     assert verdict in {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}
+
+
+def test_a_failed_check_breaks_a_duty_whose_register_is_empty() -> None:
+    custody = duty("register", checks=("firewall.active", "cred.custody"))
+
+    assert stand(custody, evidence(checks=check_round(CheckVerdict.FAIL)))[0] is DutyVerdict.UNMET
+    assert stand(custody, evidence(checks=check_round(CheckVerdict.PASS)))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
