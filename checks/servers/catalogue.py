@@ -24,8 +24,10 @@ _LAST = "clock"
 @lru_cache(maxsize=1)
 def checks() -> tuple[Check, ...]:
     """Return every check there is, by id."""
-    found = {one.id: one for one in _discovered()}
-    return tuple(found[name] for name in sorted(found))
+    found = sorted(_discovered(), key=lambda one: one.id)
+    ids = [one.id for one in found]
+    assert len(set(ids)) == len(ids), f"two checks share an id: {ids}"
+    return tuple(found)
 
 
 def chosen(*, ids: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Check, ...]:

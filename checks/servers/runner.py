@@ -14,7 +14,7 @@ from checks.servers.declared import Declared
 from checks.servers.gather import appended, gather
 from checks.servers.judging import judge_again, unreached
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import Missing, ProbeResult, shown
 from checks.servers.shells import LOCAL
 from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.checks import CheckRound, HostRound
@@ -93,8 +93,16 @@ def _travel(
         return _Trip(host, clock.now(), Missing("gather-crashed", seen))
     at = clock.now()
     if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):
-        raw = appended(raw, machine.snapshot())
+        raw = appended(raw, _second_view(machine))
     return _Trip(host, at, raw)
+
+
+def _second_view(machine: Machine) -> ProbeResult:
+    try:
+        return machine.snapshot()
+    except Exception as error:  # noqa: BLE001  # the answer that is there must not be lost with it
+        _log.exception("the second view of this machine failed")
+        return ProbeResult(PROBE_ID, 1, b"", repr(error).encode("utf-8", "surrogateescape"), 0)
 
 
 def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keeper) -> HostRound:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from checks.servers.probe import shown
-from checks.servers.probes.apt_lists import Lists
+from checks.servers.probes.apt_lists import Lists, ReleaseFile
 from checks.servers.probes.dnf_updates import Repository
 from portalops.model.message import Message, msg
 
 REFRESHED_WITHIN = timedelta(days=2)
 MIRROR_WITHIN = timedelta(days=14)
-"""How old the newest `Date` may be where no archive states until when it is valid."""
+"""How old a security archive's `Date` may be where it does not state until when it is valid."""
+CLOCKS_APART = timedelta(days=1)
+"""A stamp further ahead than this was written by a wrong clock, and says nothing of its age."""
 
 
 def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
@@ -25,16 +27,29 @@ def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
             )
     if lists.refreshed_at is None:
         return "never-refreshed", msg("nothing shows that apt's lists were ever refreshed")
+    if lists.refreshed_at > at + CLOCKS_APART:
+        return "refreshed-in-future", msg(
+            "apt's lists say that they were refreshed at {refreshed}", refreshed=lists.refreshed_at
+        )
     if at - lists.refreshed_at > REFRESHED_WITHIN:
         return "lists-old", msg("apt's lists were last refreshed at {refreshed}", refreshed=lists.refreshed_at)
     return None
 
 
 def mirror_age_is_known(lists: Lists, at: datetime) -> bool:
-    """Say whether the archives themselves show that the mirror is not behind."""
-    if any(release.valid_until is not None for release in lists.releases):
-        return True
-    return any(release.made_at is not None and at - release.made_at <= MIRROR_WITHIN for release in lists.releases)
+    """Say whether the archives themselves show that the mirror is not behind.
+
+    Each security archive must: what another maker's archive says of itself does not speak for it. Where none has a
+    name that tells, any archive will do.
+    """
+
+    def is_known(release: ReleaseFile) -> bool:
+        if release.valid_until is not None:
+            return True
+        return release.made_at is not None and -CLOCKS_APART <= at - release.made_at <= MIRROR_WITHIN
+
+    security = [release for release in lists.releases if "security" in release.name]
+    return all(map(is_known, security)) if security else any(map(is_known, lists.releases))
 
 
 def blindness(repositories: tuple[Repository, ...], at: datetime) -> tuple[str, Message] | None:
@@ -44,14 +59,22 @@ def blindness(repositories: tuple[Repository, ...], at: datetime) -> tuple[str, 
     for one in repositories:
         if one.fetched_at is None:
             return "no-cache", msg("nothing was fetched from the repository {name}", name=shown(one.id, 60))
-        if not one.has_advisories:
-            return "no-advisories", msg(
-                "the repository {name} does not say which updates are about security", name=shown(one.id, 60)
+        if one.fetched_at > at + CLOCKS_APART:
+            return "fetched-in-future", msg(
+                "the repository {name} says that it was fetched at {refreshed}",
+                name=shown(one.id, 60),
+                refreshed=one.fetched_at,
             )
         if at - one.fetched_at > REFRESHED_WITHIN:
             return "lists-old", msg(
                 "the repository {name} was last fetched at {refreshed}",
                 name=shown(one.id, 60),
                 refreshed=one.fetched_at,
+            )
+    # NOTE: last, since it is no fault of the lists: a repository behind this one may be old or empty.
+    for one in repositories:
+        if not one.has_advisories:
+            return "no-advisories", msg(
+                "the repository {name} does not say which updates are about security", name=shown(one.id, 60)
             )
     return None

@@ -60,7 +60,7 @@ def _by_apt(facts: Facts) -> Outcome:
             "lists-empty", msg("there are no release files: apt was never updated, or its lists were removed")
         )
     stale = staleness(lists, facts.at)
-    if stale is not None and stale[0] == "never-refreshed":
+    if stale is not None and stale[0] in {"never-refreshed", "refreshed-in-future"}:
         return unknown(*stale)
     if stale is not None:
         return failed(*stale)

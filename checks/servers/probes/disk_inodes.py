@@ -13,6 +13,8 @@ from portalops.model.message import msg
 
 def parse(output: Output) -> tuple[Space, ...]:
     """Read used and free inodes of each line."""
+    if not output.lines():
+        raise Unparseable(msg("df named no file system"))
     found = []
     for line in output.lines()[1:]:
         words = line.split(maxsplit=5)

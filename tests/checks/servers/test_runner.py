@@ -190,6 +190,21 @@ def test_second_view_is_taken_of_the_local_host_only() -> None:
     assert sorted(b"31337" in raw for raw in keeper.blobs.values()) == [False, True]
 
 
+def test_second_view_that_crashes_takes_nothing_from_the_first() -> None:
+    class Crashing:
+        def snapshot(self) -> ProbeResult:
+            raise RuntimeError("no such process")
+
+    some = chosen(ids=("firewall.listeners", "run.time-sync"))
+    said = QuotingShell({"net.listeners": b"", "clock": b"1795572000"})
+
+    round_ = run([HERE], {"here": said}, some=some, machine=Crashing())
+
+    assert round_.hosts[0].reached
+    assert {result.verdict for result in round_.results()} <= {CheckVerdict.UNKNOWN, CheckVerdict.FAIL}
+    assert all(result.evidence for result in round_.results())
+
+
 def test_psutil_sees_this_machines_disks() -> None:
     snapshot = machine.parse(PsutilMachine().snapshot().output())
 
