@@ -6,7 +6,7 @@ PYTEST := $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check bench lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-all coverage check bench lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: set-up-dev system-packages ## set up, then pass the tests (all but the lon
 
 test-all: set-up-dev system-packages ## as test, the long ones too
 	@$(PYTEST) -n $(WORKERS)
+
+coverage: set-up-dev system-packages ## as test, and show which lines no test reaches
+	@$(PYTEST) -n $(WORKERS) -m "not heavy" --cov --cov-report=term:skip-covered
 
 check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/ruff check .

@@ -1,7 +1,7 @@
 """Where sets go, one file each. A module of this folder is a kind that `[[backup.medium]]` may name.
 
 A kind has `Settings`, the shape of its table, and `build(table)`, which checks the table and returns a
-`portalops.ports.Medium`. All of them pass one suite, `tests/backups/media/test_contract.py`.
+`portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`.
 """
 
 from __future__ import annotations
