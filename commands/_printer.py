@@ -7,16 +7,21 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 from commands._invocation import Invocation
 from commands._result import JsonValue, Result
-from portalops.errors import ExitCode, InternalFault, PortalOpsError
+from portalops.errors import ExitCode, FileUnwritable, InternalFault, PortalOpsError
 from portalops.locale import process_language, render
 from portalops.model.message import Message, msg
 
 SCHEMA = "portalops/1"
 """Names the envelope of `--json`; it changes when a key changes its meaning."""
+
+
+class OutputError(FileUnwritable):
+    """What a command returned cannot be printed."""
 
 
 class Printer:
@@ -42,8 +47,7 @@ class Printer:
             width=self._width(),
             colour=self._coloured(sys.stdout.isatty()),
         )
-        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
-        sys.stdout.flush()
+        _write(text if text.endswith("\n") or not text else f"{text}\n")
         for warning in result.warnings:
             self._say(f"{self._word(msg('warning'))}: {render(warning, process_language(), zone=self._zone)}")
 
@@ -99,15 +103,17 @@ class Printer:
             "warnings": [render(warning, process_language(), zone=self._zone) for warning in warnings],
             "error": error,
         }
-        sys.stdout.write(json.dumps(envelope, ensure_ascii=False, indent=2) + "\n")
-        sys.stdout.flush()
+        _write(json.dumps(envelope, ensure_ascii=False, indent=2) + "\n")
 
     def _say(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
+        if sys.stderr is not None:  # closed by the caller
+            with suppress(OSError):  # where even this cannot be said, the exit code says it
+                sys.stderr.write(f"{line}\n")
+                sys.stderr.flush()
 
     def _word(self, word: Message) -> str:
         text = render(word, process_language())
-        return f"\x1b[1m{text}\x1b[0m" if self._coloured(sys.stderr.isatty()) else text
+        return f"\x1b[1m{text}\x1b[0m" if self._coloured(sys.stderr is not None and sys.stderr.isatty()) else text
 
     def _coloured(self, is_terminal: bool) -> bool:
         return wants_color(self._invocation.color, self._environment, is_terminal=is_terminal)
@@ -115,6 +121,25 @@ class Printer:
     def _width(self) -> int | None:
         """The terminal's width; None off a terminal, where nothing is wrapped."""
         return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+
+
+def _write(text: str) -> None:
+    """Write to standard output at once, so that a full disk is met here and not when Python ends.
+
+    Raises:
+        BrokenPipeError: the reader went away.
+        OutputError: it cannot be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            msg("cannot write to standard output: {cause}", cause=error.strerror or str(error)),
+            msg("Make room where the output goes, or send it elsewhere; what was done is recorded all the same."),
+        ) from error
 
 
 def wants_color(choice: str, environment: Mapping[str, str], *, is_terminal: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from portalops.locale import process_language, render
@@ -75,8 +75,9 @@ class _LineTask:
         """A note is for the live display only."""
 
     def say(self, line: Message) -> None:
-        sys.stderr.write(f"{render(line, process_language())}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # a job does not fail because nobody hears how far it is
+            sys.stderr.write(f"{render(line, process_language())}\n")
+            sys.stderr.flush()
 
     def _amount(self, count: int) -> str:
         return f"{count / (1 << 20):.1f} MiB" if self._unit == "bytes" else str(count)

@@ -111,8 +111,8 @@ class Session:
     def progress(self) -> Progress:
         """How progress is shown to this reader."""
         return progress_for(
-            quiet=self.invocation.quiet or self.invocation.json,
-            is_terminal=sys.stderr.isatty() and self.environment.get("TERM") != "dumb",
+            quiet=self.invocation.quiet or self.invocation.json or sys.stderr is None,
+            is_terminal=sys.stderr is not None and sys.stderr.isatty() and self.environment.get("TERM") != "dumb",
             clock=self.clock,
         )
 

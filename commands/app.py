@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if sys.stdout is None:  # closed by the caller, who wants the exit code alone
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     if sys.argv[1:] == ["--version"]:
-        print(f"portalops {__version__}")  # noqa: T201  # the quickest way out, before anything is imported
+        try:
+            print(f"portalops {__version__}", flush=True)  # noqa: T201  # the quickest way out, nothing is imported
+        except OSError:
+            sys.exit(_give_up_output())
         return
     sys.exit(run(sys.argv[1:], os.environ))
 
@@ -38,47 +44,66 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     way for people or, with `--json`, as one envelope.
     """
     from commands._invocation import Invocation, parse_invocation  # noqa: PLC0415  # start-up time
-    from commands._printer import Printer  # noqa: PLC0415  # start-up time
+    from commands._printer import OutputError, Printer  # noqa: PLC0415  # start-up time
     from commands._session import Session  # noqa: PLC0415  # start-up time
+    from portalops.locale import language_from, set_language  # noqa: PLC0415  # start-up time
 
+    set_language(language_from(environment))
     printer = Printer(Invocation(arguments=(), json="--json" in arguments), environment)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        session = Session(parse_invocation(arguments, environment), environment)
-        printer = Printer(session.invocation, environment)
-        result = _dispatch(session)
-        if result is None:
-            return int(ExitCode.OK)
-        printer.result(result, zone=session.zone)
-        return int(result.exit_code)
-    except PortalOpsError as error:
-        printer.error(error)
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        printer.interrupted()
-        return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader went away; there is nobody left to tell.
+    with _stopped_cleanly():
+        try:
+            session = Session(parse_invocation(arguments, environment), environment)
+            set_language(language_from(environment, session.invocation.language))
+            printer = Printer(session.invocation, environment)
+            result = _dispatch(session)
+            if result is None:
+                return int(ExitCode.OK)
+            printer.result(result, zone=session.zone)
+            return int(result.exit_code)
+        except OutputError as error:
+            _give_up_output()
+            printer.error(error)
+            return int(error.exit_code)
+        except PortalOpsError as error:
+            printer.error(error)
+            return int(error.exit_code)
+        except KeyboardInterrupt:
+            printer.interrupted()
+            return int(ExitCode.INTERRUPTED)
+        except BrokenPipeError:  # the reader went away; there is nobody left to tell
+            return _give_up_output()
+        except Exception as error:  # noqa: BLE001  # the last door: a fault is told, not thrown at the user
+            printer.fault(error)
+            return int(InternalFault.exit_code)
+
+
+def _give_up_output() -> int:
+    """Let nothing more be written where nothing can be written, not even what is left when Python ends."""
+    with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.FAILED)
-    except Exception as error:  # noqa: BLE001  # the last door: a fault is told, not thrown at the user
-        printer.fault(error)
-        return int(InternalFault.exit_code)
+    return int(ExitCode.FAILED)
+
+
+@contextmanager
+def _stopped_cleanly() -> Iterator[None]:
+    """Make SIGTERM, and a terminal that is closed, the same clean stop as Ctrl-C; what nohup ignores stays ignored."""
+    signals = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    previous = {each: signal.signal(each, _interrupt) for each in signals}
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Turn SIGTERM into the same clean stop as Ctrl-C."""
     raise KeyboardInterrupt
 
 
 def _dispatch(session: Session) -> Result | None:
     from commands._catalog import call, complete, help_page, version_page  # noqa: PLC0415  # start-up time
-    from portalops.locale import language_from, set_language  # noqa: PLC0415  # start-up time
 
     arguments = session.invocation.arguments
-    set_language(language_from(session.environment, session.invocation.language))
     if "_PORTALOPS_COMPLETE" in session.environment:
         complete()
         return None
