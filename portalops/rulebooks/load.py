@@ -136,10 +136,26 @@ def _with_overrides(rulebook: Rulebook, overrides: Mapping[str, object]) -> Rule
                 ),
                 msg("Correct the value, or remove the line to use the rulebook's own number."),
             ) from unfit
-        if number != getattr(rulebook.numbers, name):
+        own_number = getattr(rulebook.numbers, name)
+        if (name in _NO_FEWER and number < own_number) or (name in _NO_MORE and number > own_number):
+            raise ConfigurationError(
+                msg(
+                    "rulebook.{name}: {value} is laxer than the regulation's own {own}",
+                    name=name,
+                    value=number,
+                    own=own_number,
+                ),
+                msg("Correct the value, or remove the line to use the rulebook's own number."),
+            )
+        if number != own_number:
             changed[name] = number
     own = {name: _as_text(getattr(rulebook.numbers, name)) for name in changed}
     return replace(rulebook, numbers=replace(rulebook.numbers, **changed), overridden=own)
+
+
+_NO_FEWER = frozenset({"portal_daily_min", "unit_weekly_min"})
+_NO_MORE = frozenset({"backup_max_age_days"})
+"""What the articles themselves ask for: configuration may ask for more, and never for less."""
 
 
 def _unknown_number(name: str) -> UnknownKey:
@@ -184,7 +200,7 @@ def _time_of_day(value: object) -> str:
 
 
 _PARSERS: Mapping[str, Callable[[object], Any]] = {
-    "backup_max_age_days": _whole(1, 7),  # Article 10.2 allows a stricter number, never a laxer one
+    "backup_max_age_days": _whole(1, 7),
     "portal_daily_min": _whole(1, 100),
     "unit_weekly_min": _whole(1, 100),
     "unit_duties": _one_of(UnitDuties),

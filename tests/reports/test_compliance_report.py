@@ -207,7 +207,7 @@ def test_a_ledger_that_began_after_the_period_is_named_as_a_limit() -> None:
 
 
 def test_numbers_that_configuration_changed_are_shown() -> None:
-    rulebook = load_rulebook("kh-37-2010", {"unit_weekly_min": 1})
+    rulebook = load_rulebook("kh-37-2010", {"unit_weekly_min": 3})
     made = build(
         portal=PORTAL,
         actors=ACTORS,

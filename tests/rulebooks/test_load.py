@@ -78,6 +78,14 @@ def test_a_wrong_value_names_the_number_the_value_and_what_is_expected(name: str
     assert str(caught.value) == f"rulebook.{name}: {value!r} is not {expected}"
 
 
+def test_configuration_may_ask_for_more_than_the_articles_and_never_for_less() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(OURS, {"unit_weekly_min": 1})
+
+    assert str(caught.value) == "rulebook.unit_weekly_min: 1 is laxer than the regulation's own 2"
+    assert load(OURS, {"unit_weekly_min": 3, "backup_max_age_days": 1}).numbers.unit_weekly_min == 3
+
+
 @pytest.mark.parametrize("cutoff", ["17:00", "00:01", "23:59", "24:00"])
 def test_a_day_may_close_at_any_minute(cutoff: str) -> None:
     assert load(OURS, {"day_cutoff": cutoff}).numbers.day_cutoff == cutoff
