@@ -13,7 +13,7 @@ import pytest
 from portalops.errors import MediumUnavailable
 from portalops.model.backups import CopyState, SetId
 from tests.backups.kit import MIB, back_up, disk, source
-from tests.backups.media.test_contract import SET, small_set
+from tests.contract.test_media import SET, small_set
 
 
 def require_root() -> None:
@@ -117,7 +117,7 @@ def test_a_read_only_disk_is_told_by_name(tmp_path: Path, small_disk: Path) -> N
 KILLED = """
 import sys, time
 from pathlib import Path
-from tests.backups.media.test_contract import SET, put
+from tests.contract.test_media import SET, put
 from tests.backups.kit import disk
 medium = disk(Path(sys.argv[1]), "disk-a")
 medium.prepare([])
