@@ -43,6 +43,15 @@ class SourceTraits:
     data_class: DataClass
 
 
+class ConfiguredSource:
+    """The part of `ports.Source` that the configuration gives."""
+
+    def __init__(self, traits: SourceTraits) -> None:
+        self.id = traits.id
+        self.kind = traits.kind
+        self.data_class = traits.data_class
+
+
 def unavailable(source_id: str, cause: Message, hint: Message | None = None) -> SourceUnavailable:
     """Return the error of a source that yields nothing."""
     return SourceUnavailable(

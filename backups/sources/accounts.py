@@ -21,6 +21,7 @@ from pathlib import Path
 from pydantic import Field
 
 from backups.sources._settings import (
+    ConfiguredSource,
     SourceContext,
     SourceSettings,
     SourceTraits,
@@ -31,7 +32,6 @@ from backups.sources._settings import (
 from backups.sources._tree import TreeWriter
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import PathText
-from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.ports import StreamOpener, StreamWriter
 
@@ -60,25 +60,13 @@ def build(table: KindTable, context: SourceContext) -> AccountsSource:
     return AccountsSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
-class AccountsSource:
+class AccountsSource(ConfiguredSource):
     """Accounts and what they may do."""
 
     def __init__(self, traits: SourceTraits, settings: Settings) -> None:
-        self._traits = traits
+        super().__init__(traits)
         self._settings = settings
         self._root = os.path.abspath(settings.root)
-
-    @property
-    def id(self) -> str:
-        return self._traits.id
-
-    @property
-    def kind(self) -> str:
-        return self._traits.kind
-
-    @property
-    def data_class(self) -> DataClass:
-        return self._traits.data_class
 
     def places(self) -> Sequence[Path]:
         return (Path(self._root, "etc"),)

@@ -26,10 +26,17 @@ from typing import NoReturn
 
 from pydantic import Field, StrictInt
 
-from backups.sources._settings import SourceContext, SourceSettings, SourceTraits, cause_of, require_floor, unavailable
+from backups.sources._settings import (
+    ConfiguredSource,
+    SourceContext,
+    SourceSettings,
+    SourceTraits,
+    cause_of,
+    require_floor,
+    unavailable,
+)
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
-from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
@@ -58,24 +65,12 @@ def build(table: KindTable, context: SourceContext) -> CommandSource:
     return CommandSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
-class CommandSource:
+class CommandSource(ConfiguredSource):
     """One program's output."""
 
     def __init__(self, traits: SourceTraits, settings: Settings) -> None:
-        self._traits = traits
+        super().__init__(traits)
         self._settings = settings
-
-    @property
-    def id(self) -> str:
-        return self._traits.id
-
-    @property
-    def kind(self) -> str:
-        return self._traits.kind
-
-    @property
-    def data_class(self) -> DataClass:
-        return self._traits.data_class
 
     def places(self) -> Sequence[Path]:
         return ()

@@ -22,11 +22,17 @@ from pathlib import Path
 from pydantic import Field
 
 from backups.sources._patterns import is_glob, matcher
-from backups.sources._settings import SourceContext, SourceSettings, SourceTraits, require_floor, unavailable
+from backups.sources._settings import (
+    ConfiguredSource,
+    SourceContext,
+    SourceSettings,
+    SourceTraits,
+    require_floor,
+    unavailable,
+)
 from backups.sources._tree import TreeWriter
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import PathText
-from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.ports import StreamOpener
 
@@ -45,26 +51,14 @@ def build(table: KindTable, context: SourceContext) -> FilesSource:
     return FilesSource(SourceTraits(table.id, table.kind, settings.data_class), settings, context, folder=table.folder)
 
 
-class FilesSource:
+class FilesSource(ConfiguredSource):
     """Files of this machine."""
 
     def __init__(self, traits: SourceTraits, settings: Settings, context: SourceContext, *, folder: Path) -> None:
-        self._traits = traits
+        super().__init__(traits)
         self._settings = settings
         self._avoid = frozenset(os.path.abspath(path) for path in context.avoid)
         self._is_excluded = matcher(settings.exclude, folder)
-
-    @property
-    def id(self) -> str:
-        return self._traits.id
-
-    @property
-    def kind(self) -> str:
-        return self._traits.kind
-
-    @property
-    def data_class(self) -> DataClass:
-        return self._traits.data_class
 
     def places(self) -> Sequence[Path]:
         return tuple(Path(path) for _pattern, paths in self._included() for path in paths)

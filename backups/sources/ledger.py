@@ -15,11 +15,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from backups.sources._settings import SourceContext, SourceSettings, SourceTraits, require_floor, unavailable
+from backups.sources._settings import (
+    ConfiguredSource,
+    SourceContext,
+    SourceSettings,
+    SourceTraits,
+    require_floor,
+    unavailable,
+)
 from backups.sources._tree import TreeWriter
 from backups.sources.sqlite import consistent_copy
 from portalops.config.tables import KindTable, LocalPath
-from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.ports import StreamOpener
 
@@ -40,25 +46,13 @@ def build(table: KindTable, context: SourceContext) -> LedgerSource:
     return LedgerSource(SourceTraits(table.id, table.kind, settings.data_class), settings, context.state_folder)
 
 
-class LedgerSource:
+class LedgerSource(ConfiguredSource):
     """The state folder's ledger."""
 
     def __init__(self, traits: SourceTraits, settings: Settings, state_folder: Path) -> None:
-        self._traits = traits
+        super().__init__(traits)
         self._settings = settings
         self._folder = state_folder
-
-    @property
-    def id(self) -> str:
-        return self._traits.id
-
-    @property
-    def kind(self) -> str:
-        return self._traits.kind
-
-    @property
-    def data_class(self) -> DataClass:
-        return self._traits.data_class
 
     def places(self) -> Sequence[Path]:
         return (self._folder,)

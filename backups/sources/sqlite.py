@@ -24,6 +24,7 @@ from urllib.parse import quote
 from pydantic import Field, StrictInt
 
 from backups.sources._settings import (
+    ConfiguredSource,
     SourceContext,
     SourceSettings,
     SourceTraits,
@@ -32,7 +33,7 @@ from backups.sources._settings import (
     unavailable,
 )
 from portalops.config.tables import KindTable, LocalPath
-from portalops.model.backups import DataClass, TableRows
+from portalops.model.backups import TableRows
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
@@ -60,24 +61,12 @@ def build(table: KindTable, context: SourceContext) -> SqliteSource:
     return SqliteSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
-class SqliteSource:
+class SqliteSource(ConfiguredSource):
     """One database file."""
 
     def __init__(self, traits: SourceTraits, settings: Settings) -> None:
-        self._traits = traits
+        super().__init__(traits)
         self._settings = settings
-
-    @property
-    def id(self) -> str:
-        return self._traits.id
-
-    @property
-    def kind(self) -> str:
-        return self._traits.kind
-
-    @property
-    def data_class(self) -> DataClass:
-        return self._traits.data_class
 
     def places(self) -> Sequence[Path]:
         return (self._settings.database,)
