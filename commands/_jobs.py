@@ -6,14 +6,11 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
-from zoneinfo import ZoneInfo
 
-from commands._kinds import PACKAGES, typed, typed_tables
+from commands._kinds import typed_tables
 from commands._result import JsonValue
 from commands._session import Session
 from portalops.config import Settings
@@ -28,9 +25,6 @@ from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.system.locks import locked
-
-if TYPE_CHECKING:
-    from portalops.ports import UpdateSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,59 +240,32 @@ def exit_code_of_checks(result: CheckRound) -> ExitCode:
 
 
 def _updates(session: Session) -> Work[object]:
-    from checks.updates.job import run_updates  # noqa: PLC0415  # as above
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # as above
+    from commands._updates_work import collect_updates  # noqa: PLC0415  # as above
 
-    settings = session.settings
-    store = ObservationStore.open(settings.state_folder / "observations.sqlite")
-    try:
-        result = run_updates(
-            sources=update_sources(settings),
-            units=settings.units,
-            portal=settings.portal,
-            rulebook=session.rulebook,
-            calendar=session.calendar,
-            store=store,
-            keeper=session.writable_ledger,
-            clock=session.clock,
-            progress=session.progress,
-            judge_weeks=settings.updates.judge_weeks,
-            poll_every=settings.updates.poll_every,
-        )
-    finally:
-        store.close()
-    return work_of_updates(result)
+    result, lost = collect_updates(session)
+    return work_of_updates(result, lost)
 
 
-def work_of_updates(result: UpdatesResult) -> Work[object]:
-    """Judge how a collection went: one that no source answered collected nothing."""
+def work_of_updates(result: UpdatesResult, lost: tuple[str, ...] = ()) -> Work[object]:
+    """Judge how a collection went: one that no source answered collected nothing.
+
+    Args:
+        result: what was collected and judged.
+        lost: what of earlier looks could not be put back into the store.
+    """
     if not result.polls:
         problem = "no source of updates is configured, so nothing was collected"
-        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem,))
+        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem, *lost))
     failed = tuple(f"{poll.source}: {poll.problem}" for poll in result.polls if not poll.ok)
     rejected = [f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected]
     rejected += [
         f"{poll.source}: {poll.rejected_more} more are rejected" for poll in result.polls if poll.rejected_more
     ]
     if len(failed) == len(result.polls):
-        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (*failed, *rejected))
-    outcome = RunOutcome.INCOMPLETE if failed else RunOutcome.COMPLETE
-    return Work(outcome, ExitCode.PARTIAL if failed else ExitCode.OK, result, (*failed, *rejected))
-
-
-def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
-    """Return the configured sources of updates, each built by its kind.
-
-    Raises:
-        ConfigurationError: a source's settings do not fit its kind.
-    """
-    zone = ZoneInfo(settings.portal.timezone)
-    built = []
-    for table in settings.update_sources:
-        typed(table)  # an unknown kind is told with its place
-        kind = importlib.import_module(f"{PACKAGES[table.section]}.{table.kind.replace('-', '_')}")
-        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone)))
-    return tuple(built)
+        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (*failed, *lost, *rejected))
+    if failed or lost:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (*failed, *lost, *rejected))
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, tuple(rejected))
 
 
 def _report(session: Session) -> Work[object]:

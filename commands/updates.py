@@ -25,6 +25,7 @@ from commands._updates_view import (
     tone,
     week_data,
 )
+from commands._updates_work import STORE, update_sources
 from commands.calendar import parse_day
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
@@ -258,7 +259,6 @@ def list_(
 def _judged(session: Session, period: Period) -> UpdatesResult:
     """Judge a period now, from what is in the store."""
     from checks.updates.job import judge_collected  # noqa: PLC0415  # start-up time
-    from commands._jobs import update_sources  # noqa: PLC0415
 
     settings = session.settings
     with _store(session) as store:
@@ -278,7 +278,6 @@ def _judged(session: Session, period: Period) -> UpdatesResult:
 def _items(session: Session, period: Period) -> Sequence[Weighed]:
     """Return the items that concern a period, each with what it is worth."""
     from checks.updates.job import items_of  # noqa: PLC0415  # start-up time
-    from commands._jobs import update_sources  # noqa: PLC0415
 
     settings = session.settings
     with _store(session) as store:
@@ -318,7 +317,7 @@ def _source_warnings(session: Session) -> tuple[Message, ...]:
 def _store(session: Session) -> closing[ObservationStore]:
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
 
-    return closing(ObservationStore.open(session.settings.state_folder / "observations.sqlite", create=False))
+    return closing(ObservationStore.open(session.settings.state_folder / STORE, create=False))
 
 
 def _day(session: Session, text: str | None) -> date:

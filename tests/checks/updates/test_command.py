@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,50 @@ def test_a_broken_feed_leaves_the_others_collected_and_the_exit_code_says_so(
     assert code == ExitCode.PARTIAL
     assert (polls["content"]["ok"], polls["content"]["new_items"]) == (True, 3)
     assert polls["front"]["problem"].startswith("update source front: the answer is not well-formed XML")
+
+
+def _week(portal: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    _code, matrix = _call(portal, capsys, "updates", "matrix", "--period", "2026-W47")
+    return {week["unit"]: {key: value for key, value in week.items() if key != "reason"} for week in matrix["data"]}
+
+
+@pytest.mark.parametrize("rolled_back", [False, True])
+def test_a_lost_store_is_built_again_from_what_the_ledger_tells(
+    portal: Path, capsys: pytest.CaptureFixture[str], rolled_back: bool
+) -> None:
+    _call(portal, capsys, "updates", "collect")
+    store = portal / "state" / "observations.sqlite"
+    early = store.read_bytes()
+    with closing(sqlite3.connect(portal / "portal.sqlite")) as connection:
+        connection.execute("DELETE FROM news WHERE id = 2")
+        connection.commit()
+    _call(portal, capsys, "updates", "collect")
+    before = _week(portal, capsys)
+
+    for file in store.parent.glob("observations.sqlite*"):
+        file.unlink()
+    if rolled_back:
+        store.write_bytes(early)
+    code, _envelope = _call(portal, capsys, "updates", "collect")
+
+    assert code == ExitCode.OK
+    assert _week(portal, capsys) == before
+    assert before["so-y-te"]["subportal"] == 2  # the second was seen once and is gone now
+
+
+def test_a_look_whose_answer_is_lost_is_named(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _code, envelope = _call(portal, capsys, "updates", "collect")
+    digest = next(poll["evidence"] for poll in envelope["data"] if poll["id"] == "content")
+    (portal / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+    for file in (portal / "state").glob("observations.sqlite*"):
+        file.unlink()
+
+    code, done = _call(portal, capsys, "run", "daily-updates")
+
+    (job,) = done["data"]["jobs"]
+    assert code != ExitCode.OK
+    assert job["outcome"] == "incomplete"
+    assert any("content: the look of" in line and digest in line for line in job["problems"])
 
 
 def test_the_matrix_and_the_list_tell_what_was_collected(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,101 @@
+"""Collecting updates from a whole configuration: sources by their kinds, and a store that forgets nothing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+from commands._kinds import PACKAGES, typed
+from commands._session import Session
+from portalops.config import Settings
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.updates import Poll, UpdatesResult
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from checks.updates.observations import ObservationStore
+    from portalops.ports import UpdateSource
+
+STORE = "observations.sqlite"
+TICK = timedelta(milliseconds=1)
+"""What the store tells moments apart by."""
+
+
+def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
+    """Return the configured sources of updates, each built by its kind.
+
+    Raises:
+        ConfigurationError: a source's settings do not fit its kind.
+    """
+    zone = ZoneInfo(settings.portal.timezone)
+    built = []
+    for table in settings.update_sources:
+        typed(table)  # an unknown kind is told with its place
+        kind = importlib.import_module(f"{PACKAGES[table.section]}.{table.kind.replace('-', '_')}")
+        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone)))
+    return tuple(built)
+
+
+def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
+    """Look at every source and judge; return the result, and what of earlier looks is lost."""
+    from checks.updates.job import run_updates  # noqa: PLC0415  # only when this kind of work is done
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # as above
+
+    settings = session.settings
+    sources = update_sources(settings)
+    store = ObservationStore.open(settings.state_folder / STORE)
+    try:
+        lost = tuple(_lost_of_earlier_looks(session, store, sources))
+        result = run_updates(
+            sources=sources,
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            store=store,
+            keeper=session.writable_ledger,
+            clock=session.clock,
+            progress=session.progress,
+            judge_weeks=settings.updates.judge_weeks,
+            poll_every=settings.updates.poll_every,
+        )
+    finally:
+        store.close()
+    return result, lost
+
+
+def _lost_of_earlier_looks(
+    session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...]
+) -> Iterator[str]:
+    """Put looks that the ledger tells of and the store has not back into it; yield a line for each that is lost.
+
+    A store that was removed, or put back from an old copy, would make every item a first sight and so forget
+    who fell short.
+    """
+    from checks.updates.job import replay  # noqa: PLC0415  # only when this kind of work is done
+
+    ledger, settings = session.writable_ledger, session.settings
+    newest = max((poll.polled_at for poll in store.newest_polls()), default=None)
+    polls: list[Poll] = []
+    for record in ledger.records(kinds=("updates.finished",), since=newest):
+        try:
+            result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
+        except PortalOpsError as error:
+            yield f"what record {record.seq} tells of looks at sources cannot be read: {error}"
+            continue
+        polls += [poll for poll in result.polls if _is_newer(poll, newest)] if result else []
+    zone = ZoneInfo(settings.portal.timezone)
+    for poll in sorted(polls, key=lambda one: one.polled_at):
+        try:
+            replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
+        except PortalOpsError as error:
+            yield f"{poll.source}: the look of {poll.polled_at.isoformat()} is lost: {error}"
+
+
+def _is_newer(poll: Poll, newest: datetime | None) -> bool:
+    return newest is None or poll.polled_at >= newest + TICK
