@@ -84,7 +84,7 @@ class ObservationStore:
 
     @classmethod
     def open(cls, file: Path, *, create: bool = True) -> ObservationStore:
-        """Open the store, making it if there is none and it may be made.
+        """Open the store: for collecting, which makes it if there is none, or for reading alone.
 
         Raises:
             UpdatesError: the file cannot be opened, is no store of observations, or is not there.
@@ -95,16 +95,9 @@ class ObservationStore:
                 msg("Run 'portalops updates collect'."),
             )
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(URL.create("sqlite", database=str(file)))
-            event.listen(engine, "connect", _configure)
-            if create:
-                _make_tables(engine)
-            else:
-                engine.connect().close()
+            return cls(_writing_engine(file) if create else _reading_engine(file))
         except (SQLAlchemyError, OSError) as error:
             raise _unusable(file, error) from error
-        return cls(engine)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -262,9 +255,26 @@ def _make_tables(engine: Engine) -> None:
                 )
 
 
+def _writing_engine(file: Path) -> Engine:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(URL.create("sqlite", database=str(file)))
+    event.listen(engine, "connect", _configure)
+    _make_tables(engine)
+    return engine
+
+
+def _reading_engine(file: Path) -> Engine:
+    query = {"mode": "ro", "uri": "true", "timeout": "30"}
+    engine = create_engine(URL.create("sqlite", database=file.absolute().as_uri(), query=query))
+    with engine.connect() as connection:
+        connection.execute(select(func.max(POLL.c.seq)))
+    return engine
+
+
 def _configure(connection: object, _record: object) -> None:
+    """Set up a connection that writes; no write-ahead log, so that whoever may read the file alone can read it."""
     cursor = connection.cursor()  # type: ignore[attr-defined]  # the DBAPI connection that SQLAlchemy hands over
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -18,6 +18,7 @@ from portalops.model.runs import Every
 from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Answer, UpdateSource
+from tests.accounts import as_ordinary_user
 from tests.checks.updates.scene import (
     CALENDAR,
     HEALTH,
@@ -353,6 +354,23 @@ def test_a_store_that_is_no_database_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(UpdatesError, match=r"observations\.sqlite cannot be used"):
         ObservationStore.open(tmp_path / "observations.sqlite")
+
+
+def test_whoever_may_only_read_the_store_can_read_it(tmp_path: Path) -> None:
+    ObservationStore.open(tmp_path / "observations.sqlite").close()
+    ObservationStore.open(tmp_path / "observations.sqlite", create=False).newest_polls()
+    with as_ordinary_user() as folder:
+        file = folder / "a 100% # odd? folder" / "observations.sqlite"
+        ObservationStore.open(file).close()
+        file.chmod(0o444)
+        file.parent.chmod(0o555)
+
+        store = ObservationStore.open(file, create=False)
+
+        assert store.newest_polls() == ()
+        assert list(file.parent.iterdir()) == [file]
+        store.close()
+        file.parent.chmod(0o755)
 
 
 def test_nothing_collected_is_said_and_not_made_up(tmp_path: Path) -> None:
