@@ -51,17 +51,15 @@ class Printer:
         for warning in result.warnings:
             self._say(f"{self._word(msg('warning'))}: {render(warning, process_language(), zone=self._zone)}")
 
-    def error(self, error: PortalOpsError) -> None:
-        """Print an error in two lines, or as an envelope."""
+    def error(self, error: PortalOpsError, *, zone: ZoneInfo | None = None) -> None:
+        """Print an error in two lines, or as an envelope; moments are shown in the zone, or in UTC."""
+        message, hint = (render(text, process_language(), zone=zone) for text in (error.message, error.hint))
         if self._invocation.json:
-            body = {
-                "code": error.code,
-                "message": render(error.message, process_language()),
-                "hint": render(error.hint, process_language()),
-            }
-            self._envelope(ok=False, data=None, warnings=(), error=body)
-        self._say(f"{self._word(msg('error'))}[{error.code}]: {render(error.message, process_language())}")
-        self._say(f"{self._word(msg('hint'))}: {render(error.hint, process_language())}")
+            self._envelope(
+                ok=False, data=None, warnings=(), error={"code": error.code, "message": message, "hint": hint}
+            )
+        self._say(f"{self._word(msg('error'))}[{error.code}]: {message}")
+        self._say(f"{self._word(msg('hint'))}: {hint}")
         if self._invocation.debug:
             traceback.print_exception(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -92,7 +91,9 @@ class Session:
     @property
     def holder(self) -> str:
         """Who holds a lock that this process takes: for the person who is refused."""
-        return f"process {os.getpid()} since {self.clock.now().isoformat(timespec='seconds')}"
+        from portalops.system.locks import this_process  # noqa: PLC0415  # start-up time
+
+        return this_process(self.clock.now())
 
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried lately of the configured jobs: what is due is decided from it.

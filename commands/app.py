@@ -45,14 +45,15 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """
     from commands._invocation import Invocation, parse_invocation  # noqa: PLC0415  # start-up time
     from commands._printer import OutputError, Printer  # noqa: PLC0415  # start-up time
-    from commands._session import Session  # noqa: PLC0415  # start-up time
+    from commands._session import Session as OneCall  # noqa: PLC0415  # start-up time
     from portalops.locale import language_from, set_language  # noqa: PLC0415  # start-up time
 
     set_language(language_from(environment))
     printer = Printer(Invocation(arguments=(), json="--json" in arguments), environment)
+    session: Session | None = None
     with _stopped_cleanly():
         try:
-            session = Session(parse_invocation(arguments, environment), environment)
+            session = OneCall(parse_invocation(arguments, environment), environment)
             set_language(language_from(environment, session.invocation.language))
             printer = Printer(session.invocation, environment)
             result = _dispatch(session)
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             printer.error(error)
             return int(error.exit_code)
         except PortalOpsError as error:
-            printer.error(error)
+            printer.error(error, zone=session.zone if session else None)
             return int(error.exit_code)
         except KeyboardInterrupt:
             printer.interrupted()

@@ -20,7 +20,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -31,7 +31,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         sync_folder(path.parent)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -46,7 +46,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _unwritable(path: Path, error: OSError) -> FileUnwritable:
+def unwritable(path: Path, error: OSError) -> FileUnwritable:
+    """Say that a file cannot be written, and what the system says of it."""
     return FileUnwritable(
         msg("cannot write {path}: {cause}", path=str(path), cause=error.strerror or str(error)),
         msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from portalops.errors import Locked
 from portalops.model.message import msg
+from portalops.system.files import unwritable
+
+_PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})")
 
 
 @contextmanager
@@ -22,18 +27,18 @@ def locked(path: Path, *, holder: str) -> Iterator[None]:
 
     Raises:
         Locked: another process holds it; the message says who.
+        FileUnwritable: this account cannot make or open the lock file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise unwritable(path, error) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            other = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "?"
-            raise Locked(
-                msg("{lock} is held by {holder}", lock=path.stem, holder=other),
-                msg("Wait until it has ended, or see what it does: ps -fp PID."),
-            ) from error
+            raise _refused(path, _read(descriptor)) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, holder.encode(), 0)
         yield
@@ -50,7 +55,33 @@ def holder_of(path: Path) -> str | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+        return _read(descriptor)
     finally:
         os.close(descriptor)
     return None
+
+
+def this_process(now: datetime) -> str:
+    """Return what this process says of itself as a holder from a moment on."""
+    return f"process {os.getpid()} since {now.isoformat(timespec='seconds')}"
+
+
+def _read(descriptor: int) -> str:
+    return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+
+
+def _refused(path: Path, holder: str) -> Locked:
+    found = _PROCESS.fullmatch(holder)
+    if found:
+        return Locked(
+            msg(
+                "another run is at work: process {pid}, since {moment}",
+                pid=int(found["pid"]),
+                moment=datetime.fromisoformat(found["since"]),
+            ),
+            msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=int(found["pid"])),
+        )
+    return Locked(
+        msg("{lock} is held by {holder}", lock=path.stem, holder=holder or "?"),
+        msg("Wait until it has ended, or see which process it is: fuser -v {path}.", path=str(path)),
+    )

@@ -1,0 +1,58 @@
+"""A lock has one holder at a time, who is named to the others, and is free when the holder is gone."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from portalops.errors import FileUnwritable, Locked
+from portalops.system.locks import holder_of, locked, this_process
+from tests.accounts import as_ordinary_user
+
+SINCE = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+
+
+def test_who_is_refused_learns_which_process_to_look_at(tmp_path: Path) -> None:
+    path = tmp_path / "locks" / "run.lock"
+
+    with locked(path, holder=this_process(SINCE)), pytest.raises(Locked) as caught, locked(path, holder="another"):
+        pass
+
+    assert str(caught.value) == f"another run is at work: process {os.getpid()}, since {SINCE}"
+    assert str(os.getpid()) in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "said", ["10.2:weekly-backup:2026-W48", "", "process 1 since when", "process 1 since 2026-11-25"]
+)
+def test_a_holder_of_another_kind_is_named_as_it_is(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "job.lock"
+
+    with locked(path, holder=said), pytest.raises(Locked, match="job is held by "), locked(path, holder="another"):
+        pass
+
+
+def test_a_lock_is_free_after_its_block(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+
+    with locked(path, holder="one"):
+        assert holder_of(path) == "one"
+    with locked(path, holder="2"):
+        assert holder_of(path) == "2"
+
+    assert holder_of(path) is None
+    assert holder_of(tmp_path / "none.lock") is None
+
+
+def test_a_folder_that_may_not_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    with locked(tmp_path / "run.lock", holder="first, so that everything is imported"):
+        pass
+    with as_ordinary_user() as folder:
+        folder.chmod(0o555)
+
+        refused = pytest.raises(FileUnwritable, match=r"cannot write .*: Permission denied")
+        with refused, locked(folder / "locks" / "run.lock", holder="x"):
+            pass
