@@ -25,7 +25,7 @@ def make_backup(session: Session) -> BackupResult:
 
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
-    newest = recorded_sets_of(session)[-1:]
+    newest = recorded_sets_of(session, passing_over=True)[-1:]
     return run_backup(
         backup_plan(session),
         sources,
@@ -47,7 +47,7 @@ def verify_copies(session: Session) -> VerifyResult:
 
     targets = [
         VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
-        for made, copy in due_for_reading(recorded_sets_of(session))
+        for made, copy in due_for_reading(recorded_sets_of(session, passing_over=True))
     ]
     return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress)
 
@@ -73,12 +73,16 @@ def backup_plan(session: Session) -> BackupPlan:
     )
 
 
-def recorded_sets_of(session: Session) -> tuple[SetEvidence, ...]:
-    """Return the recorded sets, oldest first; none before there is a ledger."""
+def recorded_sets_of(session: Session, *, passing_over: bool = False) -> tuple[SetEvidence, ...]:
+    """Return the recorded sets, oldest first; none before there is a ledger.
+
+    Raises:
+        LedgerError: a record cannot be read, and such records are not to be passed over with a warning.
+    """
     from portalops.registers.backups import recorded_sets  # noqa: PLC0415  # start-up time
 
     try:
-        return recorded_sets(session.ledger)
+        return recorded_sets(session.ledger, passing_over=passing_over)
     except LedgerMissing:
         return ()
 

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.backups import BackupResult, Copy, CopyState, VerifyResult
 from portalops.registers.evidence import LedgerReader, Recorded, SetEvidence, fold_sets
 
+logger = logging.getLogger(__name__)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def recorded_sets(ledger: LedgerReader) -> tuple[SetEvidence, ...]:
+def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[SetEvidence, ...]:
     """Return every set, oldest first, with its copies as they were seen last.
 
+    Args:
+        ledger: read only.
+        passing_over: warn of a record whose details cannot be read and go on, since a lost record of an old set
+            must not keep a new one from being made, or the others from being read back.
+
     Raises:
-        LedgerError: a record's details cannot be read.
+        LedgerError: a record's details cannot be read, and they are not to be passed over.
     """
     backups: list[Recorded[BackupResult]] = []
     verifies: list[Recorded[VerifyResult]] = []
     for record in ledger.records(kinds=("backup.finished", "verify.finished")):
-        blob = ledger.blob(record.body)
-        if (made := decode_part(blob, "backup", BackupResult)) is not None:
-            backups.append(Recorded(record.seq, record.at, record.run, made))
-        elif (looked := decode_part(blob, "verify", VerifyResult)) is not None:
-            verifies.append(Recorded(record.seq, record.at, record.run, looked))
+        try:
+            blob = ledger.blob(record.body)
+            if (made := decode_part(blob, "backup", BackupResult)) is not None:
+                backups.append(Recorded(record.seq, record.at, record.run, made))
+            elif (looked := decode_part(blob, "verify", VerifyResult)) is not None:
+                verifies.append(Recorded(record.seq, record.at, record.run, looked))
+        except PortalOpsError as error:
+            if not passing_over:
+                raise
+            logger.warning("the details of record %s cannot be read: %s", record.seq, error)
     return tuple(fold_sets(backups, verifies))
 
 
