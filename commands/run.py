@@ -6,6 +6,7 @@ alone, so any of them may miss a beat and nothing runs twice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from commands._jobs import Performed, attempt, record_plan, require_valid, run_l
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands.report import recorded_reports
-from portalops.errors import ExitCode, UsageError, worst
+from portalops.errors import ExitCode, PortalOpsError, UsageError, worst
 from portalops.jobs import DueJob, due, next_due
 from portalops.locale import _
 from portalops.model.message import Message, msg, verbatim
@@ -25,6 +26,8 @@ from portalops.model.period import current_period
 from portalops.model.runs import JobKind, ReportResult
 from portalops.reports.document import Block, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.words import outcome_status
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer()
 
@@ -123,7 +126,10 @@ def _report_paths(session: Session, performed: Sequence[Performed]) -> list[str]
     folder = session.settings.report.folder
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
     if not results:
-        results = [report.body for report in recorded_reports(session)][-1:]
+        try:
+            results = [report.body for report in recorded_reports(session)][-1:]
+        except PortalOpsError as error:  # what was done must be shown all the same
+            logger.warning("the reports that were written cannot be listed: %s", error)
     paths = [folder / file.name for result in results for file in result.files]
     here = Path.cwd()
     return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths if path.exists()]

@@ -60,3 +60,16 @@ def test_a_period_to_come_is_not_all_met(home: Path, capsys: pytest.CaptureFixtu
     verdicts = {duty["verdict"] for duty in json.loads(capsys.readouterr().out)["data"]}
     assert verdicts == {"pending"}
     assert code == ExitCode.PARTIAL
+
+
+def test_a_lost_report_does_not_hide_what_a_run_did(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Ledger.open(home / "state", FixedClock(datetime.now(UTC)), create=True)
+    written = ledger.append("report.finished", run=RunId("r:1"), body=bodies.write({"report": {}}))
+    ledger.close()
+
+    code = run(["--config", str(home / "portalops.toml"), "--lang", "en", "--json", "run"], {})
+
+    assert code == ExitCode.PARTIAL
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["data"]["reports"] == []
+    assert any(f"record {written.seq} cannot be read" in warning for warning in shown["warnings"])
