@@ -7,6 +7,7 @@ which the kernel frees with the process, so that running and crashed can be told
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from portalops.errors import ExitCode, InternalFault, PortalOpsError
+from portalops.errors import ExitCode, InternalFault, LedgerError, PortalOpsError
 from portalops.jobs import Attempt, previous_slot_start
 from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
@@ -30,6 +31,8 @@ from portalops.registers.runs import parse_run_id, run_id
 from portalops.system.locks import holder_of, locked
 
 ResultT = TypeVar("ResultT")
+
+logger = logging.getLogger(__name__)
 
 MAX_PROBLEMS = 1000
 MAX_PROBLEM = 500
@@ -97,14 +100,26 @@ def record_run(
             failed: Work[ResultT] = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error),))
             _finish(ledger, job, run, failed, begun_at, clock=clock, circumstances=circumstances)
             raise
-        summary, finished = _finish(ledger, job, run, done, begun_at, clock=clock, circumstances=circumstances)
+        try:
+            summary, finished = _finish(ledger, job, run, done, begun_at, clock=clock, circumstances=circumstances)
+        except (TypeError, ValueError) as error:
+            # A result that no blob holds is a fault of ours. Left at that, the run would look as if it had been killed.
+            failed = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error), *done.problems))
+            _finish(ledger, job, run, failed, begun_at, clock=clock, circumstances=circumstances)
+            raise
     return Performed(run, done, summary, started, finished)
 
 
 def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Record | None:
-    """Record what is expected from now on, if it is not what was recorded last; return the record made."""
-    if ledger.plan() == plan:
-        return None
+    """Record what is expected from now on, if it is not what was recorded last; return the record made.
+
+    A plan whose details are lost is no hindrance: what is expected is recorded anew.
+    """
+    try:
+        if ledger.plan() == plan:
+            return None
+    except LedgerError as error:
+        logger.warning("the newest plan cannot be read, and is recorded anew: %s", error)
     body = bodies.write({PLAN: plan, "circumstances": circumstances})
     return ledger.append(PLAN, run=NO_RUN, body=body)
 

@@ -181,6 +181,37 @@ def test_a_plan_is_recorded_when_it_changes(tmp_path: Path) -> None:
     assert len(ledger.plans()) == 3
 
 
+def test_a_plan_whose_details_are_lost_is_recorded_anew(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    plan = Plan((DAILY,), "kh@1", Digest("a" * 64))
+    lost = record_plan(ledger, plan, WHO)
+    assert lost is not None
+    (tmp_path / "blobs" / lost.body[:2] / lost.body[2:4] / f"{lost.body}.zst").write_bytes(b"damaged")
+
+    again = record_plan(ledger, plan, WHO)
+
+    assert again is not None
+    assert again.seq == lost.seq + 1
+
+
+def test_a_result_that_cannot_be_written_leaves_a_failed_run(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+
+    with pytest.raises(TypeError):
+        record_run(
+            ledger,
+            DAILY,
+            "2026-11-23",
+            lambda: Work(RunOutcome.COMPLETE, ExitCode.OK, 0.5, ("seen",)),
+            clock=clock,
+            circumstances=WHO,
+        )
+
+    (run,) = ledger.runs()
+    assert ledger.outcome(run) is RunOutcome.FAILED
+
+
 def test_attempts_carry_outcomes_of_the_current_slot(tmp_path: Path) -> None:
     clock = FixedClock(START)
     ledger = new_ledger(tmp_path, clock)
