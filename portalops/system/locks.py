@@ -27,7 +27,7 @@ def locked(path: Path, *, holder: str) -> Iterator[None]:
 
     Raises:
         Locked: another process holds it; the message says who.
-        FileUnwritable: this account cannot make or open the lock file.
+        FileUnwritable: the lock file cannot be made or written: no right to, or no room.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,8 +39,11 @@ def locked(path: Path, *, holder: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _refused(path, _read(descriptor)) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, holder.encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder.encode(), 0)
+        except OSError as error:
+            raise unwritable(path, error) from error
         yield
     finally:
         os.close(descriptor)
