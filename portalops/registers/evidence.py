@@ -103,6 +103,8 @@ class Evidence:
     updates: Recorded[UpdatesResult] | None
     """The newest judging there is: later judgings know more about the same days."""
     reports: tuple[Recorded[ReportResult], ...]
+    rounds: tuple[Recorded[CheckRound], ...] = ()
+    """Every round of checks recorded in the period, oldest first; read for reports alone."""
     unreadable: tuple[Unreadable, ...] = ()
     """Every finished record that was looked at and whose details could not be read."""
     summaries: Mapping[int, RunSummary | None] = field(default_factory=dict)
@@ -148,7 +150,8 @@ def read_evidence(
         period: what is asked about.
         now: aware.
         zone: the portal's.
-        every_run: read how each run of the period ended, of whatever kind, and not only what judging needs.
+        every_run: read how each run of the period ended, of whatever kind, and each round of checks, and not only
+            what judging needs.
     """
     start, end = period.bounds(zone)
     since = start - LOOK_BACK
@@ -179,6 +182,8 @@ def read_evidence(
             unreadable[seq] = Unreadable(seq, run.kind, error.message)
             return None
 
+    of_period = ledger.records(kinds=("check.finished",), since=start, until=end) if every_run else ()
+    rounds = tuple(read("check", CheckRound, of_period))
     runs = ledger.runs(since=since)
     found = Evidence(
         period=period,
@@ -191,6 +196,7 @@ def read_evidence(
         checks=newest("check", CheckRound, end),
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
+        rounds=rounds,
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from portalops.model.checks import CheckResult, HostRound
 from portalops.model.message import Message, msg, verbatim
@@ -45,6 +46,27 @@ def server_blocks(evidence: Evidence) -> Iterator[Block]:
         msg("Checks that failed or could not be answered, worst first"),
         (msg("Check"), msg("Host"), msg("Clause"), msg("Severity"), msg("Answer"), msg("What was seen"), msg("Remedy")),
         [_row(result) for result in troubling(newest.body.results())],
+    )
+    yield _earlier_failures(evidence)
+
+
+def _earlier_failures(evidence: Evidence) -> Table:
+    """List what failed in rounds of the period and no longer fails in the newest: the verdicts do not speak of it."""
+    failed: dict[tuple[str, str], list[datetime]] = {}
+    for one in evidence.rounds:
+        for result in one.body.results():
+            if result.verdict is CheckVerdict.FAIL:
+                failed.setdefault((result.check, result.host), []).append(one.at)
+    newest = evidence.checks.body.results() if evidence.checks else ()
+    now_failing = {(result.check, result.host) for result in newest if result.verdict is CheckVerdict.FAIL}
+    return Table(
+        msg("Checks that failed earlier in the period, and do not fail in the newest round"),
+        (msg("Check"), msg("Host"), msg("Rounds in which it failed"), msg("Rounds"), msg("First"), msg("Last")),
+        [
+            (check, host, len(moments), len(evidence.rounds), moments[0], moments[-1])
+            for (check, host), moments in sorted(failed.items())
+            if (check, host) not in now_failing
+        ],
     )
 
 

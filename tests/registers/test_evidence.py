@@ -89,6 +89,7 @@ def test_every_run_of_the_period_is_read_for_a_report(tmp_path: Path) -> None:
 
     ends = [summary.outcome for summary in found.summaries.values() if summary]
     assert sorted(ends) == ["complete"] * 4 + ["failed"]
+    assert len(found.rounds) == 4
 
 
 def test_before_the_period_the_newest_run_that_ended_well_is_found(tmp_path: Path) -> None:

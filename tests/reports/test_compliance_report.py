@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.model.checks import CheckRound
 from portalops.model.organisation import Actor, Name, Role
 from portalops.model.period import Period
 from portalops.model.runs import RunSummary
-from portalops.model.verdicts import DutyVerdict, RunOutcome
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
@@ -138,6 +139,24 @@ def test_what_went_wrong_is_listed_and_not_averaged_away() -> None:
     assert [row[5] for row in table(data, "Flagged items")["rows"]] == ["o1", "o2", "o3"]
     assert "record 88: blob missing" in texts(data)
     assert "Host db-1 was not reached" in texts(data)
+
+
+def test_what_failed_earlier_in_the_period_is_not_forgotten_when_it_passes_at_its_end() -> None:
+    seen = evidence()
+    assert seen.checks is not None
+    (web, database) = seen.checks.body.hosts
+    was_open = [
+        replace(result, verdict=CheckVerdict.FAIL) if result.check in {"ssh.protocol", "ssh.root-login"} else result
+        for result in web.results
+    ]
+    bad = replace(
+        seen.checks, at=NOW - timedelta(days=9), body=CheckRound((replace(web, results=tuple(was_open)), database))
+    )
+    data = as_data(built(replace(seen, rounds=(bad, bad, seen.checks))))
+
+    rows = table(data, "Checks that failed earlier")["rows"]
+
+    assert [row[:4] for row in rows] == [["ssh.protocol", "web-1", 2, 3]]
 
 
 def test_a_run_that_ended_and_failed_is_listed_with_its_reason() -> None:
