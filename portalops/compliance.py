@@ -412,10 +412,7 @@ def judge_unicode(duty: Duty, situation: Situation) -> Standing:
             msg("{unit}: {title}", unit=names(item.unit) if item.unit else "?", title=item.title) for item in wrong
         ]
         reason = nmsg(
-            "{n} of {checked} texts is not proper Unicode",
-            "{n} of {checked} texts are not proper Unicode",
-            len(wrong),
-            checked=checked,
+            "{n} text of the period is not proper Unicode", "{n} texts of the period are not proper Unicode", len(wrong)
         )
         return _standing(duty, DutyVerdict.UNMET, reason, [updates.seq], details, newest_at=updates.at)
     if judged.judged_from > asked.first or judged.judged_to < min(asked.last, situation.today):

@@ -90,14 +90,16 @@ def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calenda
     rows: list[tuple[Cell, Sequence[Mark | None]]] = [
         (
             msg("The province's portal (11.1)"),
-            [_portal_mark(portal.get(at)) if isinstance(at, date) else None for at in columns],
+            [_portal_mark(at, portal.get(at), result, calendar) if isinstance(at, date) else None for at in columns],
         )
     ]
     rows += [
         (
             unit.name,
             [
-                _day_mark(cells.get((unit.id, at))) if isinstance(at, date) else _week_mark(judged.get((unit.id, at)))
+                _day_mark(cells.get((unit.id, at)))
+                if isinstance(at, date)
+                else _week_mark(unit, at, judged.get((unit.id, at)), result)
                 for at in columns
             ],
         )
@@ -122,7 +124,9 @@ def week_head(week: Week) -> Message:
     return msg("W{number}", number=f"{week.number:02d}")
 
 
-def _portal_mark(day: PortalDay | None) -> Mark | None:
+def _portal_mark(at: date, day: PortalDay | None, result: UpdatesResult, calendar: Calendar) -> Mark | None:
+    if day is None and calendar.is_working(at) and at <= result.judged_to:
+        return Mark("?", Tone.UNSURE, msg("{day} was not judged", day=at))
     if day is None or (not day.working and not day.updates):
         return None
     status = duty_status(day.verdict)
@@ -145,9 +149,10 @@ def _day_mark(seen: UnitDay | None) -> Mark | None:
     return Mark(f"{sign}!", Tone.UNSURE, msg("{seen}; {flags}", seen=counts, flags=flags))
 
 
-def _week_mark(week: UnitWeek | None) -> Mark | None:
+def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResult) -> Mark | None:
     if week is None:
-        return None
+        is_missing = at.period().first <= result.judged_to and exists_during(unit, at.period())
+        return Mark("?", Tone.UNSURE, msg("week {week} was not judged", week=str(at))) if is_missing else None
     status = duty_status(week.verdict)
     meaning = msg(
         "week {week}: {verdict}; K1 {subportal}, K2 {submissions} of {required}",

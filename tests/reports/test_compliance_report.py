@@ -20,8 +20,9 @@ from portalops.registers.evidence import Evidence
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document, Grid, Heading, KeyValues, Signatures
+from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
-from tests.reports.sample import ACTORS, HOSTS, NOW, PORTAL, UNITS, document, evidence
+from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence
 
 
 def as_data(made: Document, language: str = "en") -> dict[str, Any]:
@@ -110,6 +111,23 @@ def test_a_unit_that_existed_in_the_middle_of_the_period_is_in_the_matrix() -> N
     assert updates is not None
     grid = matrix(replace(updates.body, unit_days=()), evidence().period, [brief], load_calendar(None))
     assert [label for label, _marks in grid.rows[1:]] == [brief.name]
+
+
+def test_a_week_or_day_that_was_not_judged_is_marked_as_unknown_and_not_left_blank() -> None:
+    seen = evidence().updates
+    assert seen is not None
+    week, day = PERIOD.weeks()[1], date(2026, 8, 26)
+    body = replace(
+        seen.body,
+        unit_weeks=tuple(one for one in seen.body.unit_weeks if one.week != week),
+        portal_days=tuple(one for one in seen.body.portal_days if one.day != day),
+    )
+
+    grid = matrix(body, PERIOD, UNITS, load_calendar(None))
+
+    portal, first = grid.rows[0][1], grid.rows[1][1]
+    assert [mark.sign for mark in portal if mark and "not judged" in str(mark.meaning)] == ["?"]
+    assert [str(mark.meaning) for mark in first if mark and mark.sign == "?"] == [f"week {week} was not judged"]
 
 
 def test_a_week_that_is_not_over_is_not_listed_as_short() -> None:
