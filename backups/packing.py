@@ -1,6 +1,7 @@
 """Streams into packs: cut, compressed and encrypted once, handed to every medium.
 
     source -> buffers of 1 MiB -> two compressing threads -> one thread that encrypts, in order -> a lane a medium
+                               -> one thread that takes the digests of what is read
 
 A pack is a slice of a stream, compressed by zstd in frames of 1 MiB with checksums and encrypted by age on its own, so
 that memory is bounded and a damaged byte costs one pack. No more than `BUFFERS` pieces are under way at once.
@@ -21,12 +22,15 @@ from backups.fanout import Lane
 from backups.zstd import CompressionParameter, ZstdCompressor
 from portalops.model.backups import Pack
 from portalops.model.record import Digest
+from portalops.ports import Hash
 
 FRAME_BYTES = 1 << 20
 BUFFERS = 10
 COMPRESSORS = 2
 """Three gain nothing on two cores: reading, hashing and encrypting need time as well."""
 LEVEL = 3
+_REUSED_BYTES = 31 << 20
+"""Just below what glibc takes for the largest block that is worth keeping (mallopt(3), M_MMAP_THRESHOLD)."""
 
 ResultT = TypeVar("ResultT")
 
@@ -57,6 +61,7 @@ class _Frame:
     """Of the pack that it belongs to."""
     buffer: bytearray
     compressed: Future[bytes]
+    hashed: Future[None]
 
 
 class SetPacker:
@@ -77,7 +82,9 @@ class SetPacker:
         self._recipients = recipients
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         self._assembler = _Assembler(recipients, lanes, self._free)
+        _keep_freed_memory()
         self._pool = ThreadPoolExecutor(COMPRESSORS, thread_name_prefix="compress")
+        self._hashing = ThreadPoolExecutor(1, thread_name_prefix="digests")
         for _number in range(BUFFERS):
             self._free.put(bytearray(self.frame_bytes))
 
@@ -107,15 +114,33 @@ class SetPacker:
         """Return a buffer unused."""
         self._free.put(buffer)
 
-    def submit(self, path: str, buffer: bytearray, count: int) -> None:
-        """Compress the first bytes of a buffer into a pack; the buffer is free again afterwards."""
-        frame = _Frame(path, buffer, self._pool.submit(compress_frame, memoryview(buffer)[:count]))
-        self._assembler.do(lambda: self._assembler.add_frame(frame), undo=lambda: self._free.put(buffer))
+    def submit(self, path: str, buffer: bytearray, count: int, hashes: Sequence[tuple[Hash, int, int]]) -> Future[None]:
+        """Compress the first bytes of a buffer into a pack; the buffer is free again afterwards.
 
-    def end_pack(self, path: str, plain: tuple[int, Digest]) -> Future[Pack]:
+        Args:
+            path: of the pack.
+            buffer: one that `buffer` gave.
+            count: how many of its bytes are used.
+            hashes: what is to take bytes of the buffer in, in this order: a hash, the first byte and the one behind the last.
+
+        Returns:
+            Done when the hashes have taken the bytes in, and all that was submitted before.
+        """
+        view = memoryview(buffer)[:count]
+        frame = _Frame(
+            path, buffer, self._pool.submit(compress_frame, view), self._hashing.submit(_take_in, view, hashes)
+        )
+        self._assembler.do(lambda: self._assembler.add_frame(frame), undo=lambda: self._free.put(buffer))
+        return frame.hashed
+
+    def digest(self, running: Hash) -> Future[Digest]:
+        """Return what a hash says after everything that was submitted so far."""
+        return self._hashing.submit(lambda: Digest(running.hexdigest()))
+
+    def end_pack(self, path: str, plain_bytes: int, running_sha256: Future[Digest]) -> Future[Pack]:
         """End a pack that holds so many bytes of its stream; how it is stored is known when all of it is written."""
         made: Future[Pack] = Future()
-        self._assembler.do(lambda: self._assembler.end_pack(path, plain, made))
+        self._assembler.do(lambda: self._assembler.end_pack(path, plain_bytes, running_sha256, made))
         return made
 
     def flush(self) -> None:
@@ -124,14 +149,28 @@ class SetPacker:
         self._assembler.do(lambda: done.set_result(None))
         self._assembler.wait_for(done)
 
-    def result(self, made: Future[Pack]) -> Pack:
-        """Wait for a pack."""
+    def result(self, made: Future[ResultT]) -> ResultT:
+        """Wait for a pack or a digest."""
         return self._assembler.wait_for(made)
 
     def stop(self) -> None:
         """End the threads. Lanes are not touched."""
         self._assembler.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._hashing.shutdown(wait=True, cancel_futures=True)
+
+
+def _take_in(data: memoryview, hashes: Sequence[tuple[Hash, int, int]]) -> None:
+    for each, start, end in hashes:
+        each.update(data[start:end])
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library keep freed blocks of a megabyte, instead of asking the kernel for zeroed pages for each one.
+
+    glibc learns from the largest block that was given back; other C libraries are left as they are. Nothing is touched.
+    """
+    bytes(_REUSED_BYTES)
 
 
 class _Assembler:
@@ -181,12 +220,13 @@ class _Assembler:
         if self._path is None:
             self._open(frame.path)
         compressed = frame.compressed.result()
+        frame.hashed.result()
         self._free.put(frame.buffer)
         self._write(self._encryptor.update(compressed))
 
-    def end_pack(self, path: str, plain: tuple[int, Digest], made: Future[Pack]) -> None:
+    def end_pack(self, path: str, plain_bytes: int, running_sha256: Future[Digest], made: Future[Pack]) -> None:
         self._write(self._encryptor.finish())
-        made.set_result(self._close(path, *plain))
+        made.set_result(self._close(path, plain_bytes, running_sha256.result()))
 
     def copy_spool(self, path: str, spool: IO[bytes], plain: tuple[int, Digest], made: Future[Pack]) -> None:
         self._open(path)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import IO
 
 from backups.index import line_of
@@ -14,7 +16,7 @@ from backups.packing import SetPacker, new_compressor
 from portalops.model.backups import Member, Pack, Stream, TableRows
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Source
+from portalops.ports import Hash, Source
 
 MAX_NAMED = 1000
 """Lines of unread, changed or skipped paths that are kept; more are counted."""
@@ -50,6 +52,16 @@ class SourceStreams:
         self.streams.clear()
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A member whose line waits for its digest, or for the lines before it."""
+
+    member: Member
+    content: Hash | None
+    hashed: Future[None] | None
+    """Done when all of the content was taken in; None while some of it is in the buffer that is being filled."""
+
+
 class PackedStream:
     """One stream under way: a `portalops.ports.StreamWriter`."""
 
@@ -64,6 +76,9 @@ class PackedStream:
         self._packs: list[Future[Pack]] = []
         self._paths: list[str] = []
         self._digest = hashlib.sha256()
+        self._contents: list[tuple[Hash, int, int]] = []
+        """Pieces of the buffer that belong to members' contents."""
+        self._waiting: deque[_Waiting] = deque()
         self._index: _IndexSpool | None = None
         self._members = 0
         self._notes: dict[str, _Notes] = {name: _Notes() for name in ("unread", "changed", "skipped")}
@@ -94,14 +109,17 @@ class PackedStream:
         assert self._buffer is not None
         return memoryview(self._buffer)[self._used :]
 
-    def filled(self, count: int, /) -> None:
+    def filled(self, count: int, /, *, content: Hash | None = None) -> None:
+        if content is not None:
+            self._contents.append((content, self._used, self._used + count))
         self._used += count
 
-    def add_member(self, member: Member) -> None:
-        if self._index is None:
-            self._index = _IndexSpool(self._packer)
-        self._index.add(line_of(member, pack=member.offset // self._packer.pack_bytes + 1))
+    def add_member(self, member: Member, *, content: Hash | None = None) -> None:
         self._members += 1
+        if content is None and not self._waiting:  # nearly always
+            self._add_line(member)
+        else:
+            self._waiting.append(_Waiting(member, content, None))
 
     def add_unread(self, line: str) -> None:
         self._notes["unread"].add(line)
@@ -122,6 +140,8 @@ class PackedStream:
         if self._is_in_pack:
             self._end_pack()
         self._release()
+        plain_sha256 = self._packer.result(self._packer.digest(self._digest))
+        self._add_lines(None)
         index = self._finish_index()
         return Stream(
             source=self._source.id,
@@ -131,7 +151,7 @@ class PackedStream:
             format=self._format,
             members=self._members if self._index is not None else 1,
             plain_bytes=self._flushed,
-            plain_sha256=Digest(self._digest.hexdigest()),
+            plain_sha256=plain_sha256,
             packs=tuple(self._packer.result(made) for made in self._packs),
             index=None if index is None else self._packer.result(index),
             unread=self._notes["unread"].lines(),
@@ -149,11 +169,13 @@ class PackedStream:
 
     def _flush(self, *, last: bool = False) -> None:
         assert self._buffer is not None
-        self._digest.update(memoryview(self._buffer)[: self._used])
         if not self._is_in_pack:
             self._paths.append(f"{self._stem}.{len(self._packs) + 1:04d}.age")
             self._is_in_pack = True
-        self._packer.submit(self._paths[-1], self._buffer, self._used)
+        hashes = ((self._digest, 0, self._used), *self._contents)
+        hashed = self._packer.submit(self._paths[-1], self._buffer, self._used, hashes)
+        self._contents.clear()
+        self._add_lines(hashed)
         self._packer.on_bytes(self._used)
         self._flushed += self._used
         self._used = 0
@@ -165,8 +187,29 @@ class PackedStream:
 
     def _end_pack(self) -> None:
         held = self._flushed - (len(self._packs) * self._packer.pack_bytes)
-        self._packs.append(self._packer.end_pack(self._paths[-1], (held, Digest(self._digest.hexdigest()))))
+        self._packs.append(self._packer.end_pack(self._paths[-1], held, self._packer.digest(self._digest)))
         self._is_in_pack = False
+
+    def _add_line(self, member: Member) -> None:
+        if self._index is None:
+            self._index = _IndexSpool(self._packer)
+        self._index.add(line_of(member, pack=member.offset // self._packer.pack_bytes + 1))
+
+    def _add_lines(self, hashed: Future[None] | None) -> None:
+        """Add the lines that waited for what is hashed by now; None says that all is.
+
+        Those left wait for `hashed` at the latest.
+        """
+        for each in self._waiting:
+            each.hashed = each.hashed or hashed
+        while self._waiting:
+            first = self._waiting[0]
+            if first.content is not None:
+                if hashed is not None and not (first.hashed is not None and first.hashed.done()):
+                    return
+                first.member = replace(first.member, sha256=Digest(first.content.hexdigest()))
+            self._waiting.popleft()
+            self._add_line(first.member)
 
     def _finish_index(self) -> Future[Pack] | None:
         if self._index is None:

@@ -113,6 +113,18 @@ class Readable(Protocol):
         ...
 
 
+class Hash(Protocol):
+    """A digest that grows, such as `hashlib.sha256()`."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take bytes in."""
+        ...
+
+    def hexdigest(self) -> str:
+        """Return the digest of all bytes so far."""
+        ...
+
+
 class StreamWriter(Protocol):
     """Takes one stream of a backup source: its bytes in order, and what is to be said of them."""
 
@@ -129,12 +141,17 @@ class StreamWriter(Protocol):
         """Return free space, at least one byte, to be read into; `filled` says how much of it was used."""
         ...
 
-    def filled(self, count: int, /) -> None:
-        """Append the first `count` bytes of the space that `room` gave."""
+    def filled(self, count: int, /, *, content: Hash | None = None) -> None:
+        """Append the first `count` bytes of the space that `room` gave.
+
+        Args:
+            count: how many.
+            content: takes the bytes in, later and in another thread; it is then for `add_member` alone.
+        """
         ...
 
-    def add_member(self, member: Member) -> None:
-        """Add a line to the stream's index."""
+    def add_member(self, member: Member, *, content: Hash | None = None) -> None:
+        """Add a line to the stream's index; with `content`, its digest becomes the member's."""
         ...
 
     def add_unread(self, line: str) -> None:

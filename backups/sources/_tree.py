@@ -201,7 +201,7 @@ class TreeWriter:
     def _put_large(self, entry: Entry, descriptor: int, path: str) -> bool:
         """Write a file straight into the stream's buffers and say whether it had less than it promised."""
         offset = self._put_header(entry)
-        digest = hashlib.sha256()
+        content = hashlib.sha256()
         left = entry.size
         failure: OSError | None = None
         while left:
@@ -212,17 +212,16 @@ class TreeWriter:
                 failure, got = error, 0
             if not got:
                 break
-            digest.update(room[:got])
-            self._out.filled(got)
+            self._out.filled(got, content=content)
             left -= got
         is_short = left > 0
         while left:  # the header promised this size; the archive must stay whole
-            zeros = bytes(min(left, 1 << 20))
-            digest.update(zeros)
-            self._out.write(zeros)
-            left -= len(zeros)
+            room = self._out.room()[:left]
+            room[:] = bytes(len(room))
+            self._out.filled(len(room), content=content)
+            left -= len(room)
         self._out.write(padding(entry.size))
-        self._out.add_member(_member(entry, offset, Digest(digest.hexdigest())))
+        self._out.add_member(_member(entry, offset, None), content=content)
         if failure is not None:
             self._unread(path, failure)
             return False
