@@ -6,7 +6,7 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -19,12 +19,16 @@ from portalops.ledger import runs
 from portalops.ledger.runs import Work
 from portalops.model.backups import BackupResult, CopyState, Stream, VerifyResult
 from portalops.model.checks import CheckRound
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.period import current_period
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.reports.document import Notice, Tone
 from portalops.system.locks import locked
+
+SHOWN_PROBLEMS = 20
+"""How many of a job's problems are shown to people; programs and the ledger get all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Performed:
     summary: Message
     problems: tuple[str, ...] = ()
     result: object = None
+    error: PortalOpsError | None = None
+    """What stopped the job before anything could be done."""
 
     def data(self) -> JsonValue:
         """Return it as `--json` shows it."""
@@ -82,7 +88,12 @@ def job_of(session: Session, kind: JobKind) -> Job:
 
 
 def record_plan(session: Session) -> None:
-    """Record what is expected from now on, if it changed."""
+    """Record what is expected from now on, if it changed.
+
+    Raises:
+        LedgerError: nothing can be recorded, so nothing is to be done.
+    """
+    session.writable_ledger.require_clock()
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
@@ -134,13 +145,43 @@ def attempt(session: Session, job: Job, *, slot: str) -> Performed:
     try:
         return perform(session, job, slot=slot)
     except PortalOpsError as error:
-        code, problem = error.exit_code, f"error[{error.code}]: {error.message}"
+        stopped = error
     except Exception as error:  # a fault in one job is told, and the others still run
-        code, problem = InternalFault.exit_code, f"error[{InternalFault.code}]: {runs.problem_of(error)}"
         if session.invocation.debug:
             raise
-    seconds = session.clock.monotonic() - started
-    return Performed(job, slot, "", RunOutcome.FAILED, code, seconds, msg("nothing was done"), (problem,))
+        stopped = InternalFault(verbatim(runs.problem_of(error)), InternalFault.explanation)
+    problem = f"error[{stopped.code}]: {stopped.message}"
+    return Performed(
+        job,
+        slot,
+        "",
+        RunOutcome.FAILED,
+        stopped.exit_code,
+        session.clock.monotonic() - started,
+        msg("nothing was done"),
+        (problem,),
+        error=stopped,
+    )
+
+
+def problem_notices(performed: Iterable[Performed]) -> Iterator[Notice]:
+    """Yield what went wrong in each job, for people: so much of it that the rest of the page is still seen."""
+    for done in performed:
+        if done.error is not None:
+            said = msg(
+                "{job}: error[{code}]: {problem}", job=done.job.id, code=done.error.code, problem=done.error.message
+            )
+            yield Notice(said, Tone.BAD)
+            yield Notice(msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
+            continue
+        for problem in done.problems[:SHOWN_PROBLEMS]:
+            yield Notice(msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
+        more = len(done.problems) - SHOWN_PROBLEMS
+        if more > 0:
+            named = msg(
+                "{job}: and {n} more; see 'portalops ledger show --run {run}'", job=done.job.id, n=more, run=done.run
+            )
+            yield Notice(named, Tone.BAD)
 
 
 def summary_of(result: object) -> Message:

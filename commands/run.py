@@ -14,17 +14,17 @@ from typing import Annotated
 import typer
 
 from commands import status
-from commands._jobs import Performed, attempt, record_plan, require_valid, run_lock
+from commands._jobs import Performed, attempt, problem_notices, record_plan, require_valid, run_lock
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands.report import recorded_reports
 from portalops.errors import ExitCode, PortalOpsError, UsageError, worst
 from portalops.jobs import DueJob, due, next_due
 from portalops.locale import _
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.runs import JobKind, ReportResult
-from portalops.reports.document import Block, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, KeyValues, Paragraph, Table
 from portalops.reports.words import outcome_status
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _done(session: Session, performed: Sequence[Performed]) -> Result:
     codes = [done.exit_code for done in performed]
     exit_code = worst([*codes, status.exit_code_of(standings), judged.exit_code])
     view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(_nothing(session))]
-    view += [Notice(verbatim(problem), Tone.BAD) for done in performed for problem in done.problems]
+    view += problem_notices(performed)
     view += status.overview(standings, session.rulebook, period)
     reports = _report_paths(session, performed)
     view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))

@@ -21,6 +21,7 @@ from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.record import CREATED, NO_RUN, Draft
 from portalops.ledger.store import Selection, SqliteStore, StoredChain
+from portalops.ledger.store_errors import clock_went_back
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, RunSummary
@@ -175,6 +176,16 @@ class Ledger:
     def last(self) -> Record | None:
         """Return the newest record."""
         return next(self.records(newest_first=True, limit=1), None)
+
+    def require_clock(self) -> None:
+        """Make sure that the clock is not behind the newest record, before work is done that could not be recorded.
+
+        Raises:
+            ClockWentBack: it is.
+        """
+        newest, now = self.last(), self._clock.now()
+        if newest is not None and now < newest.at:
+            raise clock_went_back(now, newest.at)
 
     def count(self) -> int:
         """Return how many records there are."""

@@ -167,9 +167,12 @@ def test_a_clock_that_went_back_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ClockWentBack):
         ledger.append("note", run=NO_RUN, body=b"{}")
+    with pytest.raises(ClockWentBack):
+        ledger.require_clock()
 
     assert ledger.count() == 1
     clock.move(timedelta(milliseconds=1))
+    ledger.require_clock()
     assert ledger.append("note", run=NO_RUN, body=b"{}").seq == 2
 
 
