@@ -29,8 +29,8 @@ BodyT = TypeVar("BodyT")
 LOOK_BACK = timedelta(days=45)
 """How long before a period its evidence may have been made and still speak for it: a month's set plus its verification."""
 
-LONGEST_RHYTHM = timedelta(days=31)
-"""The longest that a rulebook lets lie between two runs of daily work: so far back a run may speak for a period's first day."""
+CHECKS_BEFORE = timedelta(days=31)
+"""The longest that a rulebook lets lie between two rounds of checks: so far back one may speak for a period's first day."""
 
 ENOUGH: Mapping[str, frozenset[RunOutcome]] = {
     "check": frozenset({RunOutcome.COMPLETE}),
@@ -95,7 +95,7 @@ class Evidence:
     started_at: datetime | None
     """When the ledger began; nothing earlier is known. None for an empty ledger."""
     runs: tuple[Run, ...]
-    """All runs from `LOOK_BACK` before the period on, in order; crashed ones included."""
+    """All runs from the period's start on, and the rounds of checks from `CHECKS_BEFORE` it; crashed ones included."""
     backups: tuple[Recorded[BackupResult], ...]
     verifies: tuple[Recorded[VerifyResult], ...]
     checks: Recorded[CheckRound] | None
@@ -184,7 +184,7 @@ def read_evidence(
 
     of_period = ledger.records(kinds=("check.finished",), since=start, until=end) if every_run else ()
     rounds = tuple(read("check", CheckRound, of_period))
-    runs = ledger.runs(since=since)
+    runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,
         now=now,
@@ -219,13 +219,12 @@ def _ends_of_runs(
         if run.finished_seq is not None:
             began_on = run.started_at.astimezone(zone).date()
             by_day.setdefault((began_on, run.kind), []).append((run.finished_seq, run))
-    early = period.first - LONGEST_RHYTHM
     ends: dict[int, RunSummary | None] = {}
     found_before: set[str] = set()
     for day, kind in sorted(by_day, reverse=True):
         enough = ENOUGH.get(kind, frozenset())
         takes_all = every_run and day in period
-        is_before = early <= day < period.first and kind not in found_before
+        is_before = day < period.first and kind not in found_before
         if not takes_all and not (enough and (day in period or is_before)):
             continue
         for seq, run in reversed(by_day[day, kind]):
