@@ -36,7 +36,8 @@ MAX_DETAILS = 200
     help=_(
         "Show where every duty stands\n\nReads the ledger and nothing else. Name a duty to see all that is missing for it."
         "\n\nExample: portalops status --period 2026-W48; portalops status 11.2-submissions"
-        "\n\nEXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out"
+        "\n\nEXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out,"
+        " 5 evidence is missing or was changed"
     )
 )
 def status(
@@ -68,7 +69,9 @@ class Judged:
 
     @property
     def exit_code(self) -> ExitCode:
-        """3 if a record could not be read, whatever the others show; else 0."""
+        """5 if what a record names is missing or was changed, 3 if it cannot be read otherwise; else 0."""
+        if any(each.damaged for each in self.unreadable):
+            return ExitCode.INTEGRITY
         return ExitCode.PARTIAL if self.unreadable else ExitCode.OK
 
     def warnings(self) -> tuple[Message, ...]:

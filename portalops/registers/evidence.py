@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from portalops.errors import PortalOpsError
+from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, plain_part
 from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, DataClass, VerifyResult
 from portalops.model.checks import CheckRound
@@ -61,6 +61,8 @@ class Unreadable:
     kind: str
     """Of its run: `backup`, `check`, ..."""
     why: Message
+    damaged: bool = False
+    """It is missing or differs from its digest; otherwise it may only not be read by this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def read_evidence(
             try:
                 body = decode_part(ledger.blob(record.body), kind, body_type)
             except PortalOpsError as error:
-                unreadable[record.seq] = Unreadable(record.seq, kind, error.message)
+                unreadable[record.seq] = _unreadable(record.seq, kind, error)
                 continue
             if body is not None:  # a run that failed before it had a result
                 yield Recorded(record.seq, record.at, record.run, body)
@@ -179,7 +181,7 @@ def read_evidence(
         try:
             return _summary(ledger, run)
         except PortalOpsError as error:
-            unreadable[seq] = Unreadable(seq, run.kind, error.message)
+            unreadable[seq] = _unreadable(seq, run.kind, error)
             return None
 
     of_period = ledger.records(kinds=("check.finished",), since=start, until=end) if every_run else ()
@@ -264,3 +266,7 @@ def fold_sets(
             tuple(dict.fromkeys(looked)),
             made.body.failed_classes,
         )
+
+
+def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:
+    return Unreadable(seq, kind, error.message, isinstance(error, IntegrityError))

@@ -43,7 +43,7 @@ def status(home: Path, *arguments: str) -> int:
 def test_a_record_that_cannot_be_read_is_named_on_the_screen(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = status(home)
 
-    assert code == ExitCode.PARTIAL
+    assert code == ExitCode.INTEGRITY
     assert "record 3 cannot be read" in capsys.readouterr().err
 
 
@@ -69,7 +69,7 @@ def test_a_lost_report_does_not_hide_what_a_run_did(home: Path, capsys: pytest.C
 
     code = run(["--config", str(home / "portalops.toml"), "--lang", "en", "--json", "run"], {})
 
-    assert code == ExitCode.PARTIAL
+    assert code == ExitCode.INTEGRITY
     shown = json.loads(capsys.readouterr().out)
     assert shown["data"]["reports"] == []
     assert any(f"record {written.seq} cannot be read" in warning for warning in shown["warnings"])
