@@ -17,7 +17,7 @@ from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence, Recorded, Unreadable
-from tests.test_compliance import (
+from tests.compliance.test_rules import (
     CONTENT,
     DIGEST,
     LOCAL,

@@ -1,0 +1,71 @@
+"""Judges every duty of a rulebook over a period: evidence in, standings out; pure.
+
+Each duty names its rule in the rulebook's data; the rules lie in one module an article. All of them keep one
+order: what is shown to be missing is `unmet`; what could not be found out is
+`insufficient-evidence`; what is not yet due is `pending`; only what is shown for the whole period
+is `met`. Nobody watched before the ledger's first record, so that nothing was done before it is never
+held to be shown; of earlier days only what the sources themselves date (creation rows, registers) counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from portalops.compliance import article_10, article_11, article_12
+from portalops.compliance.order import standing_of
+from portalops.compliance.situation import Situation
+from portalops.model.message import msg
+from portalops.model.rulebook import Duty
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+
+__all__ = ["RULES", "Situation", "judge"]
+
+RULES = {**article_10.RULES, **article_11.RULES, **article_12.RULES}
+"""The judging rules by the names that rulebooks use."""
+
+_DOUBTS = {
+    "backup-class": "verify",
+    "backup-medium": "verify",
+    "backup-interval": "verify",
+    "portal-daily": "updates",
+    "unit-submissions": "updates",
+    "unit-subportals": "updates",
+    "unicode": "updates",
+    "tracking": "updates",
+    "checks": "check",
+    "check-cadence": "check",
+}
+"""By rule: the kind of records of which a newer one may undo what an older one shows."""
+
+
+def judge(situation: Situation) -> tuple[Standing, ...]:
+    """Judge every duty of the rulebook, in its order.
+
+    Raises:
+        KeyError: a duty names a rule that does not exist; the rulebook's own tests prevent it.
+    """
+    return tuple(_judge(duty, situation) for duty in situation.rulebook.duties)
+
+
+def _judge(duty: Duty, situation: Situation) -> Standing:
+    if situation.evidence.period.first > situation.today:
+        return standing_of(duty, DutyVerdict.PENDING, msg("the period has not begun"))
+    return _doubted(RULES[duty.rule](duty, situation), _DOUBTS.get(duty.rule, ""), situation)
+
+
+def _doubted(standing: Standing, kind: str, situation: Situation) -> Standing:
+    """Take back a good verdict where a newer record that may say otherwise cannot be read."""
+    newer = [
+        each
+        for each in situation.evidence.unreadable
+        if each.kind == kind and each.seq > min(standing.evidence, default=0)
+    ]
+    if not newer or standing.verdict not in {DutyVerdict.MET, DutyVerdict.EXEMPT}:
+        return standing
+    return replace(
+        standing,
+        verdict=DutyVerdict.INSUFFICIENT_EVIDENCE,
+        reason=msg("a newer record, {seq}, cannot be read, and may say otherwise", seq=str(newer[-1].seq)),
+        details=(*standing.details, *(msg("record {seq}: {cause}", seq=str(e.seq), cause=e.why) for e in newer)),
+    )

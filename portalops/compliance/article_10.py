@@ -1,0 +1,240 @@
+"""Article 10: copies of each class of data, on lasting media, every week, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from portalops.compliance.order import example_of, from_parts, nothing_recorded, standing_of
+from portalops.compliance.situation import Rule, Situation
+from portalops.model.backups import CopyState, DataClass
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.period import Week
+from portalops.model.rulebook import Duty
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict, RunOutcome
+from portalops.registers.evidence import SetEvidence
+
+LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
+"""Article 10.2: hard disk, optical disc or magnetic tape."""
+
+
+def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
+    """A verified, complete set at most seven days old holds the class of data (Article 10.2)."""
+    data_class = DataClass(duty.subject)
+    evidence, numbers = situation.evidence, situation.rulebook.numbers
+    by_then = [made for made in evidence.backups if made.at <= situation.as_of]
+    newest_run = by_then[-1] if by_then else None
+    if newest_run is not None:
+        for excuse in newest_run.body.excused:
+            name, _colon, excused = excuse.partition(": ")
+            if name == data_class:
+                return standing_of(
+                    duty,
+                    DutyVerdict.EXEMPT,
+                    msg("declared to have no data: {reason}", reason=excused),
+                    [newest_run.seq],
+                )
+        if data_class in newest_run.body.unmapped:
+            return standing_of(
+                duty, DutyVerdict.UNMET, msg("no backup source is configured for this class"), [newest_run.seq]
+            )
+    holding = [made for made in evidence.sets() if made.at <= situation.as_of and _holds(made, data_class)]
+    fulfilling = [made for made in holding if not _shortcomings(made, data_class) and made.verified_copies()]
+    limit = timedelta(days=numbers.backup_max_age_days)
+    if fulfilling:
+        reached = [made for made in fulfilling if made.reached_copies()]
+        best = reached[-1] if reached and situation.as_of <= reached[-1].set.created_at + limit else fulfilling[-1]
+        due_at = best.set.created_at + limit
+        where = ", ".join(copy.medium for copy in best.reached_copies())
+        seqs = [best.seq, *best.verified_seqs]
+        if situation.as_of <= due_at and not best.reached_copies():
+            details = [msg("{medium}: {problem}", medium=each.medium, problem=each.problem) for each in best.copies]
+            reason = msg("no verified copy of set {set} was reached when it was last looked for", set=best.set.id)
+            verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+            return standing_of(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
+        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilling)):
+            return standing_of(
+                duty, DutyVerdict.UNMET, example_of(lacking), seqs, lacking, newest_at=best.at, due_at=due_at
+            )
+        if situation.as_of <= due_at:
+            reason = msg("verified set of {made} on {media}", made=best.set.created_at, media=where)
+            return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=best.at, due_at=due_at)
+        reason = msg(
+            "the newest verified set is of {made}, older than {days} days",
+            made=best.set.created_at,
+            days=numbers.backup_max_age_days,
+        )
+        return standing_of(duty, DutyVerdict.UNMET, reason, seqs, newest_at=best.at, due_at=due_at)
+    details = [shortcoming for made in holding[-3:] for shortcoming in _shortcomings(made, data_class)]
+    details += [
+        msg("{medium}: {problem}", medium=copy.medium, problem=copy.problem or copy.state.value)
+        for made in holding[-1:]
+        for copy in made.copies
+        if copy.state is not CopyState.VERIFIED
+    ]
+    if holding:
+        reason = msg("no set with this class is both complete and verified")
+        return standing_of(duty, DutyVerdict.UNMET, reason, [holding[-1].seq], details, newest_at=holding[-1].at)
+    return nothing_recorded(duty, situation, limit, msg("no backup set with this class is recorded"))
+
+
+def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
+    """Each set lies, verified, on hard disk, optical disc or tape, apart from what it copies (Article 10.2)."""
+    sets = [made for made in situation.evidence.sets() if made.at <= situation.as_of]
+    in_period = [
+        made for made in sets if made.set.created_at >= situation.evidence.period.bounds(situation.evidence.zone)[0]
+    ]
+    limit = timedelta(days=situation.rulebook.numbers.backup_max_age_days)
+    judged = in_period or [made for made in sets[-1:] if situation.as_of <= made.set.created_at + limit]
+    if not judged:
+        return nothing_recorded(duty, situation, limit, msg("no backup set of the period is recorded"))
+    details: list[Message] = []
+    unreached: list[Message] = []
+    for made in judged:
+        good = [copy for copy in made.verified_copies() if copy.medium_kind in LEGAL_MEDIA]
+        if not good:
+            details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
+        elif all(copy.shares_source_filesystem for copy in good):
+            details.append(
+                msg(
+                    "every copy of set {set} lies on the file system that it copies: one fault takes both",
+                    set=made.set.id,
+                )
+            )
+        elif all(copy.problem for copy in good):
+            unreached.append(
+                msg("no verified copy of set {set} was reached when it was last looked for", set=made.set.id)
+            )
+    seqs = [made.seq for made in judged]
+    newest_at = judged[-1].at
+    if details:
+        return standing_of(duty, DutyVerdict.UNMET, example_of(details), seqs, details, newest_at=newest_at)
+    if unreached:
+        verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+        return standing_of(duty, verdict, example_of(unreached), seqs, unreached, newest_at=newest_at)
+    media = sorted({copy.medium for made in judged for copy in made.verified_copies()})
+    reason = msg("every set is read back and verified on {media}", media=", ".join(media))
+    return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
+
+
+def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
+    """No week of the period is without a complete, verified set (Article 10.2: at least once a week)."""
+    good = [
+        made
+        for made in situation.evidence.sets()
+        if made.set.outcome is RunOutcome.COMPLETE and made.verified_copies() and made.at <= situation.evidence.now
+    ]
+    by_week: dict[Week, SetEvidence] = {}
+    for made in good:
+        by_week[Week.of(made.set.created_at.astimezone(situation.evidence.zone).date())] = made
+    parts: list[tuple[DutyVerdict, Message]] = []
+    for week in situation.evidence.period.weeks():
+        last_day = week.period().last
+        name = str(week)
+        if week in by_week:
+            parts.append((DutyVerdict.MET, msg("week {week}: set {set}", week=name, set=by_week[week].set.id)))
+        elif last_day >= situation.today:
+            parts.append(
+                (DutyVerdict.PENDING, msg("week {week} is not over: a set is due by {day}", week=name, day=last_day))
+            )
+        elif situation.began_on is None or week.period().first < situation.began_on:
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("week {week} began before the ledger", week=name)))
+        else:
+            parts.append((DutyVerdict.UNMET, msg("week {week} has no complete, verified set", week=name)))
+    used = [by_week[week] for week in situation.evidence.period.weeks() if week in by_week]
+    due_at = used[-1].set.created_at + timedelta(days=situation.rulebook.numbers.backup_max_age_days) if used else None
+    return from_parts(
+        duty,
+        parts,
+        met=msg("every week of the period has a complete, verified set"),
+        seqs=[made.seq for made in used],
+        newest_at=used[-1].at if used else None,
+        due_at=due_at,
+    )
+
+
+def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
+    """Sets that must exist do exist, and none was removed before its time (Article 10.2)."""
+    sets = situation.evidence.sets()
+    lost = [made for made in sets if made.copies and all(copy.state is CopyState.DAMAGED for copy in made.copies)]
+    if lost:
+        details = [msg("every copy of set {set} is damaged", set=made.set.id) for made in lost]
+        reason = nmsg("{n} set can no longer be restored", "{n} sets can no longer be restored", len(lost))
+        return standing_of(duty, DutyVerdict.UNMET, reason, [made.seq for made in lost], details)
+    return standing_of(
+        duty,
+        DutyVerdict.INSUFFICIENT_EVIDENCE,
+        msg("no retention rule and no disposal is recorded, so nothing shows how long sets are kept"),
+        [made.seq for made in sets[-1:]],
+        _damaged_of_old(situation, sets),
+        newest_at=sets[-1].at if sets else None,
+    )
+
+
+def _damaged_of_old(situation: Situation, sets: Sequence[SetEvidence]) -> list[Message]:
+    """Name the damaged copies of sets that were made too long ago to be among the period's evidence."""
+    known = {made.set.id for made in sets}
+    seen = {
+        (copy.set_id, copy.medium): copy
+        for looked in situation.evidence.verifies
+        for copy in looked.body.copies
+        if copy.set_id not in known
+    }
+    return [
+        msg("the copy of set {set} on {medium} is damaged", set=copy.set_id, medium=copy.medium)
+        for copy in seen.values()
+        if copy.state is CopyState.DAMAGED
+    ]
+
+
+def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequence[SetEvidence]) -> list[Message]:
+    """Name the weeks of the period that are over and have sets, none of which holds a class complete and verified.
+
+    A week without any set is a matter of the interval.
+    """
+    evidence = situation.evidence
+
+    def week_of(moment: datetime) -> Week:
+        return Week.of(moment.astimezone(evidence.zone).date())
+
+    good = {week_of(made.set.created_at) for made in fulfilling}
+    made_in: dict[Week, bool] = {}
+    for run in evidence.backups:
+        if run.body.set is not None and run.at <= situation.as_of:
+            excused = any(excuse.partition(": ")[0] == data_class for excuse in run.body.excused)
+            week = week_of(run.body.set.created_at)
+            made_in[week] = made_in.get(week, False) or excused
+    return [
+        msg("week {week}: no set holds this class complete and verified", week=str(week))
+        for week in evidence.period.weeks()
+        if week.period().last < situation.today and week in made_in and not made_in[week] and week not in good
+    ]
+
+
+def _holds(made: SetEvidence, data_class: DataClass) -> bool:
+    return any(stream.data_class is data_class for stream in made.set.streams)
+
+
+def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
+    """What keeps a set from fulfilling the duty for one class: parts, or whole sources, that could not be read."""
+    failed = [msg("a source of this class could not be read at all")] if data_class in made.failed_classes else []
+    return failed + [
+        msg(
+            "{source}: {count} could not be read, such as {example}",
+            source=stream.source,
+            count=len(unread),
+            example=unread[0],
+        )
+        for stream in made.set.streams
+        if stream.data_class is data_class and (unread := (*stream.unread, *stream.changed))
+    ]
+
+
+RULES: Mapping[str, Rule] = {
+    "backup-class": judge_backup_class,
+    "backup-medium": judge_backup_medium,
+    "backup-interval": judge_backup_interval,
+    "backup-retention": judge_backup_retention,
+}
+"""The rules of this module by the names that rulebooks use."""

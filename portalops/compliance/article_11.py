@@ -1,0 +1,246 @@
+"""Article 11, with 7.6: the portal on each working day, each unit twice a week, tracked, reported, in Unicode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+from portalops.compliance.order import daily_runs, from_parts, standing_of
+from portalops.compliance.situation import Rule, Situation
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import UnitId, exists_during
+from portalops.model.rulebook import Duty
+from portalops.model.standing import Standing
+from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import Recorded
+
+JUDGED_LATELY = timedelta(days=1)
+"""What a judging left open counts as open for so long; then somebody should have judged again."""
+
+
+def judge_portal_daily(duty: Duty, situation: Situation) -> Standing:
+    """The portal is updated on each working day of the period (Article 11.1)."""
+    updates = situation.evidence.updates
+    if updates is None or (doubt := _doubt_of_judging(updates, situation)):
+        return _not_judged(duty, updates, doubt if updates else None)
+    days = {day.day: day for day in updates.body.portal_days}
+    parts: list[tuple[DutyVerdict, Message]] = []
+    for day in situation.evidence.period.days():
+        if day > situation.today:
+            break
+        seen = days.get(day)
+        if seen is None:
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{day} was not judged", day=day)))
+        elif seen.working:
+            parts.append(_as_known_now(seen.verdict, _day_line(seen), day, updates=updates, situation=situation))
+    if not parts and situation.evidence.period.last > situation.today:
+        return standing_of(duty, DutyVerdict.PENDING, msg("no working day of the period has begun"), [updates.seq])
+    if not parts:
+        return standing_of(duty, DutyVerdict.EXEMPT, msg("the period has no working day"), [updates.seq])
+    return from_parts(
+        duty,
+        parts,
+        met=nmsg("updated on the one working day", "updated on all {n} working days", len(parts)),
+        seqs=[updates.seq],
+        newest_at=updates.at,
+    )
+
+
+def judge_unit_submissions(duty: Duty, situation: Situation) -> Standing:
+    """Each unit sends information in at least twice a week (Article 11.2, K2)."""
+    return _judge_unit_weeks(duty, situation, lambda week: week.submissions_verdict, lambda week: week.submissions)
+
+
+def judge_unit_subportals(duty: Duty, situation: Situation) -> Standing:
+    """Each unit updates its sub-portal at least twice a week (Article 11.2, K1)."""
+    return _judge_unit_weeks(duty, situation, lambda week: week.subportal_verdict, lambda week: week.subportal)
+
+
+def judge_tracking(duty: Duty, situation: Situation) -> Standing:
+    """The collection ran on each day of the period, and its gaps are shown (Article 11.3)."""
+    updates = situation.evidence.updates
+    failed = [poll for poll in updates.body.polls if not poll.ok] if updates else []
+    parts = daily_runs(situation, "updates", msg("the updates were not collected on {day}"))
+    if updates and not updates.body.polls:
+        parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source of updates was looked at")))
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("source {source}: {problem}", source=poll.source, problem=poll.problem))
+        for poll in failed
+    ]
+    return from_parts(
+        duty,
+        parts,
+        met=msg("collected on each day of the period; every source answered when it was last asked"),
+        seqs=[updates.seq] if updates else [],
+        newest_at=updates.at if updates else None,
+    )
+
+
+def judge_reporting(duty: Duty, situation: Situation) -> Standing:
+    """Reports were written, and it is recorded when they were sent to whom (Article 11.3)."""
+    reports = situation.evidence.reports
+    if not reports:
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no report is recorded"))
+    reason = nmsg(
+        "{n} report was written, but no record shows that it was sent to the Department or the Committee",
+        "{n} reports were written, but no record shows that any was sent to the Department or the Committee",
+        len(reports),
+    )
+    seqs = [report.seq for report in reports[-1:]]
+    return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, seqs, newest_at=reports[-1].at)
+
+
+def judge_unicode(duty: Duty, situation: Situation) -> Standing:
+    """What was collected is Unicode, precomposed and free of legacy encodings (Article 7.6)."""
+    updates = situation.evidence.updates
+    if updates is None or updates.body.text_checked == 0:
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no collected text was checked"))
+    judged, asked = updates.body, situation.evidence.period
+    wrong = [
+        item
+        for item in judged.flagged
+        if {FlagKind.LEGACY_ENCODING, FlagKind.NOT_NFC} & set(item.flags) and _is_of_period(item, situation)
+    ]
+    checked = judged.text_checked
+    if wrong:
+        names = _unit_names(situation)
+        details = [
+            msg("{unit}: {title}", unit=names(item.unit) if item.unit else "?", title=item.title) for item in wrong
+        ]
+        reason = nmsg(
+            "{n} text of the period is not proper Unicode", "{n} texts of the period are not proper Unicode", len(wrong)
+        )
+        return standing_of(duty, DutyVerdict.UNMET, reason, [updates.seq], details, newest_at=updates.at)
+    if judged.judged_from > asked.first or judged.judged_to < min(asked.last, situation.today):
+        reason = msg(
+            "texts were checked from {first} to {last} only, and none of those of the period is wrong",
+            first=judged.judged_from,
+            last=judged.judged_to,
+        )
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [updates.seq], newest_at=updates.at)
+    if not any(day.observations for day in judged.portal_days if day.day in asked) and not any(
+        seen.day in asked for seen in judged.unit_days
+    ):
+        reason = msg("no text of the period was collected")
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [updates.seq], newest_at=updates.at)
+    reason = msg(
+        "all {checked} texts that were collected from {first} to {last} are proper Unicode",
+        checked=checked,
+        first=judged.judged_from,
+        last=judged.judged_to,
+    )
+    return standing_of(duty, DutyVerdict.MET, reason, [updates.seq], newest_at=updates.at)
+
+
+def _judge_unit_weeks(
+    duty: Duty,
+    situation: Situation,
+    verdict_of: Callable[[UnitWeek], DutyVerdict],
+    count_of: Callable[[UnitWeek], int],
+) -> Standing:
+    updates = situation.evidence.updates
+    if updates is None or (doubt := _doubt_of_judging(updates, situation)):
+        return _not_judged(duty, updates, doubt if updates else None)
+    weeks = situation.evidence.period.weeks()
+    judged = [week for week in updates.body.unit_weeks if week.week in weeks]
+    names = _unit_names(situation)
+    parts = [
+        _as_known_now(
+            verdict_of(week),
+            msg(
+                "{unit}, week {week}: {count} of {required}",
+                unit=names(week.unit),
+                week=str(week.week),
+                count=count_of(week),
+                required=week.required,
+            ),
+            week.week.period().last,
+            updates=updates,
+            situation=situation,
+        )
+        for week in judged
+    ]
+    parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(judged, situation)]
+    short = {week.unit for week in judged if verdict_of(week) is DutyVerdict.UNMET}
+    standing = from_parts(
+        duty,
+        parts,
+        met=nmsg(
+            "the {n} unit-week in which something was due reached its number",
+            "all {n} unit-weeks in which something was due reached their number",
+            sum(part is DutyVerdict.MET for part, _line in parts),
+        ),
+        seqs=[updates.seq],
+        newest_at=updates.at,
+    )
+    if not short:
+        return standing
+    reason = nmsg("{n} unit fell short", "{n} units fell short", len(short))
+    return Standing(duty.id, standing.verdict, reason, standing.details, standing.evidence, standing.newest_at)
+
+
+def _unjudged_weeks(judged: Sequence[UnitWeek], situation: Situation) -> Iterable[Message]:
+    """Name the weeks that have begun and were not judged, as a whole or for a unit that existed in them."""
+    done = {(week.unit, week.week) for week in judged}
+    for week in situation.evidence.period.weeks():
+        if week.period().first > situation.today:
+            continue
+        if not any(judged_week == week for _unit, judged_week in done):
+            yield msg("week {week} was not judged", week=str(week))
+            continue
+        for unit in situation.units:
+            if exists_during(unit, week.period()) and (unit.id, week) not in done:
+                yield msg("{unit}, week {week}: not judged", unit=unit.name.vi, week=str(week))
+
+
+def _doubt_of_judging(updates: Recorded[UpdatesResult], situation: Situation) -> Message | None:
+    """Say why a judging does not speak for the rulebook that is asked about, or return None if it does."""
+    asked = situation.rulebook.edition
+    if updates.body.rulebook == asked:
+        return None
+    return msg("the newest judging is by {rulebook}, not by {asked}", rulebook=updates.body.rulebook, asked=asked)
+
+
+def _not_judged(duty: Duty, updates: Recorded[UpdatesResult] | None, doubt: Message | None) -> Standing:
+    if updates is None or doubt is None:
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the updates were never collected and judged"))
+    return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, doubt, [updates.seq], newest_at=updates.at)
+
+
+def _as_known_now(
+    verdict: DutyVerdict, line: Message, last_day: date, *, updates: Recorded[UpdatesResult], situation: Situation
+) -> tuple[DutyVerdict, Message]:
+    """Return what a judged day or week says now: what was left open is unknown once it should have been judged again."""
+    judged_on = updates.at.astimezone(situation.evidence.zone).date()
+    is_late = situation.today - judged_on > JUDGED_LATELY
+    if verdict is DutyVerdict.PENDING and last_day < situation.today and is_late:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{line}; not judged since {day}", line=line, day=judged_on)
+    return verdict, line
+
+
+def _is_of_period(item: FlaggedItem, situation: Situation) -> bool:
+    """Say whether an item was claimed or shown to exist in the period; one without any time may have been."""
+    moments = [moment for moment in (item.claimed_at, item.evidenced_at) if moment]
+    period, zone = situation.evidence.period, situation.evidence.zone
+    return not moments or any(moment.astimezone(zone).date() in period for moment in moments)
+
+
+def _unit_names(situation: Situation) -> Callable[[UnitId], str]:
+    names = {unit.id: unit.name.vi for unit in situation.units}
+    return lambda unit: names.get(unit, unit)
+
+
+def _day_line(day: PortalDay) -> Message:
+    return msg("{day}: {reason}", day=day.day, reason=day.reason)
+
+
+RULES: Mapping[str, Rule] = {
+    "portal-daily": judge_portal_daily,
+    "unit-submissions": judge_unit_submissions,
+    "unit-subportals": judge_unit_subportals,
+    "tracking": judge_tracking,
+    "reporting": judge_reporting,
+    "unicode": judge_unicode,
+}
+"""The rules of this module by the names that rulebooks use."""

@@ -1,0 +1,118 @@
+"""Article 12: server checks, their cadence, and what no register proves yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from portalops.compliance.order import daily_runs, from_parts, standing_of
+from portalops.compliance.situation import Rule, Situation
+from portalops.model.checks import CheckResult
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Host
+from portalops.model.rulebook import Duty
+from portalops.model.standing import Standing
+from portalops.model.verdicts import CheckVerdict, DutyVerdict
+
+
+def judge_checks(duty: Duty, situation: Situation) -> Standing:
+    """Every check that the rulebook maps to the duty passed on every host, recently enough (Article 12)."""
+    newest = situation.evidence.checks
+    if newest is None:
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
+    limit = timedelta(hours=situation.rulebook.numbers.check_max_age_hours)
+    if situation.as_of - newest.at > limit:
+        reason = msg("the newest round of checks is of {at}, too old to speak for the period", at=newest.at)
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [newest.seq], newest_at=newest.at)
+    results = {(result.check, result.host): result for result in newest.body.results()}
+    parts = [
+        _check_part(check, host, results.get((check, host.id))) for host in situation.hosts for check in duty.checks
+    ]
+    counts = {verdict: sum(1 for part, _ in parts if part is verdict) for verdict in DutyVerdict}
+    reason = msg(
+        "{passed} of {total} checks pass, {failed} fail, {unknown} unknown",
+        passed=counts[DutyVerdict.MET],
+        total=len(parts),
+        failed=counts[DutyVerdict.UNMET],
+        unknown=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
+    )
+    standing = from_parts(duty, parts, met=reason, seqs=[newest.seq], newest_at=newest.at)
+    due_at = newest.at + limit
+    return Standing(duty.id, standing.verdict, reason, standing.details, standing.evidence, newest.at, due_at)
+
+
+def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
+    """The checks ran as regularly as they are meant to (Article 12.4)."""
+    newest = situation.evidence.checks
+    parts = daily_runs(
+        situation,
+        "check",
+        msg("the servers were not checked on {day}"),
+        every_days=situation.rulebook.numbers.check_every_days,
+    )
+    unreached = [host for host in newest.body.hosts if not host.reached] if newest else []
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host}: {problem}", host=host.host, problem=host.problem))
+        for host in unreached
+    ]
+    seen = {host.host for host in newest.body.hosts} if newest else set()
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not looked at in the newest round", host=host.id))
+        for host in situation.hosts
+        if newest and host.id not in seen
+    ]
+    if not situation.hosts:
+        parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no host is declared")))
+    return from_parts(
+        duty,
+        parts,
+        met=msg("checked on each day of the period"),
+        seqs=[newest.seq] if newest else [],
+        newest_at=newest.at if newest else None,
+    )
+
+
+def _check_part(check: str, host: Host, result: CheckResult | None) -> tuple[DutyVerdict, Message]:
+    if result is None:
+        line = msg("{check} on {host}: not looked at", check=check, host=host.id)
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, line
+    line = msg("{check} on {host}: {seen}", check=check, host=host.id, seen=result.message)
+    match result.verdict:
+        case CheckVerdict.PASS:
+            return DutyVerdict.MET, line
+        case CheckVerdict.FAIL:
+            return DutyVerdict.UNMET, line
+        case CheckVerdict.NOT_APPLICABLE:
+            return DutyVerdict.EXEMPT, line
+        case CheckVerdict.UNKNOWN | CheckVerdict.ERROR:
+            return DutyVerdict.INSUFFICIENT_EVIDENCE, line
+
+
+# --- duties whose evidence is not gathered yet -------------------------------------------------
+
+
+def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
+    """Say plainly that nothing of the kind that would count is recorded: never met, but a failed check breaks it."""
+    if duty.checks:
+        checked = judge_checks(duty, situation)
+        if checked.verdict is DutyVerdict.UNMET:
+            return checked
+    return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, _UNRECORDED[duty.rule])
+
+
+_UNRECORDED = {
+    "archive": msg("no inventory of originals, copies and drafts is recorded"),
+    "cases": msg("no case against a unit that fell short is recorded"),
+    "register": msg("nothing is recorded in the register that this duty is proven by"),
+    "findings": msg("the life of findings, from first seen to fixed, is not recorded"),
+    "availability": msg("no series of probes is recorded from which availability could be measured"),
+    "languages": msg("no probe of the Vietnamese and the English edition is recorded"),
+}
+
+
+RULES: Mapping[str, Rule] = {
+    "checks": judge_checks,
+    "check-cadence": judge_check_cadence,
+    **dict.fromkeys(_UNRECORDED, judge_unrecorded),
+}
+"""The rules of this module by the names that rulebooks use."""
