@@ -12,6 +12,7 @@ from commands._invocation import Invocation
 from commands._progress import progress_for
 from portalops.errors import LedgerMissing
 from portalops.locale import process_language
+from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.system.clock import SystemClock
 from portalops.system.programs import LocalRunner
@@ -38,6 +39,8 @@ class Session:
         self.environment = environment
         self.clock: Clock = clock or SystemClock()
         self.runner: Runner = LocalRunner()
+        self.warnings: list[Message] = []
+        """What whoever called must learn, whatever the command itself returns."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -74,7 +77,16 @@ class Session:
         """The ledger for appending; it is made if there is none yet."""
         from portalops.ledger.ledger import Ledger  # noqa: PLC0415  # start-up time
 
-        return Ledger.open(self.settings.state_folder, self.clock, create=True)
+        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True)
+        if ledger.begun_beside_evidence:
+            self.warnings.append(
+                msg(
+                    "a new ledger begins in {folder}, which holds evidence of another one: if that was lost, stop here, move"
+                    " this folder away and restore the one of the newest backup set",
+                    folder=str(self.settings.state_folder),
+                )
+            )
+        return ledger
 
     @cached_property
     def circumstances(self) -> Circumstances:

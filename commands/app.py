@@ -59,6 +59,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             result = _dispatch(session)
             if result is None:
                 return int(ExitCode.OK)
+            result = replace(result, warnings=(*session.warnings, *result.warnings))
             printer.result(result, zone=session.zone)
             return int(result.exit_code)
         except OutputError as error:

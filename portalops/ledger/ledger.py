@@ -42,6 +42,8 @@ class Ledger:
         self._clock = clock
         self._store = SqliteStore(folder / FILE, writable=writable)
         self._blobs = BlobFolder(folder / BLOBS)
+        self.begun_beside_evidence = False
+        """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
     @classmethod
     def open(cls, folder: Path, clock: Clock, *, create: bool) -> Ledger:
@@ -66,6 +68,7 @@ class Ledger:
             return ledger
         ledger._store.create()
         if ledger.last() is None:
+            ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
         return ledger
 

@@ -94,5 +94,8 @@ def not_a_ledger(path: Path) -> LedgerError:
     """Say that the file is something else."""
     return LedgerError(
         msg("{path} is not a ledger", path=str(path)),
-        msg("Check the state folder in the configuration: portalops config show."),
+        msg(
+            "Check the state folder in the configuration: portalops config show. If it was a ledger, keep the file as it is "
+            "and restore the ledger from the newest backup set."
+        ),
     )

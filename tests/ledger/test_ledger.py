@@ -160,6 +160,17 @@ def test_a_run_starts_once_and_finishes_once(tmp_path: Path) -> None:
     assert verified(ledger).integrity.holds
 
 
+def test_a_ledger_that_begins_beside_evidence_of_another_says_so(tmp_path: Path) -> None:
+    first = new_ledger(tmp_path)
+    assert not first.begun_beside_evidence
+    first.close()
+    assert not new_ledger(tmp_path).begun_beside_evidence
+
+    (tmp_path / "ledger.sqlite").unlink()
+
+    assert new_ledger(tmp_path).begun_beside_evidence
+
+
 def test_a_clock_that_went_back_is_refused(tmp_path: Path) -> None:
     clock = FixedClock(START)
     ledger = new_ledger(tmp_path, clock)
