@@ -116,34 +116,52 @@ def _moment(ns: int) -> bytes:
     return f"{sign}{seconds}.{rest:09d}".encode()
 
 
-_USTAR = struct.Struct("100s 8s 8s 8s 12s 12s 8s 1s 100s 8s 32s 32s 8s 8s 167x")
-"""name, mode, uid, gid, size, mtime, checksum, type, link, magic and version, owner, group, device; no prefix."""
+_BLANK_CHECKSUM = 8 * ord(" ")
+"""A header's checksum counts its own field as blanks."""
 
 
 def _ustar(entry: Entry, *, type_flag: bytes, name: bytes, link: bytes, size: int) -> bytes:
-    major, minor = entry.device
-    block = _USTAR.pack(
-        name,
-        b"%07o" % entry.mode,
-        b"%07o" % min(entry.uid, _MAX_ID),
-        b"%07o" % min(entry.gid, _MAX_ID),
-        b"%011o" % (size if size <= _MAX_SIZE else 0),
-        b"%011o" % min(max(entry.mtime_ns // 1_000_000_000, 0), _MAX_SIZE),
-        b"        ",
-        type_flag,
-        link,
-        b"ustar\x0000",
-        _owner_field(entry.owner),
-        _owner_field(entry.group),
-        b"%07o" % min(major, _MAX_ID),
-        b"%07o" % min(minor, _MAX_ID),
+    """Return one block: name, mode, uid, gid, size, mtime, checksum, type, link, and what `_tail` says.
+
+    Two are made for nearly every member, hence the fields that repeat are kept, with the sums of their bytes.
+    """
+    permissions, permissions_sum = _permissions(entry.mode, entry.uid, entry.gid)
+    tail, tail_sum = _tail(entry.owner, entry.group, entry.device)
+    seconds = min(max(entry.mtime_ns // 1_000_000_000, 0), _MAX_SIZE)
+    numbers = b"%011o\0%011o\0" % (size if size <= _MAX_SIZE else 0, seconds)
+    checksum = permissions_sum + tail_sum + _BLANK_CHECKSUM + sum(b"%s%s%s%s" % (name, numbers, type_flag, link))
+    return b"".join(
+        (
+            name.ljust(_NAME_BYTES, b"\0"),
+            permissions,
+            numbers,
+            b"%06o\0 " % checksum,
+            type_flag,
+            link.ljust(_NAME_BYTES, b"\0"),
+            tail,
+        )
     )
-    return b"%s%06o\0 %s" % (block[:148], sum(block), block[156:])
 
 
 @lru_cache(maxsize=1024)
-def _owner_field(name: str) -> bytes:
-    return os.fsencode(name)[:_OWNER_BYTES]
+def _permissions(mode: int, uid: int, gid: int) -> tuple[bytes, int]:
+    fields = b"%07o\0%07o\0%07o\0" % (mode, min(uid, _MAX_ID), min(gid, _MAX_ID))
+    return fields, sum(fields)
+
+
+@lru_cache(maxsize=1024)
+def _tail(owner: str, group: str, device: tuple[int, int]) -> tuple[bytes, int]:
+    """Return magic and version, owner, group and device; there is never a prefix."""
+    major, minor = device
+    fields = struct.pack(
+        "8s 32s 32s 8s 8s 167x",
+        b"ustar\x0000",
+        os.fsencode(owner)[:_OWNER_BYTES],
+        os.fsencode(group)[:_OWNER_BYTES],
+        b"%07o" % min(major, _MAX_ID),
+        b"%07o" % min(minor, _MAX_ID),
+    )
+    return fields, sum(fields)
 
 
 def _is_utf8(text: bytes) -> bool:
