@@ -220,7 +220,7 @@ def _backup(session: Session) -> Work[object]:
     result = make_backup(session)
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
-    problems = (*result.failed_sources, *(f"{copy.medium}: {copy.problem}" for copy in unverified), *unread)
+    problems = (*result.failed_sources, *(_named(copy.medium, copy.problem) for copy in unverified), *unread)
     if result.set is None or len(unverified) == len(result.copies):
         return Work(RunOutcome.FAILED, ExitCode.FAILED, result, problems)
     if result.set.outcome is not RunOutcome.COMPLETE or unverified:
@@ -297,7 +297,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[str, ...] = ()) -> Work[o
     if not result.polls:
         problem = "no source of updates is configured, so nothing was collected"
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem, *lost))
-    failed = tuple(f"{poll.source}: {poll.problem}" for poll in result.polls if not poll.ok)
+    failed = tuple(_named(poll.source, poll.problem) for poll in result.polls if not poll.ok)
     rejected = [f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected]
     rejected += [
         f"{poll.source}: {poll.rejected_more} more are rejected" for poll in result.polls if poll.rejected_more
@@ -306,7 +306,8 @@ def work_of_updates(result: UpdatesResult, lost: tuple[str, ...] = ()) -> Work[o
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (*failed, *lost, *rejected))
     if failed or lost:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (*failed, *lost, *rejected))
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, tuple(rejected))
+    # Every source was looked at, so the job is done; what was refused counts for nobody until someone corrects it.
+    return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if rejected else ExitCode.OK, result, tuple(rejected))
 
 
 def _report(session: Session) -> Work[object]:
@@ -331,6 +332,11 @@ _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,
 }
+
+
+def _named(identity: str, problem: str) -> str:
+    """Return a problem with the id of what has it, once."""
+    return problem if identity in problem.partition(":")[0] else f"{identity}: {problem}"
 
 
 def _streams(result: BackupResult) -> tuple[Stream, ...]:

@@ -52,7 +52,7 @@ UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, 
     help=_(
         "Look at every source now, and judge\n\nA source that does not answer is named, and the others are looked at all the"
         " same. What came is kept as evidence.\n\nExample: portalops updates collect\n\nEXIT STATUS: 0 every source answered,"
-        " 3 one did not, 4 nothing could be recorded, 75 another run is at work, 78 configuration"
+        " 3 one did not or a line was refused, 4 nothing could be recorded, 75 another run is at work, 78 configuration"
     )
 )
 def collect(ctx: typer.Context) -> Result:

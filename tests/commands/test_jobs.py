@@ -45,3 +45,22 @@ def test_a_collection_that_nobody_answered_failed(
 
     assert (work.outcome, work.exit_code) == (outcome, code)
     assert bool(work.problems) == (False in answered or not answered)
+
+
+def test_a_refused_line_does_not_undo_a_collection_but_is_not_all_right() -> None:
+    polls = (replace(POLL, rejected=("line 3: ngày đến 30/02/2026 is no date",)),)
+
+    work = work_of_updates(replace(COLLECTED, polls=polls))
+
+    assert (work.outcome, work.exit_code) == (RunOutcome.COMPLETE, ExitCode.PARTIAL)
+    assert work.problems == ("db: line 3: ngày đến 30/02/2026 is no date",)
+
+
+def test_a_problem_names_its_source_once() -> None:
+    polls = (
+        POLL,
+        replace(POLL, ok=False, problem="update source db: no answer"),
+        replace(POLL, ok=False, problem="odd"),
+    )
+
+    assert work_of_updates(replace(COLLECTED, polls=polls)).problems == ("update source db: no answer", "db: odd")
