@@ -91,29 +91,6 @@ def test_every_reading_command_answers_with_one_envelope(after_first_run: FirstR
         assert done.code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}, (command, done.err)
 
 
-def test_a_wrong_source_leaves_the_others_running_and_the_exit_code_says_so(portal: Path) -> None:
-    (portal / "var" / "example" / "feeds" / "xa-cam-lam.rss").write_text("this is no feed", encoding="utf-8")
-
-    done = call(portal, "run", "daily-updates", "--json")
-
-    (job,) = done.data["jobs"]
-    assert job["outcome"] == "incomplete"
-    assert any("feed-cam-lam" in problem for problem in job["problems"])
-    assert verdicts(done)["11.2-submissions"] == "unmet"
-
-
-def test_a_wrong_configuration_runs_nothing(portal: Path) -> None:
-    file = portal / "portalops.toml"
-    file.write_text(file.read_text(encoding="utf-8").replace("judge_weeks = 13", 'judge_weeks = "many"'), "utf-8")
-
-    done = call(portal, "run")
-
-    assert done.code == ExitCode.CONFIGURATION
-    assert "portalops.toml:" in done.err
-    assert "updates.judge_weeks" in done.err
-    assert not (portal / "var" / "state").exists()
-
-
 def test_a_missing_backup_folder_is_named_and_the_rest_runs(portal: Path) -> None:
     file = portal / "portalops.toml"
     text = file.read_text(encoding="utf-8").replace('include = ["var/example/channels"]', 'include = ["var/none"]')
@@ -126,16 +103,6 @@ def test_a_missing_backup_folder_is_named_and_the_rest_runs(portal: Path) -> Non
     assert any("portal-channels" in problem for problem in job["problems"])
     assert verdicts(done)["10.2-content"] == "met"
     assert verdicts(done)["10.2-channels"] != "met"
-
-
-def test_a_second_portalops_at_work_is_told_who_holds_the_lock(portal: Path) -> None:
-    from portalops.system.locks import locked
-
-    with locked(portal / "var" / "state" / "locks" / "run.lock", holder="process 1"):
-        done = call(portal, "run")
-
-    assert done.code == ExitCode.LOCKED
-    assert "process 1" in done.err
 
 
 def test_dry_run_says_what_would_be_done_and_touches_nothing(portal: Path) -> None:

@@ -1,0 +1,105 @@
+"""A run that is stopped or killed leaves a ledger that verifies, shows what happened, and is done again by the next one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from portalops.errors import ExitCode
+from tests.e2e.conftest import ROOT, call
+
+SLOW = """
+[[backup.source]]
+id = "slow"
+kind = "command"
+class = "related"
+command = ["sh", "-c", "[ ! -e {flag} ] || {{ rm {flag}; echo begun > {begun}; exec sleep 20; }}; echo done"]
+"""
+
+
+@pytest.fixture
+def slow_portal(portal: Path) -> Path:
+    """A portal of which the first backup takes long, and every later one no time."""
+    flag, begun = portal / "slow", portal / "begun"
+    flag.touch()
+    os.mkfifo(begun)
+    with (portal / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write(SLOW.format(flag=flag, begun=begun))
+    return portal
+
+
+@contextmanager
+def run_at_work(portal: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a run, and go on when it is in the middle of its backup."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "from commands.app import main; main()", "run", "weekly-backup", "--json"],
+        cwd=portal,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PORTALOPS_LANG": "en"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        (portal / "begun").read_text(encoding="utf-8")
+        yield process
+        process.kill()
+
+
+def records(portal: Path) -> list[str]:
+    return [record["kind"] for record in call(portal, "ledger", "show", "--json").data][2:]
+
+
+def left_behind(portal: Path) -> list[Path]:
+    """Return what lies on the media beside whole sets."""
+    media = (portal / "var" / "media").glob("*/*")
+    return [path for path in media if path.name.startswith(".") or not (path / "set.json").is_file()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_stopped_says_so_and_is_done_again_at_once(slow_portal: Path, number: signal.Signals) -> None:
+    with run_at_work(slow_portal) as process:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == ExitCode.INTERRUPTED, err
+    assert '"code": "interrupted"' in out
+    assert err == "interrupted\n"
+    assert records(slow_portal) == ["backup.started", "backup.finished"]
+    assert left_behind(slow_portal) == []
+    assert call(slow_portal, "ledger", "verify").code == ExitCode.OK
+    again = call(slow_portal, "run", "weekly-backup", "--due", "--json")
+    assert [job["outcome"] for job in again.data["jobs"]] == ["complete"]
+
+
+def test_a_run_that_is_killed_shows_as_unfinished_and_is_done_again(slow_portal: Path) -> None:
+    with run_at_work(slow_portal) as process:
+        process.kill()
+        process.wait(timeout=30)
+
+    assert records(slow_portal) == ["backup.started"]
+    verified = call(slow_portal, "ledger", "verify")
+    assert verified.code == ExitCode.OK
+    assert "10.2:weekly-backup:" in verified.out.partition("Runs that began and did not finish, the newest last")[2]
+    again = call(slow_portal, "run", "weekly-backup", "--due", "--json")
+    assert [job["outcome"] for job in again.data["jobs"]] == ["complete"]
+    assert left_behind(slow_portal) == []
+
+
+def test_a_second_run_at_the_same_time_names_the_first(slow_portal: Path) -> None:
+    with run_at_work(slow_portal) as process:
+        second = call(slow_portal, "run")
+        by_hand = call(slow_portal, "check", "run", "--json")
+        reading = call(slow_portal, "status")
+
+        assert second.code == by_hand.code == ExitCode.LOCKED
+        assert f"another run is at work: process {process.pid}, since " in second.err
+        assert f"ps -fp {process.pid}" in second.err
+        assert reading.code in {ExitCode.UNMET, ExitCode.PARTIAL}
+        assert records(slow_portal) == ["backup.started"]
