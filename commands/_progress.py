@@ -84,7 +84,7 @@ class _LineTask:
 
 
 class TerminalProgress:
-    """A live bar with rate and time left; tasks that run at once share the display."""
+    """A live bar with the time left, and in the end the time taken; tasks that run at once share the display."""
 
     def __init__(self) -> None:
         self._display: RichProgress | None = None
@@ -126,18 +126,13 @@ def _display(unit: str) -> AbstractContextManager[RichProgress]:
     from rich import progress as rich_progress  # noqa: PLC0415  # only where a bar is shown
     from rich.console import Console  # noqa: PLC0415  # as above
 
-    counts = (
-        (rich_progress.DownloadColumn(binary_units=True), rich_progress.TransferSpeedColumn())
-        if unit == "bytes"
-        else (rich_progress.MofNCompleteColumn(),)
-    )
+    counts = rich_progress.DownloadColumn(binary_units=True) if unit == "bytes" else rich_progress.MofNCompleteColumn()
     return rich_progress.Progress(
         rich_progress.SpinnerColumn(),
         rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(bar_width=24),
-        *counts,
-        rich_progress.TimeElapsedColumn(),
-        rich_progress.TimeRemainingColumn(compact=True),
+        counts,
+        rich_progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         rich_progress.TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),
     )

@@ -129,21 +129,28 @@ class _Painter:
 
     def _records(self, table: Table) -> Iterator[RenderableType]:
         """Yield each row on lines of its own, where a table would be squeezed: name and states, sentences, facts."""
+        columns = range(1, len(table.headers))
+        is_short = {
+            index: _least_width([row[index] for row in table.rows], self.reader) <= _NAME_LIMIT for index in columns
+        }
         for row in table.rows:
             head = Text(self.reader.cell(row[0]), style="bold")
             facts: list[str] = []
-            sentences: list[str] = []
-            for header, cell in zip(table.headers[1:], row[1:], strict=True):
+            for index in columns:
+                cell = row[index]
                 if isinstance(cell, Status):
                     head.append(f"  {SIGNS[cell.tone]} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
-                elif cell is not None:
-                    text = self.reader.cell(cell)
-                    line = f"{self.reader.text(header)}: {text}"
-                    (facts if len(text) <= _NAME_LIMIT else sentences).append(line)
+                elif cell is not None and is_short[index]:
+                    facts.append(self._fact(table, row, index))
             yield head
-            for line in (*sentences, " · ".join(facts)):
-                if line:
-                    yield Padding(Text(line), (0, 0, 0, 4))
+            for index in columns:
+                if not is_short[index] and row[index] is not None and not isinstance(row[index], Status):
+                    yield Padding(Text(self._fact(table, row, index)), (0, 0, 0, 4))
+            if facts:
+                yield Padding(Text(" · ".join(facts)), (0, 0, 0, 4))
+
+    def _fact(self, table: Table, row: Sequence[Cell], index: int) -> str:
+        return f"{self.reader.text(table.headers[index])}: {self.reader.cell(row[index])}"
 
     def _grid(self, grid: Grid) -> RenderableType:
         lines = list(grid_lines(grid, self.reader, self.width))
