@@ -11,9 +11,9 @@ from portalops.errors import LedgerError
 from portalops.ledger import bodies
 from portalops.model.record import RunId
 from portalops.registers.backups import due_for_reading, recorded_sets
+from tests.compliance.test_rules import backup
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START, new_ledger
-from tests.compliance.test_rules import backup
 
 
 def test_a_lost_record_of_an_old_set_does_not_hide_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
