@@ -31,7 +31,7 @@ from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_evidence import LedgerRange, exception_blocks, ledger_blocks, limit_blocks
 from portalops.reports.section_servers import server_blocks
 from portalops.reports.section_updates import update_blocks
-from portalops.reports.words import duty_status, role_word
+from portalops.reports.words import clause_heading, clause_words, duty_status, role_word
 
 TITLE = msg("Report on the duties of the portal")
 SEQS_SHOWN = 6
@@ -182,7 +182,7 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     for standing in standings:
         groups.setdefault(_article(rulebook, standing), []).append(standing)
     rows = [(msg("All duties"), _parts(standings))]
-    rows += [(msg("Article {number}", number=article), _parts(group)) for article, group in groups.items()]
+    rows += [(clause_words(article), _parts(group)) for article, group in groups.items()]
     yield Bars(msg("Duties by verdict"), rows)
     unmet = [standing for standing in standings if standing.verdict is DutyVerdict.UNMET]
     if unmet:
@@ -219,7 +219,7 @@ def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block
     yield Heading(3, msg("What the clauses say (Vietnamese, as issued)"))
     yield KeyValues(
         [
-            (msg("Article {number}", number=clause.id), verbatim(clause.text.strip()))
+            (clause_heading(clause.id), verbatim(clause.text.strip()))
             for clause in rulebook.clauses
             if clause.id in judged
         ]

@@ -17,7 +17,7 @@ from portalops.registers.evidence import Evidence
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.section_backups import sets_in_period
 from portalops.reports.section_updates import joined, unit_names
-from portalops.reports.words import flag_word
+from portalops.reports.words import clause_words, flag_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def exception_blocks(
     for standing in standings:
         if standing.details:
             clause = rulebook.duty(standing.duty).clause
-            yield Heading(3, msg("Duty {duty} (Article {clause})", duty=standing.duty, clause=clause))
+            yield Heading(3, msg("Duty {duty} ({clause})", duty=standing.duty, clause=clause_words(clause)))
             yield Bullets(standing.details)
     yield _flagged(evidence, units)
     yield _runs_without_end(evidence)

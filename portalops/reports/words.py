@@ -148,3 +148,17 @@ def set_kind_word(kind: SetKind) -> Message:
 def level_word(level: VerifyLevel) -> Message:
     """Return the words for how deep a copy was looked into."""
     return _LEVEL[level]
+
+
+def clause_words(clause: str) -> Message:
+    """Return how a clause such as `10.2` is cited: an article, or a paragraph of one."""
+    article, _, paragraph = clause.partition(".")
+    if not paragraph:
+        return msg("Article {number}", number=article)
+    return msg("Article {article}.{paragraph}", article=article, paragraph=paragraph)
+
+
+def clause_heading(clause: str) -> Message:
+    """Return the same as a label, which Vietnamese begins with a capital letter."""
+    article, _, paragraph = clause.partition(".")
+    return msg("Article {article}.{number}", article=article, number=paragraph) if paragraph else clause_words(clause)
