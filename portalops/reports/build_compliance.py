@@ -186,8 +186,11 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     yield Bars(msg("Duties by verdict"), rows)
     unmet = [standing for standing in standings if standing.verdict is DutyVerdict.UNMET]
     if unmet:
-        yield Heading(3, msg("Unmet duties"))
-        yield Bullets([msg("{duty}: {reason}", duty=standing.duty, reason=standing.reason) for standing in unmet])
+        yield Table(
+            msg("Unmet duties"),
+            (msg("Duty"), msg("What it asks for"), msg("Why")),
+            [(standing.duty, rulebook.duty(standing.duty).title, standing.reason) for standing in unmet],
+        )
 
 
 def _parts(standings: Sequence[Standing]) -> list[tuple[Tone, Message, int]]:
