@@ -17,6 +17,7 @@ FactT = TypeVar("FactT")
 
 DEFAULT_SECONDS = 10
 DEFAULT_BYTES = 256 << 10
+_LOOKED_FOR = re.compile(r"\s*command -v (\S+)")
 
 
 class Unparseable(Exception):
@@ -59,6 +60,12 @@ class Probe(Generic[FactT]):
     limit_bytes: int = DEFAULT_BYTES
     exit_codes: frozenset[int] = frozenset({0})
     """Exit codes with which the output means something; any other makes the fact missing."""
+
+    @property
+    def program(self) -> str:
+        """The program that it runs, also where a few lines of shell run it: they begin by looking for it."""
+        found = _LOOKED_FOR.match(self.command[-1]) if self.command[:1] == ("sh",) else None
+        return found[1] if found else (self.command or (self.id,))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
         return Missing("sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint))
     if result.exit_code in {126, 127} and result.exit_code not in probe.exit_codes:
-        return Missing("command-missing", msg("the host has no program for {probe}", probe=probe.id))
+        return Missing("command-missing", msg("the host has no {program}", program=probe.program))
     if result.exit_code not in probe.exit_codes:
         return Missing(
             "command-failed",

@@ -209,3 +209,18 @@ def test_section_of_another_view_joins_the_answer() -> None:
 
     assert parse_answer(raw).sections["machine"].stdout == b"{}"
     assert parse_answer(raw).absent.reason == "not-gathered"
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        (("sshd", "-T"), "sshd"),
+        (("sh", "-c", "\ncommand -v apt-config >/dev/null || exit 127\napt-config dump"), "apt-config"),
+        (("sh", "-c", "cat /proc/mdstat"), "sh"),
+    ],
+)
+def test_a_missing_program_is_named(command: tuple[str, ...], program: str) -> None:
+    found = fact_of(Probe("a.b", command, text), ProbeResult("a.b", 127, b"", b"not found", 0))
+
+    assert isinstance(found, Missing)
+    assert str(found.seen) == f"the host has no {program}"
