@@ -58,7 +58,7 @@ def judge(
     """
     weighed = _weigh_all(collected, sources, terms.numbers)
     pulled = _pulled_sources(sources, terms.numbers)
-    coverage = cover(collected.polls, sources, collected.observations, pulled=pulled)
+    coverage = cover(collected.polls, sources, collected.observations, pulled=pulled, begins=collected.begins)
     units_items = _by_unit_and_week(weighed, pulled, terms)
     weeks = [week for week in period.weeks() if week.period().first <= terms.today]
     in_period = [one for one in weighed if _concerns(one, period, terms)]

@@ -73,6 +73,8 @@ class Collected:
     last_seen: Mapping[str, datetime] = field(default_factory=dict)
     """When each observation was last seen; missing means only once."""
     touches: tuple[Touch, ...] = ()
+    begins: Mapping[str, datetime] = field(default_factory=dict)
+    """The oldest moment that each source knows of: when its oldest item was made, or when it was first looked at."""
 
 
 class ObservationStore:
@@ -208,6 +210,7 @@ class ObservationStore:
                     Touch(row.observation, required_moment(row.seen_at), required_moment(row.published_at))
                     for row in connection.execute(touches)
                 ),
+                _begins(connection),
             )
 
     def count(self) -> int:
@@ -277,6 +280,19 @@ def _configure(connection: object, _record: object) -> None:
     for pragma in ("journal_mode=DELETE", "synchronous=FULL", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begins(connection: Connection) -> dict[str, datetime]:
+    made = func.min(func.coalesce(OBSERVATION.c.created_at, OBSERVATION.c.published_at, OBSERVATION.c.first_seen_at))
+    first_look = func.min(POLL.c.polled_at)
+    begins = {
+        source: required_moment(at)
+        for source, at in connection.execute(select(POLL.c.source, first_look).where(POLL.c.ok).group_by(POLL.c.source))
+    }
+    for source, at in connection.execute(select(OBSERVATION.c.source, made).group_by(OBSERVATION.c.source)):
+        oldest = required_moment(at)
+        begins[source] = min(oldest, begins.get(source, oldest))
+    return begins
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

@@ -52,16 +52,19 @@ def cover(
     observations: Iterable[Observation],
     *,
     pulled: frozenset[str] = frozenset(),
+    begins: Mapping[str, datetime] | None = None,
 ) -> Coverage:
     """Work out the coverage.
 
     A source whose rows name their channel serves each channel that it was seen to serve; a sub-portal whose items are
-    pulled by the portal shows submissions too.
+    pulled by the portal shows submissions too. Of the time before its oldest item no source shows anything, however
+    complete its answers are: a database that was set up in May is silent about April, and that is nobody's omission.
     """
     spans: dict[str, list[Interval]] = defaultdict(list)
     for poll in polls:
         if poll.ok and poll.covers_from is not None:
-            spans[poll.source].append((min(poll.covers_from, poll.polled_at), poll.polled_at))
+            start = max(poll.covers_from, (begins or {}).get(poll.source, poll.covers_from))
+            spans[poll.source].append((min(start, poll.polled_at), poll.polled_at))
     channels: dict[str, set[Channel]] = defaultdict(set)
     for one in observations:
         channels[one.source].add(one.channel)

@@ -100,6 +100,21 @@ def test_the_first_look_alone_never_meets_a_week(tmp_path: Path) -> None:
     assert (week.subportal, week.pending, week.subportal_verdict) == (0, 2, DutyVerdict.PENDING)
 
 
+@pytest.mark.parametrize(
+    ("oldest", "verdict"),
+    [("2026-11-16 09:00", DutyVerdict.INSUFFICIENT_EVIDENCE), ("2026-10-01 09:00", DutyVerdict.UNMET)],
+)
+def test_a_source_says_nothing_of_the_time_before_its_oldest_item(
+    tmp_path: Path, oldest: str, verdict: DutyVerdict
+) -> None:
+    collection = Collection(tmp_path, [_row(1, oldest), _row(2, "2026-11-17 08:00")], trust_created=True)
+
+    result = collection.collect(on="2026-11-17 20:00")
+
+    week = next(one for one in result.unit_weeks if str(one.week) == "2026-W46" and one.unit == HEALTH.id)
+    assert (week.subportal, week.subportal_verdict) == (0, verdict)
+
+
 def test_a_creation_column_that_editors_cannot_write_counts_from_the_first_look_on(tmp_path: Path) -> None:
     rows = [_row(1, "2026-11-16 09:00"), _row(2, "2026-11-18 09:00")]
 
