@@ -38,7 +38,13 @@ def chosen(*, ids: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Ch
     """
     wanted_ids, wanted_families = tuple(ids), tuple(families)
     _require(wanted_ids, {one.id for one in checks()})
-    _require(wanted_families, {_family(one) for one in checks()})
+    families_there = sorted({_family(one) for one in checks()})
+    for family in wanted_families:
+        if family not in families_there:
+            raise UnknownCheck(
+                msg("there is no family of checks {family}", family=family[:60]),
+                msg("The families are: {families}.", families=", ".join(families_there)),
+            )
     if not wanted_ids and not wanted_families:
         return checks()
     return tuple(one for one in checks() if one.id in wanted_ids or _family(one) in wanted_families)

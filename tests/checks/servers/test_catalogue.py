@@ -80,6 +80,11 @@ def test_unknown_check_is_named_with_the_nearest() -> None:
     assert "ssh.root-login" in str(caught.value.hint)
 
 
+def test_a_family_that_does_not_exist_is_called_a_family() -> None:
+    with pytest.raises(UnknownCheck, match="there is no family of checks shs"):
+        chosen(families=("shs",))
+
+
 def test_family_chooses_its_checks() -> None:
     assert {check.id for check in chosen(families=("ssh",))} == {"ssh.root-login", "ssh.password-auth"}
 
