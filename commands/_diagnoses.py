@@ -197,6 +197,14 @@ def media(session: Session) -> Iterator[Diagnosis]:
         folder = _path_of(table, "folder")
         if folder is None:
             continue  # only folders can be looked at without connecting to something
+        if not folder.exists() and table.values.get("create") is not True:
+            yield Diagnosis(
+                "media",
+                State.BAD,
+                msg("{id}: there is no folder {path}", id=table.id, path=show_path(folder)),
+                msg("Mount the disk, or make the folder: mkdir -p {path}", path=show_path(folder)),
+            )
+            continue
         yield from _folder("media", folder, private=False, name=table.id)
         if _device(folder) == _device(settings.state_folder):
             yield Diagnosis(

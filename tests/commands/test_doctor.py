@@ -102,7 +102,20 @@ def test_a_source_that_is_not_there_is_bad(portal: Path) -> None:
     assert "/etc can be read" in found[State.GOOD]
 
 
+def test_a_medium_without_its_folder_is_bad_unless_the_backup_makes_it(portal: Path) -> None:
+    found = said(examine(session_of(portal)), "media")
+    assert set(found) == {State.BAD}
+    assert "disk-a: there is no folder" in found[State.BAD]
+
+    text = portal.read_text(encoding="utf-8").replace('kind = "disk"\n', 'kind = "disk"\ncreate = true\n')
+    portal.write_text(text, encoding="utf-8")
+
+    assert State.BAD not in said(examine(session_of(portal)), "media")
+
+
 def test_a_medium_on_the_same_disk_is_a_warning(portal: Path) -> None:
+    (portal.parent / "disk").mkdir()
+
     assert "one broken disk" in said(examine(session_of(portal)), "media")[State.WARNING]
 
 
