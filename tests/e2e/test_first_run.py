@@ -51,9 +51,9 @@ def test_a_second_run_does_nothing_and_judges_the_same(after_first_run: FirstRun
 
 
 def test_reports_are_written_in_both_languages(after_first_run: FirstRun) -> None:
-    _folder, done = after_first_run
+    folder, done = after_first_run
 
-    pages = [Path(path) for path in done.data["reports"]]
+    pages = [folder / path for path in done.data["reports"]]
     assert {page.name.split(".")[-2] for page in pages} == {"vi", "en"}
     for page in pages:
         text = page.read_text(encoding="utf-8")
