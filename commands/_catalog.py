@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +29,7 @@ FIRST_COMMANDS = ("init", "status", "run", "doctor", "explain")
 """The commands that stand alone and come first in the help; the others follow by name."""
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return every command's name, in the order in which the help shows them."""
     found = {path.stem for path in Path(__file__).parent.glob("*.py") if path.stem[0] != "_"} - {"app"}

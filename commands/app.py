@@ -34,7 +34,12 @@ def main() -> None:
         except OSError:
             sys.exit(_give_up_output())
         return
-    sys.exit(run(sys.argv[1:], os.environ))
+    code = run(sys.argv[1:], os.environ)
+    try:
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):  # closed or full: the exit code is all that can be told
+        _give_up(2)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -80,10 +85,15 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _give_up_output() -> int:
-    """Let nothing more be written where nothing can be written, not even what is left when Python ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Let nothing more be written to standard output, where nothing can be written."""
+    _give_up(1)
     return int(ExitCode.FAILED)
+
+
+def _give_up(descriptor: int) -> None:
+    """Let an output go nowhere, also what is left in its buffer when Python ends."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 @contextmanager
