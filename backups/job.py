@@ -235,7 +235,8 @@ def _read(
         except SourceUnavailable as error:
             logger.info("source %s failed: %s", source.id, error)
             opener.drop()
-            failed.append(show_text(f"{source.id}: {error}", 500))
+            cause = error.message.values.get("cause", str(error))  # the message names the source once more
+            failed.append(show_text(f"{source.id}: {cause}", 500))
             classes[source.data_class] = None
     return tuple(streams), tuple(failed), tuple(classes)
 

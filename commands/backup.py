@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 SetArgument = Annotated[str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))]
-MediumOption = Annotated[str | None, typer.Option("--medium", help=_("Only the copy on this medium"))]
+MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))]
 
 
 @app.command(
@@ -111,7 +111,7 @@ def verify(
     set_name: SetArgument = None,
     medium: MediumOption = None,
     identity: Annotated[
-        Path | None, typer.Option("--identity", help=_("File with a private key of a recipient"))
+        Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
     ] = None,
 ) -> Result:
     session = open_session(ctx)
@@ -151,8 +151,12 @@ def restore(
     ctx: typer.Context,
     set_name: SetArgument,
     *,
-    to: Annotated[Path, typer.Option("--to", help=_("Folder to restore into; empty or not there yet"))],
-    identity: Annotated[Path, typer.Option("--identity", help=_("File with a private key of a recipient"))],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help=_("Folder to restore into; empty or not there yet"))
+    ],
+    identity: Annotated[
+        Path, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
+    ],
     medium: MediumOption = None,
     source: Annotated[str | None, typer.Option("--source", help=_("Only this source"))] = None,
     path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
