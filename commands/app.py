@@ -7,6 +7,7 @@ is what `portalops --help` says of it.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # A call lives for a moment or waits for disks: collecting cycles while modules load costs a tenth of `status`.
+    gc.set_threshold(100_000)
+    # Plugins of pydantic are searched for in every installed package, and none has a part in this.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     if sys.stdout is None:  # closed by the caller, who wants the exit code alone
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     if sys.argv[1:] == ["--version"]:
