@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from commands._session import Session
-from portalops.errors import LedgerMissing
-from portalops.model.backups import BackupResult, VerifyResult
+from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.model.backups import BackupResult, SetId, VerifyResult
 
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
@@ -109,3 +109,20 @@ def sources_of(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
     avoid = tuple(place for each in media for place in each.places())
     context = SourceContext(session.settings.state_folder, avoid)
     return tuple(build_source(table, context) for table in session.settings.backup_sources)
+
+
+def sets_on_media(session: Session) -> dict[str, tuple[SetId, ...]]:
+    """Return this portal's sets by medium, oldest first; media without any, or out of reach, are left out.
+
+    Raises:
+        ConfigurationError: a medium's settings do not fit its kind.
+    """
+    found: dict[str, tuple[SetId, ...]] = {}
+    for each in media_of(session).values():
+        try:
+            sets = tuple(made for made in each.sets() if made.startswith(f"{session.settings.portal.id}-"))
+        except PortalOpsError:
+            continue  # the backup job tells of a medium that cannot be read
+        if sets:
+            found[each.id] = tuple(sorted(sets))
+    return found

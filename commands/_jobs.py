@@ -94,9 +94,27 @@ def record_plan(session: Session) -> None:
         LedgerError: nothing can be recorded, so nothing is to be done.
     """
     session.writable_ledger.require_clock()
+    if session.writable_ledger.plan() is None:
+        _warn_of_sets_without_a_ledger(session)
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
+
+
+def _warn_of_sets_without_a_ledger(session: Session) -> None:
+    """Tell of sets on the media that a ledger which begins now knows nothing of: the one that did may be lost."""
+    from commands._backup_work import sets_on_media  # noqa: PLC0415  # only for the first run of a ledger
+
+    for medium, sets in sets_on_media(session).items():
+        session.warnings.append(
+            msg(
+                "medium {medium} holds {count} backup sets, such as {set}, that this new ledger does not know: if its"
+                " folder was lost, stop here and restore the ledger from that set",
+                medium=medium,
+                count=len(sets),
+                set=sets[-1],
+            )
+        )
 
 
 def perform(session: Session, job: Job, *, slot: str | None = None) -> Performed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from portalops.errors import ExitCode
@@ -116,3 +117,14 @@ def test_dry_run_says_what_would_be_done_and_touches_nothing(portal: Path) -> No
         "weekly-report",
     ]
     assert not (portal / "var" / "state").exists()
+
+
+def test_a_ledger_that_begins_beside_older_sets_warns_that_one_may_be_lost(portal: Path) -> None:
+    made = call(portal, "run", "weekly-backup", "--json")
+    assert json.loads(made.out)["warnings"] == []
+    shutil.rmtree(portal / "var" / "state")
+
+    done = call(portal, "run", "weekly-verify", "--json")
+
+    warnings = json.loads(done.out)["warnings"]
+    assert any("disk-a holds 1 backup sets" in warning for warning in warnings), done.out
