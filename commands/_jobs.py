@@ -94,7 +94,7 @@ def record_plan(session: Session) -> None:
         LedgerError: nothing can be recorded, so nothing is to be done.
     """
     session.writable_ledger.require_clock()
-    if session.writable_ledger.plan() is None:
+    if session.writable_ledger.count() == 1:  # nothing but its beginning
         _warn_of_sets_without_a_ledger(session)
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest)
@@ -107,11 +107,13 @@ def _warn_of_sets_without_a_ledger(session: Session) -> None:
 
     for medium, sets in sets_on_media(session).items():
         session.warnings.append(
-            msg(
-                "medium {medium} holds {count} backup sets, such as {set}, that this new ledger does not know: if its"
-                " folder was lost, stop here and restore the ledger from that set",
+            nmsg(
+                "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
+                " was lost, stop here and restore it from that set",
+                "medium {medium} holds {n} backup sets that this new ledger does not know, the newest {set}: if the"
+                " ledger's folder was lost, stop here and restore it from that set",
+                len(sets),
                 medium=medium,
-                count=len(sets),
                 set=sets[-1],
             )
         )

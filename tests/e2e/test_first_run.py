@@ -127,4 +127,15 @@ def test_a_ledger_that_begins_beside_older_sets_warns_that_one_may_be_lost(porta
     done = call(portal, "run", "weekly-verify", "--json")
 
     warnings = json.loads(done.out)["warnings"]
-    assert any("disk-a holds 1 backup sets" in warning for warning in warnings), done.out
+    assert any("disk-a holds a backup set" in warning for warning in warnings), done.out
+
+
+def test_a_lost_plan_does_not_keep_the_jobs_from_being_done(portal: Path) -> None:
+    call(portal, "run", "weekly-backup")
+    (plan,) = call(portal, "ledger", "show", "--kind", "plan", "--json").data
+    for blob in (portal / "var" / "state" / "blobs").rglob(f"{plan['body']}*"):
+        blob.unlink()
+
+    done = call(portal, "run", "weekly-verify", "--json")
+
+    assert [job["outcome"] for job in done.data["jobs"]] == ["complete"], done.err
