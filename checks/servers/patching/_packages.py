@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
+from checks.servers.check import Outcome, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import os_release
 from checks.servers.probes.os_release import OsRelease
+from portalops.model.message import msg
 
 
 class Packages(StrEnum):
@@ -24,3 +29,15 @@ _BY_SYSTEM = {
 def packages_of(system: OsRelease) -> Packages:
     """Return the package manager of a system."""
     return _BY_SYSTEM.get(system.id, Packages.OTHER)
+
+
+def judged_by(facts: Facts, *, apt: Callable[[Facts], Outcome], dnf: Callable[[Facts], Outcome]) -> Outcome:
+    """Judge by the rule of the host's package manager; a system that is not known here is unknown."""
+    system = facts[os_release.PROBE]
+    match packages_of(system):
+        case Packages.APT:
+            return apt(facts)
+        case Packages.DNF:
+            return dnf(facts)
+        case Packages.OTHER:
+            return unknown("unknown-system", msg("how {system} gets its fixes is not known", system=system.name))

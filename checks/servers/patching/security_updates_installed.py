@@ -24,7 +24,7 @@ from __future__ import annotations
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
-from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.patching._packages import judged_by
 from checks.servers.probe import Missing
 from checks.servers.probes import apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
 from checks.servers.wording import listed
@@ -42,15 +42,7 @@ from portalops.model.verdicts import Severity
     remedy=msg("Install the updates in an approved window: 'apt-get update', then 'apt-get dist-upgrade'."),
 )
 def judge(facts: Facts) -> Outcome:
-    match packages_of(facts[os_release.PROBE]):
-        case Packages.APT:
-            return _by_apt(facts)
-        case Packages.DNF:
-            return _by_dnf(facts)
-        case Packages.OTHER:
-            return unknown(
-                "unknown-system", msg("how {system} gets its fixes is not known", system=facts[os_release.PROBE].name)
-            )
+    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
 
 
 def _by_apt(facts: Facts) -> Outcome:
