@@ -38,8 +38,9 @@ _CHUNK_BYTES = 1 << 20
 class BlobFolder:
     """The folder `blobs/` of a ledger: `ab/cd/abcd....zst`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_BLOB_BYTES) -> None:
         self.folder = folder
+        self._max_bytes = max_bytes
 
     def path(self, digest: Digest) -> Path:
         """Return where the blob lies, or would lie."""
@@ -53,11 +54,13 @@ class BlobFolder:
 
         Raises:
             LedgerFull: the disk is full or not writable.
-            LedgerError: more than `MAX_BLOB_BYTES`.
+            LedgerError: more than the largest blob there may be.
         """
-        if len(data) > MAX_BLOB_BYTES:
+        if len(data) > self._max_bytes:
             raise LedgerError(
-                msg("a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=MAX_BLOB_BYTES),
+                msg(
+                    "a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=self._max_bytes
+                ),
                 msg("Make the output that is kept as evidence smaller, or record it in parts."),
             )
         digest = Digest(hashlib.sha256(data).hexdigest())
@@ -83,7 +86,7 @@ class BlobFolder:
                 msg("cannot read blob {digest}: {cause}", digest=digest, cause=error.strerror or str(error)),
                 msg("Check who may read the folder {folder}.", folder=str(self.folder)),
             ) from error
-        data = _decompressed(stored, digest)
+        data = _decompressed(stored, digest, self._max_bytes)
         if hashlib.sha256(data).hexdigest() != digest:
             raise _broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
         return data
@@ -127,15 +130,15 @@ class BlobFolder:
                 part.unlink(missing_ok=True)
 
 
-def _decompressed(stored: bytes, digest: Digest) -> bytes:
+def _decompressed(stored: bytes, digest: Digest, max_bytes: int) -> bytes:
     """Decompress one whole frame, never to more than the limit."""
     decompressor = zstd.ZstdDecompressor()
     try:
-        data = decompressor.decompress(stored, max_length=MAX_BLOB_BYTES + 1)
+        data = decompressor.decompress(stored, max_length=max_bytes + 1)
     except zstd.ZstdError as error:
         raise _broken(msg("blob {digest} is damaged: {cause}", digest=digest, cause=str(error))) from error
-    if len(data) > MAX_BLOB_BYTES:
-        raise _broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=MAX_BLOB_BYTES))
+    if len(data) > max_bytes:
+        raise _broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=max_bytes))
     if not decompressor.eof:
         raise _broken(msg("blob {digest} is cut short", digest=digest))
     if decompressor.unused_data:
