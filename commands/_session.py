@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from commands._invocation import Invocation
 from commands._progress import progress_for
 from portalops.errors import LedgerMissing
-from portalops.locale import process_language
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.system.clock import SystemClock
@@ -128,11 +127,6 @@ class Session:
             is_terminal=sys.stderr is not None and sys.stderr.isatty() and self.environment.get("TERM") != "dumb",
             clock=self.clock,
         )
-
-    @property
-    def language(self) -> str:
-        """The language of what is printed."""
-        return process_language()
 
     @property
     def zone_of_portal(self) -> ZoneInfo:

@@ -276,11 +276,6 @@ class UpdateSourceError(UpdatesError):
     )
 
 
-class CalendarError(UpdatesError):
-    code = "PO1403"
-    explanation = msg("A day lies outside the years that the working-day calendar has documents for.")
-
-
 # --- 15 reports -------------------------------------------------------------------------------
 
 

@@ -367,11 +367,3 @@ class ReportFormat(Protocol):
     def render(self, document: Document, *, language: str) -> bytes:
         """Return the file's bytes; the same document and language give the same bytes."""
         ...
-
-
-class Notifier(Protocol):
-    """Tells people."""
-
-    def send(self, subject: Message, body: Document, *, language: str) -> None:
-        """Deliver, or raise a PortalOpsError that says why not."""
-        ...

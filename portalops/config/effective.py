@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
@@ -109,11 +108,6 @@ def _is_written(path: KeyPath, tree: Tree) -> bool:
         if node is None:
             return False
     return True
-
-
-def paths_in(model: BaseModel) -> tuple[Path, ...]:
-    """Return every path among a shape's values, such as the files that a source reads."""
-    return tuple(value for value in _leaves(model) if isinstance(value, Path))
 
 
 def references_in(model: BaseModel) -> tuple[Reference, ...]:

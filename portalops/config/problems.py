@@ -104,17 +104,6 @@ def together(problems: Sequence[ConfigurationError]) -> ConfigurationError:
     return joined
 
 
-def gathered(steps: Iterable[Callable[[], object]]) -> tuple[ConfigurationError, ...]:
-    """Run each step and return the problems of all of them."""
-    problems: list[ConfigurationError] = []
-    for step in steps:
-        try:
-            step()
-        except ConfigurationError as error:
-            problems += error.problems or (error,)
-    return tuple(problems)
-
-
 def show_key(path: Sequence[str | int], prefix: str = "") -> str:
     """Return a path as people write it: `backup.source.include`; the line says which of several it is."""
     parts = [show_text(part, 60) for part in path if isinstance(part, str)]

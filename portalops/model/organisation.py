@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -41,11 +40,6 @@ DatedT = TypeVar("DatedT", bound=Dated)
 def is_valid_on(dated: Dated, day: date) -> bool:
     """Say whether it existed on a day; an open end counts as always."""
     return (dated.valid_from is None or dated.valid_from <= day) and (dated.valid_to is None or day <= dated.valid_to)
-
-
-def valid_on(items: Iterable[DatedT], day: date) -> tuple[DatedT, ...]:
-    """Return those that existed on a day, in the order given."""
-    return tuple(item for item in items if is_valid_on(item, day))
 
 
 def exists_during(dated: Dated, period: Period) -> bool:

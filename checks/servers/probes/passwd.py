@@ -17,7 +17,6 @@ _AWK = (
     ' if (p == "x") k = "x"; else if (p == "") k = "empty"; else if (p ~ /^[*!]/) k = "locked";'
     ' print $1 ":" k ":" $3 ":" $4 "::" $6 ":" $7 }'
 )
-_NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,6 @@ class Account:
     gid: int
     home: str
     shell: str
-
-    @property
-    def has_login_shell(self) -> bool:
-        """Say whether its shell lets anyone in; an empty field means /bin/sh."""
-        return self.shell.rsplit("/", 1)[-1] not in _NO_LOGIN
 
 
 def parse(output: Output) -> tuple[Account, ...]:
