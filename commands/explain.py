@@ -239,16 +239,12 @@ def _paragraphs(page: str) -> Iterator[str]:
 
 
 def _duties(rulebook: Rulebook) -> Iterator[tuple[str, _Subject]]:
-    from commands.status import verbatim_name  # noqa: PLC0415  # only this page needs it
-
     for duty in rulebook.duties:
-        title = verbatim_name(duty.title.vi, duty.title.en)
+        title = msg("{title}", title=duty.title)
         yield duty.id, _Subject(msg("duty"), title, partial(_duty_page, duty.id, rulebook))
 
 
 def _duty_page(duty_id: str, rulebook: Rulebook) -> Page:
-    from commands.status import verbatim_name  # noqa: PLC0415  # only this page needs it
-
     duty = next(duty for duty in rulebook.duties if duty.id == duty_id)
     clause = rulebook.clause(duty.clause)
     data: JsonValue = {
@@ -270,7 +266,7 @@ def _duty_page(duty_id: str, rulebook: Rulebook) -> Page:
     if duty.checks:
         facts.insert(3, (msg("Server checks"), ", ".join(duty.checks)))
     return data, [
-        Heading(2, msg("{duty}: {title}", duty=duty.id, title=verbatim_name(duty.title.vi, duty.title.en))),
+        Heading(2, msg("{duty}: {title}", duty=duty.id, title=duty.title)),
         KeyValues(facts),
         Paragraph(msg("'portalops status {duty}' shows where it stands and what is missing.", duty=duty.id)),
     ]

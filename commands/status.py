@@ -16,7 +16,7 @@ from commands._session import Session, open_session
 from portalops.compliance import Situation, judge
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.locale import _
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
@@ -155,7 +155,7 @@ def duty_view(standings: tuple[Standing, ...], rulebook: Rulebook) -> list[Block
         duty = rulebook.duty(standing.duty)
         clause = rulebook.clause(duty.clause)
         blocks += [
-            Heading(2, msg("{duty}: {title}", duty=duty.id, title=verbatim_name(duty.title.vi, duty.title.en))),
+            Heading(2, msg("{duty}: {title}", duty=duty.id, title=duty.title)),
             KeyValues(
                 (
                     (msg("Verdict"), duty_status(standing.verdict)),
@@ -173,13 +173,6 @@ def duty_view(standings: tuple[Standing, ...], rulebook: Rulebook) -> list[Block
         if len(standing.details) > MAX_DETAILS:
             blocks.append(Paragraph(msg("... and {more} more", more=len(standing.details) - MAX_DETAILS)))
     return blocks
-
-
-def verbatim_name(vi: str, en: str) -> Message:
-    """Return a proper name in the language of the process, for use inside a sentence."""
-    from portalops.locale import process_language  # noqa: PLC0415  # the one place that needs it
-
-    return verbatim(vi if process_language() == "vi" else en)
 
 
 def _only(standings: tuple[Standing, ...], duty: str, rulebook: Rulebook) -> tuple[Standing, ...]:

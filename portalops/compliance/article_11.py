@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import UnitId, exists_during
+from portalops.model.organisation import Name, UnitId, exists_during
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
@@ -226,8 +226,8 @@ def _is_of_period(item: FlaggedItem, situation: Situation) -> bool:
     return not moments or any(moment.astimezone(zone).date() in period for moment in moments)
 
 
-def _unit_names(situation: Situation) -> Callable[[UnitId], str]:
-    names = {unit.id: unit.name.vi for unit in situation.units}
+def _unit_names(situation: Situation) -> Callable[[UnitId], Name | str]:
+    names = {unit.id: unit.name for unit in situation.units}
     return lambda unit: names.get(unit, unit)
 
 

@@ -1,8 +1,8 @@
 """What a record's blob says, as JSON: dataclasses of `portalops.model` written out, and read back as they were.
 
 Dataclasses become objects, tuples lists, moments and days ISO 8601 text. The values of a `Message`
-may be text, numbers, days, moments or sentences; there a day is `{"$day": ...}` and a moment
-`{"$moment": ...}`, so that text that looks like a day stays text.
+may be text, numbers, days, moments, names or sentences; there a day is `{"$day": ...}`, a moment
+`{"$moment": ...}` and a name `{"$name": [vi, en]}`, so that text that looks like a day stays text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
+from portalops.model.organisation import Name
 from portalops.model.record import Digest
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue
 
 BodyT = TypeVar("BodyT")
 
-_DAY, _MOMENT = "$day", "$moment"
+_DAY, _MOMENT, _NAME = "$day", "$moment", "$name"
 _adapters: dict[type, TypeAdapter[Any]] = {}
 """Built once a type: building takes longer than decoding."""
 
@@ -198,6 +199,8 @@ def _message_value(value: object) -> JsonValue:
             return {_MOMENT: _moment(value)}
         case date():
             return {_DAY: value.isoformat()}
+        case Name():
+            return {_NAME: [encode(value.vi), encode(value.en)]}
         case bool():
             return int(value)
         case _:
@@ -216,6 +219,8 @@ def _restored(pairs: dict[str, Any]) -> Any:
             return date.fromisoformat(pairs[_DAY])
         if _MOMENT in pairs:
             return datetime.fromisoformat(pairs[_MOMENT])
+        if _NAME in pairs:
+            return Name(*pairs[_NAME])
     return pairs
 
 

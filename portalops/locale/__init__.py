@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from portalops.model.message import Message, Value
+from portalops.model.organisation import Name
 
 if TYPE_CHECKING:
     import gettext
@@ -134,6 +135,8 @@ def _shown(name: str, value: Value, language: str, zone: tzinfo | None) -> str:
             return show_moment(value, language, zone)
         case date():
             return show_day(value, language)
+        case Name():
+            return unicodedata.normalize("NFC", value.in_language(language))
         case _:
             assert_never(value)
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeAlias
 
-Value: TypeAlias = "str | int | date | datetime | Message"
-"""What a placeholder may hold: text as it is, numbers, days and moments shown the local way, or a sentence."""
+from portalops.model.organisation import Name
+
+Value: TypeAlias = "str | int | date | datetime | Name | Message"
+"""What a placeholder may hold: text as it is, numbers, days and moments shown the local way, a name, or a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ class Name:
     vi: str
     en: str
 
+    def __str__(self) -> str:
+        return self.en
+
     def in_language(self, language: str) -> str:
         """Return the Vietnamese name for `vi`, the English one otherwise."""
         return self.vi if language == "vi" else self.en

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from portalops.model.checks import CheckResult, HostRound
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.evidence import Evidence
 from portalops.reports.document import Bars, Block, Cell, Notice, Paragraph, Table, Tone
@@ -24,11 +24,12 @@ def server_blocks(evidence: Evidence) -> Iterator[Block]:
         return
     hosts = newest.body.hosts
     yield Paragraph(
-        msg(
-            "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at {hosts} hosts.",
+        nmsg(
+            "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at one host.",
+            "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at {n} hosts.",
+            len(hosts),
             seq=newest.seq,
             at=newest.at,
-            hosts=len(hosts),
         )
     )
     for host in hosts:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portalops.compliance import RULES, Situation, judge
+from portalops.locale import render
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -298,3 +299,18 @@ def test_a_failed_check_breaks_a_duty_whose_register_is_empty() -> None:
 
     assert stand(custody, evidence(checks=check_round(CheckVerdict.FAIL)))[0] is DutyVerdict.UNMET
     assert stand(custody, evidence(checks=check_round(CheckVerdict.PASS)))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def test_a_unit_that_falls_short_is_named_in_the_readers_language() -> None:
+    found = evidence(updates=updates(unit_weeks=(unit_week(DutyVerdict.UNMET, DutyVerdict.MET),)))
+    name = Name("x", "x")
+    submissions = duty("unit-submissions")
+    rulebook = Rulebook(
+        "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (submissions,), Numbers()
+    )
+    unit = Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health"))
+
+    (standing,) = judge(Situation(rulebook, found, (LOCAL,), (unit,)))
+
+    assert any(render(detail, "vi").startswith("Sở Y tế, ") for detail in standing.details)
+    assert any(render(detail, "en").startswith("Department of Health, ") for detail in standing.details)

@@ -13,6 +13,7 @@ from portalops.ledger import bodies
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message, msg
+from portalops.model.organisation import Name
 from portalops.model.record import Digest
 from portalops.model.runs import Plan, ReportResult, RunSummary
 from portalops.model.updates import UpdatesResult
@@ -20,7 +21,14 @@ from portalops.model.updates import UpdatesResult
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="$"), max_size=8)
 moments = st.datetimes(timezones=st.just(UTC))
-leaves = words | st.integers() | st.dates() | moments | words.map(lambda text: f"{text}2026-11-25")
+leaves: st.SearchStrategy[object] = st.one_of(
+    words,
+    st.integers(),
+    st.dates(),
+    moments,
+    words.map(lambda text: f"{text}2026-11-25"),
+    st.builds(Name, words, words),
+)
 
 
 def _messages(values: st.SearchStrategy[object]) -> st.SearchStrategy[Message]:
