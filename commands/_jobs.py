@@ -97,7 +97,7 @@ def record_plan(session: Session) -> None:
     if session.writable_ledger.count() == 1:  # nothing but its beginning
         _warn_of_sets_without_a_ledger(session)
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
-    plan = Plan(session.settings.jobs, rulebook, session.settings.digest)
+    plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
 
 
@@ -345,12 +345,19 @@ def _report(session: Session) -> Work[object]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
 
 
+def _anchor(session: Session) -> Work[object]:
+    from commands._anchor_work import anchor_newest_head  # noqa: PLC0415  # as above
+
+    return anchor_newest_head(session)
+
+
 _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.BACKUP: _backup,
     JobKind.VERIFY: _verify,
     JobKind.CHECK: _check,
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,
+    JobKind.ANCHOR: _anchor,
 }
 
 

@@ -17,6 +17,8 @@ PACKAGES: Mapping[str, str] = {
     "backup.source": "backups.sources",
     "backup.medium": "backups.media",
     "updates.source": "checks.updates.sources",
+    "ledger.anchor": "portalops.anchors",
+    "witness.ledger": "portalops.witness.sources",
 }
 """Where the kinds of each section lie: one file a kind, with its `Settings`."""
 
@@ -70,7 +72,14 @@ def typed(table: KindTable) -> BaseModel:
 
 def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
     """Return every table whose keys depend on a kind."""
-    return (*settings.backup_sources, *settings.backup_media, *settings.update_sources, settings.declared)
+    return (
+        *settings.backup_sources,
+        *settings.backup_media,
+        *settings.update_sources,
+        *settings.anchors,
+        *settings.witnessed,
+        settings.declared,
+    )
 
 
 def typed_tables(settings: Settings) -> tuple[dict[KindTable, BaseModel], tuple[ConfigurationError, ...]]:

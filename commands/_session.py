@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from portalops.jobs import Attempt
     from portalops.ledger.circumstances import Circumstances
     from portalops.ledger.ledger import Ledger
+    from portalops.model.heads import RecordedHead
     from portalops.model.rulebook import Rulebook
+    from portalops.signatures.sshsig import SigningKey
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 """Where moments are shown before a configuration names the portal's zone."""
@@ -86,6 +88,30 @@ class Session:
                 )
             )
         return ledger
+
+    @cached_property
+    def signing_key(self) -> SigningKey | None:
+        """The key that signs heads; None if none is configured.
+
+        Raises:
+            SecretUnavailable: it is configured and cannot be had.
+        """
+        from portalops.signatures.sshsig import SigningKey  # noqa: PLC0415  # start-up time
+
+        path = self.settings.signing_key
+        return SigningKey.load(path) if path else None
+
+    def record_head(self) -> RecordedHead | None:
+        """Sign what the ledger is now and record it; None if no signing key is configured.
+
+        Raises:
+            SecretUnavailable: the key cannot be had.
+            LedgerError: the key is not the ledger's, or nothing can be recorded.
+        """
+        from portalops.ledger.heads import record_head  # noqa: PLC0415  # start-up time
+
+        key = self.signing_key
+        return record_head(self.writable_ledger, key, self.clock) if key else None
 
     @cached_property
     def circumstances(self) -> Circumstances:

@@ -185,6 +185,42 @@ class LedgerFull(LedgerError):
     )
 
 
+class NotAHead(LedgerError):
+    code = "PO1107"
+    exit_code = ExitCode.USAGE
+    explanation = msg(
+        "A file that was given as a head is none. A head is a text of six lines that begins with 'portalops-head 1', as "
+        "reports, mails and bundles hold it."
+    )
+
+
+class NotABundle(LedgerError):
+    code = "PO1108"
+    exit_code = ExitCode.USAGE
+    explanation = msg(
+        "A folder that was given as a bundle is none, or of a newer format. 'portalops ledger export' writes bundles; they "
+        "hold bundle.json, ledger.jsonl and SHA256SUMS."
+    )
+
+
+class AnchorUnavailable(LedgerError):
+    code = "PO1109"
+    exit_code = ExitCode.PARTIAL
+    explanation = msg(
+        "An anchor did not take a head: it cannot be reached, refuses, or answers with something that does not hold. The "
+        "head is in the ledger and goes to the other anchors; until this one has it, it proves less."
+    )
+
+
+class HeadRefused(LedgerError):
+    code = "PO1110"
+    exit_code = ExitCode.INTEGRITY
+    explanation = msg(
+        "A witness got a head that does not extend the one that it keeps: the ledger was cut, rewritten or exchanged since, "
+        "or the head is not signed by the ledger's key. Keep everything as it is, and compare with the copies held elsewhere."
+    )
+
+
 # --- 12 backups -------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from portalops.model.backups import DataClass, Member, SetId, TableRows
+from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
 from portalops.model.message import Message
 from portalops.model.record import Digest
 from portalops.model.updates import Listing, SourceTraits
@@ -352,6 +353,67 @@ class UpdateSource(Protocol):
 
         Raises:
             UpdateSourceError: the answer does not have the expected form.
+        """
+        ...
+
+
+class Anchor(Protocol):
+    """A place for heads out of the operator's reach; see `portalops/anchors/`."""
+
+    @property
+    def id(self) -> AnchorId:
+        """Return its id in the configuration."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Return its kind, such as `mail`."""
+        ...
+
+    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:
+        """Hand out a head and return what proves that it is there; the third party's answer is kept as evidence.
+
+        Raises:
+            AnchorUnavailable: it was not taken, or the answer does not hold.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What joins a head to an earlier one: the records between them, as the exact bytes of their lines."""
+
+    signed: SignedHead
+    lines: tuple[bytes, ...]
+    """Of the records after the earlier head up to the head, without line feeds."""
+    keys: tuple[str, ...] = ()
+    """Lines of `allowed_signers`: the keys of this ledger with their times."""
+
+
+class HeadSource(Protocol):
+    """Where a witness gets another ledger's heads from; see `portalops/witness/sources/`."""
+
+    @property
+    def id(self) -> str:
+        """Return its id in the configuration."""
+        ...
+
+    def fetch(self, *, after: int) -> Extension:
+        """Return the newest head, with the records after the one of that number.
+
+        Args:
+            after: the size of the head that the witness holds; 0 if it holds none.
+
+        Raises:
+            AnchorUnavailable: the ledger cannot be reached, or does not answer in the expected form.
+        """
+        ...
+
+    def hand_over(self, receipt: bytes) -> None:
+        """Give the watched side the witness's signed receipt.
+
+        Raises:
+            AnchorUnavailable: it was not taken.
         """
         ...
 

@@ -27,6 +27,7 @@ from portalops.config.shape import ActorTable, KindRow, NameTable, PortalopsFile
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused, resolved
 from portalops.errors import ConfigurationError, DuplicateId
+from portalops.model.heads import Person
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
 from portalops.model.record import Digest
@@ -96,6 +97,9 @@ _LISTS: Mapping[str, tuple[KeyPath, Message]] = {
     "backup.source": (("backup", "source"), msg("the backup source")),
     "backup.medium": (("backup", "medium"), msg("the backup medium")),
     "updates.source": (("updates", "source"), msg("the updates source")),
+    "ledger.anchor": (("ledger", "anchor"), msg("the anchor")),
+    "ledger.signer": (("ledger", "signer"), msg("the signer")),
+    "witness.ledger": (("witness", "ledger"), msg("the watched ledger")),
 }
 
 
@@ -281,12 +285,18 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             shape.report.languages,
         ),
         signing_key=local(shape.signing.key, "signing", "key") if shape.signing.key else None,
+        people=tuple(
+            Person(row.id, _name(row.name), row.office, row.key, row.valid_from, row.valid_to)
+            for row in shape.ledger.signer
+        ),
         declared=KindTable(
             "declared", "declared", dict(shape.checks.declared), "checks.declared", ("checks", "declared"), layers
         ),
         backup_sources=_kind_tables(shape.backup.source, "backup.source", layers),
         backup_media=_kind_tables(shape.backup.medium, "backup.medium", layers),
         update_sources=_kind_tables(shape.updates.source, "updates.source", layers),
+        anchors=_kind_tables(shape.ledger.anchor, "ledger.anchor", layers),
+        witnessed=_kind_tables(shape.witness.ledger, "witness.ledger", layers),
         digest=digest_of(shape),
         layers=layers,
         shape=shape,

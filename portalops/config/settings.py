@@ -15,6 +15,7 @@ from portalops.config.tables import KindTable
 from portalops.config.values import PUBLIC_KEY
 from portalops.errors import ConfigurationError
 from portalops.model.backups import DataClass
+from portalops.model.heads import Person
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, Portal, Unit
 from portalops.model.record import Digest
@@ -150,11 +151,17 @@ class Settings:
     report: ReportSettings
     signing_key: Path | None
     """File of the Ed25519 private key that signs."""
+    people: tuple[Person, ...]
+    """Who signs reports: `[[ledger.signer]]`."""
     declared: KindTable
     """`[checks.declared]`."""
     backup_sources: tuple[KindTable, ...]
     backup_media: tuple[KindTable, ...]
     update_sources: tuple[KindTable, ...]
+    anchors: tuple[KindTable, ...]
+    """`[[ledger.anchor]]`: where heads go."""
+    witnessed: tuple[KindTable, ...]
+    """`[[witness.ledger]]`: whose heads this machine keeps."""
     digest: Digest
     """SHA-256 of the effective configuration; secrets enter it by reference only."""
     layers: Layers = field(repr=False, compare=False)

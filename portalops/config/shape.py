@@ -8,7 +8,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
 
-from portalops.config.values import Day, HostIdText, Id, PathText, PublicKey, RawTable, Refused, Shape, Text
+from portalops.config.values import (
+    Day,
+    HostIdText,
+    Id,
+    PathText,
+    PublicKey,
+    RawTable,
+    Refused,
+    Shape,
+    SshPublicKey,
+    Text,
+)
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.model.organisation import Role
@@ -162,6 +173,30 @@ class SigningTable(Shape):
     key: PathText | None = Field(default=None, description="File with an Ed25519 private key in OpenSSH format.")
 
 
+class SignerTable(Shape):
+    """A person who signs reports with a key of their own."""
+
+    id: Id
+    name: NameTable
+    office: Text = Field(description="The office that the person signs for.")
+    key: SshPublicKey = Field(description="The person's Ed25519 public key, the line of the .pub file.")
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+
+class LedgerTable(Shape):
+    """Where the ledger's heads go, and who signs reports."""
+
+    anchor: tuple[KindRow, ...] = ()
+    signer: tuple[SignerTable, ...] = ()
+
+
+class WitnessTable(Shape):
+    """The ledgers of others that this machine keeps heads of."""
+
+    ledger: tuple[KindRow, ...] = ()
+
+
 _LIMITS: dict[str, dict[str, Any]] = {
     "backup_max_age_days": {"ge": 1},
     "session_gap_minutes": {"ge": 1},
@@ -222,3 +257,5 @@ class PortalopsFile(Shape):
     job: tuple[JobTable, ...] = ()
     report: ReportTable = Field(default_factory=ReportTable)
     signing: SigningTable = Field(default_factory=SigningTable)
+    ledger: LedgerTable = Field(default_factory=LedgerTable)
+    witness: WitnessTable = Field(default_factory=WitnessTable)

@@ -88,6 +88,15 @@ def _public_key(value: str) -> str:
     return key
 
 
+def _ssh_key(value: str) -> str:
+    found = re.fullmatch(r"((?:sk-)?ssh-ed25519(?:@openssh\.com)?)[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?", value.strip())
+    if "PRIVATE KEY" in value:
+        raise Refused(msg("is a private key"), _SSH_KEY_HINT, error=LiteralSecret, shows_value=False)
+    if found is None:
+        raise Refused(msg("is not an Ed25519 public key in OpenSSH's format"), _SSH_KEY_HINT)
+    return f"{found.group(1)} {found.group(2)}"
+
+
 def _local_path(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, (str, Path)):
         return value
@@ -104,6 +113,9 @@ def resolved(text: str, folder: Path) -> Path:
     return folder / path
 
 
+_SSH_KEY_HINT = msg(
+    "Give the line of the .pub file; it begins with ssh-ed25519, or sk-ssh-ed25519@openssh.com for a security key."
+)
 PUBLIC_KEY = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 """An X25519 recipient of the age format (C2SP age), in Bech32."""
 
@@ -115,6 +127,8 @@ Text = Annotated[str, AfterValidator(_text)]
 """A text for people: not empty, one line, made NFC."""
 Day = Annotated[date, BeforeValidator(_day)]
 PublicKey = Annotated[str, AfterValidator(_public_key)]
+SshPublicKey = Annotated[str, AfterValidator(_ssh_key)]
+"""An Ed25519 public key as a `.pub` file has it; the comment is dropped."""
 PathText = Annotated[str, AfterValidator(_path_text)]
 """A path of the core's own tables; its folder is known only when all layers are joined."""
 LocalPath = Annotated[Path, BeforeValidator(_local_path)]

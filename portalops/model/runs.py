@@ -22,6 +22,7 @@ class JobKind(StrEnum):
     CHECK = "check"
     UPDATES = "updates"
     REPORT = "report"
+    ANCHOR = "anchor"
 
 
 class Every(StrEnum):
@@ -78,6 +79,8 @@ class Plan:
     """The edition, such as `kh-37-2010@2026.11`."""
     configuration: Digest
     """Digest of the effective configuration."""
+    timezone: str = ""
+    """IANA name of the zone in which the jobs' days begin and end; empty in plans of before it was recorded."""
 
 
 @dataclass(frozen=True, slots=True)

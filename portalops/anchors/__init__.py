@@ -1,0 +1,1 @@
+"""Places for heads out of the operator's reach, one file a kind."""

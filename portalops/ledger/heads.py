@@ -1,0 +1,224 @@
+"""Heads: six lines of text that say what the ledger was, signed so that stock `ssh-keygen -Y verify` reads them.
+
+    portalops-head 1
+    ledger 5f0c...            the ledger's id
+    size 412                  how many records there were
+    digest 9f3a...            SHA-256 of the line of record 412
+    at 2026-11-25T01:32:00.123Z
+    previous 0b77...          SHA-256 of the text of the head before; 64 zeros for the first
+
+A head is recorded as any other fact, in a `head` record behind the records that it is over; the next
+head is over it. Which key may sign when is recorded too (`key.added`, `key.retired`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from portalops.errors import IntegrityError, LedgerError, NotAHead
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import GENESIS, NO_RUN, format_at, line_digest, parse_at
+from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead, Signer
+from portalops.model.message import msg
+from portalops.model.record import Digest, Record
+from portalops.ports import Clock
+from portalops.registers.signers import KEY_ADDED, KEY_KINDS, KEY_RETIRED, RecordedKey, fold_signers
+from portalops.signatures.sshsig import SigningKey, fingerprint, sign
+
+HEAD = "head"
+"""The kind of a head record, and the key of the signed head in its blob."""
+
+NAMESPACE = "portalops-head"
+"""The purpose that heads are signed for."""
+
+MAX_HEAD_BYTES = 4096
+"""A head is about 300 bytes; anything larger is some other file."""
+
+UNCOVERED_KINDS = frozenset({HEAD})
+"""Records that may stand behind the newest head without a newer one being needed."""
+
+
+def text_of(head: Head) -> str:
+    """Return the six lines."""
+    return (
+        f"portalops-head 1\nledger {head.ledger}\nsize {head.size}\ndigest {head.digest}\n"
+        f"at {format_at(head.at)}\nprevious {head.previous}\n"
+    )
+
+
+def parse_head(data: bytes) -> Head:
+    """Read the six lines.
+
+    Raises:
+        NotAHead: these bytes are not what `text_of` writes.
+    """
+    found = _HEAD.fullmatch(data) if len(data) <= MAX_HEAD_BYTES else None
+    try:
+        if found is not None:
+            ledger, size, digest, at, previous = (part.decode() for part in found.groups())
+            return Head(ledger, int(size), Digest(digest), parse_at(at), Digest(previous))
+    except ValueError:
+        pass  # no such moment
+    raise NotAHead(
+        msg("this is not a head: it has not the six lines of one"),
+        msg(
+            "A head is a text file of six lines that begins with 'portalops-head 1'; 'portalops ledger head' prints one."
+        ),
+    )
+
+
+def head_digest(text: str) -> Digest:
+    """Return the SHA-256 of a head's text: what the next head names, and receipts speak of."""
+    return Digest(hashlib.sha256(text.encode()).hexdigest())
+
+
+def code_of(head: Head) -> str:
+    """Return the short form for paper: the size, and the first 80 bits of the digest: `412-9f3a-77c0-21de-8b4c-5a10`.
+
+    Finding another record with the same 80 bits would take about 2^80 attempts.
+    """
+    return "-".join((str(head.size), *(head.digest[at : at + 4] for at in range(0, 20, 4))))
+
+
+def record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+    """Sign what the ledger is now, and record that; the newest head is returned if nothing came behind it.
+
+    The very first key is recorded as the ledger's key. After that only a key that the ledger knows
+    signs; `rotate_key` changes it.
+
+    Raises:
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+        IntegrityError: the key records or the newest head cannot be read.
+    """
+    signers = read_signers(ledger)
+    if not signers:
+        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
+    elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
+        raise LedgerError(
+            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
+            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
+        )
+    newest = newest_head(ledger)
+    last = ledger.last()
+    assert last is not None
+    if newest is not None and all(
+        record.kind in UNCOVERED_KINDS for record in _records_after(ledger, newest.head.size)
+    ):
+        return newest
+    previous = head_digest(newest.signed.text) if newest else GENESIS
+    return _append_head(ledger, key, last, previous, clock)
+
+
+def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reason: str, clock: Clock) -> RecordedHead:
+    """Change the key: the old one signs a head over the record that names the new one, and is retired.
+
+    Args:
+        ledger: open for appending.
+        old: the key until now; None if it was lost, and then nothing of it speaks for the new one.
+        new: the key from now on.
+        reason: why, for whoever reads the ledger.
+        clock: for the heads' times.
+
+    Raises:
+        LedgerError: the new key was used before, the old one is not the ledger's, or there is none yet.
+    """
+    signers = read_signers(ledger)
+    current = next((each for each in signers if each.retired_seq is None), None)
+    if current is None or (old is not None and old.public_key != current.public_key):
+        raise LedgerError(
+            msg("the key to be replaced is not the ledger's key"),
+            msg("'portalops ledger head' shows which key signs."),
+        )
+    if any(each.public_key == new.public_key for each in signers):
+        raise LedgerError(
+            msg("the key {key} has signed this ledger before", key=fingerprint(new.public_key)),
+            msg("Make a new key: a key that was retired is never taken up again."),
+        )
+    replaces = current.public_key if old is not None else ""
+    event = KeyEvent(new.public_key, reason, replaces)
+    ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": event}))
+    if old is not None:
+        last, newest = ledger.last(), newest_head(ledger)
+        assert last is not None
+        _append_head(ledger, old, last, head_digest(newest.signed.text) if newest else GENESIS, clock)
+    retired = KeyEvent(current.public_key, reason)
+    ledger.append(KEY_RETIRED, run=NO_RUN, body=bodies.write({"key": retired}))
+    return record_head(ledger, new, clock)
+
+
+def heads(ledger: Ledger) -> Iterator[RecordedHead]:
+    """Yield every head recorded, oldest first.
+
+    Raises:
+        IntegrityError: the details of a head are missing, damaged, or no head.
+    """
+    for record in ledger.records(kinds=(HEAD,)):
+        yield read_head(ledger, record)
+
+
+def newest_head(ledger: Ledger) -> RecordedHead | None:
+    """Return the newest head; raises as `heads` does."""
+    record = next(ledger.records(kinds=(HEAD,), newest_first=True, limit=1), None)
+    return read_head(ledger, record) if record else None
+
+
+def read_head(ledger: Ledger, record: Record) -> RecordedHead:
+    """Return what a head record holds; raises as `heads` does."""
+    signed = bodies.decode_part(ledger.blob(record.body), HEAD, SignedHead)
+    try:
+        if signed is not None:
+            return RecordedHead(record.seq, parse_head(signed.text.encode()), signed)
+    except NotAHead:
+        pass
+    raise IntegrityError(
+        msg("record {seq} is a head record without a head", seq=record.seq),
+        msg("Run 'portalops ledger verify', and keep everything as it is."),
+    )
+
+
+def read_signers(ledger: Ledger) -> tuple[Signer, ...]:
+    """Return the keys that signed or sign, oldest first.
+
+    Raises:
+        IntegrityError: the details of a key record are missing or damaged.
+    """
+    events = []
+    for record in ledger.records(kinds=KEY_KINDS):
+        event = bodies.decode_part(ledger.blob(record.body), "key", KeyEvent)
+        if event is None:
+            raise IntegrityError(
+                msg("record {seq} is a key record without a key", seq=record.seq),
+                msg("Run 'portalops ledger verify', and keep everything as it is."),
+            )
+        events.append(RecordedKey(record.seq, record.at, record.kind, event))
+    return fold_signers(events, principal=ledger.id)
+
+
+def _append_head(ledger: Ledger, key: SigningKey, last: Record, previous: Digest, clock: Clock) -> RecordedHead:
+    head = Head(ledger.id, last.seq, line_digest(last.line), _whole_milliseconds(clock.now()), previous)
+    text = text_of(head)
+    signed = SignedHead(text, sign(text.encode(), key, NAMESPACE))
+    record = ledger.append(HEAD, run=NO_RUN, body=bodies.write({HEAD: signed}))
+    return RecordedHead(record.seq, head, signed)
+
+
+def _records_after(ledger: Ledger, seq: int) -> Iterator[Record]:
+    for record in ledger.records(newest_first=True):
+        if record.seq <= seq:
+            return
+        yield record
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+_HEAD = re.compile(
+    rb"portalops-head 1\nledger ([0-9a-f]{32})\nsize ([1-9][0-9]{0,17})\ndigest ([0-9a-f]{64})\n"
+    rb"at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\nprevious ([0-9a-f]{64})\n"
+)

@@ -1,0 +1,214 @@
+"""Signatures in OpenSSH's format (PROTOCOL.sshsig of OpenSSH), made and verified with Ed25519.
+
+What is signed is not the message but a structure that names the purpose (the namespace) and the
+message's SHA-512, so that a signature made for one purpose is none for another. Ed25519 signs the same
+bytes to the same signature, so what is written here equals byte for byte what `ssh-keygen -Y sign` writes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from portalops.config.secrets import check_private_file
+from portalops.errors import SecretUnavailable
+from portalops.model.message import msg
+
+ALGORITHM = "ssh-ed25519"
+SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
+"""An Ed25519 key that a FIDO2 token holds (PROTOCOL.u2f of OpenSSH)."""
+
+MAX_SIGNATURE_CHARS = 8192
+"""No signature of these algorithms is longer; anything larger is some other file."""
+
+
+class BadSignature(ValueError):
+    """Not a signature, not one of this message, or not for this purpose; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key that is at hand for signing."""
+
+    private: Ed25519PrivateKey
+    public_key: str
+    """`ssh-ed25519 BASE64`, without a comment."""
+
+    @classmethod
+    def load(cls, path: Path) -> SigningKey:
+        """Read a private key in OpenSSH's format.
+
+        Raises:
+            SecretUnavailable: it is not there, others can read it, or it is no Ed25519 key without a passphrase.
+        """
+        check_private_file(path)
+        try:
+            key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
+        except (ValueError, TypeError) as error:
+            raise _not_signing(path) from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise _not_signing(path)
+        return cls.of(key)
+
+    @classmethod
+    def of(cls, key: Ed25519PrivateKey) -> SigningKey:
+        """Return a key with the text of its public half."""
+        raw = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        return cls(key, raw.decode())
+
+
+def sign(message: bytes, key: SigningKey, namespace: str) -> str:
+    """Return the armoured signature of a message for a purpose, ending in a line feed."""
+    signature = key.private.sign(_to_be_signed(message, namespace))
+    blob = b"".join(
+        (
+            _MAGIC,
+            (1).to_bytes(4, "big"),
+            _string(_key_blob(key.public_key)),
+            _string(namespace.encode()),
+            _string(b""),
+            _string(b"sha512"),
+            _string(_string(ALGORITHM.encode()) + _string(signature)),
+        )
+    )
+    encoded = base64.b64encode(blob).decode()
+    lines = (encoded[start : start + 70] for start in range(0, len(encoded), 70))
+    return "\n".join((_BEGIN, *lines, _END, ""))
+
+
+def verify(message: bytes, signature: str, namespace: str) -> str:
+    """Return the public key that signed a message; whether that key is to be trusted is another question.
+
+    Args:
+        message: the exact bytes.
+        signature: armoured, as `sign` or `ssh-keygen -Y sign` gives it.
+        namespace: the purpose that it must have been made for.
+
+    Raises:
+        BadSignature: it is none of this message for this purpose.
+    """
+    held = _Reader(_unarmoured(signature))
+    if held.take(6) != _MAGIC or held.take(4) != b"\0\0\0\1":
+        raise BadSignature("not an OpenSSH signature of version 1")
+    key, found_namespace, _reserved, algorithm, signed = (held.string() for _ in range(5))
+    held.end()
+    if found_namespace != namespace.encode():
+        raise BadSignature(f"made for another purpose: {found_namespace[:80]!r} instead of {namespace}")
+    if algorithm not in _HASHES:
+        raise BadSignature(f"unknown hash algorithm: {algorithm[:40]!r}")
+    data = _to_be_signed(message, namespace, algorithm.decode())
+    parts, inner = _Reader(key), _Reader(signed)
+    kind = parts.string()
+    if inner.string() != kind or kind not in {ALGORITHM.encode(), SECURITY_KEY.encode()}:
+        raise BadSignature(f"not an Ed25519 signature: {kind[:40]!r}")
+    raw, application = parts.string(), parts.string() if kind == SECURITY_KEY.encode() else b""
+    parts.end()
+    proof = inner.string()
+    if kind == SECURITY_KEY.encode():
+        flags_and_counter = inner.take(5)
+        if not flags_and_counter[0] & 1:
+            raise BadSignature("the security key was not touched")
+        data = hashlib.sha256(application).digest() + flags_and_counter + hashlib.sha256(data).digest()
+    inner.end()
+    try:
+        Ed25519PublicKey.from_public_bytes(raw).verify(proof, data)
+    except (InvalidSignature, ValueError) as error:
+        raise BadSignature("the signature does not fit what was signed") from error
+    return f"{kind.decode()} {base64.b64encode(key).decode()}"
+
+
+def public_key_of(text: str) -> str:
+    """Return `ALGORITHM BASE64` from a line of a `.pub` file or of the configuration.
+
+    Raises:
+        ValueError: it is no Ed25519 public key in OpenSSH's format.
+    """
+    found = re.fullmatch(
+        rf"({re.escape(ALGORITHM)}|{re.escape(SECURITY_KEY)})[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?", text.strip()
+    )
+    if found is None:
+        raise ValueError("not an Ed25519 public key in OpenSSH's format")
+    key = f"{found.group(1)} {found.group(2)}"
+    try:
+        held = _Reader(_key_blob(key))
+        if held.string() != found.group(1).encode() or len(held.string()) != 32:
+            raise ValueError("not an Ed25519 public key in OpenSSH's format")
+        if found.group(1) == SECURITY_KEY:
+            held.string()
+        held.end()
+    except binascii.Error as error:
+        raise ValueError("not an Ed25519 public key in OpenSSH's format") from error
+    return key
+
+
+def fingerprint(public_key: str) -> str:
+    """Return a key's fingerprint as `ssh-keygen -l` shows it: `SHA256:` and 43 letters."""
+    digest = hashlib.sha256(_key_blob(public_key)).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+_MAGIC = b"SSHSIG"
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_HASHES = (b"sha256", b"sha512")
+
+
+class _Reader:
+    """Takes the parts of a structure one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        part = self._data[self._at : self._at + count]
+        if len(part) != count:
+            raise BadSignature("cut short")
+        self._at += count
+        return part
+
+    def string(self) -> bytes:
+        return self.take(int.from_bytes(self.take(4), "big"))
+
+    def end(self) -> None:
+        if self._at != len(self._data):
+            raise BadSignature("bytes after its end")
+
+
+def _to_be_signed(message: bytes, namespace: str, algorithm: str = "sha512") -> bytes:
+    digest = hashlib.new(algorithm, message).digest()
+    return _MAGIC + b"".join(_string(part) for part in (namespace.encode(), b"", algorithm.encode(), digest))
+
+
+def _unarmoured(signature: str) -> bytes:
+    if len(signature) > MAX_SIGNATURE_CHARS:
+        raise BadSignature("longer than any signature")
+    lines = signature.replace("\r\n", "\n").strip("\n").split("\n")
+    if lines[0] != _BEGIN or lines[-1] != _END or len(lines) < 3:
+        raise BadSignature("not an OpenSSH signature")
+    try:
+        return base64.b64decode("".join(lines[1:-1]), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadSignature("not an OpenSSH signature") from error
+
+
+def _key_blob(public_key: str) -> bytes:
+    return base64.b64decode(public_key.split(" ")[1], validate=True)
+
+
+def _string(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+def _not_signing(path: Path) -> SecretUnavailable:
+    return SecretUnavailable(
+        msg("{path} is no Ed25519 private key in OpenSSH format without a passphrase", path=str(path)),
+        msg("Make one with 'ssh-keygen -t ed25519 -N \"\"', or move the file away to have one made."),
+    )

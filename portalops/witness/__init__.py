@@ -1,0 +1,1 @@
+"""Keeps another ledger's heads and refuses one that does not extend the last."""

@@ -1,0 +1,1 @@
+"""Where a witness gets heads from, one file a kind."""
