@@ -94,14 +94,7 @@ def record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
         IntegrityError: the key records or the newest head cannot be read.
     """
-    signers = read_signers(ledger)
-    if not signers:
-        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
-    elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
-        raise LedgerError(
-            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
-            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
-        )
+    introduce_key(ledger, key)
     newest = newest_head(ledger)
     last = ledger.last()
     assert last is not None
@@ -111,6 +104,23 @@ def record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
         return newest
     previous = head_digest(newest.signed.text) if newest else GENESIS
     return _append_head(ledger, key, last, previous, clock)
+
+
+def introduce_key(ledger: Ledger, key: SigningKey) -> None:
+    """Make sure that the ledger knows a key before anything is signed with it: the very first is recorded as its key.
+
+    Raises:
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+        IntegrityError: the key records cannot be read.
+    """
+    signers = read_signers(ledger)
+    if not signers:
+        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
+    elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
+        raise LedgerError(
+            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
+            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
+        )
 
 
 def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reason: str, clock: Clock) -> RecordedHead:

@@ -12,6 +12,9 @@ KEY_ADDED = "key.added"
 KEY_RETIRED = "key.retired"
 KEY_KINDS = (KEY_ADDED, KEY_RETIRED)
 
+LEDGER_NAMESPACES = "portalops-head,portalops-bundle,portalops-set"
+"""What a ledger's key signs: heads, the list of a bundle's files, and the description of a backup set."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedKey:
