@@ -221,6 +221,15 @@ class HeadRefused(LedgerError):
     )
 
 
+class NotAReceipt(LedgerError):
+    code = "PO1111"
+    exit_code = ExitCode.USAGE
+    explanation = msg(
+        "What was given as the receipt of a witness is none. A receipt is a text of six lines that begins with "
+        "'portalops-receipt 1', with an OpenSSH signature behind it."
+    )
+
+
 # --- 12 backups -------------------------------------------------------------------------------
 
 
