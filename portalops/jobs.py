@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
 from portalops.model.runs import Every, Job, Run, Slot
 from portalops.model.verdicts import RunOutcome
@@ -111,6 +112,7 @@ def missed_slots(
     until: datetime,
     zone: ZoneInfo,
     since: datetime | None = None,
+    before: datetime | None = None,
 ) -> tuple[Slot, ...]:
     """Return the slots in which a planned job left no run at all.
 
@@ -122,14 +124,20 @@ def missed_slots(
         plans: oldest first.
         runs: as recorded.
         until: aware; slots that end later are not missed yet.
-        zone: the portal's.
+        zone: the portal's, for plans that name none.
         since: leave out slots that began earlier.
+        before: leave out slots that began at this moment or later.
+
+    Raises:
+        LedgerError: a plan names a time zone that there is not, or its time lies outside of the calendar.
     """
     started = _starts_by_slot(runs)
     missed: list[Slot] = []
-    for span in planned_spans(plans, until):
+    for span in planned_spans(plans, until, timezone=zone.key):
         first = span.starts_at if since is None else max(span.starts_at, since)
-        for start, end in _slots(span.job.every, first, span.ends_at, zone):
+        for start, end in _slots(span.job.every, first, span.ends_at, _zone(span.timezone)):
+            if before is not None and start >= before:
+                break
             name = span.job.every.slot(start)
             moments = started.get((span.job.id, name), ())
             if not any(start <= moment < end + START_GRACE for moment in moments):
@@ -208,6 +216,16 @@ def _starts_by_slot(runs: Iterable[Run]) -> dict[tuple[str, str], list[datetime]
         if name is not None:
             started.setdefault((name.job, name.slot), []).append(run.started_at)
     return started
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError) as error:  # what zoneinfo raises for a name that is none
+        raise LedgerError(
+            msg("a plan names a time zone that there is not: {name}", name=repr(name[:80])),
+            msg("Install the time zone data of the system: tzdata."),
+        ) from error
 
 
 def _slots(every: Every, first: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:

@@ -29,6 +29,8 @@ class PlannedSpan:
     starts_at: datetime
     ends_at: datetime
     """Exclusive."""
+    timezone: str = ""
+    """IANA name of the zone in which its slots begin and end."""
 
 
 def plan_at(plans: Sequence[RecordedPlan], moment: datetime) -> Plan | None:
@@ -36,20 +38,27 @@ def plan_at(plans: Sequence[RecordedPlan], moment: datetime) -> Plan | None:
     return next((recorded.plan for recorded in reversed(plans) if recorded.at <= moment), None)
 
 
-def planned_spans(plans: Iterable[RecordedPlan], until: datetime) -> tuple[PlannedSpan, ...]:
+def planned_spans(plans: Iterable[RecordedPlan], until: datetime, *, timezone: str = "") -> tuple[PlannedSpan, ...]:
     """Return for how long each job was planned, up to a moment.
 
-    A job that a later plan changes in its duty or rhythm ends there and another begins; one that stays
-    the same goes on, whatever else changed.
+    A job that a later plan changes in its duty, rhythm or time zone ends there and another begins; one that
+    stays the same goes on, whatever else changed.
+
+    Args:
+        plans: oldest first.
+        until: exclusive.
+        timezone: of plans that name none.
     """
     spans: list[PlannedSpan] = []
-    open_since: dict[Job, datetime] = {}
+    open_since: dict[tuple[Job, str], datetime] = {}
     for recorded in plans:
         if recorded.at >= until:
             break
-        jobs = set(recorded.plan.jobs)
-        spans += [PlannedSpan(job, open_since.pop(job), recorded.at) for job in list(open_since) if job not in jobs]
-        for job in recorded.plan.jobs:
-            open_since.setdefault(job, recorded.at)
-    spans += [PlannedSpan(job, since, until) for job, since in open_since.items()]
+        zone = recorded.plan.timezone or timezone
+        planned = {(job, zone): None for job in recorded.plan.jobs}
+        ended = [each for each in open_since if each not in planned]
+        spans += [PlannedSpan(each[0], open_since.pop(each), recorded.at, each[1]) for each in ended]
+        for each in planned:
+            open_since.setdefault(each, recorded.at)
+    spans += [PlannedSpan(job, since, until, zone) for (job, zone), since in open_since.items()]
     return tuple(spans)
