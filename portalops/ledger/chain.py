@@ -9,39 +9,53 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from portalops.ledger.record import GENESIS, MAX_TEXT, QUOTES, is_kind, line_digest, parse_at, spells, split
-from portalops.ledger.store import Row, Tail
+from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT, Fields, is_kind, line_digest, parse_at, split
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 
 MAX_FAULTS = 100
 """How many faults are described; all are counted."""
 
-_CHUNK = 2000
-_COLUMN_NAMES = ("seq", "at", "kind", "run", "subject", "duty", "body", "prev")
+MAX_LINE_BYTES = 8192
+"""No line is longer, whatever its texts: a source of lines need not hand out more than one byte beyond it."""
 
-Spelt: TypeAlias = "tuple[int, str, bytes, int]"
-"""seq, kind and line as stored, and 1 where the columns spell the line. A changed table may hold anything."""
+_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What is stored apart about the chain's end."""
+
+    size: int
+    head: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lines in a row, as they are stored. Something that was changed may hold anything in place of bytes."""
+
+    lines: Sequence[object]
+    """Without their line feeds."""
+    places: Sequence[object] | None = None
+    """The number under which each line is stored; None where lines are numbered by their order alone, as in a file."""
+    differing: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """By position in this chunk: names of values stored beside a line that are not what the line says."""
 
 
 class Snapshot(Protocol):
-    """The stored chain at one moment, whatever is appended meanwhile."""
+    """Stored lines at one moment, whatever is appended meanwhile: those of a database, or of a file."""
 
     def tail(self) -> Tail | None:
-        """Return what is stored about the chain's end."""
+        """Return what is stored about the chain's end, or None if nothing is."""
         ...
 
-    def chunks(self, size: int) -> Iterator[Sequence[Spelt]]:
-        """Yield all rows in order, so many at a time."""
-        ...
-
-    def rows(self, *, skip: int, limit: int) -> Iterator[Row]:
-        """Yield some rows in full, in the same order."""
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield all lines in order, at most so many at a time. A chunk is never empty."""
         ...
 
 
@@ -82,73 +96,97 @@ class Chain:
     head: Digest = GENESIS
     is_sound: bool = True
     """The newest record looked at was found without fault of its own."""
+    noted: dict[int, tuple[Digest, str]] = field(default_factory=dict)
+    """For each wanted record that there is, by its place: the digest of its line, and its `at` (empty if it has none)."""
 
 
-def check_chain(snapshot: Snapshot, faults: Faults, advance: Callable[[int], None] = lambda _amount: None) -> Chain:
+def check_chain(
+    snapshot: Snapshot,
+    faults: Faults,
+    advance: Callable[[int], None] = lambda _amount: None,
+    *,
+    wanted: Collection[int] = (),
+) -> Chain:
     """Go over the whole chain and name what is wrong with it.
 
     Args:
         snapshot: the stored chain.
         faults: receives what is found.
         advance: is told of records done.
+        wanted: numbers of records whose digest and time are to be noted, such as those that heads speak of.
     """
     chain = Chain()
-    done = 0
+    sought = frozenset(wanted)
     for chunk in snapshot.chunks(_CHUNK):
-        if not _pass_usual(chunk, chain):
-            for row in snapshot.rows(skip=done, limit=len(chunk)):
-                _check_row(row, chain, faults)
-        done += len(chunk)
-        advance(len(chunk))
+        if not _pass_usual(chunk, chain, sought):
+            for position in range(len(chunk.lines)):
+                _check_row(chunk, position, chain, faults, sought)
+        advance(len(chunk.lines))
     _check_tail(chain, snapshot.tail(), faults)
     return chain
 
 
-def _pass_usual(chunk: Sequence[Spelt], chain: Chain) -> bool:
+def _pass_usual(chunk: Chunk, chain: Chain, sought: frozenset[int]) -> bool:
     """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is."""
-    seqs, kinds, lines, spelt = zip(*chunk, strict=True)
-    if (
-        seqs != tuple(range(chain.seq + 1, chain.seq + 1 + len(chunk)))
-        or set(spelt) != {1}
-        or set(map(type, lines)) != {bytes}
-        or not all(isinstance(kind, str) and is_kind(kind) for kind in set(kinds))
-        or max(map(len, lines)) > MAX_TEXT
-        or not _are_well_formed(lines)
-    ):
+    numbers = range(chain.seq + 1, chain.seq + 1 + len(chunk.lines))
+    lines = [line for line in chunk.lines if isinstance(line, bytes)]
+    if len(lines) != len(chunk.lines) or chunk.differing:
         return False
-    times = [line[_AT] for line in lines]
-    if times != sorted(times) or times[0].decode() < chain.last_at or not _are_days({time[:10] for time in times}):
+    if chunk.places is not None and tuple(chunk.places) != tuple(numbers):
+        return False
+    found = _well_formed(lines, numbers)
+    if found is None or found.times[0] < chain.last_at:
         return False
     sha256 = hashlib.sha256
     digests = [sha256(line).hexdigest() for line in lines]
-    prevs = [line[(at := line.index(_PREV) + len(_PREV)) : at + 64] for line in lines]
-    if b"".join(prevs) != "".join((chain.head, *digests[:-1])).encode():
+    if found.prevs != "".join((chain.head, *digests[:-1])):
         return False
+    for seq in sought.intersection(numbers) if sought else ():
+        chain.noted[seq] = Digest(digests[seq - numbers[0]]), found.times[seq - numbers[0]]
     if not chain.records:
-        chain.first_at = times[0].decode()
-    chain.records += len(chunk)
-    chain.seq += len(chunk)
-    chain.last_at = times[-1].decode()
+        chain.first_at = found.times[0]
+    chain.records += len(lines)
+    chain.seq = numbers[-1]
+    chain.last_at = found.times[-1]
     chain.head = Digest(digests[-1])
     chain.is_sound = True
     return True
 
 
-def _are_well_formed(lines: Sequence[bytes]) -> bool:
-    """Say whether lines whose columns spell them are as portalops writes them.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    times: Sequence[str]
+    prevs: str
+    """All of them, one behind the other."""
 
-    Since they are spelt by the template, only values can be wrong: there must be no quotation mark more than
-    the template's own, no escape, no control character, and time and digest in their places and forms.
+
+def _well_formed(lines: Sequence[bytes], numbers: range) -> _Found | None:
+    """Return what lines say if they are certainly as portalops writes them and have these numbers; None where it is not certain.
+
+    One expression goes over all lines at once; what it leaves open, the form of digests and times, is looked
+    at for all of them together. Lines with an escape, or long ones, are left to be looked at one by one.
     """
-    joined = b"".join(lines)
-    times = b"".join([line[_AT] for line in lines])
-    digests = b"".join([line[_BODY] for line in lines])
-    return (
-        len(joined) - len(joined.translate(None, _QUOTED)) == QUOTES * len(lines)
-        and _TIMES.fullmatch(times) is not None
-        and not digests.translate(None, b"0123456789abcdef")
-        and (joined.isascii() or _is_nfc(joined))
-    )
+    joined = b"\n".join(lines) + b"\n"
+    found = _USUAL.findall(joined)
+    # Each match ends with a line feed and begins where a line does: as many as there are lines, and all of each is matched.
+    if len(found) != len(lines) or joined.count(b"\n") != len(lines) or max(map(len, lines)) > MAX_TEXT:
+        return None
+    times, bodies, kinds, prevs, seqs = zip(*found, strict=True)
+    joined_times = b"".join(times)
+    if (
+        b",".join(seqs) != ",".join(map(str, numbers)).encode()
+        or _TIMES.fullmatch(joined_times) is None
+        or b"".join((*bodies, *prevs)).translate(None, b"0123456789abcdef")
+        or not all(is_kind(kind.decode("latin-1")) for kind in set(kinds))
+        or (CREATED.encode() in kinds) != (numbers[0] == 1)
+        or CREATED.encode() in kinds[1:]
+        or not (joined.isascii() or _is_nfc(joined))
+        or list(times) != sorted(times)
+        or not _are_days({time[:10] for time in times})
+    ):
+        return None
+    moments = joined_times.decode()
+    return _Found([moments[at : at + 24] for at in range(0, len(moments), 24)], b"".join(prevs).decode())
 
 
 def _is_nfc(text: bytes) -> bool:
@@ -167,78 +205,98 @@ def _are_days(days: set[bytes]) -> bool:
     return True
 
 
-_AT = slice(7, 31)
-_PREV = b'"prev":"'
-_BODY = slice(41, 105)
-_QUOTED = bytes(range(0x20)) + b'\x7f\\"'
-"""The quotation mark, and what no line holds at all: were there one of these, the count would be too high."""
-_TIMES = re.compile(rb"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)*")
+# Anything but a quotation mark, an escape or a control character.
+_TEXT = rb"[ !#-\[\]-~\x80-\xff]*+"
+_USUAL = re.compile(
+    rb'(?sm)^\{"at":"(.{24})","body":"(.{64})","duty":"'
+    + _TEXT
+    + rb'","kind":"([^"]++)","prev":"(.{64})","run":"'
+    + _TEXT
+    + rb'","seq":([0-9]++),"subject":"'
+    + _TEXT
+    + rb'","v":1\}\n'
+)
+_TIMES = re.compile(rb"(?:[0-9]{4}-[0-9][0-9]-[0-9][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z)*+")
 
 
-def _check_row(row: Row, chain: Chain, faults: Faults) -> None:
-    place, at, kind, run, subject, duty, body, prev, line = row
-    seq = _number(place)
-    if seq is None:
+def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
+    place = chain.seq + 1 if chunk.places is None else chunk.places[position]
+    differing = chunk.differing.get(position, ())
+    if not isinstance(place, int):  # a table that was made anew may hold anything there
         faults.add(chain.seq + 1, msg("a record has no number for its place"))
         return
+    data = _bytes_of(chunk.lines[position])
+    fields = _fields_of(data)
     usual = (
-        seq == chain.seq + 1
-        and prev == chain.head
-        and spells(line, seq=seq, at=at, kind=kind, run=run, subject=subject, duty=duty, body=body, prev=prev)
-        and at >= chain.last_at
+        fields is not None
+        and not differing
+        and fields.seq == place == chain.seq + 1
+        and fields.prev == chain.head
+        and fields.at >= chain.last_at
     )
-    chain.is_sound = usual or _look_closely(row, chain, faults)
+    chain.is_sound = usual or _look_closely(place, fields, differing, chain, faults)
+    if fields is not None and (fields.kind == CREATED) != (place == 1):
+        _name_misplaced(place, fields, faults)
+    at = fields.at if fields else ""
     if not chain.records:
-        chain.first_at = str(at)
+        chain.first_at = at
     chain.records += 1
-    chain.seq = seq
+    chain.seq = place
     if chain.is_sound:
         chain.last_at = at
-    chain.head = line_digest(_bytes_of(line))
+    chain.head = line_digest(data)
+    if place in sought:
+        chain.noted[place] = chain.head, at
 
 
-def _number(place: object) -> int | None:
-    """Return the number of a place; a table that was made anew may hold anything there."""
-    return place if isinstance(place, int) else None
-
-
-def _look_closely(row: Row, chain: Chain, faults: Faults) -> bool:
-    """Name what is wrong with a row and with its place; return whether the row itself is sound."""
-    seq, line = row[0], row[8]
-    gap = seq > chain.seq + 1
-    if gap:
-        faults.add(chain.seq + 1, _missing(chain.seq + 1, seq - 1))
-    elif seq <= chain.seq:
-        faults.add(seq, msg("place {seq} is taken more than once, or is none", seq=seq))
+def _fields_of(data: bytes) -> Fields | None:
     try:
-        fields = split(_bytes_of(line))
+        fields = split(data)
         parse_at(fields.at)
     except ValueError:
-        faults.add(seq, msg("record {seq} is not a record as portalops writes it", seq=seq))
+        return None
+    return fields
+
+
+def _look_closely(place: int, fields: Fields | None, differing: Sequence[str], chain: Chain, faults: Faults) -> bool:
+    """Name what is wrong with a line and with its place; return whether the line itself is sound."""
+    gap = place > chain.seq + 1
+    if gap:
+        faults.add(chain.seq + 1, _missing(chain.seq + 1, place - 1))
+    elif place <= chain.seq:
+        faults.add(place, msg("place {seq} is taken more than once, or is none", seq=place))
+    if fields is None:
+        faults.add(place, msg("record {seq} is not a record as portalops writes it", seq=place))
         return False
-    differing = [name for name, held in zip(_COLUMN_NAMES, row, strict=False) if held != getattr(fields, name)]
-    if fields.seq != seq:
+    if fields.seq != place:
         # One that stands too late and joins an earlier record was pushed back by others put before it.
-        pushed_back = fields.seq < seq and fields.prev != chain.head
+        pushed_back = fields.seq < place and fields.prev != chain.head
         faults.add(
-            fields.seq if pushed_back else seq,
-            msg("at place {seq} stands record {other}", seq=seq, other=str(fields.seq)),
+            fields.seq if pushed_back else place,
+            msg("at place {seq} stands record {other}", seq=place, other=str(fields.seq)),
         )
     elif differing:
         names = ", ".join(differing)
-        faults.add(seq, msg("record {seq}: the columns {names} are not what the line says", seq=seq, names=names))
+        faults.add(place, msg("record {seq}: the columns {names} are not what the line says", seq=place, names=names))
     went_back = fields.at < chain.last_at
     if went_back:
-        faults.add(seq, msg("record {seq} is of {at}, earlier than the record before", seq=seq, at=fields.at))
-    sound = not differing and not went_back
+        faults.add(place, msg("record {seq} is of {at}, earlier than the record before", seq=place, at=fields.at))
+    sound = fields.seq == place and not differing and not went_back
     if fields.prev != chain.head and sound and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
         blamed = max(chain.seq, 1)
         faults.add(
-            blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(seq))
+            blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(place))
         )
     return sound
+
+
+def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
+    if place == 1:
+        faults.add(1, msg("the first record is of kind {kind}, not {created}", kind=fields.kind, created=CREATED))
+    else:
+        faults.add(place, msg("record {seq} begins a ledger, which only the first one does", seq=place))
 
 
 def _check_tail(chain: Chain, tail: Tail | None, faults: Faults) -> None:

@@ -26,6 +26,7 @@ from portalops.errors import (
     LedgerMissing,
 )
 from portalops.ledger import store_errors
+from portalops.ledger.chain import Chunk, Tail
 from portalops.ledger.record import (
     FINISHED,
     GENESIS,
@@ -36,6 +37,7 @@ from portalops.ledger.record import (
     format_at,
     line_digest,
     parse,
+    split,
 )
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
@@ -82,14 +84,6 @@ _MIN_SEQ, _MAX_SEQ = -(2**63), 2**63 - 1
 """What SQLite can number rows with."""
 
 _COLUMNS = "seq, at, kind, run, subject, duty, body, prev, line"
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """What the table of one row says of the chain's end."""
-
-    size: int
-    head: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,16 +383,22 @@ class StoredChain:
         found = self._connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
         return Tail(found[0], Digest(found[1])) if found else None
 
-    def chunks(self, size: int) -> Iterator[list[tuple[int, str, bytes, int]]]:
-        """Yield seq, kind and line of all rows in order, so many at a time, with 1 where the columns spell the line."""
-        cursor = self._connection.execute(f"SELECT seq, kind, line, {_SPELT} FROM record ORDER BY seq")  # noqa: S608
-        while chunk := cursor.fetchmany(size):
-            yield chunk
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield the lines of all rows in order, so many at a time, with what the columns say otherwise."""
+        cursor = self._connection.execute(f"SELECT {_COLUMNS}, {_SPELT} FROM record ORDER BY seq")  # noqa: S608
+        while rows := cursor.fetchmany(size):
+            differing = {at: names for at, row in enumerate(rows) if row[9] != 1 and (names := _differing(row))}
+            yield Chunk([row[8] for row in rows], [row[0] for row in rows], differing)
 
-    def rows(self, *, skip: int, limit: int) -> Iterator[Row]:
-        """Yield some rows in full, in the same order."""
-        statement = f"SELECT {_COLUMNS} FROM record ORDER BY seq LIMIT ? OFFSET ?"  # noqa: S608
-        yield from self._connection.execute(statement, (limit, skip))
+
+def _differing(row: Sequence[object]) -> tuple[str, ...]:
+    """Name the columns that are not what the line says; none if the line cannot be read."""
+    try:
+        fields = split(row[8].encode("utf-8", "surrogateescape") if isinstance(row[8], str) else row[8])  # type: ignore[arg-type]
+    except (NotARecord, TypeError):
+        return ()
+    names = _COLUMNS.split(", ")[:8]
+    return tuple(name for name, held in zip(names, row, strict=False) if held != getattr(fields, name))
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
