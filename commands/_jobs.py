@@ -334,15 +334,21 @@ def _report(session: Session) -> Work[object]:
     from commands.report import build_report_files  # noqa: PLC0415  # as above
 
     settings = session.settings
-    result = build_report_files(
+    own = next(session.writable_ledger.records(kinds=("report.started",), newest_first=True, limit=1), None)
+    written = build_report_files(
         session,
         "compliance",
         period=current_period(session.clock.now().astimezone(session.zone_of_portal).date()),
         folder=settings.report.folder,
         formats_wanted=("html",),
         languages=settings.report.languages,
+        own_run=own.run if own else "",
     )
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
+    if written.unsigned is not None:
+        # The report is whole all the same; it carries an older head, or none.
+        problem = f"no head could be signed for the report: {written.unsigned}"
+        return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL, written.result, (problem,))
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, written.result)
 
 
 def _anchor(session: Session) -> Work[object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,19 +18,29 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops import __version__
 from portalops.compliance import Situation, judge
-from portalops.errors import ConfigurationNotFound, LedgerMissing, UsageError
+from portalops.errors import (
+    ConfigurationNotFound,
+    FileUnwritable,
+    LedgerError,
+    LedgerMissing,
+    Locked,
+    SecretUnavailable,
+    UsageError,
+)
+from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.bodies import decode_part
-from portalops.ledger.record import line_digest
+from portalops.ledger.proof import read_proof
 from portalops.locale import LANGUAGES, _
-from portalops.model.message import msg
+from portalops.model.heads import RecordedHead
+from portalops.model.message import Message, msg
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.registers.evidence import Recorded, read_evidence
+from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, Paragraph, Table
 from portalops.reports.named import load_report, report_names, report_title
-from portalops.reports.section_evidence import LedgerRange
 from portalops.system.files import write_atomically
 
 app = typer.Typer()
@@ -62,7 +73,7 @@ def build(
     languages = _languages(language, session.settings.report.languages)
     written = build_report_files(
         session, name, period=chosen, folder=folder, formats_wanted=format_ or ["html"], languages=languages
-    )
+    ).result
     rows = [(str(folder / file.name), file.language, ByteSize(file.size_bytes), file.sha256) for file in written.files]
     headers = (msg("File"), msg("Language"), msg("Size"), msg("SHA-256"))
     return Result(
@@ -130,6 +141,28 @@ def list_(ctx: typer.Context) -> Result:
     return Result(data=data, view=view)
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltReport:
+    """A report with its proof: what an export puts into a bundle."""
+
+    document: Document
+    figures: Figures
+    """As of the last record that the report rests on."""
+    head: RecordedHead | None
+    """The head that the report carries; None if no head is signed, or none can be read."""
+    unsigned: Message | None
+    """Why no new head could be signed for it; None if one was, or if no signing key is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """A report that lies in files."""
+
+    result: ReportResult
+    unsigned: Message | None
+    """As `BuiltReport` says it."""
+
+
 def build_report_files(
     session: Session,
     name: str,
@@ -138,35 +171,62 @@ def build_report_files(
     folder: Path,
     formats_wanted: Sequence[str],
     languages: Sequence[str],
-) -> ReportResult:
+    own_run: str = "",
+) -> WrittenReport:
     """Build a report once and write it in each format and language; return what was written, with digests.
 
     Raises:
         UnknownReport: there is no such report or format; nothing is written then.
+        LedgerMissing: there is no ledger yet.
         FileUnwritable: a file could not be written; those before it are whole.
     """
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
-    document = build_document(session, name, period)
+    built = build_report(session, name, period, own_run=own_run)
     files: list[WrittenFile] = []
     for form in chosen:
         for language in languages:
-            data = form.render(document, language=language)
+            data = form.render(built.document, language=language)
             path = folder / f"{session.settings.portal.id}-{name}-{period.first}--{period.last}.{language}{form.suffix}"
             write_atomically(path, data)
             files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
-    return ReportResult(name, str(period), tuple(files))
+    result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None)
+    return WrittenReport(result, built.unsigned)
 
 
-def build_document(session: Session, name: str, period: Period) -> Document:
-    """Build a report from what the ledger holds now.
+def build_report(session: Session, name: str, period: Period, *, own_run: str = "") -> BuiltReport:
+    """Sign what the ledger is, and build a report from exactly that.
+
+    Where no head can be signed, by an account that may only read, the report carries the newest one that there
+    is, and says how many records were written since.
+
+    Args:
+        session: gives configuration, ledger, key and clock.
+        name: of the report.
+        period: what it is about.
+        own_run: the run that makes it, which has not ended yet; empty for a report by hand.
 
     Raises:
         UnknownReport: there is no such report.
+        LedgerMissing: there is no ledger yet; none is made for a report.
     """
     make = load_report(name)
-    settings, now = session.settings, session.clock.now()
-    evidence = read_evidence(session.ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
-    return make(
+    settings = session.settings
+    head, unsigned = _sign_head(session)
+    last = session.ledger.last()
+    assert last is not None  # an open ledger has its first record
+    ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
+    now = session.clock.now()
+    evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
+    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal)
+    proof = read_proof(
+        ledger,
+        figures,
+        ledger_id=session.ledger.id,
+        unsigned=unsigned,
+        has_key=settings.signing_key is not None,
+        own_run=own_run,
+    )
+    document = make(
         portal=settings.portal,
         actors=settings.actors,
         units=settings.units,
@@ -175,26 +235,20 @@ def build_document(session: Session, name: str, period: Period) -> Document:
         period=period,
         standings=judge(Situation(session.rulebook, evidence, settings.hosts, settings.units)),
         evidence=evidence,
-        ledger_range=ledger_range(session),
+        proof=proof,
         generated_at=now,
         version=__version__,
     )
+    return BuiltReport(document, figures, proof.head, unsigned)
 
 
-def ledger_range(session: Session) -> LedgerRange | None:
-    """Return which records there are now; None for an empty ledger."""
-    first, last = session.ledger.first(), session.ledger.last()
-    if first is None or last is None:
-        return None
-    return LedgerRange(
-        ledger=session.ledger.id,
-        first_seq=first.seq,
-        first_at=first.at,
-        last_seq=last.seq,
-        last_at=last.at,
-        count=session.ledger.count(),
-        last_line_sha256=line_digest(last.line),
-    )
+def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:
+    """Return a head over everything recorded until now, or why none could be signed; neither without a key."""
+    session.ledger  # noqa: B018  # a report makes no ledger: without one, this says so
+    try:
+        return session.record_head(), None
+    except (LedgerError, SecretUnavailable, Locked, FileUnwritable) as error:
+        return None, error.message
 
 
 def _languages(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:

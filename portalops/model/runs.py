@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from portalops.model.heads import Head
 from portalops.model.period import Week
 from portalops.model.record import Digest, RunId
 from portalops.model.verdicts import RunOutcome
@@ -143,3 +144,5 @@ class ReportResult:
     period: str
     """`2026-11-16..2026-11-22`."""
     files: tuple[WrittenFile, ...]
+    head: Head | None = None
+    """The head that the report carries; None if there was none, and in records of before reports carried one."""

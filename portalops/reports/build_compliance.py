@@ -13,6 +13,7 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
+from portalops.registers.proof import Proof
 from portalops.reports.document import (
     Bars,
     Block,
@@ -28,7 +29,7 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.section_backups import backup_blocks
-from portalops.reports.section_evidence import LedgerRange, exception_blocks, ledger_blocks, limit_blocks
+from portalops.reports.section_evidence import exception_blocks, ledger_blocks, limit_blocks
 from portalops.reports.section_servers import server_blocks
 from portalops.reports.section_updates import update_blocks
 from portalops.reports.words import clause_heading, clause_words, duty_status, role_word
@@ -48,7 +49,7 @@ def build(
     period: Period,
     standings: Sequence[Standing],
     evidence: Evidence,
-    ledger_range: LedgerRange | None,
+    proof: Proof,
     generated_at: datetime,
     version: str,
 ) -> Document:
@@ -63,7 +64,7 @@ def build(
         period: what the report covers.
         standings: every duty, judged over the period.
         evidence: what the judging rests on.
-        ledger_range: the records there were; None for an empty ledger.
+        proof: the records there were, and what holds them.
         generated_at: when the report was made.
         version: of portalops.
     """
@@ -87,7 +88,7 @@ def build(
         Heading(2, msg("VIII. What this report can't prove")),
         *limit_blocks(evidence, standings),
         Heading(2, msg("IX. Records behind this report, and how to check them")),
-        *ledger_blocks(ledger_range),
+        *ledger_blocks(proof.ledger_range),
         Heading(2, msg("X. Signatures")),
         Signatures(_places(actors, period)),
     ]
@@ -96,7 +97,7 @@ def build(
         (msg("Period"), _days(period)),
         (msg("Made at"), generated_at),
     ]
-    if ledger_range:
+    if ledger_range := proof.ledger_range:
         footer += [
             (msg("Ledger"), ledger_range.ledger),
             (

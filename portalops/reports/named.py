@@ -18,8 +18,8 @@ from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.registers.evidence import Evidence
+from portalops.registers.proof import Proof
 from portalops.reports.document import Document
-from portalops.reports.section_evidence import LedgerRange
 
 _PREFIX = "build_"
 
@@ -38,7 +38,7 @@ class Builder(Protocol):
         period: Period,
         standings: Sequence[Standing],
         evidence: Evidence,
-        ledger_range: LedgerRange | None,
+        proof: Proof,
         generated_at: datetime,
         version: str,
     ) -> Document:

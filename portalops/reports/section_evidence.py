@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Unit
-from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
+from portalops.registers.proof import LedgerRange
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.section_backups import sets_in_period
 from portalops.reports.section_updates import joined, unit_names
 from portalops.reports.words import clause_words, flag_word
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRange:
-    """The records that a report could rest on."""
-
-    ledger: str
-    """The ledger's id."""
-    first_seq: int
-    first_at: datetime
-    last_seq: int
-    last_at: datetime
-    count: int
-    last_line_sha256: Digest
-    """SHA-256 of the last record's line: whoever keeps it can tell later whether anything before it was changed."""
 
 
 def exception_blocks(

@@ -28,9 +28,9 @@ from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.proof import LedgerRange, Proof
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document
-from portalops.reports.section_evidence import LedgerRange
 from portalops.rulebooks.load import load as load_rulebook
 
 VIETNAMESE = "Ủy ban nhân dân ẮẰẲẴẶ ấầẩẫậ ợởỡ ₫"
@@ -307,7 +307,7 @@ def document() -> Document:
         period=PERIOD,
         standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
         evidence=seen,
-        ledger_range=LedgerRange("kh-2026-07-01-9f3a", 1, datetime(2026, 7, 1, tzinfo=UTC), 144, NOW, 144, digest("f")),
+        proof=Proof(LedgerRange("kh-2026-07-01-9f3a", 1, datetime(2026, 7, 1, tzinfo=UTC), 144, NOW, 144, digest("f"))),
         generated_at=NOW,
         version="0.1.0",
     )

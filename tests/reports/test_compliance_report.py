@@ -17,6 +17,7 @@ from portalops.model.period import Period
 from portalops.model.runs import RunSummary
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
+from portalops.registers.proof import Proof
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document, Grid, Heading, KeyValues, Signatures
@@ -50,7 +51,7 @@ def built(seen: Evidence, *, actors: tuple[Actor, ...] = ACTORS, period: Period 
         period=period or seen.period,
         standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
         evidence=seen,
-        ledger_range=None,
+        proof=Proof(),
         generated_at=NOW,
         version="0.1.0",
     )
@@ -254,7 +255,7 @@ def test_numbers_that_configuration_changed_are_shown() -> None:
         period=evidence().period,
         standings=(),
         evidence=evidence(),
-        ledger_range=None,
+        proof=Proof(),
         generated_at=NOW,
         version="0.1.0",
     )
