@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from portalops.model.heads import KeyEvent, Signer
+from portalops.signatures.sshsig import public_key_of
 
 KEY_ADDED = "key.added"
 KEY_RETIRED = "key.retired"
@@ -24,6 +26,26 @@ class RecordedKey:
     at: datetime
     kind: str
     event: KeyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key of an `allowed_signers` file that somebody brings."""
+
+    public_key: str
+    namespaces: tuple[str, ...]
+    """What it may sign; empty for anything."""
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+    def may_sign(self, namespace: str, moment: datetime) -> bool:
+        """Say whether the key may sign for a purpose at a moment, cut to whole seconds as OpenSSH does; ends included."""
+        second = moment.replace(microsecond=0)
+        return (
+            (not self.namespaces or namespace in self.namespaces)
+            and (self.valid_from is None or self.valid_from <= second)
+            and (self.valid_to is None or second <= self.valid_to)
+        )
 
 
 def fold_signers(events: Iterable[RecordedKey], *, principal: str) -> tuple[Signer, ...]:
@@ -62,6 +84,55 @@ def allowed_signers_line(
     options += [f'valid-after="{_stamp(valid_from)}"'] if valid_from else []
     options += [f'valid-before="{_stamp(valid_to)}"'] if valid_to else []
     return f"{principal} {','.join(options)} {public_key}\n"
+
+
+def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
+    """Read an `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS): its Ed25519 keys, whosever they are.
+
+    Keys of other algorithms and of authorities are passed over, since no head is signed by one.
+
+    Raises:
+        ValueError: it is no such file, it holds no such key, or a time does not end in Z; the text says which line.
+    """
+    keys: list[TrustedKey] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = _ALLOWED.fullmatch(line.strip())
+        if found is None:
+            raise ValueError(f"line {number} is not one of an allowed_signers file")
+        options, kind, key = found.group(1) or "", found.group(2), found.group(3)
+        given = {name.lower(): value for name, value in _OPTION.findall(options)}
+        if kind not in _ED25519 or "cert-authority" in options.lower().split(","):
+            continue
+        try:
+            names = tuple(given["namespaces"].split(",")) if "namespaces" in given else ()
+            moments = [_moment(given[name]) if name in given else None for name in ("valid-after", "valid-before")]
+            keys.append(TrustedKey(public_key_of(f"{kind} {key}"), names, *moments))
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+    if not keys:
+        raise ValueError("it holds no Ed25519 key")
+    return tuple(keys)
+
+
+_ED25519 = ("ssh-ed25519", "sk-ssh-ed25519@openssh.com")
+_ALLOWED = re.compile(
+    r"(?:\"[^\"]*\"|\S+)[ \t]+(?:([a-z-]+(?:=\"[^\"]*\")?(?:,[a-z-]+(?:=\"[^\"]*\")?)*)[ \t]+)?"
+    r"((?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_OPTION = re.compile(r'([a-z-]+)="([^"]*)"', re.IGNORECASE | re.ASCII)
+_TIME = re.compile(r"([0-9]{8})([0-9]{4})?([0-9]{2})?Z")
+
+
+def _moment(text: str) -> datetime:
+    """Read a time of an `allowed_signers` file that is in UTC: `20261125Z`, `202611250132Z` or `20261125013200Z`."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not a time in UTC, which ends in Z: {text[:40]!r}")
+    day, hour, second = found.groups()
+    return datetime.strptime(f"{day}{hour or '0000'}{second or '00'}+0000", "%Y%m%d%H%M%S%z")
 
 
 def _stamp(moment: datetime) -> str:

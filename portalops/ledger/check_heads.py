@@ -1,0 +1,493 @@
+"""Heads, keys and people's signatures, compared with the lines they speak of; pure.
+
+docs/bundle-format.md says point by point what is looked at here (4, 5, 6 for the keys, 8 and 9) and which
+record a fault names; it holds for a store and for a bundle alike. A head is read first, for which the line it is over need
+not be at hand; `wanted` then says which lines the pass over the chain must note.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from portalops.errors import NotAHead
+from portalops.ledger.chain import Faults
+from portalops.ledger.heads import NAMESPACE, code_of, head_digest, parse_head
+from portalops.ledger.record import GENESIS, format_at
+from portalops.model.heads import Head, KeyEvent, SignedHead, Signer, SignOff
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.model.text import show_text
+from portalops.registers.signers import RecordedKey, TrustedKey, fold_signers, signer_at
+from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
+
+SIGN_OFF_NAMESPACE = "portalops-signoff"
+"""The purpose that people sign reports for."""
+
+Noted: TypeAlias = "Mapping[int, tuple[Digest, str]]"
+"""Of lines, by number: their digest and their `at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record, and what its body holds."""
+
+    seq: int
+    at: datetime
+    kind: str
+    blob: bytes | None
+    """None where it is missing or damaged, which is named elsewhere; then nothing more is said of it here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHead:
+    """A head record, read: all that can be said of it without the line it is over."""
+
+    seq: int
+    at: datetime
+    """Of the record."""
+    head: Head | None
+    """None if its details hold no head, or are not there."""
+    signed: SignedHead | None
+    text_digest: Digest
+    public_key: str
+    """Whose signature it is; empty if it is none."""
+    problem: Message | None
+    """Why it is no head, or not a signed one."""
+
+
+class Verdict(StrEnum):
+    """What became of a head that somebody brings."""
+
+    HOLDS = "holds"
+    OTHER_LEDGER = "other-ledger"
+    BEYOND_END = "beyond-end"
+    OTHER_DIGEST = "other-digest"
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtHead:
+    """A head that somebody kept elsewhere: the six lines, or the code that was printed on paper."""
+
+    name: str
+    """The file or the code, as it was given."""
+    size: int
+    digest: str
+    """The whole of it, or as much as the code holds: 20 digits."""
+    ledger: str = ""
+    """Empty in a code, which does not hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A head that somebody brings, and what it shows."""
+
+    brought: BroughtHead
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SignerUse:
+    """A key, and what it signed."""
+
+    signer: Signer
+    heads: int
+    """Heads that hold."""
+    first_at: datetime | None
+    last_at: datetime | None
+    speaks_for_itself: bool
+    """It is not the first, and none that was valid before signed for it: a lost key's successor, or a stranger's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What is signed, by whom, and up to where."""
+
+    heads: int
+    """How many head records there are."""
+    newest: ReadHead | None
+    """The newest head that holds."""
+    uses: tuple[SignerUse, ...]
+    """In the order in which the keys were added."""
+    brought: tuple[Compared, ...]
+    sign_offs: tuple[tuple[int, SignOff], ...]
+    """Those that hold, with the numbers of their records."""
+
+    @property
+    def code(self) -> str:
+        """The newest head's short form; empty if there is none."""
+        return code_of(self.newest.head) if self.newest and self.newest.head else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the records say of heads, keys and sign-offs, each in the records' order."""
+
+    heads: Sequence[ReadHead]
+    keys: Sequence[Held]
+    sign_offs: Sequence[Held]
+
+
+def read_head(held: Held) -> ReadHead:
+    """Read a head record and look at its signature; whether the key may sign is not known here."""
+    if held.blob is None:
+        return ReadHead(held.seq, held.at, None, None, GENESIS, "", None)
+    part = part_of(held.blob, "head")
+    text, signature = part.get("text"), part.get("signature")
+    head = _parsed(text) if isinstance(text, str) else None
+    if head is None or not isinstance(text, str) or not isinstance(signature, str):
+        nothing = msg("record {seq} is a head record without a head", seq=held.seq)
+        return ReadHead(held.seq, held.at, None, None, GENESIS, "", nothing)
+    public_key, problem = "", None
+    try:
+        public_key = verify(text.encode(), signature, NAMESPACE)
+    except BadSignature as error:
+        problem = msg("record {seq}: the head's signature does not hold: {cause}", seq=held.seq, cause=str(error))
+    return ReadHead(held.seq, held.at, head, SignedHead(text, signature), head_digest(text), public_key, problem)
+
+
+def wanted(heads: Iterable[ReadHead], brought: Iterable[BroughtHead] = ()) -> frozenset[int]:
+    """Return the numbers of the lines whose digests and times are needed."""
+    return frozenset((*(each.head.size for each in heads if each.head), *(each.size for each in brought)))
+
+
+def check_heads(
+    spoken: Spoken,
+    noted: Noted,
+    faults: Faults,
+    *,
+    ledger: str,
+    records: int,
+    all_covered: bool,
+    brought: Sequence[BroughtHead] = (),
+    trusted: Sequence[TrustedKey] | None = None,
+) -> Signed:
+    """Compare everything that is signed with the lines.
+
+    Args:
+        spoken: what the records say.
+        noted: digest and time of each line that `wanted` asks for, as far as it is there.
+        faults: receives what does not hold.
+        ledger: its id, from the first record; empty if that cannot be read, and then it is not looked at.
+        records: how many lines there are.
+        all_covered: a record that no head covers is a fault, as in a bundle; in a store it only is not signed yet.
+        brought: heads that somebody kept elsewhere.
+        trusted: the keys that the ledger is expected to be signed with; None if nobody brings any.
+    """
+    signers = _read_signers(spoken.keys, faults, ledger)
+    holding = tuple(_holding(spoken.heads, signers, noted, faults, ledger))
+    uses = tuple(_check_replaced(signers, holding, faults))
+    if all_covered:
+        _check_covered(spoken.heads, records, faults)
+    compared = tuple(_compare(brought, noted, faults, ledger, records))
+    if trusted is not None:
+        _check_trusted(spoken.heads, holding, trusted, faults)
+    sign_offs = tuple(_sign_offs(spoken.sign_offs, faults))
+    return Signed(len(spoken.heads), holding[-1] if holding else None, uses, compared, sign_offs)
+
+
+def part_of(blob: bytes, key: str) -> Mapping[str, object]:
+    """Return one object of a body that is a JSON object in UTF-8; empty where there is none."""
+    try:
+        found = json.loads(blob.decode())
+    except (ValueError, RecursionError):
+        return {}
+    part = found.get(key) if isinstance(found, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def read_key(held: Held) -> RecordedKey | None:
+    """Read a key record; None if its details hold no key."""
+    part = part_of(held.blob or b"", "key")
+    public_key, reason, replaces = part.get("public_key"), part.get("reason", ""), part.get("replaces", "")
+    if not isinstance(public_key, str) or not isinstance(reason, str) or not isinstance(replaces, str):
+        return None
+    try:
+        if public_key_of(public_key) != public_key:
+            return None
+    except ValueError:
+        return None
+    return RecordedKey(held.seq, held.at, held.kind, KeyEvent(public_key, reason, replaces))
+
+
+def read_sign_off(held: Held) -> SignOff | None:
+    """Read a sign-off record; None if its details hold none."""
+    part = part_of(held.blob or b"", "sign_off")
+    names = ("report", "sha256", "signer", "name", "office", "public_key", "text", "signature")
+    values = [part.get(name) for name in names]
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) != len(names):
+        return None
+    report, sha256, *others = texts
+    return SignOff(report, Digest(sha256), *others)
+
+
+def sign_off_problem(sign_off: SignOff) -> Message | None:
+    """Say why a sign-off does not hold; None if it does."""
+    if not re.fullmatch(r"[0-9a-f]{64}", sign_off.sha256) or not is_plain_name(sign_off.report):
+        return msg("it names no report")
+    if sign_off.text != sum_line(sign_off.sha256, sign_off.report):
+        return msg("what was signed is not the line of sha256sum for its report")
+    try:
+        signed_by = verify(sign_off.text.encode(), sign_off.signature, SIGN_OFF_NAMESPACE)
+    except BadSignature as error:
+        return msg("the signature does not hold: {cause}", cause=str(error))
+    if signed_by != sign_off.public_key:
+        return msg("it is signed by another key than the one that it names")
+    return None
+
+
+def sum_line(sha256: str, name: str) -> str:
+    """Return the line that `sha256sum NAME` prints."""
+    return f"{sha256}  {name}\n"
+
+
+def is_plain_name(name: str) -> bool:
+    """Say whether sha256sum prints a file's name as it is: it writes a backslash or a line's end in another way."""
+    return bool(name) and not re.search(r"[\x00-\x1f\x7f\\\ud800-\udfff]", name)
+
+
+def parse_code(text: str) -> BroughtHead:
+    """Read the short form that `heads.code_of` gives, in letters of either case.
+
+    Raises:
+        NotAHead: it is none.
+    """
+    found = _CODE.fullmatch(text.strip().lower())
+    if found is None:
+        raise NotAHead(
+            msg("this is not the code of a head: {text}", text=show_text(text, 80)),
+            msg(
+                "A code is a number and five groups of four digits or letters a to f, as 412-9f3a-77c0-21de-8b4c-5a10."
+            ),
+        )
+    return BroughtHead(text.strip().lower(), int(found.group(1)), found.group(2).replace("-", ""))
+
+
+def brought_head(name: str, data: bytes) -> BroughtHead:
+    """Read a head's six lines.
+
+    Args:
+        name: of the file.
+        data: its bytes; a line end that a mail program wrote as CR LF does no harm.
+
+    Raises:
+        NotAHead: they are none.
+    """
+    head = parse_head(data.replace(b"\r\n", b"\n"))
+    return BroughtHead(name, head.size, head.digest, head.ledger)
+
+
+def _parsed(text: str) -> Head | None:
+    try:
+        return parse_head(text.encode("utf-8", "surrogatepass"))
+    except NotAHead:
+        return None
+
+
+def _read_signers(keys: Sequence[Held], faults: Faults, ledger: str) -> tuple[Signer, ...]:
+    read: list[RecordedKey] = []
+    for held in keys:
+        recorded = read_key(held)
+        if recorded is not None:
+            read.append(recorded)
+        elif held.blob is not None:
+            faults.add(held.seq, msg("record {seq} is a key record without a key", seq=held.seq))
+    return fold_signers(read, principal=ledger)
+
+
+def _holding(
+    heads: Sequence[ReadHead], signers: Sequence[Signer], noted: Noted, faults: Faults, ledger: str
+) -> Iterator[ReadHead]:
+    """Yield the heads that hold; name what is wrong with the others."""
+    before: ReadHead | None = None
+    held_up_to = 0
+    for each in heads:
+        problems = tuple(_problems(each, before, signers, noted, ledger)) if each.head else ()
+        if each.problem is not None:
+            problems = (each.problem, *problems)
+        for problem in problems:
+            faults.add(each.seq, problem)
+        fits = each.head is not None and each.head.size < each.seq
+        if fits and each.head and _is_authentic(each, signers, ledger):
+            line = noted.get(each.head.size)
+            if line is None or line[0] != each.head.digest:
+                fits = False
+                faults.add(held_up_to + 1, _not_what_was_signed(each.head, each.seq, held_up_to + 1))
+        if fits and not problems and each.head:
+            held_up_to = each.head.size
+            yield each
+        before = each
+
+
+def _problems(
+    each: ReadHead, before: ReadHead | None, signers: Sequence[Signer], noted: Noted, ledger: str
+) -> Iterator[Message]:
+    """Yield what is wrong with a head by itself, and with its place behind the head before."""
+    head, seq = each.head, each.seq
+    assert head is not None
+    if ledger and head.ledger != ledger:
+        yield msg("record {seq}: the head is of another ledger, {ledger}", seq=seq, ledger=head.ledger)
+    if each.public_key and signer_at(signers, each.public_key, head.at) is None:
+        key = fingerprint(each.public_key)
+        if any(signer.public_key == each.public_key for signer in signers):
+            yield msg("record {seq}: the head is signed by the key {key} outside its time", seq=seq, key=key)
+        else:
+            yield msg(
+                "record {seq}: the head is signed by the key {key}, which the ledger does not know", seq=seq, key=key
+            )
+    if before is None or before.head is not None:
+        if head.previous != (before.text_digest if before else GENESIS):
+            yield msg("record {seq}: the head does not follow the head before", seq=seq)
+        if before and before.head and head.size <= before.head.size:
+            yield msg(
+                "record {seq}: the head is over {size} records, not more than the head before", seq=seq, size=head.size
+            )
+    if head.size >= seq:
+        yield msg("record {seq}: the head is over {size} records, more than there were", seq=seq, size=head.size)
+    at, line = format_at(head.at), noted.get(head.size)
+    if (line is not None and head.size < seq and at < line[1]) or at > format_at(each.at):
+        yield msg("record {seq}: the head's time {at} is not between those of its records", seq=seq, at=at)
+
+
+def _is_authentic(each: ReadHead, signers: Sequence[Signer], ledger: str) -> bool:
+    """Say whether the ledger's key made it, so that its digest is evidence of what the records were."""
+    head = each.head
+    return (
+        head is not None
+        and each.public_key != ""
+        and (not ledger or head.ledger == ledger)
+        and signer_at(signers, each.public_key, head.at) is not None
+    )
+
+
+def _not_what_was_signed(head: Head, seq: int, first: int) -> Message:
+    return msg(
+        "record {size} is not what the head in record {seq} signed: records from {first} on were rewritten since",
+        size=head.size,
+        seq=str(seq),
+        first=str(first),
+    )
+
+
+def _check_replaced(signers: Sequence[Signer], holding: Sequence[ReadHead], faults: Faults) -> Iterator[SignerUse]:
+    """Yield what each key signed; name a key that claims another's word and does not have it."""
+    for place, signer in enumerate(signers):
+        own = [each for each in holding if each.public_key == signer.public_key]
+        vouched = any(
+            each.public_key == signer.replaces and each.head and each.head.size >= signer.added_seq
+            for each in holding
+            if not own or each.seq < own[0].seq
+        )
+        if signer.replaces and own and not vouched:
+            key = fingerprint(signer.public_key)
+            faults.add(
+                signer.added_seq,
+                msg("record {seq}: the key {key} names one that did not sign for it", seq=signer.added_seq, key=key),
+            )
+        times = [each.head.at for each in own if each.head]
+        yield SignerUse(
+            signer,
+            len(own),
+            times[0] if times else None,
+            times[-1] if times else None,
+            place > 0 and not vouched,
+        )
+
+
+def _check_covered(heads: Sequence[ReadHead], records: int, faults: Faults) -> None:
+    if not heads:
+        faults.add(1, msg("nothing is signed: there is no head"))
+        return
+    newest = heads[-1].head
+    if newest is None:
+        return  # its record has been named
+    beyond = first_uncovered(newest.size, (each.seq for each in heads), records)
+    if beyond is not None:
+        faults.add(beyond, msg("record {seq} and those behind it are under no head", seq=beyond))
+
+
+def first_uncovered(size: int, head_seqs: Iterable[int], records: int) -> int | None:
+    """Return the first record behind a head that is no head record itself; None if there is none."""
+    standing: Collection[int] = frozenset(seq for seq in head_seqs if seq > size)
+    return next((seq for seq in range(size + 1, records + 1) if seq not in standing), None)
+
+
+def _compare(
+    brought: Sequence[BroughtHead], noted: Noted, faults: Faults, ledger: str, records: int
+) -> Iterator[Compared]:
+    """Yield what each brought head shows, in the order given."""
+    verdicts = [_verdict(each, noted, ledger, records) for each in brought]
+    held = sorted(each.size for each, verdict in zip(brought, verdicts, strict=True) if verdict is Verdict.HOLDS)
+    for each, verdict in zip(brought, verdicts, strict=True):
+        name = show_text(each.name)
+        match verdict:
+            case Verdict.OTHER_LEDGER:
+                faults.add(1, msg("the head {name} is of another ledger, {ledger}", name=name, ledger=each.ledger))
+            case Verdict.BEYOND_END:
+                faults.add(
+                    records + 1,
+                    msg("the head {name} is over {size} records; the end is cut off", name=name, size=each.size),
+                )
+            case Verdict.OTHER_DIGEST:
+                first = max((size for size in held if size < each.size), default=0) + 1
+                faults.add(
+                    first,
+                    msg(
+                        "record {size} is not what the head {name} was over: records from {first} on were rewritten since",
+                        size=each.size,
+                        name=name,
+                        first=str(first),
+                    ),
+                )
+            case Verdict.HOLDS:
+                pass
+        yield Compared(each, verdict)
+
+
+def _verdict(brought: BroughtHead, noted: Noted, ledger: str, records: int) -> Verdict:
+    if brought.ledger and ledger and brought.ledger != ledger:
+        return Verdict.OTHER_LEDGER
+    if brought.size > records:
+        return Verdict.BEYOND_END
+    line = noted.get(brought.size)
+    return Verdict.HOLDS if line and line[0].startswith(brought.digest) else Verdict.OTHER_DIGEST
+
+
+def _check_trusted(
+    heads: Sequence[ReadHead], holding: Sequence[ReadHead], trusted: Sequence[TrustedKey], faults: Faults
+) -> None:
+    """Name what lies behind the newest head that one of the brought keys signed, if that is not the newest head."""
+    newest = heads[-1] if heads else None
+    if newest is not None and newest.head and _is_trusted(newest, trusted):
+        return
+    vouched = [each.head.size for each in holding if each.head and _is_trusted(each, trusted)]
+    first = vouched[-1] + 1 if vouched else 1
+    faults.add(first, msg("records from {first} on are under no head by a key that was brought", first=str(first)))
+
+
+def _is_trusted(each: ReadHead, trusted: Sequence[TrustedKey]) -> bool:
+    head = each.head
+    return head is not None and any(
+        key.public_key == each.public_key and key.may_sign(NAMESPACE, head.at) for key in trusted
+    )
+
+
+def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int, SignOff]]:
+    for held in sign_offs:
+        if held.blob is None:
+            continue
+        read = read_sign_off(held)
+        problem = sign_off_problem(read) if read else msg("its details hold none")
+        if problem is not None:
+            faults.add(held.seq, msg("record {seq}: the sign-off does not hold: {cause}", seq=held.seq, cause=problem))
+        elif read is not None:
+            yield held.seq, read
+
+
+_CODE = re.compile(r"([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})")
