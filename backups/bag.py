@@ -27,20 +27,13 @@ def set_name(portal: str, created_at: datetime, chance: str) -> SetId:
 
 
 def tag_files(
-    set_id: SetId,
-    payload: Sequence[Pack],
-    others: Mapping[str, bytes],
-    *,
-    portal: str,
-    created_at: datetime,
-    software: str,
+    set_id: SetId, payload: Sequence[Pack], *, portal: str, created_at: datetime, software: str
 ) -> dict[str, bytes]:
-    """Return every file of the bag outside `data/`, the tag manifest last.
+    """Return the tag files that every bag has, but for the tag manifest.
 
     Args:
         set_id: the bag's name.
         payload: all files under `data/`.
-        others: further tag files, such as `set.json`.
         portal: whose data it is.
         created_at: the day goes into `bag-info.txt`.
         software: name and version of what made it.
@@ -53,14 +46,16 @@ def tag_files(
         ("Bag-Software-Agent", software),
         ("Payload-Oxum", f"{stored}.{len(payload)}"),
     )
-    tags = {
+    return {
         DECLARATION: b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
         INFO: "".join(f"{label}: {value}\n" for label, value in info).encode(),
         MANIFEST: _manifest((pack.path, pack.stored_sha256) for pack in payload),
-        **others,
     }
-    tags[TAG_MANIFEST] = _manifest((path, digest_of(data)) for path, data in tags.items())
-    return tags
+
+
+def tag_manifest(tags: Mapping[str, bytes]) -> bytes:
+    """Return the manifest of all files outside `data/` but for itself."""
+    return _manifest((path, digest_of(data)) for path, data in tags.items())
 
 
 def digest_of(data: bytes) -> Digest:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups.restore import TAR, restored_name
+from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
+from backups.signature import NAME as SIGNATURE
+from backups.signature import NAMESPACE, signer_shown
 from portalops.locale import LANGUAGES, render
 from portalops.model.backups import Stream
 from portalops.model.message import Message, msg, nmsg
@@ -48,6 +51,7 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
         "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report: then the set is"
         " the one that was made, and not another whole one."
     )
+    yield from _who_made_it(content)
     yield msg("## 2. Say where the key is and where to restore to")
     yield _code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
     yield msg("A stream is its packs, decrypted one by one, joined in order and decompressed:")
@@ -62,6 +66,28 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
     for stream in content.streams:
         yield from _stream_parts(stream)
     yield from _one_file(content)
+
+
+def _who_made_it(content: SetFile) -> Iterator[str | Message]:
+    key = signer_shown(content.signer)
+    if not key:
+        yield msg("This set is unsigned: the comparison above alone tells who made it.")
+        return
+    yield msg(
+        "This set is signed by the key {key}, which the ledger of the portal knows. The signature is over set.json, which"
+        " has the digest of every other file. ssh-keygen of OpenSSH 9 checks it with the file allowed_signers of an"
+        " exported bundle of the ledger. Take one that somebody kept elsewhere, never one that lies beside the set:",
+        key=key,
+    )
+    time = f"-O verify-time={content.created_at:%Y%m%d%H%M%SZ}"
+    yield _code(
+        'ALLOWED="${ALLOWED:-/media/key/allowed_signers}"',
+        f'WHO="$(ssh-keygen -Y find-principals -s {SIGNATURE} -f "$ALLOWED" {time} | head -n 1)"',
+        f'ssh-keygen -Y verify -f "$ALLOWED" -I "$WHO" -n {NAMESPACE} {time} -s {SIGNATURE} < {SET_FILE}',
+        f"for file in $(cut -c67- tagmanifest-sha256.txt | grep -v '^{SET_FILE}'); do",
+        f'  grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || echo "$file: not signed"',
+        "done",
+    )
 
 
 def _lacks(content: SetFile) -> Iterator[str | Message]:

@@ -17,12 +17,14 @@ from datetime import datetime
 from pathlib import Path
 
 from backups.age import Identity
-from backups.bag import TAG_MANIFEST, digest_of, set_name, tag_files
+from backups.bag import TAG_MANIFEST, digest_of, set_name, tag_files, tag_manifest
 from backups.fanout import PATIENCE_SECONDS, Lane
 from backups.guide import guide_files
 from backups.packing import SetPacker
 from backups.plan import BackupPlan
 from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
+from backups.signature import NAME as SIGNATURE
+from backups.signature import NAMESPACE
 from backups.streams import SourceStreams
 from backups.verify import verify_copy
 from portalops import __version__
@@ -39,10 +41,11 @@ from portalops.model.backups import (
     VerifyLevel,
     VerifyResult,
 )
+from portalops.model.heads import Signer
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Clock, Medium, Progress, SetWriter, Source, Task
+from portalops.ports import Clock, Medium, Progress, SetSigner, SetWriter, Source, Task
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ def run_backup(
     *,
     clock: Clock,
     progress: Progress,
+    signer: SetSigner | None = None,
     expected_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
@@ -79,6 +83,7 @@ def run_backup(
         media: the plan's media, in its order.
         clock: the time of the set and of the readings.
         progress: shown the bytes that are read, and those that are read back.
+        signer: signs the set; None leaves it unsigned.
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
         patience_seconds: how long the others wait for a medium that takes no data.
 
@@ -91,6 +96,7 @@ def run_backup(
         media,
         clock=clock,
         progress=progress,
+        signer=signer,
         expected_bytes=expected_bytes,
         patience_seconds=patience_seconds,
     )
@@ -114,6 +120,7 @@ def make_set(
     *,
     clock: Clock,
     progress: Progress,
+    signer: SetSigner | None = None,
     expected_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
@@ -136,7 +143,7 @@ def make_set(
             made = None
             if streams and not all(lane.problem for lane in lanes):
                 content = _set_file(plan, set_id, created_at, streams, result)
-                made = _write_tags(packer, content)
+                made = _write_tags(packer, content, signer)
         finally:
             packer.stop()
         for lane in lanes:
@@ -155,6 +162,7 @@ def run_verify(
     clock: Clock,
     progress: Progress,
     identities: Sequence[Identity] = (),
+    keys: Sequence[Signer] | None = None,
 ) -> VerifyResult:
     """Look into copies, those on different media at the same time.
 
@@ -167,9 +175,10 @@ def run_verify(
         clock: the time of each reading.
         progress: shown the bytes that are read.
         identities: private keys; with them the plaintext is checked too.
+        keys: the ledger's signing keys with their times; None if no ledger can be asked.
 
     Raises:
-        WrongKey: none of the keys opens a set.
+        WrongKey: none of the private keys opens a set.
     """
     by_medium: dict[str, list[VerifyTarget]] = {}
     for target in targets:
@@ -181,7 +190,7 @@ def run_verify(
     def look(medium_id: str) -> list[Copy]:
         medium = media.get(medium_id)
         return [
-            _look(target, medium, level=level, clock=clock, identities=identities, on_bytes=counter.add)
+            _look(target, medium, level=level, clock=clock, identities=identities, keys=keys, on_bytes=counter.add)
             for target in by_medium[medium_id]
         ]
 
@@ -261,16 +270,21 @@ def _set_file(
     )
 
 
-def _write_tags(packer: SetPacker, content: SetFile) -> BackupSet:
-    others = {NAME: write_set_file(content), **guide_files(content)}
+def _write_tags(packer: SetPacker, content: SetFile, signer: SetSigner | None) -> BackupSet:
+    content = replace(content, signer=signer.public_key if signer else "")
     tags = tag_files(
         content.id,
         tuple(content.files()),
-        others,
         portal=content.portal,
         created_at=content.created_at,
         software=content.software,
     )
+    tags |= guide_files(content)
+    content = replace(content, tag_files={path: digest_of(data) for path, data in sorted(tags.items())})
+    tags[NAME] = write_set_file(content)
+    if signer is not None:
+        tags[SIGNATURE] = signer.sign(tags[NAME], namespace=NAMESPACE).encode()
+    tags[TAG_MANIFEST] = tag_manifest(tags)
     for path, data in tags.items():
         packer.add_file(path, data)
     packer.flush()
@@ -293,6 +307,7 @@ def _look(
     level: VerifyLevel,
     clock: Clock,
     identities: Sequence[Identity],
+    keys: Sequence[Signer] | None,
     on_bytes: Callable[[int], None],
 ) -> Copy:
     copy = target.copy
@@ -306,6 +321,7 @@ def _look(
             bag_sha256=target.bag_sha256,
             level=level,
             identities=identities,
+            keys=keys,
             on_bytes=on_bytes,
         )
     except SetNotFound as error:

@@ -6,8 +6,8 @@ not be read are in it, because whoever looks at a set must see what it lacks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -39,6 +39,11 @@ class SetFile:
     failed_sources: tuple[str, ...] = ()
     unmapped: tuple[DataClass, ...] = ()
     excused: tuple[str, ...] = ()
+    tag_files: Mapping[str, Digest] = field(default_factory=dict)
+    """SHA-256 of each other file outside `data/`, but for those that hold this file's own digest: the tag manifest and
+    the signature. So a signature over `set.json` speaks for every byte of the set, the commands of the guides too."""
+    signer: str = ""
+    """The public key that signed `set.json`; empty for an unsigned set."""
 
     def files(self) -> Iterator[Pack]:
         """Yield everything under `data/`: packs and indexes."""
@@ -60,6 +65,7 @@ class SetFile:
             bag_sha256=bag_sha256,
             stored_bytes=sum(pack.stored_bytes for pack in self.files()),
             base=self.base,
+            signer=self.signer,
         )
 
 

@@ -19,10 +19,13 @@ from backups.bag import DECLARATION, INFO, MANIFEST, MAX_TAG_BYTES, PAYLOAD, TAG
 from backups.contents import PIECE_BYTES, damaged, index_members, stream_plaintext
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile, parse_set_file
+from backups.signature import NAME as SIGNATURE
+from backups.signature import signature_problems
 from backups.tar import Entry
 from backups.untar import TarReader
 from portalops.errors import SetDamaged
 from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
+from portalops.model.heads import Signer
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import StoredSet
@@ -49,6 +52,7 @@ def verify_copy(
     bag_sha256: Digest | None,
     level: VerifyLevel,
     identities: Sequence[Identity] = (),
+    keys: Sequence[Signer] | None = None,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> Findings:
     """Look into a copy.
@@ -60,11 +64,13 @@ def verify_copy(
             set that was swapped for another whole one is not found out.
         level: L1 or L2.
         identities: private keys; with them the plaintext is checked as well.
+        keys: the ledger's signing keys with their times: a signature must be by one of them; None if no ledger can be
+            asked, and then it is only seen that the signature fits.
         on_bytes: told of every piece that was read.
 
     Raises:
         MediumUnavailable: the medium cannot be read at all.
-        WrongKey: none of the keys opens the set.
+        WrongKey: none of the private keys opens the set.
     """
     sizes = dict(stored.sizes())
     problems: list[str] = []
@@ -73,6 +79,8 @@ def verify_copy(
     texts = {path: text for path, digest in tags.items() if (text := _tag(stored, path, digest, problems)) is not None}
     payload = _parsed(MANIFEST, texts, problems)
     content = _content(texts, set_id, problems)
+    if content is not None:
+        problems += _vouched(content, tags, texts, keys)
     problems += _structure(sizes, tags, payload, content)
     if level is not VerifyLevel.L1:
         for path, digest in payload.items():
@@ -140,6 +148,19 @@ def _content(texts: dict[str, bytes], set_id: SetId, problems: list[str]) -> Set
     if content.id != set_id:
         problems.append(f"{SET_FILE}: it is of the set {show_text(content.id, 120)}")
     return content
+
+
+def _vouched(
+    content: SetFile, tags: dict[str, Digest], texts: dict[str, bytes], keys: Sequence[Signer] | None
+) -> Iterator[str]:
+    """Check the signature, and that `set.json` speaks of every other tag file, in sets that are made so."""
+    if SIGNATURE in texts or SIGNATURE not in tags:  # one that is listed and not whole is named already
+        yield from signature_problems(content, texts[SET_FILE], texts.get(SIGNATURE), keys)
+    if not content.tag_files and not content.signer:
+        return  # of a version that did not list them
+    for path in sorted({*tags, *content.tag_files} - {SET_FILE, SIGNATURE}):
+        if tags.get(path) != content.tag_files.get(path):
+            yield f"{show_text(path, 300)}: {SET_FILE} and {TAG_MANIFEST} disagree about it"
 
 
 def _structure(

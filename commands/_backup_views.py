@@ -10,7 +10,18 @@ from portalops.ledger.bodies import encode
 from portalops.model.backups import BackupSet, Copy
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.registers.evidence import SetEvidence
-from portalops.reports.document import Block, Bullets, ByteSize, Heading, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.document import (
+    Block,
+    Bullets,
+    ByteSize,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    Table,
+    Tone,
+)
 from portalops.reports.words import copy_status, data_class_word, level_word, outcome_status, set_kind_word
 
 if TYPE_CHECKING:
@@ -68,6 +79,7 @@ def sets_table(sets: Sequence[SetEvidence]) -> Table:
         msg("Medium"),
         msg("State"),
         msg("Read back at"),
+        msg("Signature"),
     )
     rows = [
         (
@@ -78,6 +90,7 @@ def sets_table(sets: Sequence[SetEvidence]) -> Table:
             copy.medium,
             copy_status(copy.state),
             copy.verified_at,
+            _signature_status(made.set.signer),
         )
         for made in sets
         for copy in made.copies
@@ -94,6 +107,7 @@ def set_data(made: SetEvidence) -> dict[str, JsonValue]:
         "outcome": made.set.outcome.value,
         "stored_bytes": made.set.stored_bytes,
         "bag_sha256": made.set.bag_sha256,
+        "signed_by": signed_by(made.set.signer),
         "record": made.seq,
         "copies": [copy_data(copy) for copy in made.copies],
     }
@@ -126,6 +140,7 @@ def set_view(made: SetEvidence) -> list[Block]:
                 (msg("Outcome"), outcome_status(kept.outcome)),
                 (msg("Stored"), ByteSize(kept.stored_bytes)),
                 (msg("Digest of the bag"), kept.bag_sha256),
+                (msg("Signed by"), signed_by(kept.signer) or msg("no key: the set is unsigned")),
                 (msg("Ledger record"), str(made.seq)),
             )
         ),
@@ -149,6 +164,25 @@ def set_view(made: SetEvidence) -> list[Block]:
     for title, lines in _remarks(kept):
         blocks += [Heading(3, title), *_listed(lines)]
     return blocks
+
+
+def signed_by(signer: str) -> str | None:
+    """Return the fingerprint of the key that signed a set; None for an unsigned one."""
+    from backups.signature import signer_shown  # noqa: PLC0415  # start-up time
+
+    return signer_shown(signer) or None
+
+
+def signed_sentence(set_id: str, signer: str) -> Message:
+    """Say in one sentence who signed a set."""
+    key = signed_by(signer)
+    if key is None:
+        return msg("Set {set} is unsigned: the ledger alone tells that it is the one that was made.", set=set_id)
+    return msg("Set {set} is signed by the key {key}.", set=set_id, key=key)
+
+
+def _signature_status(signer: str) -> Status:
+    return Status(msg("signed"), Tone.GOOD) if signer else Status(msg("unsigned"), Tone.UNSURE)
 
 
 def copies_table(copies: Sequence[Copy]) -> Table:

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from commands._session import Session
-from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.errors import LedgerError, LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.model.backups import BackupResult, SetId, VerifyResult
+from portalops.model.message import msg
+from portalops.model.text import show_text
 
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
-    from portalops.ports import Medium, Source
+    from portalops.model.heads import Signer
+    from portalops.ports import Medium, SetSigner, Source
     from portalops.registers.evidence import SetEvidence
+    from portalops.signatures.sshsig import SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeySigner:
+    """Signs sets with a key that is at hand; a `ports.SetSigner`."""
+
+    key: SigningKey
+
+    @property
+    def public_key(self) -> str:
+        return self.key.public_key
+
+    def sign(self, message: bytes, *, namespace: str) -> str:
+        from portalops.signatures.sshsig import sign  # noqa: PLC0415  # start-up time
+
+        return sign(message, self.key, namespace)
 
 
 def make_backup(session: Session) -> BackupResult:
     """Do the backup job: read every source, write to every medium, read each copy back.
+
+    With a signing key the set is signed. A key that cannot be had is no reason to have no backup: the set is then
+    unsigned, and says why.
 
     Raises:
         ConfigurationError: a source, medium or recipient does not fit.
@@ -26,14 +50,17 @@ def make_backup(session: Session) -> BackupResult:
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
     newest = recorded_sets_of(session, passing_over=True)[-1:]
-    return run_backup(
+    signer, unsigned = _signer_of(session)
+    result = run_backup(
         backup_plan(session),
         sources,
         media,
         clock=session.clock,
         progress=session.progress,
+        signer=signer,
         expected_bytes=newest[0].set.stored_bytes if newest else 0,
     )
+    return replace(result, unsigned=unsigned)
 
 
 def verify_copies(session: Session) -> VerifyResult:
@@ -49,7 +76,7 @@ def verify_copies(session: Session) -> VerifyResult:
         VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
         for made, copy in due_for_reading(recorded_sets_of(session, passing_over=True))
     ]
-    return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress)
+    return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 
 
 def backup_plan(session: Session) -> BackupPlan:
@@ -109,6 +136,35 @@ def sources_of(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
     avoid = tuple(place for each in media for place in each.places())
     context = SourceContext(session.settings.state_folder, avoid)
     return tuple(build_source(table, context) for table in session.settings.backup_sources)
+
+
+def keys_of(session: Session) -> tuple[Signer, ...] | None:
+    """Return the ledger's signing keys with their times; None where there is no ledger, or none that tells them."""
+    from portalops.ledger.heads import read_signers  # noqa: PLC0415  # start-up time
+
+    try:
+        return read_signers(session.ledger)
+    except LedgerMissing:
+        return None
+    except LedgerError as error:
+        session.warnings.append(
+            msg("the signatures of sets are not compared with the ledger's keys: {cause}", cause=error.message)
+        )
+        return None
+
+
+def _signer_of(session: Session) -> tuple[SetSigner | None, str]:
+    """Return what signs a set, and why nothing does although a key is configured; the ledger gets to know the key."""
+    from portalops.ledger.heads import introduce_key  # noqa: PLC0415  # start-up time
+
+    try:
+        key = session.signing_key
+        if key is None:
+            return None, ""
+        introduce_key(session.writable_ledger, key)
+    except (SecretUnavailable, LedgerError) as error:
+        return None, show_text(f"the set is unsigned: {error}", 500)
+    return KeySigner(key), ""
 
 
 def sets_on_media(session: Session) -> dict[str, tuple[SetId, ...]]:

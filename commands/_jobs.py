@@ -240,12 +240,19 @@ def _backup(session: Session) -> Work[object]:
     result = make_backup(session)
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
-    problems = (*result.failed_sources, *(_named(copy.medium, copy.problem) for copy in unverified), *unread)
+    unsigned = (result.unsigned,) if result.unsigned else ()
+    problems = (
+        *result.failed_sources,
+        *(_named(copy.medium, copy.problem) for copy in unverified),
+        *unread,
+        *unsigned,
+    )
     if result.set is None or len(unverified) == len(result.copies):
         return Work(RunOutcome.FAILED, ExitCode.FAILED, result, problems)
     if result.set.outcome is not RunOutcome.COMPLETE or unverified:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+    # Without its signature the data is whole all the same.
+    return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
 
 
 def _verify(session: Session) -> Work[object]:

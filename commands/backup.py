@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import _backup_views as views
-from commands._backup_work import backup_plan, media_of, recorded_sets_of
+from commands._backup_work import backup_plan, keys_of, media_of, recorded_sets_of
 from commands._jobs import by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -63,9 +63,12 @@ def run(
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
     view: list[Block] = [Paragraph(done.summary), views.copies_table(done.result.copies), *notices]
+    if done.result.set is not None:
+        view.insert(1, Paragraph(views.signed_sentence(done.result.set.id, done.result.set.signer)))
     data: JsonValue = {
         **_fields(done.data()),
         "set": done.result.set.id if done.result.set else None,
+        "signed_by": views.signed_by(done.result.set.signer) if done.result.set else None,
         "copies": [views.copy_data(copy) for copy in done.result.copies],
     }
     return Result(data, view, exit_code=done.exit_code)
@@ -134,8 +137,9 @@ def verify(
         clock=session.clock,
         progress=session.progress,
         identities=identities,
+        keys=keys_of(session),
     )
-    return _verified(result.copies)
+    return _verified(session, result.copies)
 
 
 @app.command(
@@ -174,9 +178,7 @@ def restore(
             msg("Name another copy by --medium."),
         )
     if made is None:
-        warnings.append(
-            msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
-        )
+        warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
     total = sum(stream.plain_bytes for stream in findings.content.streams if source in {None, stream.source})
     title = msg("Restoring")
@@ -198,18 +200,42 @@ def _verify_job(session: Session) -> Result:
     done = by_hand(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
-    shown = _verified(done.result.copies)
+    shown = _verified(session, done.result.copies)
     return Result(shown.data, shown.view, exit_code=done.exit_code)
 
 
-def _verified(copies: Sequence[Copy]) -> Result:
+def _verified(session: Session, copies: Sequence[Copy]) -> Result:
     exit_code = ExitCode.OK
     if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
         exit_code = ExitCode.PARTIAL
     if any(copy.state is CopyState.DAMAGED for copy in copies):
         exit_code = ExitCode.INTEGRITY
+    signers = {made.set.id: made.set.signer for made in recorded_sets_of(session, passing_over=True)}
     view: list[Block] = [views.copies_table(copies)] if copies else [Paragraph(msg("There is no copy to read yet"))]
-    return Result([views.copy_data(copy) for copy in copies], view, exit_code=exit_code)
+    view += [
+        Paragraph(views.signed_sentence(set_id, signers.get(set_id, "")))
+        for set_id in dict.fromkeys(copy.set_id for copy in copies)
+    ]
+    data: list[JsonValue] = [
+        {**views.copy_data(copy), "signed_by": views.signed_by(signers.get(copy.set_id, ""))} for copy in copies
+    ]
+    return Result(data, view, exit_code=exit_code)
+
+
+def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
+    """Say what it means that no ledger knows a set."""
+    told = msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
+    key = views.signed_by(signer)
+    if key is None:
+        return [told, msg("set {set} is unsigned, so nothing tells who made it", set=set_id)]
+    return [
+        told,
+        msg(
+            "set {set} is signed by the key {key}: compare it with the allowed_signers of a bundle that somebody kept",
+            set=set_id,
+            key=key,
+        ),
+    ]
 
 
 def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
@@ -275,13 +301,14 @@ def _best_copy(
         raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
     damaged = {copy.medium for copy in made.copies if copy.state is CopyState.DAMAGED} if made else set()
     bag_sha256 = made.set.bag_sha256 if made else None
+    keys = keys_of(session) if made else None
     opened: list[tuple[StoredSet, Findings]] = []
     problems: list[PortalOpsError] = []
     for each in sorted(media.values(), key=lambda one: one.id in damaged):
         if medium in {None, each.id}:
             try:
                 stored = each.open_set(set_id)
-                findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1)
+                findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1, keys=keys)
             except PortalOpsError as error:
                 problems.append(error)
                 continue

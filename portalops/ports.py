@@ -106,6 +106,19 @@ class Progress(Protocol):
         ...
 
 
+class SetSigner(Protocol):
+    """Signs the description of a backup set with the ledger's key, which the backups themselves do not know."""
+
+    @property
+    def public_key(self) -> str:
+        """Return `ssh-ed25519 BASE64`, without a comment."""
+        ...
+
+    def sign(self, message: bytes, *, namespace: str) -> str:
+        """Return the armoured OpenSSH signature of a message for a purpose."""
+        ...
+
+
 class Readable(Protocol):
     """Bytes in order."""
 
@@ -381,13 +394,18 @@ class Anchor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """What joins a head to an earlier one: the records between them, as the exact bytes of their lines."""
+    """What joins a head to an earlier one, or a part of it: records between them, as the exact bytes of their lines."""
 
     signed: SignedHead
+    """The newest head, whichever part this is."""
+    after: int
+    """The lines begin behind the record of this number."""
     lines: tuple[bytes, ...]
-    """Of the records after the earlier head up to the head, without line feeds."""
-    keys: tuple[str, ...] = ()
-    """Lines of `allowed_signers`: the keys of this ledger with their times."""
+    """Of the records behind it, none later than the head's size, without line feeds."""
+    details: tuple[bytes, ...] = ()
+    """The blobs of the records of the kinds `ledger.created`, `key.added`, `key.retired` and `head` among them."""
+    more: bool = False
+    """Records up to the head are still missing: ask again behind the last one."""
 
 
 class HeadSource(Protocol):
@@ -399,13 +417,14 @@ class HeadSource(Protocol):
         ...
 
     def fetch(self, *, after: int) -> Extension:
-        """Return the newest head, with the records after the one of that number.
+        """Return the newest head, with records behind the one of that number.
 
         Args:
-            after: the size of the head that the witness holds; 0 if it holds none.
+            after: the size of the head that the witness holds, or the last record that it got; 0 if it holds none.
 
         Raises:
             AnchorUnavailable: the ledger cannot be reached, or does not answer in the expected form.
+            IntegrityError: the watched side says itself that its ledger does not hold.
         """
         ...
 

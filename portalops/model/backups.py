@@ -162,6 +162,8 @@ class BackupSet:
     stored_bytes: int
     base: Digest | None = None
     """For a differential: the bag digest of the full it needs."""
+    signer: str = ""
+    """The public key that signed it, `ssh-ed25519 BASE64`; empty for an unsigned set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,8 @@ class BackupResult:
     """`source: why` for each source that yielded no stream."""
     failed_classes: tuple[DataClass, ...] = ()
     """The classes of those sources: whatever else the set holds of them, they are not whole in it."""
+    unsigned: str = ""
+    """Why the set is unsigned although a signing key is configured: one bounded line."""
 
 
 @dataclass(frozen=True, slots=True)

