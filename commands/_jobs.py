@@ -19,6 +19,7 @@ from portalops.ledger import runs
 from portalops.ledger.runs import Work
 from portalops.model.backups import BackupResult, CopyState, Stream, VerifyResult
 from portalops.model.checks import CheckRound
+from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.period import current_period
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
@@ -230,6 +231,9 @@ def summary_of(result: object) -> Message:
             return msg("{sources}, {new} new items", sources=sources, new=new)
         case ReportResult(files=files):
             return nmsg("{n} file written", "{n} files written", len(files))
+        case AnchorResult(receipts=receipts):
+            took = [receipt.anchor for receipt in receipts if not receipt.problem]
+            return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(took) or "-")
         case _:
             return msg("nothing was done")
 
@@ -361,7 +365,8 @@ def _report(session: Session) -> Work[object]:
 def _anchor(session: Session) -> Work[object]:
     from commands._anchor_work import anchor_newest_head  # noqa: PLC0415  # as above
 
-    return anchor_newest_head(session)
+    work = anchor_newest_head(session)
+    return Work(work.outcome, work.exit_code, work.result, work.problems)
 
 
 _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {

@@ -358,6 +358,14 @@ class FileUnwritable(PortalOpsError):
     explanation = msg("A file could not be written: the folder is missing, the disk is full, or access is refused.")
 
 
+class MailNotSent(PortalOpsError):
+    code = "PO1604"
+    explanation = msg(
+        "A mail could not be handed to the mail server: it cannot be reached, its certificate is not trusted, or it refuses "
+        "the login or a recipient. Nobody got the mail; it is not kept here for later."
+    )
+
+
 class InternalFault(PortalOpsError):
     code = "PO1901"
     exit_code = ExitCode.FAULT

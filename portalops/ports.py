@@ -383,6 +383,11 @@ class Anchor(Protocol):
         """Return its kind, such as `mail`."""
         ...
 
+    @property
+    def fetches_itself(self) -> bool:
+        """Say whether it asks for heads by itself, so that nothing is handed to it."""
+        ...
+
     def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:
         """Hand out a head and return what proves that it is there; the third party's answer is kept as evidence.
 

@@ -1,1 +1,56 @@
-"""Places for heads out of the operator's reach, one file a kind."""
+"""Places for heads out of the operator's reach, one file a kind. A module of this folder is a kind of `[[ledger.anchor]]`.
+
+A kind has `Settings`, the shape of its table, and `build(table, context)`, which checks the table and returns a
+`portalops.ports.Anchor`. All of them pass one suite, `tests/contract/test_anchors.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from portalops.errors import UnknownKind
+from portalops.model.message import msg
+from portalops.model.organisation import Portal
+from portalops.ports import Clock
+
+if TYPE_CHECKING:
+    from portalops.config.tables import KindTable
+    from portalops.ports import Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorContext:
+    """What an anchor may need beside its own table."""
+
+    portal: Portal
+    """Whose heads they are: who keeps one must be told."""
+    clock: Clock
+    environment: Mapping[str, str]
+    """Where secrets may be."""
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds that there are, as the configuration names them."""
+    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found))
+
+
+def build_anchor(table: KindTable, context: AnchorContext) -> Anchor:
+    """Return the anchor that a table describes.
+
+    Raises:
+        UnknownKind: there is no such kind.
+        ConfigurationError: its settings do not fit the kind.
+    """
+    known = kinds()
+    if table.kind not in known:
+        raise UnknownKind(
+            msg("{place}: anchor {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind),
+            msg("The kinds are: {kinds}.", kinds=", ".join(known)),
+        )
+    kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
+    return cast("Anchor", kind.build(table, context))

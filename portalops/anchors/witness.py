@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from portalops.anchors import AnchorContext
 from portalops.config.tables import KindTable
 from portalops.config.values import Shape, SshPublicKey
 from portalops.errors import AnchorUnavailable
@@ -27,7 +28,7 @@ class Settings(Shape):
     key: SshPublicKey = Field(description="The witness's public key, the line of its .pub file.")
 
 
-def build(table: KindTable) -> WitnessAnchor:
+def build(table: KindTable, _context: AnchorContext) -> WitnessAnchor:
     """Return the anchor that a configuration table describes."""
     return WitnessAnchor(AnchorId(table.id), table.parse(Settings))
 
@@ -36,6 +37,7 @@ class WitnessAnchor:
     """Waits for receipts."""
 
     kind = "witness"
+    fetches_itself = True
 
     def __init__(self, anchor_id: AnchorId, settings: Settings) -> None:
         self.id = anchor_id

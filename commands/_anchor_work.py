@@ -1,0 +1,137 @@
+"""Hands the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from commands._session import Session
+from portalops.anchors import AnchorContext, build_anchor
+from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
+from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head
+from portalops.ledger.runs import Work, exit_code_of, problem_of
+from portalops.model.heads import AnchorReceipt, AnchorResult, RecordedHead
+from portalops.model.message import msg, verbatim
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.anchors import ANCHOR_FINISHED, ANCHOR_RECEIVED, newest_taken, read_receipts
+
+if TYPE_CHECKING:
+    from portalops.ledger.ledger import Ledger
+    from portalops.ports import Anchor, Task
+
+QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
+"""Records that the handing out itself makes: behind a head, they are no reason for another one on the same day."""
+
+WITNESS_LATE = timedelta(days=2)
+"""How long a witness, which is expected to ask each day, may have fetched no head."""
+
+
+def anchors_of(session: Session) -> tuple[Anchor, ...]:
+    """Return the configured anchors.
+
+    Raises:
+        ConfigurationError: an anchor's settings do not fit its kind.
+    """
+    context = AnchorContext(session.settings.portal, session.clock, session.environment)
+    return tuple(build_anchor(table, context) for table in session.settings.anchors)
+
+
+def anchor_newest_head(session: Session) -> Work[AnchorResult]:
+    """Sign what the ledger is now and hand that to every anchor that does not have it yet.
+
+    Raises:
+        ConfigurationError: an anchor's settings do not fit its kind, or the signing key cannot be had.
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+    """
+    anchors = anchors_of(session)
+    head = head_to_hand_out(session)
+    if head is None:
+        problem = "no signing key is configured, so there is no head to hand out: set signing.key"
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (problem,))
+    digest = head_digest(head.signed.text)
+    taken = newest_taken(read_receipts(session.writable_ledger, since=head.head.at))
+    receipts: list[AnchorReceipt] = []
+    problems: list[str] = []
+    codes: list[ExitCode] = []
+    title = msg("Handing out the head {code}", code=code_of(head.head))
+    with session.progress.task(title, total=len(anchors), unit="items") as task:
+        for anchor in anchors:
+            earlier = taken.get(anchor.id)
+            if anchor.fetches_itself:
+                problems += _silence_of(session, anchor)
+            elif earlier is not None and earlier.body.head == digest:
+                receipts.append(earlier.body)
+            else:
+                receipt, code = _publish(session, anchor, head, task)
+                receipts.append(receipt)
+                codes.append(code)
+                problems += [f"{anchor.id}: {receipt.problem}"] if receipt.problem else []
+            task.advance(1)
+    result = AnchorResult(head.head.size, digest, tuple(receipts))
+    return _judged(result, problems, codes, is_any=bool(anchors))
+
+
+def head_to_hand_out(session: Session) -> RecordedHead | None:
+    """Return the head that anchors are to have now; None if no signing key is configured.
+
+    A new one is made if anything was recorded since the newest but receipts. Each day has one of its own, because
+    whoever gets none on a day learns from that too.
+
+    Raises:
+        SecretUnavailable: the key cannot be had.
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+    """
+    newest = newest_head(session.writable_ledger)
+    if session.signing_key is not None and newest is not None:
+        zone = session.zone_of_portal
+        is_of_today = newest.head.at.astimezone(zone).date() == session.clock.now().astimezone(zone).date()
+        if is_of_today and _is_quiet_since(session.writable_ledger, newest.head.size):
+            return newest
+    return session.record_head()
+
+
+def _is_quiet_since(ledger: Ledger, size: int) -> bool:
+    for record in ledger.records(newest_first=True):
+        if record.seq <= size:
+            return True
+        if record.kind not in QUIET_KINDS:
+            return False
+    return True
+
+
+def _publish(session: Session, anchor: Anchor, head: RecordedHead, task: Task) -> tuple[AnchorReceipt, ExitCode]:
+    """Hand a head to one anchor; what goes wrong there is in the receipt and stops no other anchor."""
+    task.note(verbatim(anchor.id))
+    try:
+        return anchor.publish(head, session.writable_ledger), ExitCode.OK
+    except PortalOpsError as error:
+        problem, code = str(error.message), error.exit_code
+    except Exception as error:
+        if session.invocation.debug:
+            raise
+        problem, code = f"{InternalFault.code}: {problem_of(error)}", exit_code_of(error)
+    digest = head_digest(head.signed.text)
+    failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=problem)
+    return failed, code
+
+
+def _silence_of(session: Session, anchor: Anchor) -> Sequence[str]:
+    """Say that a witness has not asked for long; it comes by itself, so nothing else can be done here."""
+    since = session.clock.now() - WITNESS_LATE
+    if anchor.id in newest_taken(read_receipts(session.writable_ledger, since=since)):
+        return ()
+    return (f"{anchor.id}: the witness has handed in no receipt for {WITNESS_LATE.days} days",)
+
+
+def _judged(
+    result: AnchorResult, problems: Sequence[str], codes: Sequence[ExitCode], *, is_any: bool
+) -> Work[AnchorResult]:
+    if not is_any:
+        problem = "no anchor is configured, so the head is kept nowhere but here: add [[ledger.anchor]]"
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
+    if not problems:
+        return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
+    has_none = bool(result.receipts) and all(receipt.problem for receipt in result.receipts)
+    code = worst([*codes, ExitCode.FAILED if has_none else ExitCode.PARTIAL])
+    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(problems))

@@ -1,0 +1,320 @@
+"""Sends a mail through one SMTP server (RFC 5321), over verified TLS unless the configuration says otherwise.
+
+    host = "mail.khanhhoa.gov.vn"
+    security = "starttls"              # starttls | tls | none
+    user = "portalops"
+    password = { file = "/etc/portalops/mail.secret" }
+    sender = "portalops@khanhhoa.gov.vn"
+    recipients = ["van-thu@so-tttt.khanhhoa.gov.vn"]
+
+A mail is sent once and whole or not at all: where one recipient is refused, nobody gets it, so that
+trying again sends nothing twice. It is never queued here; what the server takes, the server delivers.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import Annotated, Protocol, cast
+
+from pydantic import Field, model_validator
+
+from portalops.config.secrets import SecretReference
+from portalops.config.values import LocalPath, Refused, Shape, Text
+from portalops.errors import MailNotSent
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+
+MAX_REPLY_BYTES = 64 << 10
+"""A server's answer to one command; RFC 5321 asks for lines of at most 512 bytes, and there are few of them."""
+
+Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$")]
+"""A mailbox in ASCII, without a display name (RFC 5321, section 4.1.2)."""
+
+
+class Security(StrEnum):
+    """How the connection is protected."""
+
+    STARTTLS = "starttls"
+    """It begins in the clear and is refused where the server has no STARTTLS (RFC 3207)."""
+    TLS = "tls"
+    """TLS from the first byte (RFC 8314)."""
+    NONE = "none"
+    """In the clear: for a server on this machine or in the same locked cabinet."""
+
+
+PORTS: Mapping[Security, int] = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
+
+
+class MailSettings(Shape):
+    """How mail is sent, and to whom."""
+
+    host: Text = Field(description="The mail server.")
+    port: int | None = Field(
+        default=None, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none, unless given."
+    )
+    security: Security = Field(default=Security.STARTTLS, description="starttls, tls or none.")
+    ca_file: LocalPath | None = Field(
+        default=None, description="PEM certificates that the server's is checked against, instead of the system's."
+    )
+    user: Text | None = Field(default=None, description="Who logs in; nobody does without it.")
+    password: SecretReference | None = Field(default=None, description="The password of that user.")
+    sender: Address = Field(description="The mailbox that the mail comes from.")
+    recipients: tuple[Address, ...] = Field(min_length=1, max_length=20, description="Where it goes.")
+    timeout_seconds: int = Field(default=60, ge=1, le=600, description="How long sending one mail may take in all.")
+
+    @model_validator(mode="after")
+    def _login_is_whole_and_protected(self) -> MailSettings:
+        if (self.user is None) != (self.password is None):
+            raise Refused(msg("needs user and password together, or neither"), shows_value=False)
+        if self.user is not None and self.security is Security.NONE:
+            raise Refused(
+                msg("would send the password in the clear"),
+                msg('Take security = "starttls" or "tls", or a server that asks for no password.'),
+                shows_value=False,
+            )
+        return self
+
+    @property
+    def server(self) -> str:
+        """Host and port, for people."""
+        return f"{self.host}:{self.port or PORTS[self.security]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the server said when it took a mail over."""
+
+    message_id: str
+    answer: str
+    """The server's own words, with their code; most servers name the mail in their queue."""
+    recipients: tuple[str, ...]
+
+
+def new_message(settings: MailSettings, *, subject: str, text: str, at: datetime, message_id: str) -> EmailMessage:
+    """Return a mail without attachments, addressed as the settings say.
+
+    Args:
+        settings: from whom and to whom.
+        subject: one line.
+        text: the body.
+        at: its date.
+        message_id: unique in the world, without angle brackets; what is right of `@` is added. The same id lets
+            mailboxes recognise a mail that is sent a second time.
+    """
+    message = EmailMessage(policy=SMTP_POLICY)
+    message["From"] = settings.sender
+    message["To"] = ", ".join(settings.recipients)
+    message["Subject"] = show_text(subject, 200)
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{message_id}@{settings.sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice comes back
+    message.set_content(text)
+    return message
+
+
+def send(settings: MailSettings, message: EmailMessage, *, environment: Mapping[str, str]) -> Delivery:
+    """Hand a mail to the server, to all recipients or to none.
+
+    Args:
+        settings: server, login, sender and recipients.
+        message: from `new_message`.
+        environment: where the password may be.
+
+    Raises:
+        MailNotSent: the server cannot be reached, is not trusted, refuses, or does not end in time.
+        SecretUnavailable: the password cannot be had.
+    """
+    password = settings.password.reveal(environment) if settings.password else ""
+    with _session(settings) as (server, told):
+        told.step = msg("the greeting")
+        server.ehlo_or_helo_if_needed()
+        if settings.user is not None:
+            told.step = msg("the login of {user}", user=settings.user)
+            server.login(settings.user, password)
+        told.step = msg("the sender {sender}", sender=settings.sender)
+        _demand(server.mail(settings.sender), 250)
+        for recipient in settings.recipients:
+            told.step = msg("the recipient {recipient}", recipient=recipient)
+            _demand(server.rcpt(recipient), 250, 251)
+        told.step = msg("the mail itself")
+        code, words = server.data(message.as_bytes())
+        _demand((code, words), 250)
+        answer = f"{code} {_shown(words)}"
+    return Delivery(str(message["Message-ID"]), answer, settings.recipients)
+
+
+@dataclass(slots=True)
+class _Told:
+    """Where in the exchange it is, for whoever must be told that it broke off there."""
+
+    step: Message
+    out_of_time: bool = False
+
+
+@contextmanager
+def _session(settings: MailSettings) -> Iterator[tuple[_Smtp, _Told]]:
+    """Connect, and turn whatever goes wrong inside the block into one error that says what and where."""
+    told = _Told(msg("the connection"))
+    server: _Smtp | None = None
+    watchdog: threading.Timer | None = None
+    try:
+        context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+        server = _Smtp(settings, context)
+
+        def stop() -> None:
+            told.out_of_time = True
+            if server is not None:
+                server.cut()
+
+        watchdog = threading.Timer(settings.timeout_seconds, stop)
+        watchdog.daemon = True
+        watchdog.start()
+        server.begin()
+        yield server, told
+        _leave(server)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        raise _not_sent(settings, told, error) from error
+    finally:
+        if watchdog is not None:
+            watchdog.cancel()
+        if server is not None:
+            server.close()
+
+
+def _leave(server: _Smtp) -> None:
+    with suppress(OSError, smtplib.SMTPException):  # the mail was taken; no goodbye changes nothing
+        server.quit()
+
+
+class _Smtp(smtplib.SMTP):
+    """An SMTP connection whose answers are bounded, and that another thread can cut."""
+
+    def __init__(self, settings: MailSettings, context: ssl.SSLContext) -> None:
+        domain = settings.sender.rpartition("@")[2]  # looking up this machine's own name may hang
+        super().__init__(local_hostname=domain, timeout=settings.timeout_seconds)
+        self._settings = settings
+        self._context = context
+
+    def begin(self) -> None:
+        """Connect, and take up TLS as it is configured."""
+        host, port = self._settings.host, self._settings.port or PORTS[self._settings.security]
+        self._host = host  # what the certificate must name
+        _demand(self.connect(host, port), 220)
+        if self._settings.security is Security.STARTTLS:
+            self.ehlo()
+            _demand(self.starttls(context=self._context), 220)
+
+    def cut(self) -> None:
+        """End the connection under whoever waits on it."""
+        if self.sock is not None:
+            with suppress(OSError):  # it is gone already
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = self.sock.makefile("rb")
+        if self.file is not None:
+            reader = self.file.reader if isinstance(self.file, _BoundedLines) else self.file
+            self.file = _BoundedLines(reader)
+        return super().getreply()
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connection = socket.create_connection((host, port), timeout)
+        if self._settings.security is Security.TLS:
+            try:
+                return self._context.wrap_socket(connection, server_hostname=host)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+
+class _BoundedLines:
+    """What one answer is read from: so many bytes and no more."""
+
+    def __init__(self, reader: object) -> None:
+        self.reader = cast("_Lines", reader)
+        self._left = MAX_REPLY_BYTES
+
+    def readline(self, size: int = -1) -> bytes:
+        line = self.reader.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("the answer does not end")
+        return line
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+class _Lines(Protocol):
+    def readline(self, size: int = -1, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+def _demand(answer: tuple[int, bytes], *wanted: int) -> None:
+    if answer[0] not in wanted:
+        raise smtplib.SMTPResponseException(*answer)
+
+
+def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotSent:
+    if isinstance(error, TimeoutError):
+        told.out_of_time = True
+    return MailNotSent(
+        msg(
+            "the mail server {server} did not take the mail, at {step}: {cause}",
+            server=show_text(settings.server, 100),
+            step=told.step,
+            cause=msg("no answer within {n} seconds", n=settings.timeout_seconds)
+            if told.out_of_time
+            else _cause(error),
+        ),
+        _hint(settings, error),
+    )
+
+
+def _cause(error: Exception) -> Message:
+    match error:
+        case smtplib.SMTPResponseException():
+            return msg("it answers {code} {words}", code=str(error.smtp_code), words=_shown(error.smtp_error))
+        case ssl.SSLCertVerificationError():
+            return msg("its certificate is not trusted: {cause}", cause=show_text(error.verify_message or str(error)))
+        case smtplib.SMTPServerDisconnected():
+            return msg("it dropped the connection: {cause}", cause=show_text(str(error)))
+        case smtplib.SMTPNotSupportedError():
+            return msg("it does not offer that: {cause}", cause=show_text(str(error)))
+        case OSError():
+            return verbatim(show_text(error.strerror or str(error) or type(error).__name__))
+        case _:
+            return verbatim(show_text(str(error) or type(error).__name__))
+
+
+def _hint(settings: MailSettings, error: Exception) -> Message:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return msg("Name the certificate of the authority that issued it in ca_file, or correct the host's name.")
+        case smtplib.SMTPNotSupportedError() if settings.security is Security.STARTTLS:
+            return msg('Take security = "tls" if the server has it, or another server; nothing was sent in the clear.')
+        case smtplib.SMTPAuthenticationError():
+            return msg("Correct the user or the password that the configuration refers to.")
+        case smtplib.SMTPResponseException():
+            return msg("Ask whoever runs the mail server, and show the answer.")
+        case _:
+            return msg("Check host, port and security, and that the server is reached from here.")
+
+
+def _shown(words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return show_text(text.replace("\n", " "), 300)
