@@ -1,4 +1,4 @@
-"""Grids and bars as SVG inside a page: no script, no outside reference, and readable in black and white.
+"""Grids, bars and QR codes as SVG inside a page: no script, no outside reference, and readable in black and white.
 
 Colours come from the page's style sheet by class, so that the same picture serves light, dark and
 paper. What a colour says is always said by a sign or a number as well.
@@ -11,7 +11,8 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from portalops.reports.document import Bars, Cell, Grid, Mark
+from portalops.reports.document import Bars, Cell, Grid, Mark, QrCode
+from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
 
 CELL_WIDTH = 17
@@ -24,6 +25,8 @@ _HEAD_HEIGHT = 34
 _BAR_WIDTH = 330
 # NOTE: wider bars would be scaled down, numbers and all, on a screen of 360 pixels.
 _BAR_HEIGHT = 22
+_MODULE = 3
+"""Side of a QR code's module in pixels: 0.8 mm on paper, which a phone reads from a hand's breadth."""
 
 
 def draw_grid(grid: Grid, reader: Reader, *, name: str) -> tuple[Markup, ...]:
@@ -142,6 +145,34 @@ def draw_bars(bars: Bars, reader: Reader, *, name: str) -> Markup:
     )
     height = row_height * len(bars.rows)
     return _picture(drawn, _BAR_WIDTH + 2, height, name=name, title=reader.text(bars.caption), description=described)
+
+
+def draw_qr(code: QrCode, reader: Reader, *, name: str) -> Markup:
+    """Return a QR code, dark on white whatever the page's colours are, since that is what scanners look for."""
+    modules = qr_modules(code.text)
+    side = (len(modules) + 2 * QUIET_ZONE) * _MODULE
+    dark = "".join(
+        f"M{(x + QUIET_ZONE) * _MODULE} {(y + QUIET_ZONE) * _MODULE}h{length * _MODULE}v{_MODULE}h-{length * _MODULE}z"
+        for y, row in enumerate(modules)
+        for x, length in _dark_runs(row)
+    )
+    parts = [
+        _tag("rect", x=0, y=0, width=side, height=side, fill="#ffffff"),
+        _tag("path", d=dark, fill="#000000", shape_rendering="crispEdges"),
+    ]
+    described = "; ".join(reader.text(line) for line in code.text.splitlines())
+    return _picture(parts, side, side, name=name, title=reader.text(code.caption), description=described)
+
+
+def _dark_runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Yield where dark modules that touch begin in a row, and how many they are."""
+    start = None
+    for place, is_dark in enumerate((*row, False)):
+        if is_dark and start is None:
+            start = place
+        elif not is_dark and start is not None:
+            yield start, place - start
+            start = None
 
 
 def _picture(

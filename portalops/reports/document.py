@@ -119,13 +119,22 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class QrCode:
+    """A short text for a machine that reads paper; shown as text as well, for those without one."""
+
+    text: str
+    """Exactly what the code holds, its last line feed included."""
+    caption: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Signatures:
     """Room for people to sign on paper: the office, and who holds it where that is known."""
 
     places: Sequence[tuple[Message, Name | None]]
 
 
-Block: TypeAlias = "Heading | Paragraph | Bullets | KeyValues | Table | Notice | Grid | Bars | Signatures"
+Block: TypeAlias = "Heading | Paragraph | Bullets | KeyValues | Table | Notice | Grid | Bars | QrCode | Signatures"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import msg
-from portalops.reports.charts import draw_bars, draw_grid
+from portalops.reports.charts import draw_bars, draw_grid, draw_qr
 from portalops.reports.document import (
     Bars,
     Block,
@@ -30,6 +30,7 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
+    QrCode,
     Signatures,
     Status,
     Table,
@@ -140,6 +141,10 @@ class _Writer:
             case Bars():
                 drawing = draw_bars(block, reader, name=self._picture_name())
                 return self._macro("picture", reader.text(block.caption), [drawing], self._bar_legend(block), "bars")
+            case QrCode():
+                drawing = draw_qr(block, reader, name=self._picture_name())
+                lines = [reader.text(line) for line in block.text.splitlines()]
+                return self._macro("qr_code", reader.text(block.caption), drawing, lines)
             case Signatures():
                 places = [
                     (reader.text(office), reader.text(holder) if holder else "") for office, holder in block.places

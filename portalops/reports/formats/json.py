@@ -30,6 +30,7 @@ from portalops.reports.document import (
     Mark,
     Notice,
     Paragraph,
+    QrCode,
     Signatures,
     Status,
     Table,
@@ -153,6 +154,8 @@ class _Writer:
                         for label, parts in block.rows
                     ],
                 }
+            case QrCode():
+                return {"type": "qr-code", "caption": self.text(block.caption), "text": self.text(block.text)}
             case Signatures():
                 places = [
                     {"office": self.text(office), "holder": self.text(holder) if holder else None}

@@ -21,6 +21,7 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
+    QrCode,
     Signatures,
     Status,
     Table,
@@ -86,6 +87,9 @@ class _Writer:
                 return "\n".join(self._grid(block))
             case Bars():
                 lines = [f"- {self.text(label)}: {self._counts(parts)}" for label, parts in block.rows]
+                return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
+            case QrCode():
+                lines = [f"    {self.reader.text(line)}" for line in block.text.splitlines()]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
             case Signatures():
                 return "\n\n".join(escape(line) for line in signature_lines(block, self.reader))

@@ -22,6 +22,7 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
+    QrCode,
     Signatures,
     Table,
     Tone,
@@ -83,6 +84,8 @@ def _plain(block: Block, reader: Reader) -> str:
             return "\n".join(grid_lines(block, reader, None))
         case Bars():
             return f"{reader.text(block.caption)}\n\n{_plain_table((), _bar_rows(block, reader), ())}"
+        case QrCode():
+            return "\n".join(qr_lines(block, reader))
         case Signatures():
             return "\n".join(signature_lines(block, reader))
         case _:
@@ -116,6 +119,13 @@ def _is_numeric(cells: Sequence[Cell]) -> bool:
     return any(cell is not None for cell in cells) and all(
         cell is None or isinstance(cell, int | ByteSize) for cell in cells
     )
+
+
+def qr_lines(block: QrCode, reader: Reader) -> Iterator[str]:
+    """Yield what a code is, and the lines of its text."""
+    yield reader.text(block.caption)
+    yield ""
+    yield from (reader.text(line) for line in block.text.splitlines())
 
 
 def signature_lines(block: Signatures, reader: Reader) -> Iterator[str]:

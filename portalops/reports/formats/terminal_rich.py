@@ -25,12 +25,13 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
+    QrCode,
     Signatures,
     Status,
     Table,
     Tone,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, grid_lines, signature_lines
+from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, grid_lines, qr_lines, signature_lines
 from portalops.reports.reader import Reader
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.UNSURE: "yellow", Tone.NEUTRAL: "dim"}
@@ -90,6 +91,9 @@ class _Painter:
                 return self._grid(block)
             case Bars():
                 return self._bars(block)
+            case QrCode():
+                caption, _, *lines = qr_lines(block, self.reader)
+                return Text.assemble((caption, "bold"), "\n\n", "\n".join(lines), overflow="fold")
             case Signatures():
                 return Text("\n".join(signature_lines(block, self.reader)))
             case _:
