@@ -1,0 +1,272 @@
+"""An object store under Object Lock: what lies there cannot be deleted or changed by anybody before its day.
+
+    [[ledger.anchor]]
+    id = "s3-archive"
+    kind = "s3"
+    endpoint = "https://s3.example.vn"
+    bucket = "portal-heads"
+    retain_days = 1825
+    access_key = { file = "/etc/portalops/s3.id" }
+    secret_key = { file = "/etc/portalops/s3.secret" }
+
+The bucket must have been made with Object Lock. Each head becomes two objects, `<prefix><ledger>/<size>.txt` and `.sig`, locked
+in COMPLIANCE mode, which not even the bucket's owner can lift. A server may say "200 OK" and lock nothing, so it is asked
+afterwards: content, checksum, version and lock are read back, and the version just made is tried to be deleted, which must
+be refused. The key needs the rights to put, to read, to list versions and to set retention. An object that is there is never written
+again: the same bytes are taken for the head's, and others, under any version, are a fork.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from portalops.anchors import AnchorContext
+from portalops.anchors._common import files_of, forked, receipt_of, unavailable
+from portalops.config.secrets import SecretReference
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import Refused, Shape, Text
+from portalops.errors import AnchorUnavailable
+from portalops.ledger.heads import MAX_HEAD_BYTES
+from portalops.ledger.record import format_at
+from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.ports import Keeper
+
+COMPLIANCE = "COMPLIANCE"
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+TRIES = 2
+MAX_VERSIONS = 100
+"""Versions of one object that are looked at; there is one where nobody tried anything."""
+
+
+def _endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        raise Refused(msg("is no web address"), msg("Give an http or https address."))
+    return value
+
+
+class Settings(Shape):
+    """`kind = "s3"`."""
+
+    endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(description="The server's http or https address.")
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="A bucket made with Object Lock.")
+    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._/-]{0,200}$", description="What object names begin with.")
+    region: Text = Field(default="us-east-1", description="The region that requests are signed for.")
+    access_key: SecretReference = Field(description="The access key's id.")
+    secret_key: SecretReference = Field(description="The access key's secret.")
+    retain_days: int = Field(ge=1, le=36500, description="How long each head is locked; nobody can shorten it.")
+    ca_file: LocalPath | None = Field(
+        default=None, description="PEM certificates that the server's is checked against, instead of the system's."
+    )
+
+
+def build(table: KindTable, context: AnchorContext) -> S3Anchor:
+    """Return the anchor that a configuration table describes."""
+    return S3Anchor(AnchorId(table.id), table.parse(Settings), context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """One version of an object, as the server tells of it."""
+
+    key: str
+    version: str
+    modified_at: datetime
+    retained_until: datetime
+
+
+class S3Anchor:
+    """Keeps heads as locked objects."""
+
+    kind = "s3"
+    fetches_itself = False
+
+    def __init__(self, anchor_id: AnchorId, settings: Settings, context: AnchorContext) -> None:
+        self.id = anchor_id
+        self._settings = settings
+        self._context = context
+
+    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # what it answers is in the details
+        details: dict[str, str] = {}
+        with self._told():
+            client = self._client()
+            for name, data in files_of(head):
+                key = f"{self._settings.prefix}{head.head.ledger}/{name}"
+                version = self._version_there(client, key, data)
+                is_new = version is None
+                if version is None:
+                    version = self._put(client, key, data)
+                stored = self._read_back(client, key, version, data)
+                if is_new:
+                    details["delete"] = self._try_to_delete(client, stored)
+        details |= {
+            "endpoint": self._settings.endpoint,
+            "bucket": self._settings.bucket,
+            "key": stored.key,
+            "version_id": stored.version,
+            "retain_until": format_at(stored.retained_until),
+        }
+        return receipt_of(self.id, self.kind, head, at=stored.modified_at, details=details)
+
+    def _client(self) -> Any:
+        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
+        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        settings = self._settings
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": TRIES, "mode": "standard"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key.reveal(self._context.environment),
+            aws_secret_access_key=settings.secret_key.reveal(self._context.environment),
+            verify=str(settings.ca_file) if settings.ca_file else None,
+            config=config,
+        )
+
+    def _version_there(self, client: Any, key: str, data: bytes) -> str | None:
+        """Return the version of the object that holds these bytes; None if there is no object.
+
+        All versions are looked at, because a mark of deletion may hide one.
+
+        Raises:
+            HeadRefused: there are other bytes.
+        """
+        answer = client.list_object_versions(Bucket=self._settings.bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
+        versions = [str(each["VersionId"]) for each in answer.get("Versions", ()) if each["Key"] == key]
+        for version in versions:
+            if self._content(client, key, version) != data:
+                raise forked(self.id, f"{self._settings.bucket}/{key}, version {show_text(version, 100)}")
+        return versions[-1] if versions else None
+
+    def _put(self, client: Any, key: str, data: bytes) -> str:
+        until = self._context.clock.now() + timedelta(days=self._settings.retain_days)
+        answer = client.put_object(
+            Bucket=self._settings.bucket,
+            Key=key,
+            Body=data,
+            ContentType="text/plain; charset=utf-8",
+            ChecksumSHA256=_checksum(data),
+            IfNoneMatch="*",
+            ObjectLockMode=COMPLIANCE,
+            ObjectLockRetainUntilDate=until.replace(microsecond=0),
+        )
+        version = answer.get("VersionId")
+        if not version or version == "null":
+            raise self._refused(msg("it took {key} without a version, so without a lock", key=key), _LOCK_HINT)
+        return str(version)
+
+    def _read_back(self, client: Any, key: str, version: str, data: bytes) -> _Stored:
+        """Return what the server says of an object; it must hold these bytes under a lock that lasts."""
+        bucket = self._settings.bucket
+        found = client.head_object(Bucket=bucket, Key=key, VersionId=version, ChecksumMode="ENABLED")
+        if found.get("ChecksumSHA256", _checksum(data)) != _checksum(data) or (
+            self._content(client, key, version) != data
+        ):
+            raise self._refused(
+                msg("{key} does not hold what was put there", key=key),
+                msg("Have the server looked at; nothing else of it can be trusted either."),
+            )
+        until = found.get("ObjectLockRetainUntilDate")
+        if found.get("ObjectLockMode") != COMPLIANCE or not isinstance(until, datetime):
+            raise self._refused(
+                msg("it took {key} without a lock: mode {mode}", key=key, mode=str(found.get("ObjectLockMode") or "-")),
+                _LOCK_HINT,
+            )
+        wanted = timedelta(days=self._settings.retain_days)
+        modified_at = found["LastModified"].astimezone(UTC)
+        if until - modified_at < wanted - timedelta(days=1):
+            raise self._refused(
+                msg("it locks {key} until {until} only", key=key, until=until.astimezone(UTC)),
+                msg("See whether this machine's clock is right, and what longest retention the server allows."),
+            )
+        return _Stored(key, version, modified_at, until.astimezone(UTC))
+
+    def _try_to_delete(self, client: Any, stored: _Stored) -> str:
+        """Return how the server refuses to delete the version that was just made and read back."""
+        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        try:
+            client.delete_object(Bucket=self._settings.bucket, Key=stored.key, VersionId=stored.version)
+        except ClientError as error:
+            answer = error.response.get("Error", {})
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+                raise
+            return show_text(f"refused: {answer.get('Code', '-')} {answer.get('Message', '')}".strip())
+        raise self._refused(msg("it deletes {key} although it is locked", key=stored.key), _LOCK_HINT)
+
+    def _content(self, client: Any, key: str, version: str) -> bytes:
+        """Return an object's beginning: as much as a head or a signature can have, and one byte more."""
+        answer = client.get_object(Bucket=self._settings.bucket, Key=key, VersionId=version)
+        with answer["Body"] as body:
+            return bytes(body.read(MAX_HEAD_BYTES * 2 + 1))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what boto raises inside the block into one error that says what the server answered."""
+        from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # start-up time
+
+        try:
+            yield
+        except ClientError as error:
+            answer: Mapping[str, Any] = error.response.get("Error", {})
+            code, words = str(answer.get("Code") or "-"), str(answer.get("Message") or "")
+            cause = msg(
+                "{step} is answered with {code} {words}",
+                step=error.operation_name,
+                code=show_text(code, 60),
+                words=show_text(words),
+            )
+            raise self._refused(cause, _HINTS.get(code, _OTHER_HINT)) from error
+        except (BotoCoreError, Boto3Error, OSError, ValueError) as error:
+            cause = msg("{cause}", cause=show_text(f"{type(error).__name__}: {error}", 300))
+            raise self._refused(
+                cause, msg("Check endpoint and certificate, and that it is reached from here.")
+            ) from error
+
+    def _refused(self, cause: Message, hint: Message) -> AnchorUnavailable:
+        return unavailable(self.id, cause, hint)
+
+
+def _checksum(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+_LOCK_HINT = msg("Make a bucket with Object Lock, which can be chosen only when it is made, on a server that keeps it.")
+_OTHER_HINT = msg("Ask whoever runs the server, and show the answer.")
+_ACCESS_HINT = msg("The key needs the rights to put and read objects, to list versions and to set retention.")
+_KEY_HINT = msg("Correct the key's id and secret that the configuration refers to.")
+_HINTS: Mapping[str, Message] = {
+    "AccessDenied": _ACCESS_HINT,
+    "InvalidAccessKeyId": _KEY_HINT,
+    "SignatureDoesNotMatch": _KEY_HINT,
+    "RequestTimeTooSkewed": msg("Set this machine's clock right; the server's differs from it by too much."),
+    "NoSuchBucket": _LOCK_HINT,
+    "InvalidRequest": _LOCK_HINT,
+    "InvalidBucketState": _LOCK_HINT,
+    "ObjectLockConfigurationNotFoundError": _LOCK_HINT,
+    "NotImplemented": _LOCK_HINT,
+    "PreconditionFailed": msg("Something else wrote this object a moment ago; run 'portalops ledger anchor' again."),
+    "ConditionalRequestConflict": msg("Something else writes this object; run 'portalops ledger anchor' again."),
+}
