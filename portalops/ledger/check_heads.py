@@ -23,10 +23,11 @@ from portalops.model.heads import Head, KeyEvent, SignedHead, Signer, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
+from portalops.registers import sign_offs as people
 from portalops.registers.signers import RecordedKey, TrustedKey, fold_signers, signer_at
 from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
 
-SIGN_OFF_NAMESPACE = "portalops-signoff"
+SIGN_OFF_NAMESPACE = people.NAMESPACE
 """The purpose that people sign reports for."""
 
 Noted: TypeAlias = "Mapping[int, tuple[Digest, str]]"
@@ -225,31 +226,6 @@ def read_sign_off(held: Held) -> SignOff | None:
         return None
     report, sha256, *others = texts
     return SignOff(report, Digest(sha256), *others)
-
-
-def sign_off_problem(sign_off: SignOff) -> Message | None:
-    """Say why a sign-off does not hold; None if it does."""
-    if not re.fullmatch(r"[0-9a-f]{64}", sign_off.sha256) or not is_plain_name(sign_off.report):
-        return msg("it names no report")
-    if sign_off.text != sum_line(sign_off.sha256, sign_off.report):
-        return msg("what was signed is not the line of sha256sum for its report")
-    try:
-        signed_by = verify(sign_off.text.encode(), sign_off.signature, SIGN_OFF_NAMESPACE)
-    except BadSignature as error:
-        return msg("the signature does not hold: {cause}", cause=str(error))
-    if signed_by != sign_off.public_key:
-        return msg("it is signed by another key than the one that it names")
-    return None
-
-
-def sum_line(sha256: str, name: str) -> str:
-    """Return the line that `sha256sum NAME` prints."""
-    return f"{sha256}  {name}\n"
-
-
-def is_plain_name(name: str) -> bool:
-    """Say whether sha256sum prints a file's name as it is: it writes a backslash or a line's end in another way."""
-    return bool(name) and not re.search(r"[\x00-\x1f\x7f\\\ud800-\udfff]", name)
 
 
 def parse_code(text: str) -> BroughtHead:
@@ -483,7 +459,7 @@ def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int,
         if held.blob is None:
             continue
         read = read_sign_off(held)
-        problem = sign_off_problem(read) if read else msg("its details hold none")
+        problem = people.problem_of(read) if read else msg("its details hold none")
         if problem is not None:
             faults.add(held.seq, msg("record {seq}: the sign-off does not hold: {cause}", seq=held.seq, cause=problem))
         elif read is not None:

@@ -1,30 +1,60 @@
 """Whether anything was changed, and whether anything expected is missing: two verdicts, always apart.
 
 *Integrity* is one pass over the lines as they are stored: each is hashed as it stands, never written
-again, and must be what the next one names. *Completeness* compares what was planned with what was
-recorded. What a chain alone cannot show, a rewriting of the whole of it, is shown by heads held
-elsewhere and is not looked at here.
+again, and must be what the next one names; then the heads, the keys that signed them and people's
+signatures are compared with the lines, and each blob with its digest. *Completeness* compares what was
+planned with what was recorded, and lists what was erased or waived. What the ledger's own key rewrote and
+signed again is shown only by a head that somebody else has kept: it can be handed in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
 from portalops.jobs import missed_slots
 from portalops.ledger import bodies
-from portalops.ledger.chain import Fault, Faults, check_chain
+from portalops.ledger.chain import Chain, Fault, Faults, check_chain
+from portalops.ledger.check_heads import (
+    BroughtHead,
+    Held,
+    ReadHead,
+    Signed,
+    Spoken,
+    check_heads,
+    part_of,
+    read_head,
+    wanted,
+)
+from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED
+from portalops.ledger.record import FINISHED, STARTED, NotARecord, parse
 from portalops.ledger.runs import is_running
+from portalops.ledger.stored_chain import StoredChain
+from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run, Slot
+from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
 from portalops.registers.runs import fold_runs
+from portalops.registers.sign_offs import SIGN_OFF
+from portalops.registers.signers import KEY_KINDS, TrustedKey
+from portalops.registers.waivers import (
+    GRANTED,
+    WAIVER,
+    WAIVER_KINDS,
+    WITHDRAWAL,
+    RecordedWaiver,
+    fold_waivers,
+    waivers_in_force,
+)
+from portalops.signatures.sshsig import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +74,10 @@ class Integrity:
     """How many blobs were looked at."""
     blobs_read: bool
     """They were read and digested; otherwise only that each is there."""
+    signed: Signed
+    """Heads, keys and sign-offs, and the heads that were brought."""
+    unsigned: int
+    """How many records no head that holds is over, head records apart."""
 
     @property
     def holds(self) -> bool:
@@ -52,8 +86,16 @@ class Integrity:
 
     @property
     def first_bad(self) -> int | None:
-        """The first record that cannot be trusted."""
-        return min((fault.seq for fault in self.faults), default=None)
+        """The first record that cannot be trusted; None if no fault names one."""
+        return min((fault.seq for fault in self.faults if fault.seq > 0), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Details that were left out of a bundle on purpose."""
+
+    digest: Digest
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +111,11 @@ class Completeness:
     missing: tuple[Slot, ...]
     """Slots of planned jobs in which no run was recorded."""
     problem: Message | None = None
-    """Why it could not be found out; then the lists are empty and mean nothing."""
+    """Why it could not be found out; then the lists above are empty and mean nothing."""
+    erased: tuple[RecordedErasure, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    waivers: tuple[RecordedWaiver, ...] = ()
+    """In force in the time looked at: they explain what is not met and change no verdict."""
 
     @property
     def holds(self) -> bool:
@@ -87,51 +133,209 @@ class Verification:
     completeness: Completeness
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What somebody holds of the ledger apart from it."""
+
+    heads: Sequence[BroughtHead] = ()
+    trusted: Sequence[TrustedKey] | None = None
+    """The keys that it is expected to be signed with; None if nobody brings any."""
+    signing_key: str = ""
+    """The public half of the key that this machine signs with; empty if none is configured or can be read."""
+
+
+NOTHING_BROUGHT: Final = Brought()
+
+
 def verify(
     ledger: Ledger,
     *,
     now: datetime,
     zone: ZoneInfo,
     read_blobs: bool = True,
+    brought: Brought = NOTHING_BROUGHT,
     advance: Callable[[int], None] = lambda _amount: None,
 ) -> Verification:
     """Look at the whole ledger.
 
     Args:
         ledger: may be open for reading only.
-        now: slots that end later are not missing yet.
+        now: slots that end later are not missing yet, and waivers in force today are listed.
         zone: the portal's.
         read_blobs: read and digest every blob; otherwise only see that it is there.
+        brought: heads and keys that were kept elsewhere.
         advance: is told of records done.
 
     Raises:
         LedgerError: the file cannot be read at all.
     """
     faults = Faults()
+    ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
-        chain = check_chain(snapshot, faults, advance)
-    blobs = _check_blobs(ledger, faults, read_blobs=read_blobs)
+        told = _read_told(ledger, snapshot)
+        chain = check_chain(snapshot, faults, advance, wanted=wanted(told.spoken.heads, brought.heads))
+    signed = check_heads(
+        told.spoken,
+        chain.noted,
+        faults,
+        ledger=ledger_id,
+        records=chain.seq,
+        all_covered=False,
+        brought=brought.heads,
+        trusted=brought.trusted,
+    )
+    _check_own_key(signed, brought.signing_key, faults)
+    blobs = _check_blobs(ledger, told, faults, read_blobs=read_blobs)
     integrity = Integrity(
-        chain.records, chain.first_at, chain.last_at, chain.head, tuple(faults.first()), faults.count, blobs, read_blobs
+        chain.records,
+        chain.first_at,
+        chain.last_at,
+        chain.head,
+        tuple(faults.first()),
+        faults.count,
+        blobs,
+        read_blobs,
+        signed,
+        count_unsigned(signed, told.spoken.heads, chain),
     )
-    return Verification(_id_of(ledger), integrity, _completeness(ledger, now=now, zone=zone))
+    return Verification(ledger_id, integrity, _completeness(ledger, told, now=now, zone=zone))
 
 
-def check_runs(records: Sequence[Record], missing: tuple[Slot, ...], is_alive: Callable[[Run], bool]) -> Completeness:
-    """Sort the runs that frame records tell of; pure."""
-    runs = fold_runs(records)
-    unfinished = [run for run in runs if run.finished_at is None]
-    running = tuple(run for run in unfinished if is_alive(run))
-    started = {(run.id, run.kind) for run in runs}
-    unbegun = tuple(
-        record
-        for record in records
-        if record.kind.endswith(FINISHED) and (record.run, record.kind.removesuffix(FINISHED)) not in started
-    )
-    return Completeness(tuple(run for run in unfinished if run not in running), running, unbegun, missing)
+def check_runs(
+    records: Iterable[Record], missed: Callable[[Iterable[Run]], tuple[Slot, ...]], is_alive: Callable[[Run], bool]
+) -> Completeness:
+    """Sort the runs that frame records tell of; pure. The records are gone through once and not kept.
+
+    Args:
+        records: started and finished records, in order.
+        missed: given every run that started, returns the slots that are missing.
+        is_alive: says whether an unfinished run's process is alive.
+
+    Raises:
+        LedgerError: what was planned cannot be read.
+    """
+    frames = _Frames()
+    missing = missed(frames.started(records))
+    running = tuple(run for run in frames.unfinished.values() if is_alive(run))
+    crashed = tuple(run for run in frames.unfinished.values() if run not in running)
+    return Completeness(crashed, running, tuple(frames.unbegun), missing)
 
 
-def _check_blobs(ledger: Ledger, faults: Faults, *, read_blobs: bool) -> int:
+def count_unsigned(signed: Signed, heads: Iterable[ReadHead], chain: Chain) -> int:
+    """Return how many records stand behind the newest head that holds, head records apart."""
+    covered = signed.newest.head.size if signed.newest and signed.newest.head else 0
+    return max(0, chain.seq - covered - sum(covered < each.seq <= chain.seq for each in heads))
+
+
+@dataclass(slots=True)
+class _Frames:
+    """What is left to remember of runs while their records go by."""
+
+    unfinished: dict[tuple[str, str], Run] = field(default_factory=dict)
+    unbegun: list[Record] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+    """Hashes of what started: a ledger of a million records has half a million of them."""
+
+    def started(self, records: Iterable[Record]) -> Iterator[Run]:
+        """Yield each run as it starts."""
+        for record in records:
+            if record.kind.endswith(STARTED):
+                (run,) = fold_runs((record,))
+                self.unfinished[run.id, run.kind] = run
+                self.known.add(hash((run.id, run.kind)))
+                yield run
+            elif record.kind.endswith(FINISHED):
+                key = record.run, record.kind.removesuffix(FINISHED)
+                self.unfinished.pop(key, None)
+                if hash(key) not in self.known:
+                    self.unbegun.append(record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the records say of signatures, erasures and waivers."""
+
+    spoken: Spoken
+    erased: Mapping[Digest, RecordedErasure]
+    inerasable: Mapping[Digest, int]
+    """Bodies that cannot be erased, with the first record that names each."""
+    waivers: Sequence[RecordedWaiver]
+
+
+def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
+    heads: list[ReadHead] = []
+    keys: list[Held] = []
+    sign_offs: list[Held] = []
+    erasures: list[RecordedErasure] = []
+    waivers: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = []
+    inerasable: dict[Digest, int] = {}
+    for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS)):
+        if record.kind in INERASABLE:
+            inerasable.setdefault(record.body, record.seq)
+        held = Held(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
+        if record.kind == HEAD:
+            heads.append(read_head(held))
+        elif record.kind in KEY_KINDS:
+            keys.append(held)
+        elif record.kind == SIGN_OFF:
+            sign_offs.append(held)
+        elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
+            erasures.append(erasure)
+        elif record.kind in WAIVER_KINDS and (waiver := read_waiver(held)) is not None:
+            waivers.append((record.seq, record.at, waiver))
+    return _Told(Spoken(heads, keys, sign_offs), fold_erasures(erasures), inerasable, fold_waivers(waivers))
+
+
+def read_erasure(held: Held) -> RecordedErasure | None:
+    """Read a `blob.erased` record; None if its details hold no erasure."""
+    part = part_of(held.blob or b"", "erased")
+    digest, reason, approved_by = part.get("digest"), part.get("reason"), part.get("approved_by")
+    if not isinstance(digest, str) or not isinstance(reason, str) or not isinstance(approved_by, str):
+        return None
+    return RecordedErasure(held.seq, held.at, Erasure(Digest(digest), reason, approved_by))
+
+
+def read_waiver(held: Held) -> Waiver | WaiverWithdrawal | None:
+    """Read a waiver record; None if its details hold none."""
+    try:
+        if held.kind == GRANTED:
+            return bodies.decode_part(held.blob or b"", WAIVER, Waiver)
+        return bodies.decode_part(held.blob or b"", WITHDRAWAL, WaiverWithdrawal)
+    except PortalOpsError:
+        return None
+
+
+def _records_of(snapshot: StoredChain, kinds: Sequence[str]) -> Iterator[Record]:
+    """Yield the records of some kinds that can be read; the pass over the chain names the others."""
+    for place, line in snapshot.lines_of(kinds):
+        if not isinstance(line, bytes):
+            continue
+        try:
+            record = parse(line)
+        except NotARecord:
+            continue
+        if record.seq == place and record.kind in kinds:
+            yield record
+
+
+def _blob_or_none(ledger: Ledger, digest: Digest) -> bytes | None:
+    try:
+        return ledger.blob(digest)
+    except PortalOpsError:
+        return None  # the pass over the blobs names it
+
+
+def _check_own_key(signed: Signed, signing_key: str, faults: Faults) -> None:
+    """Name a ledger that is signed, and not with this machine's key."""
+    known = {use.signer.public_key for use in signed.uses}
+    if signing_key and known and signing_key not in known:
+        key = fingerprint(signing_key)
+        faults.add(
+            1, msg("the ledger does not know this machine's signing key {key}, and is signed by another", key=key)
+        )
+
+
+def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: bool) -> int:
     """Look at each blob once: those that records name, and those that their results rest on."""
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():
@@ -143,6 +347,8 @@ def _check_blobs(ledger: Ledger, faults: Faults, *, read_blobs: bool) -> int:
             if (key := bytes.fromhex(digest)) in seen:
                 continue
             seen.add(key)
+            if digest in told.erased and digest not in told.inerasable and not ledger.has_blob(digest):
+                continue
             if not read_blobs:
                 if not ledger.has_blob(digest):
                     faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
@@ -157,13 +363,20 @@ def _check_blobs(ledger: Ledger, faults: Faults, *, read_blobs: bool) -> int:
     return len(seen)
 
 
-def _completeness(ledger: Ledger, *, now: datetime, zone: ZoneInfo) -> Completeness:
+def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo) -> Completeness:
+    today = now.astimezone(zone).date()
+    erased = tuple(told.erased.values())
+    waivers = waivers_in_force(told.waivers, today, today, zone)
     try:
-        frames = tuple(ledger.frames())
-        missing = missed_slots(ledger.plans(), fold_runs(frames), until=now, zone=zone)
+        plans = ledger.plans()
+        found = check_runs(
+            ledger.frames(),
+            lambda runs: missed_slots(plans, runs, until=now, zone=zone),
+            lambda run: is_running(ledger.folder, run),
+        )
     except PortalOpsError as error:
-        return Completeness((), (), (), (), problem=error.message)
-    return check_runs(frames, missing, lambda run: is_running(ledger.folder, run))
+        return Completeness((), (), (), (), error.message, erased, waivers=waivers)
+    return Completeness(found.crashed, found.running, found.unbegun, found.missing, erased=erased, waivers=waivers)
 
 
 def _id_of(ledger: Ledger) -> str:

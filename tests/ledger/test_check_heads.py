@@ -14,7 +14,6 @@ from portalops.errors import NotAHead
 from portalops.ledger import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import (
-    SIGN_OFF_NAMESPACE,
     BroughtHead,
     Held,
     Signed,
@@ -24,13 +23,14 @@ from portalops.ledger.check_heads import (
     check_heads,
     parse_code,
     read_head,
-    sum_line,
     wanted,
 )
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import GENESIS, format_at
 from portalops.model.heads import Head, KeyEvent, SignedHead, SignOff
 from portalops.model.record import Digest
+from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
+from portalops.registers.sign_offs import sum_line
 from portalops.registers.signers import TrustedKey, parse_allowed_signers
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.ledger.ledgers import START
@@ -328,8 +328,8 @@ def test_allowed_signers_that_are_brought_are_read() -> None:
         "a ssh-ed25519 AAAA",
         "a valid-after=1 ssh-ed25519 AAAA",
         "a " + "b," * 5000 + "!",
-    ]
-    + ['a valid-after="20261125" ssh-ed25519 ' + FIRST.public_key.split()[1]],
+        'a valid-after="20261125" ssh-ed25519 ' + FIRST.public_key.split()[1],
+    ],
 )
 def test_other_files_are_no_allowed_signers(text: str) -> None:
     with pytest.raises(ValueError, match=r"line 1|no Ed25519 key"):

@@ -1,0 +1,40 @@
+"""Which blobs were erased, by whose decision: the `blob.erased` records, folded.
+
+The record stays, and so does the digest of what was erased: the chain holds, and everybody sees that
+something was taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from portalops.model.heads import Erasure
+from portalops.model.record import Digest
+from portalops.registers.plans import PLAN
+from portalops.registers.sign_offs import SIGN_OFF
+from portalops.registers.signers import KEY_KINDS
+
+ERASED = "blob.erased"
+"""The kind; the erasure stands under the key `erased` of the body."""
+
+INERASABLE: Collection[str] = ("ledger.created", "ledger.upgraded", PLAN, "head", *KEY_KINDS, ERASED, SIGN_OFF)
+"""Kinds of records whose bodies are never erased: without them, what was signed, expected or erased could not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedErasure:
+    """An erasure with the record that holds it."""
+
+    seq: int
+    at: datetime
+    erasure: Erasure
+
+
+def fold_erasures(records: Iterable[RecordedErasure]) -> Mapping[Digest, RecordedErasure]:
+    """Return the erasures by digest; the first one counts if a blob is named again."""
+    erased: dict[Digest, RecordedErasure] = {}
+    for recorded in records:
+        erased.setdefault(recorded.erasure.digest, recorded)
+    return erased
