@@ -19,9 +19,11 @@ from portalops import __version__
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
-from portalops.ledger.record import CREATED, NO_RUN, Draft
-from portalops.ledger.store import Selection, SqliteStore, StoredChain
+from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft
+from portalops.ledger.store import Selection, SqliteStore
 from portalops.ledger.store_errors import clock_went_back
+from portalops.ledger.stored_chain import StoredChain
+from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, RunSummary
@@ -52,13 +54,14 @@ class Ledger:
         Args:
             folder: the state folder.
             clock: gives records their times.
-            create: open for appending, and begin a ledger if there is none. Otherwise the ledger is
-                opened for reading only; nothing is written, so that it needs no right to write.
+            create: open for appending, begin a ledger if there is none, and make over one of an older version.
+                Otherwise the ledger is opened for reading only; nothing is written, so that it needs no right to write.
 
         Raises:
             LedgerMissing: there is none and `create` is false.
             LedgerFull: the folder cannot be written.
             LedgerError: the file is something else, or of a newer version.
+            IntegrityError: it is of an older version, and a record is not what stands beside it.
         """
         ledger = cls(folder, clock, writable=create)
         if not create:
@@ -66,7 +69,8 @@ class Ledger:
             if ledger.last() is None:
                 raise ledger._store.missing()
             return ledger
-        ledger._store.create()
+        if ledger._store.create() != SCHEMA_VERSION:
+            ledger._store.upgrade(ledger._upgraded, clock)
         if ledger.last() is None:
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
@@ -264,6 +268,10 @@ class Ledger:
     def _begin(self) -> None:
         body = bodies.write({"ledger": secrets.token_hex(16), "format": 1, "portalops": __version__})
         self._store.begin(self.draft(CREATED, body=self.keep(body)), self._clock)
+
+    def _upgraded(self, records: int, head: Digest) -> Draft:
+        told = {"from": 1, "to": SCHEMA_VERSION, "records": records, "head": head, "portalops": __version__}
+        return self.draft(UPGRADED, body=self.keep(bodies.write({"upgrade": told})))
 
     def _plan(self, record: Record) -> RecordedPlan:
         plan = bodies.decode_part(self.blob(record.body), PLAN, Plan)

@@ -27,6 +27,9 @@ GENESIS = Digest("0" * 64)
 CREATED = "ledger.created"
 """The kind of the first record; its body names the ledger's id."""
 
+UPGRADED = "ledger.upgraded"
+"""The kind that tells of a store made over; its body names the newest line before."""
+
 MAX_TEXT = 500
 """Longest run, subject or duty, in characters."""
 

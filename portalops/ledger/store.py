@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import quote
 
 from portalops.errors import (
@@ -26,7 +25,6 @@ from portalops.errors import (
     LedgerMissing,
 )
 from portalops.ledger import store_errors
-from portalops.ledger.chain import Chunk, Tail
 from portalops.ledger.record import (
     FINISHED,
     GENESIS,
@@ -37,53 +35,21 @@ from portalops.ledger.record import (
     format_at,
     line_digest,
     parse,
-    split,
 )
+from portalops.ledger.stored_chain import StoredChain, differs
+from portalops.ledger.tables import APPLICATION_ID, MAKE, READABLE, UPGRADE, require_sqlite
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 
-SCHEMA_VERSION = 1
-"""`PRAGMA user_version`: which tables these are."""
-
-APPLICATION_ID = 0x504F4C47
-"""`PRAGMA application_id`: "POLG", so that `file` and we know the file for a ledger."""
-
 WAIT_SECONDS = 30.0
 """How long an append waits for another process that is appending."""
-
-_FRAMES = f"(substr(kind, -{len(STARTED)}) = '{STARTED}' OR substr(kind, -{len(FINISHED)}) = '{FINISHED}')"
-_SCHEMA = (
-    """CREATE TABLE record (
-  seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, subject TEXT NOT NULL,
-  duty TEXT NOT NULL, body TEXT NOT NULL, prev TEXT NOT NULL, line BLOB NOT NULL)""",
-    "CREATE TABLE tail (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, head TEXT NOT NULL)",
-    "CREATE INDEX record_kind ON record (kind)",
-    "CREATE INDEX record_run ON record (run, kind) WHERE run <> ''",
-    # A run starts once and finishes once; in between it may leave several records of one kind.
-    f"CREATE UNIQUE INDEX record_frame ON record (run, kind) WHERE run <> '' AND {_FRAMES}",
-    "CREATE TRIGGER record_not_changed BEFORE UPDATE ON record "
-    "BEGIN SELECT RAISE(ABORT, 'a record is never changed'); END",
-    "CREATE TRIGGER record_not_deleted BEFORE DELETE ON record "
-    "BEGIN SELECT RAISE(ABORT, 'a record is never deleted'); END",
-    "CREATE TRIGGER tail_not_deleted BEFORE DELETE ON tail BEGIN SELECT RAISE(ABORT, 'the tail is never deleted'); END",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
-
-Row: TypeAlias = "tuple[int, str, str, str, str, str, str, str, bytes]"
-"""The columns as they are stored: seq, at, kind, run, subject, duty, body, prev, line. A changed table may hold anything."""
-
-_SPELT = (
-    """'{"at":"' || at || '","body":"' || body || '","duty":"' || duty || '","kind":"' || kind || '","prev":"' || prev"""
-    """ || '","run":"' || run || '","seq":' || seq || ',"subject":"' || subject || '","v":1}' = CAST(line AS TEXT)"""
-)
-"""Compares the columns with the line inside SQLite, which is faster than fetching them all."""
 
 _MIN_SEQ, _MAX_SEQ = -(2**63), 2**63 - 1
 """What SQLite can number rows with."""
 
-_COLUMNS = "seq, at, kind, run, subject, duty, body, prev, line"
+_FRAME_ENDINGS = (f'{STARTED}","prev":"'.encode(), f'{FINISHED}","prev":"'.encode())
+"""What only the lines of frame records hold: within a value the quotation marks would be escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,29 +78,31 @@ class SqliteStore:
         self._writable = writable
         self._writer: sqlite3.Connection | None = None
 
-    def create(self) -> None:
-        """Make the tables, if they are not there yet.
+    def create(self) -> int:
+        """Make the tables, if they are not there yet, and return their version.
 
         Raises:
             LedgerFull: the disk is full or not writable.
             LedgerError: the file is something else.
         """
+        require_sqlite()
         with self._writing():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = self._write_connection(create=True)
             with self._transaction(connection):
                 if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
-                    for statement in _SCHEMA:
+                    for statement in MAKE:
                         connection.execute(statement)
-        self.check()
+        return self.check()
 
-    def check(self) -> None:
-        """Look whether the file is a ledger of a version that is understood.
+    def check(self) -> int:
+        """Look whether the file is a ledger of a version that is understood, and return which.
 
         Raises:
             LedgerMissing: there is no file, or nothing in it.
             LedgerError: the file is something else, or newer than this portalops.
         """
+        require_sqlite()
         if not self.path.exists():
             raise store_errors.missing(self.path)
         with self._reading() as connection:
@@ -145,13 +113,34 @@ class SqliteStore:
             raise store_errors.missing(self.path)
         if application != APPLICATION_ID:
             raise store_errors.not_a_ledger(self.path)
-        if version != SCHEMA_VERSION:
-            raise LedgerError(
-                msg(
-                    "{path} is a ledger of version {version}, not {ours}", path=str(self.path), version=version, ours=1
-                ),
-                msg("Use the portalops that wrote it, or a newer one."),
-            )
+        if version not in READABLE:
+            raise store_errors.other_version(self.path, version)
+        return int(version)
+
+    def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
+        """Make the tables of this version out of those of version 1, and record that; all or nothing.
+
+        Args:
+            draft: given how many records there were and the digest of the newest line, returns what is recorded.
+            clock: gives that record its time.
+
+        Raises:
+            IntegrityError: a line is not what stood beside it; nothing is changed.
+            LedgerError: as for `append`; nothing is changed.
+        """
+        with self._writing():
+            connection = self._write_connection(create=False)
+            with self._transaction(connection):
+                if connection.execute("PRAGMA user_version").fetchone()[0] != 1:
+                    return  # another process was first
+                if (seq := differs(connection)) is not None:
+                    raise store_errors.not_upgraded(self.path, seq)
+                newest = self._newest(connection)
+                for statement in UPGRADE:
+                    connection.execute(statement)
+                if newest is not None:
+                    count = connection.execute("SELECT count(*) FROM record").fetchone()[0]
+                    self._insert(connection, (draft(count, line_digest(newest.line)),), clock, newest)
 
     def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
         """Append in one durable transaction: when this returns, the records survive a power cut.
@@ -172,27 +161,32 @@ class SqliteStore:
     def _append(self, drafts: Sequence[Draft], clock: Clock, *, only_first: bool) -> tuple[Record, ...]:
         with self._writing():
             connection = self._write_connection(create=False)
-            records: list[Record] = []
             with self._transaction(connection):
                 newest = self._newest(connection)
                 if only_first and newest is not None:
                     return ()
-                seq, at, prev = (newest.seq, newest.at, line_digest(newest.line)) if newest else (0, None, GENESIS)
-                for draft in drafts:
-                    now = clock.now()
-                    record = _encoded(draft, seq + 1, now, prev)
-                    if at is not None and record.at < at:
-                        raise store_errors.clock_went_back(now, at)
-                    try:
-                        connection.execute(f"INSERT INTO record ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", _row(record))  # noqa: S608
-                    except sqlite3.IntegrityError as error:
-                        raise store_errors.already_recorded(record, error) from error
-                    seq, at, prev = record.seq, record.at, line_digest(record.line)
-                    records.append(record)
-                connection.execute(
-                    "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2",
-                    (seq, prev),
-                )
+                return self._insert(connection, drafts, clock, newest)
+
+    @staticmethod
+    def _insert(
+        connection: sqlite3.Connection, drafts: Sequence[Draft], clock: Clock, newest: Record | None
+    ) -> tuple[Record, ...]:
+        records: list[Record] = []
+        seq, at, prev = (newest.seq, newest.at, line_digest(newest.line)) if newest else (0, None, GENESIS)
+        for draft in drafts:
+            now = clock.now()
+            record = _encoded(draft, seq + 1, now, prev)
+            if at is not None and record.at < at:
+                raise store_errors.clock_went_back(now, at)
+            try:
+                connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, record.line))
+            except sqlite3.IntegrityError as error:
+                raise store_errors.already_recorded(record, error) from error
+            seq, at, prev = record.seq, record.at, line_digest(record.line)
+            records.append(record)
+        connection.execute(
+            "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2", (seq, prev)
+        )
         return tuple(records)
 
     @contextmanager
@@ -210,14 +204,14 @@ class SqliteStore:
         """
         with self._reading() as connection:
             statement, parameters = _select(selection, connection)
-            for row in connection.execute(statement, parameters):
-                yield _parsed(row)
+            for seq, line in connection.execute(statement, parameters):
+                yield _parse_line(seq, line)
 
     def record(self, seq: int) -> Record | None:
         """Return one record, or None if there is none of that number."""
         with self._reading() as connection:
-            row = connection.execute(f"SELECT {_COLUMNS} FROM record WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
-        return _parsed(row) if row else None
+            row = connection.execute("SELECT seq, line FROM record WHERE seq = ?", (seq,)).fetchone()
+        return _parse_line(*row) if row else None
 
     def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
         """Yield the started records of a span, each followed by its finished record, whenever that came.
@@ -246,8 +240,10 @@ class SqliteStore:
     def frame_records(self) -> Iterator[Record]:
         """Yield all started and finished records, in order."""
         with self._reading() as connection:
-            for seq, line in connection.execute(f"SELECT seq, line FROM record WHERE {_FRAMES} ORDER BY seq"):  # noqa: S608
-                yield _parse_line(seq, line)
+            for seq, line in connection.execute("SELECT seq, line FROM record ORDER BY seq"):
+                # Looking for an ending here is quicker than having the kind computed for every row.
+                if not isinstance(line, bytes) or any(ending in line for ending in _FRAME_ENDINGS):
+                    yield _parse_line(seq, line)
 
     def bodies(self) -> Iterator[tuple[int, Digest]]:
         """Yield each blob that a record names, with the first record that names it."""
@@ -372,38 +368,15 @@ class SqliteStore:
             raise store_errors.not_writable(self.path, error.strerror or str(error)) from error
 
 
-class StoredChain:
-    """All rows and the tail, as verification reads them, in one read transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def tail(self) -> Tail | None:
-        """Return what the tail table says, or None if nothing was ever recorded."""
-        found = self._connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
-        return Tail(found[0], Digest(found[1])) if found else None
-
-    def chunks(self, size: int) -> Iterator[Chunk]:
-        """Yield the lines of all rows in order, so many at a time, with what the columns say otherwise."""
-        cursor = self._connection.execute(f"SELECT {_COLUMNS}, {_SPELT} FROM record ORDER BY seq")  # noqa: S608
-        while rows := cursor.fetchmany(size):
-            differing = {at: names for at, row in enumerate(rows) if row[9] != 1 and (names := _differing(row))}
-            yield Chunk([row[8] for row in rows], [row[0] for row in rows], differing)
-
-
-def _differing(row: Sequence[object]) -> tuple[str, ...]:
-    """Name the columns that are not what the line says; none if the line cannot be read."""
-    try:
-        fields = split(row[8].encode("utf-8", "surrogateescape") if isinstance(row[8], str) else row[8])  # type: ignore[arg-type]
-    except (NotARecord, TypeError):
-        return ()
-    names = _COLUMNS.split(", ")[:8]
-    return tuple(name for name, held in zip(names, row, strict=False) if held != getattr(fields, name))
-
-
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_SECONDS)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_SECONDS)
+    connection.text_factory = _text  # text that somebody else put there may be none
+    return connection
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _select(selection: Selection, connection: sqlite3.Connection) -> tuple[str, list[str | int]]:
@@ -416,7 +389,7 @@ def _select(selection: Selection, connection: sqlite3.Connection) -> tuple[str, 
         where.append("run = ? AND run <> ''")
         parameters.append(selection.run)
     order = "DESC" if selection.newest_first else "ASC"
-    statement = f"SELECT {_COLUMNS} FROM record WHERE {' AND '.join(where)} ORDER BY seq {order}"  # noqa: S608
+    statement = f"SELECT seq, line FROM record WHERE {' AND '.join(where)} ORDER BY seq {order}"  # noqa: S608
     if selection.limit is not None:
         statement += " LIMIT ?"
         parameters.append(selection.limit)
@@ -447,24 +420,6 @@ def _first_from(connection: sqlite3.Connection, at: str) -> int:
 
 def _marks(values: Collection[str]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _row(record: Record) -> Row:
-    return (
-        record.seq,
-        format_at(record.at),
-        record.kind,
-        record.run,
-        record.subject,
-        record.duty,
-        record.body,
-        record.prev,
-        record.line,
-    )
-
-
-def _parsed(row: Row) -> Record:
-    return _parse_line(row[0], row[8])
 
 
 def _parse_line(seq: int, line: bytes) -> Record:

@@ -16,6 +16,7 @@ from portalops.errors import (
     RunAlreadyRecorded,
 )
 from portalops.ledger.record import format_at
+from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Record
 
@@ -30,7 +31,7 @@ def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
 
 def already_recorded(record: Record, error: sqlite3.IntegrityError) -> LedgerError:
     """Say that a run's record is there already, or that the tables refuse it for another cause."""
-    if "record.run" in str(error) or "record_frame" in str(error):
+    if "record_run" in str(error):
         return RunAlreadyRecorded(
             msg("run {run} has left {kind} before", run=record.run, kind=record.kind),
             msg("Run 'portalops ledger show --run {run}' to see what it recorded.", run=record.run),
@@ -65,6 +66,31 @@ def translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
             msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
         )
     return unreadable(path, text)
+
+
+def other_version(path: Path, version: object) -> LedgerError:
+    """Say that the file is of a version that is not understood."""
+    return LedgerError(
+        msg(
+            "{path} is a ledger of version {version}, not {ours}",
+            path=str(path),
+            version=str(version)[:20],
+            ours=SCHEMA_VERSION,
+        ),
+        msg("Use the portalops that wrote it, or a newer one."),
+    )
+
+
+def not_upgraded(path: Path, seq: int) -> IntegrityError:
+    """Say that a ledger of version 1 is left as it is, since a record's line is not what stands beside it."""
+    return IntegrityError(
+        msg(
+            "the ledger {path} is not upgraded: the columns of record {seq} are not what its line says",
+            path=str(path),
+            seq=seq,
+        ),
+        msg("Nothing was changed. Run 'portalops ledger verify', and keep everything as it is."),
+    )
 
 
 def unreadable(path: Path, cause: str) -> LedgerError:

@@ -106,9 +106,9 @@ def test_another_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
-    tamper(new_ledger(tmp_path), "PRAGMA user_version = 2")
+    tamper(new_ledger(tmp_path), "PRAGMA user_version = 3")
 
-    with pytest.raises(LedgerError, match="version 2"):
+    with pytest.raises(LedgerError, match="version 3, not 2"):
         Ledger.open(tmp_path, FixedClock(START), create=False)
 
 
@@ -191,7 +191,7 @@ def test_records_are_never_changed_or_deleted(tmp_path: Path) -> None:
     new_ledger(tmp_path)
 
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
-        for statement in ("UPDATE record SET kind = 'x'", "DELETE FROM record", "DELETE FROM tail"):
+        for statement in ("UPDATE record SET line = x'00'", "DELETE FROM record", "DELETE FROM tail"):
             with pytest.raises(sqlite3.IntegrityError, match="never"):
                 connection.execute(statement)
 

@@ -52,7 +52,7 @@ def test_an_edited_line_is_named(tmp_path: Path, seq: int) -> None:
 
 
 @pytest.mark.parametrize("seq", [2, 5, 8, 9])
-def test_a_line_edited_together_with_its_columns_is_named(tmp_path: Path, seq: int) -> None:
+def test_a_line_made_anew_is_named(tmp_path: Path, seq: int) -> None:
     ledger = filled_ledger(tmp_path)
 
     record = ledger.record(seq)
@@ -60,15 +60,17 @@ def test_a_line_edited_together_with_its_columns_is_named(tmp_path: Path, seq: i
     forged = encode(
         Draft(record.kind, record.body, record.run, "other", record.duty), seq=seq, at=record.at, prev=record.prev
     )
-    tamper(ledger, "UPDATE record SET subject = 'other', line = ? WHERE seq = ?", (forged.line, seq))
+    tamper(ledger, "UPDATE record SET line = ? WHERE seq = ?", (forged.line, seq))
 
     assert verified(ledger).integrity.first_bad == seq
 
 
 @pytest.mark.parametrize("column", ["at", "kind", "run", "subject", "duty", "body", "prev"])
-def test_an_edited_column_is_named(tmp_path: Path, column: str) -> None:
+def test_an_edited_column_of_a_table_that_stores_them_is_named(tmp_path: Path, column: str) -> None:
     ledger = filled_ledger(tmp_path)
 
+    tamper(ledger, "CREATE TABLE other AS SELECT * FROM record; DROP TABLE record; ALTER TABLE other RENAME TO record;")
+    assert verified(ledger).integrity.holds
     tamper(ledger, f"UPDATE record SET {column} = replace({column}, substr({column}, 2, 1), 'x') WHERE seq = 4")
 
     found = verified(ledger)
@@ -236,7 +238,7 @@ def test_letters_beyond_ascii_are_told_from_wrong_ones(tmp_path: Path) -> None:
 
     tamper(
         ledger,
-        "UPDATE record SET subject = 'ba\u0309n sao', line = CAST(replace(line, 'bản', 'ba\u0309n') AS BLOB) WHERE seq = 2;",
+        "UPDATE record SET line = CAST(replace(line, 'bản', 'ba\u0309n') AS BLOB) WHERE seq = 2;",
     )
 
     assert verified(ledger).integrity.first_bad == 2
@@ -318,14 +320,18 @@ def test_any_changed_byte_of_any_line_is_found_at_its_record(data: st.DataObject
 
         tamper(ledger, "UPDATE record SET line = ? WHERE seq = ?", (changed, record.seq))
 
+        # Of two lines that do not join, nobody can tell which was changed: trust ends with the first.
+        at = record.line.index(b'"prev":"') + len('"prev":"')
+        joins_no_more = at <= place < at + 64 and chr(letter) in "0123456789abcdef"
+        expected = max(record.seq - 1, 1) if joins_no_more else record.seq
         with patch.object(chain, "_CHUNK", size):
-            assert verified(ledger, read_blobs=False).integrity.first_bad == record.seq
+            assert verified(ledger, read_blobs=False).integrity.first_bad == expected
         ledger.close()
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.data())
-def test_any_record_changed_together_with_its_columns_is_found_at_its_place(data: st.DataObject) -> None:
+def test_any_record_with_another_value_is_found_at_its_place(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ledger = filled_ledger(Path(folder), runs=2)
         record = data.draw(st.sampled_from(list(ledger.records())))
@@ -334,7 +340,7 @@ def test_any_record_changed_together_with_its_columns_is_found_at_its_place(data
         fields[name] = data.draw(st.sampled_from(["a", "b.c", "d-e"]))
         line = json.dumps(fields, separators=(",", ":"), sort_keys=True).encode()
 
-        tamper(ledger, f"UPDATE record SET {name} = ?, line = ? WHERE seq = ?", (fields[name], line, record.seq))
+        tamper(ledger, "UPDATE record SET line = ? WHERE seq = ?", (line, record.seq))
 
         assert parse(line).seq == record.seq
         assert verified(ledger, read_blobs=False).integrity.first_bad == record.seq
@@ -353,10 +359,7 @@ def _overwrite(path: Path, data: bytes) -> None:
 
 
 def _insert(ledger: Ledger, record: Record) -> None:
-    fields = json.loads(record.line)
-    names = ("at", "kind", "run", "subject", "duty", "body", "prev")
-    values = (record.seq, *(fields[name] for name in names), record.line)
-    tamper(ledger, "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?)", values)
+    tamper(ledger, "INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, record.line))
 
 
 def _rechain(ledger: Ledger, records: list[Record], *, from_seq: int, at_of_first: datetime) -> None:

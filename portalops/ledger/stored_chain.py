@@ -1,0 +1,106 @@
+"""The lines of a ledger's file as verification reads them: one consistent view, whatever is appended meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+
+from portalops.ledger.chain import Chunk, Tail
+from portalops.ledger.record import NotARecord, split
+from portalops.ledger.tables import COLUMNS, RECORD, SCHEMA_VERSION
+from portalops.model.record import Digest
+
+MAX_VALUE_BYTES = 1 << 20
+"""No value is read that is larger, so that a row of gigabytes costs no memory. A line is far shorter."""
+
+_SPELT = (
+    """'{"at":"' || at || '","body":"' || body || '","duty":"' || duty || '","kind":"' || kind || '","prev":"' || prev"""
+    """ || '","run":"' || run || '","seq":' || seq || ',"subject":"' || subject || '","v":1}' = CAST(line AS TEXT)"""
+)
+"""Compares stored columns with the line inside SQLite, which is faster than fetching and splitting."""
+
+
+class StoredChain:
+    """All rows and the tail, in one read transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        made_by = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'record'"
+        ).fetchone()
+        # In a table that is not exactly ours the columns may say anything, so they are compared with the lines.
+        self._stores_columns = version != SCHEMA_VERSION or made_by != (RECORD,)
+        self._selected = f"seq, line, {', '.join(COLUMNS)}, {_SPELT}" if self._stores_columns else "seq, line"
+
+    def tail(self) -> Tail | None:
+        """Return what the tail table says, or None if nothing was ever recorded."""
+        found = self._connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
+        return Tail(found[0], Digest(found[1])) if found else None
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield the lines of all rows in order, so many at a time; a line that is too large to be one is None."""
+        done = 0
+        cursor = self._connection.execute(f"SELECT {self._selected} FROM record ORDER BY seq")  # noqa: S608
+        try:
+            while rows := cursor.fetchmany(size):
+                yield self._chunk(rows)
+                done += len(rows)
+        except sqlite3.DataError:  # a value is too large
+            for row in self._one_by_one(done):
+                yield self._chunk((row,))
+
+    def lines_of(self, kinds: Collection[str]) -> Iterator[tuple[object, object]]:
+        """Yield place and line of the records that stand under some kinds, in order; a line that is too large is None."""
+        marks = ", ".join("?" * len(kinds))
+        statement = f"SELECT seq, rowid FROM record WHERE kind IN ({marks}) ORDER BY seq"  # noqa: S608
+        for seq, rowid in self._connection.execute(statement, tuple(kinds)):
+            try:
+                found = self._connection.execute("SELECT line FROM record WHERE rowid = ?", (rowid,)).fetchone()
+            except sqlite3.DataError:
+                found = (None,)
+            yield seq, found[0]
+
+    def _chunk(self, rows: Sequence[Sequence[object]]) -> Chunk:
+        places, lines = list(zip(*rows, strict=True))[:2]
+        if not self._stores_columns:
+            return Chunk(lines, places)
+        suspected = [at for at, row in enumerate(rows) if row[-1] != 1]
+        return Chunk(lines, places, {at: names for at in suspected if (names := _differing(rows[at]))})
+
+    def _one_by_one(self, skip: int) -> Iterator[Sequence[object]]:
+        rowids = self._connection.execute("SELECT rowid, seq FROM record ORDER BY seq LIMIT -1 OFFSET ?", (skip,))
+        for rowid, seq in rowids:
+            try:
+                statement = f"SELECT {self._selected} FROM record WHERE rowid = ?"  # noqa: S608
+                yield self._connection.execute(statement, (rowid,)).fetchone()
+            except sqlite3.DataError:
+                yield (seq, None, *(None for _name in COLUMNS), 1)
+
+
+def differs(connection: sqlite3.Connection) -> int | None:
+    """Return the first row of version 1 whose columns are not what its line says, or whose line is no record."""
+    statement = (
+        f"SELECT seq, line, {', '.join(COLUMNS)} FROM record WHERE ({_SPELT}) IS NOT 1 OR typeof(line) <> 'blob'"  # noqa: S608
+    )
+    for row in connection.execute(f"{statement} ORDER BY seq"):
+        if not isinstance(row[1], bytes) or _fields(row[1]) is None or _differing(row):
+            return row[0] if isinstance(row[0], int) else 0
+    return None
+
+
+def _differing(row: Sequence[object]) -> tuple[str, ...]:
+    """Name the columns that are not what the line says; none if the line cannot be read."""
+    fields = _fields(row[1])
+    if fields is None:
+        return ()
+    return tuple(name for name, held in zip(COLUMNS, row[2:], strict=False) if held != getattr(fields, name))
+
+
+def _fields(line: object) -> object | None:
+    data = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
+    try:
+        return split(data) if isinstance(data, bytes) else None
+    except NotARecord:
+        return None
