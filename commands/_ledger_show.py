@@ -1,0 +1,132 @@
+"""`portalops ledger show`: lists records, or shows one with its details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import PortalOpsError, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import FINISHED, STARTED, format_at, line_digest
+from portalops.locale import _
+from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.record import Record
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Table
+
+HELP = _(
+    "List records, or show one with its details\n\nWithout a number, lists the newest records.\n\nExample: portalops"
+    " ledger show --kind backup --last 5; portalops ledger show 17\n\nEXIT STATUS: 0 shown, 2 there is no such record,"
+    " 5 its details were changed"
+)
+
+MAX_DETAILS = 200
+"""Details of one record that are shown to a person; --json has them all."""
+
+
+def show(
+    ctx: typer.Context,
+    seq: Annotated[int | None, typer.Argument(help=_("The number of one record"))] = None,
+    *,
+    kind: Annotated[
+        str | None, typer.Option(help=_("Only this kind, such as backup.finished, or backup for all of a backup"))
+    ] = None,
+    run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
+    last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
+) -> Result:
+    session = open_session(ctx)
+    if seq is not None:
+        return _one(session, seq)
+    kinds = None if kind is None else (kind, f"{kind}{STARTED}", f"{kind}{FINISHED}")
+    newest = tuple(session.ledger.records(kinds=kinds, run=run, newest_first=True, limit=last))
+    return _listing(newest[::-1])
+
+
+def _listing(records: Sequence[Record]) -> Result:
+    headers = (msg("Record"), msg("At"), msg("Kind"), msg("About"), msg("Duty"), msg("Run"))
+    rows: list[tuple[Cell, ...]] = [
+        (str(record.seq), record.at, record.kind, record.subject or None, record.duty or None, record.run or None)
+        for record in records
+    ]
+    view: list[Block] = [Table(msg("Records"), headers, rows)] if rows else [Paragraph(msg("There is no such record."))]
+    return Result(data=[_record_data(record) for record in records], view=view)
+
+
+def _one(session: Session, seq: int) -> Result:
+    record = session.ledger.record(seq)
+    if record is None:
+        raise UsageError(
+            msg("there is no record {seq}", seq=seq),
+            msg("The ledger holds {count} records: portalops ledger show.", count=session.ledger.count()),
+        )
+    blob = session.ledger.blob(record.body)
+    details = _details(blob)
+    view: list[Block] = [
+        KeyValues(
+            (
+                (msg("Record"), str(record.seq)),
+                (msg("At"), record.at),
+                (msg("Kind"), record.kind),
+                (msg("About"), record.subject or None),
+                (msg("Duty"), record.duty or None),
+                (msg("Run"), record.run or None),
+                (msg("Details"), record.body),
+                (msg("Record before"), record.prev),
+                (msg("This record's digest"), line_digest(record.line)),
+                (msg("As it is stored"), record.line.decode()),
+            )
+        )
+    ]
+    rows = list(_flattened("", details))
+    if rows:
+        view.append(Table(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
+    if len(rows) > MAX_DETAILS:
+        more = len(rows) - MAX_DETAILS
+        view.append(Paragraph(nmsg("{n} more line; --json has it.", "{n} more lines; --json has them.", more)))
+    stored: dict[str, JsonValue] = {
+        "line": record.line.decode(),
+        "digest": line_digest(record.line),
+        "details": details,
+    }
+    return Result(data={**_record_data(record), **stored}, view=view)
+
+
+def _record_data(record: Record) -> dict[str, JsonValue]:
+    return {
+        "id": record.seq,
+        "at": format_at(record.at),
+        "kind": record.kind,
+        "run": record.run,
+        "subject": record.subject,
+        "duty": record.duty,
+        "body": record.body,
+        "prev": record.prev,
+    }
+
+
+def _details(blob: bytes) -> JsonValue:
+    """Return a blob as JSON, or its beginning as text if it is something else."""
+    try:
+        return bodies.plain(blob)
+    except PortalOpsError:
+        return blob[:2000].decode("utf-8", "backslashreplace")
+
+
+def _flattened(key: str, value: JsonValue) -> Iterator[tuple[Cell, Cell]]:
+    """Yield each leaf under its dotted key."""
+    match value:
+        case Mapping():
+            for name, held in value.items():
+                yield from _flattened(f"{key}.{name}" if key else name, held)
+        case str():
+            yield key, value
+        case Sequence():
+            for place, held in enumerate(value, 1):
+                yield from _flattened(f"{key}.{place}", held)
+        case None:
+            yield key, None
+        case _:
+            yield key, verbatim(str(value).lower() if isinstance(value, bool) else str(value))

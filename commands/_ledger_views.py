@@ -1,0 +1,271 @@
+"""Heads and the two verdicts, as people and programs read them: shared by the verbs of `portalops ledger`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from commands._result import JsonValue
+from portalops.errors import ExitCode
+from portalops.ledger.check_heads import Compared, Signed, SignerUse, Verdict
+from portalops.ledger.heads import code_of
+from portalops.ledger.record import format_at
+from portalops.ledger.verify import Completeness, Integrity, Verification
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.runs import Run
+from portalops.registers.erasures import RecordedErasure
+from portalops.registers.waivers import RecordedWaiver
+from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.signatures.sshsig import fingerprint
+
+MAX_LISTED = 50
+"""Missing slots and crashed runs that are shown to a person; --json has them all."""
+
+_VERDICTS: Mapping[Verdict, Status] = {
+    Verdict.HOLDS: Status(msg("lies on this chain"), Tone.GOOD),
+    Verdict.OTHER_LEDGER: Status(msg("of another ledger"), Tone.BAD),
+    Verdict.BEYOND_END: Status(msg("beyond the end"), Tone.BAD),
+    Verdict.OTHER_DIGEST: Status(msg("not on this chain"), Tone.BAD),
+}
+
+
+def exit_code_of(found: Verification) -> ExitCode:
+    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 0."""
+    if not found.integrity.holds:
+        return ExitCode.INTEGRITY
+    if found.completeness.problem is not None:
+        return ExitCode.PARTIAL
+    return ExitCode.OK if found.completeness.holds else ExitCode.UNMET
+
+
+def verification_view(found: Verification) -> Iterator[Block]:
+    """Say both verdicts to a person, always apart."""
+    yield from _integrity_view(found.integrity)
+    yield from _signed_view(found.integrity.signed)
+    yield from _completeness_view(found.completeness)
+
+
+def verification_data(found: Verification) -> dict[str, JsonValue]:
+    """Say both verdicts to a program."""
+    integrity, completeness = found.integrity, found.completeness
+    return {
+        "ledger": found.ledger,
+        "integrity": {
+            "holds": integrity.holds,
+            "records": integrity.records,
+            "first_at": integrity.first_at,
+            "last_at": integrity.last_at,
+            "head": integrity.head,
+            "first_bad": integrity.first_bad,
+            "fault_count": integrity.fault_count,
+            "faults": [{"seq": fault.seq, "message": str(fault.what)} for fault in integrity.faults],
+            "blobs": integrity.blobs,
+            "blobs_read": integrity.blobs_read,
+            "unsigned": integrity.unsigned,
+            **_signed_data(integrity.signed),
+        },
+        "completeness": {
+            "holds": completeness.holds,
+            "problem": None if completeness.problem is None else str(completeness.problem),
+            "missing": [{"job": slot.job.id, "slot": slot.name} for slot in completeness.missing],
+            "crashed": [_run_data(run) for run in completeness.crashed],
+            "running": [_run_data(run) for run in completeness.running],
+            "unbegun": [record.seq for record in completeness.unbegun],
+            "erased": [_erasure_data(each) for each in completeness.erased],
+            "withheld": [{"digest": each.digest, "reason": each.reason} for each in completeness.withheld],
+            "waivers": [_waiver_data(each) for each in completeness.waivers],
+        },
+    }
+
+
+def _integrity_view(integrity: Integrity) -> Iterator[Block]:
+    blobs: Message = nmsg("{n} blob read and digested", "{n} blobs read and digested", integrity.blobs)
+    if not integrity.blobs_read:
+        blobs = nmsg("{n} blob is there, unread", "{n} blobs are there, unread", integrity.blobs)
+    signed = integrity.signed
+    yield Heading(2, msg("Integrity: nothing was changed"))
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Verdict"), _status(integrity.holds)),
+        (msg("Records"), integrity.records),
+        (msg("First and last"), f"{integrity.first_at} .. {integrity.last_at}"),
+        (msg("Digest of the newest record"), integrity.head),
+        (msg("Blobs"), blobs),
+        (msg("Signed heads"), signed.heads),
+    ]
+    if signed.newest is not None and signed.newest.head is not None:
+        rows += [
+            (msg("Newest head"), signed.code),
+            (msg("Signed at"), signed.newest.head.at),
+            (msg("Signed by the key"), fingerprint(signed.newest.public_key)),
+            (msg("Records behind it, not signed yet"), integrity.unsigned),
+        ]
+    yield KeyValues(rows)
+    if not integrity.holds:
+        first = integrity.first_bad
+        if first is not None:
+            yield Notice(msg("The first record that cannot be trusted is {seq}.", seq=first), Tone.BAD)
+        yield Table(
+            nmsg("{n} fault", "{n} faults", integrity.fault_count),
+            (msg("Record"), msg("What was found")),
+            [(str(fault.seq) if fault.seq else None, fault.what) for fault in integrity.faults],
+        )
+    if signed.newest is None:
+        yield Notice(
+            msg(
+                "Nothing is signed: whoever can write this ledger can also rewrite all of it, and nothing in it would"
+                " show that. 'portalops ledger head' signs it."
+            ),
+            Tone.UNSURE,
+        )
+
+
+def _signed_view(signed: Signed) -> Iterator[Block]:
+    if signed.uses:
+        headers = (msg("Key"), msg("Signs from"), msg("Up to"), msg("Heads"), msg("Last signed"), msg("Named by"))
+        yield Table(msg("Keys that sign, oldest first"), headers, [_signer_row(use) for use in signed.uses])
+    for use in signed.uses:
+        if use.speaks_for_itself:
+            key = fingerprint(use.signer.public_key)
+            yield Notice(
+                msg(
+                    "The key {key} speaks for itself only: no key before it signed for it. Ask whoever is in charge whether"
+                    " it is theirs.",
+                    key=key,
+                ),
+                Tone.UNSURE,
+            )
+    if signed.brought:
+        rows = [(each.brought.name, each.brought.size, _VERDICTS[each.verdict]) for each in signed.brought]
+        yield Table(msg("Heads that were brought"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
+    if signed.sign_offs:
+        signatures: list[tuple[Cell, ...]] = [
+            (str(seq), each.report, each.name, each.office, fingerprint(each.public_key))
+            for seq, each in signed.sign_offs[-MAX_LISTED:]
+        ]
+        signers = (msg("Record"), msg("Report"), msg("Name"), msg("Office"), msg("Key"))
+        yield Table(msg("Reports that people signed"), signers, signatures)
+
+
+def _signer_row(use: SignerUse) -> tuple[Cell, ...]:
+    named_by: Cell = msg("the first key")
+    if use.speaks_for_itself:
+        named_by = Status(msg("nobody"), Tone.UNSURE)
+    elif use.signer.replaces:
+        named_by = fingerprint(use.signer.replaces)
+    signer = use.signer
+    return fingerprint(signer.public_key), signer.valid_from, signer.valid_to, use.heads, use.last_at, named_by
+
+
+def _completeness_view(completeness: Completeness) -> Iterator[Block]:
+    yield Heading(2, msg("Completeness: nothing expected is missing"))
+    if completeness.problem is not None:
+        yield KeyValues([(msg("Verdict"), Status(msg("could not be found out"), Tone.UNSURE))])
+        yield Paragraph(completeness.problem)
+    else:
+        yield KeyValues(
+            (
+                (msg("Verdict"), _status(completeness.holds)),
+                (msg("Planned runs that are missing"), len(completeness.missing)),
+                (msg("Runs that began and did not finish"), len(completeness.crashed)),
+                (msg("Runs under way"), len(completeness.running)),
+                (msg("Ends without a beginning"), len(completeness.unbegun)),
+            )
+        )
+    if completeness.missing:
+        rows: list[tuple[Cell, ...]] = [(slot.job.id, slot.name) for slot in completeness.missing[-MAX_LISTED:]]
+        yield Table(msg("Planned runs that are missing, the newest last"), (msg("Job"), msg("For")), rows)
+    if completeness.crashed:
+        headers = (msg("Record"), msg("Run"), msg("Began"))
+        rows = [(str(run.started_seq), run.id, run.started_at) for run in completeness.crashed[-MAX_LISTED:]]
+        yield Table(msg("Runs that began and did not finish, the newest last"), headers, rows)
+    if completeness.erased:
+        erased_headers = (msg("Record"), msg("Digest"), msg("Reason"), msg("Approved by"))
+        rows = [
+            (str(each.seq), each.erasure.digest, each.erasure.reason, each.erasure.approved_by)
+            for each in completeness.erased[-MAX_LISTED:]
+        ]
+        yield Table(msg("Details that were erased"), erased_headers, rows)
+    if completeness.withheld:
+        rows = [(each.digest, each.reason) for each in completeness.withheld[-MAX_LISTED:]]
+        yield Table(msg("Details that are withheld"), (msg("Digest"), msg("Reason")), rows)
+    if completeness.waivers:
+        yield _waivers_table(completeness)
+
+
+def _waivers_table(completeness: Completeness) -> Table:
+    waivers = [each.waiver for each in completeness.waivers]
+    rows: list[tuple[Cell, ...]] = [
+        (each.id, each.duty, each.subject or None, each.valid_from, each.valid_to, each.reason, each.approved_by)
+        for each in waivers[-MAX_LISTED:]
+    ]
+    headers = (
+        msg("Waiver"), msg("Duty"), msg("About"), msg("First day"), msg("Last day"), msg("Reason"), msg("Approved by"),
+    )  # fmt: skip
+    return Table(msg("Waivers in force; they change no verdict"), headers, rows)
+
+
+def _status(holds: bool) -> Status:
+    return Status(msg("holds"), Tone.GOOD) if holds else Status(msg("does not hold"), Tone.BAD)
+
+
+def _signed_data(signed: Signed) -> dict[str, JsonValue]:
+    newest = signed.newest
+    newest_data: JsonValue = None
+    if newest is not None and newest.head is not None:
+        newest_data = {
+            "seq": newest.seq,
+            "size": newest.head.size,
+            "digest": newest.head.digest,
+            "at": format_at(newest.head.at),
+            "code": code_of(newest.head),
+            "fingerprint": fingerprint(newest.public_key),
+        }
+    return {
+        "heads": signed.heads,
+        "newest_head": newest_data,
+        "signers": [_signer_data(use) for use in signed.uses],
+        "brought": [_brought_data(each) for each in signed.brought],
+        "sign_offs": [
+            {"seq": seq, "report": each.report, "sha256": each.sha256, "signer": each.signer, "name": each.name}
+            for seq, each in signed.sign_offs
+        ],
+    }
+
+
+def _signer_data(use: SignerUse) -> JsonValue:
+    signer = use.signer
+    return {
+        "fingerprint": fingerprint(signer.public_key),
+        "public_key": signer.public_key,
+        "valid_from": format_at(signer.valid_from),
+        "valid_to": None if signer.valid_to is None else format_at(signer.valid_to),
+        "heads": use.heads,
+        "first_at": None if use.first_at is None else format_at(use.first_at),
+        "last_at": None if use.last_at is None else format_at(use.last_at),
+        "speaks_for_itself": use.speaks_for_itself,
+    }
+
+
+def _brought_data(compared: Compared) -> JsonValue:
+    brought = compared.brought
+    return {"head": brought.name, "size": brought.size, "digest": brought.digest, "verdict": compared.verdict.value}
+
+
+def _run_data(run: Run) -> JsonValue:
+    return {"id": run.id, "kind": run.kind, "started_at": format_at(run.started_at), "seq": run.started_seq}
+
+
+def _erasure_data(each: RecordedErasure) -> JsonValue:
+    erasure = each.erasure
+    return {
+        "seq": each.seq, "at": format_at(each.at), "digest": erasure.digest, "reason": erasure.reason,
+        "approved_by": erasure.approved_by,
+    }  # fmt: skip
+
+
+def _waiver_data(each: RecordedWaiver) -> JsonValue:
+    waiver = each.waiver
+    return {
+        "seq": each.seq, "id": waiver.id, "duty": waiver.duty, "subject": waiver.subject, "reason": waiver.reason,
+        "approved_by": waiver.approved_by, "document": waiver.document, "valid_from": waiver.valid_from.isoformat(),
+        "valid_to": waiver.valid_to.isoformat(),
+    }  # fmt: skip
