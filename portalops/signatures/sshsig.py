@@ -35,6 +35,14 @@ class BadSignature(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Hashed:
+    """A message of which only the digests are at hand, because it is too large to be held."""
+
+    sha256: bytes
+    sha512: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SigningKey:
     """A private key that is at hand for signing."""
 
@@ -65,7 +73,7 @@ class SigningKey:
         return cls(key, raw.decode())
 
 
-def sign(message: bytes, key: SigningKey, namespace: str) -> str:
+def sign(message: bytes | Hashed, key: SigningKey, namespace: str) -> str:
     """Return the armoured signature of a message for a purpose, ending in a line feed."""
     signature = key.private.sign(_to_be_signed(message, namespace))
     blob = b"".join(
@@ -84,11 +92,11 @@ def sign(message: bytes, key: SigningKey, namespace: str) -> str:
     return "\n".join((_BEGIN, *lines, _END, ""))
 
 
-def verify(message: bytes, signature: str, namespace: str) -> str:
+def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
     """Return the public key that signed a message; whether that key is to be trusted is another question.
 
     Args:
-        message: the exact bytes.
+        message: the exact bytes, or their digests.
         signature: armoured, as `sign` or `ssh-keygen -Y sign` gives it.
         namespace: the purpose that it must have been made for.
 
@@ -182,8 +190,11 @@ class _Reader:
             raise BadSignature("bytes after its end")
 
 
-def _to_be_signed(message: bytes, namespace: str, algorithm: str = "sha512") -> bytes:
-    digest = hashlib.new(algorithm, message).digest()
+def _to_be_signed(message: bytes | Hashed, namespace: str, algorithm: str = "sha512") -> bytes:
+    if isinstance(message, Hashed):
+        digest = message.sha512 if algorithm == "sha512" else message.sha256
+    else:
+        digest = hashlib.new(algorithm, message).digest()
     return _MAGIC + b"".join(_string(part) for part in (namespace.encode(), b"", algorithm.encode(), digest))
 
 

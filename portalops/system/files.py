@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from portalops.errors import FileUnwritable
@@ -35,6 +40,59 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder beside its place and put it there when the block ends well: it is whole or not there.
+
+    What a process that was killed left beside the place is removed first; a lock on the folder itself, which the
+    kernel frees with the process, tells it from one that is being filled.
+
+    Args:
+        path: where the folder shall be: nothing, or an empty folder.
+
+    Raises:
+        FileUnwritable: it cannot be made, the disk is full, or something lies in its place meanwhile.
+    """
+    part: Path | None = None
+    descriptor = -1
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead(path)
+        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART))
+        descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield part
+        os.chmod(part, 0o755)
+        os.sync()  # one for all files: a call for each takes minutes where there are many
+        os.rename(part, path)
+        part = None
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _remove_dead(path: Path) -> None:
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
+        if left.is_symlink() or not left.is_dir():
+            continue
+        descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        except BlockingIOError:
+            pass  # another process is filling it
+        finally:
+            os.close(descriptor)
+
+
+_PART = ".part"
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,0 +1,466 @@
+"""Writes a bundle: a folder that is whole or not there, and that a stranger checks without portalops.
+
+What goes into it is read from the ledger one record and one blob after the other, so that a long ledger takes no
+more memory than a short one; only the digests of the details are held.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from portalops import __version__
+from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.bundle import contents
+from portalops.ledger.bundle.contents import Description, Withheld
+from portalops.ledger.chain import Chunk, Faults, Snapshot, Tail, check_chain
+from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import line_digest
+from portalops.model.heads import Erasure, RecordedHead, SignOff
+from portalops.model.message import msg
+from portalops.model.organisation import Portal
+from portalops.model.period import Period
+from portalops.model.record import Digest, Record
+from portalops.ports import Clock
+from portalops.registers.anchors import read_receipts
+from portalops.registers.erasures import ERASED
+from portalops.registers.figures import Figures
+from portalops.registers.sign_offs import SIGN_OFF
+from portalops.signatures.sshsig import Hashed, SigningKey, sign
+from portalops.system.files import new_folder
+
+TIME_STAMP = "rfc3161"
+"""The kind of anchor whose receipts hold a time-stamp response."""
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which records' details belong to a bundle, and which of them are left out."""
+
+    first: int
+    """The first record whose details belong to it, whatever its kind."""
+    since: datetime
+    """That record's time."""
+    last: int
+    withheld: Mapping[Digest, str]
+    """Digest: reason."""
+    erased: frozenset[Digest]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One blob of a bundle."""
+
+    seq: int
+    """The first record whose details belong to the bundle and that it is of."""
+    digest: Digest
+    data: bytes | None
+    """None if it is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a bundle holds beside the ledger's own."""
+
+    portal: Portal
+    period: Period
+    reports: Mapping[str, bytes]
+    """By language."""
+    figures: Figures
+    certificates: Mapping[str, bytes]
+    """By anchor: what its time stamps are checked with."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBundle:
+    """A bundle that lies in its folder."""
+
+    description: Description
+    head: RecordedHead
+    blobs: int
+    blob_bytes: int
+    heads: int
+    time_stamps: int
+    files: int
+    """All of them."""
+
+
+def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *, last: int) -> Scope:
+    """Find the records whose details belong to a bundle.
+
+    Args:
+        ledger: read only.
+        since: details of records from this moment on belong to it.
+        withheld: digest and reason of what is left out on purpose.
+        last: the last record of the bundle.
+
+    Raises:
+        IntegrityError: the details of a record about erased blobs are damaged.
+    """
+    first = next(ledger.records(since=since, limit=1), None)
+    end = ledger.record(last)
+    assert end is not None  # it is one that was just read
+    if first is None or first.seq > last:
+        first = end
+    erased = frozenset(
+        found.digest
+        for record in _until(ledger.records(kinds=(ERASED,)), last)
+        if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
+    )
+    return Scope(first.seq, first.at, last, withheld, erased)
+
+
+def details(ledger: Ledger, scope: Scope) -> Iterator[Detail]:
+    """Yield each blob that belongs to a bundle once, as the first record names it.
+
+    Raises:
+        IntegrityError: one is missing or damaged and neither erased nor withheld.
+    """
+    seen: set[bytes] = set()
+    followed: set[bytes] = set()
+    left_out = scope.withheld.keys() | scope.erased
+    for record in _belonging(ledger, scope):
+        if (key := bytes.fromhex(record.body)) in followed:
+            continue
+        followed.add(key)
+        data = None if record.body in left_out else _blob(ledger, record.seq, record.body)
+        if key not in seen:
+            seen.add(key)
+            yield Detail(record.seq, record.body, data)
+        for digest in () if data is None else contents.evidence_of(data):
+            if (key := bytes.fromhex(digest)) not in seen:
+                seen.add(key)
+                held = None if digest in left_out else _blob(ledger, record.seq, digest)
+                yield Detail(record.seq, digest, held)
+
+
+def check_withheld(ledger: Ledger, scope: Scope) -> None:
+    """Make sure that what is to be left out belongs to the bundle and can be left out.
+
+    Raises:
+        UsageError: it is of a kind without which nothing could be verified, it is erased, or nothing names it.
+    """
+    if not scope.withheld:
+        return
+    for record in _until(ledger.records(kinds=contents.NOT_WITHHELD), scope.last):
+        if record.body in scope.withheld:
+            raise UsageError(
+                msg(
+                    "{digest} is the details of record {seq}, of kind {kind}, which cannot be withheld",
+                    digest=record.body,
+                    seq=record.seq,
+                    kind=record.kind,
+                ),
+                msg("Without them nothing in the bundle could be verified."),
+            )
+    missing = set(scope.withheld)
+    for digest in sorted(missing & scope.erased):
+        raise UsageError(
+            msg("{digest} is erased already", digest=digest), msg("Leave it out of --withhold: it is listed as erased.")
+        )
+    for detail in details(ledger, scope):
+        missing.discard(detail.digest)
+        if not missing:
+            return
+    raise UsageError(
+        msg("no details that belong to the bundle have the digest {digest}", digest=min(missing)),
+        msg("'portalops ledger show NUMBER' names the details of a record; --period says which records belong to it."),
+    )
+
+
+def covering_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+    """Sign what the ledger is, so that nothing but heads stands between the head and the records it is over.
+
+    Raises:
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+        Locked: other processes kept recording in between.
+    """
+    for _attempt in range(20):
+        head = record_head(ledger, key, clock)
+        between = (ledger.record(seq) for seq in range(head.head.size + 1, head.seq))
+        if all(record is not None and record.kind == HEAD for record in between):
+            return head
+    raise Locked(
+        msg("other processes keep recording, so that no head is over all records"),
+        msg("Try again when the jobs that run now have ended."),
+    )
+
+
+def write_bundle(
+    ledger: Ledger,
+    folder: Path,
+    scope: Scope,
+    content: Content,
+    *,
+    head: RecordedHead,
+    key: SigningKey,
+    advance: Advance = lambda _amount: None,
+) -> WrittenBundle:
+    """Write the folder beside its place and put it there.
+
+    Args:
+        ledger: read only.
+        folder: nothing, or an empty folder.
+        scope: its last record is the head's.
+        content: reports, figures and certificates.
+        head: over everything, see `covering_head`.
+        key: signs the list of files.
+        advance: is told of records and blobs done.
+
+    Raises:
+        IntegrityError: the ledger does not hold, so that its bundle would not either.
+        FileUnwritable: the disk is full or not writable; then there is no bundle.
+    """
+    with new_folder(folder) as part:
+        writer = _Writer(part)
+        description = _describe(ledger, scope, content, _write_lines(ledger, part, writer, scope.last, advance))
+        writer.put(contents.DESCRIPTION, description.write())
+        size = 0
+        for detail in details(ledger, scope):
+            if detail.data is not None:
+                writer.put_blob(detail.digest, detail.data)
+                size += len(detail.data)
+            advance(1)
+        published = _write_heads(ledger, writer, scope.last)
+        tokens = _write_tokens(ledger, writer, published)
+        sign_offs = tuple(_sign_offs(ledger, scope.last))
+        signers = contents.allowed_signers(read_signers(ledger), sign_offs)
+        writer.put(contents.SIGNERS, signers.encode())
+        writer.put(contents.FIGURES, bodies.write(content.figures.data()))
+        for language, report in content.reports.items():
+            writer.put(f"report.{language}.html", report)
+        for anchor, certificates in content.certificates.items():
+            writer.put(f"{contents.CERTIFICATES}/{anchor}.pem", certificates)
+        for name in contents.RESOURCES:
+            writer.put(name, resource(name))
+        writer.sign(key)
+    count = writer.blobs + len(writer.sums) + 2
+    return WrittenBundle(description, head, writer.blobs, size, len(published), tokens, count)
+
+
+def resource(name: str) -> bytes:
+    """Return a file that is the same in every bundle."""
+    return (files("portalops.ledger.bundle") / name).read_bytes()
+
+
+class _Writer:
+    """Writes files into a folder and keeps their digests; a blob's is its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: set[str] = set()
+        self.sums: dict[str, str] = {}
+        self.blobs = 0
+
+    def put(self, name: str, data: bytes) -> None:
+        self._write(name, data)
+        self.sums[name] = hashlib.sha256(data).hexdigest()
+
+    def put_blob(self, digest: Digest, data: bytes) -> None:
+        self._write(f"{contents.BLOBS}/{digest}", data)
+        self.blobs += 1
+
+    def sign(self, key: SigningKey) -> None:
+        """Write the list of all files, sorted, and its signature."""
+        sha256, sha512 = hashlib.sha256(), hashlib.sha512()
+        with (self._folder / contents.SUMS).open("xb") as file:
+            for name, digest in self._sums():
+                line = f"{digest}  {name}\n".encode()
+                sha256.update(line)
+                sha512.update(line)
+                file.write(line)
+        signature = sign(Hashed(sha256.digest(), sha512.digest()), key, contents.BUNDLE_NAMESPACE)
+        self._write(contents.SUMS_SIGNATURE, signature.encode())
+
+    def _sums(self) -> Iterator[tuple[str, str]]:
+        names = sorted(self.sums)
+        blobs = f"{contents.BLOBS}/"
+        yield from ((name, self.sums[name]) for name in names if name < blobs)
+        if self.blobs:
+            yield from ((blobs + name, name) for name in sorted(os.listdir(self._folder / contents.BLOBS)))
+        yield from ((name, self.sums[name]) for name in names if name > blobs)
+
+    def _write(self, name: str, data: bytes) -> None:
+        folder = name.rpartition("/")[0]
+        if folder and folder not in self._made:
+            (self._folder / folder).mkdir()
+            self._made.add(folder)
+        with (self._folder / name).open("xb") as file:
+            file.write(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What was written to ledger.jsonl."""
+
+    records: int
+    head: Digest
+
+
+class _Copied:
+    """The stored lines up to the last one of the bundle, written to a file as they are looked at."""
+
+    def __init__(self, snapshot: Snapshot, last: int, write: Callable[[bytes], object]) -> None:
+        self._snapshot = snapshot
+        self._last = last
+        self._write = write
+        self._left = last
+        self._newest = b""
+
+    def tail(self) -> Tail:
+        return Tail(self._last, line_digest(self._newest))
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        for chunk in self._snapshot.chunks(size):
+            whole = len(chunk.lines) <= self._left
+            lines = chunk.lines if whole else chunk.lines[: self._left]
+            places = chunk.places if whole or chunk.places is None else chunk.places[: self._left]
+            for line in lines:
+                self._newest = line if isinstance(line, bytes) else b""
+                self._write(self._newest + b"\n")
+            self._left -= len(lines)
+            if lines:
+                yield Chunk(lines, places, chunk.differing)
+            if not self._left:
+                return
+
+
+def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, last: int, advance: Advance) -> _Lines:
+    faults = Faults()
+    sha256 = hashlib.sha256()
+    with (folder / contents.LINES).open("xb") as file, ledger.snapshot() as snapshot:
+
+        def write(data: bytes) -> None:
+            sha256.update(data)
+            file.write(data)
+
+        chain = check_chain(_Copied(snapshot, last, write), faults, advance)
+    writer.sums[contents.LINES] = sha256.hexdigest()
+    if faults.count:
+        first = faults.first()[0]
+        raise IntegrityError(
+            msg("the ledger does not hold: {what}", what=first.what),
+            msg("A bundle of it would not hold either. Run 'portalops ledger verify', and keep everything as it is."),
+        )
+    return _Lines(chain.records, chain.head)
+
+
+def _describe(ledger: Ledger, scope: Scope, content: Content, lines: _Lines) -> Description:
+    portal, period = content.portal, content.period
+    return Description(
+        ledger=ledger.id,
+        portal={"id": portal.id, "vi": portal.name.vi, "en": portal.name.en},
+        timezone=portal.timezone,
+        first_day=period.first.isoformat(),
+        last_day=period.last.isoformat(),
+        records=lines.records,
+        head=lines.head,
+        first_blob=scope.first,
+        withheld=tuple(Withheld(digest, scope.withheld[digest]) for digest in sorted(scope.withheld)),
+        portalops=__version__,
+    )
+
+
+def _write_heads(ledger: Ledger, writer: _Writer, last: int) -> dict[Digest, int]:
+    """Write each head, and return their sizes by the digest of their text."""
+    published: dict[Digest, int] = {}
+    for each in heads(ledger):
+        if each.seq > last:
+            break
+        stem = contents.head_stem(each.head.size)
+        writer.put(f"{stem}.txt", each.signed.text.encode())
+        writer.put(f"{stem}.sig", each.signed.signature.encode())
+        published[head_digest(each.signed.text)] = each.head.size
+    return published
+
+
+def _write_tokens(ledger: Ledger, writer: _Writer, published: Mapping[Digest, int]) -> int:
+    """Write the first time-stamp response that each anchor gave for each head; return how many there are."""
+    first: dict[str, tuple[int, Digest]] = {}
+    for recorded in read_receipts(ledger):
+        receipt = recorded.body
+        size = published.get(receipt.head)
+        if receipt.kind != TIME_STAMP or receipt.problem or not receipt.evidence or size is None:
+            continue
+        if contents.is_anchor_name(receipt.anchor):
+            first[f"{contents.head_stem(size)}.{receipt.anchor}.tsr"] = recorded.seq, receipt.evidence[0]
+    for name, (seq, digest) in first.items():
+        writer.put(name, _blob(ledger, seq, digest))
+    return len(first)
+
+
+def _sign_offs(ledger: Ledger, last: int) -> Iterator[SignOff]:
+    for record in _until(ledger.records(kinds=(SIGN_OFF,)), last):
+        found = bodies.decode_part(ledger.blob(record.body), "sign_off", SignOff)
+        if found is not None:
+            yield found
+
+
+def _belonging(ledger: Ledger, scope: Scope) -> Iterator[Record]:
+    """Yield the records whose details belong to the bundle, in order."""
+    for record in ledger.records(kinds=contents.ALWAYS):
+        if record.seq >= scope.first:
+            break
+        yield record
+    for record in ledger.records(since=scope.since):
+        if record.seq > scope.last:
+            break
+        if record.seq >= scope.first:
+            yield record
+
+
+def _until(records: Iterator[Record], last: int) -> Iterator[Record]:
+    for record in records:
+        if record.seq > last:
+            return
+        yield record
+
+
+def _blob(ledger: Ledger, seq: int, digest: Digest) -> bytes:
+    try:
+        return ledger.blob(digest)
+    except PortalOpsError as error:
+        raise (IntegrityError if isinstance(error, IntegrityError) else LedgerError)(
+            msg("record {seq}: {cause}", seq=seq, cause=error.message),
+            msg(
+                "Restore the blob from the newest backup set. If it is lost for good, leave it out and say why:"
+                " --withhold {digest}=REASON.",
+                digest=digest,
+            ),
+        ) from error
+
+
+def withheld_of(asked: Sequence[str]) -> dict[Digest, str]:
+    """Read `DIGEST=REASON`, once for each.
+
+    Raises:
+        UsageError: it has another form.
+    """
+    found: dict[Digest, str] = {}
+    for text in asked:
+        digest, _mark, reason = text.partition("=")
+        reason = reason.strip()
+        is_reason = bool(reason) and len(reason) <= contents.MAX_REASON and reason.isprintable()
+        if not contents.is_digest(digest) or not is_reason or digest in found:
+            raise UsageError(
+                msg("--withhold does not take {text}", text=text[:100]),
+                msg("Give a digest of 64 digits and a reason, once for each: --withhold DIGEST='personal data'."),
+            )
+        found[Digest(digest)] = reason
+    return found
+
+
+def is_free(folder: Path) -> bool:
+    """Say whether a bundle can be put there: nothing is there, or an empty folder."""
+    if folder.is_symlink() or not folder.exists():
+        return not folder.is_symlink()
+    return folder.is_dir() and not any(folder.iterdir())
