@@ -70,7 +70,7 @@ def build(
     load_report(name)
     chosen = period_option(session, period)
     folder = output or session.settings.report.folder
-    languages = _languages(language, session.settings.report.languages)
+    languages = languages_option(language, session.settings.report.languages)
     written = build_report_files(
         session, name, period=chosen, folder=folder, formats_wanted=format_ or ["html"], languages=languages
     ).result
@@ -222,6 +222,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         ledger,
         figures,
         ledger_id=session.ledger.id,
+        since=period.bounds(session.zone_of_portal)[0],
         unsigned=unsigned,
         has_key=settings.signing_key is not None,
         own_run=own_run,
@@ -239,7 +240,10 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         generated_at=now,
         version=__version__,
     )
-    return BuiltReport(document, figures, proof.head, unsigned)
+    proven = proof.head
+    return BuiltReport(
+        document, figures, RecordedHead(proven.seq, proven.head, proven.signed) if proven else None, unsigned
+    )
 
 
 def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:
@@ -251,7 +255,12 @@ def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:
         return None, error.message
 
 
-def _languages(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:
+def languages_option(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages of an option `--language`; the configured ones without it.
+
+    Raises:
+        UsageError: it is no language.
+    """
     if asked is None:
         return tuple(configured)
     if asked == BOTH:

@@ -1,15 +1,36 @@
-"""Reads out of a ledger what a report says of its own proof."""
+"""Reads out of a ledger what a report says of its own proof.
+
+A record whose details cannot be read says nothing, and is named in the report: nothing is passed over in silence.
+"""
 
 from __future__ import annotations
 
-from portalops.errors import LedgerError
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TypeVar
+
+from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.as_of import LedgerAsOf
-from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_head
+from portalops.ledger.bodies import decode_part
+from portalops.ledger.check_heads import Held
+from portalops.ledger.check_heads import read_head as read_held_head
+from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
 from portalops.ledger.record import line_digest
-from portalops.model.heads import RecordedHead
-from portalops.model.message import Message
+from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
+from portalops.model.message import Message, msg
+from portalops.model.record import Record
+from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
+from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
+from portalops.registers.evidence import Recorded, Unreadable
 from portalops.registers.figures import Figures
-from portalops.registers.proof import LedgerRange, Proof
+from portalops.registers.proof import LedgerRange, Proof, ProvenHead, without_repeats
+from portalops.registers.sign_offs import SIGN_OFF, RecordedSignOff
+from portalops.registers.signers import signer_at
+from portalops.registers.waivers import GRANTED, WAIVER, WAIVER_KINDS, WITHDRAWAL, fold_waivers
+from portalops.signatures.sshsig import fingerprint
+
+BodyT = TypeVar("BodyT")
 
 
 def read_proof(
@@ -17,6 +38,7 @@ def read_proof(
     figures: Figures,
     *,
     ledger_id: str,
+    since: datetime,
     unsigned: Message | None,
     has_key: bool,
     own_run: str,
@@ -27,6 +49,7 @@ def read_proof(
         ledger: up to the last record that the report rests on.
         figures: of the report, as of the same record.
         ledger_id: as the first record names it.
+        since: when the report's period began.
         unsigned: why no new head could be signed.
         has_key: a signing key is configured.
         own_run: the run that makes the report; empty for one by hand.
@@ -34,16 +57,128 @@ def read_proof(
     Raises:
         LedgerError: the ledger cannot be read at all.
     """
-    head, unreadable = _newest_head(ledger)
+    reader = _Reader(ledger)
+    signers = reader.signers()
+    heads = tuple(reader.heads(signers, since))
+    head = heads[-1] if heads else reader.newest_head(signers)
     return Proof(
         ledger_range=_range(ledger, ledger_id),
+        figures=figures,
         head=head,
         uncovered=_uncovered(ledger, head),
-        unsigned=unsigned or unreadable,
+        unsigned=unsigned,
         has_key=has_key,
         own_run=own_run,
-        figures=figures,
+        heads=heads,
+        receipts=reader.receipts(since),
+        signers=signers,
+        sign_offs=tuple(
+            RecordedSignOff(each.seq, each.at, each.body) for each in reader.parts(SIGN_OFF, "sign_off", SignOff, since)
+        ),
+        waivers=fold_waivers(reader.waivers()),
+        erasures=tuple(
+            fold_erasures(
+                RecordedErasure(each.seq, each.at, each.body) for each in reader.parts(ERASED, "erased", Erasure)
+            ).values()
+        ),
+        unreadable=tuple(sorted(reader.unreadable.values(), key=lambda each: each.seq)),
     )
+
+
+class _Reader:
+    """Reads details, and collects the records whose details cannot be read."""
+
+    def __init__(self, ledger: LedgerAsOf) -> None:
+        self.ledger = ledger
+        self.unreadable: dict[int, Unreadable] = {}
+
+    def signers(self) -> tuple[Signer, ...]:
+        try:
+            return read_signers(self.ledger.ledger)
+        except LedgerError as error:
+            self._cannot_read(self.ledger.seq, "key", error)
+            return ()
+
+    def heads(self, signers: tuple[Signer, ...], since: datetime) -> Iterator[ProvenHead]:
+        """Yield the heads recorded since a moment, oldest first."""
+        for record in self.ledger.records(kinds=(HEAD,), since=since):
+            found = self._head(record, signers)
+            if found is not None:
+                yield found
+
+    def newest_head(self, signers: tuple[Signer, ...]) -> ProvenHead | None:
+        record = next(self.ledger.records(kinds=(HEAD,), newest_first=True, limit=1), None)
+        return self._head(record, signers) if record else None
+
+    def receipts(self, since: datetime) -> tuple[Recorded[AnchorReceipt], ...]:
+        """Return what anchors answered since a moment, and the newest head taken before it, oldest first."""
+        found: list[Recorded[AnchorReceipt]] = []
+        for record in self.ledger.records(kinds=(ANCHOR_FINISHED, ANCHOR_RECEIVED), newest_first=True):
+            answered = [Recorded(record.seq, record.at, record.run, one) for one in self._answers(record)]
+            if record.at >= since:
+                found += answered
+                continue
+            taken = [each for each in answered if not each.body.problem]
+            if taken:
+                found += taken
+                break
+        return tuple(without_repeats(reversed(found)))
+
+    def parts(
+        self, kind: str, key: str, body_type: type[BodyT], since: datetime | None = None
+    ) -> Iterator[Recorded[BodyT]]:
+        """Yield one part of each body of a kind, oldest first."""
+        for record in self.ledger.records(kinds=(kind,), since=since):
+            body = self._part(record, key, body_type)
+            if body is not None:
+                yield Recorded(record.seq, record.at, record.run, body)
+
+    def waivers(self) -> Iterator[tuple[int, datetime, Waiver | WaiverWithdrawal]]:
+        """Yield what was granted and withdrawn, oldest first."""
+        for record in self.ledger.records(kinds=WAIVER_KINDS):
+            body: Waiver | WaiverWithdrawal | None
+            if record.kind == GRANTED:
+                body = self._part(record, WAIVER, Waiver)
+            else:
+                body = self._part(record, WITHDRAWAL, WaiverWithdrawal)
+            if body is not None:
+                yield record.seq, record.at, body
+
+    def _answers(self, record: Record) -> tuple[AnchorReceipt, ...]:
+        if record.kind == ANCHOR_RECEIVED:
+            one = self._part(record, RECEIPT, AnchorReceipt)
+            return (one,) if one else ()
+        result = self._part(record, ANCHOR, AnchorResult)
+        return result.receipts if result else ()
+
+    def _part(self, record: Record, key: str, body_type: type[BodyT]) -> BodyT | None:
+        try:
+            return decode_part(self.ledger.blob(record.body), key, body_type)
+        except PortalOpsError as error:
+            self._cannot_read(record.seq, record.kind, error)
+            return None
+
+    def _head(self, record: Record, signers: tuple[Signer, ...]) -> ProvenHead | None:
+        try:
+            held = read_held_head(Held(record.seq, record.at, record.kind, self.ledger.blob(record.body)))
+        except PortalOpsError as error:
+            self._cannot_read(record.seq, record.kind, error)
+            return None
+        if held.head is None or held.signed is None:
+            nothing = held.problem or msg("record {seq} is a head record without a head", seq=record.seq)
+            self.unreadable[record.seq] = Unreadable(record.seq, record.kind, nothing, damaged=True)
+            return None
+        problem = held.problem
+        over = self.ledger.record(held.head.size)
+        if problem is None and signer_at(signers, held.public_key, held.head.at) is None:
+            key = fingerprint(held.public_key)
+            problem = msg("the key {key} was not the ledger's when it signed the head", key=key)
+        if problem is None and (over is None or line_digest(over.line) != held.head.digest):
+            problem = msg("record {seq} is not the one that the head is over", seq=held.head.size)
+        return ProvenHead(record.seq, held.head, held.signed, held.text_digest, held.public_key, problem)
+
+    def _cannot_read(self, seq: int, kind: str, error: PortalOpsError) -> None:
+        self.unreadable[seq] = Unreadable(seq, kind, error.message, isinstance(error, IntegrityError))
 
 
 def _range(ledger: LedgerAsOf, ledger_id: str) -> LedgerRange | None:
@@ -61,18 +196,7 @@ def _range(ledger: LedgerAsOf, ledger_id: str) -> LedgerRange | None:
     )
 
 
-def _newest_head(ledger: LedgerAsOf) -> tuple[RecordedHead | None, Message | None]:
-    """Return the newest head, or why it cannot be read; neither if there is none."""
-    record = next(ledger.records(kinds=(HEAD,), newest_first=True, limit=1), None)
-    if record is None:
-        return None, None
-    try:
-        return read_head(ledger.ledger, record), None
-    except LedgerError as error:
-        return None, error.message
-
-
-def _uncovered(ledger: LedgerAsOf, head: RecordedHead | None) -> int:
+def _uncovered(ledger: LedgerAsOf, head: ProvenHead | None) -> int:
     """Count the records that no head is over, heads themselves apart."""
     covered = head.head.size if head else 0
     count = 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from portalops.calendar.calendar import Calendar
+from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Actor, Name, Portal, Role, Unit, exists_during
 from portalops.model.period import Period
@@ -13,7 +14,7 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
-from portalops.registers.proof import Proof
+from portalops.registers.proof import LedgerRange, Proof
 from portalops.reports.document import (
     Bars,
     Block,
@@ -29,7 +30,9 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.section_backups import backup_blocks
-from portalops.reports.section_evidence import exception_blocks, ledger_blocks, limit_blocks
+from portalops.reports.section_evidence import exception_blocks, limit_blocks
+from portalops.reports.section_proof import proof_blocks
+from portalops.reports.section_records import record_blocks
 from portalops.reports.section_servers import server_blocks
 from portalops.reports.section_updates import update_blocks
 from portalops.reports.words import clause_heading, clause_words, duty_status, role_word
@@ -73,23 +76,25 @@ def build(
         _scope(portal, actors, rulebook=rulebook, calendar=calendar, period=period, made=(generated_at, version)),
         *(Notice(notice, Tone.NEUTRAL) for notice in rulebook.notices),
         *_calendar_doubts(calendar, period),
-        Heading(2, msg("II. Summary")),
+        Heading(2, msg("II. Proof of this report")),
+        *proof_blocks(proof),
+        Heading(2, msg("III. Summary")),
         *_summary(standings, rulebook),
-        Heading(2, msg("III. The duties, clause by clause")),
+        Heading(2, msg("IV. The duties, clause by clause")),
         *_duties(standings, rulebook),
-        Heading(2, msg("IV. Backup copies (Article 10)")),
+        Heading(2, msg("V. Backup copies (Article 10)")),
         *backup_blocks(evidence),
-        Heading(2, msg("V. Updates of the portal and the units (Article 11)")),
+        Heading(2, msg("VI. Updates of the portal and the units (Article 11)")),
         *update_blocks(evidence, units, calendar),
-        Heading(2, msg("VI. Server checks (Article 12)")),
+        Heading(2, msg("VII. Server checks (Article 12)")),
         *server_blocks(evidence),
-        Heading(2, msg("VII. Exceptions")),
-        *exception_blocks(evidence, standings, units, rulebook),
-        Heading(2, msg("VIII. What this report can't prove")),
-        *limit_blocks(evidence, standings),
-        Heading(2, msg("IX. Records behind this report, and how to check them")),
-        *ledger_blocks(proof.ledger_range),
-        Heading(2, msg("X. Signatures")),
+        Heading(2, msg("VIII. Exceptions")),
+        *exception_blocks(evidence, standings, units, rulebook, own_run=proof.own_run),
+        Heading(2, msg("IX. What this report can't prove")),
+        *limit_blocks(evidence, standings, proof),
+        Heading(2, msg("X. Records behind this report, and how to check them")),
+        *record_blocks(proof, evidence, generated_at),
+        Heading(2, msg("XI. Signatures")),
         Signatures(_places(actors, period)),
     ]
     footer: list[tuple[Message, Cell]] = [
@@ -100,12 +105,15 @@ def build(
     if ledger_range := proof.ledger_range:
         footer += [
             (msg("Ledger"), ledger_range.ledger),
-            (
-                msg("Last record"),
-                msg("{seq}, SHA-256 {digest}", seq=ledger_range.last_seq, digest=ledger_range.last_line_sha256),
-            ),
+            (msg("Head code"), code_of(proof.head.head)) if proof.head else _last_record(ledger_range),
         ]
     return Document(TITLE, blocks, footer, portal.timezone)
+
+
+def _last_record(ledger_range: LedgerRange) -> tuple[Message, Cell]:
+    return msg("Last record"), msg(
+        "{seq}, SHA-256 {digest}", seq=ledger_range.last_seq, digest=ledger_range.last_line_sha256
+    )
 
 
 def _days(period: Period) -> Message:

@@ -1,4 +1,4 @@
-"""What went wrong, what a report can't prove, and how a stranger checks what it says. Pure; any report may use it."""
+"""What went wrong, and what a report can't prove. Pure; any report may use it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from portalops.model.runs import Run
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
-from portalops.registers.proof import LedgerRange
-from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.registers.proof import Proof
+from portalops.reports.document import Block, Bullets, Heading, Notice, Paragraph, Table, Tone
 from portalops.reports.section_backups import sets_in_period
 from portalops.reports.section_updates import joined, unit_names
 from portalops.reports.words import clause_words, flag_word
 
 
 def exception_blocks(
-    evidence: Evidence, standings: Sequence[Standing], units: Sequence[Unit], rulebook: Rulebook
+    evidence: Evidence, standings: Sequence[Standing], units: Sequence[Unit], rulebook: Rulebook, *, own_run: str = ""
 ) -> Iterator[Block]:
-    """Yield everything that is not as it should be, duty by duty, then items, runs, sources and records."""
+    """Yield everything that is not as it should be, duty by duty, then items, runs, sources and records.
+
+    The run that makes the report has no end yet, and that is as it should be: `own_run`, its id.
+    """
     for standing in standings:
         if standing.details:
             clause = rulebook.duty(standing.duty).clause
             yield Heading(3, msg("Duty {duty} ({clause})", duty=standing.duty, clause=clause_words(clause)))
             yield Bullets(standing.details)
     yield _flagged(evidence, units)
-    yield _runs_without_end(evidence)
+    yield _runs_without_end(evidence, own_run)
     yield _failed_runs(evidence)
     yield _problems(evidence)
     if evidence.unreadable:
@@ -69,11 +72,11 @@ def _flagged(evidence: Evidence, units: Sequence[Unit]) -> Table:
     )
 
 
-def _runs_without_end(evidence: Evidence) -> Table:
+def _runs_without_end(evidence: Evidence, own_run: str) -> Table:
     start, end = evidence.period.bounds(evidence.zone)
 
     def ended_badly(run: Run) -> bool:
-        return run.finished_at is None and start <= run.started_at < end
+        return run.finished_at is None and start <= run.started_at < end and run.id != own_run
 
     return Table(
         msg("Runs that left no end in the ledger: crashed, or still at work when the report was made"),
@@ -93,7 +96,7 @@ def _failed_runs(evidence: Evidence) -> Table:
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return Table(
         msg("Runs that failed"),
-        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details"), msg("Record")),
+        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details (as recorded, in English)"), msg("Record")),
         rows,
     )
 
@@ -119,20 +122,27 @@ def _problems(evidence: Evidence) -> Table:
         rows += [(poll.source, msg("rejected"), line) for line in poll.rejected]
         if poll.rejected_more:
             rows.append((poll.source, msg("rejected"), f"... +{poll.rejected_more}"))
-    return Table(msg("Sources, media and items with a problem"), (msg("Where"), msg("What"), msg("Details")), rows)
+    return Table(
+        msg("Sources, media and items with a problem"),
+        (msg("Where"), msg("What"), msg("Details (as recorded, in English)")),
+        rows,
+    )
 
 
-def limit_blocks(evidence: Evidence, standings: Sequence[Standing]) -> Iterator[Block]:
-    """Yield what the report can't prove and what it did not look at."""
+def limit_blocks(evidence: Evidence, standings: Sequence[Standing], proof: Proof) -> Iterator[Block]:
+    """Yield what the report can't prove, what makes up for it, and what was not looked at."""
     limits = [
         msg("A record proves that something was recorded, not that it was true at that time."),
         msg(
-            "A changed, removed or inserted record is found out by the chain of digests. Whoever holds the whole ledger "
-            "could rewrite all of it: only a digest that someone else has kept since shows that. Keep the one below."
+            "A record that was changed, removed or inserted is found out by the chain of digests. Whoever holds the ledger"
+            " and its signing key could write all of it anew and sign it again: only a head that somebody else has kept"
+            " since shows that."
         ),
         msg(
-            "A time earlier than the record before it is refused; a false time within the gap to the next digest kept elsewhere is not noticed."
+            "A time earlier than the record before it is refused. A record that is dated back is found out only if it"
+            " would stand before the newest head that somebody else keeps."
         ),
+        _reach(proof),
         msg(
             "Nobody watched before the ledger's first record: of earlier days only what the sources themselves date counts."
         ),
@@ -150,47 +160,33 @@ def limit_blocks(evidence: Evidence, standings: Sequence[Standing]) -> Iterator[
         for medium in shared
     ]
     yield Bullets(limits)
+    yield Paragraph(msg("What makes up for these limits:"))
+    yield Bullets(
+        (
+            msg(
+                "Hand a head to anchors after each backup and every day, to two at least that the operator does not run."
+            ),
+            msg("Restore a set now and then, and record the drill."),
+            msg("Compare with what third parties say: versions and times of an object store, time stamps, mailboxes."),
+            msg("Have a second person sign each report with a key of their own."),
+        )
+    )
     unseen = [s for s in standings if s.verdict in {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.NOT_ASSESSED}]
     if unseen:
         yield Paragraph(msg("What could not be judged, and why:"))
         yield Bullets([msg("{duty}: {reason}", duty=standing.duty, reason=standing.reason) for standing in unseen])
 
 
-def ledger_blocks(ledger: LedgerRange | None) -> Iterator[Block]:
-    """Yield which records the report could rest on, and how anyone can check them."""
-    if ledger is None:
-        yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
-        return
-    yield KeyValues(
-        (
-            (msg("Ledger"), ledger.ledger),
-            (
-                msg("Records"),
-                msg(
-                    "{first} to {last}, {count} in all",
-                    first=str(ledger.first_seq),
-                    last=str(ledger.last_seq),
-                    count=ledger.count,
-                ),
-            ),
-            (msg("First record at"), ledger.first_at),
-            (msg("Last record at"), ledger.last_at),
-            (msg("SHA-256 of the last record"), ledger.last_line_sha256),
-        )
-    )
-    yield Paragraph(msg("How to check:"))
-    yield Bullets(
-        (
-            msg(
-                "'portalops ledger verify' recomputes the digest of every record and its details, and names the first that does not match."
-            ),
-            msg(
-                "'portalops ledger show {seq}' prints one record with the digest of the record before it; compare the last one with the digest above.",
-                seq=str(ledger.last_seq),
-            ),
-            msg(
-                "A backup set is checked with 'sha256sum -c manifest-sha256.txt' in its folder; the digest of its tag manifest is recorded when it is made."
-            ),
-            msg("Keep this report, on paper or elsewhere: the digest above is what a later ledger must still contain."),
-        )
+def _reach(proof: Proof) -> Message:
+    """Say down to where the operator can't date back."""
+    taken = proof.taken()
+    if not taken:
+        return msg("No anchor is recorded to keep a head: how far back records could have been exchanged is unknown.")
+    newest = max(taken, key=lambda each: (each.body.size, -each.seq))
+    return msg(
+        "The newest head that an anchor keeps is over the records 1 to {seq} and was taken at {at} by {anchor}; of what"
+        " came later this report is the first witness.",
+        seq=newest.body.size,
+        at=newest.at,
+        anchor=newest.body.anchor,
     )

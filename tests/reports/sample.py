@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.ledger.heads import NAMESPACE, head_digest, text_of
+from portalops.ledger.record import GENESIS
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -20,6 +25,7 @@ from portalops.model.backups import (
     VerifyLevel,
 )
 from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.heads import AnchorId, AnchorReceipt, Erasure, Head, SignedHead, Signer, SignOff
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Role, Unit, UnitId
 from portalops.model.period import Period, Week
@@ -27,11 +33,17 @@ from portalops.model.record import Digest, RunId
 from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
+from portalops.model.waivers import Waiver
+from portalops.registers.erasures import RecordedErasure
 from portalops.registers.evidence import Evidence, Recorded, Unreadable
-from portalops.registers.proof import LedgerRange, Proof
+from portalops.registers.figures import BackupFigures, Figures, RunFigures
+from portalops.registers.proof import LedgerRange, Proof, ProvenHead
+from portalops.registers.sign_offs import RecordedSignOff, sum_line
+from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document
 from portalops.rulebooks.load import load as load_rulebook
+from portalops.signatures.sshsig import SigningKey, sign
 
 VIETNAMESE = "Ủy ban nhân dân ẮẰẲẴẶ ấầẩẫậ ợởỡ ₫"
 HOSTILE = '<script>alert("x")</script> \x1b[31m\u202e"><img src=http://evil.example/x> | `a` *b* \x00'
@@ -295,6 +307,83 @@ def evidence() -> Evidence:
     )
 
 
+LEDGER = "5f0c" * 8
+KEY = SigningKey.of(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+OLD_KEY = SigningKey.of(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+
+
+def proven_head(size: int, at: datetime, previous: Digest = GENESIS, key: SigningKey = KEY) -> ProvenHead:
+    """A head that is really signed."""
+    head = Head(LEDGER, size, Digest(f"{size:04x}" * 16), at, previous)
+    text = text_of(head)
+    signed = SignedHead(text, sign(text.encode(), key, NAMESPACE))
+    return ProvenHead(size + 1, head, signed, head_digest(text), key.public_key, None)
+
+
+def proof() -> Proof:
+    """A head a week and one for the report; the first week's is anchored twice, the second's was refused."""
+    heads = [proven_head(20 + 30 * week, datetime(2026, 8, 18 + 7 * week, 20, tzinfo=UTC)) for week in range(2)]
+    heads.append(proven_head(143, NOW))
+    first, second, _newest = heads
+    answers = [
+        (first, "mailbox", "mail", None, ""),
+        (first, "time-stamps", "rfc3161", datetime(2026, 8, 18, 20, 0, 7, tzinfo=UTC), ""),
+        (second, "mailbox", "mail", None, "connection refused by mail.example port 465"),
+    ]
+    receipts = [
+        Recorded(
+            head.seq + 2,
+            head.head.at + timedelta(minutes=1),
+            "anchor:daily",
+            AnchorReceipt(AnchorId(anchor), kind, head.head.size, head.text_digest, at, problem=problem),
+        )
+        for head, anchor, kind, at, problem in answers
+    ]
+    signed = SignOff(
+        "khanhhoa-compliance-2026-07.vi.html", digest("5"), "head-of-unit", "Nguyễn Thị Ẩn", "Giám đốc",
+        KEY.public_key, sum_line(digest("5"), "khanhhoa-compliance-2026-07.vi.html"), "",
+    )  # fmt: skip
+    signed = replace(signed, signature=sign(signed.text.encode(), KEY, "portalops-signoff"))
+    waiver = Waiver(
+        "w1", "12.4", "db-1", "moved to the new data centre", "Sở Khoa học và Công nghệ", "Công văn 123/SKHCN",
+        date(2026, 8, 1), date(2026, 9, 30),
+    )  # fmt: skip
+    erased = Erasure(digest("7"), "holds personal data", "Giám đốc")
+    began = datetime(2026, 7, 1, tzinfo=UTC)
+    changed = datetime(2026, 8, 1, tzinfo=UTC)
+    return Proof(
+        ledger_range=LedgerRange(LEDGER, 1, began, 144, NOW, 144, digest("f")),
+        figures=figures(),
+        head=heads[-1],
+        heads=tuple(heads),
+        has_key=True,
+        receipts=tuple(receipts),
+        signers=(
+            Signer(LEDGER, OLD_KEY.public_key, began, changed, 2, 13, ""),
+            Signer(LEDGER, KEY.public_key, changed, None, 11, None, OLD_KEY.public_key),
+        ),
+        sign_offs=(RecordedSignOff(60, datetime(2026, 8, 20, tzinfo=UTC), signed),),
+        waivers=(RecordedWaiver(14, changed, waiver),),
+        erasures=(RecordedErasure(90, datetime(2026, 9, 2, tzinfo=UTC), erased),),
+    )
+
+
+def figures() -> Figures:
+    """What the sample's records would add up to."""
+    return Figures(
+        as_of=NOW,
+        period=PERIOD,
+        timezone=ZONE.key,
+        last_seq=144,
+        in_period=120,
+        runs={"backup": RunFigures(complete=3, unfinished=1), "check": RunFigures(complete=28, missing=None)},
+        backups=BackupFigures(3, 5),
+        checks={"pass": 2, "fail": 2, "unknown": 1, "error": 1, "not-applicable": 1},
+        portal_days={"met": 18, "unmet": 1},
+        unit_weeks=None,
+    )
+
+
 def document() -> Document:
     """The compliance report of the sample month."""
     rulebook, seen = load_rulebook("kh-37-2010", {}), evidence()
@@ -307,7 +396,7 @@ def document() -> Document:
         period=PERIOD,
         standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
         evidence=seen,
-        proof=Proof(LedgerRange("kh-2026-07-01-9f3a", 1, datetime(2026, 7, 1, tzinfo=UTC), 144, NOW, 144, digest("f"))),
+        proof=proof(),
         generated_at=NOW,
         version="0.1.0",
     )

@@ -23,7 +23,7 @@ from portalops.reports.build_compliance import build
 from portalops.reports.document import Document, Grid, Heading, KeyValues, Signatures
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
-from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence
+from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, proof
 
 
 def as_data(made: Document, language: str = "en") -> dict[str, Any]:
@@ -40,7 +40,22 @@ def texts(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False)
 
 
-def built(seen: Evidence, *, actors: tuple[Actor, ...] = ACTORS, period: Period | None = None) -> Document:
+def facts(data: dict[str, Any]) -> dict[str, Any]:
+    """Return every labelled fact of the document."""
+    return {row["label"]: row["value"] for b in data["blocks"] if b["type"] == "key-values" for row in b["rows"]}
+
+
+def notices(data: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(block["tone"], block["text"]) for block in data["blocks"] if block["type"] == "notice"]
+
+
+def built(
+    seen: Evidence,
+    *,
+    actors: tuple[Actor, ...] = ACTORS,
+    period: Period | None = None,
+    proof: Proof = Proof(),  # noqa: B008  # frozen
+) -> Document:
     rulebook = load_rulebook("kh-37-2010", {})
     return build(
         portal=PORTAL,
@@ -51,7 +66,7 @@ def built(seen: Evidence, *, actors: tuple[Actor, ...] = ACTORS, period: Period 
         period=period or seen.period,
         standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
         evidence=seen,
-        proof=Proof(),
+        proof=proof,
         generated_at=NOW,
         version="0.1.0",
     )
@@ -199,12 +214,14 @@ def test_limits_name_what_this_report_cannot_prove_and_what_was_not_judged() -> 
     assert "12.2-approval: nothing is recorded in the register" in text
 
 
-def test_the_ledger_range_and_its_digest_are_on_the_page_and_in_its_foot() -> None:
-    data = as_data(document())
-    assert any(
-        row["value"] == "f" * 64 for block in data["blocks"] if block["type"] == "key-values" for row in block["rows"]
-    )
-    assert data["footer"][-1]["value"] == f"144, SHA-256 {'f' * 64}"
+def test_the_ledger_range_and_its_digest_are_on_the_page() -> None:
+    assert "f" * 64 in facts(as_data(document())).values()
+
+
+def test_the_head_code_stands_in_the_foot_of_every_page() -> None:
+    assert as_data(document())["footer"][-1] == {"label": "Head code", "value": "143-008f-008f-008f-008f-008f"}
+    unsigned = built(evidence(), proof=replace(proof(), head=None, heads=(), has_key=False))
+    assert as_data(unsigned)["footer"][-1] == {"label": "Last record", "value": f"144, SHA-256 {'f' * 64}"}
 
 
 @pytest.mark.parametrize(
@@ -275,6 +292,7 @@ def test_the_sections_and_the_place_to_sign_are_there() -> None:
         "VIII",
         "IX",
         "X",
+        "XI",
     ]
     places = next(b for b in document().blocks if isinstance(b, Signatures)).places
     assert [holder.vi if holder else "" for _office, holder in places] == [

@@ -101,7 +101,7 @@ def test_ids_are_unique_and_every_reference_has_its_target(language: str) -> Non
     wanted = [e.attributes["href"][1:] for e in elements if "href" in e.attributes]
     wanted += [name for e in elements for name in e.attributes.get("aria-labelledby", "").split()]
     assert set(wanted) <= set(ids)
-    assert len([e for e in elements if e.tag == "a"]) == 10
+    assert len([e for e in elements if e.tag == "a"]) == 11
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,107 @@
+"""The proof of a report: the signed head of the ledger that it carries, and what to do with it. Pure; for any report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from portalops.ledger.heads import code_of
+from portalops.model.message import Message, msg, nmsg
+from portalops.registers.proof import Proof, ProvenHead
+from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, QrCode, Tone
+from portalops.signatures.sshsig import fingerprint
+
+
+def proof_blocks(proof: Proof) -> Iterator[Block]:
+    """Yield the head that the report carries, as code and QR; or that nothing is signed."""
+    ledger, head = proof.ledger_range, proof.head
+    if ledger is None:
+        yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
+        return
+    if head is not None:
+        yield Paragraph(
+            msg(
+                "The head of the ledger is a signed summary of all of it at one moment. This report carries one: whoever"
+                " keeps the report can tell later, without trusting anybody, whether a record was changed, removed or"
+                " inserted since."
+            )
+        )
+        yield QrCode(head.signed.text, msg("Head code {code}", code=code_of(head.head)))
+    rows: list[tuple[Message, Cell]] = []
+    if head is not None:
+        rows += [
+            (msg("Signed at"), head.head.at),
+            (msg("Signed with the key"), key_name(head)),
+            (msg("Records that the head is over"), msg("1 to {seq}", seq=head.head.size)),
+        ]
+    rows += [
+        (msg("Ledger"), ledger.ledger),
+        (msg("Last record of this report"), msg("{seq}, of {at}", seq=ledger.last_seq, at=ledger.last_at)),
+    ]
+    if head is None:
+        rows.append((msg("SHA-256 of the last record"), ledger.last_line_sha256))
+    yield KeyValues(rows)
+    yield from _doubts(proof)
+    if head is not None:
+        yield Bullets(
+            (
+                msg(
+                    "Register the head code in the document-management system together with this report, and keep the"
+                    " report on paper: every later ledger must still contain this head."
+                ),
+                msg(
+                    "The code in the picture holds the six lines beside it. Saved as a text file, they are what"
+                    " 'verify.py --head FILE' and 'portalops ledger verify --head FILE' compare with a ledger;"
+                    " '--head-code {code}' does the same with the code alone.",
+                    code=code_of(head.head),
+                ),
+            )
+        )
+
+
+def key_name(head: ProvenHead) -> Cell:
+    """Return the fingerprint of the key that signed a head, or that the signature is none."""
+    return fingerprint(head.public_key) if head.public_key else msg("the signature is none")
+
+
+def _doubts(proof: Proof) -> Iterator[Notice]:
+    """Yield why the head proves less than it should."""
+    if proof.head is not None and proof.head.problem is not None:
+        yield Notice(msg("The head does not hold: {cause}", cause=proof.head.problem), Tone.BAD)
+    if proof.unsigned is not None:
+        yield Notice(msg("No new head could be signed for this report: {cause}", cause=proof.unsigned), Tone.UNSURE)
+    if proof.head is None and proof.unsigned is None and not proof.has_key:
+        yield Notice(
+            msg(
+                "Nothing is signed: no signing key is configured. Whoever holds the ledger could write all of it anew, and"
+                " nothing in this report would show it. Make a key with 'portalops init --keys' and name it under"
+                " signing.key."
+            ),
+            Tone.BAD,
+        )
+    elif proof.head is None:
+        yield Notice(msg("The ledger holds no head that can be read: nothing of this report is signed."), Tone.BAD)
+    elif proof.uncovered:
+        yield Notice(
+            nmsg(
+                "{n} record was written since this head was signed, and is not covered by it.",
+                "{n} records were written since this head was signed, and are not covered by it.",
+                proof.uncovered,
+            ),
+            Tone.UNSURE,
+        )
+
+
+def duration_words(length: timedelta) -> Message:
+    """Say how long something lasted, in whole days, hours or minutes, cut and not rounded."""
+    minutes = max(int(length.total_seconds()) // 60, 0)
+    if minutes >= 48 * 60:
+        return nmsg("{n} day", "{n} days", minutes // (24 * 60))
+    if minutes >= 120:
+        return nmsg("{n} hour", "{n} hours", minutes // 60)
+    return nmsg("{n} minute", "{n} minutes", minutes)
+
+
+def age_words(at: datetime, now: datetime) -> Message:
+    """Say how long before a moment something was."""
+    return msg("{length} before", length=duration_words(now - at))
