@@ -31,8 +31,10 @@ FIRST_COMMANDS = ("init", "status", "run", "doctor", "explain")
 
 @cache
 def names() -> tuple[str, ...]:
-    """Return every command's name, in the order in which the help shows them."""
-    found = {path.stem for path in Path(__file__).parent.glob("*.py") if path.stem[0] != "_"} - {"app"}
+    """Return every command's name, in the order in which the help shows them: `watch_remote.py` is `watch-remote`."""
+    found = {path.stem.replace("_", "-") for path in Path(__file__).parent.glob("*.py") if path.stem[0] != "_"} - {
+        "app"
+    }
     first = [name for name in FIRST_COMMANDS if name in found]
     return (*first, *sorted(found - set(first)))
 
@@ -52,7 +54,7 @@ def call(session: Session) -> Result:
             if close
             else msg("Run 'portalops --help' to see the commands."),
         )
-    app = cast("typer.Typer", importlib.import_module(f"commands.{name}").app)
+    app = app_of(name)
     verbs = _verbs_of(app)
     if verbs is None:
         return _call(name, _command_of(app), arguments, session)
@@ -91,7 +93,7 @@ def complete() -> None:
 
     root = typer.Typer(add_completion=True)
     for name in names():
-        app = importlib.import_module(f"commands.{name}").app
+        app = app_of(name)
         if len(app.registered_commands) == 1 and not app.registered_groups and app.registered_callback is None:
             root.command(name)(app.registered_commands[0].callback)
         else:
@@ -123,8 +125,17 @@ def help_page() -> Result:
 
 def summary(name: str) -> str:
     """Return the first line of a command's module docstring, without importing it."""
-    source = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    source = (Path(__file__).parent / f"{_module(name)}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0].removesuffix(".")
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def app_of(name: str) -> typer.Typer:
+    """Import a command and return its declarations."""
+    return cast("typer.Typer", importlib.import_module(f"commands.{_module(name)}").app)
 
 
 def _command_of(app: typer.Typer) -> TyperCommand:

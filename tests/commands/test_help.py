@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import typer.main
 
-from commands._catalog import names
+from commands._catalog import app_of, names
 from commands.app import run
 from portalops.errors import ExitCode
 
@@ -19,7 +18,7 @@ from portalops.errors import ExitCode
 def verbs() -> Iterator[tuple[str, ...]]:
     """Yield every call that does something, such as `backup run` and `status`."""
     for name in names():
-        found = getattr(typer.main.get_command(importlib.import_module(f"commands.{name}").app), "commands", None)
+        found = getattr(typer.main.get_command(app_of(name)), "commands", None)
         yield from ((name, verb) for verb in found) if found else ((name,),)
 
 

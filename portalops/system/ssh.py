@@ -1,0 +1,185 @@
+"""One command on another host over SSH, after its host key was found to be the pinned one; bounded in time and bytes."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+
+from portalops.config.secrets import check_private_file
+from portalops.errors import HostUnreachable, SecretUnavailable
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+from portalops.ports import Completed
+
+MAX_STDERR_BYTES = 8192
+_CHUNK_BYTES = 1 << 16
+_WAIT_SECONDS = 0.5
+_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+"""What a host proves a key of a type with, where that has another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshTarget:
+    """Where to, as whom, and which host it must be."""
+
+    host: str
+    port: int
+    user: str
+    identity: Path
+    """Private key without a passphrase, that only its owner can read."""
+    host_keys: Sequence[str]
+    """`TYPE BASE64` each; no command is given to a host that proves none of them."""
+
+    @property
+    def address(self) -> str:
+        """Who and where, for people."""
+        return f"{self.user}@{self.host}:{self.port}"
+
+
+def known_host_keys(path: Path, host: str, port: int) -> tuple[str, ...]:
+    """Return what a known_hosts file (sshd(8)) says of a host; nothing if it says nothing.
+
+    Raises:
+        HostUnreachable: the file cannot be read.
+    """
+    try:
+        known = paramiko.HostKeys(str(path))
+    except (OSError, paramiko.SSHException, ValueError) as error:
+        raise HostUnreachable(
+            msg("cannot read the host keys in {path}: {cause}", path=str(path), cause=show_text(str(error))),
+            msg("Check the path of known_hosts, or give the key itself as host_key."),
+        ) from error
+    found: Mapping[str, paramiko.PKey] = known.lookup(host if port == 22 else f"[{host}]:{port}") or {}
+    return tuple(f"{key.get_name()} {key.get_base64()}" for key in found.values())
+
+
+def run_over_ssh(
+    target: SshTarget, command: str, *, stdin: bytes = b"", deadline_seconds: float, limit_bytes: int
+) -> Completed:
+    """Run a command on a host and return what it printed.
+
+    Args:
+        target: the host and its pinned keys.
+        command: as the host's shell, or its forced command, reads it.
+        stdin: what the command is fed with.
+        deadline_seconds: for everything, from connecting to the exit status; the exit code is 124 after it.
+        limit_bytes: of standard output; the answer is cut there and `truncated`.
+
+    Raises:
+        HostUnreachable: no session could be opened, or the host is not the pinned one.
+        SecretUnavailable: the private key cannot be had.
+    """
+    identity = _identity(target.identity)
+    with _connected(target, identity, deadline_seconds) as (channel, late):
+        channel.exec_command(command)
+        if stdin:
+            channel.sendall(stdin)
+        channel.shutdown_write()
+        done = _drained(channel, limit_bytes)
+        return Completed(124, done.stdout, done.stderr) if late.is_set() else done
+
+
+@contextmanager
+def _connected(
+    target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
+) -> Iterator[tuple[paramiko.Channel, threading.Event]]:
+    """Open a session, and close everything under whoever still waits at the deadline."""
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
+    late = threading.Event()
+    try:
+        link = socket.create_connection((target.host, target.port), timeout=deadline_seconds)
+    except (OSError, UnicodeError) as error:
+        raise _unreachable(target, error, late) from error
+    transport = paramiko.Transport(link)
+
+    def stop() -> None:
+        late.set()
+        transport.close()
+
+    watchdog = threading.Timer(deadline_seconds, stop)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield _session(transport, target, identity, deadline_seconds), late
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise _unreachable(target, error, late) from error
+    finally:
+        watchdog.cancel()
+        transport.close()
+
+
+def _session(
+    transport: paramiko.Transport, target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
+) -> paramiko.Channel:
+    transport.banner_timeout = transport.auth_timeout = deadline_seconds
+    types = {key.partition(" ")[0] for key in target.host_keys}
+    transport.get_security_options().key_types = [
+        algorithm for kind in sorted(types) for algorithm in _ALGORITHMS.get(kind, (kind,))
+    ]
+    transport.start_client(timeout=deadline_seconds)
+    shown = transport.get_remote_server_key()
+    if f"{shown.get_name()} {shown.get_base64()}" not in target.host_keys:
+        raise HostUnreachable(
+            msg(
+                "{host} shows another host key than the pinned one: {key}",
+                host=target.address,
+                key=f"{shown.get_name()} {shown.fingerprint}",
+            ),
+            msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
+        )
+    transport.auth_publickey(target.user, identity)
+    return transport.open_session(timeout=deadline_seconds)
+
+
+def _drained(channel: paramiko.Channel, limit_bytes: int) -> Completed:
+    """Read both outputs to their end, or to the limit."""
+    stdout, stderr = bytearray(), bytearray()
+    channel.settimeout(_WAIT_SECONDS)
+    while True:
+        while channel.recv_stderr_ready():
+            stderr += channel.recv_stderr(_CHUNK_BYTES)[: MAX_STDERR_BYTES - len(stderr)]
+        try:
+            chunk = channel.recv(_CHUNK_BYTES)
+        except TimeoutError:
+            continue
+        if not chunk:
+            break
+        stdout += chunk
+        if len(stdout) > limit_bytes:
+            return Completed(-1, bytes(stdout[:limit_bytes]), bytes(stderr), truncated=True)
+    code = channel.recv_exit_status()
+    while channel.recv_stderr_ready() and len(stderr) < MAX_STDERR_BYTES:
+        stderr += channel.recv_stderr(_CHUNK_BYTES)[: MAX_STDERR_BYTES - len(stderr)]
+    return Completed(code, bytes(stdout), bytes(stderr))
+
+
+def _identity(path: Path) -> paramiko.PKey:
+    check_private_file(path)
+    try:
+        return paramiko.PKey.from_path(path)
+    except (paramiko.SSHException, ValueError, TypeError, OSError) as error:
+        raise SecretUnavailable(
+            msg("{path} is no private key without a passphrase", path=str(path)),
+            msg("Make one with 'ssh-keygen -t ed25519 -N \"\"', for this purpose alone."),
+        ) from error
+
+
+def _unreachable(target: SshTarget, error: Exception, late: threading.Event) -> HostUnreachable:
+    cause: Message = verbatim(show_text(str(error) or type(error).__name__))
+    if late.is_set() or isinstance(error, TimeoutError):
+        cause = msg("it did not answer in time")
+    elif isinstance(error, paramiko.AuthenticationException):
+        cause = msg("it does not let this key in")
+    elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        cause = msg("it has no host key of the pinned type: {cause}", cause=show_text(str(error)))
+    return HostUnreachable(
+        msg("cannot open a session on {host}: {cause}", host=target.address, cause=cause),
+        msg("Try it by hand: ssh -p {port} -i KEY {host}", port=target.port, host=f"{target.user}@{target.host}"),
+    )

@@ -1,0 +1,404 @@
+"""One look at one watched ledger: ask, judge, keep what was accepted or refused, and say how it stands.
+
+What is found out is a value; `keep` writes it down. So `--dry-run` is a look that is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from portalops.errors import AnchorUnavailable, ExitCode, HeadRefused, IntegrityError, PortalOpsError
+from portalops.ledger.heads import head_digest, parse_head
+from portalops.model.heads import Head, SignedHead
+from portalops.model.message import Message, msg
+from portalops.ports import Clock, Extension
+from portalops.signatures.sshsig import SigningKey, fingerprint
+from portalops.witness.alarms import Trouble
+from portalops.witness.extensions import NotAnExtension
+from portalops.witness.receipts import Receipt, sign_receipt
+from portalops.witness.rules import Accepted, How, Joining, KnownKey, Pinned, Reason, Refusal
+from portalops.witness.state import Refused, State, WitnessFolder
+from portalops.witness.watching import WatchedLedger
+
+MAX_LOOK_SECONDS = 3600.0
+"""How long the parts of one extension may take together: about a million records a minute are joined."""
+
+NO_RECEIPT = -1
+"""`State.receipted` once it was said that there are no receipts."""
+
+
+class Verdict(StrEnum):
+    """How a watched ledger stands."""
+
+    CURRENT = "current"
+    OVERDUE = "overdue"
+    """No new head came in time: the dead man's switch."""
+    UNREACHABLE = "unreachable"
+    """Not reached this time, and not overdue yet."""
+    REFUSED = "refused"
+    FAILED = "failed"
+    """The witness itself could not do its work."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the process says of it."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    Verdict.CURRENT: ExitCode.OK,
+    Verdict.OVERDUE: ExitCode.UNMET,
+    Verdict.UNREACHABLE: ExitCode.PARTIAL,
+    Verdict.REFUSED: ExitCode.INTEGRITY,
+    Verdict.FAILED: ExitCode.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found."""
+
+    id: str
+    verdict: Verdict
+    at: datetime
+    """When it was, by the witness's clock."""
+    state: State
+    """What is known after it."""
+    problem: Message | None = None
+    hint: Message | None = None
+    reason: Reason | None = None
+    """Why a head was refused."""
+    code: str = ""
+    """Of the error: PO1110 and so on."""
+    accepted: SignedHead | None = None
+    """A new head."""
+    joined: bool = True
+    """Of a new head: its records came with it."""
+    records: int = 0
+    """How many came."""
+    offered: SignedHead | None = None
+    """The head that was refused."""
+    notes: tuple[Message, ...] = ()
+    is_own_fault: bool = False
+    """The witness's own files are at fault: they are left as they are."""
+
+    @property
+    def head(self) -> Head | None:
+        """The head that the ledger is held to."""
+        return self.state.kept.head if self.state.kept else None
+
+    @property
+    def silence(self) -> timedelta:
+        """How long ago the ledger last showed that it is alive."""
+        return max(timedelta(0), self.at - self.state.alive_at)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What people are to be told of."""
+        match self.verdict:
+            case Verdict.REFUSED:
+                return Trouble.REFUSED
+            case Verdict.OVERDUE:
+                return Trouble.OVERDUE
+            case _:
+                return None
+
+
+def look(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept: str = "") -> Look:
+    """Look at a ledger once; nothing is written.
+
+    Args:
+        watched: where its heads come from.
+        folder: what is kept of it.
+        clock: the witness's own.
+        accept: fingerprint of a new key that a person accepts.
+
+    Raises:
+        IntegrityError: what the witness kept itself cannot be read.
+    """
+    state = folder.load(clock.now())
+    pinned = _pinned(watched, folder, state, accept)
+    found = _Found(watched, folder, replace(state, ledger=pinned.ledger, keys=pinned.keys), clock)
+    joining = Joining(pinned)
+    offered: list[SignedHead] = []
+    try:
+        accepted, joined = _asked(watched, folder, joining, clock, offered.append)
+    except Refusal as error:
+        return found.refused(error, error.reason, offered[-1])
+    except AnchorUnavailable as error:
+        return found.unreachable(error)
+    except IntegrityError as error:
+        return found.refused(error, Reason.DAMAGED, None)
+    except PortalOpsError as error:
+        return found.failed(error)
+    return found.reached(accepted, joined=joined)
+
+
+def keep(seen: Look, folder: WitnessFolder) -> Look:
+    """Write down what a look found.
+
+    Raises:
+        FileUnwritable: it cannot be written.
+        IntegrityError: another head of that size was kept before.
+    """
+    notes = seen.notes
+    if seen.offered is not None and seen.state.refused is not None:
+        path = folder.keep_refused(seen.offered, seen.state.refused)
+        notes += (
+            (msg("the refused head is kept in {path}", path=str(path)),)
+            if path
+            else (msg("the refused head is not kept: {folder} is full", folder=str(folder.refused)),)
+        )
+    if seen.accepted is not None:
+        folder.add(seen.accepted)
+    folder.save(seen.state)
+    return replace(seen, notes=notes)
+
+
+def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
+    """Return the look of a witness that could not do its own work: it tells nothing of the ledger."""
+    return Look(
+        ledger_id,
+        Verdict.REFUSED if error.exit_code is ExitCode.INTEGRITY else Verdict.FAILED,
+        now,
+        State(now),
+        problem=error.message,
+        hint=error.hint,
+        code=error.code,
+        is_own_fault=True,
+    )
+
+
+def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folder: WitnessFolder) -> Look:
+    """Sign for the kept head, if that was not done yet, and hand the receipt to the watched side.
+
+    What goes wrong becomes a note: the head is kept all the same, and the next look tries again.
+    """
+    state, head = seen.state, seen.head
+    if seen.verdict is not Verdict.CURRENT or head is None or state.kept is None or state.receipted == head.size:
+        return seen
+    taken_at = state.kept_at or seen.at
+    receipt = Receipt(head.ledger, head.size, head_digest(state.kept.signed.text), taken_at, seen.id)
+    try:
+        watched.hand_over(sign_receipt(receipt, key).data)
+    except PortalOpsError as error:
+        return replace(seen, notes=(*seen.notes, error.message))
+    state = replace(state, receipted=head.size)
+    folder.save(state)
+    return replace(seen, state=state)
+
+
+def without_receipt(seen: Look, folder: WitnessFolder) -> Look:
+    """Say once that no receipt is handed over, for want of a key."""
+    if seen.state.kept is None or seen.state.receipted:
+        return seen
+    state = replace(seen.state, receipted=NO_RECEIPT)
+    folder.save(state)
+    unsigned = msg("no receipts are handed over: no signing key is configured on this machine")
+    return replace(seen, state=state, notes=(*seen.notes, unsigned))
+
+
+def _pinned(watched: WatchedLedger, folder: WitnessFolder, state: State, accept: str) -> Pinned:
+    settings, kept = watched.settings, state.kept
+    keys = state.keys
+    if settings.key is not None and all(each.public_key != settings.key for each in keys):
+        keys = (*keys, KnownKey(settings.key, How.CONFIGURED))
+    passed = folder.digests_beyond(kept.head.size if kept else 0)
+    return Pinned(settings.ledger or state.ledger, keys, kept, passed, accept)
+
+
+def _asked(
+    watched: WatchedLedger,
+    folder: WitnessFolder,
+    joining: Joining,
+    clock: Clock,
+    offer: Callable[[SignedHead], None],
+) -> tuple[Accepted | None, bool]:
+    """Ask for one part after the other; return what was accepted, if anything is new, and whether its records came."""
+    until = clock.monotonic() + MAX_LOOK_SECONDS
+    while True:
+        part = watched.fetch(after=joining.after)
+        offer(part.signed)
+        if not watched.is_live and _is_just_old(part, joining, folder):
+            return None, True
+        if joining.is_kept(part.signed):
+            return None, True
+        size = parse_head(part.signed.text.encode()).size
+        if not watched.is_live and not part.lines and not part.more and size > joining.after:
+            if folder.holds(part.signed):
+                return None, False
+            return joining.note(part.signed, now=clock.now()), False
+        before = joining.after
+        try:
+            joining.take(part)
+        except NotAnExtension as error:
+            raise _unexpected(watched, str(error)) from error
+        if not part.more:
+            return joining.finish(part.signed, now=clock.now()), True
+        if joining.after == before or clock.monotonic() > until:
+            raise _unexpected(watched, f"it does not come to an end, after record {joining.after}")
+
+
+def _is_just_old(part: Extension, joining: Joining, folder: WitnessFolder) -> bool:
+    """Say whether a file shows nothing but an older head: one made after the kept head would speak of a cut."""
+    head, kept = parse_head(part.signed.text.encode()), joining.kept_head
+    if kept is None or head.size >= kept.size:
+        return False
+    return folder.holds(part.signed) or head.at < kept.at
+
+
+def _unexpected(watched: WatchedLedger, cause: str) -> AnchorUnavailable:
+    return AnchorUnavailable(
+        msg("{ledger} does not answer in the expected form: {cause}", ledger=watched.id, cause=cause),
+        msg(
+            "Have the same version of portalops on both hosts, and look at what 'portalops ledger extend' prints there."
+        ),
+    )
+
+
+class _Found:
+    """Makes the outcome of a look: the state before, with what it found."""
+
+    def __init__(self, watched: WatchedLedger, folder: WitnessFolder, state: State, clock: Clock) -> None:
+        self._watched = watched
+        self._now = clock.now()
+        self._state = replace(state, looked_at=self._now)
+        self._folder = folder
+
+    def reached(self, accepted: Accepted | None, *, joined: bool) -> Look:
+        """Say how the ledger stands after a good answer."""
+        state = replace(self._state, reached_at=self._now)
+        if joined and (accepted is not None or self._watched.is_live):
+            state = replace(state, refused=None)  # old files, and heads without records, prove nothing
+        if accepted is None:
+            return self._standing(Look(self._watched.id, Verdict.CURRENT, self._now, state, joined=joined))
+        state = replace(
+            state,
+            ledger=accepted.head.ledger,
+            keys=accepted.keys,
+            accepted_at=self._now if accepted.work or state.accepted_at is None else state.accepted_at,
+        )
+        if joined:
+            state = replace(state, kept=accepted.kept, kept_at=self._now)
+        seen = Look(
+            self._watched.id,
+            Verdict.CURRENT,
+            self._now,
+            state,
+            accepted=accepted.kept.signed,
+            joined=joined,
+            records=accepted.records,
+            notes=tuple(_news(self._state, accepted)),
+        )
+        return self._standing(seen)
+
+    def unreachable(self, error: AnchorUnavailable) -> Look:
+        """Say how it stands without an answer."""
+        seen = Look(
+            self._watched.id,
+            Verdict.UNREACHABLE,
+            self._now,
+            self._state,
+            problem=error.message,
+            hint=error.hint,
+            code=error.code,
+        )
+        return self._standing(seen)
+
+    def _standing(self, seen: Look) -> Look:
+        """Turn a look into a refused or an overdue one where that is how it stands."""
+        refused = seen.state.refused
+        if refused is None:
+            return self._aged(seen)
+        return replace(
+            seen,
+            verdict=Verdict.REFUSED,
+            problem=refused.message,
+            hint=refused.hint,
+            reason=refused.reason,
+            code=HeadRefused.code,
+            notes=seen.notes if seen.problem is None else (*seen.notes, seen.problem),
+        )
+
+    def refused(self, error: PortalOpsError, reason: Reason, offered: SignedHead | None) -> Look:
+        """Say what was refused; the kept head stays."""
+        standing = self._state.refused
+        same = standing is not None and standing.reason is reason
+        refused = Refused(reason, error.message, error.hint, standing.at if same and standing else self._now)
+        return Look(
+            self._watched.id,
+            Verdict.REFUSED,
+            self._now,
+            replace(self._state, reached_at=self._now, refused=refused),
+            problem=error.message,
+            hint=error.hint,
+            reason=reason,
+            code=error.code,
+            offered=offered,
+        )
+
+    def failed(self, error: PortalOpsError) -> Look:
+        """Say that the witness itself could not look."""
+        return Look(
+            self._watched.id,
+            Verdict.FAILED,
+            self._now,
+            self._state,
+            problem=error.message,
+            hint=error.hint,
+            code=error.code,
+        )
+
+    def _aged(self, seen: Look) -> Look:
+        """Turn a look into an overdue one if the silence lasted too long."""
+        notes = seen.notes
+        if seen.state.alive_at > self._now + timedelta(minutes=5):
+            notes += (msg("the clock of this machine went back: the newest head came at {at}", at=seen.state.alive_at),)
+        limit = self._watched.settings.max_silence_hours
+        if seen.silence <= timedelta(hours=limit):
+            return replace(seen, notes=notes)
+        silent = msg(
+            "no new head came since {at}: {hours} hours of silence, where {limit} are allowed",
+            at=seen.state.alive_at,
+            hours=int(seen.silence.total_seconds() // 3600),
+            limit=limit,
+        )
+        if seen.problem is not None:
+            notes += (seen.problem,)
+        return replace(seen, verdict=Verdict.OVERDUE, problem=silent, hint=_SILENT, notes=notes, code="")
+
+
+def _news(before: State, accepted: Accepted) -> list[Message]:
+    """Say plainly which keys and which ledger were believed for the first time."""
+    notes: list[Message] = []
+    if not before.ledger:
+        notes.append(msg("the ledger {ledger} was pinned at its first head", ledger=accepted.head.ledger))
+    known = {each.public_key for each in before.keys}
+    for key in accepted.keys:
+        if key.public_key in known:
+            continue
+        shown = fingerprint(key.public_key)
+        match key.how:
+            case How.FIRST_USE:
+                notes.append(
+                    msg(
+                        "the key {key} was believed at first use: nothing but the first answer speaks for it", key=shown
+                    )
+                )
+            case How.ROTATED:
+                notes.append(msg("the key {key} replaces one that was known, which signed for it", key=shown))
+            case How.ACCEPTED:
+                notes.append(msg("the key {key} was accepted by a person", key=shown))
+            case How.CONFIGURED:
+                pass
+    if not accepted.work and before.kept is not None:
+        notes.append(msg("the new head brings nothing but heads and receipts, which is no sign of life"))
+    return notes
+
+
+_SILENT = msg(
+    "Look whether the portal's host is up and whether its jobs run: 'portalops status' and 'portalops doctor' there."
+)

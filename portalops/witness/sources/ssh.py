@@ -1,0 +1,163 @@
+"""Asks the portal's host over SSH, by one fixed command.
+
+    [[witness.ledger]]
+    id = "khanh-hoa"
+    kind = "ssh"
+    host = "portal.khanhhoa.gov.vn"
+    user = "portalops"
+    identity_file = "/etc/portalops/witness_ssh"
+    host_key = "ssh-ed25519 AAAA..."
+    key = "ssh-ed25519 AAAA..."
+    alarm = { host = "mail.khanhhoa.gov.vn", sender = "witness@khanhhoa.gov.vn", recipients = ["so-tttt@khanhhoa.gov.vn"] }
+
+A host that does not prove the pinned key gets no command. On the portal's host the key of the witness is let in for
+this alone, by a line in authorized_keys (sshd(8)):
+
+    restrict,command="portalops ledger extend --ssh" ssh-ed25519 AAAA... witness
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, StrictInt, model_validator
+
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import Refused, Text
+from portalops.errors import AnchorUnavailable, HostUnreachable, IntegrityError
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.ports import Completed, Extension
+from portalops.system.ssh import SshTarget, known_host_keys, run_over_ssh
+from portalops.witness.extensions import (
+    MAX_ANSWER_BYTES,
+    NotAnExtension,
+    SaysItsLedgerDoesNotHold,
+    beginning,
+    read_extension,
+)
+from portalops.witness.watching import WatchSettings
+
+MAX_RECEIPT_ANSWER_BYTES = 1 << 20
+
+
+class Settings(WatchSettings):
+    """`kind = "ssh"`."""
+
+    host: Text = Field(description="The portal's host.")
+    port: StrictInt = Field(default=22, ge=1, le=65535)
+    user: Text = Field(description="The user on that host whose configuration and ledger it is.")
+    identity_file: LocalPath = Field(description="The witness's private SSH key, without a passphrase.")
+    host_key: Text | None = Field(default=None, description="The host's public key: TYPE BASE64.")
+    known_hosts: LocalPath | None = Field(default=None, description="Or a known_hosts file that has it.")
+    command: Text = Field(
+        default="portalops ledger extend --after {after} --json", description="What is run there; {after} is a number."
+    )
+    receipt_command: Text = Field(
+        default="portalops ledger anchor --receipt - --json", description="What takes a receipt on standard input."
+    )
+    timeout_seconds: StrictInt = Field(default=120, ge=1, le=3600, description="How long one command may take.")
+
+    @model_validator(mode="after")
+    def _one_host_key(self) -> Settings:
+        if (self.host_key is None) == (self.known_hosts is None):
+            raise Refused(msg("needs either host_key or known_hosts"), shows_value=False)
+        if self.host_key is not None and len(self.host_key.split()) < 2:
+            raise Refused(
+                msg("has a host_key that is not TYPE BASE64"),
+                msg("Take the line of /etc/ssh/ssh_host_ed25519_key.pub on that host."),
+                shows_value=False,
+            )
+        if "{after}" not in self.command:
+            raise Refused(msg("has a command without {after}", after="{after}"), shows_value=False)
+        return self
+
+
+def build(table: KindTable) -> SshLedger:
+    """Return the source that a configuration table describes."""
+    return SshLedger(table.id, table.parse(Settings))
+
+
+class SshLedger:
+    """Another host's ledger, asked over SSH."""
+
+    is_live = True
+
+    def __init__(self, ledger_id: str, settings: Settings) -> None:
+        self.id = ledger_id
+        self.settings = settings
+
+    def fetch(self, *, after: int) -> Extension:
+        done = self._run(self.settings.command.replace("{after}", str(after)), b"", MAX_ANSWER_BYTES)
+        if done.truncated:
+            raise self._no_answer(f"more than {MAX_ANSWER_BYTES} bytes, beginning {beginning(done.stdout)}", done)
+        try:
+            return read_extension(done.stdout)
+        except SaysItsLedgerDoesNotHold as error:
+            raise IntegrityError(
+                msg(
+                    "the host of {ledger} says itself that its ledger does not hold: {cause}",
+                    ledger=self.id,
+                    cause=str(error),
+                ),
+                msg("Keep everything as it is on that host, and run 'portalops ledger verify' there."),
+            ) from error
+        except NotAnExtension as error:
+            raise self._no_answer(str(error), done) from error
+
+    def hand_over(self, receipt: bytes) -> None:
+        done = self._run(self.settings.receipt_command, receipt, MAX_RECEIPT_ANSWER_BYTES)
+        if done.exit_code != 0:
+            raise AnchorUnavailable(
+                msg(
+                    "the host of {ledger} did not take the receipt: exit status {exit_code}, {cause}",
+                    ledger=self.id,
+                    exit_code=done.exit_code,
+                    cause=_said(done),
+                ),
+                msg(
+                    "On the portal's host, a [[ledger.anchor]] of kind witness with this witness's key takes it. The head is"
+                    " kept all the same."
+                ),
+            )
+
+    def _run(self, command: str, stdin: bytes, limit_bytes: int) -> Completed:
+        settings = self.settings
+        try:
+            done = run_over_ssh(
+                self._target(), command, stdin=stdin, deadline_seconds=settings.timeout_seconds, limit_bytes=limit_bytes
+            )
+        except HostUnreachable as error:
+            raise AnchorUnavailable(error.message, error.hint) from error
+        if done.exit_code == 124 and not done.truncated:
+            raise self._no_answer(f"nothing more came within {settings.timeout_seconds} s", done)
+        return done
+
+    def _target(self) -> SshTarget:
+        settings = self.settings
+        if settings.host_key is not None:
+            keys: tuple[str, ...] = (" ".join(settings.host_key.split()[:2]),)
+        else:
+            assert settings.known_hosts is not None
+            keys = known_host_keys(settings.known_hosts, settings.host, settings.port)
+            if not keys:
+                raise HostUnreachable(
+                    msg("{path} has no key of {host}", path=str(settings.known_hosts), host=settings.host),
+                    msg(
+                        "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
+                    ),
+                )
+        return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
+
+    def _no_answer(self, cause: str, done: Completed) -> AnchorUnavailable:
+        said = show_text(done.stderr.decode("utf-8", "backslashreplace").strip(), 200)
+        return AnchorUnavailable(
+            msg(
+                "the host of {ledger} does not answer in the expected form: {cause}",
+                ledger=self.id,
+                cause=f"{cause}; on standard error: {said}" if said else cause,
+            ),
+            msg("Run the command on that host by hand: {command}", command=self.settings.command),
+        )
+
+
+def _said(done: Completed) -> str:
+    return beginning((done.stdout if b'"message"' in done.stdout else done.stderr or done.stdout)[-600:])
