@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import typer
 
-from commands import _ledger_anchor, _ledger_export, _ledger_extend, _ledger_show, _ledger_verify
+from commands import (
+    _ledger_anchor,
+    _ledger_export,
+    _ledger_extend,
+    _ledger_head,
+    _ledger_rotate_key,
+    _ledger_show,
+    _ledger_verify,
+)
 
 app = typer.Typer()
 
+app.command(help=_ledger_head.HELP)(_ledger_head.head)
 app.command(help=_ledger_verify.HELP)(_ledger_verify.verify)
 app.command(help=_ledger_show.HELP)(_ledger_show.show)
 app.command(help=_ledger_anchor.HELP)(_ledger_anchor.anchor)
 app.command(help=_ledger_export.HELP)(_ledger_export.export)
 app.command(help=_ledger_extend.HELP)(_ledger_extend.extend)
+app.command(help=_ledger_rotate_key.HELP)(_ledger_rotate_key.rotate_key)

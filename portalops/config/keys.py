@@ -1,7 +1,7 @@
 """Keys made once: age key pairs that open backup sets, and the Ed25519 key that signs.
 
 Private keys are written for their owner alone (mode 0600) in the formats of `age-keygen` and
-OpenSSH, so that the stock programs can use them. Nothing here overwrites a file.
+OpenSSH, so that the stock programs can use them. Nothing here overwrites a key that was in use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from portalops.config.secrets import check_private_file
 from portalops.config.settings import RecipientSetting
 from portalops.errors import ConfigurationError, SecretUnavailable
 from portalops.model.message import msg
-from portalops.system.files import write_atomically
+from portalops.system.files import sync_folder, unwritable, write_atomically
 
 PUBLIC_SUFFIX = ".pub"
 
@@ -111,13 +111,65 @@ def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
             ),
         )
     key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    )
     public_key = _openssh_line(key, comment)
-    _write_private(private_file, private)
+    _write_private(private_file, _new_signing_key(key))
     _write_public(public_file, public_key)
     return Key("signing", public_file, private_file, KeyState.MADE, public_key)
+
+
+def next_key(private_file: Path) -> Path:
+    """Return where the key lies that is to follow a signing key, until it takes its place."""
+    return private_file.with_name(f"{private_file.name}.next")
+
+
+def make_next_key(private_file: Path) -> None:
+    """Make the key that is to follow a signing key, in place of one that was made before and not taken up.
+
+    Raises:
+        FileUnwritable: it cannot be written.
+    """
+    _write_private(next_key(private_file), _new_signing_key(Ed25519PrivateKey.generate()))
+
+
+def take_up_next_key(private_file: Path, *, keep_as: Path | None, comment: str) -> None:
+    """Let the next key take a signing key's place. Killed at any step, it is finished by another call.
+
+    Args:
+        private_file: the signing key; there is one at any moment, if there was one before.
+        keep_as: where the present key is kept; None if there is none to keep.
+        comment: of the public key's line.
+
+    Raises:
+        FileUnwritable: a file cannot be written.
+        SecretUnavailable: the next key cannot be read.
+    """
+    if keep_as is not None:
+        try:
+            present = private_file.read_bytes()
+        except OSError as error:
+            raise unwritable(keep_as, error) from error
+        _write_private(keep_as, present)
+    try:
+        os.replace(next_key(private_file), private_file)
+        sync_folder(private_file.parent)
+    except OSError as error:
+        raise unwritable(private_file, error) from error
+    write_signing_public(private_file, comment=comment)
+
+
+def write_signing_public(private_file: Path, *, comment: str) -> None:
+    """Write the public half of a signing key beside it, whatever lies there.
+
+    Raises:
+        FileUnwritable: it cannot be written.
+        SecretUnavailable: the private key cannot be read.
+    """
+    public_file = private_file.with_name(private_file.name + PUBLIC_SUFFIX)
+    line = _public_of_signing(private_file, comment)
+    with contextlib.suppress(OSError):
+        if public_file.read_text(encoding="utf-8") == f"{line}\n":
+            return
+    _write_public(public_file, line)
 
 
 def private_half(public_file: Path) -> Path:
@@ -161,6 +213,12 @@ def _public_of_signing(private_file: Path, comment: str) -> str:
     if not isinstance(key, Ed25519PrivateKey):
         raise _not_signing(private_file)
     return _openssh_line(key, comment)
+
+
+def _new_signing_key(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
 
 
 def _not_signing(path: Path) -> SecretUnavailable:

@@ -14,11 +14,14 @@ head is over it. Which key may sign when is recorded too (`key.added`, `key.reti
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
-from portalops.errors import IntegrityError, LedgerError, NotAHead
+from portalops.errors import IntegrityError, LedgerError, Locked, NotAHead
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, format_at, line_digest, parse_at
@@ -28,6 +31,7 @@ from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 from portalops.registers.signers import KEY_ADDED, KEY_KINDS, KEY_RETIRED, RecordedKey, fold_signers
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
+from portalops.system.locks import locked
 
 HEAD = "head"
 """The kind of a head record, and the key of the signed head in its blob."""
@@ -37,6 +41,9 @@ NAMESPACE = "portalops-head"
 
 MAX_HEAD_BYTES = 4096
 """A head is about 300 bytes; anything larger is some other file."""
+
+WAIT_SECONDS = 30.0
+"""How long to wait for another process that is signing."""
 
 UNCOVERED_KINDS = frozenset({HEAD})
 """Records that may stand behind the newest head without a newer one being needed."""
@@ -88,22 +95,15 @@ def record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
     """Sign what the ledger is now, and record that; the newest head is returned if nothing came behind it.
 
     The very first key is recorded as the ledger's key. After that only a key that the ledger knows
-    signs; `rotate_key` changes it.
+    signs; `rotate_key` changes it. Processes that sign at once wait for each other, since each head names the one before.
 
     Raises:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
         IntegrityError: the key records or the newest head cannot be read.
+        Locked: another process has been signing for too long.
     """
-    introduce_key(ledger, key)
-    newest = newest_head(ledger)
-    last = ledger.last()
-    assert last is not None
-    if newest is not None and all(
-        record.kind in UNCOVERED_KINDS for record in _records_after(ledger, newest.head.size)
-    ):
-        return newest
-    previous = head_digest(newest.signed.text) if newest else GENESIS
-    return _append_head(ledger, key, last, previous, clock)
+    with _alone(ledger):
+        return _record_head(ledger, key, clock)
 
 
 def introduce_key(ledger: Ledger, key: SigningKey) -> None:
@@ -112,15 +112,10 @@ def introduce_key(ledger: Ledger, key: SigningKey) -> None:
     Raises:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
         IntegrityError: the key records cannot be read.
+        Locked: another process has been signing for too long.
     """
-    signers = read_signers(ledger)
-    if not signers:
-        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
-    elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
-        raise LedgerError(
-            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
-            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
-        )
+    with _alone(ledger):
+        _introduce_key(ledger, key)
 
 
 def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reason: str, clock: Clock) -> RecordedHead:
@@ -134,30 +129,56 @@ def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reaso
         clock: for the heads' times.
 
     Raises:
-        LedgerError: the new key was used before, the old one is not the ledger's, or there is none yet.
+        LedgerError: the new key was retired before, the old one is not the ledger's, or there is none yet.
     """
-    signers = read_signers(ledger)
-    current = next((each for each in signers if each.retired_seq is None), None)
-    if current is None or (old is not None and old.public_key != current.public_key):
-        raise LedgerError(
-            msg("the key to be replaced is not the ledger's key"),
-            msg("'portalops ledger head' shows which key signs."),
-        )
-    if any(each.public_key == new.public_key for each in signers):
-        raise LedgerError(
-            msg("the key {key} has signed this ledger before", key=fingerprint(new.public_key)),
-            msg("Make a new key: a key that was retired is never taken up again."),
-        )
-    replaces = current.public_key if old is not None else ""
-    event = KeyEvent(new.public_key, reason, replaces)
-    ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": event}))
-    if old is not None:
-        last, newest = ledger.last(), newest_head(ledger)
-        assert last is not None
-        _append_head(ledger, old, last, head_digest(newest.signed.text) if newest else GENESIS, clock)
-    retired = KeyEvent(current.public_key, reason)
-    ledger.append(KEY_RETIRED, run=NO_RUN, body=bodies.write({"key": retired}))
-    return record_head(ledger, new, clock)
+    announce_key(ledger, old, new, reason=reason, clock=clock)
+    return retire_others(ledger, new, reason=reason, clock=clock)
+
+
+def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reason: str, clock: Clock) -> None:
+    """Let the ledger know a new key, under a head by the old one; both may sign from here on.
+
+    What was done before is not done again, so that it can be finished after a crash. Arguments and errors are those of
+    `rotate_key`.
+    """
+    with _alone(ledger):
+        signers = read_signers(ledger)
+        valid = {each.public_key for each in signers if each.retired_seq is None}
+        if not valid - {new.public_key} or (old is not None and old.public_key not in valid):
+            raise LedgerError(
+                msg("the key to be replaced is not the ledger's key"),
+                msg("'portalops ledger head' shows which key signs."),
+            )
+        known = next((each for each in signers if each.public_key == new.public_key), None)
+        if known is not None and known.retired_seq is not None:
+            raise LedgerError(
+                msg("the key {key} has signed this ledger before", key=fingerprint(new.public_key)),
+                msg("Make a new key: a key that was retired is never taken up again."),
+            )
+        if known is None:
+            event = KeyEvent(new.public_key, reason, old.public_key if old is not None else "")
+            added = ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": event})).seq
+        else:
+            added = known.added_seq
+        newest = newest_head(ledger)
+        if old is not None and (newest is None or newest.head.size < added):
+            last = ledger.last()
+            assert last is not None
+            _append_head(ledger, old, last, head_digest(newest.signed.text) if newest else GENESIS, clock)
+
+
+def retire_others(ledger: Ledger, key: SigningKey, *, reason: str, clock: Clock) -> RecordedHead:
+    """Let one key alone sign from now on, and sign a head with it.
+
+    Raises:
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+    """
+    with _alone(ledger):
+        for signer in read_signers(ledger):
+            if signer.retired_seq is None and signer.public_key != key.public_key:
+                retired = KeyEvent(signer.public_key, reason)
+                ledger.append(KEY_RETIRED, run=NO_RUN, body=bodies.write({"key": retired}))
+        return _record_head(ledger, key, clock)
 
 
 def heads(ledger: Ledger) -> Iterator[RecordedHead]:
@@ -206,6 +227,46 @@ def read_signers(ledger: Ledger) -> tuple[Signer, ...]:
             )
         events.append(RecordedKey(record.seq, record.at, record.kind, event))
     return fold_signers(events, principal=ledger.id)
+
+
+def _record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+    _introduce_key(ledger, key)
+    newest = newest_head(ledger)
+    last = ledger.last()
+    assert last is not None
+    if newest is not None and all(
+        record.kind in UNCOVERED_KINDS for record in _records_after(ledger, newest.head.size)
+    ):
+        return newest
+    previous = head_digest(newest.signed.text) if newest else GENESIS
+    return _append_head(ledger, key, last, previous, clock)
+
+
+def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
+    signers = read_signers(ledger)
+    if not signers:
+        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
+    elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
+        raise LedgerError(
+            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
+            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
+        )
+
+
+@contextmanager
+def _alone(ledger: Ledger) -> Iterator[None]:
+    """Keep other processes from recording heads and keys; a head names the one before, and there must be one alone."""
+    ends = time.monotonic() + WAIT_SECONDS
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(locked(ledger.folder / "locks" / "heads.lock", holder=f"process {os.getpid()}"))
+                break
+            except Locked:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.02)
+        yield
 
 
 def _append_head(ledger: Ledger, key: SigningKey, last: Record, previous: Digest, clock: Clock) -> RecordedHead:
