@@ -14,14 +14,12 @@ from pathlib import Path
 
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.model.record import RunId
 from portalops.system.clock import SystemClock
 
 ROUNDS = 400
-GOAL = 1.3
-"""How much longer than the insert an append may take, on a disk whose sync takes a millisecond or more."""
-
-PROMISED = 1.6
-"""The same on the quickest of disks, where the work beside the sync weighs more."""
+PROMISED = 1.3
+"""How much longer than the insert an append may take; it is the work beside the sync, so the quicker the disk, the more it weighs."""
 
 
 def main() -> int:
@@ -30,17 +28,24 @@ def main() -> int:
         ledger = Ledger.open(Path(folder) / "state", SystemClock(), create=True)
         body = ledger.keep(b"{}\n")
         line = ledger.append("check.finished", run=NO_RUN, subject="daily-check", body=b"{}\n").line
-        draft = ledger.draft("check.finished", subject="daily-check", duty="12.4-testing", body=body)
-        inserts, appends, blobs = [], [], []
+        inserts: list[float] = []
+        appends: list[float] = []
+        blobs: list[float] = []
         for number in range(ROUNDS):
-            inserts.append(_seconds(lambda: _insert(plain, line)))
-            appends.append(_seconds(lambda: ledger.append_many((draft,))))
-            blobs.append(_seconds(lambda: ledger.keep(os.urandom(1000) + str(number).encode())))  # noqa: B023
+            run = RunId(f"12.4-testing:daily-check:{number}")
+            draft = ledger.draft("check.finished", run=run, subject="daily-check", duty="12.4-testing", body=body)
+            is_first = number % 2 == 0  # whoever comes second finds a busier disk
+            if is_first:
+                inserts.append(_seconds(lambda: _insert(plain, line)))
+            appends.append(_seconds(lambda: ledger.append_many((draft,))))  # noqa: B023
+            if not is_first:
+                inserts.append(_seconds(lambda: _insert(plain, line)))
+        blobs += [_seconds(lambda: ledger.keep(os.urandom(1000))) for _round in range(ROUNDS // 4)]
         insert, append, blob = (statistics.median(each) for each in (inserts, appends, blobs))
     print(f"SQLite, one durable row   {insert * 1000:8.3f} ms")
     print(f"append of a record        {append * 1000:8.3f} ms")
     print(f"keeping a new blob        {blob * 1000:8.3f} ms   (a file of its own: two syncs more)")
-    print(f"ratio                     {append / insert:8.2f}      (goal: {GOAL}, promised: at most {PROMISED})")
+    print(f"ratio                     {append / insert:8.2f}      (promised: at most {PROMISED})")
     return 0 if append / insert <= PROMISED else 1
 
 

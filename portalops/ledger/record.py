@@ -9,12 +9,12 @@ written are refused, and nothing is ever written again in order to be hashed.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring
 
 from portalops.model.record import Digest, Record, RunId
 
@@ -71,20 +71,17 @@ def encode(draft: Draft, *, seq: int, at: datetime, prev: Digest) -> Record:
     """
     moment = at.astimezone(UTC)
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    fields = {
-        "at": format_at(moment),
-        "body": _digest(draft.body, "body"),
-        "duty": _text(draft.duty, "duty"),
-        "kind": _kind(draft.kind),
-        "prev": _digest(prev, "prev"),
-        "run": _text(draft.run, "run"),
-        "seq": seq,
-        "subject": _text(draft.subject, "subject"),
-        "v": VERSION,
-    }
+    _digest(draft.body, "body")
+    _digest(prev, "prev")
+    _kind(draft.kind)
     if not 0 < seq < 10**18:
         raise NotARecord(f"seq is out of range: {seq}")
-    line = _ENCODER.encode(fields).encode()
+    # A writer of JSON in general takes three times as long; a test compares this line with RFC 8785.
+    line = (
+        f'{{"at":"{format_at(moment)}","body":"{draft.body}","duty":{_string(draft.duty, "duty")},"kind":"{draft.kind}",'
+        f'"prev":"{prev}","run":{_string(draft.run, "run")},"seq":{seq},"subject":{_string(draft.subject, "subject")},'
+        f'"v":{VERSION}}}'
+    ).encode()
     return Record(seq, moment, draft.kind, draft.run, draft.subject, draft.duty, draft.body, prev, line)
 
 
@@ -198,7 +195,6 @@ _LINE = re.compile(
 _KIND_ALONE = re.compile(_KIND)
 _DIGEST_ALONE = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _unescaped(raw: bytes) -> str:
@@ -220,7 +216,13 @@ def _digest(digest: str, name: str) -> str:
     return digest
 
 
+def _string(text: str, name: str) -> str:
+    return encode_basestring(_text(text, name))
+
+
 def _text(text: str, name: str) -> str:
+    if len(text) <= MAX_TEXT and text.isascii() and text.isprintable():
+        return text
     if len(text) > MAX_TEXT:
         raise NotARecord(f"{name} is longer than {MAX_TEXT} characters")
     if _CONTROL.search(text):

@@ -19,25 +19,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from portalops.errors import (
-    IntegrityError,
-    LedgerError,
-    LedgerMissing,
-)
+from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import store_errors
-from portalops.ledger.record import (
-    FINISHED,
-    GENESIS,
-    STARTED,
-    Draft,
-    NotARecord,
-    encode,
-    format_at,
-    line_digest,
-    parse,
-)
-from portalops.ledger.stored_chain import StoredChain, differs
-from portalops.ledger.tables import APPLICATION_ID, MAKE, READABLE, UPGRADE, require_sqlite
+from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
+from portalops.ledger.stored_chain import StoredChain
+from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
+from portalops.ledger.writer import Writer, parse_line
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
@@ -76,7 +63,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self._writable = writable
-        self._writer: sqlite3.Connection | None = None
+        self._writer: Writer | None = None
 
     def create(self) -> int:
         """Make the tables, if they are not there yet, and return their version.
@@ -86,13 +73,7 @@ class SqliteStore:
             LedgerError: the file is something else.
         """
         require_sqlite()
-        with self._writing():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = self._write_connection(create=True)
-            with self._transaction(connection):
-                if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
-                    for statement in MAKE:
-                        connection.execute(statement)
+        self._write_with(create=True).make_tables()
         return self.check()
 
     def check(self) -> int:
@@ -128,19 +109,7 @@ class SqliteStore:
             IntegrityError: a line is not what stood beside it; nothing is changed.
             LedgerError: as for `append`; nothing is changed.
         """
-        with self._writing():
-            connection = self._write_connection(create=False)
-            with self._transaction(connection):
-                if connection.execute("PRAGMA user_version").fetchone()[0] != 1:
-                    return  # another process was first
-                if (seq := differs(connection)) is not None:
-                    raise store_errors.not_upgraded(self.path, seq)
-                newest = self._newest(connection)
-                for statement in UPGRADE:
-                    connection.execute(statement)
-                if newest is not None:
-                    count = connection.execute("SELECT count(*) FROM record").fetchone()[0]
-                    self._insert(connection, (draft(count, line_digest(newest.line)),), clock, newest)
+        self._write_with().upgrade(draft, clock)
 
     def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
         """Append in one durable transaction: when this returns, the records survive a power cut.
@@ -152,42 +121,11 @@ class SqliteStore:
             LedgerFull: the disk is full or not writable; nothing of this call is recorded.
             Locked: other processes kept appending for `WAIT_SECONDS`.
         """
-        return self._append(drafts, clock, only_first=False)
+        return self._write_with().append(drafts, clock)
 
     def begin(self, draft: Draft, clock: Clock) -> None:
         """Append the first record, unless another process has just done so; raises as `append` does."""
-        self._append((draft,), clock, only_first=True)
-
-    def _append(self, drafts: Sequence[Draft], clock: Clock, *, only_first: bool) -> tuple[Record, ...]:
-        with self._writing():
-            connection = self._write_connection(create=False)
-            with self._transaction(connection):
-                newest = self._newest(connection)
-                if only_first and newest is not None:
-                    return ()
-                return self._insert(connection, drafts, clock, newest)
-
-    @staticmethod
-    def _insert(
-        connection: sqlite3.Connection, drafts: Sequence[Draft], clock: Clock, newest: Record | None
-    ) -> tuple[Record, ...]:
-        records: list[Record] = []
-        seq, at, prev = (newest.seq, newest.at, line_digest(newest.line)) if newest else (0, None, GENESIS)
-        for draft in drafts:
-            now = clock.now()
-            record = _encoded(draft, seq + 1, now, prev)
-            if at is not None and record.at < at:
-                raise store_errors.clock_went_back(now, at)
-            try:
-                connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, record.line))
-            except sqlite3.IntegrityError as error:
-                raise store_errors.already_recorded(record, error) from error
-            seq, at, prev = record.seq, record.at, line_digest(record.line)
-            records.append(record)
-        connection.execute(
-            "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2", (seq, prev)
-        )
-        return tuple(records)
+        self._write_with().append((draft,), clock, only_first=True)
 
     @contextmanager
     def snapshot(self) -> Iterator[StoredChain]:
@@ -205,13 +143,13 @@ class SqliteStore:
         with self._reading() as connection:
             statement, parameters = _select(selection, connection)
             for seq, line in connection.execute(statement, parameters):
-                yield _parse_line(seq, line)
+                yield parse_line(seq, line)
 
     def record(self, seq: int) -> Record | None:
         """Return one record, or None if there is none of that number."""
         with self._reading() as connection:
             row = connection.execute("SELECT seq, line FROM record WHERE seq = ?", (seq,)).fetchone()
-        return _parse_line(*row) if row else None
+        return parse_line(*row) if row else None
 
     def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
         """Yield the started records of a span, each followed by its finished record, whenever that came.
@@ -233,9 +171,9 @@ class SqliteStore:
         with self._reading() as connection:
             parameters = [*_seqs_between(connection, since, until), *started_kinds]
             for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
-                yield _parse_line(started_seq, started)
+                yield parse_line(started_seq, started)
                 if finished is not None:
-                    yield _parse_line(finished_seq, finished)
+                    yield parse_line(finished_seq, finished)
 
     def frame_records(self) -> Iterator[Record]:
         """Yield all started and finished records, in order."""
@@ -243,7 +181,7 @@ class SqliteStore:
             for seq, line in connection.execute("SELECT seq, line FROM record ORDER BY seq"):
                 # Looking for an ending here is quicker than having the kind computed for every row.
                 if not isinstance(line, bytes) or any(ending in line for ending in _FRAME_ENDINGS):
-                    yield _parse_line(seq, line)
+                    yield parse_line(seq, line)
 
     def bodies(self) -> Iterator[tuple[int, Digest]]:
         """Yield each blob that a record names, with the first record that names it."""
@@ -282,48 +220,29 @@ class SqliteStore:
             self._writer.close()
             self._writer = None
 
-    def _newest(self, connection: sqlite3.Connection) -> Record | None:
-        row = connection.execute("SELECT seq, line FROM record ORDER BY seq DESC LIMIT 1").fetchone()
-        tail = connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
-        if row is None and tail is None:
-            return None
-        newest = _parse_line(*row) if row else None
-        if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
-            raise IntegrityError(
-                msg("record {seq}, the newest, is not the one that was recorded last", seq=row[0] if row else 0),
-                msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
-            )
-        return newest
-
-    def _write_connection(self, *, create: bool) -> sqlite3.Connection:
+    def _write_with(self, *, create: bool = False) -> Writer:
+        if self._writer is not None:
+            return self._writer
         if not self._writable:
             raise LedgerError(
                 msg("the ledger {path} was opened for reading only", path=str(self.path)),
                 msg("Run the command as the user that portalops runs as."),
             )
-        if self._writer is None:
+        try:
+            if create:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(self.path, "rwc" if create else "rw")
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
+                self._writer = Writer(self.path, connection)
             except BaseException:
                 connection.close()
                 raise
-            weakref.finalize(self, connection.close)  # Python 3.13 warns of a connection that is merely forgotten
-            self._writer = connection
+        except sqlite3.Error as error:
+            raise store_errors.translated(self.path, error) from error
+        except OSError as error:
+            raise store_errors.not_writable(self.path, error.strerror or str(error)) from error
+        weakref.finalize(self, connection.close)  # Python 3.13 warns of a connection that is merely forgotten
         return self._writer
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -356,16 +275,6 @@ class SqliteStore:
             connection.close()
             raise
         return connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Turn the driver's and the system's errors into ours."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise store_errors.translated(self.path, error) from error
-        except OSError as error:
-            raise store_errors.not_writable(self.path, error.strerror or str(error)) from error
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -420,23 +329,3 @@ def _first_from(connection: sqlite3.Connection, at: str) -> int:
 
 def _marks(values: Collection[str]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _parse_line(seq: int, line: bytes) -> Record:
-    try:
-        return parse(line)
-    except (NotARecord, TypeError) as error:
-        raise IntegrityError(
-            msg("record {seq} is not a record as portalops writes it", seq=seq),
-            msg("Run 'portalops ledger verify', and keep everything as it is."),
-        ) from error
-
-
-def _encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
-    try:
-        return encode(draft, seq=seq, at=now, prev=prev)
-    except NotARecord as error:
-        raise LedgerError(
-            msg("the record cannot be written: {cause}", cause=str(error)),
-            msg("Give ids and names without control characters, shorter than 500 characters."),
-        ) from error

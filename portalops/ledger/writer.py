@@ -1,0 +1,193 @@
+"""The one connection of a process that writes to a ledger's file: each call is one durable transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from portalops.errors import IntegrityError, LedgerError
+from portalops.ledger import store_errors
+from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
+from portalops.ledger.stored_chain import differs
+from portalops.ledger.tables import MAKE, UPGRADE
+from portalops.model.message import msg
+from portalops.model.record import Digest, Record
+from portalops.ports import Clock
+
+_REMEMBER = "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2"
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The newest record, as far as the next one needs it."""
+
+    seq: int
+    at: datetime | None
+    """None before the first record."""
+    digest: Digest
+
+
+_NOTHING = _End(0, None, GENESIS)
+
+
+class Writer:
+    """Appends to one file. What the driver and the system raise, it raises as our errors."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._end: _End | None = None
+        self._seen = 0
+        """SQLite's data version when `_end` was the newest record; it differs once another connection has written."""
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    def make_tables(self) -> None:
+        """Make the tables, unless there are any."""
+        with self._transaction():
+            if self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+                for statement in MAKE:
+                    self._connection.execute(statement)
+
+    def append(self, drafts: Sequence[Draft], clock: Clock, *, only_first: bool = False) -> tuple[Record, ...]:
+        """Append; with `only_first` nothing, where another process has begun the ledger. As `SqliteStore.append`."""
+        with self._transaction():
+            end = self._newest()
+            if only_first and end.seq:
+                return ()
+            records, end = self._insert(drafts, clock, end)
+        self._end = end
+        return records
+
+    def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
+        """Make version 2 of version 1; as `SqliteStore.upgrade`."""
+        connection = self._connection
+        with self._transaction():
+            if connection.execute("PRAGMA user_version").fetchone()[0] != 1:
+                return  # another process was first
+            if (seq := differs(connection)) is not None:
+                raise store_errors.not_upgraded(self._path, seq)
+            end = self._newest()
+            for statement in UPGRADE:
+                connection.execute(statement)
+            if end.seq:
+                count = connection.execute("SELECT count(*) FROM record").fetchone()[0]
+                _records, end = self._insert((draft(count, end.digest),), clock, end)
+        self._end = end
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self)
+
+    def _insert(self, drafts: Sequence[Draft], clock: Clock, end: _End) -> tuple[tuple[Record, ...], _End]:
+        records: list[Record] = []
+        seq, at, prev = end.seq, end.at, end.digest
+        for draft in drafts:
+            now = clock.now()
+            record = _encoded(draft, seq + 1, now, prev)
+            if at is not None and record.at < at:
+                raise store_errors.clock_went_back(now, at)
+            try:
+                self._connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, record.line))
+            except sqlite3.IntegrityError as error:
+                raise store_errors.already_recorded(record, error) from error
+            seq, at, prev = record.seq, record.at, line_digest(record.line)
+            records.append(record)
+        self._connection.execute(_REMEMBER, (seq, prev))
+        return tuple(records), _End(seq, at, prev)
+
+    def _newest(self) -> _End:
+        """Return the chain's end: as it was left, if nobody else has written since, and otherwise looked at anew."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if self._end is None or version != self._seen:
+            self._end = self._look_at_end()
+            self._seen = version
+        return self._end
+
+    def _look_at_end(self) -> _End:
+        row = self._connection.execute("SELECT seq, line FROM record ORDER BY seq DESC LIMIT 1").fetchone()
+        tail = self._connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
+        if row is None and tail is None:
+            return _NOTHING
+        newest = parse_line(*row) if row else None
+        if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
+            raise IntegrityError(
+                msg("record {seq}, the newest, is not the one that was recorded last", seq=row[0] if row else 0),
+                msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
+            )
+        return _End(newest.seq, newest.at, tail[1])
+
+    def begin_transaction(self) -> None:
+        """Wait until nobody else appends, and keep others from it."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise store_errors.translated(self._path, error) from error
+
+    def end_transaction(self, error: BaseException | None) -> None:
+        """Commit, durably, if there was no error; otherwise undo everything and raise the error as one of ours."""
+        if error is None:
+            try:
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as raised:
+                error = raised
+        if error is None:
+            return
+        self._end = None
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise store_errors.translated(self._path, error) from error
+        if isinstance(error, OSError):
+            raise store_errors.not_writable(self._path, error.strerror or str(error)) from error
+
+
+class _Transaction:
+    """A class, since the generator of a `contextmanager` costs an append more than the record's digest does."""
+
+    __slots__ = ("_writer",)
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def __enter__(self) -> None:
+        self._writer.begin_transaction()
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> Literal[False]:
+        self._writer.end_transaction(error)
+        return False
+
+
+def parse_line(seq: int, line: bytes) -> Record:
+    """Read a stored line.
+
+    Raises:
+        IntegrityError: it is not a record.
+    """
+    try:
+        return parse(line)
+    except (NotARecord, TypeError) as error:
+        raise IntegrityError(
+            msg("record {seq} is not a record as portalops writes it", seq=seq),
+            msg("Run 'portalops ledger verify', and keep everything as it is."),
+        ) from error
+
+
+def _encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
+    try:
+        return encode(draft, seq=seq, at=now, prev=prev)
+    except NotARecord as error:
+        raise LedgerError(
+            msg("the record cannot be written: {cause}", cause=str(error)),
+            msg("Give ids and names without control characters, shorter than 500 characters."),
+        ) from error
