@@ -1,0 +1,1943 @@
+#!/usr/bin/env python3
+"""Verify a bundle of portalops: one file, Python 3.8 or newer, its standard library, no network, nothing is written.
+
+    python3 verify.py [BUNDLE] [--head FILE]... [--head-code CODE]... [--signers FILE] [--lang vi|en] [--json]
+
+BUNDLE is the bundle's folder; without it, the folder that this file lies in. Two verdicts are given, always apart:
+integrity (nothing was changed since it was signed) and completeness (nothing that was planned is missing).
+
+EXIT STATUS: 0 both hold; 1 something expected is missing; 2 this is no bundle, or a wrong argument; 3 completeness
+could not be found out; 5 integrity does not hold; 70 this program failed, and nothing is known.
+
+It stands on two pages, "A bundle, byte for byte" and "The ledger, byte for byte", and was written apart from portalops,
+so that two programs must agree. Whoever does not trust the copy in a bundle takes one from elsewhere: they are all alike.
+
+Sections: 1 what is said, 2 files, 3 JSON, 4 Ed25519, 5 OpenSSH signatures, 6 time stamps, 7 records, 8 the check,
+9 completeness, 10 figures, 11 output. A number in a comment such as (4) is the point of the page that is checked there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+import unicodedata
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+MAX_LINE, MAX_TEXT = 8192, 500
+MAX_BODY = 16 << 20  # a larger body is not read as JSON, so that memory stays bounded
+MAX_BLOB = 256 << 20
+MAX_SMALL = 1 << 20  # bundle.json, figures.json, signatures, heads, tokens
+MAX_FAULTS, MAX_SHOWN = 100, 20
+MAX_SLOTS = 1000000
+GENESIS = "0" * 64
+HEX64 = re.compile(r"[0-9a-f]{64}")
+UTC = timezone.utc
+CLOCKS_APART = timedelta(minutes=5)
+BEFORE_PERIOD = timedelta(days=45)
+
+# ---------------------------------------------------------------------- 1 what is said, in English and in Vietnamese
+
+
+class Said(NamedTuple):
+    en: str
+    vi: str
+
+
+def say(en: str, **values: object) -> Said:
+    """Fill in a sentence in both languages; the Vietnamese ones stand at the end of this file, by the English."""
+    said = {
+        name: value if isinstance(value, Said) else Said(show(value), show(value)) for name, value in values.items()
+    }
+    return Said(
+        en.format(**{name: value.en for name, value in said.items()}),
+        VI.get(en, en).format(**{name: value.vi for name, value in said.items()}),
+    )
+
+
+def show(value: object, limit: int = 200) -> str:
+    """Return text that does nothing to a terminal: what cannot be printed is escaped, what is long is cut."""
+    text = value if isinstance(value, str) else str(value)
+    cut = text if len(text) <= limit else text[:limit] + "..."
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode("ascii") for each in cut
+    )
+
+
+LIMITS = (
+    "It cannot show that a statement was true when it was recorded.",
+    "Whoever holds the signing key can rewrite everything and sign it anew: only heads, codes, time stamps or keys that you got earlier and kept yourself show that. Bring them: --head, --head-code, --signers.",
+    "Backdating shows only down to the newest head, code or time stamp that was kept elsewhere.",
+    "Completeness is measured by the plans recorded in this ledger; what was never planned is not missed.",
+    "The signature inside a time stamp is not looked at here: HOW-TO-VERIFY shows openssl ts -verify.",
+)
+
+
+class NotABundle(Exception):
+    """The folder, or something brought by the auditor, is not what it should be: exit 2."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
+
+
+# ------------------------------------------------------------------------------------------------------- 2 files
+# Nothing in the folder is trusted: a name may be a link, a pipe that never ends, or a file of any length.
+
+
+def open_file(path: str) -> BinaryIO:
+    """Open a regular file for reading, never a link or a pipe."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError("not a regular file")
+    handle = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("not a regular file")
+    return os.fdopen(handle, "rb")
+
+
+def read_small(path: str, limit: int = MAX_SMALL) -> Optional[bytes]:
+    """Return a file's bytes, or None if it is not there, is no plain file, or is larger than the limit."""
+    try:
+        with open_file(path) as file:
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    return data if len(data) <= limit else None
+
+
+def digests_of(path: str, *algorithms: str) -> Tuple[bytes, ...]:
+    hashes = [hashlib.new(name) for name in algorithms]
+    with open_file(path) as file:
+        for block in iter(lambda: file.read(1 << 18), b""):
+            for each in hashes:
+                each.update(block)
+    return tuple(each.digest() for each in hashes)
+
+
+def bounded_lines(file: BinaryIO, limit: int) -> Iterator[Tuple[bytes, bool]]:
+    """Yield each line without its line feed, and whether it had one; of a longer line, limit + 1 bytes."""
+    while True:
+        line = file.readline(limit + 2)
+        if not line:
+            return
+        ended = line.endswith(b"\n")
+        if ended:
+            line = line[:-1]
+        elif len(line) > limit:
+            rest = line
+            while rest and not rest.endswith(b"\n"):
+                rest = file.readline(1 << 16)
+            ended = bool(rest)
+        yield line[: limit + 1], ended
+
+
+_ANCHOR = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+FILES = re.compile(
+    r"bundle\.json|ledger\.jsonl|figures\.json|allowed_signers|verify\.py|HOW-TO-VERIFY\.(?:vi|en)\.md|SHA256SUMS(?:\.sig)?"
+    r"|report\.[a-z]{2}\.html|blobs/[0-9a-f]{64}|heads/[0-9]{10,18}\.(?:txt|sig|"
+    + _ANCHOR
+    + r"\.tsr)|tsa/"
+    + _ANCHOR
+    + r"\.pem"
+)
+FOLDERS = ("blobs", "heads", "tsa")
+
+# -------------------------------------------------------------------------------------------------------- 3 JSON
+
+
+def _integer(text: str) -> int:
+    if len(text) > 4300:  # what newer Pythons refuse by themselves: reading it takes time that grows with its square
+        raise ValueError("a number of too many digits")
+    return int(text)
+
+
+def read_json(data: bytes) -> Any:
+    """Return what JSON text in UTF-8 says; ValueError if it is none, or is nested too deep."""
+    try:
+        return json.loads(data.decode("utf-8"), parse_int=_integer)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def written(value: object) -> bytes:
+    """Write JSON as portalops does: keys sorted, no white space, a line feed at the end."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
+    return text.encode("utf-8", "surrogatepass")
+
+
+def objects(value: object) -> List[Dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def part(body: object, key: str) -> Dict[str, Any]:
+    found = body.get(key) if isinstance(body, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def evidence_in(body: object) -> Set[str]:
+    """Return the digests under a key `evidence`, at any depth."""
+    found: Set[str] = set()
+    waiting = [body]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            held = each.get("evidence")
+            for value in held if isinstance(held, list) else [held]:
+                if isinstance(value, str) and HEX64.fullmatch(value):
+                    found.add(value)
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+    return found
+
+
+# ----------------------------------------------------------------------------------- 4 Ed25519 (RFC 8032, verifying)
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)  # a square root of -1
+Point = Tuple[int, int, int, int]  # extended homogeneous coordinates X, Y, Z, T with x = X/Z, y = Y/Z, xy = T/Z
+
+
+def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Say whether a signature is good: S B = R + k A, where S is below the group's order and A is written canonically."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    a = decoded(public)
+    s = int.from_bytes(signature[32:], "little")
+    if a is None or s >= ORDER:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    minus_a = (P - a[0], a[1], a[2], P - a[3])
+    both = add(BASE, minus_a)
+    total: Point = (0, 1, 1, 0)
+    for bit in range(252, -1, -1):  # S B - k A in one go
+        total = double(total)
+        take_base, take_a = s >> bit & 1, k >> bit & 1
+        if take_base or take_a:
+            total = add(total, both if take_base and take_a else BASE if take_base else minus_a)
+    inverse = pow(total[2], P - 2, P)
+    x, y = total[0] * inverse % P, total[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+def decoded(data: bytes) -> Optional[Point]:
+    """Return the point of 32 bytes (RFC 8032, 5.1.3), or None if they are none, or not written the one right way."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def add(p: Point, q: Point) -> Point:
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def double(p: Point) -> Point:
+    a, b = p[0] * p[0] % P, p[1] * p[1] % P
+    h = a + b
+    e = h - (p[0] + p[1]) * (p[0] + p[1]) % P
+    g = a - b
+    f = 2 * p[2] * p[2] % P + g
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _base() -> Point:
+    found = decoded((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    assert found is not None
+    return found
+
+
+BASE = _base()
+
+# ------------------------------------------------------------- 5 OpenSSH signatures (PROTOCOL.sshsig, PROTOCOL.u2f)
+
+PLAIN_KEY, TOKEN_KEY = "ssh-ed25519", "sk-ssh-ed25519@openssh.com"
+KEY_TEXT = re.compile(r"(?:^|\s)(ssh-ed25519|sk-ssh-ed25519@openssh\.com)[ \t]+([A-Za-z0-9+/]+={0,2})(?=\s|$)")
+BEGIN, END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+Hasher = Callable[[str], bytes]  # the digest of what was signed, by the algorithm's name
+
+
+class Bad(ValueError):
+    """A signature or a time stamp does not hold; says why, in both languages."""
+
+    def __init__(self, en: str) -> None:
+        super().__init__(en)
+        self.said = say(en)
+
+
+def strings(data: bytes, count: int) -> List[bytes]:
+    """Cut data into exactly so many strings, each behind its length in four bytes."""
+    found, at = [], 0
+    for _ in range(count):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if at + 4 + length > len(data):
+            raise Bad("cut short")
+        found.append(data[at + 4 : at + 4 + length])
+        at += 4 + length
+    if at != len(data):
+        raise Bad("bytes after its end")
+    return found
+
+
+def string(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+def armoured(blob: bytes) -> str:
+    """Write a signature's bytes as ssh-keygen does."""
+    text = base64.b64encode(blob).decode("ascii")
+    return "\n".join([BEGIN] + [text[at : at + 70] for at in range(0, len(text), 70)] + [END, ""])
+
+
+def signer_of(signature: str, namespace: str, hasher: Hasher) -> str:
+    """Return the public key, `ALGORITHM BASE64`, that signed something for a purpose; raise Bad if the signature is none.
+
+    A signature must be written as ssh-keygen writes it, so that there are no two texts of the same one.
+    """
+    lines = signature.replace("\r\n", "\n").strip("\n").split("\n")
+    if len(signature) > MAX_LINE or len(lines) < 3 or lines[0] != BEGIN or lines[-1] != END:
+        raise Bad("not an OpenSSH signature")
+    try:
+        blob = base64.b64decode("".join(lines[1:-1]), validate=True)
+    except ValueError:
+        raise Bad("not an OpenSSH signature") from None
+    if armoured(blob) != "\n".join(lines) + "\n":
+        raise Bad("not written as ssh-keygen writes it")
+    if blob[:10] != b"SSHSIG\0\0\0\1":
+        raise Bad("not an OpenSSH signature of version 1")
+    key, purpose, reserved, algorithm, inner = strings(blob[10:], 5)
+    if purpose != namespace.encode() or reserved:
+        raise Bad("it was made for another purpose")
+    if algorithm not in (b"sha256", b"sha512"):
+        raise Bad("unknown hash algorithm")
+    digest = hasher(algorithm.decode())
+    data = b"SSHSIG" + string(purpose) + string(b"") + string(algorithm) + string(digest)
+    kind = key[4 : 4 + int.from_bytes(key[:4], "big")].decode("latin-1")
+    if kind == PLAIN_KEY:
+        public = strings(key, 2)[1]
+        name, proof = strings(inner, 2)
+    elif kind == TOKEN_KEY:  # a FIDO2 token signs what it was used for, whether it was touched, and a counter
+        _name, public, application = strings(key, 3)
+        name, proof = strings(inner[:-5], 2)
+        touched = inner[-5:]
+        if not touched[0] & 1:
+            raise Bad("the security key was not touched")
+        data = hashlib.sha256(application).digest() + touched + hashlib.sha256(data).digest()
+    else:
+        raise Bad("not an Ed25519 signature")
+    if name != kind.encode("latin-1") or not ed25519_holds(public, data, proof):
+        raise Bad("it does not fit what was signed")
+    return kind + " " + base64.b64encode(key).decode("ascii")
+
+
+def of_bytes(data: bytes) -> Hasher:
+    return lambda algorithm: hashlib.new(algorithm, data).digest()
+
+
+def is_key(text: str) -> bool:
+    """Say whether this is the public key `ALGORITHM BASE64` and nothing else."""
+    kind, _, encoded = text.partition(" ")
+    try:
+        held = base64.b64decode(encoded, validate=True)
+        found = strings(held, 3 if kind == TOKEN_KEY else 2)
+    except ValueError:
+        return False
+    well_written = kind in (PLAIN_KEY, TOKEN_KEY) and base64.b64encode(held).decode("ascii") == encoded
+    return well_written and found[0] == kind.encode() and len(found[1]) == 32
+
+
+def fingerprint(key: str) -> str:
+    held = base64.b64decode(key.split(" ")[1])
+    return "SHA256:" + base64.b64encode(hashlib.sha256(held).digest()).decode("ascii").rstrip("=")
+
+
+# ------------------------------------------------------------------------------------ 6 time stamps (RFC 3161, DER)
+
+SIGNED_DATA, TST_INFO, SHA256_ID = "2a864886f70d010702", "2a864886f70d0109100104", "608648016503040201"
+
+
+def der(data: bytes) -> List[Tuple[int, bytes]]:
+    """Return the elements of DER data, tag and content each."""
+    found, at = [], 0
+    while at < len(data):
+        if at + 2 > len(data) or data[at] & 0x1F == 0x1F:
+            raise Bad("not DER")
+        tag, length = data[at], data[at + 1]
+        at += 2
+        if length >= 0x80:
+            size = length & 0x7F
+            if not 1 <= size <= 4 or at + size > len(data):
+                raise Bad("not DER")
+            length, at = int.from_bytes(data[at : at + size], "big"), at + size
+        if at + length > len(data):
+            raise Bad("cut short")
+        found.append((tag, data[at : at + length]))
+        at += length
+    return found
+
+
+def inside(elements: List[Tuple[int, bytes]], place: int, tag: int) -> List[Tuple[int, bytes]]:
+    return der(content(elements, place, tag))
+
+
+def content(elements: List[Tuple[int, bytes]], place: int, tag: int) -> bytes:
+    if place >= len(elements) or elements[place][0] != tag:
+        raise Bad("not a time-stamp response")
+    return elements[place][1]
+
+
+def time_stamp(data: bytes) -> Tuple[bytes, datetime]:
+    """Return the SHA-256 that a time-stamp response is about and its time; raise Bad if it was not granted or is none."""
+    elements = der(data)
+    if len(elements) != 1:
+        raise Bad("not a time-stamp response")
+    response = inside(elements, 0, 0x30)
+    if content(inside(response, 0, 0x30), 0, 0x02) not in (b"\0", b"\1"):
+        raise Bad("it was not granted")
+    token = inside(response, 1, 0x30)
+    if content(token, 0, 0x06).hex() != SIGNED_DATA:
+        raise Bad("it holds no signed data")
+    signed = inside(inside(token, 1, 0xA0), 0, 0x30)
+    held = inside(signed, 2, 0x30)
+    if content(held, 0, 0x06).hex() != TST_INFO:
+        raise Bad("it holds no time stamp")
+    info = inside(der(content(inside(held, 1, 0xA0), 0, 0x04)), 0, 0x30)
+    imprint = inside(info, 2, 0x30)
+    if content(inside(imprint, 0, 0x30), 0, 0x06).hex() != SHA256_ID:
+        raise Bad("it is not over a SHA-256")
+    text = content(info, 4, 0x18).decode("latin-1")
+    if not re.fullmatch(r"[0-9]{14}(?:\.[0-9]{1,9})?Z", text):
+        raise Bad("its time cannot be read")
+    fraction = (text[15:-1] + "000000")[:6]
+    try:
+        moment = datetime.strptime(text[:14] + fraction, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError:
+        raise Bad("its time cannot be read") from None
+    return content(imprint, 1, 0x04), moment
+
+
+# ------------------------------------------------------------------------------------------------------ 7 records
+
+_AT = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+_STRING = rb'"([^"\\\x00-\x1f\x7f]*(?:\\["\\][^"\\\x00-\x1f\x7f]*)*)"'
+_DIGEST = rb'"([0-9a-f]{64})"'
+RECORD = re.compile(
+    rb'\{"at":"(' + _AT + rb')","body":' + _DIGEST + rb',"duty":' + _STRING
+    + rb',"kind":"([a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*)","prev":' + _DIGEST
+    + rb',"run":' + _STRING + rb',"seq":([1-9][0-9]{0,17}),"subject":' + _STRING + rb',"v":1\}'
+)  # fmt: skip
+HEAD = re.compile(
+    rb"portalops-head 1\nledger ([0-9a-f]{32})\nsize ([1-9][0-9]{0,17})\ndigest ([0-9a-f]{64})\n"
+    rb"at (" + _AT + rb")\nprevious ([0-9a-f]{64})\n"
+)
+CODE = re.compile(r"([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})")
+
+
+class Record(NamedTuple):
+    seq: int
+    at: str  # as it stands: such texts sort as the moments do
+    kind: str
+    run: str
+    body: str
+    prev: str
+
+
+def parse_record(line: bytes) -> Optional[Record]:
+    """Return what a line says, or None if it is not written the one way that the page describes."""
+    found = RECORD.fullmatch(line) if len(line) <= MAX_LINE else None
+    if found is None:
+        return None
+    try:
+        at, body, duty, kind, prev, run, seq, subject = [each.decode("utf-8") for each in found.groups()]
+    except UnicodeDecodeError:
+        return None
+    if len(line) > MAX_TEXT or not line.isascii():
+        for text in (plain(duty), plain(run), plain(subject), kind):
+            if len(text) > MAX_TEXT or unicodedata.normalize("NFC", text) != text:
+                return None
+    return Record(int(seq), at, kind, plain(run), body, prev) if is_day(at[:10]) else None
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
+
+
+_days: Dict[str, bool] = {}
+
+
+def is_day(text: str) -> bool:
+    """Say whether the calendar has a day; the answers are kept, since most records share theirs."""
+    if text not in _days:
+        if len(_days) > 100000:
+            _days.clear()
+        try:
+            date(int(text[:4]), int(text[5:7]), int(text[8:]))
+            _days[text] = True
+        except ValueError:
+            _days[text] = False
+    return _days[text]
+
+
+def moment_of(at: str) -> datetime:
+    return datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+class Head(NamedTuple):
+    ledger: str
+    size: int
+    digest: str
+    at: str
+    previous: str
+
+
+def parse_head(data: bytes) -> Optional[Head]:
+    found = HEAD.fullmatch(data)
+    if found is None:
+        return None
+    ledger, size, digest, at, previous = [each.decode("ascii") for each in found.groups()]
+    return Head(ledger, int(size), digest, at, previous) if is_day(at[:10]) else None
+
+
+def code_of(head: Head) -> str:
+    return "-".join([str(head.size)] + [head.digest[at : at + 4] for at in range(0, 20, 4)])
+
+
+class Key(NamedTuple):
+    """A key of the ledger, from the record that added it to the one that retired it."""
+
+    public: str
+    added: Record
+    retired: Optional[Record]
+    replaces: str
+
+    def signs_at(self, at: str) -> bool:
+        return self.added.at <= at and (self.retired is None or at <= self.retired.at)
+
+
+class Brought(NamedTuple):
+    """A head that the auditor brings; a code holds the first 20 digits of the digest and no ledger."""
+
+    name: str
+    ledger: str
+    size: int
+    digest: str
+
+
+# The records whose details are always in the bundle; and those of them whose details may not be withheld.
+KEPT = {"ledger.created", "ledger.upgraded", "head", "key.added", "key.retired", "blob.erased", "sign-off"}
+ALWAYS = KEPT | {"plan", "waiver.granted", "waiver.withdrawn"}
+
+# ----------------------------------------------------------------------------------------------------- 8 the check
+
+
+class Check:
+    """Goes over a bundle once, keeps what it found, and judges nothing that it could not read."""
+
+    def __init__(self, folder: str, brought: List[Brought], trusted: Optional[List[Trusted]]) -> None:
+        self.folder = folder
+        self.brought = brought
+        self.trusted = trusted
+        self.faults: List[Tuple[int, Said]] = []
+        self.fault_count = 0
+        self.paths: List[str] = []
+        self.good: Set[str] = set()  # blobs that are there and have the digest that is their name
+        self.searched: Set[str] = set()  # bodies that were searched for evidence
+        self.blamed: Set[str] = set()
+        self.named: Set[str] = set()  # blobs that the records, or the details that are here, name
+        self.always: List[Record] = []
+        self.records = 0
+        self.first_at = self.last_at = ""
+        self.head_digest = GENESIS
+        self.heads: List[Tuple[Record, Head, str, str]] = []  # that hold: record, head, signer, its text
+        self.keys: List[Key] = []
+        self.erased: Dict[str, str] = {}
+        self.anchored: List[Tuple[str, int, str]] = []  # path, size of the head, time that the token states
+        self.sign_offs: List[Dict[str, Any]] = []
+        self.found_brought: List[Tuple[Brought, bool]] = []
+        self.bundle = self._read_bundle()
+        self.withheld: Dict[str, str] = {
+            each["digest"]: each["reason"] for each in (self.bundle or {}).get("withheld", [])
+        }
+        self.runs = Runs()
+        self.figures = Figures(self.bundle, self._read_figures())
+        self._check_files()
+        self._check_chain()
+        self._read_erasures()
+        self._check_signed()
+        self._check_figures()
+
+    def fault(self, seq: int, en: str, **values: object) -> None:
+        self.fault_count += 1
+        self.faults.append((seq, say(en, seq=seq, **values)))
+        if len(self.faults) > 2 * MAX_FAULTS:
+            self.faults = self.first_faults()
+
+    def first_faults(self) -> List[Tuple[int, Said]]:
+        """Return the faults by record; those of no record come last."""
+        return sorted(self.faults, key=lambda each: (each[0] == 0, each[0]))[:MAX_FAULTS]
+
+    @property
+    def first_bad(self) -> Optional[int]:
+        return min((seq for seq, _ in self.faults if seq), default=None)
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.folder, *name.split("/"))
+
+    # -- bundle.json
+
+    def _read_bundle(self) -> Optional[Dict[str, Any]]:
+        for name in ("bundle.json", "ledger.jsonl", "SHA256SUMS"):
+            try:
+                open_file(self.path(name)).close()
+            except OSError:
+                raise NotABundle(
+                    say("this is no bundle: {folder} has no readable file {name}", folder=self.folder, name=name)
+                ) from None
+        data = read_small(self.path("bundle.json"), MAX_BODY) or b""
+        try:
+            held = read_json(data)
+        except ValueError:
+            held = None
+        version = held.get("format") if isinstance(held, dict) else None
+        if type(version) is int and version > 1:
+            raise NotABundle(
+                say("this bundle is of a newer format, {version}: it needs a newer verify.py", version=version)
+            )
+        if isinstance(held, dict) and is_bundle(held) and written(held) == data:
+            return held
+        self.fault(0, "bundle.json is not as portalops writes it")
+        return None
+
+    # -- (1) the files, and their digests
+
+    def _check_files(self) -> None:
+        self._walk("", 0)
+        sums = self._read_sums()
+        for path in self.paths:
+            if path in ("SHA256SUMS", "SHA256SUMS.sig"):
+                continue
+            try:
+                digest = digests_of(self.path(path), "sha256")[0].hex()
+            except OSError:
+                digest = ""
+            listed = sums.pop(path, None)
+            if path.startswith("blobs/"):  # what it should be is its name: see (3)
+                self.good.update([digest] if digest == path[6:] else [])
+                digest = path[6:]
+            if listed is None:
+                self.fault(0, "{path} is not listed in SHA256SUMS", path=path)
+            elif listed != digest:
+                self.fault(0, "{path} is not what SHA256SUMS says", path=path)
+        self.listed_only = sorted(sums)
+
+    def _walk(self, folder: str, depth: int) -> None:
+        try:
+            with os.scandir(self.path(folder) if folder else self.folder) as entries:
+                found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+        except OSError:
+            self.fault(0, "the folder {path} cannot be read", path=folder or ".")
+            return
+        for entry in found:
+            path = folder + "/" + entry.name if folder else entry.name
+            if depth == 0 and entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
+                self._walk(path, 1)
+            elif not FILES.fullmatch(path) or not entry.is_file(follow_symlinks=False):
+                self.fault(0, "{path} does not belong here", path=path)
+            else:
+                self.paths.append(path)
+
+    def _read_sums(self) -> Dict[str, str]:
+        sums: Dict[str, str] = {}
+        before = ""
+        with open_file(self.path("SHA256SUMS")) as file:
+            for number, (line, ended) in enumerate(bounded_lines(file, 1000), 1):
+                found = re.fullmatch(rb"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)", line)
+                path = found.group(2).decode("ascii") if found else ""
+                known = FILES.fullmatch(path) and not path.startswith("SHA256SUMS")
+                if found is None or not ended or not known or path <= before:
+                    self.fault(
+                        0, "line {line} of SHA256SUMS is not as sha256sum writes it, or not in order", line=number
+                    )
+                if found is not None:
+                    before = path
+                    sums[path] = found.group(1).decode("ascii")
+        return sums
+
+    # -- (2) the chain
+
+    def _check_chain(self) -> None:
+        place, head, latest, sound, line = 0, GENESIS, "", True, b""
+        with open_file(self.path("ledger.jsonl")) as file:
+            for place, (line, ended) in enumerate(bounded_lines(file, MAX_LINE), 1):
+                record = parse_record(line)
+                sound = self._check_record(place, record, head, latest)
+                if not ended:
+                    self.fault(place, "record {seq} does not end in a line feed")
+                head = hashlib.sha256(line).hexdigest()
+                if record is None:
+                    continue
+                record = record._replace(seq=place)
+                self.first_at, self.last_at = self.first_at or record.at, record.at
+                latest = record.at if sound else latest
+                if record.kind in ALWAYS:
+                    self.always.append(record)
+                self.runs.take(record)
+                self.figures.take(record)
+        self.records, self.head_digest = place, head
+        self._check_end(sound)
+
+    def _check_end(self, sound: bool) -> None:
+        place, bundle = self.records, self.bundle
+        if not place:
+            self.fault(1, "the ledger holds no record at all")
+        elif bundle is None:
+            pass
+        elif bundle["records"] > place:
+            self.fault(place + 1, "records {seq} to {last} are missing", last=bundle["records"])
+        elif bundle["records"] < place:
+            self.fault(bundle["records"] + 1, "record {seq} was added behind the last one")
+        elif bundle["head"] != self.head_digest and sound:
+            self.fault(place, "record {seq} is not the one that was last")
+
+    def _check_record(self, place: int, record: Optional[Record], head: str, latest: str) -> bool:
+        """Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.)"""
+        if record is None:
+            self.fault(place, "record {seq} is not a record as portalops writes it")
+            return False
+        sound = True
+        if record.seq != place:
+            # One that stands too late and does not join was pushed back by what was put before it.
+            pushed_back = record.seq < place and record.prev != head
+            self.fault(
+                record.seq if pushed_back else place,
+                "at place {place} stands record {other}",
+                place=place,
+                other=record.seq,
+            )
+            sound = False
+        if record.at < latest:
+            self.fault(place, "record {seq} is of {at}, earlier than the record before", at=record.at)
+            sound = False
+        if sound and record.prev != head:
+            self.fault(max(place - 1, 1), "record {seq} is not the one that record {next} was chained to", next=place)
+        if (record.kind == "ledger.created") != (place == 1):
+            self.fault(place, "record {seq}: a ledger begins with ledger.created, once")
+        return sound
+
+    def body(self, digest: str) -> Optional[Dict[str, Any]]:
+        """Return what a blob says, or None if it is not there, not what it was, no JSON object, or too large to be read."""
+        data = read_small(self.path("blobs/" + digest), MAX_BODY) if digest in self.good else None
+        try:
+            found = None if data is None else read_json(data)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    # -- (4) to (9): heads, keys, time stamps, what the auditor brings, sign-offs
+
+    def _check_signed(self) -> None:
+        created = [record for record in self.always if record.seq == 1 and record.kind == "ledger.created"]
+        body = self.body(created[0].body) if created else None
+        ledger = body.get("ledger") if body else None
+        self.ledger = ledger if isinstance(ledger, str) else None  # where it cannot be read it is not compared
+        if self.bundle and self.ledger is not None and self.ledger != self.bundle["ledger"]:
+            self.fault(0, "bundle.json names another ledger than record 1")
+        self._read_keys()
+        read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
+        wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
+        lines = self._check_details(wanted | {each.size for each in self.brought})
+        self._check_heads(read, lines)
+        self._check_heads_folder(read)
+        self._check_replaced()
+        self._check_allowed_signers()
+        self._check_sums_signature()
+        self._check_time_stamps(read, lines)
+        self._check_brought(lines)
+        for record in self.always:
+            if record.kind == "sign-off" and record.body in self.good:
+                self._check_sign_off(record)
+
+    def _read_keys(self) -> None:
+        for record in self.always:
+            if record.kind not in ("key.added", "key.retired") or record.body not in self.good:
+                continue
+            key = part(self.body(record.body), "key")
+            public, replaces, reason = key.get("public_key"), key.get("replaces", ""), key.get("reason", "")
+            if not (
+                isinstance(public, str) and is_key(public) and isinstance(replaces, str) and isinstance(reason, str)
+            ):
+                self.fault(record.seq, "record {seq} is a key record without a key")
+                continue
+            known = [place for place, each in enumerate(self.keys) if each.public == public]
+            if record.kind == "key.added" and not known:
+                self.keys.append(Key(public, record, None, replaces))
+            elif record.kind == "key.retired" and known and self.keys[known[0]].retired is None:
+                self.keys[known[0]] = self.keys[known[0]]._replace(retired=record)
+
+    def key_at(self, public: str, at: str) -> Optional[Key]:
+        return next((key for key in self.keys if key.public == public and key.signs_at(at)), None)
+
+    def _read_head(self, record: Record) -> Tuple[Optional[Head], str, str]:
+        """Return the head of a head record, its text and its signature; None without one, named if its body is there."""
+        held = part(self.body(record.body), "head")
+        text, signature = held.get("text"), held.get("signature")
+        head = parse_head(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else None
+        if head is None or not isinstance(text, str) or not isinstance(signature, str):
+            if record.body in self.good:
+                self.fault(record.seq, "record {seq} is a head record without a head")
+            return None, "", ""
+        return head, text, signature
+
+    def _check_details(self, wanted: Set[int]) -> Dict[int, Tuple[str, str]]:
+        """(3) Read the lines again, now that it is known which details were erased.
+
+        Return the digests and times of the lines that heads speak of.
+        """
+        noted: Dict[int, Tuple[str, str]] = {}
+        first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
+        always = {record.seq for record in self.always}
+        with open_file(self.path("ledger.jsonl")) as file:
+            for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
+                if place in wanted:
+                    record = parse_record(line)
+                    noted[place] = hashlib.sha256(line).hexdigest(), record.at if record else ""
+                if place in always or place >= first:
+                    record = parse_record(line)
+                    if record is not None:
+                        self._check_body(place, record)
+        for path in self.paths:
+            if path.startswith("blobs/") and path[6:] not in self.named:
+                self.fault(0, "{path} does not belong to this bundle", path=path)
+        for path in self.listed_only:
+            if not path.startswith("blobs/") or path[6:] not in self.named:
+                self.fault(0, "{path} is missing", path=path)
+        return noted
+
+    def _check_body(self, place: int, record: Record) -> None:
+        self._check_blob(place, record.body, must_stay=record.kind in KEPT)
+        if record.body in self.good and record.body not in self.searched and record.body not in self.excused:
+            self.searched.add(record.body)
+            for digest in sorted(evidence_in(self.body(record.body))):
+                self._check_blob(place, digest, must_stay=False)
+
+    def _check_blob(self, place: int, digest: str, must_stay: bool) -> None:
+        """Name a blob that is not as it was, once: with the first record that it comes up for."""
+        is_new = digest not in self.named
+        self.named.add(digest)
+        if digest in self.good or digest in self.blamed:
+            return
+        there = os.path.lexists(self.path("blobs/" + digest))
+        if must_stay and digest in self.withheld and digest not in self.erased:
+            what = "record {seq}: its details may not be withheld: {digest}"
+        elif (digest in self.excused and not there) or not is_new:
+            return
+        elif there:
+            what = "record {seq}: blob {digest} is not what it was"
+        else:
+            what = "record {seq}: blob {digest} is missing"
+        self.blamed.add(digest)
+        self.fault(place, what, digest=digest)
+
+    def _check_heads(self, read: List[Any], lines: Dict[int, Tuple[str, str]]) -> None:
+        held_up_to, before, size_before, known = 0, GENESIS, 0, True
+        signers: List[str] = []
+        for record, head, text, signature in read:
+            if head is None:
+                known, size_before = False, 0  # what the next one should follow is not known either
+                signers.append("")
+                continue
+            wrong: List[Said] = []
+            signer = ""
+            try:
+                signer = signer_of(signature, "portalops-head", of_bytes(text.encode()))
+            except Bad as error:
+                wrong.append(say("its signature does not hold: {why}", why=error.said))
+            if signer and self.key_at(signer, head.at) is None:
+                wrong.append(say("it is signed by a key that the ledger did not hold valid then"))
+            own = self.ledger in (None, head.ledger)
+            signers.append(signer)
+            if not own:
+                wrong.append(say("it is of another ledger"))
+            authentic = signer and self.key_at(signer, head.at) and own
+            if authentic and lines.get(head.size, ("", ""))[0] != head.digest:
+                # The ledger's key made it, so what it says of the records is evidence.
+                self.fault(
+                    held_up_to + 1,
+                    "record {size} is not what the head in record {head} signed: records from {seq} on were rewritten",
+                    size=head.size,
+                    head=record.seq,
+                )
+                signer = ""
+            if known and head.previous != before:
+                wrong.append(say("it does not follow the head before"))
+            if not size_before < head.size < record.seq:
+                wrong.append(say("its size is not between the head before and itself"))
+            if head.size < record.seq and not lines.get(head.size, ("", ""))[1] <= head.at <= record.at:
+                wrong.append(say("its time is not between those of its records"))
+            for why in wrong:
+                self.fault(record.seq, "the head in record {seq}: {why}", why=why)
+            if signer and not wrong:
+                held_up_to = head.size
+                self.heads.append((record, head, signer, text))
+            before, size_before, known = hashlib.sha256(text.encode()).hexdigest(), head.size, True
+        self.newest_signer = (signers[-1], read[-1][1].at) if read and signers[-1] else ("", "")
+        if not read:
+            self.fault(1, "nothing is signed: there is no head")
+        elif read[-1][1] is not None:  # (5) only head records stand behind what the newest head is over
+            heads = {record.seq for record, _, _, _ in read}
+            behind = next((seq for seq in range(read[-1][1].size + 1, self.records + 1) if seq not in heads), None)
+            if behind is not None:
+                self.fault(behind, "record {seq} and those behind it are under no head")
+
+    def _check_heads_folder(self, read: List[Any]) -> None:
+        expected: Dict[str, Tuple[int, bytes]] = {}
+        for record, head, text, signature in read:
+            if head is not None:
+                expected["heads/%010d.txt" % head.size] = record.seq, text.encode()
+                expected["heads/%010d.sig" % head.size] = record.seq, signature.encode("utf-8", "surrogatepass")
+        for path in self.paths:
+            if path.endswith((".txt", ".sig")) and path.startswith("heads/") and path not in expected:
+                self.fault(0, "{path} is the head of no record", path=path)
+        for path, (seq, data) in expected.items():
+            if read_small(self.path(path)) != data:
+                self.fault(0, "{path} is not the head in record {of}", path=path, of=seq)
+
+    def _check_replaced(self) -> None:
+        """A key that names the one before it needs that one's word: a head by it over the record that adds the key."""
+        for key in self.keys:
+            own = [record.seq for record, _, signer, _ in self.heads if signer == key.public]
+            vouched = any(
+                signer == key.replaces and head.size >= key.added.seq and (not own or record.seq < own[0])
+                for record, head, signer, _ in self.heads
+            )
+            if key.replaces and own and not vouched:
+                self.fault(key.added.seq, "record {seq}: the key names one that did not sign for it")
+
+    def _check_allowed_signers(self) -> None:
+        lines = []
+        for key in self.keys:
+            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(
+                key.added.at
+            )
+            options += ',valid-before="%s"' % stamp(key.retired.at) if key.retired else ""
+            lines.append("%s %s %s\n" % (self.ledger or "", options, key.public))
+        seen = set()
+        for record in self.always:
+            held = sign_off_in(self.body(record.body)) if record.kind == "sign-off" else None
+            if held and held["public_key"] not in seen:
+                seen.add(held["public_key"])
+                if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}", held["signer"]):
+                    lines.append('%s namespaces="portalops-signoff" %s\n' % (held["signer"], held["public_key"]))
+        if read_small(self.path("allowed_signers"), MAX_BODY) != "".join(lines).encode("utf-8", "surrogatepass"):
+            self.fault(0, "allowed_signers is not what the records say")
+
+    def _check_sums_signature(self) -> None:  # the rest of (1)
+        signature = read_small(self.path("SHA256SUMS.sig"), MAX_LINE)
+        try:
+            if signature is None or not signature.isascii():
+                raise Bad("it is missing")
+            text = signature.decode("ascii")
+            signer = signer_of(text, "portalops-bundle", lambda name: digests_of(self.path("SHA256SUMS"), name)[0])
+            if not text.startswith(BEGIN) or not text.endswith(END + "\n") or "\r" in text:
+                raise Bad("not written as ssh-keygen writes it")
+            if self.key_at(signer, self.last_at) is None:
+                raise Bad("signed by a key that the ledger does not hold valid")
+        except Bad as error:
+            self.fault(0, "the signature of SHA256SUMS does not hold: {cause}", cause=error.said)
+
+    def _check_time_stamps(self, read: List[Any], lines: Dict[int, Tuple[str, str]]) -> None:
+        heads = {"%010d" % head.size: (record, head, text) for record, head, text, _ in read if head}
+        for path in self.paths:
+            if not path.endswith(".tsr"):
+                continue
+            name = path[6:].split(".")[0]
+            if name not in heads:
+                self.fault(0, "{path} is over the head of no record", path=path)
+                continue
+            record, head, text = heads[name]
+            try:
+                imprint, moment = time_stamp(read_small(self.path(path)) or b"")
+            except Bad as error:
+                self.fault(0, "{path} is no time stamp: {cause}", path=path, cause=error.said)
+                continue
+            self.anchored.append((path, head.size, at_text(moment)))
+            if imprint != hashlib.sha256(text.encode()).digest():
+                self.fault(0, "{path} is the time stamp of something else", path=path)
+            if at_text(moment + CLOCKS_APART) < head.at:
+                self.fault(0, "{path} is older than its head", path=path)
+            behind = lines.get(record.seq + 1, ("", ""))[1]
+            if behind and behind < at_text(moment - CLOCKS_APART):
+                self.fault(
+                    record.seq + 1,
+                    "record {seq} claims a time before {path}, which is older than the record",
+                    path=path,
+                )
+
+    def _check_brought(self, lines: Dict[int, Tuple[str, str]]) -> None:
+        fits = {each: lines.get(each.size, ("", ""))[0].startswith(each.digest) for each in self.brought}
+        for each in self.brought:
+            if each.ledger and self.ledger not in (None, each.ledger):
+                fits[each] = False
+                self.fault(1, "{name} is a head of another ledger", name=each.name)
+            elif each.size > self.records:
+                fits[each] = False
+                self.fault(
+                    self.records + 1,
+                    "{name} is over {size} records: those from {seq} on are missing",
+                    name=each.name,
+                    size=each.size,
+                )
+            elif not fits[each]:
+                largest = max(
+                    (other.size for other in self.brought if fits[other] and other.size < each.size), default=0
+                )
+                self.fault(
+                    largest + 1,
+                    "record {size} is not what it was in {name}: records from {seq} on were rewritten",
+                    size=each.size,
+                    name=each.name,
+                )
+            self.found_brought.append((each, fits[each]))
+        if self.trusted is not None and not self._is_trusted(*self.newest_signer):
+            held = [head.size for _, head, signer, _ in self.heads if self._is_trusted(signer, head.at)]
+            self.fault(
+                max(held, default=0) + 1,
+                "the newest head is signed by none of the keys that you brought; from record {seq} on nothing is",
+            )
+
+    def _is_trusted(self, signer: str, at: str) -> bool:
+        return any(
+            each.public == signer and each.valid_from <= stamp(at) and (not each.valid_to or stamp(at) <= each.valid_to)
+            for each in self.trusted or ()
+        )
+
+    def _check_sign_off(self, record: Record) -> None:
+        held = sign_off_in(self.body(record.body))
+        try:
+            if held is None:
+                raise Bad("it is none")
+            if not HEX64.fullmatch(held["sha256"]) or held["text"] != held["sha256"] + "  " + held["report"] + "\n":
+                raise Bad("what was signed is not the line of sha256sum for its report")
+            message = held["text"].encode("utf-8", "surrogatepass")
+            if signer_of(held["signature"], "portalops-signoff", of_bytes(message)) != held["public_key"]:
+                raise Bad("it is signed by another key than the one that it names")
+        except Bad as error:
+            self.fault(record.seq, "the sign-off in record {seq} does not hold: {cause}", cause=error.said)
+        else:
+            self.sign_offs.append(held)
+
+    def _read_erasures(self) -> None:
+        for record in self.always:
+            held = part(self.body(record.body), "erased") if record.kind == "blob.erased" else {}
+            digest = held.get("digest")
+            if isinstance(digest, str) and HEX64.fullmatch(digest):
+                self.erased[digest] = show(held.get("reason", ""))
+        self.excused = set(self.erased) | set(self.withheld)
+
+    # -- (10) the figures of the report
+
+    def _read_figures(self) -> Optional[Dict[str, Any]]:
+        data = read_small(self.path("figures.json"), MAX_BODY) or b""
+        try:
+            held = read_json(data)
+        except ValueError:
+            return None
+        return held if isinstance(held, dict) and written(held) == data else None
+
+    def _check_figures(self) -> None:
+        wrong = self.figures.differing(self)
+        for name in wrong:
+            self.fault(0, "figures.json: {name} is not what the records give", name=name)
+
+
+SIGN_OFF = ("report", "sha256", "signer", "name", "office", "public_key", "text", "signature")
+
+
+def sign_off_in(body: object) -> Optional[Dict[str, str]]:
+    held = part(body, "sign_off")
+    return held if all(isinstance(held.get(name), str) for name in SIGN_OFF) else None
+
+
+def is_bundle(held: Dict[str, Any]) -> bool:
+    """Say whether bundle.json has the keys that it must have, each with a value of the right form."""
+    period, portal, blobs, withheld = (
+        part(held, "period"),
+        part(held, "portal"),
+        part(held, "blobs"),
+        held.get("withheld"),
+    )
+    keys = ["blobs", "format", "head", "ledger", "period", "portal", "portalops", "records", "timezone", "withheld"]
+    texts = [
+        held.get("ledger"),
+        held.get("head"),
+        held.get("timezone"),
+        held.get("portalops"),
+        *portal.values(),
+        *period.values(),
+    ]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(withheld, list) or sorted(held) != keys:
+        return False
+    items = [(each.get("digest"), each.get("reason"), len(each)) for each in objects(withheld)]
+    digests = [
+        digest for digest, reason, size in items if isinstance(digest, str) and isinstance(reason, str) and size == 2
+    ]
+    return (
+        held["format"] == 1
+        and re.fullmatch(r"[0-9a-f]{32}", held["ledger"]) is not None
+        and HEX64.fullmatch(held["head"]) is not None
+        and sorted(portal) == ["en", "id", "vi"]
+        and sorted(period) == ["first", "last"]
+        and all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) for day in period.values())
+        and sorted(blobs) == ["first", "last"]
+        and all(type(number) is int for number in (held["format"], held["records"], *blobs.values()))
+        and 1 <= blobs["first"] <= blobs["last"] == held["records"] < 10**18
+        and len(digests) == len(withheld)
+        and digests == sorted(set(digests))
+        and all(HEX64.fullmatch(digest) for digest in digests)
+    )
+
+
+def day_of(value: object) -> Optional[date]:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and is_day(value):
+        return date(int(value[:4]), int(value[5:7]), int(value[8:]))
+    return None
+
+
+def stamp(at: str) -> str:
+    """Write a moment as allowed_signers has it, in whole seconds."""
+    return re.sub(r"[-:T]", "", at[:19]) + "Z"
+
+
+def at_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+# ------------------------------------------------------------------------------------------------- 9 completeness
+
+
+class Unknown(ValueError):
+    """It cannot be found out what was expected; holds why, in both languages."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
+
+
+class Runs:
+    """What began and what ended, by the records that frame runs. Where something is recorded twice, the last counts."""
+
+    def __init__(self) -> None:
+        self.open: Dict[Tuple[str, str], Record] = {}
+        self.begun: Dict[Tuple[str, str], str] = {}  # when it began
+        self.ends: List[Tuple[int, Tuple[str, str]]] = []  # without a beginning so far
+
+    def take(self, record: Record) -> None:
+        if record.kind.endswith(".started"):
+            key = record.run, record.kind[:-8]
+            self.open[key] = record
+            self.begun[key] = record.at
+        elif record.kind.endswith(".finished"):
+            key = record.run, record.kind[:-9]
+            if self.open.pop(key, None) is None and key not in self.begun:
+                self.ends.append((record.seq, key))
+
+    def without_beginning(self) -> List[int]:
+        return [seq for seq, key in self.ends if key not in self.begun]
+
+
+def starts_of(begun: Dict[Tuple[str, str], str]) -> Dict[Tuple[str, str], List[str]]:
+    """Return when runs began, by the job and the slot that their ids name: DUTY:JOB:SLOT, DUTY:JOB:SLOT:SUFFIX."""
+    starts: Dict[Tuple[str, str], List[str]] = {}
+    for (run, _kind), at in begun.items():
+        parts = run.split(":")
+        if 3 <= len(parts) <= 4 and all(parts):
+            parts[-1] = re.sub(r"\.[1-9][0-9]*$", "", parts[-1])  # the number of a further attempt
+            starts.setdefault((parts[1], parts[2]), []).append(at)
+    return starts
+
+
+class Plan(NamedTuple):
+    at: datetime
+    zone: str
+    jobs: Tuple[Tuple[str, str, str, str], ...]  # id, kind, every, duty
+
+
+EVERY = ("hour", "day", "week", "month")
+KINDS = ("backup", "verify", "check", "updates", "report", "anchor")
+
+
+def read_plan(record: Record, body: object, zone: str) -> Plan:
+    plan = part(body, "plan")
+    named, jobs = plan.get("timezone", ""), plan.get("jobs")
+    texts = [plan.get("rulebook"), plan.get("configuration"), named]
+    found = [(job.get("id"), job.get("kind"), job.get("every"), job.get("duty", "")) for job in objects(jobs)]
+    if (
+        not isinstance(jobs, list)
+        or len(found) != len(jobs)
+        or not all(isinstance(text, str) for job in [texts, *found] for text in job)
+        or not all(job[1] in KINDS and job[2] in EVERY for job in found)
+    ):
+        raise Unknown(
+            say(
+                "the plan in record {seq} is not here or cannot be read: what was expected is not known", seq=record.seq
+            )
+        )
+    return Plan(
+        moment_of(record.at), str(named) or zone, tuple((str(a), str(b), str(c), str(d)) for a, b, c, d in found)
+    )
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone; without the system's data, the one that Viet Nam has had since 1975."""
+    try:
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(name)
+    except (ImportError, ValueError, KeyError, OSError):
+        if name in ("Asia/Ho_Chi_Minh", "Asia/Saigon"):
+            return timezone(timedelta(hours=7))
+        if name in ("UTC", "Etc/UTC"):
+            return UTC
+    raise Unknown(say("the time zone {name} is not known here", name=name))
+
+
+def slots(every: str, first: datetime, end: datetime, zone: tzinfo) -> Iterator[Tuple[str, datetime, datetime]]:
+    """Yield name, start and end of the local hours, days, ISO weeks or months that lie wholly between two moments."""
+    local = first.astimezone(zone).replace(tzinfo=None)
+    start = local.replace(minute=0, second=0, microsecond=0)
+    if every != "hour":
+        start = start.replace(hour=0)
+    if every == "week":
+        start -= timedelta(days=start.weekday())
+    elif every == "month":
+        start = start.replace(day=1)
+    if start < local:
+        start = following(every, start)
+    while True:
+        after = following(every, start)
+        start_at, end_at = [each.replace(tzinfo=zone).astimezone(UTC) for each in (start, after)]
+        if end_at > end:
+            return
+        week = start.isocalendar()
+        text = start.isoformat()
+        names = {"hour": text[:13], "day": text[:10], "week": "%04d-W%02d" % (week[0], week[1]), "month": text[:7]}
+        yield names[every], start_at, end_at
+        start = after
+
+
+def following(every: str, start: datetime) -> datetime:
+    if every == "month":
+        return (start + timedelta(days=32)).replace(day=1)
+    return start + {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}[every]
+
+
+class Missing(NamedTuple):
+    job: str
+    kind: str
+    slot: str
+
+
+def missing_slots(
+    plans: List[Plan],
+    starts: Dict[Tuple[str, str], List[str]],
+    until: datetime,
+    since: Optional[datetime] = None,
+    before: Optional[datetime] = None,
+) -> List[Missing]:
+    """Return the slots in which a planned job left no run, up to a moment.
+
+    A slot counts if it lies wholly within a time in which the job was planned unchanged; a run counts for
+    it that is named after it and began in it, or within the hour after it.
+    """
+    spans, current = [], {}  # type: ignore[var-annotated]
+    for plan in plans:
+        if plan.at >= until:
+            break
+        planned = {(job, plan.zone): None for job in plan.jobs}
+        ended = [each for each in current if each not in planned]
+        spans += [(each, current.pop(each), plan.at) for each in ended]
+        for each in planned:
+            current.setdefault(each, plan.at)
+    spans += [(each, began, until) for each, began in current.items()]
+    found, looked_at = [], 0
+    try:
+        for ((job, kind, every, _duty), zone), began, ended_at in spans:
+            for name, start, end in slots(every, max(began, since or began), ended_at, zone_of(zone)):
+                looked_at += 1
+                if before is not None and start >= before:
+                    break
+                if looked_at > MAX_SLOTS:
+                    raise OverflowError
+                first, last = at_text(start), at_text(end + timedelta(hours=1))
+                if not any(first <= at < last for at in starts.get((job, name), ())):
+                    found.append((start, name, Missing(job, kind, name)))
+    except (OverflowError, ValueError) as error:
+        if isinstance(error, Unknown):
+            raise
+        raise Unknown(say("a plan lies outside of the calendar")) from None
+    return [each for _, _, each in sorted(found)]
+
+
+class Completeness:
+    """The second verdict, as of the last record."""
+
+    def __init__(self, check: Check) -> None:
+        self.problem: Optional[Said] = None
+        self.missing: List[Missing] = []
+        self.crashed = list(check.runs.open.values())
+        self.unbegun = check.runs.without_beginning()
+        self.waivers = waivers_in_force(check)
+        try:
+            if check.bundle is None or check.figures.period is None:
+                raise Unknown(say("bundle.json does not say what is needed"))
+            plans = [read_plan(each, check.body(each.body), check.bundle["timezone"]) for each in plans_in(check)]
+            if check.last_at:
+                self.missing = missing_slots(plans, starts_of(check.runs.begun), moment_of(check.last_at))
+        except Unknown as error:
+            self.problem = error.said
+
+    @property
+    def holds(self) -> Optional[bool]:
+        return None if self.problem else not self.missing and not self.unbegun
+
+
+def plans_in(check: Check) -> List[Record]:
+    return [record for record in check.always if record.kind == "plan"]
+
+
+def waivers_in_force(check: Check) -> List[Tuple[int, Dict[str, Any], str]]:
+    """Return the waivers in force on some day of the period: record, what it says, and when it was withdrawn.
+
+    One granted anew under its id is another one; a withdrawal is of the newest, and ends it with the day before.
+    """
+    granted: List[Tuple[int, Dict[str, Any], str]] = []
+    for record in check.always:
+        body = check.body(record.body)
+        if record.kind == "waiver.granted":
+            granted.append((record.seq, part(body, "waiver"), ""))
+        elif record.kind == "waiver.withdrawn":
+            wanted = part(body, "withdrawal").get("id")
+            places = [place for place, (_, held, _) in enumerate(granted) if wanted and held.get("id") == wanted]
+            if places and not granted[places[-1]][2]:
+                granted[places[-1]] = granted[places[-1]][0], granted[places[-1]][1], record.at
+    found = []
+    for seq, held, withdrawn in granted:
+        first, last = day_of(held.get("valid_from")), day_of(held.get("valid_to"))
+        period, zone = check.figures.period, check.figures.zone
+        if period and zone and first and last:
+            if withdrawn:
+                last = min(last, moment_of(withdrawn).astimezone(zone).date() - timedelta(days=1))
+            if max(first, period[0]) <= min(last, period[1]):
+                found.append((seq, held, withdrawn))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ 10 figures
+
+VERDICTS = ("pass", "fail", "unknown", "not-applicable", "error")
+OUTCOMES = ("complete", "incomplete", "failed")
+
+
+class NotHere(Exception):
+    """A figure rests on details that are not in this bundle: it cannot be computed again here."""
+
+
+class Figures:
+    """Counts what figures.json counts, while the records go by, so that nothing has to be read twice."""
+
+    def __init__(self, bundle: Optional[Dict[str, Any]], held: Optional[Dict[str, Any]]) -> None:
+        self.held = held
+        last = part(held, "records").get("last")
+        self.last = last if type(last) is int else 0
+        self.as_of = ""
+        self.not_compared: List[str] = []
+        self.runs: Dict[Tuple[str, str], List[Any]] = {}  # when it began, whether in the period, its end if any
+        self.results: Dict[str, List[Record]] = {"backup.finished": [], "check.finished": [], "updates.finished": []}
+        self.in_period = 0
+        self.period: Optional[Tuple[date, date]] = None
+        self.zone: Optional[tzinfo] = None
+        self.texts = ("~", "~", "~")  # behind every moment
+        try:
+            if bundle is not None:
+                self._set_period(bundle)
+        except (Unknown, OverflowError, ValueError):
+            pass  # there is no such day or zone: nothing is compared, and that is said
+
+    def _set_period(self, bundle: Dict[str, Any]) -> None:
+        zone = zone_of(bundle["timezone"])
+        first, last = day_of(bundle["period"]["first"]), day_of(bundle["period"]["last"])
+        if first is None or last is None or last < first:
+            return
+        ends = [
+            datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+            for day in (first, last + timedelta(days=1))
+        ]
+        self.texts = at_text(ends[0] - BEFORE_PERIOD), at_text(ends[0]), at_text(ends[1])
+        self.starts_at, self.ends_at = ends
+        self.period, self.zone = (first, last), zone
+
+    def take(self, record: Record) -> None:
+        since, start, end = self.texts
+        if record.seq == self.last:
+            self.as_of = record.at
+        if record.seq > self.last or record.at < since:
+            return
+        in_period = start <= record.at < end
+        self.in_period += in_period
+        if record.kind.endswith(".started") and record.at >= start:
+            self.runs[record.run, record.kind[:-8]] = [record.at, in_period, None]
+        elif record.kind.endswith(".finished"):
+            begun = self.runs.get((record.run, record.kind[:-9]))
+            if begun is not None:
+                begun[2] = record
+            if record.kind in self.results and (in_period or record.kind == "updates.finished"):
+                self.results[record.kind].append(record)
+
+    def differing(self, check: Check) -> List[str]:
+        """Return the parts of figures.json that are not what the records give."""
+        if self.period is None or check.bundle is None:
+            return []
+        held = self.held
+        if held is None:
+            return ["format"]
+        period = {"first": check.bundle["period"]["first"], "last": check.bundle["period"]["last"]}
+        found: Dict[str, Any] = {
+            "as_of": self.as_of,
+            "format": 1,
+            "period": period,
+            "timezone": check.bundle["timezone"],
+            "records": {"first": 1, "in_period": self.in_period, "last": self.last},
+        }
+        parts = {"runs": self._runs, "backups": self._backups, "checks": self._checks, "updates": self._updates}
+        for name, recompute in parts.items():
+            try:
+                found.update(recompute(check))
+            except NotHere:
+                self.not_compared.append(name)
+                names = ("portal_days", "unit_weeks") if name == "updates" else (name,)
+                found.update((each, held[each]) for each in names if each in held)
+        if not self.as_of:
+            return ["records"]
+        return sorted(
+            name for name in {*found, *held} if written(found.get(name, "~")) != written(held.get(name, "~~"))
+        )
+
+    def _body(self, check: Check, record: Record) -> Optional[Dict[str, Any]]:
+        """Return what a body says, None if it cannot be read as JSON; raise NotHere if it is not in this bundle."""
+        assert check.bundle is not None
+        before = record.seq < check.bundle["blobs"]["first"] and record.kind not in ALWAYS
+        if before or record.body in check.excused or record.body not in check.good:
+            raise NotHere
+        return check.body(record.body)
+
+    def _runs(self, check: Check) -> Dict[str, Any]:
+        assert check.bundle is not None
+        counts: Dict[str, Dict[str, Optional[int]]] = {}
+        nothing = dict.fromkeys((*OUTCOMES, "missing", "unfinished", "unknown"), 0)
+        for (_run, kind), (_at, in_period, end) in self.runs.items():
+            if in_period:
+                how = "unfinished"
+                if end is not None:
+                    outcome = part(self._body(check, end), "run").get("outcome")
+                    how = outcome if isinstance(outcome, str) and outcome in OUTCOMES else "unknown"
+                counted = counts.setdefault(kind, {**nothing})
+                counted[how] = (counted[how] or 0) + 1
+        plans = [each for each in plans_in(check) if each.seq <= self.last]
+        bodies = [self._body(check, each) for each in plans]
+        try:
+            read = [read_plan(each, body, check.bundle["timezone"]) for each, body in zip(plans, bodies)]
+            starts = starts_of({key: begun[0] for key, begun in self.runs.items()})
+            until = moment_of(self.as_of) if self.as_of else self.starts_at
+            for missing in missing_slots(read, starts, until, since=self.starts_at, before=self.ends_at):
+                counted = counts.setdefault(missing.kind, {**nothing})
+                counted["missing"] = (counted["missing"] or 0) + 1
+        except Unknown:
+            for counted in counts.values():
+                counted["missing"] = None
+        return {"runs": counts}
+
+    def _backups(self, check: Check) -> Dict[str, Any]:
+        results = [part(self._body(check, each), "backup") for each in self.results["backup.finished"]]
+        copies = [copy for each in results for copy in objects(each.get("copies"))]
+        return {
+            "backups": {
+                "sets": sum(isinstance(each.get("set"), dict) for each in results),
+                "verified_copies": sum(copy.get("state") == "verified" for copy in copies),
+            }
+        }
+
+    def _newest(self, check: Check, kind: str) -> Optional[Dict[str, Any]]:
+        for record in reversed(self.results[kind + ".finished"]):
+            body = self._body(check, record)
+            if body and isinstance(body.get(kind), dict):
+                return part(body, kind)
+        return None
+
+    def _checks(self, check: Check) -> Dict[str, Any]:
+        newest = self._newest(check, "check")
+        results = [each for host in objects((newest or {}).get("hosts")) for each in objects(host.get("results"))]
+        found = {verdict: sum(each.get("verdict") == verdict for each in results) for verdict in VERDICTS}
+        return {"checks": None if newest is None else found}
+
+    def _updates(self, check: Check) -> Dict[str, Any]:
+        newest = self._newest(check, "updates")
+        if newest is None:
+            return {"portal_days": None, "unit_weeks": None}
+        days = [each for each in objects(newest.get("portal_days")) if each.get("working") is True]
+        return {
+            "portal_days": self._verdicts((day_of(each.get("day")), each) for each in days),
+            "unit_weeks": self._verdicts(
+                (monday_of(each.get("week")), each) for each in objects(newest.get("unit_weeks"))
+            ),
+        }
+
+    def _verdicts(self, dated: Iterator[Tuple[Optional[date], Dict[str, Any]]]) -> Dict[str, int]:
+        assert self.period is not None
+        counts: Dict[str, int] = {}
+        for day, each in dated:
+            verdict = each.get("verdict")
+            if day and self.period[0] <= day <= self.period[1] and isinstance(verdict, str):
+                counts[verdict] = counts.get(verdict, 0) + 1
+        return counts
+
+
+def monday_of(week: object) -> Optional[date]:
+    year, number = part({"week": week}, "week").get("year"), part({"week": week}, "week").get("number")
+    if type(year) is not int or type(number) is not int:
+        return None
+    try:
+        return date.fromisocalendar(year, number, 1)
+    except (ValueError, OverflowError):
+        return None
+
+
+# ------------------------------------------------------------------------------------------------------- 11 output
+
+
+class Trusted(NamedTuple):
+    """A key that the auditor brings, and its times as allowed_signers has them; empty where there are none."""
+
+    public: str
+    valid_from: str
+    valid_to: str
+
+
+_OPTION = r'[A-Za-z0-9-]+(?:="[^"]*")?'
+_SIGNER = re.compile(
+    r"\S+[ \t]+(?:(" + _OPTION + "(?:," + _OPTION + r")*)[ \t]+)?([a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?"
+)
+
+
+def read_trusted(path: str) -> List[Trusted]:
+    """Read an allowed_signers file; the keys in it that sign heads."""
+    wrong = NotABundle(say("{path} is no allowed_signers file with a key", path=path))
+    data = read_small(path)
+    if data is None:
+        raise wrong
+    found, keys = [], 0
+    for line in data.decode("utf-8", "replace").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _SIGNER.fullmatch(line.rstrip())
+        if match is None:
+            raise wrong
+        options, kind, encoded = match.group(1) or "", match.group(2), match.group(3)
+        keys += 1
+        values = dict(re.findall(r'([a-z-]+)="([^"]*)"', options))
+        times = [values.get(name, "") for name in ("valid-after", "valid-before")]
+        if any(time and not re.fullmatch(r"[0-9]{8}(?:[0-9]{4}(?:[0-9]{2})?)?Z", time) for time in times):
+            raise wrong
+        namespaces = values.get("namespaces", "portalops-head").split(",")
+        if "cert-authority" not in options and "portalops-head" in namespaces and is_key(kind + " " + encoded):
+            after, before = [time and (time[:-1] + "000000")[:14] + "Z" for time in times]
+            found.append(Trusted(kind + " " + encoded, after, before))
+    if not keys:
+        raise wrong
+    return found
+
+
+def read_brought(files: List[str], codes: List[str]) -> List[Brought]:
+    brought = []
+    for path in files:
+        data = read_small(path)
+        head = parse_head((data or b"").replace(b"\r\n", b"\n"))
+        if head is None:
+            raise NotABundle(say("{path} is no head: it has not the six lines of one", path=path))
+        brought.append(Brought(path, head.ledger, head.size, head.digest))
+    for code in codes:
+        found = CODE.fullmatch(code.strip().lower())
+        if found is None:
+            raise NotABundle(say("{code} is not the code of a head", code=code))
+        brought.append(Brought(code.strip(), "", int(found.group(1)), found.group(2).replace("-", "")))
+    return brought
+
+
+def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
+    newest = check.heads[-1] if check.heads else None
+    return {
+        "ledger": check.ledger,
+        "integrity": {
+            "holds": not check.fault_count,
+            "first_bad": check.first_bad,
+            "fault_count": check.fault_count,
+            "faults": [{"seq": seq, "what": said.en} for seq, said in check.first_faults()],
+            "records": check.records,
+            "first_at": check.first_at,
+            "last_at": check.last_at,
+            "head": check.head_digest,
+            "code": code_of(newest[1]) if newest else "",
+            "heads": len(check.heads),
+            "keys": [fingerprint(key.public) for key in check.keys],
+            "brought": [{"name": each.name, "holds": holds} for each, holds in check.found_brought],
+            "time_stamps": [{"file": path, "size": size, "at": at} for path, size, at in check.anchored],
+            "sign_offs": [{"report": each["report"], "signer": each["signer"]} for each in check.sign_offs],
+            "not_compared": check.figures.not_compared,
+        },
+        "completeness": {
+            "holds": complete.holds,
+            "problem": complete.problem.en if complete.problem else None,
+            "missing": [{"job": each.job, "slot": each.slot} for each in complete.missing],
+            "crashed": [{"id": each.run, "seq": each.seq, "started_at": each.at} for each in complete.crashed],
+            "unbegun": complete.unbegun,
+            "withheld": sorted(check.withheld),
+            "erased": sorted(check.erased),
+            "waivers": [seq for seq, _, _ in complete.waivers],
+        },
+        "limits": list(LIMITS),
+    }
+
+
+def exit_code(check: Check, complete: Completeness) -> int:
+    if check.fault_count:
+        return 5
+    return {None: 3, False: 1, True: 0}[complete.holds]
+
+
+def report(check: Check, complete: Completeness) -> Iterator[Said]:
+    """Yield what is printed, line by line: the limits first, then both verdicts, and one sentence at the end."""
+    yield say("Bundle of ledger {ledger}, portal {portal}", ledger=check.ledger or "?", portal=portal_of(check))
+    yield say("Records: {n}, {first} .. {last}", n=check.records, first=check.first_at, last=check.last_at)
+    yield say("")
+    yield say("WHAT THIS CANNOT SHOW")
+    for limit in LIMITS:
+        yield say("  - {limit}", limit=say(limit))
+    yield say("")
+    yield from integrity_lines(check)
+    yield say("")
+    yield from completeness_lines(check, complete)
+    yield say("")
+    yield sentence(check, complete)
+
+
+def portal_of(check: Check) -> Said:
+    portal = check.bundle["portal"] if check.bundle else {"en": "?", "vi": "?"}
+    return Said(show(portal["en"]), show(portal["vi"]))
+
+
+def integrity_lines(check: Check) -> Iterator[Said]:
+    yield say("INTEGRITY: nothing was changed")
+    yield (say("  Verdict: DOES NOT HOLD") if check.fault_count else say("  Verdict: holds"))
+    if check.heads:
+        _record, head, signer, _ = check.heads[-1]
+        yield say(
+            "  Heads that hold: {n}; the newest: {code}, {at}", n=len(check.heads), code=code_of(head), at=head.at
+        )
+        yield say("  signed by the key {key}", key=fingerprint(signer))
+    for place, key in enumerate(check.keys):
+        if place and not any(
+            signer == key.replaces and head.size >= key.added.seq for _, head, signer, _ in check.heads
+        ):
+            yield say(
+                "  NOTE: the key {key} (record {seq}) speaks for itself only: no key before it signed for it.",
+                key=fingerprint(key.public),
+                seq=key.added.seq,
+            )
+    for brought, holds in check.found_brought:
+        yield (
+            say("  You brought {name}: it holds", name=brought.name)
+            if holds
+            else say("  You brought {name}: it DOES NOT HOLD", name=brought.name)
+        )
+    if not check.found_brought:
+        yield say(
+            "  NOTE: you brought no head of your own, so a ledger rewritten by whoever holds its key would not show."
+        )
+    for path, size, at in check.anchored:
+        yield say("  Time stamp {path}: {n} records, {at}", path=path, n=size, at=at)
+    for each in check.sign_offs:
+        yield say(
+            "  Report {report} is signed off by {name}, {office}",
+            report=each["report"],
+            name=each["name"],
+            office=each["office"],
+        )
+    if check.figures.not_compared:
+        yield say(
+            "  Figures not computed again, since their details are not in this bundle: {names}",
+            names=", ".join(check.figures.not_compared),
+        )
+    faults = check.first_faults()
+    if check.first_bad is not None:
+        yield say("  The first record that cannot be trusted is {seq}.", seq=check.first_bad)
+    for seq, said in faults[:MAX_SHOWN]:
+        yield say("  [{seq}] {what}", seq=seq or "-", what=said)
+    if check.fault_count > MAX_SHOWN:
+        yield say("  ... and {n} more", n=check.fault_count - min(MAX_SHOWN, len(faults)))
+
+
+def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
+    yield say("COMPLETENESS: nothing expected is missing, as of {at}", at=check.last_at)
+    if complete.holds is None:
+        yield say("  Verdict: COULD NOT BE FOUND OUT")
+        yield say("  {why}", why=complete.problem or "")
+    else:
+        yield (say("  Verdict: holds") if complete.holds else say("  Verdict: DOES NOT HOLD"))
+    lists = (
+        ("Planned runs without a record", ["%s %s" % (each.job, each.slot) for each in complete.missing]),
+        ("Runs that began and did not finish", ["%s (%d)" % (each.run, each.seq) for each in complete.crashed]),
+        ("Ends without a beginning, by record", [str(seq) for seq in complete.unbegun]),
+        ("Details withheld", ["%s: %s" % (each, why) for each, why in sorted(check.withheld.items())]),
+        ("Details erased", ["%s: %s" % (each, why) for each, why in sorted(check.erased.items())]),
+        ("Waivers in force in the period", [waiver_text(each) for each in complete.waivers]),
+    )
+    for what, held in lists:
+        yield say("  {what}: {n}", what=say(what), n=len(held))
+        for each in held[:MAX_SHOWN]:
+            yield say("    {it}", it=each)
+        if len(held) > MAX_SHOWN:
+            yield say("    ... and {n} more (--json has them all)", n=len(held) - MAX_SHOWN)
+
+
+def waiver_text(waiver: Tuple[int, Dict[str, Any], str]) -> str:
+    seq, held, withdrawn = waiver
+    texts = [str(held.get(name, "")) for name in ("id", "valid_from", "valid_to", "reason")]
+    return "%s %s..%s (%d) %s %s" % (
+        texts[0],
+        texts[1],
+        texts[2],
+        seq,
+        texts[3],
+        "withdrawn/rút " + withdrawn if withdrawn else "",
+    )
+
+
+def sentence(check: Check, complete: Completeness) -> Said:
+    whole = {
+        None: say("whether anything expected is missing could not be found out"),
+        False: say("something expected is missing"),
+        True: say("nothing expected is missing"),
+    }[complete.holds]
+    if not check.fault_count:
+        return say("RESULT: nothing was changed since it was signed, and {whole}.", whole=whole)
+    if check.first_bad is not None:
+        return say(
+            "RESULT: this bundle was changed: do not trust it from record {seq} on ({whole}).",
+            seq=check.first_bad,
+            whole=whole,
+        )
+    return say(
+        "RESULT: files of this bundle were changed: do not trust it, although the records themselves join ({whole}).",
+        whole=whole,
+    )
+
+
+def language_of(chosen: Optional[str]) -> str:
+    names = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    return chosen or ("vi" if next((name for name in names if name), "").lower().startswith("vi") else "en")
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="verify.py",
+        description=(__doc__ or "").split("\n\n")[0],
+        epilog="EXIT STATUS: 0 both hold, 1 incomplete, 2 no bundle, 3 completeness unknown, 5 changed.",
+    )
+    parser.add_argument(
+        "bundle", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), metavar="BUNDLE", help="its folder"
+    )
+    parser.add_argument(
+        "--head", action="append", default=[], metavar="FILE", help="a head that you kept: its six lines"
+    )
+    parser.add_argument(
+        "--head-code", action="append", default=[], metavar="CODE", help="a code from a report that you kept"
+    )
+    parser.add_argument("--signers", metavar="FILE", help="an allowed_signers file that you kept")
+    parser.add_argument("--lang", choices=("vi", "en"))
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    chosen = parser.parse_args(arguments)
+    language = language_of(chosen.lang)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        trusted = read_trusted(chosen.signers) if chosen.signers else None
+        check = Check(chosen.bundle, read_brought(chosen.head, chosen.head_code), trusted)
+        complete = Completeness(check)
+        if chosen.json:
+            lines = [json.dumps(as_json(check, complete), ensure_ascii=True, indent=1)]
+        else:
+            lines = [getattr(said, language) for said in report(check, complete)]
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+        return exit_code(check, complete)
+    except NotABundle as error:
+        sys.stderr.write("verify.py: " + getattr(error.said, language) + "\n")
+        return 2
+    except BrokenPipeError:  # whoever read the output has stopped; the verdict was not delivered
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 70
+    except Exception as error:  # nothing is known then, and that must not look like a verdict
+        said = say("this program failed, and nothing is known: {why}", why=repr(error))
+        sys.stderr.write("verify.py: " + getattr(said, language) + "\n")
+        return 70
+
+
+# ---------------------------------------------------------------------------------------------------- 12 Vietnamese
+
+VI = {
+    "It cannot show that a statement was true when it was recorded.": "Không chứng minh được một nội dung là đúng sự thật vào lúc được ghi.",
+    "Whoever holds the signing key can rewrite everything and sign it anew: only heads, codes, time stamps or keys that you got earlier and kept yourself show that. Bring them: --head, --head-code, --signers.": "Người giữ khóa ký có thể viết lại toàn bộ rồi ký lại: chỉ đầu chuỗi, mã đầu chuỗi, dấu thời gian hoặc khóa mà ông/bà đã nhận từ trước và tự lưu giữ mới cho thấy điều đó. Hãy đưa vào kiểm tra: --head, --head-code, --signers.",
+    "Backdating shows only down to the newest head, code or time stamp that was kept elsewhere.": "Việc ghi lùi ngày chỉ bị phát hiện đến đầu chuỗi, mã hoặc dấu thời gian gần nhất được lưu ở nơi khác.",
+    "Completeness is measured by the plans recorded in this ledger; what was never planned is not missed.": "Tính đầy đủ được xét theo các kế hoạch đã ghi trong chính sổ cái này; việc chưa từng được lập kế hoạch thì không bị coi là thiếu.",
+    "The signature inside a time stamp is not looked at here: HOW-TO-VERIFY shows openssl ts -verify.": "Chữ ký bên trong dấu thời gian không được kiểm tra ở đây: xem lệnh openssl ts -verify trong HOW-TO-VERIFY.",
+    "RESULT: files of this bundle were changed: do not trust it, although the records themselves join ({whole}).": "KẾT QUẢ: có tệp trong gói bằng chứng đã bị thay đổi: không được tin gói này, dù các bản ghi vẫn nối liền nhau ({whole}).",
+    "bytes after its end": "thừa dữ liệu ở cuối",
+    "not an OpenSSH signature": "không phải chữ ký OpenSSH",
+    "not written as ssh-keygen writes it": "không đúng dạng do ssh-keygen ghi",
+    "not an OpenSSH signature of version 1": "không phải chữ ký OpenSSH phiên bản 1",
+    "it was made for another purpose": "được ký cho mục đích khác",
+    "unknown hash algorithm": "thuật toán băm lạ",
+    "it does not fit what was signed": "không khớp với nội dung đã ký",
+    "not a time-stamp response": "không phải phản hồi dấu thời gian",
+    "it was not granted": "không được cấp",
+    "it holds no signed data": "không chứa dữ liệu có chữ ký",
+    "it holds no time stamp": "không chứa dấu thời gian",
+    "it is not over a SHA-256": "không lập trên mã băm SHA-256",
+    "its time cannot be read": "không đọc được thời điểm",
+    "bundle.json is not as portalops writes it": "bundle.json không đúng dạng do portalops ghi",
+    "the time zone {name} is not known here": "không biết múi giờ {name}",
+    "{path} is no allowed_signers file with a key": "{path} không phải tệp allowed_signers có khóa",
+    "Bundle of ledger {ledger}, portal {portal}": "Gói bằng chứng của sổ cái {ledger}, cổng {portal}",
+    "Records: {n}, {first} .. {last}": "Số bản ghi: {n}, {first} .. {last}",
+    "WHAT THIS CANNOT SHOW": "NHỮNG ĐIỀU KHÔNG THỂ CHỨNG MINH",
+    "INTEGRITY: nothing was changed": "TOÀN VẸN: không có gì bị thay đổi",
+    "COMPLETENESS: nothing expected is missing, as of {at}": "ĐẦY ĐỦ: không thiếu việc đã dự kiến, tính đến {at}",
+    "RESULT: nothing was changed since it was signed, and {whole}.": "KẾT QUẢ: không có gì bị thay đổi kể từ khi ký, và {whole}.",
+    "RESULT: this bundle was changed: do not trust it from record {seq} on ({whole}).": "KẾT QUẢ: gói bằng chứng này đã bị thay đổi: không được tin từ bản ghi {seq} trở đi ({whole}).",
+    "cut short": "bị cắt cụt",
+    "not an Ed25519 signature": "không phải chữ ký Ed25519",
+    "not DER": "không phải dữ liệu DER",
+    "the ledger holds no record at all": "sổ cái không có bản ghi nào",
+    "record {seq} is not a record as portalops writes it": "bản ghi {seq} không đúng dạng do portalops ghi",
+    "at place {place} stands record {other}": "ở vị trí {place} là bản ghi {other}",
+    "record {seq} is of {at}, earlier than the record before": "bản ghi {seq} có thời điểm {at}, sớm hơn bản ghi đứng trước",
+    "record {seq} is not the one that record {next} was chained to": "bản ghi {seq} không phải bản ghi mà bản ghi {next} được nối vào",
+    "record {seq}: a ledger begins with ledger.created, once": "bản ghi {seq}: sổ cái bắt đầu bằng ledger.created, và chỉ một lần",
+    "bundle.json names another ledger than record 1": "bundle.json nêu sổ cái khác với bản ghi 1",
+    "nothing is signed: there is no head": "chưa có gì được ký: không có đầu chuỗi nào",
+    "allowed_signers is not what the records say": "allowed_signers không đúng như các bản ghi",
+    "the newest head is signed by none of the keys that you brought; from record {seq} on nothing is": "đầu chuỗi mới nhất không được ký bằng khóa nào do ông/bà đưa vào; từ bản ghi {seq} trở đi cũng vậy",
+    "figures.json: {name} is not what the records give": "figures.json: {name} không khớp với kết quả tính lại từ các bản ghi",
+    "the plan in record {seq} is not here or cannot be read: what was expected is not known": "kế hoạch trong bản ghi {seq} không có ở đây hoặc không đọc được: không biết những gì đã được dự kiến",
+    "  Verdict: DOES NOT HOLD": "  Kết luận: KHÔNG ĐẠT",
+    "  Verdict: holds": "  Kết luận: đạt",
+    "  Heads that hold: {n}; the newest: {code}, {at}": "  Đầu chuỗi hợp lệ: {n}; mới nhất: {code}, {at}",
+    "  signed by the key {key}": "  do khóa {key} ký",
+    "  NOTE: you brought no head of your own, so a ledger rewritten by whoever holds its key would not show.": "  LƯU Ý: ông/bà không đưa vào đầu chuỗi nào, nên không thể phát hiện sổ cái do chính người giữ khóa viết lại.",
+    "  Time stamp {path}: {n} records, {at}": "  Dấu thời gian {path}: {n} bản ghi, {at}",
+    "  Report {report} is signed off by {name}, {office}": "  Báo cáo {report} đã được ký xác nhận bởi {name}, {office}",
+    "  Figures not computed again, since their details are not in this bundle: {names}": "  Số liệu không tính lại được do chi tiết không có trong gói này: {names}",
+    "  The first record that cannot be trusted is {seq}.": "  Bản ghi đầu tiên không còn đáng tin là bản ghi {seq}.",
+    "  ... and {n} more": "  ... và {n} lỗi khác",
+    "  Verdict: COULD NOT BE FOUND OUT": "  Kết luận: KHÔNG XÁC ĐỊNH ĐƯỢC",
+    "whether anything expected is missing could not be found out": "chưa xác định được có thiếu việc đã dự kiến hay không",
+    "something expected is missing": "có việc đã dự kiến bị thiếu",
+    "nothing expected is missing": "không thiếu việc nào đã dự kiến",
+    "this program failed, and nothing is known: {why}": "chương trình gặp lỗi, chưa có kết luận nào: {why}",
+    "the security key was not touched": "khóa bảo mật không được chạm xác nhận",
+    "this bundle is of a newer format, {version}: it needs a newer verify.py": "gói bằng chứng này có định dạng mới hơn, {version}: cần verify.py mới hơn",
+    "{path} is not listed in SHA256SUMS": "{path} không có trong SHA256SUMS",
+    "the folder {path} cannot be read": "không đọc được thư mục {path}",
+    "record {seq} is a key record without a key": "bản ghi {seq} là bản ghi khóa nhưng không có khóa",
+    "record {seq} is a head record without a head": "bản ghi {seq} là bản ghi đầu chuỗi nhưng không có đầu chuỗi",
+    "{path} does not belong to this bundle": "{path} không thuộc gói này",
+    "{path} is missing": "thiếu {path}",
+    "{path} is the head of no record": "{path} không phải đầu chuỗi của bản ghi nào",
+    "{path} is not the head in record {of}": "{path} không phải đầu chuỗi trong bản ghi {of}",
+    "record {seq}: the key names one that did not sign for it": "bản ghi {seq}: khóa nêu một khóa trước không hề ký cho nó",
+    "it is missing": "không có",
+    "signed by a key that the ledger does not hold valid": "được ký bằng khóa mà sổ cái không công nhận",
+    "the signature of SHA256SUMS does not hold: {cause}": "chữ ký của SHA256SUMS không đúng: {cause}",
+    "{path} is over the head of no record": "{path} không thuộc đầu chuỗi của bản ghi nào",
+    "{path} is the time stamp of something else": "{path} là dấu thời gian của nội dung khác",
+    "{path} is older than its head": "{path} có trước đầu chuỗi của nó",
+    "record {seq} claims a time before {path}, which is older than the record": "bản ghi {seq} ghi thời điểm trước {path}, trong khi được ghi sau đó",
+    "{name} is a head of another ledger": "{name} là đầu chuỗi của sổ cái khác",
+    "it is none": "không có nội dung",
+    "what was signed is not the line of sha256sum for its report": "nội dung đã ký không phải dòng sha256sum của báo cáo",
+    "it is signed by another key than the one that it names": "được ký bằng khóa khác với khóa đã nêu",
+    "the sign-off in record {seq} does not hold: {cause}": "ký xác nhận trong bản ghi {seq} không đúng: {cause}",
+    "a plan lies outside of the calendar": "kế hoạch nằm ngoài phạm vi lịch",
+    "{path} is no head: it has not the six lines of one": "{path} không phải đầu chuỗi: không có đủ sáu dòng",
+    "{code} is not the code of a head": "{code} không phải mã đầu chuỗi",
+    "  NOTE: the key {key} (record {seq}) speaks for itself only: no key before it signed for it.": "  LƯU Ý: khóa {key} (bản ghi {seq}) chỉ tự xác nhận: không có khóa nào trước đó ký cho nó.",
+    "  You brought {name}: it holds": "  Ông/bà đưa vào {name}: khớp",
+    "  You brought {name}: it DOES NOT HOLD": "  Ông/bà đưa vào {name}: KHÔNG KHỚP",
+    "    {it}": "    {it}",
+    "    ... and {n} more (--json has them all)": "    ... và {n} mục khác (--json có đủ)",
+    "{path} is not what SHA256SUMS says": "{path} không đúng như SHA256SUMS ghi",
+    "{path} does not belong here": "{path} không thuộc gói này",
+    "line {line} of SHA256SUMS is not as sha256sum writes it, or not in order": "dòng {line} của SHA256SUMS không đúng dạng của sha256sum, hoặc sai thứ tự",
+    "record {seq} does not end in a line feed": "bản ghi {seq} không kết thúc bằng dấu xuống dòng",
+    "records {seq} to {last} are missing": "thiếu các bản ghi từ {seq} đến {last}",
+    "record {size} is not what the head in record {head} signed: records from {seq} on were rewritten": "bản ghi {size} không phải nội dung mà đầu chuỗi trong bản ghi {head} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "record {seq} and those behind it are under no head": "bản ghi {seq} và các bản ghi sau nó không thuộc đầu chuỗi nào",
+    "{path} is no time stamp: {cause}": "{path} không phải dấu thời gian: {cause}",
+    "{name} is over {size} records: those from {seq} on are missing": "{name} gồm {size} bản ghi: thiếu các bản ghi từ {seq} trở đi",
+    "bundle.json does not say what is needed": "bundle.json không cho biết điều cần thiết",
+    "this is no bundle: {folder} has no readable file {name}": "đây không phải gói bằng chứng: {folder} không có tệp {name} đọc được",
+    "record {seq} was added behind the last one": "bản ghi {seq} được thêm vào sau bản ghi cuối",
+    "record {size} is not what it was in {name}: records from {seq} on were rewritten": "bản ghi {size} không như trong {name}: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "record {seq} is not the one that was last": "bản ghi {seq} không phải bản ghi cuối cùng",
+    "record {seq}: its details may not be withheld: {digest}": "bản ghi {seq}: không được giữ lại chi tiết: {digest}",
+    "record {seq}: blob {digest} is not what it was": "bản ghi {seq}: khối dữ liệu {digest} đã khác trước",
+    "record {seq}: blob {digest} is missing": "bản ghi {seq}: thiếu khối dữ liệu {digest}",
+    "it is signed by a key that the ledger did not hold valid then": "được ký bằng khóa mà sổ cái không công nhận vào lúc đó",
+    "it is of another ledger": "thuộc sổ cái khác",
+    "it does not follow the head before": "không nối tiếp đầu chuỗi đứng trước",
+    "its size is not between the head before and itself": "số bản ghi không nằm giữa đầu chuỗi đứng trước và chính nó",
+    "its time is not between those of its records": "thời điểm không nằm giữa các bản ghi liên quan",
+    "its signature does not hold: {why}": "chữ ký không đúng: {why}",
+    "the head in record {seq}: {why}": "đầu chuỗi trong bản ghi {seq}: {why}",
+    "Planned runs without a record": "Việc theo kế hoạch không có bản ghi",
+    "Runs that began and did not finish": "Lượt chạy đã bắt đầu mà không kết thúc",
+    "Ends without a beginning, by record": "Bản ghi kết thúc không có bắt đầu",
+    "Details withheld": "Chi tiết được giữ lại, không đưa vào gói",
+    "Details erased": "Chi tiết đã xóa",
+    "Waivers in force in the period": "Miễn trừ có hiệu lực trong kỳ",
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
