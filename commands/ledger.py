@@ -9,11 +9,13 @@ import typer
 
 from commands import (
     _ledger_anchor,
+    _ledger_erase,
     _ledger_export,
     _ledger_extend,
     _ledger_head,
     _ledger_rotate_key,
     _ledger_show,
+    _ledger_sign_off,
     _ledger_verify,
 )
 
@@ -26,3 +28,5 @@ app.command(help=_ledger_anchor.HELP)(_ledger_anchor.anchor)
 app.command(help=_ledger_export.HELP)(_ledger_export.export)
 app.command(help=_ledger_extend.HELP)(_ledger_extend.extend)
 app.command(help=_ledger_rotate_key.HELP)(_ledger_rotate_key.rotate_key)
+app.command(help=_ledger_sign_off.HELP)(_ledger_sign_off.sign_off)
+app.command(help=_ledger_erase.HELP)(_ledger_erase.erase)

@@ -91,6 +91,23 @@ class BlobFolder:
             raise _broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
         return data
 
+    def remove(self, digest: Digest) -> None:
+        """Remove a blob for good; one that is not there is none the less removed.
+
+        Raises:
+            LedgerError: it cannot be removed.
+        """
+        path = self.path(digest)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_folder(path.parent)
+        except OSError as error:
+            raise LedgerError(
+                msg("cannot remove blob {digest}: {cause}", digest=digest, cause=error.strerror or str(error)),
+                msg("Run the command as the user that portalops runs as."),
+            ) from error
+
     def digests(self) -> Iterator[Digest]:
         """Yield the name of each blob file, in order; other files are not blobs and are passed over."""
         for path in sorted(self.folder.glob(f"??/??/*{SUFFIX}")):

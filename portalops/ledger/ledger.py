@@ -146,6 +146,14 @@ class Ledger:
         """Say whether a blob's file is there, without reading it."""
         return self._blobs.path(digest).is_file()
 
+    def remove_blob(self, digest: Digest) -> None:
+        """Remove a blob for good, after its erasure was recorded.
+
+        Raises:
+            LedgerError: it cannot be removed.
+        """
+        self._blobs.remove(digest)
+
     def records(
         self,
         *,
