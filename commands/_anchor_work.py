@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,13 @@ def anchors_of(session: Session) -> tuple[Anchor, ...]:
     return tuple(build_anchor(table, context) for table in session.settings.anchors)
 
 
-def anchor_newest_head(session: Session) -> Work[AnchorResult]:
+def anchor_newest_head(session: Session, only: Collection[str] = ()) -> Work[AnchorResult]:
     """Sign what the ledger is now and hand that to every anchor that does not have it yet.
+
+    Args:
+        session: what to work with.
+        only: ids of the anchors to hand it to; all of them unless given. The others then count as not having it,
+            unless they took it before.
 
     Raises:
         ConfigurationError: an anchor's settings do not fit its kind, or the signing key cannot be had.
@@ -62,6 +67,9 @@ def anchor_newest_head(session: Session) -> Work[AnchorResult]:
                 problems += _silence_of(session, anchor)
             elif earlier is not None and earlier.body.head == digest:
                 receipts.append(earlier.body)
+            elif only and anchor.id not in only:
+                codes.append(ExitCode.PARTIAL)
+                problems.append(f"{anchor.id}: it was not asked for, and does not have this head")
             else:
                 receipt, code = _publish(session, anchor, head, task)
                 receipts.append(receipt)

@@ -120,8 +120,16 @@ def _warn_of_sets_without_a_ledger(session: Session) -> None:
         )
 
 
-def perform(session: Session, job: Job, *, slot: str | None = None) -> Performed:
+def perform(
+    session: Session, job: Job, *, slot: str | None = None, work: Callable[[Session], Work[object]] | None = None
+) -> Performed:
     """Do a job between its two records.
+
+    Args:
+        session: what to work with.
+        job: its kind says what is done.
+        slot: which of its slots this is for; the present one unless given.
+        work: what is done instead, where a person asked for it in a special way.
 
     Raises:
         PortalOpsError: the work failed; the ledger says so already.
@@ -132,19 +140,27 @@ def perform(session: Session, job: Job, *, slot: str | None = None) -> Performed
         session.writable_ledger,
         job,
         name,
-        lambda: _WORK[job.kind](session),
+        lambda: (work or _WORK[job.kind])(session),
         clock=session.clock,
         circumstances=session.circumstances,
     )
-    work = done.work
+    ended = done.work
     seconds = session.clock.monotonic() - started
     return Performed(
-        job, name, done.run, work.outcome, work.exit_code, seconds, summary_of(work.result), work.problems, work.result
+        job,
+        name,
+        done.run,
+        ended.outcome,
+        ended.exit_code,
+        seconds,
+        summary_of(ended.result),
+        ended.problems,
+        ended.result,
     )
 
 
-def by_hand(session: Session, kind: JobKind) -> Performed:
-    """Do the configured job of a kind now, due or not, because a person asked for it.
+def by_hand(session: Session, kind: JobKind, work: Callable[[Session], Work[object]] | None = None) -> Performed:
+    """Do the configured job of a kind now, due or not, because a person asked for it; `work` as in `perform`.
 
     Raises:
         PortalOpsError: the configuration is wrong, another run is at work, or the work failed.
@@ -152,7 +168,7 @@ def by_hand(session: Session, kind: JobKind) -> Performed:
     require_valid(session.settings)
     with run_lock(session):
         record_plan(session)
-        return perform(session, job_of(session, kind))
+        return perform(session, job_of(session, kind), work=work)
 
 
 def run_lock(session: Session) -> AbstractContextManager[None]:
@@ -355,17 +371,21 @@ def _report(session: Session) -> Work[object]:
         languages=settings.report.languages,
         own_run=own.run if own else "",
     )
-    if written.unsigned is not None:
-        # The report is whole all the same; it carries an older head, or none.
-        problem = f"no head could be signed for the report: {written.unsigned}"
-        return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL, written.result, (problem,))
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, written.result)
+    # The report is whole all the same: it carries an older head, or none, and says what does not hold.
+    unsigned = [f"no head could be signed for the report: {written.unsigned}"] if written.unsigned else []
+    problems = (*unsigned, *(f"record {fault.seq}: {fault.what}" for fault in written.faults))
+    code = ExitCode.INTEGRITY if written.faults else ExitCode.PARTIAL if problems else ExitCode.OK
+    return Work(RunOutcome.COMPLETE, code, written.result, problems)
 
 
 def _anchor(session: Session) -> Work[object]:
     from commands._anchor_work import anchor_newest_head  # noqa: PLC0415  # as above
 
-    work = anchor_newest_head(session)
+    return any_work(anchor_newest_head(session))
+
+
+def any_work(work: Work[AnchorResult]) -> Work[object]:
+    """Return work as the runner of jobs takes it."""
     return Work(work.outcome, work.exit_code, work.result, work.problems)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 app = typer.Typer()
 
 ORDER = tuple(JobKind)
-"""Backups first and reports last, so that a report tells of the same run's work."""
+"""Backups first and reports late, so that a report tells of the same run's work; what is anchored is over all of them."""
 
 
 @app.command(
@@ -72,7 +73,13 @@ def _chosen(session: Session, names: Sequence[str], *, due_only: bool) -> list[D
             )
     wanted = [job for job in session.settings.jobs if not names or job.id in names]
     now = session.clock.now()
-    chosen = list(due(wanted, session.attempts(), now, session.zone_of_portal, forced=bool(names) and not due_only))
+    attempts, zone = session.attempts(), session.zone_of_portal
+    chosen = list(due(wanted, attempts, now, zone, forced=bool(names) and not due_only))
+    if any(each.job.kind is JobKind.BACKUP for each in chosen):  # the head over a new set leaves at once
+        anchoring = [job for job in session.settings.jobs if job.kind is JobKind.ANCHOR]
+        if all(each.job not in anchoring for each in chosen):
+            forced = due(anchoring[:1], attempts, now, zone, forced=True)
+            chosen += (replace(each, reason=msg("a backup is made before it")) for each in forced)
     return sorted(chosen, key=lambda each: ORDER.index(each.job.kind))
 
 

@@ -6,6 +6,10 @@ import os
 
 import pytest
 
+from tests.anchors.parts import object_store
+
+__all__ = ["object_store"]
+
 _skipped: dict[str, str] = {}
 
 

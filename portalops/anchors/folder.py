@@ -115,11 +115,14 @@ def _content(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # so that it comes from the disk
-        return file.read(MAX_HEAD_BYTES * 2 + 1)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # so that it comes from the disk
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return file.read(MAX_HEAD_BYTES * 2 + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _cause(error: OSError) -> Message:

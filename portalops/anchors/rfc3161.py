@@ -28,6 +28,7 @@ from pydantic import AfterValidator, Field
 
 from portalops.anchors import AnchorContext
 from portalops.anchors._common import receipt_of, unavailable
+from portalops.anchors._der import with_sorted_certificates
 from portalops.config.layers import show_path
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Shape
@@ -170,7 +171,7 @@ class TimestampAnchor:
                 _ADDRESS,
             )
         data = b""
-        for chunk in answer.iter_raw(16 << 10):
+        for chunk in answer.iter_raw():
             data += chunk
             if len(data) > MAX_ANSWER_BYTES:
                 raise self._refused(msg("its answer is larger than {n} bytes", n=MAX_ANSWER_BYTES), _ADDRESS)
@@ -185,7 +186,7 @@ class TimestampAnchor:
         from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
 
         try:
-            response = decode_timestamp_response(data)
+            response = decode_timestamp_response(with_sorted_certificates(data))
             if response.status != 0:
                 said = ", ".join(response.status_string) or "-"
                 raise self._refused(

@@ -202,7 +202,7 @@ class _Smtp(smtplib.SMTP):
 
     def __init__(self, settings: MailSettings, context: ssl.SSLContext) -> None:
         domain = settings.sender.rpartition("@")[2]  # looking up this machine's own name may hang
-        super().__init__(local_hostname=domain, timeout=settings.timeout_seconds)
+        super().__init__(local_hostname=domain, timeout=settings.timeout_seconds + 1)  # the watchdog is first
         self._settings = settings
         self._context = context
 

@@ -1,0 +1,1 @@
+"""Tests of the places for heads out of the operator's reach."""
