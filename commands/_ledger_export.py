@@ -18,7 +18,6 @@ from commands.report import build_report, languages_option
 from portalops.errors import ConfigurationError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.bundle import contents
-from portalops.ledger.bundle.contents import Withheld
 from portalops.ledger.bundle.export import (
     TIME_STAMP,
     Content,
@@ -34,6 +33,7 @@ from portalops.ledger.bundle.export import (
 from portalops.ledger.heads import code_of
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.ledger.verify import Withheld
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period

@@ -27,6 +27,10 @@ START_GRACE = timedelta(hours=1)
 """How long after its slot's end a run may start and still count for it: it was due before, and waited."""
 
 
+MAX_SLOTS = 1_000_000
+"""How many slots are looked at in one search for missed ones: an hourly job has as many in a hundred years."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A run, and what became of it."""
@@ -129,20 +133,37 @@ def missed_slots(
         before: leave out slots that began at this moment or later.
 
     Raises:
-        LedgerError: a plan names a time zone that there is not, or its time lies outside of the calendar.
+        LedgerError: a plan names a time zone that there is not, there are more than `MAX_SLOTS` slots, or one lies
+            outside of the calendar.
     """
     started = _starts_by_slot(runs)
     missed: list[Slot] = []
+    try:
+        for number, (job, start, end) in enumerate(_planned_slots(plans, until, zone, since, before)):
+            if number == MAX_SLOTS:
+                raise _too_many(msg("the plans expect more than {n} runs", n=MAX_SLOTS))
+            name = job.every.slot(start)
+            moments = started.get((job.id, name), ())
+            if not any(start <= moment < end + START_GRACE for moment in moments):
+                missed.append(Slot(job, name, start.date()))
+    except OverflowError as error:
+        raise _too_many(msg("the plans reach beyond the calendar")) from error
+    return tuple(sorted(missed, key=lambda slot: (slot.starts_on, slot.name, slot.job.id)))
+
+
+def _planned_slots(
+    plans: Sequence[RecordedPlan], until: datetime, zone: ZoneInfo, since: datetime | None, before: datetime | None
+) -> Iterator[tuple[Job, datetime, datetime]]:
     for span in planned_spans(plans, until, timezone=zone.key):
         first = span.starts_at if since is None else max(span.starts_at, since)
         for start, end in _slots(span.job.every, first, span.ends_at, _zone(span.timezone)):
             if before is not None and start >= before:
                 break
-            name = span.job.every.slot(start)
-            moments = started.get((span.job.id, name), ())
-            if not any(start <= moment < end + START_GRACE for moment in moments):
-                missed.append(Slot(span.job, name, start.date()))
-    return tuple(sorted(missed, key=lambda slot: (slot.starts_on, slot.name, slot.job.id)))
+            yield span.job, start, end
+
+
+def _too_many(what: Message) -> LedgerError:
+    return LedgerError(what, msg("Look at the plans that the ledger holds: portalops ledger show --kind plan."))
 
 
 def _due(

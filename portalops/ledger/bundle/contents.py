@@ -14,6 +14,7 @@ from portalops.ledger import bodies
 from portalops.ledger.bodies import JsonValue
 from portalops.ledger.heads import HEAD
 from portalops.ledger.record import CREATED
+from portalops.ledger.verify import Withheld
 from portalops.model.heads import Signer, SignOff
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED
@@ -53,14 +54,6 @@ RESOURCES = ("verify.py", "HOW-TO-VERIFY.vi.md", "HOW-TO-VERIFY.en.md")
 
 MAX_REASON = 200
 """Longest reason for leaving details out, in characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """Details that were left out on purpose."""
-
-    digest: Digest
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

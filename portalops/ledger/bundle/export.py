@@ -18,11 +18,12 @@ from portalops import __version__
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.bundle import contents
-from portalops.ledger.bundle.contents import Description, Withheld
+from portalops.ledger.bundle.contents import Description
 from portalops.ledger.chain import Chunk, Faults, Snapshot, Tail, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
+from portalops.ledger.verify import Withheld
 from portalops.model.heads import Erasure, RecordedHead, SignOff
 from portalops.model.message import msg
 from portalops.model.organisation import Portal

@@ -1,0 +1,148 @@
+"""The list of a bundle's files, held against the files that there are, and its signature (point 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from portalops.ledger.bundle import contents
+from portalops.ledger.bundle.folder import BundleFolder, blob_name, sums
+from portalops.ledger.chain import Faults
+from portalops.ledger.record import parse_at
+from portalops.model.heads import Signer
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.registers.signers import signer_at
+from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, BadSignature, fingerprint, verify
+
+MAX_SUMS_LINE_BYTES = 512
+"""A digest, two spaces and the longest name that a bundle may hold are far shorter."""
+
+_LINE = re.compile(rb"([0-9a-f]{64})  ([ -~]+)\n")
+
+
+@dataclass(slots=True)
+class BundleFiles:
+    """Which files a bundle has."""
+
+    blobs: set[bytes] = field(default_factory=set)
+    """Digests of the files in `blobs/`."""
+    missing_blobs: set[bytes] = field(default_factory=set)
+    """Listed, and not there."""
+    heads: set[str] = field(default_factory=set)
+    """The files in `heads/`, stamps apart."""
+    stamps: list[str] = field(default_factory=list)
+
+    def check_blobs(self, named: Collection[bytes], faults: Faults) -> None:
+        """Name blobs that belong to no record of the bundle.
+
+        Args:
+            named: digests that the records name; one of these that is missing was named with its record.
+            faults: receives what is found.
+        """
+        for key in self.blobs:
+            if key not in named:
+                faults.add(0, msg("{name} does not belong to the bundle", name=blob_name(key.hex())))
+        for key in self.missing_blobs:
+            if key not in named:
+                faults.add(
+                    0, msg("{name} is listed in {sums} and missing", name=blob_name(key.hex()), sums=contents.SUMS)
+                )
+
+
+def check_sums(folder: BundleFolder, faults: Faults) -> BundleFiles:
+    """Look whether the list holds exactly the files that there are, each with its digest; blobs are read elsewhere."""
+    files = BundleFiles()
+    listed_blobs: set[bytes] = set()
+    listed: set[str] = set()
+    before = ""
+    for number, line in enumerate(sums(folder, MAX_SUMS_LINE_BYTES), 1):
+        found = _LINE.fullmatch(line)
+        name = found.group(2).decode() if found else ""
+        if found is None or not contents.is_known_name(name) or name in _UNLISTED:
+            faults.add(0, msg("line {number} of {sums} is none of a bundle", number=str(number), sums=contents.SUMS))
+            continue
+        if name <= before:
+            faults.add(0, msg("line {number} of {sums} is out of order", number=str(number), sums=contents.SUMS))
+        before = max(before, name)
+        digest = found.group(1).decode()
+        if name.startswith(_BLOBS):
+            _check_listed_blob(folder, files, name, digest, faults)
+            listed_blobs.add(bytes.fromhex(name.removeprefix(_BLOBS)))
+        else:
+            listed.add(name)
+            _check_digest(folder, name, digest, faults)
+    for name in _REQUIRED:
+        if not folder.has(name) and name not in listed:
+            faults.add(0, msg("{name} is missing", name=name))
+    _check_names(folder, files, listed, listed_blobs, faults)
+    return files
+
+
+def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: str, faults: Faults) -> None:
+    """Look whether the list is signed by a key of the ledger.
+
+    Args:
+        folder: of the bundle.
+        signers: the ledger's keys.
+        last_at: time of the last record, as it stands; empty if there is none.
+        faults: receives what does not hold.
+    """
+    data = folder.read(contents.SUMS_SIGNATURE, MAX_SIGNATURE_CHARS)
+    hashed = folder.digests(contents.SUMS)
+    if data is None or hashed is None:
+        return  # it has been named
+    try:
+        public_key = verify(hashed, data.decode("latin-1"), contents.BUNDLE_NAMESPACE)
+    except BadSignature as error:
+        what = msg("the signature of {sums} does not hold: {cause}", sums=contents.SUMS, cause=show_text(str(error)))
+        faults.add(0, what)
+        return
+    if not last_at or signer_at(signers, public_key, parse_at(last_at)) is None:
+        key = fingerprint(public_key)
+        faults.add(0, msg("{sums} is signed by {key}, which is no key of the ledger then", sums=contents.SUMS, key=key))
+
+
+_BLOBS = f"{contents.BLOBS}/"
+_UNLISTED = frozenset({contents.SUMS, contents.SUMS_SIGNATURE})
+_REQUIRED = (contents.FIGURES, contents.SIGNERS, contents.SUMS_SIGNATURE)
+
+
+def _check_listed_blob(folder: BundleFolder, files: BundleFiles, name: str, digest: str, faults: Faults) -> None:
+    if f"{_BLOBS}{digest}" != name:
+        faults.add(0, msg("{sums} lists {name} with another digest", sums=contents.SUMS, name=name))
+    if not folder.has(name):
+        files.missing_blobs.add(bytes.fromhex(name.removeprefix(_BLOBS)))
+
+
+def _check_digest(folder: BundleFolder, name: str, digest: str, faults: Faults) -> None:
+    hashed = folder.digests(name)
+    if hashed is None:
+        faults.add(0, msg("{name} is listed in {sums} and missing", name=name, sums=contents.SUMS))
+    elif hashed.sha256.hex() != digest:
+        faults.add(0, msg("{name} has another digest than {sums} says", name=name, sums=contents.SUMS))
+
+
+def _check_names(
+    folder: BundleFolder, files: BundleFiles, listed: Collection[str], listed_blobs: Collection[bytes], faults: Faults
+) -> None:
+    for name, is_file in folder.names():
+        if not contents.is_known_name(name):
+            faults.add(0, msg("{name} does not belong to a bundle", name=show_text(name)))
+            continue
+        if not is_file:
+            faults.add(0, msg("{name} is no regular file", name=name))
+            continue
+        if name.startswith(_BLOBS):
+            key = bytes.fromhex(name.removeprefix(_BLOBS))
+            files.blobs.add(key)
+            is_listed = key in listed_blobs
+        else:
+            is_listed = name in listed or name in _UNLISTED
+            if name.endswith(".tsr"):
+                files.stamps.append(name)
+            elif name.startswith(f"{contents.HEADS}/"):
+                files.heads.add(name)
+        if not is_listed:
+            faults.add(0, msg("{name} is not listed in {sums}", name=name, sums=contents.SUMS))

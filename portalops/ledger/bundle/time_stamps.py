@@ -1,0 +1,131 @@
+"""Time-stamp responses (RFC 3161): as much of one as tells what was stamped, and when.
+
+The authority's own signature is not looked at here; `openssl ts -verify` does that. What is read is DER
+(X.690) and comes from outside, so every length is held against what is there, and nothing is followed deeper than the
+four levels that lead to the stamp.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+MAX_BYTES = 1 << 20
+"""A response with the certificates of a long chain has about 10 KiB."""
+
+
+class NotAStamp(ValueError):
+    """Not a response that grants a stamp over SHA-256; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStamp:
+    """What an authority states."""
+
+    imprint: bytes
+    """The SHA-256 of what was stamped."""
+    at: datetime
+    """When, UTC."""
+
+
+def parse_time_stamp(data: bytes) -> TimeStamp:
+    """Read a TimeStampResp.
+
+    Raises:
+        NotAStamp: it is none, it does not grant, or it is over another digest than SHA-256.
+    """
+    if len(data) > MAX_BYTES:
+        raise NotAStamp("larger than any time-stamp response")
+    response = _Reader(_only(data, _SEQUENCE))
+    status = _Reader(response.take(_SEQUENCE)).take(_INTEGER)
+    if status not in {b"\0", b"\1"}:
+        raise NotAStamp("the authority did not grant it")
+    content = _Reader(response.take(_SEQUENCE))
+    if content.take(_OBJECT) != _SIGNED_DATA:
+        raise NotAStamp("no signed data")
+    signed = _Reader(_only(content.take(_TAGGED), _SEQUENCE))
+    signed.take(_INTEGER)
+    signed.take(_SET)
+    held = _Reader(signed.take(_SEQUENCE))
+    if held.take(_OBJECT) != _STAMP:
+        raise NotAStamp("no time stamp in it")
+    return _stamp(_only(held.take(_TAGGED), _OCTETS))
+
+
+def _stamp(data: bytes) -> TimeStamp:
+    stamp = _Reader(_only(data, _SEQUENCE))
+    if stamp.take(_INTEGER) != b"\1":
+        raise NotAStamp("a time stamp of another version")
+    stamp.take(_OBJECT)
+    imprint = _Reader(stamp.take(_SEQUENCE))
+    if _Reader(imprint.take(_SEQUENCE)).take(_OBJECT) != _SHA256:
+        raise NotAStamp("not over SHA-256")
+    digest = imprint.take(_OCTETS)
+    if len(digest) != 32:
+        raise NotAStamp("not over SHA-256")
+    stamp.take(_INTEGER)
+    return TimeStamp(digest, _moment(stamp.take(_TIME)))
+
+
+def _moment(data: bytes) -> datetime:
+    """Read a GeneralizedTime as RFC 3161 writes it: in UTC, to the second or finer, without trailing noughts."""
+    found = re.fullmatch(rb"([0-9]{14})(?:\.([0-9]{1,18}))?Z", data)
+    try:
+        if found is not None:
+            second = datetime.strptime(found.group(1).decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            return second.replace(microsecond=int((found.group(2) or b"0").decode()[:6].ljust(6, "0")))
+    except ValueError:
+        pass  # no such moment
+    raise NotAStamp("a time of another form")
+
+
+class _Reader:
+    """Takes one element of DER after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, tag: int) -> bytes:
+        """Return the content of the next element, which must be of a kind."""
+        if self._byte() != tag:
+            raise NotAStamp("not a time-stamp response")
+        length = self._byte()
+        if length >= 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 4:
+                raise NotAStamp("a length of another form")
+            length = int.from_bytes(bytes(self._byte() for _place in range(count)), "big")
+        content = self._data[self._at : self._at + length]
+        if len(content) != length:
+            raise NotAStamp("cut short")
+        self._at += length
+        return content
+
+    def end(self) -> None:
+        if self._at != len(self._data):
+            raise NotAStamp("bytes after its end")
+
+    def _byte(self) -> int:
+        if self._at >= len(self._data):
+            raise NotAStamp("cut short")
+        self._at += 1
+        return self._data[self._at - 1]
+
+
+def _only(data: bytes, tag: int) -> bytes:
+    """Return the content of the only element that there is."""
+    reader = _Reader(data)
+    content = reader.take(tag)
+    reader.end()
+    return content
+
+
+_INTEGER, _OCTETS, _OBJECT, _TIME, _SEQUENCE, _SET, _TAGGED = 0x02, 0x04, 0x06, 0x18, 0x30, 0x31, 0xA0
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+"""1.2.840.113549.1.7.2, RFC 5652."""
+_STAMP = bytes.fromhex("2a864886f70d0109100104")
+"""1.2.840.113549.1.9.16.1.4, RFC 3161."""
+_SHA256 = bytes.fromhex("608648016503040201")
+"""2.16.840.1.101.3.4.2.1, RFC 5754."""

@@ -1,0 +1,488 @@
+"""portalops' own verification of a bundle: the points of docs/bundle-format.md, and the two verdicts.
+
+It needs no configuration, no ledger and no clock. Everything in the folder comes from outside: files are read piece by
+piece, lines and details up to a bound, and what does not fit is a fault and never an error.
+
+The lines are gone through three times: for what records say of heads, keys and plans; for the chain; and, once it is
+known what was erased, for the details, the figures and the runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from portalops.errors import LedgerError, NotABundle
+from portalops.jobs import missed_slots
+from portalops.ledger import bodies
+from portalops.ledger.bodies import JsonValue
+from portalops.ledger.bundle import contents
+from portalops.ledger.bundle.contents import Description
+from portalops.ledger.bundle.details import BundleBlobs, DetailsCheck, State
+from portalops.ledger.bundle.folder import BundleFolder, BundleLines
+from portalops.ledger.bundle.sums import check_signature, check_sums
+from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
+from portalops.ledger.bundle.time_stamps import NotAStamp, TimeStamp, parse_time_stamp
+from portalops.ledger.chain import Chain, Faults, Tail, check_chain
+from portalops.ledger.check_heads import Held, ReadHead, Signed, Spoken, check_heads, read_head, read_sign_off, wanted
+from portalops.ledger.heads import HEAD
+from portalops.ledger.record import CREATED, FINISHED, STARTED, Fields, NotARecord, format_at, parse, parse_at, split
+from portalops.ledger.verify import (
+    NOTHING_BROUGHT,
+    Brought,
+    Completeness,
+    Integrity,
+    Verification,
+    check_runs,
+    count_unsigned,
+    read_erasure,
+    read_waiver,
+)
+from portalops.model.message import Message, msg
+from portalops.model.period import Period
+from portalops.model.record import Digest, Record
+from portalops.model.runs import Plan
+from portalops.model.text import show_text
+from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
+from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
+from portalops.registers.plans import PLAN, RecordedPlan
+from portalops.registers.sign_offs import SIGN_OFF
+from portalops.registers.signers import KEY_KINDS
+from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver, fold_waivers, waivers_in_force
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clock of a time-stamping authority may be from the ledger's."""
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StampedHead:
+    """A time stamp of a head that is granted and over the head."""
+
+    name: str
+    """The file."""
+    size: int
+    """Of the head."""
+    at: datetime
+    """What the authority states."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleVerification(Verification):
+    """Both verdicts about a bundle, and what it is."""
+
+    description: Description | None
+    """What bundle.json says; None if it cannot be read."""
+    stamped: tuple[StampedHead, ...]
+    """Their own signatures were not looked at."""
+    not_compared: tuple[str, ...]
+    """Parts of figures.json that rest on details that are not there."""
+    detail_records: int
+    """How many records have their details in it, or have them withheld or erased."""
+
+
+def verify_bundle(
+    path: Path, *, brought: Brought = NOTHING_BROUGHT, advance: Advance = lambda _amount: None
+) -> BundleVerification:
+    """Look at a whole bundle.
+
+    Args:
+        path: the folder.
+        brought: heads and keys that were kept elsewhere.
+        advance: is told of records done.
+
+    Raises:
+        NotABundle: it is no bundle, or one of a newer version.
+        LedgerError: a file cannot be read by this account, or from this disk.
+    """
+    with BundleFolder(path) as folder:
+        return _Check(folder, brought, advance).run()
+
+
+class _FigureFile:
+    """figures.json, and the count of what it is to say."""
+
+    def __init__(self, data: bytes, period: Period, zone: ZoneInfo) -> None:
+        self.data = data
+        self.found = contents.json_object(data)
+        records = (self.found or {}).get("records")
+        last = records.get("last") if isinstance(records, dict) else None
+        self._last = last if type(last) is int else 0
+        self._as_of = ""
+        self._count = FigureCount(period, zone)
+        self._since = format_at(self._count.since)
+
+    def take(self, place: int, line: bytes, fields: Fields) -> None:
+        """Count a record, if it stands before the last one that counts."""
+        if place > self._last:
+            return
+        if place == self._last:
+            self._as_of = fields.at
+        if fields.kind == PLAN or fields.at >= self._since:
+            record = _record(line, place)
+            if record is not None:
+                self._count.take(record)
+
+    def expected(self, details: Details) -> dict[str, JsonValue] | None:
+        """Return what the file is to hold; None if it ends with no record that there is."""
+        return self._count.figures(self._last, parse_at(self._as_of), details).data() if self._as_of else None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen when the lines were gone through for the details."""
+
+    details: DetailsCheck
+    figures: _FigureFile | None
+    """None if it is not known what they are about."""
+    left_out: frozenset[str]
+    records: int = 0
+
+
+@dataclass(slots=True)
+class _Told:
+    """What records say that the whole of the bundle is judged by."""
+
+    heads: list[ReadHead] = field(default_factory=list)
+    keys: list[Held] = field(default_factory=list)
+    sign_offs: list[Held] = field(default_factory=list)
+    plans: list[Record] = field(default_factory=list)
+    erasures: list[RecordedErasure] = field(default_factory=list)
+    waivers: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = field(default_factory=list)
+    ledger: str = ""
+    """The ledger's id, from the first record; empty if that cannot be read."""
+    last_at: str = ""
+    """Of the last line that is a record."""
+
+
+class _Check:
+    """One look at one bundle."""
+
+    def __init__(self, folder: BundleFolder, brought: Brought, advance: Advance) -> None:
+        self._folder = folder
+        self._brought = brought
+        self._advance = advance
+        self._faults = Faults()
+        self._lines = BundleLines(folder)
+        self._blobs = BundleBlobs(folder)
+
+    def run(self) -> BundleVerification:
+        description = self._read_description()
+        told = self._read_told()
+        chain = self._check_chain(description, told)
+        signed = check_heads(
+            Spoken(told.heads, told.keys, told.sign_offs),
+            chain.noted,
+            self._faults,
+            ledger=told.ledger,
+            records=chain.records,
+            all_covered=True,
+            brought=self._brought.heads,
+            trusted=self._brought.trusted,
+        )
+        files = check_sums(self._folder, self._faults)
+        self._check_head_files(told, files.heads)
+        self._check_allowed_signers(told, signed)
+        check_signature(self._folder, [use.signer for use in signed.uses], told.last_at, self._faults)
+        stamped = tuple(self._check_stamps(told, chain, files.stamps))
+        seen = self._read_details(description, told)
+        files.check_blobs(seen.details.named, self._faults)
+        not_compared = self._check_figures(seen)
+        completeness = self._completeness(description, told)
+        integrity = Integrity(
+            chain.records,
+            chain.first_at,
+            chain.last_at,
+            chain.head,
+            tuple(self._faults.first()),
+            self._faults.count,
+            self._blobs.count,
+            True,
+            signed,
+            count_unsigned(signed, told.heads, chain),
+        )
+        return BundleVerification(
+            told.ledger, integrity, completeness, description, stamped, not_compared, seen.records
+        )
+
+    def _read_description(self) -> Description | None:
+        data = self._folder.read(contents.DESCRIPTION, MAX_BODY_BYTES) or b""
+        if contents.is_newer(data):
+            raise NotABundle(
+                msg("{path} is a bundle of a newer format", path=show_text(str(self._folder.path))),
+                msg("Use the verify.py that lies in it, or a newer portalops."),
+            )
+        description = contents.parse_description(data)
+        if description is None:
+            self._faults.add(0, msg("{name} is not as portalops writes it", name=contents.DESCRIPTION))
+        return description
+
+    def _read_told(self) -> _Told:
+        """Go through the lines for what heads, keys, sign-offs, erasures, waivers and plans there are."""
+        told = _Told()
+        line = b""
+        for place, line in enumerate(self._lines.lines(), 1):
+            found = _KIND.search(line)
+            if found is not None and found.group(1).decode() in contents.ALWAYS:
+                record = _record(line, place)
+                if record is not None:
+                    self._take_told(record, told)
+        told.last_at = self._last_at(line)
+        return told
+
+    def _take_told(self, record: Record, told: _Told) -> None:
+        if record.kind == PLAN:
+            told.plans.append(record)
+            return
+        blob = self._blobs.body(record.body)
+        held = Held(record.seq, record.at, record.kind, blob)
+        if record.kind == HEAD:
+            told.heads.append(read_head(held))
+        elif record.kind in KEY_KINDS:
+            told.keys.append(held)
+        elif record.kind == SIGN_OFF:
+            told.sign_offs.append(held)
+        elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
+            told.erasures.append(erasure)
+        elif record.kind in WAIVER_KINDS and (waiver := read_waiver(held)) is not None:
+            told.waivers.append((record.seq, record.at, waiver))
+        elif record.kind == CREATED and record.seq == 1:
+            ledger = (contents.json_object(blob or b"") or {}).get("ledger")
+            told.ledger = ledger if isinstance(ledger, str) else ""
+
+    def _last_at(self, newest: bytes) -> str:
+        """Return the time of the last line that is a record; usually that is the last line."""
+        if (fields := _fields(newest)) is not None:
+            return fields.at
+        last = ""
+        for line in self._lines.lines():
+            if (fields := _fields(line)) is not None:
+                last = fields.at
+        return last
+
+    def _check_chain(self, description: Description | None, told: _Told) -> Chain:
+        """Points 2, and what bundle.json says of the chain."""
+        if description is not None:
+            self._lines.expected = Tail(description.records, description.head)
+            if told.ledger and description.ledger != told.ledger:
+                self._faults.add(0, msg("{name} names another ledger than record 1", name=contents.DESCRIPTION))
+        behind_heads = (each.seq + 1 for each in told.heads)
+        sought = wanted(told.heads, self._brought.heads).union(behind_heads)
+        chain = check_chain(self._lines, self._faults, self._advance, wanted=sought)
+        if chain.records and not self._lines.ends_in_line_feed:
+            self._faults.add(chain.seq, msg("record {seq} does not end in a line feed", seq=chain.seq))
+        return chain
+
+    def _check_head_files(self, told: _Told, there: Iterable[str]) -> None:
+        """Point 6: `heads/` holds the heads of the records and no others."""
+        expected: dict[str, bytes] = {}
+        for each in told.heads:
+            if each.head is not None and each.signed is not None:
+                stem = contents.head_stem(each.head.size)
+                expected[f"{stem}.txt"] = each.signed.text.encode()
+                expected[f"{stem}.sig"] = each.signed.signature.encode("utf-8", "surrogatepass")
+        for name, data in expected.items():
+            if self._folder.read(name, len(data)) != data:
+                self._faults.add(0, msg("{name} is not the head that the records hold", name=name))
+        for name in there:
+            if name not in expected:
+                self._faults.add(0, msg("{name} is of no head that the records hold", name=name))
+
+    def _check_allowed_signers(self, told: _Told, signed: Signed) -> None:
+        sign_offs = [read for held in told.sign_offs if (read := read_sign_off(held)) is not None]
+        text = contents.allowed_signers([use.signer for use in signed.uses], sign_offs)
+        expected = text.encode("utf-8", "surrogatepass")
+        if self._folder.read(contents.SIGNERS, len(expected)) != expected:
+            self._faults.add(0, msg("{name} does not say what the records say", name=contents.SIGNERS))
+
+    def _check_stamps(self, told: _Told, chain: Chain, names: Iterable[str]) -> Iterator[StampedHead]:
+        """Point 7."""
+        heads = {contents.head_stem(each.head.size): each for each in told.heads if each.head is not None}
+        for name in sorted(names):
+            each = heads.get(name.split(".")[0])
+            if each is None or each.head is None:
+                self._faults.add(0, msg("{name} is of no head that the records hold", name=name))
+                continue
+            stamp = self._stamp(name)
+            if stamp is None:
+                continue
+            if stamp.imprint.hex() != each.text_digest:
+                self._faults.add(0, msg("{name} is a time stamp of something else", name=name))
+                continue
+            if stamp.at < each.head.at - CLOCKS_APART:
+                self._faults.add(0, msg("{name} is older than its head", name=name))
+                continue
+            behind = chain.noted.get(each.seq + 1)
+            if behind is not None and behind[1] and parse_at(behind[1]) < stamp.at - CLOCKS_APART:
+                self._faults.add(
+                    each.seq + 1,
+                    msg(
+                        "record {seq} claims the time {at}, but the head before it was stamped at {stamped}",
+                        seq=each.seq + 1,
+                        at=behind[1],
+                        stamped=format_at(stamp.at),
+                    ),
+                )
+            yield StampedHead(name, each.head.size, stamp.at)
+
+    def _stamp(self, name: str) -> TimeStamp | None:
+        try:
+            return parse_time_stamp(self._folder.read(name, MAX_STAMP_BYTES) or b"")
+        except NotAStamp as error:
+            self._faults.add(0, msg("{name} is no time stamp that holds: {cause}", name=name, cause=str(error)))
+            return None
+
+    def _read_details(self, description: Description | None, told: _Told) -> _Seen:
+        """Go through the lines again for details, figures and runs: point 3, and what 10 and completeness need."""
+        withheld = {each.digest for each in description.withheld} if description else set()
+        erased = {each.erasure.digest for each in told.erasures}
+        details = DetailsCheck(self._blobs, self._faults, withheld=withheld, erased=erased)
+        first = description.first_blob if description else None
+        seen = _Seen(details, _figures_in(self._folder, description), frozenset((*withheld, *erased)))
+        for place, line in enumerate(self._lines.lines(), 1):
+            fields = _fields(line)
+            if fields is None:
+                continue
+            if fields.kind in contents.ALWAYS or (first is not None and place >= first):
+                details.take(place, fields)
+                seen.records += 1
+            if seen.figures is not None:
+                seen.figures.take(place, line, fields)
+        return seen
+
+    def _check_figures(self, seen: _Seen) -> tuple[str, ...]:
+        """Point 10; return the parts that could not be compared."""
+        figures = seen.figures
+        if not self._folder.has(contents.FIGURES):
+            return ()
+        if figures is None:
+            return _PARTS
+        if figures.found is None:
+            self._faults.add(0, msg("{name} is not as portalops writes it", name=contents.FIGURES))
+            return ()
+        lacking: set[str] = set()
+
+        def details(part: str, digest: Digest) -> Mapping[str, JsonValue] | None:
+            state, body = self._blobs.look(digest)
+            if digest in seen.left_out or state is not State.GOOD:
+                lacking.add(part)
+                return None
+            return None if body is None else contents.json_object(body)
+
+        expected = figures.expected(details)
+        if expected is not None:
+            expected |= {key: figures.found.get(key) for part in lacking for key in _KEYS[part]}
+        if expected is None or _written(expected) != figures.data:
+            self._faults.add(0, msg("{name} is not what the records come to", name=contents.FIGURES))
+        return tuple(sorted(lacking))
+
+    def _completeness(self, description: Description | None, told: _Told) -> Completeness:
+        erased = tuple(fold_erasures(told.erasures).values())
+        withheld = description.withheld if description else ()
+        waivers = _waivers(description, told)
+        try:
+            left_out = {*(each.digest for each in withheld), *(each.erasure.digest for each in erased)}
+            plans = tuple(self._plans(told, left_out))
+            zone = _zone(description)
+            if zone is None or not told.last_at:
+                raise _unknown(msg("it is not known in which time zone days begin"))
+            until = parse_at(told.last_at)
+            found = check_runs(
+                self._frames(), lambda runs: missed_slots(plans, runs, until=until, zone=zone), lambda _run: False
+            )
+        except LedgerError as error:
+            return Completeness((), (), (), (), error.message, erased, withheld, waivers)
+        return replace(found, erased=erased, withheld=withheld, waivers=waivers)
+
+    def _plans(self, told: _Told, left_out: Collection[str]) -> Iterator[RecordedPlan]:
+        for record in told.plans:
+            if record.body in left_out:
+                raise _unknown(msg("record {seq}: what was planned is withheld or erased", seq=record.seq))
+            held = (self._blobs.details(record.body) or {}).get(PLAN)
+            if held is None:
+                raise _unknown(msg("record {seq}: what was planned cannot be read", seq=record.seq))
+            try:
+                yield RecordedPlan(record.seq, record.at, bodies.decode(Plan, held))
+            except LedgerError as error:
+                raise _unknown(msg("record {seq}: {cause}", seq=record.seq, cause=error.message)) from error
+
+    def _frames(self) -> Iterator[Record]:
+        for place, line in enumerate(self._lines.lines(), 1):
+            found = _KIND.search(line)
+            if found is not None and found.group(1).endswith(_FRAMES) and (record := _record(line, place)) is not None:
+                yield record
+
+
+_KIND = re.compile(rb'"kind":"([a-z0-9.-]+)","prev":"')
+_FRAMES = (STARTED.encode(), FINISHED.encode())
+_KEYS = {RUNS: ("runs",), BACKUPS: ("backups",), CHECKS: ("checks",), UPDATES: ("portal_days", "unit_weeks")}
+_PARTS = tuple(sorted(_KEYS))
+
+
+def _fields(line: bytes) -> Fields | None:
+    try:
+        fields = split(line)
+        parse_at(fields.at)
+    except ValueError:
+        return None  # the pass over the chain names it
+    return fields
+
+
+def _record(line: bytes, place: int) -> Record | None:
+    try:
+        record = parse(line)
+    except NotARecord:
+        return None  # as above
+    return record if record.seq == place else None
+
+
+def _figures_in(folder: BundleFolder, description: Description | None) -> _FigureFile | None:
+    period, zone = _period(description), _zone(description)
+    if period is None or zone is None:
+        return None
+    try:
+        return _FigureFile(folder.read(contents.FIGURES, MAX_BODY_BYTES) or b"", period, zone)
+    except OverflowError:
+        return None  # a period at the end of the calendar
+
+
+def _period(description: Description | None) -> Period | None:
+    if description is None:
+        return None
+    try:
+        return Period(date.fromisoformat(description.first_day), date.fromisoformat(description.last_day))
+    except ValueError:
+        return None
+
+
+def _zone(description: Description | None) -> ZoneInfo | None:
+    if description is None:
+        return None
+    try:
+        return ZoneInfo(description.timezone)
+    except (ValueError, KeyError, OSError):  # what zoneinfo raises for a name that is none
+        return None
+
+
+def _waivers(description: Description | None, told: _Told) -> tuple[RecordedWaiver, ...]:
+    period, zone = _period(description), _zone(description)
+    if period is None or zone is None:
+        return ()
+    return waivers_in_force(fold_waivers(told.waivers), period.first, period.last, zone)
+
+
+def _written(value: Mapping[str, JsonValue]) -> bytes | None:
+    try:
+        return bodies.write(value)
+    except (TypeError, ValueError):  # parts that were taken from the file may hold anything
+        return None
+
+
+def _unknown(what: Message) -> LedgerError:
+    return LedgerError(what, msg("Completeness cannot be found out from this bundle."))
