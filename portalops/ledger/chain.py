@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
-from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT, Fields, is_kind, line_digest, parse_at, split
+from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT, Fields, line_digest, parse_at, split
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 
@@ -24,7 +24,7 @@ MAX_FAULTS = 100
 MAX_LINE_BYTES = 8192
 """No line is longer, whatever its texts: a source of lines need not hand out more than one byte beyond it."""
 
-_CHUNK = 512
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,75 +118,108 @@ def check_chain(
     chain = Chain()
     sought = frozenset(wanted)
     for chunk in snapshot.chunks(_CHUNK):
-        if not _pass_usual(chunk, chain, sought):
-            for position in range(len(chunk.lines)):
-                _check_row(chunk, position, chain, faults, sought)
+        _pass(chunk, chain, faults, sought)
         advance(len(chunk.lines))
     _check_tail(chain, snapshot.tail(), faults)
     return chain
 
 
-def _pass_usual(chunk: Chunk, chain: Chain, sought: frozenset[int]) -> bool:
-    """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is."""
-    numbers = range(chain.seq + 1, chain.seq + 1 + len(chunk.lines))
-    lines = [line for line in chunk.lines if isinstance(line, bytes)]
-    if len(lines) != len(chunk.lines) or chunk.differing:
+def _pass(chunk: Chunk, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
+    """Move the chain on over a chunk."""
+    if not chain.records:  # the first record is like no other
+        _check_row(chunk, 0, chain, faults, sought)
+        begin = 1
+    else:
+        begin = 0
+    if len(chunk.lines) == begin or _pass_usual(chunk, begin, chain, sought):
+        return
+    for position in range(begin, len(chunk.lines)):
+        _check_row(chunk, position, chain, faults, sought)
+
+
+def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) -> bool:
+    """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is.
+
+    Args:
+        begin: how many of the chunk's lines were looked at before.
+    """
+    lines = chunk.lines[begin:]
+    numbers = range(chain.seq + 1, chain.seq + 1 + len(lines))
+    if chunk.differing or not _are_bytes(lines):
         return False
-    if chunk.places is not None and tuple(chunk.places) != tuple(numbers):
+    if chunk.places is not None and tuple(chunk.places[begin:]) != tuple(numbers):
         return False
     found = _well_formed(lines, numbers)
-    if found is None or found.times[0] < chain.last_at:
+    if found is None:
+        return False
+    times, prevs = found
+    if times[0].decode() < chain.last_at:
         return False
     sha256 = hashlib.sha256
     digests = [sha256(line).hexdigest() for line in lines]
-    if found.prevs != "".join((chain.head, *digests[:-1])):
+    if b"".join(prevs) != "".join((chain.head, *digests[:-1])).encode():
         return False
     for seq in sought.intersection(numbers) if sought else ():
-        chain.noted[seq] = Digest(digests[seq - numbers[0]]), found.times[seq - numbers[0]]
-    if not chain.records:
-        chain.first_at = found.times[0]
+        chain.noted[seq] = Digest(digests[seq - numbers[0]]), times[seq - numbers[0]].decode()
     chain.records += len(lines)
     chain.seq = numbers[-1]
-    chain.last_at = found.times[-1]
+    chain.last_at = times[-1].decode()
     chain.head = Digest(digests[-1])
     chain.is_sound = True
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    times: Sequence[str]
-    prevs: str
-    """All of them, one behind the other."""
+def _are_bytes(lines: Sequence[object]) -> TypeGuard[Sequence[bytes]]:
+    return set(map(type, lines)) == {bytes}
 
 
-def _well_formed(lines: Sequence[bytes], numbers: range) -> _Found | None:
-    """Return what lines say if they are certainly as portalops writes them and have these numbers; None where it is not certain.
+def _well_formed(lines: Sequence[bytes], numbers: range) -> tuple[Sequence[bytes], Sequence[bytes]] | None:
+    """Return `at` and `prev` of lines that certainly are as portalops writes them and have these numbers, or None.
 
-    One expression goes over all lines at once; what it leaves open, the form of digests and times, is looked
-    at for all of them together. Lines with an escape, or long ones, are left to be looked at one by one.
+    One expression goes over all lines at once; what it leaves open is looked at for all of them together: times
+    and digests, except the form of `prev`, since that is compared with a digest anyway. Lines with an escape, and
+    long ones, are not certain.
     """
-    joined = b"\n".join(lines) + b"\n"
+    joined = b"\n".join((*lines, b""))
     found = _USUAL.findall(joined)
     # Each match ends with a line feed and begins where a line does: as many as there are lines, and all of each is matched.
     if len(found) != len(lines) or joined.count(b"\n") != len(lines) or max(map(len, lines)) > MAX_TEXT:
         return None
-    times, bodies, kinds, prevs, seqs = zip(*found, strict=True)
-    joined_times = b"".join(times)
+    times, bodies, prevs, seqs = zip(*found, strict=True)
     if (
-        b",".join(seqs) != ",".join(map(str, numbers)).encode()
-        or _TIMES.fullmatch(joined_times) is None
-        or b"".join((*bodies, *prevs)).translate(None, b"0123456789abcdef")
-        or not all(is_kind(kind.decode("latin-1")) for kind in set(kinds))
-        or (CREATED.encode() in kinds) != (numbers[0] == 1)
-        or CREATED.encode() in kinds[1:]
+        b",".join(seqs) != _written(numbers)
+        or not _are_moments(times)
+        or b"".join(bodies).translate(None, b"0123456789abcdef")
         or not (joined.isascii() or _is_nfc(joined))
-        or list(times) != sorted(times)
-        or not _are_days({time[:10] for time in times})
     ):
         return None
-    moments = joined_times.decode()
-    return _Found([moments[at : at + 24] for at in range(0, len(moments), 24)], b"".join(prevs).decode())
+    return times, prevs
+
+
+def _written(numbers: range) -> bytes:
+    """Return numbers in decimal with commas between; thousands are written once each, which is quicker."""
+    parts = []
+    first = numbers[0]
+    while first <= numbers[-1]:
+        thousand = first // 1000
+        end = min(numbers[-1] + 1, (thousand + 1) * 1000)
+        if thousand:
+            prefix = b"%d" % thousand
+            parts.append(prefix + (b"," + prefix).join(_BELOW_THOUSAND[first % 1000 : end - thousand * 1000]))
+        else:
+            parts.append(",".join(map(str, range(first, end))).encode())
+        first = end
+    return b",".join(parts)
+
+
+def _are_moments(times: Sequence[bytes]) -> bool:
+    """Say whether times are in order and in the calendar. Most days are in every month; only of others it is looked up."""
+    joined = b"".join(times)
+    if list(times) != sorted(times):
+        return False
+    if _PLAIN_TIMES.fullmatch(joined) is not None:
+        return True
+    return _TIMES.fullmatch(joined) is not None and _are_days({time[:10] for time in times})
 
 
 def _is_nfc(text: bytes) -> bool:
@@ -207,16 +240,24 @@ def _are_days(days: set[bytes]) -> bool:
 
 # Anything but a quotation mark, an escape or a control character.
 _TEXT = rb"[ !#-\[\]-~\x80-\xff]*+"
+_KIND = rb"[a-z][a-z0-9-]*+(?:\.[a-z][a-z0-9-]*+)*+"
 _USUAL = re.compile(
     rb'(?sm)^\{"at":"(.{24})","body":"(.{64})","duty":"'
     + _TEXT
-    + rb'","kind":"([^"]++)","prev":"(.{64})","run":"'
+    + rb'","kind":"(?!'
+    + re.escape(CREATED.encode())
+    + rb'")'
+    + _KIND
+    + rb'","prev":"(.{64})","run":"'
     + _TEXT
     + rb'","seq":([0-9]++),"subject":"'
     + _TEXT
     + rb'","v":1\}\n'
 )
-_TIMES = re.compile(rb"(?:[0-9]{4}-[0-9][0-9]-[0-9][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z)*+")
+_TIME = rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+_TIMES = re.compile(rb"(?:[0-9]{4}-[0-9][0-9]-[0-9][0-9]" + _TIME + rb")*+")
+_PLAIN_TIMES = re.compile(rb"(?:[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])" + _TIME + rb")*+")
+_BELOW_THOUSAND = [b"%03d" % number for number in range(1000)]
 
 
 def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
