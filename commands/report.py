@@ -1,6 +1,7 @@
 """Build reports for auditors, the Department and the Committee.
 
-A report rests on the ledger and the configuration alone; building one changes neither.
+A report rests on the ledger and the configuration alone. Building one signs what the ledger is, where a signing key is
+configured and the ledger may be written; nothing else is recorded.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from portalops import __version__
 from portalops.compliance import Situation, judge
 from portalops.errors import (
     ConfigurationNotFound,
+    ExitCode,
     FileUnwritable,
     LedgerError,
     LedgerMissing,
@@ -29,7 +31,10 @@ from portalops.errors import (
 )
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.bodies import decode_part
+from portalops.ledger.chain import Fault
+from portalops.ledger.heads import code_of
 from portalops.ledger.proof import read_proof
+from portalops.ledger.verify import verify
 from portalops.locale import LANGUAGES, _
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
@@ -39,8 +44,9 @@ from portalops.model.runs import ReportResult, WrittenFile
 from portalops.registers.evidence import Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
-from portalops.reports.document import Block, ByteSize, Document, Paragraph, Table
+from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.named import load_report, report_names, report_title
+from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
 app = typer.Typer()
@@ -50,9 +56,11 @@ BOTH = "both"
 
 @app.command(
     help=_(
-        "Build a report over a period and write it to files\n\nReads the ledger and nothing else; the files are whole or "
-        "not there.\n\nExample: portalops report build compliance --period 2026-11 --format html --language both"
-        "\n\nEXIT STATUS: 0 written, 2 no such report or format, 4 it could not be written"
+        "Build a report over a period and write it to files\n\nReads the ledger and nothing else, and signs a head of it"
+        " where a signing key is configured: register the head code that is printed. The files are whole or not"
+        " there.\n\nExample: portalops report build compliance --period 2026-11 --format html --language both"
+        "\n\nEXIT STATUS: 0 written, 2 no such report or format, 4 it could not be written, 5"
+        " written, and something in the ledger was changed"
     )
 )
 def build(
@@ -71,9 +79,10 @@ def build(
     chosen = period_option(session, period)
     folder = output or session.settings.report.folder
     languages = languages_option(language, session.settings.report.languages)
-    written = build_report_files(
+    made = build_report_files(
         session, name, period=chosen, folder=folder, formats_wanted=format_ or ["html"], languages=languages
-    ).result
+    )
+    written = made.result
     rows = [(str(folder / file.name), file.language, ByteSize(file.size_bytes), file.sha256) for file in written.files]
     headers = (msg("File"), msg("Language"), msg("Size"), msg("SHA-256"))
     return Result(
@@ -86,10 +95,13 @@ def build(
                 "language": file.language,
                 "size_bytes": file.size_bytes,
                 "sha256": file.sha256,
+                "head_code": _head_code(written),
             }
             for file in written.files
         ],
-        view=[Table(msg("Written"), headers, rows)],
+        view=[Table(msg("Written"), headers, rows), *_head_view(written)],
+        warnings=tuple(_doubts(made)),
+        exit_code=ExitCode.INTEGRITY if made.faults else ExitCode.OK,
     )
 
 
@@ -113,6 +125,7 @@ def list_(ctx: typer.Context) -> Result:
                     "seq": each.seq,
                     "at": each.at.isoformat(),
                     "period": each.body.period,
+                    "head_code": _head_code(each.body),
                     "files": [{"name": file.name, "sha256": file.sha256} for file in each.body.files],
                 }
                 for each in recorded
@@ -130,15 +143,43 @@ def list_(ctx: typer.Context) -> Result:
     ]
     if recorded:
         rows = [
-            (str(each.seq), each.at, each.body.report, each.body.period, file.name, file.sha256)
+            (str(each.seq), each.at, each.body.report, each.body.period, _head_code(each.body), file.name, file.sha256)
             for each in recorded
             for file in each.body.files
         ]
-        headers = (msg("Record"), msg("At"), msg("Report"), msg("Period"), msg("File"), msg("SHA-256"))
+        headers = (
+            msg("Record"),
+            msg("At"),
+            msg("Report"),
+            msg("Period"),
+            msg("Head code"),
+            msg("File"),
+            msg("SHA-256"),
+        )
         view.append(Table(msg("Written reports"), headers, rows))
     else:
         view.append(Paragraph(msg("No report is recorded yet.")))
     return Result(data=data, view=view)
+
+
+def _doubts(made: WrittenReport) -> Iterator[Message]:
+    if made.unsigned is not None:
+        yield msg("no new head could be signed for the report: {cause}", cause=made.unsigned)
+    if made.faults:
+        yield does_not_hold(made.faults)
+
+
+def _head_code(report: ReportResult) -> str | None:
+    return code_of(report.head) if report.head else None
+
+
+def _head_view(report: ReportResult) -> Iterator[Block]:
+    code = _head_code(report)
+    if code is None:
+        yield Notice(msg("No head is signed, so nothing of this report can be proved to be unchanged."), Tone.BAD)
+        return
+    yield KeyValues([(msg("Head code"), code)])
+    yield Paragraph(msg("Register the head code together with the report: every later ledger must still contain it."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +193,8 @@ class BuiltReport:
     """The head that the report carries; None if no head is signed, or none can be read."""
     unsigned: Message | None
     """Why no new head could be signed for it; None if one was, or if no signing key is configured."""
+    faults: tuple[Fault, ...]
+    """What of the ledger was found changed; the report says it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +203,8 @@ class WrittenReport:
 
     result: ReportResult
     unsigned: Message | None
-    """As `BuiltReport` says it."""
+    faults: tuple[Fault, ...]
+    """Both as `BuiltReport` says it."""
 
 
 def build_report_files(
@@ -190,7 +234,7 @@ def build_report_files(
             write_atomically(path, data)
             files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
     result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None)
-    return WrittenReport(result, built.unsigned)
+    return WrittenReport(result, built.unsigned, built.faults)
 
 
 def build_report(session: Session, name: str, period: Period, *, own_run: str = "") -> BuiltReport:
@@ -221,6 +265,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
     proof = read_proof(
         ledger,
         figures,
+        _faults(session),
         ledger_id=session.ledger.id,
         since=period.bounds(session.zone_of_portal)[0],
         unsigned=unsigned,
@@ -241,9 +286,22 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         version=__version__,
     )
     proven = proof.head
-    return BuiltReport(
-        document, figures, RecordedHead(proven.seq, proven.head, proven.signed) if proven else None, unsigned
-    )
+    head = RecordedHead(proven.seq, proven.head, proven.signed) if proven else None
+    return BuiltReport(document, figures, head, unsigned, proof.faults or ())
+
+
+def _faults(session: Session) -> tuple[Fault, ...]:
+    """Go over the ledger as 'portalops ledger verify --quick' does: a report is not to rest on it in silence."""
+    title = msg("Verifying the ledger")
+    with session.progress.task(title, total=session.ledger.count(), unit="items") as task:
+        found = verify(
+            session.ledger,
+            now=session.clock.now(),
+            zone=session.zone_of_portal,
+            read_blobs=False,
+            advance=task.advance,
+        )
+    return found.integrity.faults
 
 
 def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:

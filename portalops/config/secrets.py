@@ -103,14 +103,22 @@ def check_private_file(path: Path) -> None:
         )
 
 
-def _from_file(path: Path) -> str:
+def read_private_file(path: Path) -> bytes:
+    """Return what a file with a secret holds, cut to one byte more than a secret may have.
+
+    Raises:
+        SecretUnavailable: it is not there or cannot be read by this account, or group or others have any right to it.
+    """
     check_private_file(path)
     try:
         with path.open("rb") as file:
-            data = file.read(LIMIT_BYTES + 1)
+            return file.read(LIMIT_BYTES + 1)
     except OSError as error:
         raise _unavailable(path, error) from error
-    return _decoded(data, msg("the file {path}", path=show_path(path)))
+
+
+def _from_file(path: Path) -> str:
+    return _decoded(read_private_file(path), msg("the file {path}", path=show_path(path)))
 
 
 def _from_variable(name: str, environment: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.bodies import decode_part
+from portalops.ledger.chain import Fault
 from portalops.ledger.check_heads import Held
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
@@ -36,6 +37,7 @@ BodyT = TypeVar("BodyT")
 def read_proof(
     ledger: LedgerAsOf,
     figures: Figures,
+    faults: tuple[Fault, ...],
     *,
     ledger_id: str,
     since: datetime,
@@ -48,6 +50,7 @@ def read_proof(
     Args:
         ledger: up to the last record that the report rests on.
         figures: of the report, as of the same record.
+        faults: what was found changed.
         ledger_id: as the first record names it.
         since: when the report's period began.
         unsigned: why no new head could be signed.
@@ -65,6 +68,7 @@ def read_proof(
         ledger_range=_range(ledger, ledger_id),
         figures=figures,
         head=head,
+        faults=faults,
         uncovered=_uncovered(ledger, head),
         unsigned=unsigned,
         has_key=has_key,

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from portalops.jobs import START_GRACE
+from portalops.ledger.chain import Fault
 from portalops.model.heads import AnchorReceipt, Head, SignedHead, Signer
 from portalops.model.message import Message
 from portalops.model.record import Digest
@@ -65,6 +66,9 @@ class Proof:
     """As of the last record of the range."""
     head: ProvenHead | None = None
     """The newest head of the range; None if there is none, or none that can be read."""
+    faults: tuple[Fault, ...] | None = None
+    """What was found changed in records, heads, keys and signatures when the report was made, the earliest first; blobs
+    were not read for it. None where nobody looked."""
     uncovered: int = 0
     """How many records of the range the head is not over, heads apart."""
     unsigned: Message | None = None
@@ -118,8 +122,4 @@ def unanchored(taken_at: Sequence[datetime], start: datetime, end: datetime) -> 
     """
     before = [at for at in taken_at if at <= start]
     moments = [before[-1] if before else start, *(at for at in taken_at if start < at < end), end]
-    return tuple(
-        (earlier, later)
-        for earlier, later in pairwise(moments)
-        if later - earlier > LONGEST_UNANCHORED
-    )
+    return tuple((earlier, later) for earlier, later in pairwise(moments) if later - earlier > LONGEST_UNANCHORED)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg, nmsg
 from portalops.registers.proof import Proof, ProvenHead
-from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, QrCode, Tone
+from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, QrCode, Status, Tone
 from portalops.signatures.sshsig import fingerprint
 
 
@@ -18,45 +19,48 @@ def proof_blocks(proof: Proof) -> Iterator[Block]:
     if ledger is None:
         yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
         return
-    if head is not None:
-        yield Paragraph(
-            msg(
-                "The head of the ledger is a signed summary of all of it at one moment. This report carries one: whoever"
-                " keeps the report can tell later, without trusting anybody, whether a record was changed, removed or"
-                " inserted since."
-            )
-        )
-        yield QrCode(head.signed.text, msg("Head code {code}", code=code_of(head.head)))
-    rows: list[tuple[Message, Cell]] = []
-    if head is not None:
+    yield from _doubts(proof)
+    rows: list[tuple[Message, Cell]] = [(msg("Records, heads and signatures when it was made"), _integrity(proof))]
+    if head is None:
+        rows += [
+            (msg("Ledger"), ledger.ledger),
+            (msg("Last record of this report"), msg("{seq}, of {at}", seq=ledger.last_seq, at=ledger.last_at)),
+            (msg("SHA-256 of the last record"), ledger.last_line_sha256),
+        ]
+    else:
+        yield from _head_blocks(head)
         rows += [
             (msg("Signed at"), head.head.at),
             (msg("Signed with the key"), key_name(head)),
             (msg("Records that the head is over"), msg("1 to {seq}", seq=head.head.size)),
         ]
-    rows += [
-        (msg("Ledger"), ledger.ledger),
-        (msg("Last record of this report"), msg("{seq}, of {at}", seq=ledger.last_seq, at=ledger.last_at)),
-    ]
-    if head is None:
-        rows.append((msg("SHA-256 of the last record"), ledger.last_line_sha256))
     yield KeyValues(rows)
-    yield from _doubts(proof)
-    if head is not None:
-        yield Bullets(
-            (
-                msg(
-                    "Register the head code in the document-management system together with this report, and keep the"
-                    " report on paper: every later ledger must still contain this head."
-                ),
-                msg(
-                    "The code in the picture holds the six lines beside it. Saved as a text file, they are what"
-                    " 'verify.py --head FILE' and 'portalops ledger verify --head FILE' compare with a ledger;"
-                    " '--head-code {code}' does the same with the code alone.",
-                    code=code_of(head.head),
-                ),
-            )
+
+
+def _head_blocks(head: ProvenHead) -> Iterator[Block]:
+    """Yield the head as code and QR, and what to do with it."""
+    yield Paragraph(
+        msg(
+            "The head of the ledger is a signed summary of all of it at one moment. This report carries one: whoever"
+            " keeps the report can tell later, without trusting anybody, whether a record was changed, removed or"
+            " inserted since."
         )
+    )
+    yield QrCode(head.signed.text, msg("Head code {code}", code=code_of(head.head)))
+    yield Bullets(
+        (
+            msg(
+                "Register the head code in the document-management system together with this report, and keep the"
+                " report on paper: every later ledger must still contain this head."
+            ),
+            msg(
+                "The code in the picture holds the six lines beside it. Saved as a text file, they are what"
+                " 'verify.py --head FILE' and 'portalops ledger verify --head FILE' compare with a ledger;"
+                " '--head-code {code}' does the same with the code alone.",
+                code=code_of(head.head),
+            ),
+        )
+    )
 
 
 def key_name(head: ProvenHead) -> Cell:
@@ -66,6 +70,8 @@ def key_name(head: ProvenHead) -> Cell:
 
 def _doubts(proof: Proof) -> Iterator[Notice]:
     """Yield why the head proves less than it should."""
+    if proof.faults:
+        yield Notice(does_not_hold(proof.faults), Tone.BAD)
     if proof.head is not None and proof.head.problem is not None:
         yield Notice(msg("The head does not hold: {cause}", cause=proof.head.problem), Tone.BAD)
     if proof.unsigned is not None:
@@ -90,6 +96,23 @@ def _doubts(proof: Proof) -> Iterator[Notice]:
             ),
             Tone.UNSURE,
         )
+
+
+def does_not_hold(faults: Sequence[Fault]) -> Message:
+    """Say from which record on a ledger can't be trusted."""
+    first = min(faults, key=lambda fault: fault.seq)
+    return msg(
+        "The ledger was changed. From record {seq} on nothing in it can be trusted, nor what this report says by it:"
+        " {what}. 'portalops ledger verify' names everything that does not hold.",
+        seq=first.seq,
+        what=first.what,
+    )
+
+
+def _integrity(proof: Proof) -> Cell:
+    if proof.faults is None:
+        return Status(msg("not looked at"), Tone.UNSURE)
+    return Status(msg("does not hold"), Tone.BAD) if proof.faults else Status(msg("holds"), Tone.GOOD)
 
 
 def duration_words(length: timedelta) -> Message:

@@ -221,7 +221,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
     )
     yield Table(
         msg("Reports that a person signed in the ledger since the period began"),
-        (msg("Report"), msg("Signed by"), msg("Office"), msg("Key"), msg("At"), msg("Signature"), msg("Record")),
+        (msg("Report"), msg("Who signed"), msg("Office"), msg("Key"), msg("At"), msg("Signature"), msg("Record")),
         [
             (
                 each.sign_off.report,
@@ -286,7 +286,10 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
     if figures is None:
         yield Paragraph(msg("The figures are unknown: the records could not be counted."))
         return
-    rows: list[tuple[Cell, ...]] = [
+    yield Paragraph(
+        msg("Counted from the records 1 to {seq}; a bundle's figures.json says the same.", seq=figures.last_seq)
+    )
+    rows: list[tuple[Message, Cell]] = [
         (msg("Records of the period"), figures.in_period),
         (msg("Backup sets"), figures.backups.sets),
         (msg("Copies that were verified when they were made"), figures.backups.verified_copies),
@@ -294,11 +297,7 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
         (msg("Days of the province's portal"), _counted(figures.portal_days, _duty_words(figures.portal_days))),
         (msg("Weeks of units"), _counted(figures.unit_weeks, _duty_words(figures.unit_weeks))),
     ]
-    yield Table(
-        msg("Counted from the records 1 to {seq}; a bundle's figures.json says the same", seq=figures.last_seq),
-        (msg("Figure"), msg("Value")),
-        rows,
-    )
+    yield KeyValues(rows)
     yield Table(
         msg("Runs that began in the period"),
         (

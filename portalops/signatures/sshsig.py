@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from portalops.config.secrets import check_private_file
+from portalops.config.secrets import read_private_file
 from portalops.errors import SecretUnavailable
 from portalops.model.message import msg
 
@@ -55,11 +55,12 @@ class SigningKey:
         """Read a private key in OpenSSH's format.
 
         Raises:
-            SecretUnavailable: it is not there, others can read it, or it is no Ed25519 key without a passphrase.
+            SecretUnavailable: it is not there, this account cannot read it, others can read it, or it is no Ed25519 key
+                without a passphrase.
         """
-        check_private_file(path)
+        held = read_private_file(path)
         try:
-            key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
+            key = serialization.load_ssh_private_key(held, password=None)
         except (ValueError, TypeError) as error:
             raise _not_signing(path) from error
         if not isinstance(key, Ed25519PrivateKey):

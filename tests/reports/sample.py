@@ -356,6 +356,7 @@ def proof() -> Proof:
         figures=figures(),
         head=heads[-1],
         heads=tuple(heads),
+        faults=(),
         has_key=True,
         receipts=tuple(receipts),
         signers=(

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent
-_CODE = re.compile(r"[a-z0-9][A-Za-z0-9._:/@+-]{31,}")
-"""Long identifiers such as digests, runs and set names are shown in a typewriter face and may break anywhere."""
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{31,}")
+"""Long identifiers such as digests, keys, runs and set names are shown in a typewriter face and may break anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
