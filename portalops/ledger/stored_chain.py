@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 
@@ -62,6 +63,19 @@ class StoredChain:
                 found = (None,)
             yield seq, found[0]
 
+    def misleading_indexes(self) -> Iterator[tuple[int, str]]:
+        """Yield where an index would lead a query past a record: its place, or 0, and what SQLite says of it.
+
+        The lines may be whole and an index made to hide one, so that reports miss it (sqlite.org, PRAGMA integrity_check).
+        """
+        try:
+            for (text,) in self._connection.execute("PRAGMA integrity_check(record)"):
+                if " index " in text:
+                    found = _ROW.match(text)
+                    yield int(found.group(1)) if found else 0, text
+        except sqlite3.DataError:
+            return  # a value is too large for any line, which the pass over the lines names
+
     def _chunk(self, rows: Sequence[Sequence[object]]) -> Chunk:
         places, lines = list(zip(*rows, strict=True))[:2]
         if not self._stores_columns:
@@ -77,6 +91,9 @@ class StoredChain:
                 yield self._connection.execute(statement, (rowid,)).fetchone()
             except sqlite3.DataError:
                 yield (seq, None, *(None for _name in COLUMNS), 1)
+
+
+_ROW = re.compile(r"row (\d{1,18}) ")
 
 
 def differs(connection: sqlite3.Connection) -> int | None:

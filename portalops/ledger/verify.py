@@ -40,6 +40,7 @@ from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run, Slot
+from portalops.model.text import show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
 from portalops.registers.runs import fold_runs
@@ -174,6 +175,8 @@ def verify(
     with ledger.snapshot() as snapshot:
         told = _read_told(ledger, snapshot)
         chain = check_chain(snapshot, faults, advance, wanted=wanted(told.spoken.heads, brought.heads))
+        for seq, cause in snapshot.misleading_indexes():
+            faults.add(seq, msg("an index of the database hides a record: {cause}", cause=show_text(cause, 200)))
     signed = check_heads(
         told.spoken,
         chain.noted,
