@@ -194,7 +194,7 @@ def media(session: Session) -> Iterator[Diagnosis]:
             msg("Add [[backup.medium]] to the configuration."),
         )
     for table in settings.backup_media:
-        folder = _path_of(table, "folder")
+        folder = path_of(table, "folder")
         if folder is None:
             continue  # only folders can be looked at without connecting to something
         if not folder.exists() and table.values.get("create") is not True:
@@ -206,7 +206,7 @@ def media(session: Session) -> Iterator[Diagnosis]:
             )
             continue
         yield from _folder("media", folder, private=False, name=table.id)
-        if _device(folder) == _device(settings.state_folder):
+        if device_of(folder) == device_of(settings.state_folder):
             yield Diagnosis(
                 "media",
                 State.WARNING,
@@ -269,6 +269,22 @@ def ledger(session: Session) -> Iterator[Diagnosis]:
         State.GOOD,
         nmsg("{n} record; the newest ones hold together", "{n} records; the newest ones hold together", opened.count()),
     )
+
+
+@examination
+def signing(session: Session) -> Iterator[Diagnosis]:
+    """A key signs that the ledger knows, and the newest records are signed."""
+    from commands._anchor_diagnoses import signing_seen  # noqa: PLC0415  # it builds on this module
+
+    yield from signing_seen(session)
+
+
+@examination
+def anchors(session: Session) -> Iterator[Diagnosis]:
+    """Heads are kept where nobody here can change them."""
+    from commands._anchor_diagnoses import anchors_seen  # noqa: PLC0415  # it builds on this module
+
+    yield from anchors_seen(session)
 
 
 @examination
@@ -422,11 +438,13 @@ def _nearest(path: Path) -> Path:
     return path
 
 
-def _device(path: Path) -> int:
+def device_of(path: Path) -> int:
+    """Return the file system of a path, or of the nearest folder above it that exists."""
     return _nearest(path).stat().st_dev
 
 
-def _path_of(table: KindTable, key: str) -> Path | None:
+def path_of(table: KindTable, key: str) -> Path | None:
+    """Return a path that a table names under a key."""
     value = table.values.get(key)
     return table.folder / Path(value).expanduser() if isinstance(value, str) else None
 
