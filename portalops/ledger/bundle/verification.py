@@ -226,14 +226,14 @@ class _Check:
     def _read_told(self) -> _Told:
         """Go through the lines for what heads, keys, sign-offs, erasures, waivers and plans there are."""
         told = _Told()
-        line = b""
+        place, line = 0, b""
         for place, line in enumerate(self._lines.lines(), 1):
             found = _KIND.search(line)
             if found is not None and found.group(1).decode() in contents.ALWAYS:
                 record = _record(line, place)
                 if record is not None:
                     self._take_told(record, told)
-        told.last_at = self._last_at(line)
+        told.last_at = self._last_at(line, place)
         return told
 
     def _take_told(self, record: Record, told: _Told) -> None:
@@ -256,13 +256,13 @@ class _Check:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
             told.ledger = ledger if isinstance(ledger, str) else ""
 
-    def _last_at(self, newest: bytes) -> str:
+    def _last_at(self, newest: bytes, count: int) -> str:
         """Return the time of the last line that is a record; usually that is the last line."""
-        if (fields := _fields(newest)) is not None:
+        if (fields := _fields(newest, count)) is not None:
             return fields.at
         last = ""
-        for line in self._lines.lines():
-            if (fields := _fields(line)) is not None:
+        for place, line in enumerate(self._lines.lines(), 1):
+            if (fields := _fields(line, place)) is not None:
                 last = fields.at
         return last
 
@@ -346,7 +346,7 @@ class _Check:
         first = description.first_blob if description else None
         seen = _Seen(details, _figures_in(self._folder, description), frozenset((*withheld, *erased)))
         for place, line in enumerate(self._lines.lines(), 1):
-            fields = _fields(line)
+            fields = _fields(line, place)
             if fields is None:
                 continue
             if fields.kind in contents.ALWAYS or (first is not None and place >= first):
@@ -425,13 +425,17 @@ _KEYS = {RUNS: ("runs",), BACKUPS: ("backups",), CHECKS: ("checks",), UPDATES: (
 _PARTS = tuple(sorted(_KEYS))
 
 
-def _fields(line: bytes) -> Fields | None:
+def _fields(line: bytes, place: int) -> Fields | None:
+    """Return what a line says; None if it is no record, which the pass over the chain names.
+
+    A record counts by its place: that it says another number is named there too.
+    """
     try:
         fields = split(line)
         parse_at(fields.at)
     except ValueError:
-        return None  # the pass over the chain names it
-    return fields
+        return None
+    return replace(fields, seq=place) if fields.seq != place else fields
 
 
 def _record(line: bytes, place: int) -> Record | None:
@@ -439,7 +443,7 @@ def _record(line: bytes, place: int) -> Record | None:
         record = parse(line)
     except NotARecord:
         return None  # as above
-    return record if record.seq == place else None
+    return replace(record, seq=place) if record.seq != place else record
 
 
 def _figures_in(folder: BundleFolder, description: Description | None) -> _FigureFile | None:
