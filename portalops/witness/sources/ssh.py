@@ -18,6 +18,8 @@ this alone, by a line in authorized_keys (sshd(8)):
 
 from __future__ import annotations
 
+import json
+
 from pydantic import Field, StrictInt, model_validator
 
 from portalops.config.tables import KindTable, LocalPath
@@ -34,6 +36,7 @@ from portalops.witness.extensions import (
     beginning,
     read_extension,
 )
+from portalops.witness.receipts import parse_receipt
 from portalops.witness.watching import WatchSettings
 
 MAX_RECEIPT_ANSWER_BYTES = 1 << 20
@@ -105,7 +108,7 @@ class SshLedger:
 
     def hand_over(self, receipt: bytes) -> None:
         done = self._run(self.settings.receipt_command, receipt, MAX_RECEIPT_ANSWER_BYTES)
-        if done.exit_code != 0:
+        if done.exit_code != 0 or _head_taken(done.stdout) != parse_receipt(receipt).receipt.head:
             raise AnchorUnavailable(
                 msg(
                     "the host of {ledger} did not take the receipt: exit status {exit_code}, {cause}",
@@ -157,6 +160,15 @@ class SshLedger:
             ),
             msg("Run the command on that host by hand: {command}", command=self.settings.command),
         )
+
+
+def _head_taken(answer: bytes) -> str | None:
+    """Return the head that the answer says was signed for, or None if it says nothing of the kind."""
+    try:
+        found = json.loads(answer)
+        return str(found["data"]["head"]) if found["ok"] is True else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _said(done: Completed) -> str:
