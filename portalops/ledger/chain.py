@@ -7,14 +7,13 @@ looks at the whole of it, so that the time goes into hashing; any other is looke
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Protocol, TypeGuard
+from typing import Protocol, runtime_checkable
 
-from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT, Fields, line_digest, parse_at, split
+from portalops.ledger.quick_look import are_bytes, well_formed
+from portalops.ledger.record import CREATED, GENESIS, Fields, line_digest, parse_at, split
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 
@@ -56,6 +55,47 @@ class Snapshot(Protocol):
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """Yield all lines in order, at most so many at a time. A chunk is never empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a pass stands between two records, neither of which has a fault."""
+
+    seq: int
+    """Of the record before."""
+    head: Digest
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What somebody found who began in the middle and trusted the record before: no fault at all."""
+
+    begin: Mark
+    end: Mark
+    noted: Mapping[int, tuple[Digest, str]]
+
+
+class Part(Protocol):
+    """Some of a snapshot's lines in a row."""
+
+    @property
+    def looked(self) -> Looked | None:
+        """Return what was found by somebody else; None if nobody has looked, or not everything is as it should be."""
+        ...
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield the part's lines in order, at most so many at a time."""
+        ...
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A snapshot with parts that a second process may look at."""
+
+    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
+        """Yield all parts in order, each when it is its turn."""
         ...
 
 
@@ -117,11 +157,56 @@ def check_chain(
     """
     chain = Chain()
     sought = frozenset(wanted)
-    for chunk in snapshot.chunks(_CHUNK):
-        _pass(chunk, chain, faults, sought)
-        advance(len(chunk.lines))
+    whole: AbstractContextManager[Iterator[Part]] = nullcontext(iter((_Whole(snapshot),)))
+    with snapshot.parts(sought) if isinstance(snapshot, Divisible) else whole as parts:
+        for part in parts:
+            if part.looked is not None and mark(chain) == part.looked.begin:
+                advance(_move_on(chain, part.looked))
+                continue
+            for chunk in part.chunks(_CHUNK):
+                _pass(chunk, chain, faults, sought)
+                advance(len(chunk.lines))
     _check_tail(chain, snapshot.tail(), faults)
     return chain
+
+
+def mark(chain: Chain) -> Mark | None:
+    """Return where a pass stands; None if the newest record has a fault of its own."""
+    return Mark(chain.seq, chain.head, chain.last_at) if chain.is_sound else None
+
+
+def look_from(begin: Mark, chunks: Iterable[Chunk], wanted: Collection[int]) -> Looked | None:
+    """Go over lines behind a record; None if not all of them are certainly as they should be.
+
+    Args:
+        begin: the record before, which is not looked at: whoever uses what was found must come to the same mark.
+        chunks: of lines numbered from there on.
+        wanted: as in `check_chain`.
+    """
+    chain = Chain(records=begin.seq, seq=begin.seq, last_at=begin.at, head=begin.head)
+    sought = frozenset(wanted)
+    for chunk in chunks:
+        if not _pass_usual(chunk, 0, chain, sought):
+            return None
+    return Looked(begin, Mark(chain.seq, chain.head, chain.last_at), chain.noted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    snapshot: Snapshot
+    looked: Looked | None = None
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        return self.snapshot.chunks(size)
+
+
+def _move_on(chain: Chain, looked: Looked) -> int:
+    """Move the chain to the end of what was looked at, and return how many records that were."""
+    moved = looked.end.seq - chain.seq
+    chain.records += moved
+    chain.seq, chain.head, chain.last_at = looked.end.seq, looked.end.head, looked.end.at
+    chain.noted.update(looked.noted)
+    return moved
 
 
 def _pass(chunk: Chunk, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
@@ -145,11 +230,11 @@ def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) 
     """
     lines = chunk.lines[begin:]
     numbers = range(chain.seq + 1, chain.seq + 1 + len(lines))
-    if chunk.differing or not _are_bytes(lines):
+    if chunk.differing or not are_bytes(lines):
         return False
     if chunk.places is not None and tuple(chunk.places[begin:]) != tuple(numbers):
         return False
-    found = _well_formed(lines, numbers)
+    found = well_formed(lines, numbers)
     if found is None:
         return False
     times, prevs = found
@@ -167,97 +252,6 @@ def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) 
     chain.head = Digest(digests[-1])
     chain.is_sound = True
     return True
-
-
-def _are_bytes(lines: Sequence[object]) -> TypeGuard[Sequence[bytes]]:
-    return set(map(type, lines)) == {bytes}
-
-
-def _well_formed(lines: Sequence[bytes], numbers: range) -> tuple[Sequence[bytes], Sequence[bytes]] | None:
-    """Return `at` and `prev` of lines that certainly are as portalops writes them and have these numbers, or None.
-
-    One expression goes over all lines at once; what it leaves open is looked at for all of them together: times
-    and digests, except the form of `prev`, since that is compared with a digest anyway. Lines with an escape, and
-    long ones, are not certain.
-    """
-    joined = b"\n".join((*lines, b""))
-    found = _USUAL.findall(joined)
-    # Each match ends with a line feed and begins where a line does: as many as there are lines, and all of each is matched.
-    if len(found) != len(lines) or joined.count(b"\n") != len(lines) or max(map(len, lines)) > MAX_TEXT:
-        return None
-    times, bodies, prevs, seqs = zip(*found, strict=True)
-    if (
-        b",".join(seqs) != _written(numbers)
-        or not _are_moments(times)
-        or b"".join(bodies).translate(None, b"0123456789abcdef")
-        or not (joined.isascii() or _is_nfc(joined))
-    ):
-        return None
-    return times, prevs
-
-
-def _written(numbers: range) -> bytes:
-    """Return numbers in decimal with commas between; thousands are written once each, which is quicker."""
-    parts = []
-    first = numbers[0]
-    while first <= numbers[-1]:
-        thousand = first // 1000
-        end = min(numbers[-1] + 1, (thousand + 1) * 1000)
-        if thousand:
-            prefix = b"%d" % thousand
-            parts.append(prefix + (b"," + prefix).join(_BELOW_THOUSAND[first % 1000 : end - thousand * 1000]))
-        else:
-            parts.append(",".join(map(str, range(first, end))).encode())
-        first = end
-    return b",".join(parts)
-
-
-def _are_moments(times: Sequence[bytes]) -> bool:
-    """Say whether times are in order and in the calendar. Most days are in every month; only of others it is looked up."""
-    joined = b"".join(times)
-    if list(times) != sorted(times):
-        return False
-    if _PLAIN_TIMES.fullmatch(joined) is not None:
-        return True
-    return _TIMES.fullmatch(joined) is not None and _are_days({time[:10] for time in times})
-
-
-def _is_nfc(text: bytes) -> bool:
-    try:
-        return unicodedata.is_normalized("NFC", text.decode())
-    except UnicodeDecodeError:
-        return False
-
-
-def _are_days(days: set[bytes]) -> bool:
-    try:
-        for day in days:
-            date.fromisoformat(day.decode())
-    except ValueError:
-        return False
-    return True
-
-
-# Anything but a quotation mark, an escape or a control character.
-_TEXT = rb"[ !#-\[\]-~\x80-\xff]*+"
-_KIND = rb"[a-z][a-z0-9-]*+(?:\.[a-z][a-z0-9-]*+)*+"
-_USUAL = re.compile(
-    rb'(?sm)^\{"at":"(.{24})","body":"(.{64})","duty":"'
-    + _TEXT
-    + rb'","kind":"(?!'
-    + re.escape(CREATED.encode())
-    + rb'")'
-    + _KIND
-    + rb'","prev":"(.{64})","run":"'
-    + _TEXT
-    + rb'","seq":([0-9]++),"subject":"'
-    + _TEXT
-    + rb'","v":1\}\n'
-)
-_TIME = rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
-_TIMES = re.compile(rb"(?:[0-9]{4}-[0-9][0-9]-[0-9][0-9]" + _TIME + rb")*+")
-_PLAIN_TIMES = re.compile(rb"(?:[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])" + _TIME + rb")*+")
-_BELOW_THOUSAND = [b"%03d" % number for number in range(1000)]
 
 
 def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:

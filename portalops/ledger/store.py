@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -132,7 +132,7 @@ class SqliteStore:
         """Open the chain as it is at this moment; what is appended meanwhile is not seen."""
         with self._reading() as connection:
             connection.execute("BEGIN")
-            yield StoredChain(connection)
+            yield StoredChain(connection, self.path, open_snapshot)
 
     def records(self, selection: Selection) -> Iterator[Record]:
         """Yield records, read from their lines.
@@ -275,6 +275,11 @@ class SqliteStore:
             connection.close()
             raise
         return connection
+
+
+def open_snapshot(path: Path) -> AbstractContextManager[StoredChain]:
+    """Open the chain in a file as it is at this moment."""
+    return SqliteStore(path, writable=False).snapshot()
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from portalops.ledger.chain import Chunk, Tail
-from portalops.ledger.record import NotARecord, split
+from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.record import Fields, NotARecord, line_digest, split
 from portalops.ledger.tables import COLUMNS, RECORD, SCHEMA_VERSION
 from portalops.model.record import Digest
+
+WORTH_RECORDS = 200_000
+"""From so many on a second process looks at some: with fewer, its start takes longer than it saves."""
 
 MAX_VALUE_BYTES = 1 << 20
 """No value is read that is larger, so that a row of gigabytes costs no memory. A line is far shorter."""
@@ -24,8 +30,11 @@ _SPELT = (
 class StoredChain:
     """All rows and the tail, in one read transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, opened: Callable[[Path], AbstractContextManager[StoredChain]]
+    ) -> None:
         self._connection = connection
+        self._path, self._opened = path, opened
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         made_by = connection.execute(
@@ -42,14 +51,41 @@ class StoredChain:
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """Yield the lines of all rows in order, so many at a time; a line that is too large to be one is None."""
+        yield from self.between(None, None, size)
+
+    @contextmanager
+    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:
+        """Yield the parts of a large ledger, some of them looked at by a second process."""
+        last = self._connection.execute("SELECT max(seq) FROM record").fetchone()[0]
+        if self._stores_columns or not isinstance(last, int) or last < WORTH_RECORDS:
+            yield iter((_Whole(self),))
+            return
+        from portalops.ledger.second_process import parts  # noqa: PLC0415 - of what status needs, this would be half
+
+        with parts(self._path, self._opened, self, last, wanted) as shared:
+            yield shared
+
+    def before(self, seq: int) -> Mark | None:
+        """Return the mark behind a record, on trust; None if it is none."""
+        row = self._connection.execute("SELECT line FROM record WHERE seq = ?", (seq,)).fetchone()
+        fields = _fields(row[0]) if row else None
+        return Mark(seq, line_digest(row[0]), fields.at) if fields else None
+
+    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+        """Yield the lines behind one record up to another, so many at a time; None is the beginning, or the end."""
         done = 0
-        cursor = self._connection.execute(f"SELECT {self._selected} FROM record ORDER BY seq")  # noqa: S608
+        # Not all tables that somebody else made anew have numbers to compare with.
+        span = " AND ".join(
+            [*([] if after is None else [f"seq > {after:d}"]), *([] if last is None else [f"seq <= {last:d}"])]
+        )
+        where = f"WHERE {span}" if span else ""
+        cursor = self._connection.execute(f"SELECT {self._selected} FROM record {where} ORDER BY seq")  # noqa: S608
         try:
             while rows := cursor.fetchmany(size):
                 yield self._chunk(rows)
                 done += len(rows)
         except sqlite3.DataError:  # a value is too large
-            for row in self._one_by_one(done):
+            for row in self._one_by_one(where, done):
                 yield self._chunk((row,))
 
     def lines_of(self, kinds: Collection[str]) -> Iterator[tuple[object, object]]:
@@ -83,8 +119,9 @@ class StoredChain:
         suspected = [at for at, row in enumerate(rows) if row[-1] != 1]
         return Chunk(lines, places, {at: names for at in suspected if (names := _differing(rows[at]))})
 
-    def _one_by_one(self, skip: int) -> Iterator[Sequence[object]]:
-        rowids = self._connection.execute("SELECT rowid, seq FROM record ORDER BY seq LIMIT -1 OFFSET ?", (skip,))
+    def _one_by_one(self, where: str, skip: int) -> Iterator[Sequence[object]]:
+        statement = f"SELECT rowid, seq FROM record {where} ORDER BY seq LIMIT -1 OFFSET ?"  # noqa: S608
+        rowids = self._connection.execute(statement, (skip,))
         for rowid, seq in rowids:
             try:
                 statement = f"SELECT {self._selected} FROM record WHERE rowid = ?"  # noqa: S608
@@ -94,6 +131,15 @@ class StoredChain:
 
 
 _ROW = re.compile(r"row (\d{1,18}) ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    chain: StoredChain
+    looked: None = None
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        return self.chain.chunks(size)
 
 
 def differs(connection: sqlite3.Connection) -> int | None:
@@ -115,7 +161,7 @@ def _differing(row: Sequence[object]) -> tuple[str, ...]:
     return tuple(name for name, held in zip(COLUMNS, row[2:], strict=False) if held != getattr(fields, name))
 
 
-def _fields(line: object) -> object | None:
+def _fields(line: object) -> Fields | None:
     data = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
     try:
         return split(data) if isinstance(data, bytes) else None
