@@ -109,7 +109,14 @@ def test_the_configuration_at_the_root_is_whole() -> None:
 
     settings = load(ROOT / "portalops.toml", {})
 
-    assert {job.kind.value for job in settings.jobs} == {"backup", "verify", "check", "updates", "report"}
+    assert {job.kind.value for job in settings.jobs} == {
+        "backup",
+        "verify",
+        "check",
+        "updates",
+        "report",
+        "anchor",
+    }
     assert {str(source.values["class"]) for source in settings.backup_sources} >= {
         "configuration", "accounts", "channels", "content", "related",
     }  # fmt: skip

@@ -181,6 +181,7 @@ def _jobs(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         ("weekly-verify", "verify", "week"),
         ("daily-check", "check", "day"),
         ("weekly-report", "report", "week"),
+        ("daily-anchor", "anchor", "day"),
     )
     lines = [said(msg("What 'portalops run' does, and how often; a job is due once in each hour, day, week or month."))]
     for name, kind, every in jobs:
@@ -194,6 +195,38 @@ def _jobs(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         said(msg("The key that signs the ledger's heads; it proves who wrote them, and opens nothing.")),
         "[signing]",
         f"key = {_quoted(f'{answers.keys_folder}/signing')}",
+        "",
+        *_anchors(said),
+    )
+
+
+def _anchors(said: _Comments) -> Sequence[str]:
+    return (
+        said(msg("Where the ledger's heads go: whoever holds one can tell later whether anything before it was changed.")),
+        said(msg("This folder lies here and proves little: name another unit's share, and take signs away below.")),
+        "[[ledger.anchor]]",
+        'id = "heads-folder"',
+        'kind = "folder"',
+        'folder = "heads"',
+        "create = true",
+        "",
+        said(msg("Mailboxes that others run.")),
+        "# [[ledger.anchor]]",
+        '# id = "mail-department"',
+        '# kind = "mail"',
+        '# host = "mail.example.vn"',
+        '# sender = "portalops@example.vn"',
+        '# recipients = ["..."]',
+        "",
+        said(msg("An object store under Object Lock.")),
+        "# [[ledger.anchor]]",
+        '# id = "s3-archive"',
+        '# kind = "s3"',
+        '# endpoint = "https://s3.example.vn"',
+        '# bucket = "portal-heads"',
+        "# retain_days = 1825",
+        '# access_key = { file = "/etc/portalops/s3.id" }',
+        '# secret_key = { file = "/etc/portalops/s3.secret" }',
         "",
     )
 
