@@ -1,0 +1,85 @@
+"""Details are erased for good by somebody's decision, which is recorded; what verification needs stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portalops.errors import ExitCode
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.system.clock import SystemClock
+from tests.commands.signed_home import Home
+
+WHY = ("--reason", "a citizen asked for it", "--approved-by", "Nguyễn Văn An")
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
+    return Home(tmp_path, capsys)
+
+
+def body_of(home: Home, seq: int) -> str:
+    record = home.ledger.record(seq)
+    assert record is not None
+    return record.body
+
+
+def test_details_are_erased_and_listed(home: Home) -> None:
+    digest = body_of(home, 3)
+    planned = home.call("erase", digest, *WHY, "--dry-run")
+    assert planned == {"digest": digest, "records": [3], "erased": False, "seq": None}
+    assert home.ledger.count() == 9
+
+    done = home.call("erase", digest, *WHY, "--yes")
+
+    assert done == {"digest": digest, "records": [3], "erased": True, "seq": 10}
+    assert not home.ledger.has_blob(home.ledger.record(3).body)  # type: ignore[union-attr]
+    found = home.call("verify")
+    assert found["integrity"]["holds"]
+    assert [(each["digest"], each["approved_by"]) for each in found["completeness"]["erased"]] == [
+        (digest, "Nguyễn Văn An")
+    ]
+    assert "a citizen asked for it" in home.read("verify")
+    assert home.call("erase", digest, *WHY) == done, "once erased, it is erased"
+
+
+def test_evidence_is_erased_as_well(home: Home) -> None:
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    evidence = ledger.keep(b"raw output with a name in it")
+    ledger.append("note", run=NO_RUN, body=bodies.write({"evidence": evidence}))
+    assert home.call("erase", evidence, *WHY, "--yes")["records"] == [10]
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_one_that_was_recorded_and_not_removed_is_removed_by_the_next_call(home: Home) -> None:
+    digest = body_of(home, 3)
+    home.call("erase", digest, *WHY, "--yes")
+    assert home.ledger.keep(bodies.write({"number": 0, "kind": "check.finished"})) == digest
+    assert home.call("verify")["integrity"]["holds"]
+    assert home.call("erase", digest, *WHY, "--yes")["seq"] == 10
+    assert not home.ledger.has_blob(home.ledger.record(3).body)  # type: ignore[union-attr]
+    assert home.ledger.count() == 10
+
+
+def test_what_verification_needs_is_not_erased(home: Home) -> None:
+    home.call("head")
+    home.call("erase", body_of(home, 3), *WHY, "--yes")
+    for record in home.ledger.records(kinds=("ledger.created", "key.added", "head", "blob.erased")):
+        error = home.call("erase", record.body, *WHY, "--yes", expected=ExitCode.USAGE)
+        assert f"record {record.seq} of the kind {record.kind} needs the blob" in error["message"]
+
+
+def test_wrong_ways_to_erase_are_refused(home: Home) -> None:
+    digest = body_of(home, 3)
+    for arguments, said in (
+        (("0" * 64, *WHY), "no record names the blob"),
+        (("x", *WHY), "this is no SHA-256: 'x'"),
+        ((digest, "--reason", " ", "--approved-by", "An"), "--reason is empty"),
+        ((digest, "--reason", "x", "--approved-by", ""), "--approved-by is empty"),
+        ((digest, *WHY), "--yes is needed"),
+    ):
+        assert said in home.call("erase", *arguments, expected=ExitCode.USAGE)["message"]
+    assert home.ledger.count() == 9 and home.ledger.has_blob(home.ledger.record(3).body)  # type: ignore[union-attr]
