@@ -11,11 +11,19 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import PortalOpsError, UsageError
 from portalops.ledger import bodies
+from portalops.ledger.check_heads import Held, read_head, read_key, read_sign_off
+from portalops.ledger.heads import HEAD, code_of
 from portalops.ledger.record import FINISHED, STARTED, format_at, line_digest
+from portalops.ledger.verify import read_erasure
 from portalops.locale import _
-from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Record
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Table
+from portalops.model.text import show_text
+from portalops.registers.erasures import ERASED
+from portalops.registers.sign_offs import SIGN_OFF, problem_of
+from portalops.registers.signers import KEY_KINDS
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone
+from portalops.signatures.sshsig import fingerprint, public_key_of
 
 HELP = _(
     "List records, or show one with its details\n\nWithout a number, lists the newest records.\n\nExample: portalops"
@@ -80,7 +88,10 @@ def _one(session: Session, seq: int) -> Result:
             )
         )
     ]
-    rows = list(_flattened("", details))
+    told = tuple(_told(record, blob))
+    if told:
+        view.append(KeyValues(told))
+    rows = [] if told else list(_flattened("", details))
     if rows:
         view.append(Table(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
     if len(rows) > MAX_DETAILS:
@@ -92,6 +103,46 @@ def _one(session: Session, seq: int) -> Result:
         "details": details,
     }
     return Result(data={**_record_data(record), **stored}, view=view)
+
+
+def _told(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
+    """Yield what a record about heads, keys, sign-offs and erasures says; nothing for any other, or one that says nothing."""
+    held = Held(record.seq, record.at, record.kind, blob)
+    if record.kind == HEAD and (signed := read_head(held)).head is not None and signed.signed is not None:
+        yield msg("Code"), code_of(signed.head)
+        yield from ((verbatim(name), value) for name, value in _lines(signed.signed.text))
+        yield msg("Signed by the key"), fingerprint(signed.public_key) if signed.public_key else None
+    elif record.kind in KEY_KINDS and (key := read_key(held)) is not None:
+        yield msg("Key"), fingerprint(key.event.public_key)
+        yield msg("Public key"), key.event.public_key
+        yield msg("Reason"), key.event.reason or None
+        if key.event.replaces:
+            yield msg("Replaces the key"), _fingerprint(key.event.replaces)
+    elif record.kind == SIGN_OFF and (sign_off := read_sign_off(held)) is not None:
+        problem = problem_of(sign_off)
+        yield msg("Report"), sign_off.report
+        yield msg("Digest"), sign_off.sha256
+        yield msg("Signed by"), f"{sign_off.name}, {sign_off.office}"
+        yield msg("Key"), _fingerprint(sign_off.public_key)
+        yield msg("Verdict"), Status(msg("holds"), Tone.GOOD) if problem is None else Status(problem, Tone.BAD)
+    elif record.kind == ERASED and (erased := read_erasure(held)) is not None:
+        yield msg("Digest"), erased.erasure.digest
+        yield msg("Reason"), erased.erasure.reason
+        yield msg("Approved by"), erased.erasure.approved_by
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        name, _space, value = line.partition(" ")
+        yield name, value
+
+
+def _fingerprint(public_key: str) -> str:
+    """Return a key's fingerprint, or what stands in its place as it is."""
+    try:
+        return fingerprint(public_key_of(public_key))
+    except ValueError:
+        return show_text(public_key)
 
 
 def _record_data(record: Record) -> dict[str, JsonValue]:

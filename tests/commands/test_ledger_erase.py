@@ -83,3 +83,15 @@ def test_wrong_ways_to_erase_are_refused(home: Home) -> None:
     ):
         assert said in home.call("erase", *arguments, expected=ExitCode.USAGE)["message"]
     assert home.ledger.count() == 9 and home.ledger.has_blob(home.ledger.record(3).body)  # type: ignore[union-attr]
+
+
+def test_show_says_what_heads_keys_and_erasures_say(home: Home) -> None:
+    made = home.call("head")
+    home.call("erase", body_of(home, 3), *WHY, "--yes")
+    shown = home.read("show", str(made["seq"]))
+    assert made["code"] in shown and made["fingerprint"] in shown and "portalops-head" in shown
+    shown = home.read("show", "10")
+    assert made["fingerprint"] in shown and "the first key" in shown
+    assert "a citizen asked for it" in home.read("show", str(made["seq"] + 1))
+    assert "BEGIN SSH SIGNATURE" in home.call("show", str(made["seq"]))["details"]["head"]["signature"]
+    assert home.call("show", "3", expected=ExitCode.INTEGRITY)["code"] == "PO1104"
