@@ -14,7 +14,7 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
-from portalops.registers.proof import LedgerRange, Proof
+from portalops.registers.proof import Proof
 from portalops.reports.document import (
     Bars,
     Block,
@@ -98,22 +98,24 @@ def build(
         Signatures(_places(actors, period)),
     ]
     footer: list[tuple[Message, Cell]] = [
+        *_held_by(proof),
         (msg("Portal"), portal.name),
         (msg("Period"), _days(period)),
         (msg("Made at"), generated_at),
     ]
-    if ledger_range := proof.ledger_range:
-        footer += [
-            (msg("Ledger"), ledger_range.ledger),
-            (msg("Head code"), code_of(proof.head.head)) if proof.head else _last_record(ledger_range),
-        ]
     return Document(TITLE, blocks, footer, portal.timezone)
 
 
-def _last_record(ledger_range: LedgerRange) -> tuple[Message, Cell]:
-    return msg("Last record"), msg(
-        "{seq}, SHA-256 {digest}", seq=ledger_range.last_seq, digest=ledger_range.last_line_sha256
-    )
+def _held_by(proof: Proof) -> Iterator[tuple[Message, Cell]]:
+    """Yield what each page must carry: the head code, first because a line's beginning is never broken."""
+    if proof.head is not None:
+        yield msg("Head code"), code_of(proof.head.head)
+    elif (ledger := proof.ledger_range) is not None:
+        yield msg("Ledger"), ledger.ledger
+        yield (
+            msg("Last record"),
+            msg("{seq}, SHA-256 {digest}", seq=ledger.last_seq, digest=ledger.last_line_sha256),
+        )
 
 
 def _days(period: Period) -> Message:
