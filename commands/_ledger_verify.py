@@ -1,4 +1,4 @@
-"""`portalops ledger verify`: the two verdicts, on the ledger of this machine."""
+"""`portalops ledger verify`: the two verdicts, on the ledger of this machine or on a bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands._ledger_views import exit_code_of, verification_data, verification_view
+from commands._ledger_views import (
+    bundle_data,
+    bundle_view,
+    exit_code_of,
+    verification_data,
+    verification_view,
+)
 from commands._result import Result
 from commands._session import Session, open_session
 from portalops.config.keys import PUBLIC_SUFFIX
@@ -31,20 +37,24 @@ HELP = _(
     " Integrity: every record is the one that the next was chained to, every head is signed by the ledger's key and says"
     " what the records are, and every blob has its digest. Completeness: every planned run left its record. What the"
     " ledger's own key rewrote is shown only by a head that somebody else has kept: give it by --head or --head-code."
-    "\n\nExample: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-21de-8b4c-5a10"
-    "\n\nEXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is no head, 3 completeness could not be"
+    "\n\nExample: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-21de-8b4c-5a10; portalops ledger"
+    " verify /media/usb/bundle\n\nEXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is no head, or the folder no bundle, 3 completeness could not be"
     " found out, 5 something was changed"
 )
 
 
 def verify(
     ctx: typer.Context,
+    bundle: Annotated[
+        Optional[Path],  # noqa: UP045  # Typer reads it at run time
+        typer.Argument(help=_("The folder of a bundle; without it, the ledger of this machine")),
+    ] = None,
     *,
     quick: Annotated[
         bool, typer.Option("--quick", help=_("Only see that each blob is there; do not read and digest it"))
     ] = False,
     head: Annotated[
-        Optional[list[Path]],  # noqa: UP045  # Typer reads it at run time
+        Optional[list[Path]],  # noqa: UP045  # as above
         typer.Option(metavar="FILE", help=_("A head that somebody else has kept: six lines of text; may be repeated")),
     ] = None,
     head_code: Annotated[
@@ -61,13 +71,34 @@ def verify(
     session = open_session(ctx)
     heads = (*(read_brought(path) for path in head or ()), *(parse_code(code) for code in head_code or ()))
     trusted = None if signers is None else read_trusted(signers)
+    if bundle is not None:
+        if quick:
+            raise UsageError(
+                msg("--quick is for the ledger of this machine; a bundle is always read whole"),
+                msg("Leave --quick out."),
+            )
+        return _verify_bundle(session, bundle, Brought(heads, trusted))
+    return _verify_store(session, heads, trusted, read_blobs=not quick)
+
+
+def _verify_bundle(session: Session, path: Path, brought: Brought) -> Result:
+    from portalops.ledger.bundle.verification import verify_bundle  # noqa: PLC0415  # start-up time
+
+    with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
+        found = verify_bundle(path, brought=brought, advance=task.advance)
+    return Result(data=bundle_data(found), view=tuple(bundle_view(found)), exit_code=exit_code_of(found))
+
+
+def _verify_store(
+    session: Session, heads: tuple[BroughtHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
+) -> Result:
     own_key, warnings = _own_key(session)
     with session.progress.task(msg("Verifying the ledger"), total=session.ledger.count(), unit="items") as task:
         found = verify_ledger(
             session.ledger,
             now=session.clock.now(),
             zone=session.zone_of_portal,
-            read_blobs=not quick,
+            read_blobs=read_blobs,
             brought=Brought(heads, trusted, own_key),
             advance=task.advance,
         )

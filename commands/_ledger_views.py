@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from commands._result import JsonValue
 from portalops.errors import ExitCode
@@ -11,11 +12,15 @@ from portalops.ledger.heads import code_of
 from portalops.ledger.record import format_at
 from portalops.ledger.verify import Completeness, Integrity, Verification
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Name
 from portalops.model.runs import Run
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.signatures.sshsig import fingerprint
+
+if TYPE_CHECKING:
+    from portalops.ledger.bundle.verification import BundleVerification
 
 MAX_LISTED = 50
 """Missing slots and crashed runs that are shown to a person; --json has them all."""
@@ -74,6 +79,55 @@ def verification_data(found: Verification) -> dict[str, JsonValue]:
             "withheld": [{"digest": each.digest, "reason": each.reason} for each in completeness.withheld],
             "waivers": [_waiver_data(each) for each in completeness.waivers],
         },
+    }
+
+
+def bundle_view(found: BundleVerification) -> Iterator[Block]:
+    """Say what a bundle is, and both verdicts about it."""
+    if found.description is not None:
+        described = found.description
+        yield KeyValues(
+            (
+                (msg("Ledger"), described.ledger),
+                (msg("Portal"), Name(described.portal["vi"], described.portal["en"])),
+                (msg("Period"), f"{described.first_day} .. {described.last_day}"),
+                (msg("Written by portalops"), described.portalops),
+            )
+        )
+    yield from verification_view(found)
+    if found.stamped:
+        rows = [(each.name, each.size, each.at) for each in found.stamped]
+        yield Table(
+            msg("Time stamps; their own signatures are looked at by 'openssl ts -verify'"),
+            (msg("File"), msg("Records"), msg("At")),
+            rows,
+        )
+    if found.not_compared:
+        yield Notice(
+            msg(
+                "These figures rest on details that are not there, and were not compared: {names}",
+                names=", ".join(found.not_compared),
+            ),
+            Tone.UNSURE,
+        )
+
+
+def bundle_data(found: BundleVerification) -> dict[str, JsonValue]:
+    """Say the same to a program."""
+    described = found.description
+    about: JsonValue = None
+    if described is not None:
+        about = {
+            "portal": described.portal["id"],
+            "period": {"first": described.first_day, "last": described.last_day},
+            "portalops": described.portalops,
+        }
+    return {
+        **verification_data(found),
+        "bundle": about,
+        "time_stamps": [{"file": each.name, "size": each.size, "at": format_at(each.at)} for each in found.stamped],
+        "not_compared": list(found.not_compared),
+        "detail_records": found.detail_records,
     }
 
 
