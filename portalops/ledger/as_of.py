@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import Digest, Record
@@ -57,21 +58,8 @@ class LedgerAsOf:
 
     def count(self) -> int:
         """Return how many records there are up to the last one that is seen."""
-        return self.ledger.count() - self.count_after(self.seq, seen=False)
-
-    def count_after(self, seq: int, *, seen: bool = True) -> int:
-        """Return how many records stand behind one of them.
-
-        Args:
-            seq: of that record.
-            seen: count only up to the last record that is seen.
-        """
-        count = 0
-        for record in (self if seen else self.ledger).records(newest_first=True):
-            if record.seq <= seq:
-                break
-            count += 1
-        return count
+        later = takewhile(lambda record: record.seq > self.seq, self.ledger.records(newest_first=True))
+        return self.ledger.count() - sum(1 for _record in later)
 
     def blob(self, digest: Digest) -> bytes:
         """Return bytes that were kept; as `Ledger.blob` does."""

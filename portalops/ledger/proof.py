@@ -69,7 +69,7 @@ def read_proof(
         figures=figures,
         head=head,
         faults=faults,
-        uncovered=_uncovered(ledger, head),
+        uncovered=_uncovered(ledger, head) if head else 0,
         unsigned=unsigned,
         has_key=has_key,
         own_run=own_run,
@@ -200,12 +200,11 @@ def _range(ledger: LedgerAsOf, ledger_id: str) -> LedgerRange | None:
     )
 
 
-def _uncovered(ledger: LedgerAsOf, head: ProvenHead | None) -> int:
-    """Count the records that no head is over, heads themselves apart."""
-    covered = head.head.size if head else 0
+def _uncovered(ledger: LedgerAsOf, head: ProvenHead) -> int:
+    """Count the records that a head is not over, heads themselves apart."""
     count = 0
     for record in ledger.records(newest_first=True):
-        if record.seq <= covered:
+        if record.seq <= head.head.size:
             break
         count += record.kind not in UNCOVERED_KINDS
     return count

@@ -70,7 +70,7 @@ class Proof:
     """What was found changed in records, heads, keys and signatures when the report was made, the earliest first; blobs
     were not read for it. None where nobody looked."""
     uncovered: int = 0
-    """How many records of the range the head is not over, heads apart."""
+    """How many records of the range the head is not over, heads apart; 0 without a head."""
     unsigned: Message | None = None
     """Why no head could be made for this report; None if its head is new, or no key is configured."""
     has_key: bool = False

@@ -78,11 +78,12 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
     for receipt in taken:
         by_digest.setdefault(receipt.body.head, []).append(receipt.body)
     start, end = evidence.period.bounds(evidence.zone)
-    shown = [head for head in proof.heads if start <= head.head.at < end or head == proof.head]
+    signed = [head for head in proof.heads if start <= head.head.at < end]
+    shown = signed if proof.head is None or proof.head in signed else [*signed, proof.head]
     yield KeyValues(
         (
-            (msg("Heads signed"), len(shown)),
-            (msg("Of them kept by an anchor"), sum(head.text_digest in by_digest for head in shown)),
+            (msg("Heads signed"), len(signed)),
+            (msg("Of them kept by an anchor"), sum(head.text_digest in by_digest for head in signed)),
             (msg("Newest head that an anchor has"), _newest_anchored(proof, taken, generated_at)),
         )
     )
@@ -204,7 +205,7 @@ def _newest_rows(table: Table) -> Iterator[Block]:
 
 
 def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
-    keys = {signer.public_key: fingerprint(signer.public_key) for signer in proof.signers}
+    keys = {signer.public_key: _key_of(signer.public_key) for signer in proof.signers}
     yield Table(
         msg("Keys that sign this ledger, and when"),
         (msg("Key"), msg("From"), msg("To"), msg("Instead of"), msg("Record")),

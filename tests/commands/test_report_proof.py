@@ -156,13 +156,13 @@ def test_a_report_makes_no_ledger(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @contextmanager
-def read_only(home: Path) -> Iterator[None]:
+def read_only(home: Path, *, key_mode: int) -> Iterator[None]:
     """Take the right to write away from everybody but root, and let it come back for the cleaning up."""
     paths = [home / "state", *(home / "state").rglob("*"), home / "keys", home / "keys" / "signing"]
     modes = {path: path.stat().st_mode for path in paths}
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    (home / "keys" / "signing").chmod(0o000)
+    (home / "keys" / "signing").chmod(key_mode)
     try:
         yield
     finally:
@@ -170,7 +170,10 @@ def read_only(home: Path) -> Iterator[None]:
             path.chmod(mode)
 
 
-def test_an_account_that_may_only_read_gets_the_newest_head_and_learns_what_it_does_not_cover(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("key_mode", "cause"), [(0o000, "keys/signing"), (0o400, "ledger.sqlite")])
+def test_an_account_that_may_only_read_gets_the_newest_head_and_learns_what_it_does_not_cover(
+    tmp_path: Path, key_mode: int, cause: str
+) -> None:
     page_of(session_in(home_in(tmp_path)))  # everything is imported before the account changes
     with as_ordinary_user() as folder:
         clock = FixedClock(BEGAN + timedelta(hours=1))
@@ -181,12 +184,12 @@ def test_an_account_that_may_only_read_gets_the_newest_head_and_learns_what_it_d
             session.writable_ledger.append("plan", run=NO_RUN, body=b'{"n":%d}\n' % number)
         session.writable_ledger.close()
         clock.move(timedelta(minutes=5))
-        with read_only(folder):
+        with read_only(folder, key_mode=key_mode):
             reader = session_in(folder, clock)
             built = build_report(reader, "compliance", WEEK)
             page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
     assert built.head == signed
-    assert built.unsigned is not None
+    assert cause in str(built.unsigned)
     assert "No new head could be signed for this report: " in page
     assert "2 records were written since this head was signed, and are not covered by it." in page
     assert built.figures.last_seq == signed.seq + 2
