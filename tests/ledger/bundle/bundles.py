@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops.ledger import bodies
+from portalops.ledger.bundle.contents import BUNDLE_NAMESPACE, SUMS, SUMS_SIGNATURE
 from portalops.ledger.bundle.export import Content, WrittenBundle, covering_head, scope_of, write_bundle
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger
@@ -19,7 +21,7 @@ from portalops.model.record import Digest, RunId
 from portalops.model.runs import Job, Plan
 from portalops.registers.evidence import LOOK_BACK
 from portalops.registers.figures import read_figures
-from portalops.signatures.sshsig import SigningKey
+from portalops.signatures.sshsig import SigningKey, sign
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import DAILY, START, ZONE
 
@@ -97,3 +99,12 @@ def week(folder: Path) -> Written:
             written.head()
     written.at(START + timedelta(days=8))
     return written
+
+
+def resign(folder: Path, key: SigningKey | None = None) -> None:
+    """List the files that there are now and sign the list, as whoever holds the key can."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    listed = [name for name in names if name not in {SUMS, SUMS_SIGNATURE}]
+    text = "".join(f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in listed)
+    (folder / SUMS).write_text(text)
+    (folder / SUMS_SIGNATURE).write_text(sign(text.encode(), key or key_of(1), BUNDLE_NAMESPACE))
