@@ -18,7 +18,7 @@ from portalops.ledger.heads import code_of, newest_head, parse_head
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.heads import RecordedHead
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.ports import Extension
 from portalops.reports.document import Block, KeyValues, Paragraph
@@ -172,7 +172,6 @@ def _written(ledger: Ledger, head: RecordedHead, after: int, output: Path, warni
 
 def _view(part: Extension) -> list[Block]:
     head = parse_head(part.signed.text.encode())
-    found: Message = nmsg("{n} record", "{n} records", len(part.lines))
     return [
         KeyValues(
             (
@@ -180,7 +179,7 @@ def _view(part: Extension) -> list[Block]:
                 (msg("Head"), code_of(head)),
                 (msg("Made at"), head.at),
                 (msg("Behind record"), str(part.after)),
-                (msg("Joined by"), found),
+                (msg("Records that join it"), len(part.lines)),
             )
         ),
         Paragraph(msg("A witness reads this with --json.")),

@@ -45,7 +45,8 @@ app = typer.Typer()
         " extend the one that is kept; one that does not is refused, kept as evidence, and told by mail. So is silence: no new"
         " head within max_silence_hours.\n\nExample: portalops watch-remote; portalops watch-remote khanh-hoa --every 60"
         "\n\nEXIT STATUS: 0 all are current, 1 a head is overdue, 3 one was not reached this time and is not overdue, or a"
-        " mail waits to be sent, 5 a head was refused, 75 another look is under way, 78 the configuration is wrong"
+        " mail waits to be sent, 4 this machine could not keep what it found, 5 a head was refused, 75 another look is under"
+        " way, 78 the configuration is wrong"
     )
 )
 def watch_remote(
@@ -115,10 +116,12 @@ def _again_and_again(
     import schedule  # noqa: PLC0415  # only where it stays
 
     latest: list[Result] = []
+    accepted = [accept]
 
     def once() -> None:
         try:
-            looks = _round(session, watched, accept=accept, dry_run=dry_run)
+            # A key is accepted by one look: whoever said so meant the key that signs now.
+            looks = _round(session, watched, accept=accepted.pop() if accepted else "", dry_run=dry_run)
         except PortalOpsError as error:  # another look under way, a full disk: the next one may do better
             logger.warning("%s", render(error.message, process_language(), zone=session.zone))
             return
@@ -289,5 +292,5 @@ _WORDS = {
     Verdict.OVERDUE: Status(msg("overdue"), Tone.BAD),
     Verdict.UNREACHABLE: Status(msg("not reached"), Tone.UNSURE),
     Verdict.REFUSED: Status(msg("refused"), Tone.BAD),
-    Verdict.FAILED: Status(msg("not looked at"), Tone.UNSURE),
+    Verdict.FAILED: Status(msg("could not look"), Tone.UNSURE),
 }

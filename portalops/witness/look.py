@@ -24,7 +24,7 @@ from portalops.witness.state import Refused, State, WitnessFolder
 from portalops.witness.watching import WatchedLedger
 
 MAX_LOOK_SECONDS = 3600.0
-"""How long the parts of one extension may take together: about a million records a minute are joined."""
+"""How long the parts of one extension may take together; a million records take about a quarter of a minute."""
 
 NO_RECEIPT = -1
 """`State.receipted` once it was said that there are no receipts."""
@@ -134,7 +134,11 @@ def look(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept:
         return found.refused(error, Reason.DAMAGED, None)
     except PortalOpsError as error:
         return found.failed(error)
-    return found.reached(accepted, joined=joined)
+    seen = found.reached(accepted, joined=joined)
+    if accept and all(fingerprint(key.public_key) != accept for key in seen.state.keys):
+        unused = msg("no head is signed by {key}, so it was not accepted", key=accept)
+        return replace(seen, notes=(*seen.notes, unused))
+    return seen
 
 
 def keep(seen: Look, folder: WitnessFolder) -> Look:
@@ -206,8 +210,8 @@ def _pinned(watched: WatchedLedger, folder: WitnessFolder, state: State, accept:
     keys = state.keys
     if settings.key is not None and all(each.public_key != settings.key for each in keys):
         keys = (*keys, KnownKey(settings.key, How.CONFIGURED))
-    passed = folder.digests_beyond(kept.head.size if kept else 0)
-    return Pinned(settings.ledger or state.ledger, keys, kept, passed, accept)
+    passed = {head.size: head for head in folder.beyond(kept.head.size if kept else 0)}
+    return Pinned(settings.ledger or state.ledger, keys, kept, passed, watched.is_live, accept)
 
 
 def _asked(

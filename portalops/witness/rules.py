@@ -117,8 +117,10 @@ class Pinned:
     """Its id; empty before the first head if none is configured."""
     keys: tuple[KnownKey, ...] = ()
     kept: Kept | None = None
-    passed: Mapping[int, Digest] = field(default_factory=dict)
+    passed: Mapping[int, Head] = field(default_factory=dict)
     """Heads larger than the kept one that must lie on the chain, by size: those that came without their records."""
+    is_live: bool = True
+    """What comes shows what the ledger is now; else it may just be old, unless it was made after what it lacks."""
     accept: str = ""
     """Fingerprint of a key that a person accepts now."""
 
@@ -181,7 +183,7 @@ class Joining:
         if head.size < self._kept_head.size:
             raise _rolled_back(self._kept_head.size, head.size)
         if signed.text == self._kept.signed.text:
-            self._require_passed(head.size)
+            self._require_passed(head)
             return True
         if head.size == self._kept_head.size:
             raise Refusal(
@@ -209,7 +211,7 @@ class Joining:
         """
         head = parse_head(signed.text.encode())
         must = self._pinned.passed.get(head.size)
-        if must is not None and must != head.digest:
+        if must is not None and must.digest != head.digest:
             raise Refusal(Reason.FORK, msg("another head of the same size {size} was taken before", size=head.size))
         signer = self._require_signer(signed, head)
         self._require_time(head, now)
@@ -272,14 +274,16 @@ class Joining:
         if record.seq != seq or record.prev != self._digest:
             raise _rewritten(msg("record {seq} does not join the record before it", seq=seq))
         if (record.kind == CREATED) != (seq == 1):
-            raise _rewritten(msg("record {seq} is of the kind {kind}, out of its place", seq=seq, kind=record.kind))
+            raise _rewritten(
+                msg("record {seq} is of the kind {kind}, out of its place", seq=seq, kind=show_text(record.kind, 80))
+            )
         if self._at is not None and record.at < self._at:
             raise _rewritten(msg("the time of record {seq} is before that of the record before it", seq=seq))
         self._seq, self._digest, self._at = seq, line_digest(line), record.at
         self._digests[seq] = self._digest
         self._digests.pop(seq - KEPT_DIGESTS, None)
         must = self._pinned.passed.get(seq)
-        if must is not None and must != self._digest:
+        if must is not None and must.digest != self._digest:
             raise Refusal(Reason.FORK, msg("record {seq} is another one than a head in heads/ was made over", seq=seq))
         return record
 
@@ -365,17 +369,17 @@ class Joining:
                     digest=self._digest,
                 )
             )
-        self._require_passed(head.size)
+        self._require_passed(head)
         if self._last_head is None and self._kept is not None:
             raise _rewritten(_not_recorded(self._seq))
         previous = head_digest(self._last_head.text) if self._last_head else GENESIS
         if head.previous != previous:
             raise _rewritten(msg("the head does not follow the head that is recorded before it"))
 
-    def _require_passed(self, size: int) -> None:
-        beyond = [passed for passed in self._pinned.passed if passed > size]
-        if beyond:
-            raise _rolled_back(max(beyond), size)
+    def _require_passed(self, head: Head) -> None:
+        for size, passed in self._pinned.passed.items():
+            if size > head.size and (self._pinned.is_live or head.at > passed.at):
+                raise _rolled_back(size, head.size)
 
     def _require_signer(self, signed: SignedHead, head: Head) -> KnownKey:
         signer = _signer_of(signed)

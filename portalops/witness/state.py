@@ -21,7 +21,6 @@ from portalops.ledger import bodies
 from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
 from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.system.files import unwritable, write_atomically
 from portalops.witness.alarms import Alarm, Letter
@@ -181,10 +180,6 @@ class WitnessFolder:
         write_atomically(path.with_suffix(".sig"), signed.signature.encode())
         write_atomically(path, text)
         return path
-
-    def digests_beyond(self, size: int) -> dict[int, Digest]:
-        """Return what the heads larger than a size are over; raises as `beyond` does."""
-        return {head.size: head.digest for head in self.beyond(size)}
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -356,13 +356,14 @@ def test_a_head_that_was_taken_without_records_must_lie_on_the_chain(watched: Wa
     part = watched.extension(kept.head.size, newer)
     pinned = watched.pinned(kept)
 
-    good = replace(pinned, passed={bare.head.size: bare.head.digest})
-    bad = replace(pinned, passed={bare.head.size: line_digest(b"other")})
-    beyond = replace(pinned, passed={newer.head.size + 1: line_digest(b"other")})
+    good = replace(pinned, passed={bare.head.size: bare.head})
+    bad = replace(pinned, passed={bare.head.size: replace(bare.head, digest=line_digest(b"other"))})
+    beyond = replace(pinned, passed={newer.head.size + 1: replace(newer.head, size=newer.head.size + 1)})
 
     assert judge(good, [part], now=watched.clock.now()) is not None
     assert refused(bad, part, watched).reason is Reason.FORK
     assert refused(beyond, part, watched).reason is Reason.ROLL_BACK
+    assert judge(replace(beyond, is_live=False), [part], now=watched.clock.now()) is not None, "a file may be old"
     assert refused(beyond, Extension(kept.signed, kept.head.size, ()), watched).reason is Reason.ROLL_BACK
 
 

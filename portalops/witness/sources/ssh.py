@@ -13,7 +13,7 @@
 A host that does not prove the pinned key gets no command. On the portal's host the key of the witness is let in for
 this alone, by a line in authorized_keys (sshd(8)):
 
-    restrict,command="portalops ledger extend --ssh" ssh-ed25519 AAAA... witness
+    restrict,command="portalops ledger extend --ssh --json" ssh-ed25519 AAAA... witness
 """
 
 from __future__ import annotations
