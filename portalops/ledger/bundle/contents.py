@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from portalops.ledger import bodies
 from portalops.ledger.bodies import JsonValue
@@ -16,6 +17,7 @@ from portalops.ledger.heads import HEAD
 from portalops.ledger.record import CREATED
 from portalops.ledger.verify import Withheld
 from portalops.model.heads import Signer, SignOff
+from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED
 from portalops.registers.figures import MAX_BODY_BYTES
@@ -115,6 +117,7 @@ def parse_description(data: bytes) -> Description | None:
         digests = [each.digest for each in description.withheld]
         if digests != sorted(set(digests)) or not 1 <= description.first_blob <= description.records:
             return None
+        Period(date.fromisoformat(description.first_day), date.fromisoformat(description.last_day))
         return description if description.write() == data else None
     except (KeyError, ValueError, TypeError):
         return None

@@ -1108,7 +1108,8 @@ def is_bundle(held: Dict[str, Any]) -> bool:
         and HEX64.fullmatch(held["head"]) is not None
         and sorted(portal) == ["en", "id", "vi"]
         and sorted(period) == ["first", "last"]
-        and all(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) for day in period.values())
+        and all(day_of(day) for day in period.values())
+        and period["first"] <= period["last"]
         and sorted(blobs) == ["first", "last"]
         and all(type(number) is int for number in (held["format"], held["records"], *blobs.values()))
         and 1 <= blobs["first"] <= blobs["last"] == held["records"] < 10**18
@@ -1145,36 +1146,32 @@ class Unknown(ValueError):
 
 
 class Runs:
-    """What began and what ended, by the records that frame runs. Where something is recorded twice, the last counts."""
+    """What began and what ended, by the records that frame runs."""
 
     def __init__(self) -> None:
         self.open: Dict[Tuple[str, str], Record] = {}
-        self.begun: Dict[Tuple[str, str], str] = {}  # when it began
-        self.ends: List[Tuple[int, Tuple[str, str]]] = []  # without a beginning so far
+        self.begun: Set[int] = set()  # hashes: a ledger of a million records has half a million of them
+        self.without_beginning: List[int] = []
+        self.starts: Dict[Tuple[str, str], List[str]] = {}
 
     def take(self, record: Record) -> None:
         if record.kind.endswith(".started"):
             key = record.run, record.kind[:-8]
             self.open[key] = record
-            self.begun[key] = record.at
+            self.begun.add(hash(key))
+            add_start(self.starts, record.run, record.at)
         elif record.kind.endswith(".finished"):
             key = record.run, record.kind[:-9]
-            if self.open.pop(key, None) is None and key not in self.begun:
-                self.ends.append((record.seq, key))
-
-    def without_beginning(self) -> List[int]:
-        return [seq for seq, key in self.ends if key not in self.begun]
+            if self.open.pop(key, None) is None and hash(key) not in self.begun:
+                self.without_beginning.append(record.seq)
 
 
-def starts_of(begun: Dict[Tuple[str, str], str]) -> Dict[Tuple[str, str], List[str]]:
-    """Return when runs began, by the job and the slot that their ids name: DUTY:JOB:SLOT, DUTY:JOB:SLOT:SUFFIX."""
-    starts: Dict[Tuple[str, str], List[str]] = {}
-    for (run, _kind), at in begun.items():
-        parts = run.split(":")
-        if 3 <= len(parts) <= 4 and all(parts):
-            parts[-1] = re.sub(r"\.[1-9][0-9]*$", "", parts[-1])  # the number of a further attempt
-            starts.setdefault((parts[1], parts[2]), []).append(at)
-    return starts
+def add_start(starts: Dict[Tuple[str, str], List[str]], run: str, at: str) -> None:
+    """Note when a run began under the job and the slot that its id names: DUTY:JOB:SLOT or DUTY:JOB:SLOT:SUFFIX."""
+    parts = run.split(":")
+    if 3 <= len(parts) <= 4 and all(parts):
+        parts[-1] = re.sub(r"\.[1-9][0-9]*$", "", parts[-1])  # the number of a further attempt
+        starts.setdefault((sys.intern(parts[1]), sys.intern(parts[2])), []).append(at)
 
 
 class Plan(NamedTuple):
@@ -1306,14 +1303,17 @@ class Completeness:
         self.problem: Optional[Said] = None
         self.missing: List[Missing] = []
         self.crashed = list(check.runs.open.values())
-        self.unbegun = check.runs.without_beginning()
+        self.unbegun = check.runs.without_beginning
         self.waivers = waivers_in_force(check)
         try:
-            if check.bundle is None or check.figures.period is None:
+            if check.bundle is None or not check.last_at:
                 raise Unknown(say("bundle.json does not say what is needed"))
-            plans = [read_plan(each, check.body(each.body), check.bundle["timezone"]) for each in plans_in(check)]
-            if check.last_at:
-                self.missing = missing_slots(plans, starts_of(check.runs.begun), moment_of(check.last_at))
+            zone_of(check.bundle["timezone"])
+            plans = [
+                read_plan(each, None if each.body in check.excused else check.body(each.body), check.bundle["timezone"])
+                for each in plans_in(check)
+            ]
+            self.missing = missing_slots(plans, check.runs.starts, moment_of(check.last_at))
         except Unknown as error:
             self.problem = error.said
 
@@ -1416,7 +1416,9 @@ class Figures:
 
     def differing(self, check: Check) -> List[str]:
         """Return the parts of figures.json that are not what the records give."""
+        parts = {"runs": self._runs, "backups": self._backups, "checks": self._checks, "updates": self._updates}
         if self.period is None or check.bundle is None:
+            self.not_compared = list(parts) if "figures.json" in check.paths else []
             return []
         held = self.held
         if held is None:
@@ -1429,7 +1431,6 @@ class Figures:
             "timezone": check.bundle["timezone"],
             "records": {"first": 1, "in_period": self.in_period, "last": self.last},
         }
-        parts = {"runs": self._runs, "backups": self._backups, "checks": self._checks, "updates": self._updates}
         for name, recompute in parts.items():
             try:
                 found.update(recompute(check))
@@ -1445,9 +1446,7 @@ class Figures:
 
     def _body(self, check: Check, record: Record) -> Optional[Dict[str, Any]]:
         """Return what a body says, None if it cannot be read as JSON; raise NotHere if it is not in this bundle."""
-        assert check.bundle is not None
-        before = record.seq < check.bundle["blobs"]["first"] and record.kind not in ALWAYS
-        if before or record.body in check.excused or record.body not in check.good:
+        if record.body in check.excused or record.body not in check.good:
             raise NotHere
         return check.body(record.body)
 
@@ -1467,7 +1466,9 @@ class Figures:
         bodies = [self._body(check, each) for each in plans]
         try:
             read = [read_plan(each, body, check.bundle["timezone"]) for each, body in zip(plans, bodies)]
-            starts = starts_of({key: begun[0] for key, begun in self.runs.items()})
+            starts: Dict[Tuple[str, str], List[str]] = {}
+            for (run, _kind), (at, _in_period, _end) in self.runs.items():
+                add_start(starts, run, at)
             until = moment_of(self.as_of) if self.as_of else self.starts_at
             for missing in missing_slots(read, starts, until, since=self.starts_at, before=self.ends_at):
                 counted = counts.setdefault(missing.kind, {**nothing})
