@@ -23,6 +23,7 @@ from portalops.model.text import show_text
 from portalops.signatures.sshsig import Hashed
 
 _PIECE_BYTES = 1 << 20
+_BUFFER_BYTES = 128 << 10
 
 
 class BundleFolder:
@@ -83,7 +84,7 @@ class BundleFolder:
         try:
             # Were it exchanged for a pipe just now, opening it would not wait.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            file = os.fdopen(os.open(leaf, flags, dir_fd=inside), "rb")
+            file = os.fdopen(os.open(leaf, flags, dir_fd=inside), "rb", _BUFFER_BYTES)
         except OSError as error:
             raise self._unreadable(name, error) from error
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -214,8 +215,9 @@ class BundleLines:
 
 def _skip_line(file: BinaryIO) -> bool:
     """Go on behind the next line feed; say whether there is one."""
-    while piece := file.readline(_PIECE_BYTES):
-        if piece.endswith(b"\n"):
+    while piece := file.read(_PIECE_BYTES):
+        if (end := piece.find(b"\n")) >= 0:
+            file.seek(end + 1 - len(piece), os.SEEK_CUR)
             return True
     return False
 

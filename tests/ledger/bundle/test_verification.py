@@ -66,7 +66,7 @@ def lines_of(folder: Path) -> list[bytes]:
 
 
 def body_of(folder: Path, seq: int) -> Path:
-    digest = json.loads(lines_of(folder)[seq - 1])["body"]
+    digest: str = json.loads(lines_of(folder)[seq - 1])["body"]
     return folder / "blobs" / digest
 
 
