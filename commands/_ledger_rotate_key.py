@@ -19,12 +19,12 @@ from commands._result import Result
 from commands._session import Session, open_session
 from portalops.config.keys import make_next_key, next_key, take_up_next_key, write_signing_public
 from portalops.errors import ConfigurationError, LedgerError, SecretUnavailable, UsageError
-from portalops.ledger.heads import announce_key, code_of, read_signers, retire_others
+from portalops.ledger.heads import NAMESPACE, announce_key, code_of, newest_head, read_signers, retire_others
 from portalops.locale import _
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, Tone
-from portalops.signatures.sshsig import SigningKey, fingerprint
+from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, verify
 from portalops.system.locks import locked
 
 HELP = _(
@@ -90,7 +90,12 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
     present = _loaded(path, lost=lost)
     mine = next((each for each in valid if present and each.public_key == present.public_key), None)
     others = tuple(each for each in valid if each is not mine)
-    if mine is not None and not pending.exists() and any(each.added_seq < mine.added_seq for each in others):
+    if (
+        mine is not None
+        and mine is not signers[0]
+        and not pending.exists()
+        and (any(each.added_seq < mine.added_seq for each in others) or not _has_signed(session, mine))
+    ):
         return Rotation(path, None, None, is_begun=True, is_nearly_done=True, retires=others)
     if lost and mine is not None:
         raise UsageError(
@@ -183,6 +188,17 @@ def _loaded(path: Path, *, lost: bool) -> SigningKey | None:
             return None
         hint = msg("Put the key there; if it is gone for good, add --lost: the new key then speaks for itself only.")
         raise SecretUnavailable(error.message, hint) from error
+
+
+def _has_signed(session: Session, signer: Signer) -> bool:
+    """Say whether the newest head is by a key."""
+    newest = newest_head(session.ledger)
+    try:
+        return newest is not None and signer.public_key == verify(
+            newest.signed.text.encode(), newest.signed.signature, NAMESPACE
+        )
+    except BadSignature:
+        return False
 
 
 def _suits(pending: Path, signers: tuple[Signer, ...], old: SigningKey | None) -> bool:

@@ -223,14 +223,14 @@ def _signed(path: Path, sha256: Digest, person: Person, signature_file: Path) ->
 
 def _verified(path: Path, sha256: Digest, signature: str, signature_file: Path) -> tuple[str, str]:
     """Return the name under which the report was signed, as typed or without its folder, and the key that signed."""
-    problem = ""
+    problem = msg("it names no report")
     for name in dict.fromkeys((path.name, str(path), f"./{path.name}", str(path.absolute()))):
         if not is_plain_name(name):
             continue
         try:
             return name, verify(sum_line(sha256, name).encode(), signature, NAMESPACE)
         except BadSignature as error:
-            problem = str(error)
+            problem = error.message
     raise IntegrityError(
         msg("{path} is no signature under this report: {cause}", path=str(signature_file), cause=problem),
         msg("Run 'portalops ledger sign-off' with the report alone: it shows the command that signs it."),

@@ -148,7 +148,7 @@ def read_head(held: Held) -> ReadHead:
     try:
         public_key = verify(text.encode(), signature, NAMESPACE)
     except BadSignature as error:
-        problem = msg("record {seq}: the head's signature does not hold: {cause}", seq=held.seq, cause=str(error))
+        problem = msg("record {seq}: the head's signature does not hold: {cause}", seq=held.seq, cause=error.message)
     return ReadHead(held.seq, held.at, head, SignedHead(text, signature), head_digest(text), public_key, problem)
 
 

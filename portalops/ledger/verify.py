@@ -25,6 +25,7 @@ from portalops.ledger.check_heads import (
     Held,
     ReadHead,
     Signed,
+    SignerUse,
     Spoken,
     check_heads,
     part_of,
@@ -329,13 +330,43 @@ def _blob_or_none(ledger: Ledger, digest: Digest) -> bytes | None:
 
 
 def _check_own_key(signed: Signed, signing_key: str, faults: Faults) -> None:
-    """Name a ledger that is signed, and not with this machine's key."""
-    known = {use.signer.public_key for use in signed.uses}
-    if signing_key and known and signing_key not in known:
-        key = fingerprint(signing_key)
+    """Name a ledger that is signed, and not with this machine's key or one that is joined to it by a change of keys."""
+    uses = {use.signer.public_key: use for use in signed.uses}
+    if not signing_key or not uses:
+        return
+    own = fingerprint(signing_key)
+    if signing_key not in uses:
         faults.add(
-            1, msg("the ledger does not know this machine's signing key {key}, and is signed by another", key=key)
+            1, msg("the ledger does not know this machine's signing key {key}, and is signed by another", key=own)
         )
+        return
+    head = signed.newest.head if signed.newest else None
+    newest = signed.newest.public_key if signed.newest else signing_key
+    joined = _leads_to(uses, newest, signing_key) or _leads_to(uses, signing_key, newest)
+    # Where a lost key's successor is recorded and has not signed yet, no head of the lost key is over its record.
+    if not joined and head is not None and head.size >= uses[signing_key].signer.added_seq:
+        added = uses[newest].signer.added_seq
+        faults.add(
+            added,
+            msg(
+                "record {seq}: the key {key} signs the heads, and this machine's key {own} never signed for it",
+                seq=added,
+                key=fingerprint(newest),
+                own=own,
+            ),
+        )
+
+
+def _leads_to(uses: Mapping[str, SignerUse], key: str, older: str) -> bool:
+    """Say whether a key goes back to an older one, each having signed for the one that replaced it; or is the same."""
+    seen: set[str] = set()
+    while key != older:
+        use = uses.get(key)
+        if use is None or key in seen or not use.signer.replaces or use.speaks_for_itself:
+            return False
+        seen.add(key)
+        key = use.signer.replaces
+    return True
 
 
 def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: bool) -> int:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from portalops.config.secrets import read_private_file
 from portalops.errors import SecretUnavailable
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 
 ALGORITHM = "ssh-ed25519"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
@@ -31,7 +31,11 @@ MAX_SIGNATURE_CHARS = 8192
 
 
 class BadSignature(ValueError):
-    """Not a signature, not one of this message, or not for this purpose; the text says which."""
+    """Not a signature, not one of this message, or not for this purpose; the message says which."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +110,37 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
     """
     held = _Reader(_unarmoured(signature))
     if held.take(6) != _MAGIC or held.take(4) != b"\0\0\0\1":
-        raise BadSignature("not an OpenSSH signature of version 1")
+        raise BadSignature(msg("not an OpenSSH signature of version 1"))
     key, found_namespace, _reserved, algorithm, signed = (held.string() for _ in range(5))
     held.end()
     if found_namespace != namespace.encode():
-        raise BadSignature(f"made for another purpose: {found_namespace[:80]!r} instead of {namespace}")
+        raise BadSignature(
+            msg(
+                "made for another purpose: {found} instead of {wanted}",
+                found=repr(found_namespace[:80]),
+                wanted=namespace,
+            )
+        )
     if algorithm not in _HASHES:
-        raise BadSignature(f"unknown hash algorithm: {algorithm[:40]!r}")
+        raise BadSignature(msg("unknown hash algorithm: {name}", name=repr(algorithm[:40])))
     data = _to_be_signed(message, namespace, algorithm.decode())
     parts, inner = _Reader(key), _Reader(signed)
     kind = parts.string()
     if inner.string() != kind or kind not in {ALGORITHM.encode(), SECURITY_KEY.encode()}:
-        raise BadSignature(f"not an Ed25519 signature: {kind[:40]!r}")
+        raise BadSignature(msg("not an Ed25519 signature: {name}", name=repr(kind[:40])))
     raw, application = parts.string(), parts.string() if kind == SECURITY_KEY.encode() else b""
     parts.end()
     proof = inner.string()
     if kind == SECURITY_KEY.encode():
         flags_and_counter = inner.take(5)
         if not flags_and_counter[0] & 1:
-            raise BadSignature("the security key was not touched")
+            raise BadSignature(msg("the security key was not touched"))
         data = hashlib.sha256(application).digest() + flags_and_counter + hashlib.sha256(data).digest()
     inner.end()
     try:
         Ed25519PublicKey.from_public_bytes(raw).verify(proof, data)
     except (InvalidSignature, ValueError) as error:
-        raise BadSignature("the signature does not fit what was signed") from error
+        raise BadSignature(msg("the signature does not fit what was signed")) from error
     return f"{kind.decode()} {base64.b64encode(key).decode()}"
 
 
@@ -179,7 +189,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         part = self._data[self._at : self._at + count]
         if len(part) != count:
-            raise BadSignature("cut short")
+            raise BadSignature(msg("cut short"))
         self._at += count
         return part
 
@@ -188,7 +198,7 @@ class _Reader:
 
     def end(self) -> None:
         if self._at != len(self._data):
-            raise BadSignature("bytes after its end")
+            raise BadSignature(msg("bytes after its end"))
 
 
 def _to_be_signed(message: bytes | Hashed, namespace: str, algorithm: str = "sha512") -> bytes:
@@ -201,14 +211,14 @@ def _to_be_signed(message: bytes | Hashed, namespace: str, algorithm: str = "sha
 
 def _unarmoured(signature: str) -> bytes:
     if len(signature) > MAX_SIGNATURE_CHARS:
-        raise BadSignature("longer than any signature")
+        raise BadSignature(msg("longer than any signature"))
     lines = signature.replace("\r\n", "\n").strip("\n").split("\n")
     if lines[0] != _BEGIN or lines[-1] != _END or len(lines) < 3:
-        raise BadSignature("not an OpenSSH signature")
+        raise BadSignature(msg("not an OpenSSH signature"))
     try:
         return base64.b64decode("".join(lines[1:-1]), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadSignature("not an OpenSSH signature") from error
+        raise BadSignature(msg("not an OpenSSH signature")) from error
 
 
 def _key_blob(public_key: str) -> bytes:

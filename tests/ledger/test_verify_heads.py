@@ -273,8 +273,11 @@ def test_a_stranger_who_only_adds_a_head_is_named(signed: Signed) -> None:
 def test_a_stranger_who_adds_a_key_speaks_for_itself_only(signed: Signed) -> None:
     signed.ledger.append("key.added", run=NO_RUN, body=bodies.write({"key": KeyEvent(STRANGER.public_key)}))
     record_head(signed.ledger, STRANGER, signed.clock)
-    found = signed.verified(signing_key=OWN.public_key)
+    found = signed.verified()
+    assert found.integrity.holds
     assert [use.speaks_for_itself for use in found.integrity.signed.uses] == [False, True]
+    assert signed.verified(signing_key=OWN.public_key).integrity.first_bad == 15, "its key record"
+    assert signed.verified(signing_key=STRANGER.public_key).integrity.holds
 
 
 def test_a_rotated_and_a_lost_key_verify_for_their_own_time(signed: Signed) -> None:
