@@ -96,7 +96,7 @@ def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: st
     try:
         public_key = verify(hashed, data.decode("latin-1"), contents.BUNDLE_NAMESPACE)
     except BadSignature as error:
-        what = msg("the signature of {sums} does not hold: {cause}", sums=contents.SUMS, cause=show_text(str(error)))
+        what = msg("the signature of {sums} does not hold: {cause}", sums=contents.SUMS, cause=error.message)
         faults.add(0, what)
         return
     if not last_at or signer_at(signers, public_key, parse_at(last_at)) is None:

@@ -11,12 +11,18 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from portalops.model.message import Message, msg
+
 MAX_BYTES = 1 << 20
 """A response with the certificates of a long chain has about 10 KiB."""
 
 
 class NotAStamp(ValueError):
-    """Not a response that grants a stamp over SHA-256; the text says why."""
+    """Not a response that grants a stamp over SHA-256; the message says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +42,34 @@ def parse_time_stamp(data: bytes) -> TimeStamp:
         NotAStamp: it is none, it does not grant, or it is over another digest than SHA-256.
     """
     if len(data) > MAX_BYTES:
-        raise NotAStamp("larger than any time-stamp response")
+        raise NotAStamp(msg("larger than any time-stamp response"))
     response = _Reader(_only(data, _SEQUENCE))
     status = _Reader(response.take(_SEQUENCE)).take(_INTEGER)
     if status not in {b"\0", b"\1"}:
-        raise NotAStamp("the authority did not grant it")
+        raise NotAStamp(msg("the authority did not grant it"))
     content = _Reader(response.take(_SEQUENCE))
     if content.take(_OBJECT) != _SIGNED_DATA:
-        raise NotAStamp("no signed data")
+        raise NotAStamp(msg("no signed data"))
     signed = _Reader(_only(content.take(_TAGGED), _SEQUENCE))
     signed.take(_INTEGER)
     signed.take(_SET)
     held = _Reader(signed.take(_SEQUENCE))
     if held.take(_OBJECT) != _STAMP:
-        raise NotAStamp("no time stamp in it")
+        raise NotAStamp(msg("no time stamp in it"))
     return _stamp(_only(held.take(_TAGGED), _OCTETS))
 
 
 def _stamp(data: bytes) -> TimeStamp:
     stamp = _Reader(_only(data, _SEQUENCE))
     if stamp.take(_INTEGER) != b"\1":
-        raise NotAStamp("a time stamp of another version")
+        raise NotAStamp(msg("a time stamp of another version"))
     stamp.take(_OBJECT)
     imprint = _Reader(stamp.take(_SEQUENCE))
     if _Reader(imprint.take(_SEQUENCE)).take(_OBJECT) != _SHA256:
-        raise NotAStamp("not over SHA-256")
+        raise NotAStamp(msg("not over SHA-256"))
     digest = imprint.take(_OCTETS)
     if len(digest) != 32:
-        raise NotAStamp("not over SHA-256")
+        raise NotAStamp(msg("not over SHA-256"))
     stamp.take(_INTEGER)
     return TimeStamp(digest, _moment(stamp.take(_TIME)))
 
@@ -77,7 +83,7 @@ def _moment(data: bytes) -> datetime:
             return second.replace(microsecond=int((found.group(2) or b"0").decode()[:6].ljust(6, "0")))
     except ValueError:
         pass  # no such moment
-    raise NotAStamp("a time of another form")
+    raise NotAStamp(msg("a time of another form"))
 
 
 class _Reader:
@@ -90,26 +96,26 @@ class _Reader:
     def take(self, tag: int) -> bytes:
         """Return the content of the next element, which must be of a kind."""
         if self._byte() != tag:
-            raise NotAStamp("not a time-stamp response")
+            raise NotAStamp(msg("not a time-stamp response"))
         length = self._byte()
         if length >= 0x80:
             count = length & 0x7F
             if not 1 <= count <= 4:
-                raise NotAStamp("a length of another form")
+                raise NotAStamp(msg("a length of another form"))
             length = int.from_bytes(bytes(self._byte() for _place in range(count)), "big")
         content = self._data[self._at : self._at + length]
         if len(content) != length:
-            raise NotAStamp("cut short")
+            raise NotAStamp(msg("cut short"))
         self._at += length
         return content
 
     def end(self) -> None:
         if self._at != len(self._data):
-            raise NotAStamp("bytes after its end")
+            raise NotAStamp(msg("bytes after its end"))
 
     def _byte(self) -> int:
         if self._at >= len(self._data):
-            raise NotAStamp("cut short")
+            raise NotAStamp(msg("cut short"))
         self._at += 1
         return self._data[self._at - 1]
 

@@ -335,7 +335,7 @@ class _Check:
         try:
             return parse_time_stamp(self._folder.read(name, MAX_STAMP_BYTES) or b"")
         except NotAStamp as error:
-            self._faults.add(0, msg("{name} is no time stamp that holds: {cause}", name=name, cause=str(error)))
+            self._faults.add(0, msg("{name} is no time stamp that holds: {cause}", name=name, cause=error.message))
             return None
 
     def _read_details(self, description: Description | None, told: _Told) -> _Seen:

@@ -1,0 +1,153 @@
+"""Bundles from the command line: written from a real configuration, and verified where there is none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.system.clock import SystemClock
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+language = "vi"
+
+[state]
+folder = "state"
+
+[signing]
+key = "keys/signing"
+
+[[job]]
+id = "daily-report"
+kind = "report"
+every = "day"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with a configuration, a key and a ledger that knows of one run."""
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    (tmp_path / "keys").mkdir(mode=0o700)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "keys" / "signing")], check=True
+    )
+    run(["--config", str(tmp_path / "portalops.toml"), "run", "--quiet"], {})
+    return tmp_path
+
+
+def portalops(home: Path, *arguments: str, language: str = "en") -> int:
+    return run(["--config", str(home / "portalops.toml"), "--lang", language, "ledger", *arguments], {})
+
+
+def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)["data"]
+
+
+def test_a_bundle_is_written_and_both_programs_verify_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = home / "bundle"
+    capsys.readouterr()
+    assert portalops(home, "export", "--output", str(bundle), "--language", "both", "--json") == ExitCode.OK
+    found = data_of(capsys)
+    lines = (bundle / "ledger.jsonl").read_bytes().splitlines()
+    assert found == {
+        "path": str(bundle),
+        "ledger": json.loads((bundle / "bundle.json").read_bytes())["ledger"],
+        "records": len(lines),
+        "head": json.loads((bundle / "bundle.json").read_bytes())["head"],
+        "code": found["code"],
+        "blobs": len(list((bundle / "blobs").iterdir())),
+        "withheld": [],
+        "files": sum(path.is_file() for path in bundle.rglob("*")),
+    }
+    assert {path.name for path in bundle.glob("report.*")} == {"report.vi.html", "report.en.html"}
+    exported = [json.loads(line) for line in lines if json.loads(line)["kind"] == "export"]
+    (record,) = exported
+    body = json.loads((bundle / "blobs" / record["body"]).read_bytes())
+    assert [each["name"] for each in body["export"]["reports"]] == ["report.vi.html", "report.en.html"]
+    assert body["circumstances"]["arguments"][:1] == ["portalops"]
+
+    code = ["--head-code", found["code"]]
+    assert portalops(Path("/nowhere"), "verify", str(bundle), *code, "--json") == ExitCode.OK
+    assert data_of(capsys)["integrity"]["holds"] is True
+    command = [sys.executable, "-I", str(bundle / "verify.py"), *code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_person_is_told_what_the_auditor_is_to_get(
+    home: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    assert portalops(home, "export", "--output", str(home / "b"), language=language) == ExitCode.OK
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "verify.py" in shown and "HOW-TO-VERIFY.vi.md" in shown
+    assert ("Bên kiểm tra" if language == "vi" else "What the auditor is to get") in shown
+
+
+def test_a_dry_run_writes_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Ledger.open(home / "state", SystemClock(), create=False)
+    before, there = ledger.count(), sorted(home.rglob("*"))
+    capsys.readouterr()
+    assert portalops(home, "export", "--output", str(home / "bundle"), "--dry-run", "--json") == ExitCode.OK
+    found = data_of(capsys)
+    assert (found["records"], found["files"], found["head"]) == (before, None, None)
+    assert found["blobs"] > 0
+    assert ledger.count() == before and sorted(home.rglob("*")) == there
+
+
+def test_without_a_signing_key_nothing_is_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = CONFIGURATION.replace('[signing]\nkey = "keys/signing"\n', "")
+    (home / "portalops.toml").write_text(text, encoding="utf-8")
+    assert portalops(home, "export", "--output", str(home / "bundle")) == ExitCode.CONFIGURATION
+    assert "no signing key is configured" in capsys.readouterr().err
+    assert not (home / "bundle").exists()
+
+
+def test_a_folder_with_something_in_it_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "export", "--output", str(home)) == ExitCode.USAGE
+    assert "is not an empty folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--withhold", "abc=x"], ["--withhold", "0" * 64 + "=x"], ["--language", "fr"], ["--period", "x"]]
+)
+def test_wrong_options_write_and_record_nothing(home: Path, arguments: list[str]) -> None:
+    ledger = Ledger.open(home / "state", SystemClock(), create=False)
+    before = ledger.count()
+    assert portalops(home, "export", "--output", str(home / "bundle"), *arguments) == ExitCode.USAGE
+    assert ledger.count() == before and not (home / "bundle").exists()
+
+
+def test_details_can_be_withheld(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Ledger.open(home / "state", SystemClock(), create=False)
+    body = next(ledger.records(kinds=("report.finished",))).body
+    capsys.readouterr()
+    arguments = ["export", "--output", str(home / "bundle"), "--withhold", f"{body}=chứa tên người"]
+    assert portalops(home, *arguments, "--json") == ExitCode.OK
+    assert data_of(capsys)["withheld"] == [{"digest": body, "reason": "chứa tên người"}]
+    assert not (home / "bundle" / "blobs" / body).exists()
+    assert portalops(home, "verify", str(home / "bundle")) == ExitCode.OK
+    assert "chứa tên người" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["nothing", "file", "foreign"])
+def test_what_is_no_bundle_is_wrong_usage(tmp_path: Path, what: str) -> None:
+    if what == "file":
+        (tmp_path / "bundle").write_text("")
+    elif what == "foreign":
+        (tmp_path / "bundle").mkdir()
+        (tmp_path / "bundle" / "photo.jpg").write_bytes(b"\xff\xd8")
+    assert portalops(tmp_path, "verify", str(tmp_path / "bundle")) == ExitCode.USAGE
