@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.ledger.bundle.bundles import key_of
 from tests.verifier import mutations
 from tests.verifier.scene import (
     VERIFY_PY,
@@ -19,7 +20,6 @@ from tests.verifier.scene import (
     by_portalops,
     by_stranger,
     full,
-    key_of,
     stamped,
     today,
 )

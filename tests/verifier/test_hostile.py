@@ -1,0 +1,339 @@
+"""Whatever lies in a folder, verify.py says something about it: bounded, escaped, and never a traceback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ledger.bundle.bundles import Written, key_of
+from tests.verifier.scene import VERIFY_PY, Tampered, as_process, by_portalops, by_stranger, full, verify_py, written
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    full(folder / "state").export(folder / "bundle")
+    return folder / "bundle"
+
+
+@pytest.fixture
+def bundle(original: Path, tmp_path: Path) -> Tampered:
+    return Tampered(original, tmp_path / "bundle", key_of(2))
+
+
+def verified(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it as a process with little memory, and look at what it prints."""
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -v 300000; exec "$@"', "sh", sys.executable, "-I", "-S", VERIFY_PY, folder, *arguments],
+        check=False,
+        capture_output=True,
+        timeout=120,
+    )
+    text = done.stdout.decode("utf-8") + done.stderr.decode("utf-8")
+    assert "Traceback" not in text
+    assert all(letter == "\n" or letter.isprintable() for letter in text)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def dangling(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("put", [fifo, folder, dangling, endless, loop])
+@pytest.mark.parametrize(
+    "name", ["bundle.json", "ledger.jsonl", "SHA256SUMS", "SHA256SUMS.sig", "figures.json", "allowed_signers"]
+)
+def test_something_else_in_a_files_place(bundle: Tampered, name: str, put: Callable[[Path], None]) -> None:
+    (bundle.folder / name).unlink()
+    put(bundle.folder / name)
+
+    assert verified(bundle.folder).returncode == (2 if name in {"bundle.json", "ledger.jsonl", "SHA256SUMS"} else 5)
+    assert by_stranger(bundle.folder)[0] == by_portalops(bundle.folder)[0]
+
+
+@pytest.mark.parametrize("put", [fifo, dangling, endless, loop])
+@pytest.mark.parametrize("name", ["blobs", "heads", "more"])
+def test_something_else_in_a_folders_place(bundle: Tampered, name: str, put: Callable[[Path], None]) -> None:
+    if (bundle.folder / name).exists():
+        shutil.rmtree(bundle.folder / name)
+    put(bundle.folder / name)
+
+    assert verified(bundle.folder).returncode == 5
+    assert by_stranger(bundle.folder)[0] == by_portalops(bundle.folder)[0]
+
+
+def test_names_that_do_things_to_a_terminal_are_escaped(bundle: Tampered) -> None:
+    (bundle.folder / "\x1b[2J\x07\u202egpj.sh").write_text("")
+    os.close(os.open(os.fsencode(bundle.folder) + b"/\xff\xfe\n", os.O_CREAT | os.O_WRONLY))
+
+    done = verified(bundle.folder)
+
+    assert done.returncode == 5
+    assert r"\x1b[2J\x07\u202egpj.sh does not belong here" in done.stdout
+
+
+def test_a_foreign_folder_is_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
+
+    done = verified(tmp_path)
+
+    assert done.returncode == 2
+    assert "this is no bundle" in done.stderr
+    assert verified(tmp_path / "photo.jpg").returncode == 2
+    assert verified(tmp_path / "nowhere").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{}",
+        b"[" * 100_000,
+        b'{"format":' * 50_000,
+        b'{"format":1' + b"0" * 100_000 + b"}",
+        b'{"format":1e999}',
+        b'{"format":NaN}',
+        b'{"format":true}',
+        b'{"ledger":"\xed\xa0\x80"}',
+        b'{"ledger":"\\ud800"}',
+        b"\xef\xbb\xbf{}",
+        '{"format":1}'.encode("utf-16"),
+        b"\0" * 1000,
+        b'{"format":1,"format":2}',
+    ],
+    ids=range(14),
+)
+@pytest.mark.parametrize(
+    "name", ["bundle.json", "figures.json", "allowed_signers", "SHA256SUMS", "heads/0000000002.txt"]
+)
+def test_odd_text_in_any_file_is_a_verdict(bundle: Tampered, name: str, text: bytes) -> None:
+    (bundle.folder / name).write_bytes(text)
+
+    stranger, portalops = by_stranger(bundle.folder), by_portalops(bundle.folder)
+
+    assert stranger[0] == portalops[0], (stranger, portalops)
+    assert stranger[0].exit_code in {2, 5}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 200_000,
+        b'{"plan":{"jobs":[{"id":"a","kind":"check","every":"hour","duty":9' + b"9" * 5000 + b"}]}}",
+        b'{"head":{"text":"\\ud800","signature":"\\ud800"}}\n',
+        b'{"key":{"public_key":"ssh-ed25519 ====","reason":"","replaces":""}}\n',
+        b'{"key":{"public_key":["x"],"reason":"","replaces":""}}\n',
+        b'{"sign_off":{"report":"\\u001b[2J","sha256":"x","signer":"","name":"","office":"","public_key":"","text":"","signature":""}}\n',
+        b'{"erased":{"digest":7}}\n',
+        b'{"waiver":{"id":{},"valid_from":"2026-99-99","valid_to":"2026-11-30"}}\n',
+        b'{"plan":{"jobs":[{"id":"a","kind":"check","every":"hour","duty":""}],"rulebook":"","configuration":"","timezone":"../../etc/passwd"}}\n',
+        b'{"plan":{"jobs":[{"id":"a","kind":"check","every":"hour","duty":""}],"rulebook":"","configuration":"","timezone":"Asia"}}\n',
+        b'{"plan":{"jobs":[{"id":"a","kind":"check","every":"never","duty":""}],"rulebook":"","configuration":"","timezone":""}}\n',
+        b'{"plan":{"jobs":7,"rulebook":"","configuration":"","timezone":""}}\n',
+        b"\xff\xfe",
+        b"",
+    ],
+    ids=range(14),
+)
+@pytest.mark.parametrize(
+    "kind",
+    ["plan", "head", "key.added", "key.retired", "sign-off", "blob.erased", "waiver.granted", "waiver.withdrawn"],
+)
+def test_odd_details_of_records_that_are_signed_for(tmp_path: Path, kind: str, body: bytes) -> None:
+    plain = Written(tmp_path / "plain")
+    plain.head()
+    plain.append("note.added", note={})
+    plain.export(tmp_path / "bundle")
+    bundle = Tampered(tmp_path / "bundle", tmp_path / "odd", key_of(1))
+    digest = hashlib.sha256(body).hexdigest()
+    (bundle.folder / "blobs" / digest).write_bytes(body)
+    lines = bundle.lines()
+    place = next(place for place, each in enumerate(lines) if b'"kind":"note.added"' in each)
+    fields = json.loads(lines[place])
+    fields |= {"kind": kind, "body": digest}
+    lines[place] = written(fields)[:-1]
+    bundle.set_lines(lines)
+    bundle.sum_up(sign_it=True)
+
+    stranger, portalops = by_stranger(bundle.folder), by_portalops(bundle.folder)
+
+    assert stranger[0] == portalops[0], (stranger, portalops)
+    assert stranger[0].exit_code == 5
+
+
+def _grow(path: Path, size: int, *, at: int) -> None:
+    """Put so many zero bytes into a file; they take no room on the disk."""
+    data = path.read_bytes()
+    with path.open("r+b") as file:
+        file.truncate(at)
+        file.seek(at + size)
+        file.write(data[at:])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ledger.jsonl",
+        "SHA256SUMS",
+        "SHA256SUMS.sig",
+        "bundle.json",
+        "figures.json",
+        "allowed_signers",
+        "heads/0000000006.txt",
+    ],
+)
+def test_a_line_without_end_takes_no_memory(bundle: Tampered, name: str) -> None:
+    path = bundle.folder / name
+    if not path.exists():
+        path = min((bundle.folder / "heads").glob("*.txt"))
+    _grow(path, 300 << 20, at=50)
+
+    done = verified(bundle.folder, "--json")
+
+    assert done.returncode == 5, done
+    if name == "ledger.jsonl":
+        assert json.loads(done.stdout)["integrity"]["first_bad"] == 1
+
+
+@pytest.mark.heavy
+def test_a_line_of_two_gigabytes_is_named(bundle: Tampered) -> None:
+    at = len(b"".join(line + b"\n" for line in bundle.lines()[:9])) + 40
+    _grow(bundle.folder / "ledger.jsonl", 2 << 30, at=at)
+
+    done = verified(bundle.folder, "--json")
+
+    assert done.returncode == 5
+    faults = json.loads(done.stdout)["integrity"]["faults"]
+    assert {"seq": 10, "what": "record 10 is not a record as portalops writes it"} in faults
+
+
+def test_a_blob_of_many_brackets_takes_no_memory(bundle: Tampered) -> None:
+    """A body above 16 MiB is not read as JSON, however its digest fits."""
+    body = b'{"evidence":[' + b"[]," * (20 << 20) + b"[]]}"
+    digest = hashlib.sha256(body).hexdigest()
+    (bundle.folder / "blobs" / digest).write_bytes(body)
+    lines = bundle.lines()
+    fields = json.loads(lines[3]) | {"body": digest}
+    lines[3] = written(fields)[:-1]
+    bundle.set_lines(lines)
+    bundle.sum_up(sign_it=True)
+
+    assert verified(bundle.folder).returncode == 5
+
+
+def test_a_million_wrong_lines_are_counted_and_not_kept(bundle: Tampered) -> None:
+    with (bundle.folder / "ledger.jsonl").open("ab") as file:
+        file.write(b"x\n" * 300_000)
+
+    done = verified(bundle.folder, "--json")
+
+    found = json.loads(done.stdout)["integrity"]
+    assert done.returncode == 5
+    assert found["fault_count"] > 300_000
+    assert len(found["faults"]) == 100
+
+
+def test_its_output_can_be_cut_off(original: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", VERIFY_PY, original],
+        check=False,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
+
+    assert done.returncode == 70
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("locale", ["C", "vi_VN.UTF-8", "en_US.ISO-8859-1", "POSIX"])
+def test_it_prints_vietnamese_under_any_locale(original: Path, locale: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "LANG": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-S", VERIFY_PY, original, *([] if locale.startswith("vi") else ["--lang", "vi"])],
+        check=False,
+        capture_output=True,
+        env=environment,
+    )
+
+    assert "KẾT QUẢ: không có gì bị thay đổi kể từ khi ký" in done.stdout.decode("utf-8")
+
+
+def test_every_sentence_is_there_in_vietnamese() -> None:
+    """Each template that the program says has its own Vietnamese, with the same places for values."""
+    import ast
+    import re
+
+    tree = ast.parse(VERIFY_PY.read_text(encoding="utf-8"))
+    module = verify_py()
+    said = set(module.LIMITS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            place = {"say": 0, "Bad": 0, "fault": 1}.get(name)
+            if place is not None and len(node.args) > place:
+                values = node.args[place]
+                literals = [values] if isinstance(values, ast.Constant) else []
+                said |= {each.value for each in literals if isinstance(each.value, str)}
+    needing = {text for text in said if re.search(r"[A-Za-z]{2}", re.sub(r"\{\w+\}", "", text))}
+
+    assert needing - module.VI.keys() == set()
+    assert [
+        en for en, vi in module.VI.items() if sorted(re.findall(r"\{\w+\}", en)) != sorted(re.findall(r"\{\w+\}", vi))
+    ] == []
+    assert len(module.VI) > 80
+
+
+def test_it_runs_in_its_own_folder_without_arguments(original: Path, tmp_path: Path) -> None:
+    done = as_process("verify.py", cwd=original)
+
+    assert done.returncode == 0
+    assert "RESULT: nothing was changed" in done.stdout
+    assert not (original / "__pycache__").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--head", "nowhere.txt"),
+        ("--head", "bundle.json"),
+        ("--head-code", "412"),
+        ("--head-code", "412-9f3a-77c0-21de-8b4c-5a1g"),
+        ("--signers", "ledger.jsonl"),
+        ("--signers", "nowhere"),
+        ("--lang", "fr"),
+        ("--nothing",),
+    ],
+)
+def test_wrong_arguments_are_wrong_usage(original: Path, arguments: tuple[str, ...]) -> None:
+    done = as_process("verify.py", *arguments, cwd=original)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
