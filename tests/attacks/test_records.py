@@ -224,6 +224,22 @@ def test_a_chain_signed_with_the_attackers_own_key_is_caught(portal: Portal, aud
     caught(done, 1, own_words if what == "the configured key" else words_of(what, auditor))
 
 
+@pytest.mark.parametrize("place", ["behind the real one", "before the real one"])
+def test_a_stranger_key_beside_the_real_one_is_not_what_this_machine_signs_with(portal: Portal, place: str) -> None:
+    """Without the key: heads are dropped, the real key stays in the records, and a stranger's signs all of it."""
+    own = write_key(portal.folder.parent / "own", 66)
+    forger = without_first_backup(portal)
+    at = forger.find("key.added")
+    stranger = forger.entries[at].holding(key=KeyEvent(own.public_key, "the old one was lost"))
+    forger.entries.insert(at + 1 if place == "behind the real one" else at, stranger)
+    forger.write(own)
+
+    done = portal.verify()
+
+    seq = at + 2 if place == "behind the real one" else at + 1
+    caught(done, seq, "signs the heads, and this machine's key")
+
+
 def test_a_stranger_key_added_to_the_records_is_no_successor(portal: Portal, auditor: Auditor) -> None:
     """The old key is retired in the records and another named as its successor; the old one never signed that."""
     own = write_key(portal.folder.parent / "own", 66)
