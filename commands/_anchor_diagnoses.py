@@ -114,7 +114,14 @@ def _signed(session: Session, ledger: Ledger) -> Iterator[Diagnosis]:
         yield Diagnosis(SIGNING, State.WARNING, msg("no head is signed yet"), _SIGN)
         return
     unsigned = _unsigned(ledger, head)
-    is_late = bool(unsigned) and session.clock.now() - head.head.at > LATE
+    if not unsigned:
+        yield Diagnosis(
+            SIGNING,
+            State.GOOD,
+            msg("everything recorded is signed; the newest head is of {moment}", moment=head.head.at),
+        )
+        return
+    is_late = session.clock.now() - head.head.at > LATE
     said = nmsg(
         "{n} record is not signed yet; the newest head is of {moment}",
         "{n} records are not signed yet; the newest head is of {moment}",

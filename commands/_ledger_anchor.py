@@ -180,7 +180,9 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result:
     data: list[JsonValue] = []
     for one in chosen:
         last = taken.get(one.id)
-        would = msg("it asks by itself") if one.fetches_itself else msg("a head would be handed to it")
+        would = (
+            msg("it asks by itself") if one.fetches_itself else msg("the newest head is handed to it, unless it has it")
+        )
         rows.append((one.id, one.kind, str(last.body.size) if last else None, last.at if last else None, would))
         data.append({"id": one.id, "kind": one.kind, "has": last.body.size if last else 0, "would": str(would)})
     view: list[Block] = [Table(msg("What would be done"), _HEADERS_OF_PLAN, rows)] if rows else []
