@@ -284,7 +284,8 @@ def open_snapshot(path: Path) -> AbstractContextManager[StoredChain]:
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_SECONDS)
+    # A forgotten connection is closed by whichever thread the garbage collector happens to run in.
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_SECONDS, check_same_thread=False)
     connection.text_factory = _text  # text that somebody else put there may be none
     return connection
 

@@ -323,6 +323,8 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
     writing = ("Read", "Write", "List", "PutObjectRetention", "GetObjectRetention")
     identities = [_identity("admin", "Admin"), _identity("writer", *writing), _identity("reader", "Read", "List")]
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
+    # One volume a bucket: of seven, the default, a session's buckets would want more than the server may make.
+    (folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
     (folder / "data").mkdir()
     master, volume, filer, s3 = _ports_with_rpc(4)
     with (folder / "log").open("wb") as log:
@@ -336,6 +338,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
                     "-s3",
                     f"-s3.port={s3}",
                     "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
                     f"-s3.config={folder}/s3.json",
                 ),
                 *("-s3.allowDeleteBucketNotEmpty=false", "-s3.autoCreateBucket=false"),

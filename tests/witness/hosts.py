@@ -58,15 +58,18 @@ class Portal:
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger.open(self.state, self.clock, create=True)
+        """The ledger for reading; opened anew each time, and beginning one where there is none."""
+        Ledger.open(self.state, self.clock, create=True).close()
+        return Ledger.open(self.state, self.clock, create=False)
 
     def work(self, runs: int = 1) -> None:
-        ledger = self.ledger
+        ledger = Ledger.open(self.state, self.clock, create=True)
         for _number in range(runs):
             number = ledger.count()
             for kind in ("check.started", "check.finished"):
                 body = bodies.write({"number": number, "kind": kind})
                 ledger.append(kind, run=RunId(f"12.4:daily:{number}"), subject="daily", duty="12.4", body=body)
+        ledger.close()
 
     def extend_to(self, path: Path, *, after: int = 0) -> None:
         """Write an extension as a file."""
@@ -186,7 +189,12 @@ class Witness:
 
 def done(config: Path, *arguments: str, clock: Clock | None = None) -> Result:
     """Carry out one call of the command line; errors come as they are raised."""
-    return call(Session(Invocation(arguments, json=True, config=config), {"LANG": "C.UTF-8"}, clock=clock))
+    session = Session(Invocation(arguments, json=True, config=config), {"LANG": "C.UTF-8"}, clock=clock)
+    try:
+        return call(session)
+    finally:
+        if "writable_ledger" in session.__dict__:
+            session.writable_ledger.close()
 
 
 def _user() -> str:

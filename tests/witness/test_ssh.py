@@ -18,6 +18,7 @@ import pytest
 from commands.app import run
 from portalops.errors import ExitCode
 from portalops.ledger.heads import newest_head
+from portalops.ledger.ledger import Ledger
 from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.ledger.ledgers import tamper
 from tests.witness.hosts import PROGRAM, Portal, SshHost, Witness, done, sshd
@@ -96,7 +97,6 @@ def test_a_kept_head_is_one_that_an_auditor_can_bring(portal: Portal, witness: W
 def _cut(portal: Portal) -> None:
     """The tail is cut off, heads and all."""
     ledger = portal.ledger
-    ledger.close()
     size = ledger.count() - 5
     tamper(ledger, f"DELETE FROM record WHERE seq > {size}")
     line = ledger.record(size)
@@ -332,7 +332,9 @@ def test_a_lost_key_waits_until_a_person_accepts_the_new_one(portal: Portal, wit
     (portal.folder / "signing").unlink()
     new_key(portal.folder / "signing")
     key = SigningKey.load(portal.folder / "signing")
-    rotate_key(portal.ledger, None, key, reason="the disk is broken", clock=portal.clock)
+    ledger = Ledger.open(portal.state, portal.clock, create=True)
+    rotate_key(ledger, None, key, reason="the disk is broken", clock=portal.clock)
+    ledger.close()
 
     code, seen, _result = witness.look()
     assert (code, seen["reason"]) == (ExitCode.INTEGRITY, "unknown-key")
