@@ -94,8 +94,9 @@ def complete() -> None:
     root = typer.Typer(add_completion=True)
     for name in names():
         app = app_of(name)
-        if len(app.registered_commands) == 1 and not app.registered_groups and app.registered_callback is None:
-            root.command(name)(app.registered_commands[0].callback)
+        alone = app.registered_commands[0].callback if len(app.registered_commands) == 1 else None
+        if alone is not None and not app.registered_groups and app.registered_callback is None:
+            root.command(name)(alone)
         else:
             root.add_typer(app, name=name)
     root(prog_name="portalops")

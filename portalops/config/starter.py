@@ -202,7 +202,9 @@ def _jobs(answers: StartAnswers, said: _Comments) -> Sequence[str]:
 
 def _anchors(said: _Comments) -> Sequence[str]:
     return (
-        said(msg("Where the ledger's heads go: whoever holds one can tell later whether anything before it was changed.")),
+        said(
+            msg("Where the ledger's heads go: whoever holds one can tell later whether anything before it was changed.")
+        ),
         said(msg("This folder lies here and proves little: name another unit's share, and take signs away below.")),
         "[[ledger.anchor]]",
         'id = "heads-folder"',

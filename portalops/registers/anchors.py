@@ -32,7 +32,7 @@ def read_receipts(ledger: LedgerReader, *, since: datetime | None = None) -> Ite
             blob = ledger.blob(record.body)
             if record.kind == ANCHOR_RECEIVED:
                 one = decode_part(blob, RECEIPT, AnchorReceipt)
-                receipts = (one,) if one else ()
+                receipts: tuple[AnchorReceipt, ...] = (one,) if one else ()
             else:
                 result = decode_part(blob, ANCHOR, AnchorResult)
                 receipts = result.receipts if result else ()

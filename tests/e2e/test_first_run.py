@@ -22,7 +22,7 @@ def test_the_first_run_does_every_job_and_judges_every_duty(after_first_run: Fir
     assert done.code == ExitCode.UNMET, done.err
     jobs = {job["id"]: job["outcome"] for job in done.data["jobs"]}
     assert jobs == dict.fromkeys(
-        ("weekly-backup", "weekly-verify", "daily-check", "daily-updates", "weekly-report"), "complete"
+        ("weekly-backup", "weekly-verify", "daily-check", "daily-updates", "weekly-report", "daily-anchor"), "complete"
     ), done.data["jobs"]
     found = verdicts(done)
     assert len(found) == 31
@@ -99,7 +99,7 @@ def test_a_missing_backup_folder_is_named_and_the_rest_runs(portal: Path) -> Non
 
     done = call(portal, "run", "weekly-backup", "--json")
 
-    (job,) = done.data["jobs"]
+    job = next(job for job in done.data["jobs"] if job["id"] == "weekly-backup")
     assert job["outcome"] == "incomplete"
     assert any("portal-channels" in problem for problem in job["problems"])
     assert verdicts(done)["10.2-content"] == "met"
@@ -115,6 +115,7 @@ def test_dry_run_says_what_would_be_done_and_touches_nothing(portal: Path) -> No
         "daily-check",
         "daily-updates",
         "weekly-report",
+        "daily-anchor",
     ]
     assert not (portal / "var" / "state").exists()
 
