@@ -102,7 +102,7 @@ def _people(written: Written) -> None:
         text,
         sign(text.encode(), PERSON, "portalops-signoff"),
     )
-    written.append("sign-off", sign_off=sign_off)
+    written.append("sign-off", circumstances={"arguments": ["portalops", "ledger", "sign-off"]}, sign_off=sign_off)
     waiver = Waiver("w1", "10.2", "", "thiết bị hỏng", "Giám đốc", "12/QĐ", date(2026, 11, 20), date(2026, 11, 30))
     written.append("waiver.granted", waiver=waiver)
     erased = written.append("note.added", note={"name": "Trần Thị B"})

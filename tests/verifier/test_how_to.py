@@ -110,7 +110,7 @@ GOOD: Mapping[str, str] = {
     "tokens": "",
     "crashed": "",
     "missing": "daily-check 2026-11-23\n",  # the plan is of that day, and so begins with the next
-    "sign-offs": r'Good "portalops-signoff" signature for nguyen-van-a with ED25519 key SHA256:\S{43}\n',
+    "sign-offs": r'[0-9a-f]{64}  compliance\.vi\.html\nGood "portalops-signoff" signature for nguyen-van-a with ED25519 key SHA256:\S{43}\n',
 }
 
 
@@ -235,7 +235,7 @@ def add_record_behind(bundle: Tampered) -> None:
 def change_sign_off(bundle: Tampered) -> None:
     """Let the person have signed another report."""
     for blob in (bundle.folder / "blobs").iterdir():
-        if blob.read_bytes().startswith(b'{"sign_off"'):
+        if b'"sign_off":' in blob.read_bytes():
             blob.write_bytes(blob.read_bytes().replace(b"compliance.vi.html\\n", b"another-one.vi.html\\n"))
 
 
