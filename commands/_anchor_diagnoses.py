@@ -17,7 +17,7 @@ from portalops.ledger.heads import newest_head, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import parse_at
 from portalops.model.heads import AnchorReceipt, RecordedHead
-from portalops.model.message import msg, nmsg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.registers.anchors import newest_taken, read_receipts
@@ -165,7 +165,7 @@ def _heads_of(session: Session, tables: Sequence[KindTable]) -> Iterator[Diagnos
             )
         kept = next((receipt for anchor, receipt in taken.items() if anchor == table.id), None)
         if kept is None:
-            yield Diagnosis(HERE, State.WARNING, msg("{id}: it has no head yet", id=table.id), _HAND_OUT)
+            yield Diagnosis(HERE, State.WARNING, msg("{id}: it has no head yet", id=table.id), _cure(table))
             continue
         is_late = session.clock.now() - kept.at > LATE
         yield Diagnosis(
@@ -177,10 +177,15 @@ def _heads_of(session: Session, tables: Sequence[KindTable]) -> Iterator[Diagnos
                 size=kept.body.size,
                 moment=kept.at,
             ),
-            _HAND_OUT if is_late else None,
+            _cure(table) if is_late else None,
         )
         if table.kind == "s3":
             yield _lock_of(session, table, receipts)
+
+
+def _cure(table: KindTable) -> Message:
+    """Say what gets an anchor the newest head; a witness asks by itself."""
+    return _ASK_WITNESS if table.kind == "witness" else _HAND_OUT
 
 
 def _lock_of(session: Session, table: KindTable, receipts: Sequence[Recorded[AnchorReceipt]]) -> Diagnosis:
@@ -225,3 +230,6 @@ def _lies_here(table: KindTable, state_folder: Path) -> bool:
 
 _SIGN = msg("Run 'portalops ledger head'.")
 _HAND_OUT = msg("Run 'portalops ledger anchor'.")
+_ASK_WITNESS = msg(
+    "Ask the witness whether 'portalops watch-remote' runs there and reaches this host; docs/witness.md says how it is set up."
+)

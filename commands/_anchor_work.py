@@ -126,10 +126,13 @@ def _publish(session: Session, anchor: Anchor, head: RecordedHead, task: Task) -
 
 def _silence_of(session: Session, anchor: Anchor) -> Sequence[str]:
     """Say that a witness has not asked for long; it comes by itself, so nothing else can be done here."""
-    since = session.clock.now() - WITNESS_LATE
-    if anchor.id in newest_taken(read_receipts(session.writable_ledger, since=since)):
-        return ()
-    return (f"{anchor.id}: the witness has handed in no receipt for {WITNESS_LATE.days} days",)
+    receipts = read_receipts(session.writable_ledger)
+    newest = next((one for one in receipts if one.body.anchor == anchor.id and not one.body.problem), None)
+    if newest is None:
+        return (f"{anchor.id}: the witness has handed in no receipt yet",)
+    if session.clock.now() - newest.at > WITNESS_LATE:
+        return (f"{anchor.id}: the witness has handed in no receipt for {WITNESS_LATE.days} days",)
+    return ()
 
 
 def _judged(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +15,16 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
 from portalops.ledger import bodies
-from portalops.ledger.heads import HEAD, head_digest, newest_head, read_head
+from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, read_head
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, format_at
 from portalops.locale import _
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
-from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.runs import JobKind
 from portalops.ports import Anchor
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
+from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
 
@@ -66,7 +67,7 @@ def anchor(
     view: list[Block] = []
     rows: list[JsonValue] = []
     if isinstance(done.result, AnchorResult):
-        view, rows = [_table(done.result, known)], [_data(one) for one in done.result.receipts]
+        view, rows = list(_handed_out(session, done.result)), [_data(one) for one in done.result.receipts]
     view += [Notice(verbatim(problem), Tone.BAD) for problem in done.problems]
     return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
 
@@ -155,16 +156,16 @@ def _read(name: str) -> bytes:
 
 def _take_in(session: Session, data: bytes) -> Result:
     receipt, is_new = take_receipt(session, data)
-    said = msg("Recorded.") if is_new else msg("This receipt is known already.")
+    said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
     view: list[Block] = [
+        Paragraph(said),
         KeyValues(
             (
                 (msg("Witness"), receipt.anchor),
-                (msg("Head"), str(receipt.size)),
+                (msg("Records that the head is over"), msg("1 to {seq}", seq=receipt.size)),
                 (msg("Taken at"), receipt.at),
             )
         ),
-        Paragraph(said),
     ]
     return Result({**_mapping(_data(receipt)), "new": is_new}, view)
 
@@ -183,9 +184,11 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result:
         would = (
             msg("it asks by itself") if one.fetches_itself else msg("the newest head is handed to it, unless it has it")
         )
-        rows.append((one.id, one.kind, str(last.body.size) if last else None, last.at if last else None, would))
+        rows.append((one.id, one.kind, last.body.size if last else None, last.at if last else None, would))
         data.append({"id": one.id, "kind": one.kind, "has": last.body.size if last else 0, "would": str(would)})
-    view: list[Block] = [Table(msg("What would be done"), _HEADERS_OF_PLAN, rows)] if rows else []
+    view: list[Block] = (
+        [Table(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
+    )
     if not rows:
         view.append(Paragraph(msg("No anchor is configured: add [[ledger.anchor]] to the configuration.")))
     if session.signing_key is None:
@@ -194,24 +197,44 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result:
     return Result({"newest_head": newest_size, "anchors": data}, view)
 
 
-_HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Head that it has"), msg("Since"), msg("What would be done"))
+_HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
 
 
-def _table(result: AnchorResult, anchors: Sequence[Anchor]) -> Table:
+def _handed_out(session: Session, result: AnchorResult) -> Iterator[Block]:
+    """Say how many anchors have the head, and what each answered."""
+    ledger = session.ledger
+    known, taken = anchors_of(session), newest_taken(read_receipts(ledger))
+    newest = newest_head(ledger)
+    holders = sum(one.id in taken and taken[one.id].body.head == result.head for one in known)
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Records that the head is over"), msg("1 to {seq}", seq=result.size)),
+        (msg("Anchors that have it"), msg("{n} of {total}", n=holders, total=len(known))),
+    ]
+    if newest is not None and head_digest(newest.signed.text) == result.head:
+        rows.insert(0, (msg("Head code"), code_of(newest.head)))
+    yield KeyValues(rows)
     headers = (msg("Anchor"), msg("Kind"), msg("State"), msg("At"), msg("Receipt"))
-    return Table(
-        nmsg("Head over {n} record", "Head over {n} records", result.size), headers, list(_rows(result, anchors))
-    )
+    yield Table(msg("Anchors"), headers, list(_rows(result, known, taken)))
 
 
-def _rows(result: AnchorResult, anchors: Sequence[Anchor]) -> Iterator[tuple[Cell, ...]]:
+def _rows(
+    result: AnchorResult, anchors: Sequence[Anchor], taken: Mapping[AnchorId, Recorded[AnchorReceipt]]
+) -> Iterator[tuple[Cell, ...]]:
     for receipt in result.receipts:
         state = Status(msg("not taken"), Tone.BAD) if receipt.problem else Status(msg("taken"), Tone.GOOD)
-        said = "; ".join(f"{name} {value}" for name, value in receipt.details.items())
+        said = "; ".join(f"{name}: {value}" for name, value in receipt.details.items())
         yield receipt.anchor, receipt.kind, state, receipt.at, receipt.problem or said or None
     for one in anchors:
         if one.fetches_itself:
-            yield one.id, one.kind, Status(msg("asks by itself"), Tone.NEUTRAL), None, None
+            yield one.id, one.kind, Status(msg("asks by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))
+
+
+def _newest_of(receipt: Recorded[AnchorReceipt] | None) -> tuple[Cell, Cell]:
+    """Return when a witness took a head last, and over how many records."""
+    if receipt is None:
+        return None, msg("none yet")
+    size = receipt.body.size
+    return receipt.body.at, nmsg("head over {n} record", "head over {n} records", size)
 
 
 def _data(receipt: AnchorReceipt) -> JsonValue:

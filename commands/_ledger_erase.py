@@ -26,7 +26,10 @@ from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure
-from portalops.reports.document import Cell, KeyValues
+from portalops.reports.document import Cell, KeyValues, Paragraph
+
+SEQS_SHOWN = 20
+"""Records that are named to a person; --json has them all."""
 
 HELP = _(
     "Remove details for good, such as personal data, and record who decided it\n\nThe record that names them stays, and"
@@ -106,7 +109,7 @@ def _find(session: Session, digest: str) -> Named:
                 ),
                 msg("Without it, nobody could verify the ledger. Withhold nothing of this kind either."),
             )
-    return Named(wanted, records, _earlier(ledger, wanted), ledger.has_blob(wanted))
+    return Named(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
 
 
 def _needing(ledger: Ledger, digest: Digest, advance: Callable[[int], None]) -> Iterator[Record]:
@@ -123,7 +126,12 @@ def _needing(ledger: Ledger, digest: Digest, advance: Callable[[int], None]) -> 
             continue  # erased itself, or damaged, which verification names
 
 
-def _earlier(ledger: Ledger, digest: Digest) -> RecordedErasure | None:
+def erasure_of(ledger: Ledger, digest: Digest) -> RecordedErasure | None:
+    """Return the record that says that a blob was erased, or None.
+
+    Raises:
+        IntegrityError: the details of such a record are missing or damaged.
+    """
     for record in ledger.records(kinds=(ERASED,)):
         found = read_erasure(Held(record.seq, record.at, record.kind, ledger.blob(record.body)))
         if found is not None and found.erasure.digest == digest:
@@ -132,7 +140,9 @@ def _earlier(ledger: Ledger, digest: Digest) -> RecordedErasure | None:
 
 
 def _confirm(session: Session, named: Named) -> None:
-    seqs = ", ".join(str(record.seq) for record in named.records[:20])
+    seqs = ", ".join(str(record.seq) for record in named.records[:SEQS_SHOWN])
+    if len(named.records) > SEQS_SHOWN:
+        seqs += f", ... +{len(named.records) - SEQS_SHOWN}"
     answer = prompt_for(no_input=session.invocation.no_input).ask(
         msg("Remove the details of record {seqs} for good? Type 'erase' to do it", seqs=seqs),
         option="--yes",
@@ -150,11 +160,18 @@ def _record(session: Session, erasure: Erasure) -> RecordedErasure:
 
 
 def _result(named: Named, erased: RecordedErasure | None, *, done: bool) -> Result:
+    if done:
+        verdict = msg("Erased for good.")
+    elif named.is_there:
+        verdict = msg("Nothing was erased. These details would be:")
+    else:
+        verdict = msg("Nothing was erased. These details are not there:")
     rows: list[tuple[Message, Cell]] = [
         (msg("Digest"), named.digest),
-        (msg("Records that named it"), ", ".join(str(record.seq) for record in named.records[:20])),
-        (msg("State"), msg("removed") if done else msg("there") if named.is_there else msg("not there")),
+        (msg("Records that name it"), ", ".join(str(record.seq) for record in named.records[:SEQS_SHOWN])),
     ]
+    if len(named.records) > SEQS_SHOWN:
+        rows.append((msg("Further records that name it"), len(named.records) - SEQS_SHOWN))
     if erased is not None:
         rows += [
             (msg("Recorded in"), msg("record {seq}", seq=erased.seq)),
@@ -167,4 +184,4 @@ def _result(named: Named, erased: RecordedErasure | None, *, done: bool) -> Resu
         "erased": done,
         "seq": erased.seq if erased else None,
     }
-    return Result(data=data, view=(KeyValues(rows),))
+    return Result(data=data, view=(Paragraph(verdict), KeyValues(rows)))

@@ -42,7 +42,7 @@ from portalops.model.runs import WrittenFile
 from portalops.registers.evidence import LOOK_BACK
 from portalops.reports import formats
 from portalops.reports.document import Block, Bullets, ByteSize, Cell, Heading, KeyValues, Notice, Paragraph, Tone
-from portalops.signatures.sshsig import SigningKey
+from portalops.signatures.sshsig import SigningKey, fingerprint
 
 REPORT = "compliance"
 """The report that a bundle holds."""
@@ -86,7 +86,9 @@ def export(
     if dry_run:
         return _would_write(session, order)
     written = _write(session, key, order)
-    return Result(data=_data(written, order.folder), view=tuple(_view(written, order.folder)))
+    return Result(
+        data=_data(written, order.folder), view=tuple(_view(written, order.folder, fingerprint(key.public_key)))
+    )
 
 
 def _key(session: Session) -> SigningKey:
@@ -222,8 +224,9 @@ def _blobs(count: int) -> Message:
     return nmsg("{n} detail", "{n} details", count)
 
 
-def _view(written: WrittenBundle, folder: Path) -> Iterator[Block]:
+def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
     description, code = written.description, code_of(written.head.head)
+    yield Paragraph(msg("The bundle is written."))
     yield KeyValues(
         (
             (msg("Folder"), str(folder)),
@@ -244,7 +247,7 @@ def _view(written: WrittenBundle, folder: Path) -> Iterator[Block]:
         (
             msg("the whole folder {folder}, unchanged", folder=str(folder)),
             msg("the head code {code}, by another way than the folder: in a letter, or read out", code=code),
-            msg("the ledger's public key, in person: 'portalops ledger head' shows it"),
+            msg("the fingerprint of the ledger's key, {key}, in person or by telephone", key=key),
         )
     )
     yield Heading(2, msg("How it is checked"))

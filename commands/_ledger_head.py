@@ -14,8 +14,8 @@ from portalops.ledger.heads import NAMESPACE, UNCOVERED_KINDS, code_of, newest_h
 from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.heads import RecordedHead
-from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Tone
+from portalops.model.message import Message, msg, nmsg
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, QrCode, Tone
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 from portalops.system.files import write_atomically
 
@@ -90,21 +90,26 @@ def _write(newest: RecordedHead, folder: Path) -> tuple[Path, Path]:
 
 
 def _view(newest: RecordedHead, behind: int, files: tuple[Path, ...]) -> list[Block]:
-    lines = [line.split(" ", 1) for line in newest.signed.text.splitlines()]
-    rows: list[tuple[Message, Cell]] = [(verbatim(name), value) for name, value in lines]
-    rows += [
-        (msg("Code"), code_of(newest.head)),
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Head code"), code_of(newest.head)),
         (msg("Signed by the key"), _fingerprint(newest)),
+        (msg("Signed at"), newest.head.at),
         (msg("Record"), str(newest.seq)),
     ]
     rows += [(msg("Written to"), str(path)) for path in files]
-    view: list[Block] = [KeyValues(rows)]
-    if behind:
-        view.append(
-            Notice(
-                nmsg("{n} record is not under this head.", "{n} records are not under this head.", behind), Tone.UNSURE
+    view: list[Block] = [
+        KeyValues(rows),
+        QrCode(newest.signed.text, msg("The six lines that are signed")),
+        Paragraph(
+            msg(
+                "Keep them, or the head code, where whoever runs this machine can change neither; 'portalops ledger anchor'"
+                " hands them to the anchors."
             )
-        )
+        ),
+    ]
+    if behind:
+        said = nmsg("{n} record is not under this head.", "{n} records are not under this head.", behind)
+        view.insert(0, Notice(said, Tone.UNSURE))
     return view
 
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from commands._ledger_erase import erasure_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import PortalOpsError, UsageError
+from portalops.errors import IntegrityError, PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import Held, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
@@ -19,7 +20,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Record
 from portalops.model.text import show_text
-from portalops.registers.erasures import ERASED
+from portalops.registers.erasures import ERASED, RecordedErasure
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_KINDS
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone
@@ -70,8 +71,8 @@ def _one(session: Session, seq: int) -> Result:
             msg("there is no record {seq}", seq=seq),
             msg("The ledger holds {count} records: portalops ledger show.", count=session.ledger.count()),
         )
-    blob = session.ledger.blob(record.body)
-    details = _details(blob)
+    blob, erased = _blob(session, record)
+    details = None if erased else _details(blob)
     view: list[Block] = [
         KeyValues(
             (
@@ -88,7 +89,7 @@ def _one(session: Session, seq: int) -> Result:
             )
         )
     ]
-    told = tuple(_told(record, blob))
+    told = tuple(_told_of_erasure(erased) if erased else _told(record, blob))
     if told:
         view.append(KeyValues(told))
     rows = [] if told else list(_flattened("", details))
@@ -101,8 +102,34 @@ def _one(session: Session, seq: int) -> Result:
         "line": record.line.decode(),
         "digest": line_digest(record.line),
         "details": details,
+        "erased": {"seq": erased.seq, "reason": erased.erasure.reason, "approved_by": erased.erasure.approved_by}
+        if erased
+        else None,
     }
     return Result(data={**_record_data(record), **stored}, view=view)
+
+
+def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:
+    """Return a record's details; or none, and who decided that they are erased.
+
+    Raises:
+        IntegrityError: they are damaged, or missing without anybody having said so.
+    """
+    try:
+        return session.ledger.blob(record.body), None
+    except IntegrityError:
+        erased = erasure_of(session.ledger, record.body)
+        if erased is None or session.ledger.has_blob(record.body):
+            raise
+        return b"", erased
+
+
+def _told_of_erasure(erased: RecordedErasure) -> Iterator[tuple[Message, Cell]]:
+    """Yield why a record's details are gone."""
+    yield msg("State of the details"), Status(msg("erased"), Tone.NEUTRAL)
+    yield msg("Erased by"), msg("record {seq}", seq=erased.seq)
+    yield msg("Reason"), erased.erasure.reason
+    yield msg("Approved by"), erased.erasure.approved_by
 
 
 def _told(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
@@ -122,7 +149,7 @@ def _told(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
         problem = problem_of(sign_off)
         yield msg("Report"), sign_off.report
         yield msg("Digest"), sign_off.sha256
-        yield msg("Signed by"), f"{sign_off.name}, {sign_off.office}"
+        yield msg("Signer"), f"{sign_off.name}, {sign_off.office}"
         yield msg("Key"), _fingerprint(sign_off.public_key)
         yield msg("Verdict"), Status(msg("holds"), Tone.GOOD) if problem is None else Status(problem, Tone.BAD)
     elif record.kind == ERASED and (erased := read_erasure(held)) is not None:

@@ -271,15 +271,21 @@ def _result(made: SignOff, seq: int | None) -> Result:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), made.report),
         (msg("Digest"), made.sha256),
-        (msg("Signed by"), f"{made.name}, {made.office}"),
+        (msg("Signer"), f"{made.name}, {made.office}"),
         (msg("Key"), fingerprint(made.public_key)),
-        (msg("Recorded in"), msg("record {seq}", seq=seq) if seq is not None else msg("nothing: this was a dry run")),
     ]
+    if seq is not None:
+        rows.append((msg("Recorded in"), msg("record {seq}", seq=seq)))
     data: JsonValue = {
         "report": made.report, "sha256": made.sha256, "signer": made.signer, "name": made.name, "office": made.office,
         "fingerprint": fingerprint(made.public_key), "seq": seq,
     }  # fmt: skip
-    return Result(data=data, view=(KeyValues(rows),))
+    verdict = (
+        msg("The signature holds and is recorded.")
+        if seq is not None
+        else msg("The signature holds; it was not recorded.")
+    )
+    return Result(data=data, view=(Paragraph(verdict), KeyValues(rows)))
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from commands._result import JsonValue
 from portalops.errors import ExitCode
 from portalops.ledger.check_heads import Compared, Signed, SignerUse, Verdict
 from portalops.ledger.heads import code_of
-from portalops.ledger.record import format_at
+from portalops.ledger.record import format_at, parse_at
 from portalops.ledger.verify import Completeness, Integrity, Verification
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name
@@ -43,7 +44,14 @@ def exit_code_of(found: Verification) -> ExitCode:
 
 
 def verification_view(found: Verification) -> Iterator[Block]:
-    """Say both verdicts to a person, always apart."""
+    """Say both verdicts to a person, always apart and before anything else, then what they rest on."""
+    yield KeyValues(
+        (
+            (msg("Integrity"), _integrity_status(found.integrity)),
+            (msg("Completeness"), _completeness_status(found.completeness)),
+        )
+    )
+    yield from _faults_view(found.integrity)
     yield from _integrity_view(found.integrity)
     yield from _signed_view(found.integrity.signed)
     yield from _completeness_view(found.completeness)
@@ -83,18 +91,27 @@ def verification_data(found: Verification) -> dict[str, JsonValue]:
 
 
 def bundle_view(found: BundleVerification) -> Iterator[Block]:
-    """Say what a bundle is, and both verdicts about it."""
+    """Say both verdicts about a bundle, and what it is."""
+    verdicts, *details = verification_view(found)
+    yield verdicts
     if found.description is not None:
         described = found.description
         yield KeyValues(
             (
                 (msg("Ledger"), described.ledger),
                 (msg("Portal"), Name(described.portal["vi"], described.portal["en"])),
-                (msg("Period"), f"{described.first_day} .. {described.last_day}"),
+                (
+                    msg("Period"),
+                    msg(
+                        "from {first} to {last}",
+                        first=date.fromisoformat(described.first_day),
+                        last=date.fromisoformat(described.last_day),
+                    ),
+                ),
                 (msg("Written by portalops"), described.portalops),
             )
         )
-    yield from verification_view(found)
+    yield from details
     if found.stamped:
         rows = [(each.name, each.size, each.at) for each in found.stamped]
         yield Table(
@@ -131,16 +148,65 @@ def bundle_data(found: BundleVerification) -> dict[str, JsonValue]:
     }
 
 
+def _integrity_status(integrity: Integrity) -> Status:
+    if integrity.holds:
+        return Status(msg("holds: nothing was changed"), Tone.GOOD)
+    return Status(msg("does not hold: something was changed"), Tone.BAD)
+
+
+def _completeness_status(completeness: Completeness) -> Status:
+    if completeness.problem is not None:
+        return Status(msg("could not be found out"), Tone.UNSURE)
+    if completeness.holds:
+        return Status(msg("holds: nothing expected is missing"), Tone.GOOD)
+    return Status(msg("does not hold: something expected is missing"), Tone.BAD)
+
+
+def _faults_view(integrity: Integrity) -> Iterator[Block]:
+    """Yield what does not hold, or what could not show even so."""
+    if not integrity.holds:
+        if integrity.first_bad is not None:
+            yield Notice(msg("The first record that cannot be trusted is {seq}.", seq=integrity.first_bad), Tone.BAD)
+        yield Table(
+            nmsg("{n} fault", "{n} faults", integrity.fault_count),
+            (msg("Record"), msg("What was found")),
+            [(str(fault.seq) if fault.seq else None, fault.what) for fault in integrity.faults],
+        )
+        yield from _more(integrity.fault_count - len(integrity.faults))
+        yield Paragraph(
+            msg(
+                "Change nothing, and keep everything as it is. Compare with heads that others keep: --head, --head-code."
+            )
+        )
+    signed = integrity.signed
+    if signed.newest is None:
+        yield Notice(
+            msg(
+                "Nothing is signed: whoever can write this ledger can also rewrite all of it, and nothing in it would"
+                " show that. 'portalops ledger head' signs it."
+            ),
+            Tone.UNSURE,
+        )
+    elif not signed.brought:
+        yield Notice(
+            msg(
+                "No head that somebody else keeps was compared: what the ledger's own key rewrote and signed anew would"
+                " not show. Give one by --head or --head-code."
+            ),
+            Tone.NEUTRAL,
+        )
+
+
 def _integrity_view(integrity: Integrity) -> Iterator[Block]:
     blobs: Message = nmsg("{n} blob read and digested", "{n} blobs read and digested", integrity.blobs)
     if not integrity.blobs_read:
         blobs = nmsg("{n} blob is there, unread", "{n} blobs are there, unread", integrity.blobs)
     signed = integrity.signed
-    yield Heading(2, msg("Integrity: nothing was changed"))
+    yield Heading(2, msg("Integrity"))
     rows: list[tuple[Message, Cell]] = [
-        (msg("Verdict"), _status(integrity.holds)),
         (msg("Records"), integrity.records),
-        (msg("First and last"), f"{integrity.first_at} .. {integrity.last_at}"),
+        (msg("First record of"), _moment(integrity.first_at)),
+        (msg("Newest record of"), _moment(integrity.last_at)),
         (msg("Digest of the newest record"), integrity.head),
         (msg("Blobs"), blobs),
         (msg("Signed heads"), signed.heads),
@@ -153,23 +219,6 @@ def _integrity_view(integrity: Integrity) -> Iterator[Block]:
             (msg("Records behind it, not signed yet"), integrity.unsigned),
         ]
     yield KeyValues(rows)
-    if not integrity.holds:
-        first = integrity.first_bad
-        if first is not None:
-            yield Notice(msg("The first record that cannot be trusted is {seq}.", seq=first), Tone.BAD)
-        yield Table(
-            nmsg("{n} fault", "{n} faults", integrity.fault_count),
-            (msg("Record"), msg("What was found")),
-            [(str(fault.seq) if fault.seq else None, fault.what) for fault in integrity.faults],
-        )
-    if signed.newest is None:
-        yield Notice(
-            msg(
-                "Nothing is signed: whoever can write this ledger can also rewrite all of it, and nothing in it would"
-                " show that. 'portalops ledger head' signs it."
-            ),
-            Tone.UNSURE,
-        )
 
 
 def _signed_view(signed: Signed) -> Iterator[Block]:
@@ -197,6 +246,7 @@ def _signed_view(signed: Signed) -> Iterator[Block]:
         ]
         signers = (msg("Record"), msg("Report"), msg("Name"), msg("Office"), msg("Key"))
         yield Table(msg("Reports that people signed"), signers, signatures)
+        yield from _more(len(signed.sign_offs) - MAX_LISTED)
 
 
 def _signer_row(use: SignerUse) -> tuple[Cell, ...]:
@@ -210,14 +260,12 @@ def _signer_row(use: SignerUse) -> tuple[Cell, ...]:
 
 
 def _completeness_view(completeness: Completeness) -> Iterator[Block]:
-    yield Heading(2, msg("Completeness: nothing expected is missing"))
+    yield Heading(2, msg("Completeness"))
     if completeness.problem is not None:
-        yield KeyValues([(msg("Verdict"), Status(msg("could not be found out"), Tone.UNSURE))])
         yield Paragraph(completeness.problem)
     else:
         yield KeyValues(
             (
-                (msg("Verdict"), _status(completeness.holds)),
                 (msg("Planned runs that are missing"), len(completeness.missing)),
                 (msg("Runs that began and did not finish"), len(completeness.crashed)),
                 (msg("Runs under way"), len(completeness.running)),
@@ -227,10 +275,12 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
     if completeness.missing:
         rows: list[tuple[Cell, ...]] = [(slot.job.id, slot.name) for slot in completeness.missing[-MAX_LISTED:]]
         yield Table(msg("Planned runs that are missing, the newest last"), (msg("Job"), msg("For")), rows)
+        yield from _more(len(completeness.missing) - MAX_LISTED)
     if completeness.crashed:
         headers = (msg("Record"), msg("Run"), msg("Began"))
         rows = [(str(run.started_seq), run.id, run.started_at) for run in completeness.crashed[-MAX_LISTED:]]
         yield Table(msg("Runs that began and did not finish, the newest last"), headers, rows)
+        yield from _more(len(completeness.crashed) - MAX_LISTED)
     if completeness.erased:
         erased_headers = (msg("Record"), msg("Digest"), msg("Reason"), msg("Approved by"))
         rows = [
@@ -238,11 +288,20 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
             for each in completeness.erased[-MAX_LISTED:]
         ]
         yield Table(msg("Details that were erased"), erased_headers, rows)
+        yield from _more(len(completeness.erased) - MAX_LISTED)
     if completeness.withheld:
         rows = [(each.digest, each.reason) for each in completeness.withheld[-MAX_LISTED:]]
         yield Table(msg("Details that are withheld"), (msg("Digest"), msg("Reason")), rows)
+        yield from _more(len(completeness.withheld) - MAX_LISTED)
     if completeness.waivers:
         yield _waivers_table(completeness)
+        yield from _more(len(completeness.waivers) - MAX_LISTED)
+
+
+def _more(left_out: int) -> Iterator[Block]:
+    """Say how many rows a table does not show."""
+    if left_out > 0:
+        yield Paragraph(nmsg("{n} more line; --json has it.", "{n} more lines; --json has them.", left_out))
 
 
 def _waivers_table(completeness: Completeness) -> Table:
@@ -257,8 +316,12 @@ def _waivers_table(completeness: Completeness) -> Table:
     return Table(msg("Waivers in force; they change no verdict"), headers, rows)
 
 
-def _status(holds: bool) -> Status:
-    return Status(msg("holds"), Tone.GOOD) if holds else Status(msg("does not hold"), Tone.BAD)
+def _moment(at: str) -> Cell:
+    """Return a record's moment as one, or what stands in its place."""
+    try:
+        return parse_at(at)
+    except ValueError:
+        return at or None
 
 
 def _signed_data(signed: Signed) -> dict[str, JsonValue]:

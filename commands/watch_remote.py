@@ -248,8 +248,10 @@ def _what(seen: Look) -> Message:
         return msg("nothing new")
     if not seen.joined:
         return msg("a new head without its records")
+    if seen.head is not None and seen.records == seen.head.size:
+        return nmsg("the first head, over {n} record", "the first head, over {n} records", seen.records)
     return nmsg(
-        "a new head, {n} record behind the one before", "a new head, {n} records behind the one before", seen.records
+        "a new head, {n} record after the one before", "a new head, {n} records after the one before", seen.records
     )
 
 

@@ -41,6 +41,14 @@ TITLE = msg("Report on the duties of the portal")
 SEQS_SHOWN = 6
 """Ledger records named for a duty in the table; the newest come last and are always among them."""
 
+_LIMITS = msg(
+    "What is recorded can be proven unchanged, but no report can prove that it was true when it was recorded; a record that"
+    " was dated back is found out only down to the newest head that an anchor keeps. What makes up for that: heads handed to"
+    " anchors after each backup and every day, restore drills, receipts of third parties, and a second person's signature."
+    " Section IX says all of it."
+)
+"""Stands before everything else, so that it is on page one however long the rest is."""
+
 
 def build(
     *,
@@ -72,6 +80,7 @@ def build(
         version: of portalops.
     """
     blocks: list[Block] = [
+        Notice(_LIMITS, Tone.NEUTRAL),
         Heading(2, msg("I. Scope and basis")),
         _scope(portal, actors, rulebook=rulebook, calendar=calendar, period=period, made=(generated_at, version)),
         *(Notice(notice, Tone.NEUTRAL) for notice in rulebook.notices),

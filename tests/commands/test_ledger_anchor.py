@@ -16,12 +16,12 @@ from commands._session import Session
 from commands.app import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
-from portalops.ledger.heads import head_digest, newest_head
+from portalops.ledger.heads import code_of, head_digest, newest_head
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.record import Digest
-from portalops.registers.anchors import newest_taken, read_receipts
+from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from portalops.witness.receipts import Receipt, sign_receipt
@@ -239,8 +239,39 @@ def test_a_silent_witness_makes_the_day_incomplete_until_it_hands_in_a_receipt(w
     silent = watched.call("anchor", expected=ExitCode.PARTIAL)
     hand_in(watched, a_receipt(watched, key))
 
-    assert "so-tttt: the witness has handed in no receipt for 2 days" in silent["problems"]
+    assert "so-tttt: the witness has handed in no receipt yet" in silent["problems"]
     assert watched.call("anchor")["outcome"] == "complete"
+
+
+def test_a_witness_that_fell_silent_is_told_from_one_that_never_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: SigningKey
+) -> None:
+    home = a_home(tmp_path, capsys, witness_anchor(key), folder_anchor("share-a"))
+    earlier = datetime(2024, 1, 1, tzinfo=UTC)
+    receipt = AnchorReceipt(AnchorId("so-tttt"), "witness", 9, Digest("0b" * 32), earlier, {})
+    home.ledger.append(ANCHOR_RECEIVED, run=NO_RUN, subject="so-tttt", body=bodies.write({RECEIPT: receipt}))
+
+    done = home.call("anchor", expected=ExitCode.PARTIAL)
+
+    assert "so-tttt: the witness has handed in no receipt for 2 days" in done["problems"]
+
+
+def test_a_person_sees_the_head_code_first_and_what_each_anchor_has(watched: Home, key: SigningKey) -> None:
+    hand_in(watched, a_receipt(watched, key))
+    head = newest_head(watched.ledger)
+    assert head is not None
+
+    shown = watched.read("anchor", "--quiet")
+
+    assert shown.startswith(f"Head code:                      {code_of(head.head)}\n")
+    assert "Anchors that have it:           2 of 2\n" in shown
+    assert f"asks by itself  25 Nov 2026 08:40 +07  head over {head.head.size} records\n" in shown
+
+
+def test_the_doctor_sends_nobody_to_hand_a_head_to_a_witness(watched: Home) -> None:
+    cures = [str(each.cure) for each in seen(watched) if "so-tttt: it has no head yet" in str(each.seen)]
+
+    assert len(cures) == 1 and "'portalops watch-remote' runs there" in cures[0]
 
 
 def test_a_receipt_by_another_key_is_refused(watched: Home) -> None:

@@ -10,6 +10,7 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.model.record import Digest
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 
@@ -21,7 +22,7 @@ def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
     return Home(tmp_path, capsys)
 
 
-def body_of(home: Home, seq: int) -> str:
+def body_of(home: Home, seq: int) -> Digest:
     record = home.ledger.record(seq)
     assert record is not None
     return record.body
@@ -94,4 +95,15 @@ def test_show_says_what_heads_keys_and_erasures_say(home: Home) -> None:
     assert made["fingerprint"] in shown and "the first key" in shown
     assert "a citizen asked for it" in home.read("show", str(made["seq"] + 1))
     assert "BEGIN SSH SIGNATURE" in home.call("show", str(made["seq"]))["details"]["head"]["signature"]
-    assert home.call("show", "3", expected=ExitCode.INTEGRITY)["code"] == "PO1104"
+
+
+def test_show_says_who_decided_that_details_are_gone_and_tells_them_from_lost_ones(home: Home) -> None:
+    erased, lost = body_of(home, 3), body_of(home, 4)
+    seq = home.call("erase", erased, *WHY, "--yes")["seq"]
+    home.ledger.remove_blob(lost)
+
+    data, shown = home.call("show", "3"), home.read("show", "3")
+
+    assert data["details"] is None and data["erased"]["seq"] == seq
+    assert f"Erased by:             record {seq}\nReason:                a citizen asked for it\n" in shown
+    assert home.call("show", "4", expected=ExitCode.INTEGRITY)["code"] == "PO1104"

@@ -20,7 +20,7 @@ from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
-from portalops.reports.document import Document, Grid, Heading, KeyValues, Signatures
+from portalops.reports.document import Document, Grid, Heading, KeyValues, Notice, Signatures
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
 from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, proof
@@ -212,6 +212,13 @@ def test_limits_name_what_this_report_cannot_prove_and_what_was_not_judged() -> 
     assert "not that it was true at that time" in text
     assert "Medium disk-a lies on the file system of what it copies" in text
     assert "12.2-approval: nothing is recorded in the register" in text
+
+
+def test_the_limits_stand_before_everything_else_and_so_on_page_one() -> None:
+    first = document().blocks[0]
+    assert isinstance(first, Notice)
+    assert "no report can prove that it was true when it was recorded" in str(first.text)
+    assert "only down to the newest head that an anchor keeps" in str(first.text)
 
 
 def test_the_ledger_range_and_its_digest_are_on_the_page() -> None:
