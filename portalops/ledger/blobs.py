@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -76,9 +77,8 @@ class BlobFolder:
             IntegrityError: it is missing, damaged, or not what its name says.
             LedgerError: it is there and cannot be read.
         """
-        path = self.path(digest)
         try:
-            stored = path.read_bytes()
+            stored = self._stored(digest)
         except FileNotFoundError as error:
             raise _broken(msg("blob {digest} is missing", digest=digest)) from error
         except OSError as error:
@@ -115,6 +115,33 @@ class BlobFolder:
             if len(name) == 64:
                 yield Digest(name)
 
+    def has(self, digest: Digest) -> bool:
+        """Say whether a blob's file is there, without reading it; a link or a pipe in its place is none."""
+        try:
+            return stat.S_ISREG(self.path(digest).lstat().st_mode)
+        except OSError:
+            return False
+
+    def _stored(self, digest: Digest) -> bytes:
+        """Return the bytes of a blob's file.
+
+        Whoever may write to the folder may put anything there: a pipe that never ends, a link to a device, a file of any
+        length. Nothing of that is waited for, followed, or held in memory.
+        """
+        path = self.path(digest)
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise _broken(msg("blob {digest} is not a regular file", digest=digest))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            size = os.fstat(descriptor).st_size
+            limit = _longest_frame(self._max_bytes)
+            if size > limit:
+                raise _broken(msg("blob {digest} is larger than {limit} bytes", digest=digest, limit=limit))
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(size)
+        finally:
+            os.close(descriptor)
+
     def _holds(self, path: Path, digest: Digest) -> bool:
         if not path.exists():
             return False
@@ -145,6 +172,11 @@ class BlobFolder:
         finally:
             if part is not None:
                 part.unlink(missing_ok=True)
+
+
+def _longest_frame(size: int) -> int:
+    """Return how large a frame of so many bytes can be at most: a little more than the bytes, if they cannot be compressed."""
+    return size + (size >> 7) + 1024
 
 
 def _decompressed(stored: bytes, digest: Digest, max_bytes: int) -> bytes:

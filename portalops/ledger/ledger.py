@@ -144,7 +144,7 @@ class Ledger:
 
     def has_blob(self, digest: Digest) -> bool:
         """Say whether a blob's file is there, without reading it."""
-        return self._blobs.path(digest).is_file()
+        return self._blobs.has(digest)
 
     def remove_blob(self, digest: Digest) -> None:
         """Remove a blob for good, after its erasure was recorded.
