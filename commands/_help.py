@@ -91,7 +91,7 @@ def _usage_of(parameter: Parameter) -> str:
 
 def _value_of(parameter: Parameter) -> str:
     """Return what stands for the value: as declared, else the last word of the name, such as FOLDER for keys_folder."""
-    return parameter.metavar or (parameter.name or "").upper().rpartition("_")[2]
+    return parameter.metavar or (parameter.name or "").strip("_").upper().rpartition("_")[2]
 
 
 def _meaning(parameter: Parameter) -> Message:

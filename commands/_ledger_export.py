@@ -59,11 +59,11 @@ HELP = _(
 def export(
     ctx: typer.Context,
     *,
-    output: Annotated[Path, typer.Option(help=_("Folder to make; it may exist if it is empty"))],
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help=_("Folder to make; it may exist if it is empty"))],
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     withhold: Annotated[
         list[str] | None,
-        typer.Option(help=_("DIGEST=REASON: leave these details out and say why; may be given more than once")),
+        typer.Option(metavar="DIGEST=REASON", help=_("Leave these details out, and say why; may be repeated")),
     ] = None,
     language: Annotated[str | None, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,

@@ -15,7 +15,7 @@ from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg, nmsg
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, QrCode, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Tone, Verbatim
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 from portalops.system.files import write_atomically
 
@@ -99,7 +99,8 @@ def _view(newest: RecordedHead, behind: int, files: tuple[Path, ...]) -> list[Bl
     rows += [(msg("Written to"), str(path)) for path in files]
     view: list[Block] = [
         KeyValues(rows),
-        QrCode(newest.signed.text, msg("The six lines that are signed")),
+        Paragraph(msg("The six lines that are signed:")),
+        Verbatim(newest.signed.text),
         Paragraph(
             msg(
                 "Keep them, or the head code, where whoever runs this machine can change neither; 'portalops ledger anchor'"

@@ -22,10 +22,10 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.heads import Person, SignOff
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.registers.sign_offs import NAMESPACE, SIGN_OFF, is_plain_name, may_sign, sum_line
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Verbatim
 from portalops.signatures.sshsig import (
     MAX_SIGNATURE_CHARS,
     BadSignature,
@@ -153,9 +153,9 @@ def _what_to_sign(path: Path, sha256: Digest, known_in: int) -> Result:
             )
         ),
         Paragraph(msg("Sign it with your own key in place of KEY:")),
-        Paragraph(verbatim(command)),
+        Verbatim(command),
         Paragraph(msg("Then record the signature:")),
-        Paragraph(verbatim(then)),
+        Verbatim(then),
     ]
     data: JsonValue = {
         "report": name,

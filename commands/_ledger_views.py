@@ -187,7 +187,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
             ),
             Tone.UNSURE,
         )
-    elif not signed.brought:
+    elif integrity.holds and not signed.brought:
         yield Notice(
             msg(
                 "No head that somebody else keeps was compared: what the ledger's own key rewrote and signed anew would"

@@ -59,6 +59,13 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Lines to be copied as they are, such as a command or a head: wrapped nowhere, so that what is pasted is whole."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bullets:
     items: Sequence[Message]
 
@@ -134,7 +141,9 @@ class Signatures:
     places: Sequence[tuple[Message, Name | None]]
 
 
-Block: TypeAlias = "Heading | Paragraph | Bullets | KeyValues | Table | Notice | Grid | Bars | QrCode | Signatures"
+Block: TypeAlias = (
+    "Heading | Paragraph | Verbatim | Bullets | KeyValues | Table | Notice | Grid | Bars | QrCode | Signatures"
+)
 
 
 @dataclass(frozen=True, slots=True)

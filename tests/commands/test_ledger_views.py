@@ -64,7 +64,7 @@ def test_the_six_lines_of_a_head_can_be_copied_as_they_are(home: Home) -> None:
     shown = home.read("head", "--quiet")
 
     assert shown.startswith(f"Head code:          {made['code']}\n")
-    assert f"The six lines that are signed\n\n{made['head']}\n" in shown
+    assert f"The six lines that are signed:\n\n{made['head']}\n" in shown
 
 
 def test_a_bundle_is_handed_over_with_the_fingerprint_of_its_key(home: Home, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import segno
 from portalops.model.message import msg
 from portalops.reports import formats
 from portalops.reports.charts import draw_qr
-from portalops.reports.document import Document, QrCode
+from portalops.reports.document import Document, QrCode, Verbatim
 from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
@@ -80,9 +80,22 @@ def test_every_format_gives_the_text_of_the_code() -> None:
         assert HEAD in render_blocks((CODE,), language="en", zone=None, width=width, colour=False)
 
 
+def test_every_format_gives_what_is_to_be_copied_line_by_line() -> None:
+    made = Document(msg("Report"), (Verbatim(HEAD),))
+    assert json.loads(formats.load("json").render(made, language="en"))["blocks"] == [
+        {"type": "verbatim", "text": HEAD}
+    ]
+    assert (
+        "".join(f"    {line}\n" for line in HEAD.splitlines())
+        in formats.load("markdown").render(made, language="en").decode()
+    )
+    assert Page(formats.load("html").render(made, language="en").decode()).root.all("pre")[0].words() == HEAD
+
+
 def test_a_code_cannot_carry_markup_or_signs_that_act_on_the_display() -> None:
-    hostile = QrCode("</pre><script>x</script>\n\x1b[31m\u202e", msg("Head"))
-    page = formats.load("html").render(Document(msg("Report"), (hostile,)), language="en").decode()
+    text = "</pre><script>x</script>\n\x1b[31m\u202e"
+    hostile = (QrCode(text, msg("Head")), Verbatim(text))
+    page = formats.load("html").render(Document(msg("Report"), hostile), language="en").decode()
     assert not Page(page).root.all("script")
-    for text in (page, render_blocks((hostile,), language="en", zone=None, width=80, colour=False)):
+    for text in (page, render_blocks(hostile, language="en", zone=None, width=80, colour=False)):
         assert not set("\x1b\u202e") & set(text)

@@ -23,10 +23,12 @@ from portalops.reports.document import (
     Mark,
     Notice,
     Paragraph,
+    QrCode,
     Signatures,
     Status,
     Table,
     Tone,
+    Verbatim,
 )
 from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.reader import Reader
@@ -71,9 +73,19 @@ def test_an_empty_table_says_so() -> None:
 @pytest.mark.parametrize("colour", [True, False])
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_on_a_terminal_no_line_is_wider_than_it(width: int, colour: bool) -> None:
-    text = shown(*document().blocks, language="vi", width=width, colour=colour)
+    blocks = [block for block in document().blocks if not isinstance(block, QrCode)]
+    text = shown(*blocks, language="vi", width=width, colour=colour)
     assert max(len(ESCAPE.sub("", line)) for line in text.splitlines()) <= width
     assert ("\x1b[" in text) is colour
+
+
+@pytest.mark.parametrize("width", [None, 40, 200])
+def test_what_is_to_be_copied_is_whole_at_any_width(width: int | None) -> None:
+    command = f"sha256sum report.html | ssh-keygen -Y sign -f {'k' * 60}"
+    head = f"portalops-head 1\ndigest {'0b' * 32}\n"
+    lines = shown(Verbatim(command), QrCode(head, msg("Head code")), width=width).splitlines()
+    assert command in lines
+    assert head.splitlines() == lines[-2:]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])

@@ -35,8 +35,9 @@ from portalops.reports.document import (
     Status,
     Table,
     Tone,
+    Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment
+from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
 from portalops.reports.reader import Reader
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ class _Writer:
                 return self._heading(block)
             case Paragraph():
                 return self._macro("paragraph", reader.text(block.text))
+            case Verbatim():
+                return self._macro("verbatim", list(verbatim_lines(block, reader)))
             case Bullets():
                 return self._macro("bullets", [reader.text(item) for item in block.items])
             case KeyValues():

@@ -34,6 +34,7 @@ from portalops.reports.document import (
     Signatures,
     Status,
     Table,
+    Verbatim,
 )
 
 SCHEMA = "portalops/document/1"
@@ -156,6 +157,8 @@ class _Writer:
                 }
             case QrCode():
                 return {"type": "qr-code", "caption": self.text(block.caption), "text": self.text(block.text)}
+            case Verbatim():
+                return {"type": "verbatim", "text": self.text(block.text)}
             case Signatures():
                 places = [
                     {"office": self.text(office), "holder": self.text(holder) if holder else None}

@@ -25,8 +25,9 @@ from portalops.reports.document import (
     Signatures,
     Status,
     Table,
+    Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, signature_lines
+from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, signature_lines, verbatim_lines
 from portalops.reports.reader import Reader
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])|^(\s*\d*)([-+=.)])(?=\s|$)")
@@ -75,6 +76,8 @@ class _Writer:
                 return f"{'#' * min(max(block.level, 2), 6)} {self.text(block.text)}"
             case Paragraph():
                 return self.text(block.text)
+            case Verbatim():
+                return "\n".join(f"    {line}" for line in verbatim_lines(block, self.reader))
             case Bullets():
                 return "\n".join(f"- {self.text(item)}" for item in block.items)
             case KeyValues():

@@ -1,7 +1,7 @@
 """Blocks as text: rich on a terminal, plain tables off it.
 
 Off a terminal nothing is ever wrapped or cut, so that `grep` and `awk` see whole rows; on one,
-everything fits its width. Neither library is imported before it is needed.
+everything fits its width but what is to be copied whole. Neither library is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from portalops.reports.document import (
     Signatures,
     Table,
     Tone,
+    Verbatim,
 )
 from portalops.reports.reader import Reader
 
@@ -68,6 +69,8 @@ def _plain(block: Block, reader: Reader) -> str:
             return f"{text}\n{('=' if block.level == 1 else '-') * len(text)}"
         case Paragraph():
             return reader.text(block.text)
+        case Verbatim():
+            return "\n".join(verbatim_lines(block, reader))
         case Bullets():
             return "\n".join(f"- {reader.text(item)}" for item in block.items)
         case KeyValues():
@@ -125,6 +128,11 @@ def qr_lines(block: QrCode, reader: Reader) -> Iterator[str]:
     """Yield what a code is, and the lines of its text."""
     yield reader.text(block.caption)
     yield ""
+    yield from (reader.text(line) for line in block.text.splitlines())
+
+
+def verbatim_lines(block: Verbatim, reader: Reader) -> Iterator[str]:
+    """Yield the lines that are to be copied, without signs that would act on the display."""
     yield from (reader.text(line) for line in block.text.splitlines())
 
 

@@ -30,8 +30,17 @@ from portalops.reports.document import (
     Status,
     Table,
     Tone,
+    Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, grid_lines, qr_lines, signature_lines
+from portalops.reports.formats.terminal import (
+    NOTHING,
+    SIGNS,
+    alignment,
+    grid_lines,
+    qr_lines,
+    signature_lines,
+    verbatim_lines,
+)
 from portalops.reports.reader import Reader
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.UNSURE: "yellow", Tone.NEUTRAL: "dim"}
@@ -59,7 +68,7 @@ def paint(blocks: Sequence[Block], reader: Reader, *, width: int, colour: bool) 
     for index, block in enumerate(blocks):
         if index:
             console.print()
-        console.print(painter.paint(block))
+        console.print(painter.paint(block), soft_wrap=isinstance(block, Verbatim | QrCode))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
@@ -93,7 +102,9 @@ class _Painter:
                 return self._bars(block)
             case QrCode():
                 caption, _, *lines = qr_lines(block, self.reader)
-                return Text.assemble((caption, "bold"), "\n\n", "\n".join(lines), overflow="fold")
+                return Text.assemble((caption, "bold"), "\n\n", "\n".join(lines))
+            case Verbatim():
+                return Text("\n".join(verbatim_lines(block, self.reader)))
             case Signatures():
                 return Text("\n".join(signature_lines(block, self.reader)))
             case _:
