@@ -31,6 +31,10 @@ _DAY, _MOMENT, _NAME = "$day", "$moment", "$name"
 _adapters: dict[type, TypeAdapter[Any]] = {}
 """Built once a type: building takes longer than decoding."""
 
+MAX_DEPTH = 100
+"""How deep lists and objects may lie in each other: far deeper than any body, and far from what any reader can't follow."""
+
+_TOO_DEEP = "nested too deep"
 _DECODER = json.JSONDecoder()
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -91,7 +95,7 @@ def plain(blob: bytes) -> dict[str, JsonValue]:
     Raises:
         LedgerError: the blob is not a JSON object.
     """
-    return _object(blob, None)
+    return _object(blob, lambda pairs: pairs)
 
 
 def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
@@ -149,6 +153,33 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
     raise _unreadable(f"not of the form that portalops writes, at character {at}")
 
 
+def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] = lambda pairs: pairs) -> Any:
+    """Return what JSON text says, read so strictly that no two readers can be told different things by it.
+
+    Args:
+        blob: the bytes, in UTF-8.
+        restore: is given each object, the inner ones first, and returns what stands for it.
+
+    Raises:
+        ValueError: it is not JSON in UTF-8; or a name stands twice in an object, a number is no integer or has more than
+            4300 digits, or lists and objects lie in each other more than 100 deep.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> Any:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("a name stands twice in an object")
+        return restore(found)
+
+    try:
+        found = json.loads(blob.decode(), object_pairs_hook=once, parse_float=_refused, parse_constant=_refused)
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    if blob.count(b"[") + blob.count(b"{") > MAX_DEPTH and _is_deep(found):
+        raise ValueError(_TOO_DEEP)
+    return found
+
+
 def evidence_of(blob: bytes) -> frozenset[Digest]:
     """Return the blobs that a body's results rest on: every digest under a key `evidence`, at any depth.
 
@@ -156,23 +187,38 @@ def evidence_of(blob: bytes) -> frozenset[Digest]:
     """
     found: set[Digest] = set()
 
-    def collect(pairs: dict[str, Any]) -> None:
+    def collect(pairs: dict[str, Any]) -> dict[str, Any]:
         held = pairs.get("evidence")
         for value in held if isinstance(held, list) else (held,):
             if isinstance(value, str) and _DIGEST.fullmatch(value):
                 found.add(Digest(value))
+        return pairs
 
     try:
-        json.loads(blob, object_hook=collect)
-    except (ValueError, TypeError, RecursionError):
+        parse(blob, collect)
+    except ValueError:
         return frozenset()
     return frozenset(found)
 
 
-def _object(blob: bytes, hook: Callable[[dict[str, Any]], Any] | None) -> dict[str, JsonValue]:
+def _refused(text: str) -> None:
+    raise ValueError(f"not an integer: {text[:40]}")
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _depth in range(MAX_DEPTH):
+        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))
+        level = [each for held in inner for each in held if isinstance(each, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+def _object(blob: bytes, restore: Callable[[dict[str, Any]], Any]) -> dict[str, JsonValue]:
     try:
-        found = json.loads(blob, object_hook=hook)
-    except (ValueError, TypeError, RecursionError) as error:
+        found = parse(blob, restore)
+    except (ValueError, TypeError) as error:
         raise _unreadable(str(error)) from error
     if not isinstance(found, dict):
         raise _unreadable(type(found).__name__)

@@ -7,7 +7,6 @@ not be at hand; `wanted` then says which lines the pass over the chain must note
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from portalops.errors import NotAHead
+from portalops.ledger import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, parse_head
 from portalops.ledger.record import GENESIS, format_at
@@ -195,8 +195,8 @@ def check_heads(
 def part_of(blob: bytes, key: str) -> Mapping[str, object]:
     """Return one object of a body that is a JSON object in UTF-8; empty where there is none."""
     try:
-        found = json.loads(blob.decode())
-    except (ValueError, RecursionError):
+        found = bodies.parse(blob)
+    except ValueError:
         return {}
     part = found.get(key) if isinstance(found, dict) else None
     return part if isinstance(part, dict) else {}

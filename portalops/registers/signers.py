@@ -102,9 +102,12 @@ def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
         if found is None:
             raise ValueError(f"line {number} is not one of an allowed_signers file")
         options, kind, key = found.group(1) or "", found.group(2), found.group(3)
-        given = {name.lower(): value for name, value in _OPTION.findall(options)}
+        named = [(name.lower(), value) for name, value in _OPTION.findall(options)]
+        given = dict(named)
         if kind not in _ED25519 or "cert-authority" in options.lower().split(","):
             continue
+        if len(given) != len(named):
+            raise ValueError(f"line {number}: an option stands twice")
         try:
             names = tuple(given["namespaces"].split(",")) if "namespaces" in given else ()
             moments = [_moment(given[name]) if name in given else None for name in ("valid-after", "valid-before")]

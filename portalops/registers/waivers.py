@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from zoneinfo import ZoneInfo
 
 from portalops.model.waivers import Waiver, WaiverWithdrawal
@@ -30,13 +30,20 @@ class RecordedWaiver:
     def is_in_force(self, day: date, zone: ZoneInfo) -> bool:
         """Say whether it is in force on a local day: within its days, and before the day on which it was withdrawn."""
         return self.waiver.valid_from <= day <= self.waiver.valid_to and (
-            self.withdrawn_at is None or day < self.withdrawn_at.astimezone(zone).date()
+            self.withdrawn_at is None or day < _local_day(self.withdrawn_at, zone)
         )
 
     def is_in_force_between(self, first: date, last: date, zone: ZoneInfo) -> bool:
         """Say whether it is in force on any day of a span."""
         begins = max(first, self.waiver.valid_from)
         return begins <= last and self.is_in_force(begins, zone)
+
+
+def _local_day(moment: datetime, zone: ZoneInfo) -> date:
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:  # a forged record, of the calendar's first or last day
+        return date.max if moment.year == MAXYEAR else date.min
 
 
 def fold_waivers(

@@ -26,6 +26,8 @@ ALGORITHM = "ssh-ed25519"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
 """An Ed25519 key that a FIDO2 token holds (PROTOCOL.u2f of OpenSSH)."""
 
+BEGIN, END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+
 MAX_SIGNATURE_CHARS = 8192
 """No signature of these algorithms is longer; anything larger is some other file."""
 
@@ -92,9 +94,7 @@ def sign(message: bytes | Hashed, key: SigningKey, namespace: str) -> str:
             _string(_string(ALGORITHM.encode()) + _string(signature)),
         )
     )
-    encoded = base64.b64encode(blob).decode()
-    lines = (encoded[start : start + 70] for start in range(0, len(encoded), 70))
-    return "\n".join((_BEGIN, *lines, _END, ""))
+    return _armoured(blob)
 
 
 def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
@@ -111,8 +111,10 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
     held = _Reader(_unarmoured(signature))
     if held.take(6) != _MAGIC or held.take(4) != b"\0\0\0\1":
         raise BadSignature(msg("not an OpenSSH signature of version 1"))
-    key, found_namespace, _reserved, algorithm, signed = (held.string() for _ in range(5))
+    key, found_namespace, reserved, algorithm, signed = (held.string() for _ in range(5))
     held.end()
+    if reserved:  # nothing signs it, so it would be a second text of the same signature
+        raise BadSignature(msg("not written as ssh-keygen writes it"))
     if found_namespace != namespace.encode():
         raise BadSignature(
             msg(
@@ -137,6 +139,8 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
             raise BadSignature(msg("the security key was not touched"))
         data = hashlib.sha256(application).digest() + flags_and_counter + hashlib.sha256(data).digest()
     inner.end()
+    if is_weak(raw):
+        raise BadSignature(msg("the key is one for which anybody can sign"))
     try:
         Ed25519PublicKey.from_public_bytes(raw).verify(proof, data)
     except (InvalidSignature, ValueError) as error:
@@ -158,7 +162,8 @@ def public_key_of(text: str) -> str:
     key = f"{found.group(1)} {found.group(2)}"
     try:
         held = _Reader(_key_blob(key))
-        if held.string() != found.group(1).encode() or len(held.string()) != 32:
+        kind, raw = held.string(), held.string()
+        if kind != found.group(1).encode() or len(raw) != 32 or is_weak(raw):
             raise ValueError("not an Ed25519 public key in OpenSSH's format")
         if found.group(1) == SECURITY_KEY:
             held.string()
@@ -168,6 +173,16 @@ def public_key_of(text: str) -> str:
     return key
 
 
+def is_weak(raw: bytes) -> bool:
+    """Say whether the 32 bytes of a public key are one for which anybody can make signatures, or are not written canonically.
+
+    Eight points of the curve have an order that divides 8 (RFC 7748, section 7): a signature by one of them fits
+    every eighth message or more, and nobody needs a secret for it. OpenSSL takes them, and other ways to write them.
+    """
+    y = int.from_bytes(raw, "little") & (1 << 255) - 1
+    return y >= _PRIME or y in {0, 1, _PRIME - 1, _EIGHTH, _PRIME - _EIGHTH}
+
+
 def fingerprint(public_key: str) -> str:
     """Return a key's fingerprint as `ssh-keygen -l` shows it: `SHA256:` and 43 letters."""
     digest = hashlib.sha256(_key_blob(public_key)).digest()
@@ -175,7 +190,9 @@ def fingerprint(public_key: str) -> str:
 
 
 _MAGIC = b"SSHSIG"
-_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_PRIME = 2**255 - 19
+_EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+"""y of two of the four points of order 8; the other two have the negative one."""
 _HASHES = (b"sha256", b"sha512")
 
 
@@ -209,16 +226,25 @@ def _to_be_signed(message: bytes | Hashed, namespace: str, algorithm: str = "sha
     return _MAGIC + b"".join(_string(part) for part in (namespace.encode(), b"", algorithm.encode(), digest))
 
 
+def _armoured(blob: bytes) -> str:
+    encoded = base64.b64encode(blob).decode()
+    lines = (encoded[start : start + 70] for start in range(0, len(encoded), 70))
+    return "\n".join((BEGIN, *lines, END, ""))
+
+
 def _unarmoured(signature: str) -> bytes:
     if len(signature) > MAX_SIGNATURE_CHARS:
         raise BadSignature(msg("longer than any signature"))
     lines = signature.replace("\r\n", "\n").strip("\n").split("\n")
-    if lines[0] != _BEGIN or lines[-1] != _END or len(lines) < 3:
+    if lines[0] != BEGIN or lines[-1] != END or len(lines) < 3:
         raise BadSignature(msg("not an OpenSSH signature"))
     try:
-        return base64.b64decode("".join(lines[1:-1]), validate=True)
+        blob = base64.b64decode("".join(lines[1:-1]), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadSignature(msg("not an OpenSSH signature")) from error
+    if _armoured(blob) != "\n".join((*lines, "")):  # so that there are no two texts of one signature
+        raise BadSignature(msg("not written as ssh-keygen writes it"))
+    return blob
 
 
 def _key_blob(public_key: str) -> bytes:

@@ -243,6 +243,27 @@ def edit_description(bundle: Tampered, chance: random.Random) -> None:
     bundle.edit_json("bundle.json", change)
 
 
+AMBIGUOUS = (
+    b'{"evidence":"%s","evidence":[]}',
+    b'{"a":{"evidence":"%s"},"a":1}',
+    b'{"evidence":"%s","x":NaN}',
+    b'{"evidence":"%s","x":1.5}',
+    b'{"evidence":"%s","x":' + b"[" * 100 + b"]" * 100 + b"}",
+)
+
+
+def ambiguous_details(bundle: Tampered, chance: random.Random) -> None:
+    """Give a record details that two readers may read differently, and chain anew."""
+    lines = bundle.lines()
+    place = chance.randrange(len(lines))
+    body = chance.choice(AMBIGUOUS).replace(b"%s", b"1" * 64)
+    digest = hashlib.sha256(body).hexdigest()
+    (bundle.folder / "blobs" / digest).write_bytes(body)
+    lines[place] = written(json.loads(lines[place]) | {"body": digest})[:-1]
+    bundle.set_lines(chained(lines, place))
+    bundle.describe()
+
+
 def edit_figures(bundle: Tampered, chance: random.Random) -> None:
     def change(held: dict[str, Any]) -> None:
         name = chance.choice(sorted(held))
@@ -294,6 +315,7 @@ STRUCTURAL: Mapping[str, Mutation] = {
         cut_tail,
         edit_head,
         swap_heads,
+        ambiguous_details,
         edit_description,
         edit_figures,
         edit_signers,

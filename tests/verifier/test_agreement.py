@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.ledger.bundle.bundles import key_of
+from commands.app import run
+from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
+from tests.ledger.bundle.bundles import Written, key_of
 from tests.verifier import mutations
 from tests.verifier.scene import (
     VERIFY_PY,
@@ -22,6 +25,7 @@ from tests.verifier.scene import (
     full,
     stamped,
     today,
+    verify_py,
 )
 
 MODES = ("plain", "listed", "signed")
@@ -64,10 +68,23 @@ def tampered(original: Path, kind: str, seed: int, mode: str) -> Path | None:
     return folder
 
 
-def agree(folder: Path, what: str) -> None:
+def first_changed(original: Path, folder: Path) -> int | None:
+    """Return the place of the first line of the ledger that is not what it was."""
+    path = folder / "ledger.jsonl"
+    lines = path.read_bytes().split(b"\n") if path.is_file() else []
+    pairs = zip_longest((original / "ledger.jsonl").read_bytes().split(b"\n"), lines)
+    return next((place for place, (before, after) in enumerate(pairs, 1) if before != after), None)
+
+
+def agree(original: Path, folder: Path, what: str) -> None:
+    """Demand that both programs say the same, that it is no good verdict, and that nothing changed counts as trusted."""
     stranger, portalops = by_stranger(folder), by_portalops(folder)
     assert stranger[0] == portalops[0], f"{what}\nverify.py: {stranger}\nportalops: {portalops}"
     assert stranger[0].exit_code in {2, 5}, f"{what} verifies: {stranger}"
+    changed = first_changed(original, folder)
+    if stranger[0].exit_code == 5 and changed is not None:
+        assert stranger[0].first_bad is not None, f"{what}: no record is named: {stranger}"
+        assert stranger[0].first_bad <= changed, f"{what}: record {changed} counts as trusted: {stranger}"
 
 
 KINDS = st.sampled_from(sorted(mutations.ALL))
@@ -80,7 +97,7 @@ def test_no_tampered_bundle_verifies_and_both_programs_agree(original: Path, kin
     folder = tampered(original, kind, seed, mode)
     assume(folder is not None)
     assert folder is not None
-    agree(folder, f"{kind} {seed} {mode}")
+    agree(original, folder, f"{kind} {seed} {mode}")
 
 
 @pytest.mark.heavy
@@ -90,7 +107,7 @@ def test_none_of_a_thousand_tampered_bundles_verifies(original: Path, kind: str,
     folder = tampered(original, kind, seed, mode)
     assume(folder is not None)
     assert folder is not None
-    agree(folder, f"{kind} {seed} {mode}")
+    agree(original, folder, f"{kind} {seed} {mode}")
 
 
 @pytest.mark.parametrize("kind", sorted(mutations.ALL))
@@ -113,6 +130,149 @@ def test_what_is_whole_verifies_by_both(original: Path) -> None:
 
     assert stranger[0] == portalops[0]
     assert stranger[0].exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return a response of a time-stamping authority that OpenSSL made."""
+    folder = tmp_path_factory.mktemp("token")
+    written, root = stamped(folder / "state", folder / "tsa")
+    written.export(folder / "bundle", period=today(), certificates={"tsa": root})
+    return next((folder / "bundle" / "heads").glob("*.tsr")).read_bytes()
+
+
+def stamp_by_stranger(data: bytes) -> object:
+    try:
+        found: object = verify_py().time_stamp(data)
+    except verify_py().Bad:
+        return None
+    return found
+
+
+def stamp_by_portalops(data: bytes) -> object:
+    try:
+        found = parse_time_stamp(data)
+    except NotAStamp:
+        return None
+    return found.imprint, found.at
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(place=st.integers(0, 400), value=st.binary(max_size=3), gone=st.integers(0, 3))
+def test_a_changed_time_stamp_is_read_alike(token: bytes, place: int, value: bytes, gone: int) -> None:
+    changed = token[:place] + value + token[place + gone :]
+
+    assert stamp_by_stranger(changed) == stamp_by_portalops(changed)
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    data = b"".join(parts)
+    length = len(data).to_bytes(4, "big").lstrip(b"\0")
+    return bytes([tag]) + (bytes([len(data)]) if len(data) < 0x80 else bytes([0x80 | len(length)]) + length) + data
+
+
+def response(
+    time: bytes, *, status: bytes = b"\0", version: bytes = b"\1", digest: bytes = bytes(32), more: bytes = b""
+) -> bytes:
+    """Return as much of a time-stamp response as tells what was stamped; its signature is left out."""
+    sha256, policy = bytes.fromhex("0609608648016503040201"), bytes.fromhex("06032a0304")
+    imprint = der(0x30, der(0x30, sha256), der(0x04, digest))
+    info = der(0x30, der(0x02, version), policy, imprint, der(0x02, b"\7"), der(0x18, time), more)
+    held = der(0x30, bytes.fromhex("060b2a864886f70d0109100104"), der(0xA0, der(0x04, info)))
+    signed = der(0x30, der(0x02, b"\3"), der(0x31), held, more)
+    token = der(0x30, bytes.fromhex("06092a864886f70d010702"), der(0xA0, signed))
+    return der(0x30, der(0x30, der(0x02, status)), token)
+
+
+NOW = b"20261125010203Z"
+
+
+@pytest.mark.parametrize(
+    ("data", "good"),
+    [
+        (response(NOW), True),
+        (response(NOW, status=b"\1"), True),
+        (response(NOW, more=der(0x05)), True),
+        (response(NOW, more=b"\xff"), True),  # not read: openssl reads it
+        (response(b"20261125010203.5Z"), True),
+        (response(b"20261125010203.123456789012345678Z"), True),
+        (response(b"20261125010203.1234567890123456789Z"), False),
+        (response(b"20261125010260Z"), False),
+        (response(b"20261325010203Z"), False),
+        (response(b"00000101000000Z"), False),
+        (response(b"00010101000459Z"), False),
+        (response(b"00010101000500Z"), True),
+        (response(b"99991231235459Z"), True),
+        (response(b"99991231235959Z"), False),
+        (response(b"20261125010203"), False),
+        (response(b"20261125010203+0700"), False),
+        (response(b"20261125010203.Z"), False),
+        (response(NOW, status=b"\2"), False),
+        (response(NOW, status=b"\0\0"), False),
+        (response(NOW, version=b"\2"), False),
+        (response(NOW, digest=bytes(31)), False),
+        (response(NOW) + b"\0", False),
+        (b"\x30\x80" + response(NOW)[2:], False),
+        (b"\x30\x85\0\0\0\0\0", False),
+        (b"\x30\x84\xff\xff\xff\xff", False),
+        (b"\x30" * 1000, False),
+        (b"", False),
+    ],
+    ids=range(27),
+)
+def test_a_time_stamp_of_an_odd_form_is_read_alike(data: bytes, good: bool) -> None:
+    assert stamp_by_stranger(data) == stamp_by_portalops(data)
+    assert (stamp_by_stranger(data) is not None) == good
+
+
+ED25519 = key_of(1).public_key
+RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7"
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        (f"unit {ED25519}\n", True),
+        (f'unit namespaces="portalops-head",valid-after="20261101000000Z" {ED25519} a comment\n', True),
+        (f'# who signs\n\n  # more\nunit Namespaces="portalops-head" {ED25519}\n', True),
+        (f'unit NAMESPACES="portalops-bundle" {ED25519}\n', False),
+        (f'unit namespaces="portalops-bundle" {ED25519}\n', False),
+        (f'unit namespaces="portalops-head",namespaces="x" {ED25519}\n', None),
+        (f'unit valid-before="20261101000000Z",Valid-Before="20991101000000Z" {ED25519}\n', None),
+        (f'unit valid-before="20200101Z" {ED25519}\n', False),
+        (f'unit VALID-BEFORE="20200101Z" {ED25519}\n', False),
+        (f'unit valid-before="20261301Z" {ED25519}\n', None),
+        (f'unit valid-before="20270101" {ED25519}\n', None),
+        (f'unit valid-before="" {ED25519}\n', None),
+        (f"unit cert-authority {ED25519}\nunit {key_of(2).public_key}\n", False),
+        (f"unit Cert-Authority {ED25519}\n", None),
+        (f"# a\u2028unit {ED25519}\n", None),
+        (f"# a\x0bunit {ED25519}\n", None),
+        (f"# a\runit {ED25519}\n", None),
+        (f"unit {RSA}\n", None),
+        (f"unit {RSA}\nunit {ED25519}\n", True),
+        (f"unit {ED25519[:-4]}\n", None),
+        (f'"the unit" {ED25519}\n', True),
+        (f"unit\u00a0{ED25519}\n", None),
+        ("\udcff", None),
+        ("", None),
+        ("unit ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + "\n", None),
+    ],
+    ids=range(25),
+)
+def test_a_list_of_keys_that_is_brought_is_read_alike(tmp_path: Path, text: str, good: bool | None) -> None:
+    """True: the key is trusted; False: it is not, so nothing is; None: wrong usage."""
+    written = Written(tmp_path / "state")
+    written.append("note.added", note={})
+    written.export(tmp_path / "bundle")
+    path = tmp_path / "signers"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    mine = as_process(VERIFY_PY, tmp_path / "bundle", "--signers", path)
+    by_command = run(["ledger", "verify", str(tmp_path / "bundle"), "--signers", str(path)], {})
+
+    assert mine.returncode == by_command, (mine.stdout, mine.stderr)
+    assert mine.returncode == {True: 0, False: 5, None: 2}[good], (mine.stdout, mine.stderr)
 
 
 def test_a_time_stamp_is_read_by_both(tmp_path: Path) -> None:

@@ -5,16 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from portalops.signatures.sshsig import sign
 from tests.ledger.bundle.bundles import Written, key_of
-from tests.verifier.scene import VERIFY_PY, Tampered, as_process, by_portalops, by_stranger, full, verify_py, written
+from tests.verifier.scene import (
+    VERIFY_PY,
+    Tampered,
+    as_process,
+    by_portalops,
+    by_stranger,
+    chained,
+    full,
+    verify_py,
+    written,
+)
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +169,11 @@ def test_odd_text_in_any_file_is_a_verdict(bundle: Tampered, name: str, text: by
         b'{"plan":{"jobs":7,"rulebook":"","configuration":"","timezone":""}}\n',
         b"\xff\xfe",
         b"",
+        b'{"erased":{"digest":"' + b"0" * 64 + b'"}}\n',
+        b'{"head":7,"key":7,"sign_off":7,"erased":7,"waiver":7,"plan":7}\n',
+        '{"plan":{}}\n'.encode("utf-16"),
     ],
-    ids=range(14),
+    ids=range(17),
 )
 @pytest.mark.parametrize(
     "kind",
@@ -219,18 +235,6 @@ def test_a_line_without_end_takes_no_memory(bundle: Tampered, name: str) -> None
         assert json.loads(done.stdout)["integrity"]["first_bad"] == 1
 
 
-@pytest.mark.heavy
-def test_a_line_of_two_gigabytes_is_named(bundle: Tampered) -> None:
-    at = len(b"".join(line + b"\n" for line in bundle.lines()[:9])) + 40
-    _grow(bundle.folder / "ledger.jsonl", 2 << 30, at=at)
-
-    done = verified(bundle.folder, "--json")
-
-    assert done.returncode == 5
-    faults = json.loads(done.stdout)["integrity"]["faults"]
-    assert {"seq": 10, "what": "record 10 is not a record as portalops writes it"} in faults
-
-
 def test_a_blob_of_many_brackets_takes_no_memory(bundle: Tampered) -> None:
     """A body above 16 MiB is not read as JSON, however its digest fits."""
     body = b'{"evidence":[' + b"[]," * (20 << 20) + b"[]]}"
@@ -289,7 +293,6 @@ def test_it_prints_vietnamese_under_any_locale(original: Path, locale: str) -> N
 def test_every_sentence_is_there_in_vietnamese() -> None:
     """Each template that the program says has its own Vietnamese, with the same places for values."""
     import ast
-    import re
 
     tree = ast.parse(VERIFY_PY.read_text(encoding="utf-8"))
     module = verify_py()
@@ -337,3 +340,206 @@ def test_wrong_arguments_are_wrong_usage(original: Path, arguments: tuple[str, .
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+AMBIGUOUS = {
+    "name-twice": b'{"evidence":"%s","evidence":[]}',
+    "name-twice-inside": b'{"more":{"evidence":"%s","x":1,"x":2}}',
+    "object-behind-another": b'{"a":{"evidence":"%s"},"a":1}',
+    "not-a-number": b'{"evidence":"%s","x":NaN}',
+    "infinity": b'{"evidence":"%s","x":-Infinity}',
+    "fraction": b'{"evidence":"%s","x":1.0}',
+    "exponent": b'{"evidence":"%s","x":1e5}',
+    "deep": b'{"evidence":"%s","x":' + b"[" * 100 + b"]" * 100 + b"}",
+    "very-deep": b'{"evidence":"%s","x":' + b"[" * 940 + b"]" * 940 + b"}",
+    "many-digits": b'{"evidence":"%s","x":-1' + b"0" * 4300 + b"}",
+    "utf-16": '{"evidence":"%s"}'.encode("utf-16-le"),
+    "mark": b'\xef\xbb\xbf{"evidence":"%s"}',
+}
+"""Details that two readers may read differently, or not at all; each names evidence that is not there."""
+
+
+def give_body(bundle: Tampered, body: bytes) -> int:
+    """Give the newest record that is no head another body, and sign for it as whoever holds the key can; return its number."""
+    lines = bundle.lines()
+    place = max(place for place, each in enumerate(lines) if b'"kind":"head"' not in each)
+    digest = hashlib.sha256(body).hexdigest()
+    (bundle.folder / "blobs" / digest).write_bytes(body)
+    lines[place] = written(json.loads(lines[place]) | {"body": digest})[:-1]
+    bundle.set_lines(lines)
+    bundle.sum_up(sign_it=True)
+    return place + 1
+
+
+@pytest.mark.parametrize("form", AMBIGUOUS)
+def test_details_that_can_be_read_in_two_ways_are_read_in_none(bundle: Tampered, form: str) -> None:
+    absent = "1" * 64
+    seq = give_body(bundle, AMBIGUOUS[form].replace(b"%s", absent.encode()))
+
+    for said, faults in (by_stranger(bundle.folder), by_portalops(bundle.folder)):
+        assert said.exit_code == 5
+        assert not any(absent in fault for fault in faults), (seq, faults)
+
+
+def test_the_same_details_read_in_one_way_name_their_evidence(bundle: Tampered) -> None:
+    absent = "1" * 64
+    deep = b"[" * 98 + b"]" * 98
+    seq = give_body(bundle, b'{"evidence":"%s","x":%s,"y":1%s}' % (absent.encode(), deep, b"0" * 4299))
+
+    for said, faults in (by_stranger(bundle.folder), by_portalops(bundle.folder)):
+        assert said.exit_code == 5
+        assert f"{seq}: record {seq}: blob {absent} is missing" in faults
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"NaN", b"1.5", b'{"a":1,"a":2}', b'{"$x":[]}', b'"\\ud800"', b'"\xe2\x80\xae"', b"7", b"[" * 120 + b"]" * 120],
+    ids=range(8),
+)
+def test_figures_that_cannot_be_counted_again_are_still_written_one_way(tmp_path: Path, value: bytes) -> None:
+    ledger = Written(tmp_path / "state")
+    plan = ledger.plan()
+    ledger.export(tmp_path / "bundle", withheld={plan: "nhân sự"})
+    bundle = Tampered(tmp_path / "bundle", tmp_path / "odd", key_of(1))
+    path = bundle.folder / "figures.json"
+    before, _mark, behind = path.read_bytes().partition(b'"runs":')
+    path.write_bytes(before + b'"runs":' + value + behind[behind.index(b',"timezone"') :])
+    bundle.sum_up(sign_it=True)
+
+    stranger, portalops = by_stranger(bundle.folder), by_portalops(bundle.folder)
+
+    assert stranger[0].exit_code == portalops[0].exit_code, (stranger, portalops)
+    assert (stranger[0].exit_code == 5) == (value not in {b'{"$x":[]}', b'"\xe2\x80\xae"', b"7"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/passwd",
+        "/etc/passwd",
+        "blobs/../bundle.json",
+        "./bundle.json",
+        "heads//0000000002.txt",
+        "blobs/" + "A" * 64,
+        "bundle.json\0",
+        "bundle.json ",
+        "SHA256SUMS",
+        "*bundle.json",
+        "\\bundle.json",
+        "b\u0075ndle.jsоn",  # one letter of it is Cyrillic
+    ],
+)
+def test_a_list_that_names_other_places_is_refused_and_they_are_not_read(bundle: Tampered, name: str) -> None:
+    bundle.sum_up(sign_it=False)
+    sums = bundle.folder / "SHA256SUMS"
+    line = f"{hashlib.sha256(b'').hexdigest()}  {name}\n".encode()
+    named = sorted((each[66:], each) for each in (*sums.read_bytes().splitlines(keepends=True), line))
+    data = b"".join(each for _name, each in named)
+    sums.write_bytes(data)
+    (bundle.folder / "SHA256SUMS.sig").write_text(sign(data, bundle.key, "portalops-bundle"))
+
+    stranger, portalops = by_stranger(bundle.folder), by_portalops(bundle.folder)
+
+    assert stranger[0] == portalops[0]
+    assert stranger[0].exit_code == 5
+    assert any("SHA256SUMS is not as sha256sum writes it" in fault for fault in stranger[1])
+    traced = subprocess.run(
+        ["strace", "-f", "-e", "trace=open,openat", sys.executable, "-I", "-S", VERIFY_PY, bundle.folder],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert traced.returncode == 5
+    assert "/etc/passwd" not in traced.stderr
+
+
+def test_a_list_of_far_too_many_files_is_not_read_to_its_end(bundle: Tampered) -> None:
+    with (bundle.folder / "SHA256SUMS").open("w") as file:
+        for number in range(400_000):
+            file.write(f"{number:064x}  blobs/{number:064x}\n")
+    status, peak, _said = measured(bundle.folder)
+
+    assert status == 5
+    assert peak < 40
+
+
+def test_the_bundles_own_files_are_no_modules_of_the_program(bundle: Tampered) -> None:
+    """Somebody puts a program of their own beside a trusted verify.py, under a name that Python looks for."""
+    for name in ("json", "argparse", "hashlib", "zoneinfo"):
+        (bundle.folder / f"{name}.py").write_text(f"open('{bundle.folder.parent}/ran', 'w')\n")
+    shutil.copy(VERIFY_PY, bundle.folder / "verify.py")
+
+    done = subprocess.run(
+        [sys.executable, "verify.py", "--lang", "en"], check=False, capture_output=True, text=True, cwd=bundle.folder
+    )
+
+    assert done.returncode == 5
+    assert "json.py does not belong here" in done.stdout
+    assert not (bundle.folder.parent / "ran").exists()
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])
+def test_times_at_the_ends_of_the_calendar_are_a_verdict(original: Path, tmp_path: Path, at: str) -> None:
+    bundle = Tampered(original, tmp_path / "bundle", key_of(2))
+    lines = bundle.lines()
+    body = b'{"withdrawal":{"approved_by":"","id":"w1","reason":""}}\n'
+    digest = hashlib.sha256(body).hexdigest()
+    (bundle.folder / "blobs" / digest).write_bytes(body)
+    fields = json.loads(lines[-1]) | {"kind": "waiver.withdrawn", "body": digest, "run": "", "at": at}
+    bundle.set_lines(chained([*lines, written(fields)[:-1]], len(lines)))
+    bundle.describe()
+    bundle.sum_up(sign_it=True)
+
+    done = verified(bundle.folder)
+
+    assert done.returncode == 5, done
+    assert by_stranger(bundle.folder)[0] == by_portalops(bundle.folder)[0]
+
+
+MEASURING = """
+import runpy, sys
+program, *sys.argv[1:] = sys.argv[1:]
+try:
+    runpy.run_path(program, run_name="__main__")
+finally:
+    with open("/proc/self/status") as file:
+        peak = next(line for line in file if line.startswith("VmHWM"))
+    sys.stderr.write(peak)
+"""
+
+
+def measured(folder: Path) -> tuple[int, int, Any]:
+    """Return exit status, the most memory that the program ever had in MiB (Python itself takes about 15), and its JSON."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", MEASURING, VERIFY_PY, folder, "--json"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, int(done.stderr.split()[-2]) >> 10, json.loads(done.stdout)
+
+
+@pytest.mark.heavy
+def test_a_line_of_two_gigabytes_is_named_and_takes_no_memory(bundle: Tampered) -> None:
+    at = len(b"".join(line + b"\n" for line in bundle.lines()[:9])) + 40
+    _grow(bundle.folder / "ledger.jsonl", 2 << 30, at=at)
+
+    status, peak, said = measured(bundle.folder)
+
+    assert status == 5
+    assert {"seq": 10, "what": "record 10 is not a record as portalops writes it"} in said["integrity"]["faults"]
+    assert peak < 40
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("unit", [b"[],", b"{},", b'{"a":0},', b"[[[[[]]]]],", b'"\xe1\xba\xa1",'])
+def test_the_worst_details_take_bounded_memory(bundle: Tampered, unit: bytes) -> None:
+    body = b'{"evidence":[' + unit * (((16 << 20) - 100) // len(unit)) + b"[]]}"
+    give_body(bundle, body)
+
+    status, peak, _said = measured(bundle.folder)
+
+    assert status == 5
+    assert peak < 1024

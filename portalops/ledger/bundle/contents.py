@@ -5,7 +5,6 @@ docs/bundle-format.md says it byte for byte. Writing and verifying share these r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,8 +134,8 @@ def json_object(data: bytes) -> dict[str, JsonValue] | None:
     if len(data) > MAX_BODY_BYTES:
         return None
     try:
-        found = json.loads(data.decode())
-    except (ValueError, RecursionError):
+        found = bodies.parse(data)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 

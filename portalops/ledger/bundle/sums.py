@@ -14,7 +14,7 @@ from portalops.model.heads import Signer
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.registers.signers import signer_at
-from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, BadSignature, fingerprint, verify
+from portalops.signatures.sshsig import BEGIN, END, MAX_SIGNATURE_CHARS, BadSignature, fingerprint, verify
 
 MAX_SUMS_LINE_BYTES = 512
 """A digest, two spaces and the longest name that a bundle may hold are far shorter."""
@@ -94,7 +94,7 @@ def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: st
     if data is None or hashed is None:
         return  # it has been named
     try:
-        public_key = verify(hashed, data.decode("latin-1"), contents.BUNDLE_NAMESPACE)
+        public_key = verify(hashed, _as_written(data), contents.BUNDLE_NAMESPACE)
     except BadSignature as error:
         what = msg("the signature of {sums} does not hold: {cause}", sums=contents.SUMS, cause=error.message)
         faults.add(0, what)
@@ -107,6 +107,14 @@ def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: st
 _BLOBS = f"{contents.BLOBS}/"
 _UNLISTED = frozenset({contents.SUMS, contents.SUMS_SIGNATURE})
 _REQUIRED = (contents.FIGURES, contents.SIGNERS, contents.SUMS_SIGNATURE)
+
+
+def _as_written(data: bytes) -> str:
+    """Return the text of a signature's file, which has no bytes that could be others; raise BadSignature if it has."""
+    text = data.decode("latin-1")
+    if not text.startswith(BEGIN) or not text.endswith(f"{END}\n") or "\r" in text:
+        raise BadSignature(msg("not written as ssh-keygen writes it"))
+    return text
 
 
 def _check_listed_blob(folder: BundleFolder, files: BundleFiles, name: str, digest: str, faults: Faults) -> None:

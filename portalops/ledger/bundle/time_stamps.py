@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from portalops.model.message import Message, msg
 
 MAX_BYTES = 1 << 20
 """A response with the certificates of a long chain has about 10 KiB."""
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clock of a time-stamping authority may be from the ledger's."""
+
+_FIRST = datetime.min.replace(tzinfo=UTC) + CLOCKS_APART
+_LAST = datetime.max.replace(tzinfo=UTC) - CLOCKS_APART
+"""A stamp nearer to an end of the calendar can't be compared, and is none."""
 
 
 class NotAStamp(ValueError):
@@ -80,7 +87,9 @@ def _moment(data: bytes) -> datetime:
     try:
         if found is not None:
             second = datetime.strptime(found.group(1).decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-            return second.replace(microsecond=int((found.group(2) or b"0").decode()[:6].ljust(6, "0")))
+            moment = second.replace(microsecond=int((found.group(2) or b"0").decode()[:6].ljust(6, "0")))
+            if _FIRST <= moment <= _LAST:
+                return moment
     except ValueError:
         pass  # no such moment
     raise NotAStamp(msg("a time of another form"))

@@ -9,10 +9,11 @@ known what was erased, for the details, the figures and the runs.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,8 @@ from portalops.ledger.bundle.contents import Description
 from portalops.ledger.bundle.details import BundleBlobs, DetailsCheck, State
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.sums import check_signature, check_sums
+from portalops.ledger.bundle.time_stamps import CLOCKS_APART, NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
-from portalops.ledger.bundle.time_stamps import NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.chain import Chain, Faults, Tail, check_chain
 from portalops.ledger.check_heads import Held, ReadHead, Signed, Spoken, check_heads, read_head, read_sign_off, wanted
 from portalops.ledger.heads import HEAD
@@ -55,8 +56,8 @@ from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver, fold_waivers, waivers_in_force
 
-CLOCKS_APART = timedelta(minutes=5)
-"""How far the clock of a time-stamping authority may be from the ledger's."""
+MAX_FIGURES_BYTES = 1 << 20
+"""Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
 
 Advance = Callable[[int], None]
 
@@ -315,7 +316,7 @@ class _Check:
             if stamp.imprint.hex() != each.text_digest:
                 self._faults.add(0, msg("{name} is a time stamp of something else", name=name))
                 continue
-            if stamp.at < each.head.at - CLOCKS_APART:
+            if stamp.at + CLOCKS_APART < each.head.at:
                 self._faults.add(0, msg("{name} is older than its head", name=name))
                 continue
             behind = chain.noted.get(each.seq + 1)
@@ -451,7 +452,8 @@ def _figures_in(folder: BundleFolder, description: Description | None) -> _Figur
     if period is None or zone is None:
         return None
     try:
-        return _FigureFile(folder.read(contents.FIGURES, MAX_BODY_BYTES) or b"", period, zone)
+        data = folder.read(contents.FIGURES, MAX_FIGURES_BYTES) or b""
+        return _FigureFile(data if len(data) <= MAX_FIGURES_BYTES else b"", period, zone)
     except OverflowError:
         return None  # a period at the end of the calendar
 
@@ -481,11 +483,10 @@ def _waivers(description: Description | None, told: _Told) -> tuple[RecordedWaiv
     return waivers_in_force(fold_waivers(told.waivers), period.first, period.last, zone)
 
 
-def _written(value: Mapping[str, JsonValue]) -> bytes | None:
-    try:
-        return bodies.write(value)
-    except (TypeError, ValueError):  # parts that were taken from the file may hold anything
-        return None
+def _written(value: Mapping[str, JsonValue]) -> bytes:
+    """Write it as `bodies.write` does; parts that were taken from the file may hold any text."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _unknown(what: Message) -> LedgerError:

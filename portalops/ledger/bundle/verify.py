@@ -18,6 +18,11 @@ Sections: 1 what is said, 2 files, 3 JSON, 4 Ed25519, 5 OpenSSH signatures, 6 ti
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    del sys.path[0]  # no module is taken from this file's folder: it may be a bundle, and hold a json.py
+
 import argparse
 import base64
 import hashlib
@@ -25,7 +30,6 @@ import json
 import os
 import re
 import stat
-import sys
 import unicodedata
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
@@ -33,9 +37,11 @@ from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Op
 MAX_LINE, MAX_TEXT = 8192, 500
 MAX_BODY = 16 << 20  # a larger body is not read as JSON, so that memory stays bounded
 MAX_BLOB = 256 << 20
-MAX_SMALL = 1 << 20  # bundle.json, figures.json, signatures, heads, tokens
+MAX_SMALL = 1 << 20  # figures.json, heads, tokens
 MAX_FAULTS, MAX_SHOWN = 100, 20
 MAX_SLOTS = 1000000
+MAX_DEPTH = 100
+MAX_DIGITS = 4300  # what newer Pythons refuse by themselves: reading more takes time that grows with its square
 GENESIS = "0" * 64
 HEX64 = re.compile(r"[0-9a-f]{64}")
 UTC = timezone.utc
@@ -154,17 +160,53 @@ FOLDERS = ("blobs", "heads", "tsa")
 
 
 def _integer(text: str) -> int:
-    if len(text) > 4300:  # what newer Pythons refuse by themselves: reading it takes time that grows with its square
+    if len(text.lstrip("-")) > MAX_DIGITS:
         raise ValueError("a number of too many digits")
     return int(text)
 
 
+def _refused(text: str) -> Any:
+    raise ValueError("not an integer: " + text[:40])
+
+
+def _unlike(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice: who reads the first one is told something else")
+    return found
+
+
 def read_json(data: bytes) -> Any:
-    """Return what JSON text in UTF-8 says; ValueError if it is none, or is nested too deep."""
+    """Return what JSON text in UTF-8 says; ValueError if it is none, or is one that two readers may read differently."""
     try:
-        return json.loads(data.decode("utf-8"), parse_int=_integer)
+        found = json.loads(
+            data.decode("utf-8"),
+            parse_int=_integer,
+            parse_float=_refused,
+            parse_constant=_refused,
+            object_pairs_hook=_unlike,
+        )
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_deep(found):
+        raise ValueError("nested too deep")
+    return found
+
+
+def is_deep(value: object) -> bool:
+    """Say whether lists and objects lie in each other more than MAX_DEPTH deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, (dict, list))
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def written(value: object) -> bytes:
@@ -180,6 +222,11 @@ def objects(value: object) -> List[Dict[str, Any]]:
 def part(body: object, key: str) -> Dict[str, Any]:
     found = body.get(key) if isinstance(body, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def text_in(held: Dict[str, Any], key: str) -> str:
+    found = held.get(key)
+    return found if isinstance(found, str) else ""
 
 
 def evidence_in(body: object) -> Set[str]:
@@ -205,12 +252,14 @@ P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT = pow(2, (P - 1) // 4, P)  # a square root of -1
+EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+SMALL = (0, 1, P - 1, EIGHTH, P - EIGHTH)  # the y of the eight points that times 8 give nothing
 Point = Tuple[int, int, int, int]  # extended homogeneous coordinates X, Y, Z, T with x = X/Z, y = Y/Z, xy = T/Z
 
 
 def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether a signature is good: S B = R + k A, where S is below the group's order and A is written canonically."""
-    if len(public) != 32 or len(signature) != 64:
+    if len(public) != 32 or len(signature) != 64 or is_weak(public):
         return False
     a = decoded(public)
     s = int.from_bytes(signature[32:], "little")
@@ -228,6 +277,12 @@ def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     inverse = pow(total[2], P - 2, P)
     x, y = total[0] * inverse % P, total[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+def is_weak(public: bytes) -> bool:
+    """Say whether a key is one of those for which anybody can make signatures, or is not written canonically."""
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    return y >= P or y in SMALL
 
 
 def decoded(data: bytes) -> Optional[Point]:
@@ -364,7 +419,7 @@ def is_key(text: str) -> bool:
     except ValueError:
         return False
     well_written = kind in (PLAIN_KEY, TOKEN_KEY) and base64.b64encode(held).decode("ascii") == encoded
-    return well_written and found[0] == kind.encode() and len(found[1]) == 32
+    return well_written and found[0] == kind.encode() and len(found[1]) == 32 and not is_weak(found[1])
 
 
 def fingerprint(key: str) -> str:
@@ -377,64 +432,78 @@ def fingerprint(key: str) -> str:
 SIGNED_DATA, TST_INFO, SHA256_ID = "2a864886f70d010702", "2a864886f70d0109100104", "608648016503040201"
 
 
-def der(data: bytes) -> List[Tuple[int, bytes]]:
-    """Return the elements of DER data, tag and content each."""
-    found, at = [], 0
-    while at < len(data):
-        if at + 2 > len(data) or data[at] & 0x1F == 0x1F:
-            raise Bad("not DER")
-        tag, length = data[at], data[at + 1]
-        at += 2
+class Der:
+    """Takes one element of DER data after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, tag: int) -> bytes:
+        """Return the content of the next element, which must have a tag."""
+        head = self.cut(2)
+        if head[0] != tag:
+            raise Bad("not a time-stamp response")
+        length = head[1]
         if length >= 0x80:
-            size = length & 0x7F
-            if not 1 <= size <= 4 or at + size > len(data):
+            if not 0x81 <= length <= 0x84:
                 raise Bad("not DER")
-            length, at = int.from_bytes(data[at : at + size], "big"), at + size
-        if at + length > len(data):
+            length = int.from_bytes(self.cut(length & 0x7F), "big")
+        return self.cut(length)
+
+    def into(self, tag: int) -> Der:
+        return Der(self.take(tag))
+
+    def only(self, tag: int) -> bytes:
+        """Return the content of the one element that there is."""
+        found = self.take(tag)
+        if self.at != len(self.data):
+            raise Bad("bytes after its end")
+        return found
+
+    def cut(self, count: int) -> bytes:
+        found = self.data[self.at : self.at + count]
+        if len(found) != count:
             raise Bad("cut short")
-        found.append((tag, data[at : at + length]))
-        at += length
-    return found
-
-
-def inside(elements: List[Tuple[int, bytes]], place: int, tag: int) -> List[Tuple[int, bytes]]:
-    return der(content(elements, place, tag))
-
-
-def content(elements: List[Tuple[int, bytes]], place: int, tag: int) -> bytes:
-    if place >= len(elements) or elements[place][0] != tag:
-        raise Bad("not a time-stamp response")
-    return elements[place][1]
+        self.at += count
+        return found
 
 
 def time_stamp(data: bytes) -> Tuple[bytes, datetime]:
-    """Return the SHA-256 that a time-stamp response is about and its time; raise Bad if it was not granted or is none."""
-    elements = der(data)
-    if len(elements) != 1:
-        raise Bad("not a time-stamp response")
-    response = inside(elements, 0, 0x30)
-    if content(inside(response, 0, 0x30), 0, 0x02) not in (b"\0", b"\1"):
+    """Return the SHA-256 that a time-stamp response is about and its time; raise Bad if it was not granted or is none.
+
+    Only what leads there is read: the rest is for openssl, which looks at the signature too.
+    """
+    response = Der(Der(data).only(0x30))
+    if response.into(0x30).take(0x02) not in (b"\0", b"\1"):
         raise Bad("it was not granted")
-    token = inside(response, 1, 0x30)
-    if content(token, 0, 0x06).hex() != SIGNED_DATA:
+    token = response.into(0x30)
+    if token.take(0x06).hex() != SIGNED_DATA:
         raise Bad("it holds no signed data")
-    signed = inside(inside(token, 1, 0xA0), 0, 0x30)
-    held = inside(signed, 2, 0x30)
-    if content(held, 0, 0x06).hex() != TST_INFO:
+    signed = Der(token.into(0xA0).only(0x30))
+    signed.take(0x02), signed.take(0x31)
+    held = signed.into(0x30)
+    if held.take(0x06).hex() != TST_INFO:
         raise Bad("it holds no time stamp")
-    info = inside(der(content(inside(held, 1, 0xA0), 0, 0x04)), 0, 0x30)
-    imprint = inside(info, 2, 0x30)
-    if content(inside(imprint, 0, 0x30), 0, 0x06).hex() != SHA256_ID:
+    info = Der(Der(held.into(0xA0).only(0x04)).only(0x30))
+    if info.take(0x02) != b"\1":
+        raise Bad("it holds no time stamp")
+    info.take(0x06)
+    imprint = info.into(0x30)
+    algorithm, digest = imprint.into(0x30).take(0x06), imprint.take(0x04)
+    if algorithm.hex() != SHA256_ID or len(digest) != 32:
         raise Bad("it is not over a SHA-256")
-    text = content(info, 4, 0x18).decode("latin-1")
-    if not re.fullmatch(r"[0-9]{14}(?:\.[0-9]{1,9})?Z", text):
+    info.take(0x02)
+    text = info.take(0x18).decode("latin-1")
+    if not re.fullmatch(r"[0-9]{14}(?:\.[0-9]{1,18})?Z", text):
         raise Bad("its time cannot be read")
     fraction = (text[15:-1] + "000000")[:6]
     try:
         moment = datetime.strptime(text[:14] + fraction, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
-    except ValueError:
+        moment - CLOCKS_APART, moment + CLOCKS_APART  # both are asked for
+    except (ValueError, OverflowError):
         raise Bad("its time cannot be read") from None
-    return content(imprint, 1, 0x04), moment
+    return digest, moment
 
 
 # ------------------------------------------------------------------------------------------------------ 7 records
@@ -672,6 +741,9 @@ class Check:
         before = ""
         with open_file(self.path("SHA256SUMS")) as file:
             for number, (line, ended) in enumerate(bounded_lines(file, 1000), 1):
+                if number > len(self.paths) + MAX_FAULTS:  # each line is of one file, so this list is none
+                    self.fault(0, "SHA256SUMS has many more lines than there are files")
+                    break
                 found = re.fullmatch(rb"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)", line)
                 path = found.group(2).decode("ascii") if found else ""
                 known = FILES.fullmatch(path) and not path.startswith("SHA256SUMS")
@@ -987,7 +1059,7 @@ class Check:
             if at_text(moment + CLOCKS_APART) < head.at:
                 self.fault(0, "{path} is older than its head", path=path)
             behind = lines.get(record.seq + 1, ("", ""))[1]
-            if behind and behind < at_text(moment - CLOCKS_APART):
+            if behind and moment_of(behind) < moment - CLOCKS_APART:
                 self.fault(
                     record.seq + 1,
                     "record {seq} claims a time before {path}, which is older than the record",
@@ -1050,15 +1122,15 @@ class Check:
     def _read_erasures(self) -> None:
         for record in self.always:
             held = part(self.body(record.body), "erased") if record.kind == "blob.erased" else {}
-            digest = held.get("digest")
-            if isinstance(digest, str) and HEX64.fullmatch(digest):
-                self.erased[digest] = show(held.get("reason", ""))
+            digest, reason, approved_by = [held.get(name) for name in ("digest", "reason", "approved_by")]
+            if isinstance(digest, str) and isinstance(reason, str) and isinstance(approved_by, str):
+                self.erased[digest] = reason
         self.excused = set(self.erased) | set(self.withheld)
 
     # -- (10) the figures of the report
 
     def _read_figures(self) -> Optional[Dict[str, Any]]:
-        data = read_small(self.path("figures.json"), MAX_BODY) or b""
+        data = read_small(self.path("figures.json")) or b""
         try:
             held = read_json(data)
         except ValueError:
@@ -1347,10 +1419,17 @@ def waivers_in_force(check: Check) -> List[Tuple[int, Dict[str, Any], str]]:
         period, zone = check.figures.period, check.figures.zone
         if period and zone and first and last:
             if withdrawn:
-                last = min(last, moment_of(withdrawn).astimezone(zone).date() - timedelta(days=1))
+                last = min(last, day_before(withdrawn, zone))
             if max(first, period[0]) <= min(last, period[1]):
                 found.append((seq, held, withdrawn))
     return found
+
+
+def day_before(at: str, zone: tzinfo) -> date:
+    try:
+        return moment_of(at).astimezone(zone).date() - timedelta(days=1)
+    except OverflowError:  # at an end of the calendar
+        return date.max if at[0] == "9" else date.min
 
 
 # ------------------------------------------------------------------------------------------------------ 10 figures
@@ -1544,38 +1623,58 @@ class Trusted(NamedTuple):
     valid_to: str
 
 
-_OPTION = r'[A-Za-z0-9-]+(?:="[^"]*")?'
 _SIGNER = re.compile(
-    r"\S+[ \t]+(?:(" + _OPTION + "(?:," + _OPTION + r")*)[ \t]+)?([a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?"
+    r"(?:\"[^\"]*\"|\S+)[ \t]+(?:([a-z-]+(?:=\"[^\"]*\")?(?:,[a-z-]+(?:=\"[^\"]*\")?)*)[ \t]+)?"
+    r"((?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?",
+    re.IGNORECASE | re.ASCII,
 )
+_TIME = re.compile(r"([0-9]{8})([0-9]{4})?([0-9]{2})?Z")
 
 
 def read_trusted(path: str) -> List[Trusted]:
-    """Read an allowed_signers file; the keys in it that sign heads."""
+    """Read an allowed_signers file (ssh-keygen(1)); the keys in it that sign heads."""
     wrong = NotABundle(say("{path} is no allowed_signers file with a key", path=path))
-    data = read_small(path)
-    if data is None:
-        raise wrong
+    try:
+        lines = (read_small(path) or b"").decode("utf-8").split("\n")
+    except ValueError:
+        raise wrong from None
     found, keys = [], 0
-    for line in data.decode("utf-8", "replace").splitlines():
-        if not line.strip() or line.startswith("#"):
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = _SIGNER.fullmatch(line.rstrip())
+        match = _SIGNER.fullmatch(line.strip())
         if match is None:
             raise wrong
         options, kind, encoded = match.group(1) or "", match.group(2), match.group(3)
-        keys += 1
-        values = dict(re.findall(r'([a-z-]+)="([^"]*)"', options))
-        times = [values.get(name, "") for name in ("valid-after", "valid-before")]
-        if any(time and not re.fullmatch(r"[0-9]{8}(?:[0-9]{4}(?:[0-9]{2})?)?Z", time) for time in times):
+        if kind not in (PLAIN_KEY, TOKEN_KEY) or "cert-authority" in options.lower().split(","):
+            continue
+        given = [(name.lower(), value) for name, value in re.findall(r'([A-Za-z-]+)="([^"]*)"', options)]
+        values = dict(given)
+        key = kind + " " + encoded
+        try:
+            after, before = [_stamped(values.get(name)) for name in ("valid-after", "valid-before")]
+        except ValueError:
+            raise wrong from None
+        if len(values) != len(given) or not is_key(key):
             raise wrong
-        namespaces = values.get("namespaces", "portalops-head").split(",")
-        if "cert-authority" not in options and "portalops-head" in namespaces and is_key(kind + " " + encoded):
-            after, before = [time and (time[:-1] + "000000")[:14] + "Z" for time in times]
-            found.append(Trusted(kind + " " + encoded, after, before))
+        keys += 1
+        if "portalops-head" in values.get("namespaces", "portalops-head").split(","):
+            found.append(Trusted(key, after, before))
     if not keys:
         raise wrong
     return found
+
+
+def _stamped(text: Optional[str]) -> str:
+    """Return a time of an allowed_signers file to the second; "" without one, ValueError if it is none in UTC."""
+    if text is None:
+        return ""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not a time in UTC")
+    second = match.group(1) + (match.group(2) or "0000") + (match.group(3) or "00")
+    datetime.strptime(second + "+0000", "%Y%m%d%H%M%S%z")
+    return second + "Z"
 
 
 def read_brought(files: List[str], codes: List[str]) -> List[Brought]:
@@ -1732,7 +1831,7 @@ def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
 
 def waiver_text(waiver: Tuple[int, Dict[str, Any], str]) -> str:
     seq, held, withdrawn = waiver
-    texts = [str(held.get(name, "")) for name in ("id", "valid_from", "valid_to", "reason")]
+    texts = [text_in(held, name) for name in ("id", "valid_from", "valid_to", "reason")]
     return "%s %s..%s (%d) %s %s" % (
         texts[0],
         texts[1],
@@ -1910,6 +2009,7 @@ VI = {
     "{path} is not what SHA256SUMS says": "{path} không đúng như SHA256SUMS ghi",
     "{path} does not belong here": "{path} không thuộc gói này",
     "line {line} of SHA256SUMS is not as sha256sum writes it, or not in order": "dòng {line} của SHA256SUMS không đúng dạng của sha256sum, hoặc sai thứ tự",
+    "SHA256SUMS has many more lines than there are files": "SHA256SUMS có nhiều dòng hơn hẳn số tệp",
     "record {seq} does not end in a line feed": "bản ghi {seq} không kết thúc bằng dấu xuống dòng",
     "records {seq} to {last} are missing": "thiếu các bản ghi từ {seq} đến {last}",
     "record {size} is not what the head in record {head} signed: records from {seq} on were rewritten": "bản ghi {size} không phải nội dung mà đầu chuỗi trong bản ghi {head} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại",
