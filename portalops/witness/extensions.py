@@ -7,6 +7,7 @@ brought into form; `rules.py` judges it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -33,6 +34,9 @@ MAX_LINE_BYTES = 8192
 
 MAX_ANSWER_BYTES = 64 << 20
 """A whole answer as it is read: lines, details, and what JSON adds to both."""
+
+MAX_MARKS = 4 << 20
+"""Bytes of an answer that stand outside of texts. Brackets and commas: a list of nothing costs 3 of them, and 64 of memory."""
 
 ENVELOPE = "portalops/1"
 """`schema` of what `--json` prints; the extension is then its `data`."""
@@ -81,6 +85,8 @@ def read_extension(data: bytes, *, max_lines: int = MAX_LINES) -> Extension:
     """
     if len(data) > MAX_ANSWER_BYTES:
         raise NotAnExtension(f"more than {MAX_ANSWER_BYTES} bytes")
+    if _marks(data) > MAX_MARKS:
+        raise NotAnExtension(f"more than {MAX_MARKS} bytes outside of texts; it begins {beginning(data)}")
     try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -110,17 +116,37 @@ def beginning(data: bytes) -> str:
     return repr(show_text(data[:80].decode("utf-8", "backslashreplace"), 80)) if data else "with nothing"
 
 
+def error_said(data: bytes) -> str | None:
+    """Return what an answer of `--json` says went wrong, fit to be shown; None if it is no such answer."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return _error_of(found)[1] if isinstance(found, dict) and isinstance(found.get("error"), dict) else None
+
+
+def _marks(data: bytes) -> int:
+    """Count the bytes that stand outside of texts; a text that does not end counts as if it were none."""
+    return len(data) - sum(found.end() - found.start() for found in _TEXTS.finditer(data))
+
+
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _KEYS = {"after", "details", "format", "head", "lines", "more"}
 
 
 def _unwrapped(envelope: dict[str, Any]) -> object:
     if envelope.get("ok") is True:
         return envelope.get("data")
+    code, said = _error_of(envelope)
+    raise SaysItsLedgerDoesNotHold(said) if code == "PO1104" else NotAnExtension(said)
+
+
+def _error_of(envelope: dict[str, Any]) -> tuple[str, str]:
+    """Return the code of the error that an envelope tells of, and what it says, fit to be shown."""
     error = envelope.get("error")
     error = error if isinstance(error, dict) else {}
     code, message = (show_text(str(error.get(key, "?")), 300) for key in ("code", "message"))
-    said = f"it says {code}: {message}"
-    raise SaysItsLedgerDoesNotHold(said) if code == "PO1104" else NotAnExtension(said)
+    return code, f"it says {code}: {message}"
 
 
 def _head(value: object) -> SignedHead:

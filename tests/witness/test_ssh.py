@@ -21,7 +21,7 @@ from portalops.ledger.heads import newest_head
 from portalops.ledger.ledger import Ledger
 from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.ledger.ledgers import tamper
-from tests.witness.hosts import PROGRAM, Portal, SshHost, Witness, done, sshd
+from tests.witness.hosts import PROGRAM, Portal, SshHost, Witness, done, new_key, sshd
 
 ESCAPES = r"\033]0;owned\007\033[2J\033[31mhello"
 
@@ -309,6 +309,18 @@ def test_the_forced_command_answers_nothing_else(portal: Portal, host: SshHost, 
 
     assert answer.returncode == ExitCode.USAGE
     assert json.loads(answer.stdout)["error"]["code"] == "PO1601"
+
+
+def test_a_receipt_by_a_witness_that_the_host_does_not_know_is_refused_in_words(
+    portal: Portal, witness: Witness, tmp_path: Path
+) -> None:
+    text = portal.config.read_text(encoding="utf-8")
+    portal.config.write_text(text.replace(witness.key, new_key(tmp_path / "another")), encoding="utf-8")
+
+    code, _seen, result = witness.look()
+
+    assert code == ExitCode.OK
+    assert any("did not take the receipt" in str(said) and ", it says PO" in str(said) for said in result.warnings)
 
 
 def test_a_receipt_that_is_not_taken_leaves_the_head_kept(portal: Portal, witness: Witness, host: SshHost) -> None:

@@ -34,6 +34,7 @@ from portalops.witness.extensions import (
     NotAnExtension,
     SaysItsLedgerDoesNotHold,
     beginning,
+    error_said,
     read_extension,
 )
 from portalops.witness.receipts import parse_receipt
@@ -172,4 +173,4 @@ def _head_taken(answer: bytes) -> str | None:
 
 
 def _said(done: Completed) -> str:
-    return beginning((done.stdout if b'"message"' in done.stdout else done.stderr or done.stdout)[-600:])
+    return error_said(done.stdout) or beginning((done.stderr or done.stdout)[-600:])
