@@ -171,7 +171,9 @@ def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]
 
 
 def _remarks(settings: Settings) -> Iterator[Message]:
-    """Yield what is not wrong and yet leaves a duty without evidence."""
+    """Yield what is not wrong and yet leaves a duty without evidence; a host that only watches others has no duties."""
+    if settings.witnessed and not settings.jobs:
+        return
     kinds = {job.kind for job in settings.jobs}
     for kind in JobKind:
         if kind not in kinds:

@@ -68,7 +68,7 @@ def build(
     name: Annotated[str, typer.Argument(help=_("The report, such as compliance"))],
     *,
     format_: Annotated[
-        list[str] | None, typer.Option("--format", help=_("File format; may be given more than once"))
+        list[str] | None, typer.Option("--format", metavar="FORMAT", help=_("File format; may be given more than once"))
     ] = None,
     output: Annotated[Path | None, typer.Option(help=_("Folder to write to; the configured one without it"))] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,

@@ -68,6 +68,16 @@ def test_what_leaves_a_duty_without_evidence_is_a_warning(config: Path, capsys: 
     assert "there is no job of kind backup" not in warnings
 
 
+def test_a_host_that_only_watches_others_is_asked_for_no_duties(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(f"{GOOD}[[witness.ledger]]\nid='khanh-hoa'\nkind='folder'\nfolder='heads'\n", encoding="utf-8")
+
+    code, answer = answered(capsys, config, "config", "check")
+
+    assert (code, answer["warnings"]) == (ExitCode.OK, [])
+
+
 @pytest.mark.parametrize(
     ("lines", "code", "said"),
     [
