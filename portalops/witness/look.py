@@ -5,7 +5,7 @@ What is found out is a value; `keep` writes it down. So `--dry-run` is a look th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -295,9 +295,19 @@ class _Found:
             accepted=accepted.kept.signed,
             joined=joined,
             records=accepted.records,
-            notes=tuple(_news(self._state, accepted)),
+            notes=(*_news(self._state, accepted), *self._kept_back(accepted.head)),
         )
         return self._standing(seen)
+
+    def _kept_back(self, head: Head) -> Iterator[Message]:
+        """Say that a new head is old: whoever keeps heads back can go on showing them after the work has stopped."""
+        age = self._now - head.at
+        if age > timedelta(hours=self._watched.settings.max_silence_hours):
+            yield msg(
+                "the new head was made at {at}, {hours} hours ago: it was kept back, or that host's clock is wrong",
+                at=head.at,
+                hours=int(age.total_seconds() // 3600),
+            )
 
     def unreachable(self, error: AnchorUnavailable) -> Look:
         """Say how it stands without an answer."""

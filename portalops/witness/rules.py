@@ -207,16 +207,18 @@ class Joining:
         Whoever comes first without records is not believed: at least one key must be known.
 
         Raises:
-            Refusal: it is not signed by a known key, or its time cannot be.
+            Refusal: it is not signed by a known key, its time cannot be, or a larger one was made before it.
         """
         head = parse_head(signed.text.encode())
         must = self._pinned.passed.get(head.size)
         if must is not None and must.digest != head.digest:
             raise Refusal(Reason.FORK, msg("another head of the same size {size} was taken before", size=head.size))
+        self._require_passed(head)
         signer = self._require_signer(signed, head)
         self._require_time(head, now)
         kept = Kept(signed, head.at)
-        return Accepted(head, kept, tuple(self._keys.values()), signer, 0, work=must is None)
+        is_newest = head.size > max(self._pinned.passed, default=0)  # an older one that comes late is no sign of life
+        return Accepted(head, kept, tuple(self._keys.values()), signer, 0, work=is_newest)
 
     def take(self, part: Extension) -> None:
         """Join the lines of a part to those before.
