@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
 from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head
 from portalops.ledger.runs import Work, exit_code_of, problem_of
 from portalops.model.heads import AnchorReceipt, AnchorResult, RecordedHead
-from portalops.model.message import msg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.anchors import ANCHOR_FINISHED, ANCHOR_RECEIVED, newest_taken, read_receipts
 
@@ -37,13 +37,20 @@ def anchors_of(session: Session) -> tuple[Anchor, ...]:
     return tuple(build_anchor(table, context) for table in session.settings.anchors)
 
 
-def anchor_newest_head(session: Session, only: Collection[str] = ()) -> Work[AnchorResult]:
+def _nobody(_said: Message) -> None:
+    """Tell nobody: what is recorded says it all."""
+
+
+def anchor_newest_head(
+    session: Session, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
+) -> Work[AnchorResult]:
     """Sign what the ledger is now and hand that to every anchor that does not have it yet.
 
     Args:
         session: what to work with.
         only: ids of the anchors to hand it to; all of them unless given. The others then count as not having it,
             unless they took it before.
+        tell: is told what went wrong and what to do, for a person who waits for it; what is recorded is in English.
 
     Raises:
         ConfigurationError: an anchor's settings do not fit its kind, or the signing key cannot be had.
@@ -52,12 +59,14 @@ def anchor_newest_head(session: Session, only: Collection[str] = ()) -> Work[Anc
     anchors = anchors_of(session)
     head = head_to_hand_out(session)
     if head is None:
-        problem = "no signing key is configured, so there is no head to hand out: set signing.key"
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (problem,))
+        problem = msg("no signing key is configured, so there is no head to hand out: set signing.key")
+        tell(problem)
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (str(problem),))
     digest = head_digest(head.signed.text)
     taken = newest_taken(read_receipts(session.writable_ledger, since=head.head.at))
     receipts: list[AnchorReceipt] = []
-    problems: list[str] = []
+    problems: list[Message] = []
+    hints: list[Message] = []
     codes: list[ExitCode] = []
     title = msg("Handing out the head {code}", code=code_of(head.head))
     with session.progress.task(title, total=len(anchors), unit="items") as task:
@@ -69,14 +78,21 @@ def anchor_newest_head(session: Session, only: Collection[str] = ()) -> Work[Anc
                 receipts.append(earlier.body)
             elif only and anchor.id not in only:
                 codes.append(ExitCode.PARTIAL)
-                problems.append(f"{anchor.id}: it was not asked for, and does not have this head")
+                problems.append(msg("{anchor}: it was not asked for, and does not have this head", anchor=anchor.id))
             else:
-                receipt, code = _publish(session, anchor, head, task)
+                receipt, code, said = _publish(session, anchor, head, task)
                 receipts.append(receipt)
                 codes.append(code)
-                problems += [f"{anchor.id}: {receipt.problem}"] if receipt.problem else []
+                if said is not None:
+                    problem, hint = said
+                    problems.append(msg("{anchor}: {problem}", anchor=anchor.id, problem=problem))
+                    hints.append(msg("{anchor}: {problem}", anchor=anchor.id, problem=hint))
             task.advance(1)
     result = AnchorResult(head.head.size, digest, tuple(receipts))
+    if not anchors:
+        problems.append(msg("no anchor is configured, so the head is kept nowhere but here: add [[ledger.anchor]]"))
+    for each in (*problems, *hints):
+        tell(each)
     return _judged(result, problems, codes, is_any=bool(anchors))
 
 
@@ -108,41 +124,49 @@ def _is_quiet_since(ledger: Ledger, size: int) -> bool:
     return True
 
 
-def _publish(session: Session, anchor: Anchor, head: RecordedHead, task: Task) -> tuple[AnchorReceipt, ExitCode]:
-    """Hand a head to one anchor; what goes wrong there is in the receipt and stops no other anchor."""
+def _publish(
+    session: Session, anchor: Anchor, head: RecordedHead, task: Task
+) -> tuple[AnchorReceipt, ExitCode, tuple[Message, Message] | None]:
+    """Hand a head to one anchor; what goes wrong stops no other anchor, and is returned with what to do."""
     task.note(verbatim(anchor.id))
     try:
-        return anchor.publish(head, session.writable_ledger), ExitCode.OK
+        return anchor.publish(head, session.writable_ledger), ExitCode.OK, None
     except PortalOpsError as error:
-        problem, code = str(error.message), error.exit_code
+        said, code = (error.message, error.hint), error.exit_code
     except Exception as error:
         if session.invocation.debug:
             raise
-        problem, code = f"{InternalFault.code}: {problem_of(error)}", exit_code_of(error)
+        said = (verbatim(f"{InternalFault.code}: {problem_of(error)}"), InternalFault.explanation)
+        code = exit_code_of(error)
     digest = head_digest(head.signed.text)
-    failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=problem)
-    return failed, code
+    failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=str(said[0]))
+    return failed, code, said
 
 
-def _silence_of(session: Session, anchor: Anchor) -> Sequence[str]:
+def _silence_of(session: Session, anchor: Anchor) -> Sequence[Message]:
     """Say that a witness has not asked for long; it comes by itself, so nothing else can be done here."""
     receipts = read_receipts(session.writable_ledger)
     newest = next((one for one in receipts if one.body.anchor == anchor.id and not one.body.problem), None)
     if newest is None:
-        return (f"{anchor.id}: the witness has handed in no receipt yet",)
+        return (msg("{anchor}: the witness has handed in no receipt yet", anchor=anchor.id),)
     if session.clock.now() - newest.at > WITNESS_LATE:
-        return (f"{anchor.id}: the witness has handed in no receipt for {WITNESS_LATE.days} days",)
+        silence = nmsg(
+            "{anchor}: the witness has handed in no receipt for {n} day",
+            "{anchor}: the witness has handed in no receipt for {n} days",
+            WITNESS_LATE.days,
+            anchor=anchor.id,
+        )
+        return (silence,)
     return ()
 
 
 def _judged(
-    result: AnchorResult, problems: Sequence[str], codes: Sequence[ExitCode], *, is_any: bool
+    result: AnchorResult, problems: Sequence[Message], codes: Sequence[ExitCode], *, is_any: bool
 ) -> Work[AnchorResult]:
     if not is_any:
-        problem = "no anchor is configured, so the head is kept nowhere but here: add [[ledger.anchor]]"
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, tuple(map(str, problems)))
     if not problems:
         return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
     has_none = bool(result.receipts) and all(receipt.problem for receipt in result.receipts)
     code = worst([*codes, ExitCode.FAILED if has_none else ExitCode.PARTIAL])
-    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(problems))
+    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(map(str, problems)))

@@ -63,12 +63,13 @@ def anchor(
         )
     if dry_run:
         return _planned(session, [one for one in known if not wanted or one.id in wanted])
-    done = by_hand(session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted)))
+    said: list[Message] = []
+    done = by_hand(session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append)))
     view: list[Block] = []
     rows: list[JsonValue] = []
     if isinstance(done.result, AnchorResult):
         view, rows = list(_handed_out(session, done.result)), [_data(one) for one in done.result.receipts]
-    view += [Notice(verbatim(problem), Tone.BAD) for problem in done.problems]
+    view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
     return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
 
 
@@ -223,7 +224,7 @@ def _rows(
     for receipt in result.receipts:
         state = Status(msg("not taken"), Tone.BAD) if receipt.problem else Status(msg("taken"), Tone.GOOD)
         said = "; ".join(f"{name}: {value}" for name, value in receipt.details.items())
-        yield receipt.anchor, receipt.kind, state, receipt.at, receipt.problem or said or None
+        yield receipt.anchor, receipt.kind, state, receipt.at, said or None
     for one in anchors:
         if one.fetches_itself:
             yield one.id, one.kind, Status(msg("asks by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))

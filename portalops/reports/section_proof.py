@@ -54,7 +54,7 @@ def _head_blocks(head: ProvenHead) -> Iterator[Block]:
                 " report on paper: every later ledger must still contain this head."
             ),
             msg(
-                "The code in the picture holds the six lines beside it. Saved as a text file, they are what"
+                "The six lines under the head code are what a printed report's QR code holds. Saved as a text file, they are what"
                 " 'verify.py --head FILE' and 'portalops ledger verify --head FILE' compare with a ledger;"
                 " '--head-code {code}' does the same with the code alone.",
                 code=code_of(head.head),

@@ -268,6 +268,17 @@ def test_a_person_sees_the_head_code_first_and_what_each_anchor_has(watched: Hom
     assert f"asks by itself  25 Nov 2026 08:40 +07  head over {head.head.size} records\n" in shown
 
 
+def test_what_an_anchor_refused_is_told_in_the_readers_language_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = a_home(tmp_path, capsys, folder_anchor("absent"))
+
+    shown = home.read("anchor", "--quiet", language="vi", expected=ExitCode.FAILED)
+
+    assert "! absent: nơi neo giữ absent không nhận đầu chuỗi: " in shown
+    assert "! absent: Hãy gắn thư mục chia sẻ hoặc thẻ nhớ" in shown
+
+
 def test_the_doctor_sends_nobody_to_hand_a_head_to_a_witness(watched: Home) -> None:
     cures = [str(each.cure) for each in seen(watched) if "so-tttt: it has no head yet" in str(each.seen)]
 

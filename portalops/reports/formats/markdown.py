@@ -81,7 +81,8 @@ class _Writer:
             case Bullets():
                 return "\n".join(f"- {self.text(item)}" for item in block.items)
             case KeyValues():
-                return "\n".join(f"- {self.text(label)}: {self.cell(value)}" for label, value in block.rows)
+                # another mark than of bullets, so that the two are never read as one list
+                return "\n".join(f"* {self.text(label)}: {self.cell(value)}" for label, value in block.rows)
             case Table():
                 return "\n".join(self._table(block))
             case Notice():
