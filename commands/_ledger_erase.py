@@ -34,6 +34,7 @@ SEQS_SHOWN = 20
 HELP = _(
     "Remove details for good, such as personal data, and record who decided it\n\nThe record that names them stays, and"
     " verification lists them as erased. What verification itself needs cannot be erased: plans, heads, keys, sign-offs."
+    " Backup sets and bundles made before still hold the details, and so may the store of what was seen of publications."
     "\n\nExample: portalops ledger erase 9f3a77c0... --reason 'a citizen asked for it' --approved-by 'Nguyễn Văn An'"
     "\n\nEXIT STATUS: 0 erased, 2 no record names it, it cannot be erased, or it was not confirmed, 4 it could not be"
     " removed"
