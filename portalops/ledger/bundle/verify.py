@@ -1756,7 +1756,7 @@ def portal_of(check: Check) -> Said:
 
 
 def integrity_lines(check: Check) -> Iterator[Said]:
-    yield say("INTEGRITY: nothing was changed")
+    yield say("INTEGRITY: whether anything was changed")
     yield (say("  Verdict: DOES NOT HOLD") if check.fault_count else say("  Verdict: holds"))
     if check.heads:
         _record, head, signer, _ = check.heads[-1]
@@ -1807,7 +1807,7 @@ def integrity_lines(check: Check) -> Iterator[Said]:
 
 
 def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
-    yield say("COMPLETENESS: nothing expected is missing, as of {at}", at=check.last_at)
+    yield say("COMPLETENESS: whether anything expected is missing, as of {at}", at=check.last_at)
     if complete.holds is None:
         yield say("  Verdict: COULD NOT BE FOUND OUT")
         yield say("  {why}", why=complete.problem or "")
@@ -1941,8 +1941,8 @@ VI = {
     "Bundle of ledger {ledger}, portal {portal}": "Gói bằng chứng của sổ cái {ledger}, cổng {portal}",
     "Records: {n}, {first} .. {last}": "Số bản ghi: {n}, {first} .. {last}",
     "WHAT THIS CANNOT SHOW": "NHỮNG ĐIỀU KHÔNG THỂ CHỨNG MINH",
-    "INTEGRITY: nothing was changed": "TOÀN VẸN: không có gì bị thay đổi",
-    "COMPLETENESS: nothing expected is missing, as of {at}": "ĐẦY ĐỦ: không thiếu việc đã dự kiến, tính đến {at}",
+    "INTEGRITY: whether anything was changed": "TOÀN VẸN: có nội dung nào bị thay đổi hay không",
+    "COMPLETENESS: whether anything expected is missing, as of {at}": "ĐẦY ĐỦ: có thiếu việc đã dự kiến hay không, tính đến {at}",
     "RESULT: nothing was changed since it was signed, and {whole}.": "KẾT QUẢ: không có gì bị thay đổi kể từ khi ký, và {whole}.",
     "RESULT: this bundle was changed: do not trust it from record {seq} on ({whole}).": "KẾT QUẢ: gói bằng chứng này đã bị thay đổi: không được tin từ bản ghi {seq} trở đi ({whole}).",
     "cut short": "bị cắt cụt",
