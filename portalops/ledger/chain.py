@@ -316,15 +316,14 @@ def _look_closely(place: int, fields: Fields | None, differing: Sequence[str], c
     went_back = fields.at < chain.last_at
     if went_back:
         faults.add(place, msg("record {seq} is of {at}, earlier than the record before", seq=place, at=fields.at))
-    sound = fields.seq == place and not differing and not went_back
-    if fields.prev != chain.head and sound and not gap:
+    if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
         blamed = max(chain.seq, 1)
         faults.add(
             blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(place))
         )
-    return sound
+    return fields.seq == place and not differing and not went_back
 
 
 def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:

@@ -222,6 +222,8 @@ def by_stranger(folder: Path, *arguments: str) -> tuple[Said, list[str]]:
     except module.NotABundle as error:
         return Said(2), [str(error)]
     complete = module.Completeness(check)
+    if complete.holds is None:  # what was expected is not known, and portalops lists nothing then
+        complete.missing, complete.crashed, complete.unbegun = [], [], []
     said = Said(
         module.exit_code(check, complete),
         not check.fault_count,

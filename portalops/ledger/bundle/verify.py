@@ -545,7 +545,7 @@ def parse_record(line: bytes) -> Optional[Record]:
         for text in (plain(duty), plain(run), plain(subject), kind):
             if len(text) > MAX_TEXT or unicodedata.normalize("NFC", text) != text:
                 return None
-    return Record(int(seq), at, kind, plain(run), body, prev) if is_day(at[:10]) else None
+    return Record(int(seq), at, kind, plain(run), body, prev) if is_moment(at) else None
 
 
 def plain(text: str) -> str:
@@ -568,6 +568,11 @@ def is_day(text: str) -> bool:
     return _days[text]
 
 
+def is_moment(at: str) -> bool:
+    """Say whether a time is in the calendar, wherever it is shown: zones move it by up to a day."""
+    return is_day(at[:10]) and "0001" < at[:4] < "9999"
+
+
 def moment_of(at: str) -> datetime:
     return datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
@@ -585,7 +590,7 @@ def parse_head(data: bytes) -> Optional[Head]:
     if found is None:
         return None
     ledger, size, digest, at, previous = [each.decode("ascii") for each in found.groups()]
-    return Head(ledger, int(size), digest, at, previous) if is_day(at[:10]) else None
+    return Head(ledger, int(size), digest, at, previous) if is_moment(at) else None
 
 
 def code_of(head: Head) -> str:
@@ -811,7 +816,7 @@ class Check:
         if record.at < latest:
             self.fault(place, "record {seq} is of {at}, earlier than the record before", at=record.at)
             sound = False
-        if sound and record.prev != head:
+        if record.seq == place and record.prev != head:
             self.fault(max(place - 1, 1), "record {seq} is not the one that record {next} was chained to", next=place)
         if (record.kind == "ledger.created") != (place == 1):
             self.fault(place, "record {seq}: a ledger begins with ledger.created, once")
