@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from portalops import __version__
 from portalops.errors import ClockWentBack, ExitCode, IntegrityError, LedgerError, RunAlreadyRecorded
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.record import RunId
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START, tamper, verified
@@ -181,3 +183,25 @@ def _lines(folder: Path) -> list[bytes]:
 
 def _digest(folder: Path) -> str:
     return hashlib.sha256((folder / "ledger.sqlite").read_bytes()).hexdigest()
+
+
+def test_the_page_shows_the_statements_that_make_both_versions() -> None:
+    page = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8").partition("\n## Store\n")[2]
+    made, _, made_over = page.partition("### Version 1")
+    old, _, changed = made_over.partition("The statements:")
+
+    assert _statements(made) == list(MAKE)
+    with closing(sqlite3.connect(f"file:{SAMPLE / 'ledger.sqlite'}?mode=ro&immutable=1", uri=True)) as connection:
+        stored = connection.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = 'record' AND type <> 'trigger'")
+        assert _statements(old) == [sql for (sql,) in stored if sql is not None]
+    assert _statements(changed) == [
+        statement for statement in UPGRADE if statement not in MAKE or "PRAGMA" in statement
+    ]
+
+
+def _statements(page: str) -> list[str]:
+    """Return the statements of a page's first indented block, comments left out."""
+    lines = itertools.dropwhile(lambda line: not line.startswith("    "), page.splitlines())
+    block = [line[4:] for line in itertools.takewhile(lambda line: line.startswith("    "), lines)]
+    text = "\n".join(line for line in block if not line.startswith("--")) + "\n"
+    return text.split(";\n")[:-1]
