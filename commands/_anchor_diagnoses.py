@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from commands._anchor_work import QUIET_KINDS
 from commands._diagnoses import Diagnosis, State, device_of, path_of
+from portalops.anchors import kinds, missing
 from portalops.errors import ConfigurationError, IntegrityError, LedgerMissing
 from portalops.ledger.heads import newest_head, read_signers
 from portalops.ledger.ledger import Ledger
@@ -79,6 +80,8 @@ def anchors_seen(session: Session) -> Iterator[Diagnosis]:
     settings = session.settings
     far = [table for table in settings.anchors if not _lies_here(table, settings.state_folder)]
     for table in settings.anchors:
+        if table.kind in kinds() and (absent := missing(table.kind)) is not None:
+            yield Diagnosis(HERE, State.BAD, msg("{id}: {cause}", id=table.id, cause=absent[0]), absent[1])
         if table not in far:
             yield Diagnosis(
                 HERE,

@@ -10,10 +10,11 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from portalops.errors import UnknownKind
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Portal
 from portalops.ports import Clock
 
@@ -52,5 +53,17 @@ def build_anchor(table: KindTable, context: AnchorContext) -> Anchor:
             msg("{place}: anchor {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind),
             msg("The kinds are: {kinds}.", kinds=", ".join(known)),
         )
-    kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
-    return cast("Anchor", kind.build(table, context))
+    return cast("Anchor", _module(table.kind).build(table, context))
+
+
+def missing(kind: str) -> tuple[Message, Message] | None:
+    """Return what a kind needs that is not installed, and how to install it; None if nothing is missing.
+
+    A module says so by a function of this name, if it needs an extra.
+    """
+    asked = getattr(_module(kind), "missing", None)
+    return cast("tuple[Message, Message] | None", asked()) if asked is not None else None
+
+
+def _module(kind: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{kind.replace('-', '_')}")

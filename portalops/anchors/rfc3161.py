@@ -12,12 +12,13 @@ that is not far from ours. It is kept as it came, so that stock OpenSSL reads it
 
     openssl ts -verify -in HEAD.tsr -data HEAD.txt -CAfile tsa-chain.pem
 
-Needs the package rfc3161-client: pip install 'portalops[timestamp]'.
+Needs the package rfc3161-client: the extra `timestamp`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -78,6 +79,21 @@ def build(table: KindTable, context: AnchorContext) -> TimestampAnchor:
     return TimestampAnchor(AnchorId(table.id), table.parse(Settings), context)
 
 
+def missing() -> tuple[Message, Message] | None:
+    """Return what is not installed, and how it is; None if all is there."""
+    try:
+        import rfc3161_client  # noqa: F401, PLC0415  # an extra
+    except ImportError:
+        return (
+            msg("the Python package rfc3161-client is not installed"),
+            msg(
+                "Install it where portalops is: {python} -m pip install 'portalops[timestamp]'",
+                python=show_text(sys.executable),
+            ),
+        )
+    return None
+
+
 class TimestampAnchor:
     """Gets time-stamp tokens over heads."""
 
@@ -112,13 +128,10 @@ class TimestampAnchor:
         )
 
     def _request(self, text: bytes) -> TimeStampRequest:
-        try:
-            from rfc3161_client import HashAlgorithm, TimestampRequestBuilder  # noqa: PLC0415  # an extra
-        except ImportError as error:
-            raise self._refused(
-                msg("the Python package rfc3161-client is not installed"),
-                msg("Install it beside portalops: pip install 'portalops[timestamp]'"),
-            ) from error
+        if (absent := missing()) is not None:
+            raise self._refused(*absent)
+        from rfc3161_client import HashAlgorithm, TimestampRequestBuilder  # noqa: PLC0415  # an extra
+
         return TimestampRequestBuilder(data=text, hash_algorithm=HashAlgorithm.SHA256, nonce=True).build()
 
     def _pem(self) -> bytes:

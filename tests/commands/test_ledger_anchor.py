@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -380,6 +381,17 @@ def test_a_folder_on_the_ledgers_own_file_system_is_no_anchor(
     assert "share-a: it lies on the state folder's own file system" in said_of(home, State.WARNING)
     assert "0 anchors lie out of reach" in said_of(home, State.WARNING)
     assert "everything recorded is signed" in said_of(home, State.GOOD)
+
+
+def test_an_anchor_whose_package_is_not_installed_is_bad(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = "[[ledger.anchor]]\nid='tsa'\nkind='rfc3161'\nurl='https://tsa.khanhhoa.example'\nca_file='ca.pem'\n"
+    home = a_home(tmp_path, capsys, stamps)
+
+    assert said_of(home, State.BAD) == ""
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    assert said_of(home, State.BAD) == "tsa: the Python package rfc3161-client is not installed"
 
 
 def test_an_old_head_at_an_anchor_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
