@@ -200,7 +200,11 @@ def _wording(kind: str, context: Mapping[str, Any], value: object, key: str) -> 
         case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
             if isinstance(value, list):
                 return msg("is a list, not one table"), msg("Write [{key}] in single brackets.", key=key)
-            return msg("is not a table"), msg("Write it as a table: [{key}], or {key} = {{ ... }}.", key=last)
+            return msg("is not a table"), msg(
+                "Write it as a table: [{table}], or {key} = {{ ... }}; 'portalops config schema' has its keys.",
+                table=key,
+                key=last,
+            )
         case "enum" | "literal_error":
             return msg("is none of {values}", values=_alternatives(context)), None
         case "string_pattern_mismatch":
