@@ -25,8 +25,7 @@ from portalops.ledger.verify import Brought
 from portalops.ledger.verify import verify as verify_ledger
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.model.text import show_text
-from portalops.registers.signers import TrustedKey, parse_allowed_signers
+from portalops.registers.signers import NotAllowedSigners, TrustedKey, parse_allowed_signers
 from portalops.signatures.sshsig import public_key_of
 
 MAX_SIGNERS_BYTES = 1 << 20
@@ -131,9 +130,10 @@ def read_trusted(path: Path) -> tuple[TrustedKey, ...]:
     """
     try:
         return parse_allowed_signers(_read(path, MAX_SIGNERS_BYTES).decode())
-    except ValueError as error:  # also what is no UTF-8
+    except ValueError as error:
+        cause = error.message if isinstance(error, NotAllowedSigners) else msg("it is not text in UTF-8")
         raise UsageError(
-            msg("{path} is no allowed_signers file: {cause}", path=str(path), cause=show_text(str(error))),
+            msg("{path} is no allowed_signers file: {cause}", path=str(path), cause=cause),
             msg(
                 "A line is a name, options and a key: 'ledger namespaces=\"portalops-head\" ssh-ed25519 AAAA...'; see"
                 " ssh-keygen(1)."

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from portalops.model.heads import KeyEvent, Signer
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 from portalops.signatures.sshsig import public_key_of
 
 KEY_ADDED = "key.added"
@@ -86,13 +88,21 @@ def allowed_signers_line(
     return f"{principal} {','.join(options)} {public_key}\n"
 
 
+class NotAllowedSigners(ValueError):
+    """A text is no `allowed_signers` file that heads can be checked with; the message says where."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
 def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
     """Read an `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS): its Ed25519 keys, whosever they are.
 
     Keys of other algorithms and of authorities are passed over, since no head is signed by one.
 
     Raises:
-        ValueError: it is no such file, it holds no such key, or a time does not end in Z; the text says which line.
+        NotAllowedSigners: it is no such file, it holds no such key, or a time does not end in Z; the text says which line.
     """
     keys: list[TrustedKey] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -100,22 +110,25 @@ def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
             continue
         found = _ALLOWED.fullmatch(line.strip())
         if found is None:
-            raise ValueError(f"line {number} is not one of an allowed_signers file")
+            raise NotAllowedSigners(msg("line {number} is not one of an allowed_signers file", number=number))
         options, kind, key = found.group(1) or "", found.group(2), found.group(3)
         named = [(name.lower(), value) for name, value in _OPTION.findall(options)]
         given = dict(named)
         if kind not in _ED25519 or "cert-authority" in options.lower().split(","):
             continue
         if len(given) != len(named):
-            raise ValueError(f"line {number}: an option stands twice")
+            raise NotAllowedSigners(msg("line {number}: an option stands twice", number=number))
         try:
             names = tuple(given["namespaces"].split(",")) if "namespaces" in given else ()
             moments = [_moment(given[name]) if name in given else None for name in ("valid-after", "valid-before")]
             keys.append(TrustedKey(public_key_of(f"{kind} {key}"), names, *moments))
+        except NotAllowedSigners as error:
+            raise NotAllowedSigners(msg("line {number}: {cause}", number=number, cause=error.message)) from error
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+            cause = msg("its key is not an Ed25519 public key in OpenSSH's format")
+            raise NotAllowedSigners(msg("line {number}: {cause}", number=number, cause=cause)) from error
     if not keys:
-        raise ValueError("it holds no Ed25519 key")
+        raise NotAllowedSigners(msg("it holds no Ed25519 key"))
     return tuple(keys)
 
 
@@ -133,9 +146,12 @@ def _moment(text: str) -> datetime:
     """Read a time of an `allowed_signers` file that is in UTC: `20261125Z`, `202611250132Z` or `20261125013200Z`."""
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f"not a time in UTC, which ends in Z: {text[:40]!r}")
+        raise NotAllowedSigners(msg("not a time in UTC, which ends in Z: {text}", text=show_text(text[:40])))
     day, hour, second = found.groups()
-    return datetime.strptime(f"{day}{hour or '0000'}{second or '00'}+0000", "%Y%m%d%H%M%S%z")
+    try:
+        return datetime.strptime(f"{day}{hour or '0000'}{second or '00'}+0000", "%Y%m%d%H%M%S%z")
+    except ValueError as error:
+        raise NotAllowedSigners(msg("there is no such time: {text}", text=show_text(text[:40]))) from error
 
 
 def _stamp(moment: datetime) -> str:

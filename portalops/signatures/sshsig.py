@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from portalops.config.secrets import read_private_file
 from portalops.errors import SecretUnavailable
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 ALGORITHM = "ssh-ed25519"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
@@ -119,12 +120,14 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
         raise BadSignature(
             msg(
                 "made for another purpose: {found} instead of {wanted}",
-                found=repr(found_namespace[:80]),
+                found=show_text(found_namespace[:80].decode("ascii", "backslashreplace")),
                 wanted=namespace,
             )
         )
     if algorithm not in _HASHES:
-        raise BadSignature(msg("unknown hash algorithm: {name}", name=repr(algorithm[:40])))
+        raise BadSignature(
+            msg("unknown hash algorithm: {name}", name=show_text(algorithm[:40].decode("ascii", "backslashreplace")))
+        )
     data = _to_be_signed(message, namespace, algorithm.decode())
     parts, inner = _Reader(key), _Reader(signed)
     kind = parts.string()
@@ -184,8 +187,11 @@ def is_weak(raw: bytes) -> bool:
 
 
 def fingerprint(public_key: str) -> str:
-    """Return a key's fingerprint as `ssh-keygen -l` shows it: `SHA256:` and 43 letters."""
-    digest = hashlib.sha256(_key_blob(public_key)).digest()
+    """Return a key's fingerprint as `ssh-keygen -l` shows it: `SHA256:` and 43 letters; of text that is no key, its beginning."""
+    try:
+        digest = hashlib.sha256(_key_blob(public_key)).digest()
+    except (IndexError, ValueError):
+        return show_text(public_key, 60)
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 

@@ -24,7 +24,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import AnchorUnavailable, FileUnwritable, NotAHead
 from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
 from portalops.model.heads import SignedHead
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Extension
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
@@ -89,7 +89,7 @@ class FolderLedger:
                 raise self._unavailable(str(error)) from error
         if bare is not None:
             return Extension(bare, after, ())
-        raise self._unavailable("; ".join(faults[:3]) or "there is neither an extension nor a head in it")
+        raise self._unavailable("; ".join(faults[:3]) or msg("there is neither an extension nor a head in it"))
 
     def hand_over(self, receipt: bytes) -> None:
         size = parse_receipt(receipt).receipt.size
@@ -104,7 +104,7 @@ class FolderLedger:
         except OSError as error:
             raise self._unavailable(error.strerror or str(error)) from error
         if len(found) > MAX_FILES:
-            raise self._unavailable(f"more than {MAX_FILES} files")
+            raise self._unavailable(msg("it holds more than {n} files", n=MAX_FILES))
         return tuple(found)
 
     def _parts(self, names: tuple[Path, ...], faults: list[str]) -> Iterator[_Part]:
@@ -138,9 +138,10 @@ class FolderLedger:
             except (NotAnExtension, OSError) as error:
                 faults.append(f"{show_text(path.name, 80)}: {error}")
 
-    def _unavailable(self, cause: str) -> AnchorUnavailable:
+    def _unavailable(self, cause: str | Message) -> AnchorUnavailable:
+        shown = show_text(cause, 400) if isinstance(cause, str) else cause
         return AnchorUnavailable(
-            msg("nothing can be had from the folder of {ledger}: {cause}", ledger=self.id, cause=show_text(cause, 400)),
+            msg("nothing can be had from the folder of {ledger}: {cause}", ledger=self.id, cause=shown),
             msg(
                 "Look into {folder}; 'portalops ledger extend --output FILE' makes such a file.",
                 folder=str(self.settings.folder),
