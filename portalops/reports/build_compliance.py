@@ -31,7 +31,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_evidence import exception_blocks, limit_blocks
-from portalops.reports.section_proof import proof_blocks
+from portalops.reports.section_proof import does_not_hold, proof_blocks
 from portalops.reports.section_records import record_blocks
 from portalops.reports.section_servers import server_blocks
 from portalops.reports.section_updates import update_blocks
@@ -42,8 +42,8 @@ SEQS_SHOWN = 6
 """Ledger records named for a duty in the table; the newest come last and are always among them."""
 
 _LIMITS = msg(
-    "What is recorded can be proven unchanged, but no report can prove that it was true when it was recorded; a record that"
-    " was dated back is found out only down to the newest head that an anchor keeps. What makes up for that: heads handed to"
+    "By this report anyone can find out whether a record was changed, but not whether it was true when it was recorded; one"
+    " that was dated back is found out only down to the newest head that an anchor keeps. What makes up for that: heads handed to"
     " anchors after each backup and every day, restore drills, receipts of third parties, and a second person's signature."
     " Section IX says all of it."
 )
@@ -80,6 +80,7 @@ def build(
         version: of portalops.
     """
     blocks: list[Block] = [
+        *((Notice(does_not_hold(proof.faults), Tone.BAD),) if proof.faults else ()),
         Notice(_LIMITS, Tone.NEUTRAL),
         Heading(2, msg("I. Scope and basis")),
         _scope(portal, actors, rulebook=rulebook, calendar=calendar, period=period, made=(generated_at, version)),

@@ -11,7 +11,9 @@ import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.ledger.chain import Fault
 from portalops.model.checks import CheckRound
+from portalops.model.message import msg
 from portalops.model.organisation import Actor, Name, Role
 from portalops.model.period import Period
 from portalops.model.runs import RunSummary
@@ -20,7 +22,7 @@ from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
-from portalops.reports.document import Document, Grid, Heading, KeyValues, Notice, Signatures
+from portalops.reports.document import Document, Grid, Heading, KeyValues, Notice, Signatures, Tone
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
 from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, proof
@@ -217,8 +219,18 @@ def test_limits_name_what_this_report_cannot_prove_and_what_was_not_judged() -> 
 def test_the_limits_stand_before_everything_else_and_so_on_page_one() -> None:
     first = document().blocks[0]
     assert isinstance(first, Notice)
-    assert "no report can prove that it was true when it was recorded" in str(first.text)
+    assert "not whether it was true when it was recorded" in str(first.text)
     assert "only down to the newest head that an anchor keeps" in str(first.text)
+
+
+def test_a_report_over_a_changed_ledger_says_so_before_everything_else() -> None:
+    changed = replace(proof(), faults=(Fault(7, msg("record 7 is missing")),))
+
+    first, second = built(evidence(), proof=changed).blocks[:2]
+
+    assert isinstance(first, Notice) and first.tone is Tone.BAD
+    assert "From record 7 on nothing in it can be trusted" in str(first.text)
+    assert isinstance(second, Notice) and "not whether it was true" in str(second.text)
 
 
 def test_the_ledger_range_and_its_digest_are_on_the_page() -> None:
