@@ -16,24 +16,26 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from portalops.errors import LedgerError
+from portalops.ledger.record import YEARS
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+    from pydantic_core import SchemaValidator
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
 BodyT = TypeVar("BodyT")
 
 _DAY, _MOMENT, _NAME = "$day", "$moment", "$name"
-_adapters: dict[type, TypeAdapter[Any]] = {}
+_validators: dict[type, SchemaValidator] = {}
 """Built once a type: building takes longer than decoding."""
 
 MAX_DEPTH = 100
 """How deep lists and objects may lie in each other: far deeper than any body, and far from what any reader can't follow."""
 
+_EARLIEST, _LATEST = datetime(YEARS.start, 1, 1, tzinfo=UTC), datetime(YEARS.stop, 1, 1, tzinfo=UTC)
 _TOO_DEEP = "nested too deep"
 _DECODER = json.JSONDecoder()
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -107,11 +109,12 @@ def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
     from pydantic import ValidationError  # noqa: PLC0415  # start-up time
 
     try:
-        return _adapter(body_type).validate_python(value)
+        decoded: BodyT = _validator(body_type).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise _unreadable(f"{body_type.__name__}.{where}: {first['msg']}") from error
+    return decoded
 
 
 def decode_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT | None:
@@ -225,12 +228,30 @@ def _object(blob: bytes, restore: Callable[[dict[str, Any]], Any]) -> dict[str, 
     return found
 
 
-def _adapter(body_type: type[BodyT]) -> TypeAdapter[BodyT]:
+def _validator(body_type: type) -> SchemaValidator:
     from pydantic import TypeAdapter  # noqa: PLC0415  # start-up time
+    from pydantic_core import SchemaValidator  # noqa: PLC0415  # start-up time
 
-    if body_type not in _adapters:
-        _adapters[body_type] = TypeAdapter(body_type)
-    return _adapters[body_type]
+    if body_type not in _validators:
+        schema = TypeAdapter(body_type).core_schema
+        _limit_moments(schema)
+        _validators[body_type] = SchemaValidator(schema)
+    return _validators[body_type]
+
+
+def _limit_moments(schema: object) -> None:
+    """Let a schema take moments as `encode` writes them, and no others: with a zone, and in the calendar of every zone.
+
+    Anything else would pass here, and fail where it is compared, or shown.
+    """
+    if isinstance(schema, dict):
+        if schema.get("type") == "datetime":
+            schema |= {"tz_constraint": "aware", "ge": _EARLIEST, "lt": _LATEST}
+        for part in schema.values():
+            _limit_moments(part)
+    elif isinstance(schema, (list, tuple)):
+        for part in schema:
+            _limit_moments(part)
 
 
 def _moment(value: datetime) -> str:
@@ -264,7 +285,10 @@ def _restored(pairs: dict[str, Any]) -> Any:
         if _DAY in pairs:
             return date.fromisoformat(pairs[_DAY])
         if _MOMENT in pairs:
-            return datetime.fromisoformat(pairs[_MOMENT])
+            moment = datetime.fromisoformat(pairs[_MOMENT])
+            if not _EARLIEST <= moment < _LATEST:  # TypeError if it has no zone
+                raise ValueError(f"not in the calendar in every time zone: {moment}")
+            return moment
         if _NAME in pairs:
             return Name(*pairs[_NAME])
     return pairs

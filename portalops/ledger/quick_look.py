@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeGuard
 
-from portalops.ledger.record import CREATED, MAX_TEXT
+from portalops.ledger.record import CREATED, MAX_TEXT, YEARS
 
 
 def are_bytes(lines: Sequence[object]) -> TypeGuard[Sequence[bytes]]:
@@ -77,11 +77,9 @@ def _is_nfc(text: bytes) -> bool:
 
 def _are_days(days: set[bytes]) -> bool:
     try:
-        for day in days:
-            date.fromisoformat(day.decode())
+        return all(date.fromisoformat(day.decode()).year in YEARS for day in days)
     except ValueError:
         return False
-    return True
 
 
 # Anything but a quotation mark, an escape or a control character.
@@ -102,5 +100,5 @@ _USUAL = re.compile(
 )
 _TIME = rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
 _TIMES = re.compile(rb"(?:[0-9]{4}-[0-9][0-9]-[0-9][0-9]" + _TIME + rb")*+")
-_PLAIN_TIMES = re.compile(rb"(?:[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])" + _TIME + rb")*+")
+_PLAIN_TIMES = re.compile(rb"(?:[1-8][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])" + _TIME + rb")*+")
 _BELOW_THOUSAND = [b"%03d" % number for number in range(1000)]

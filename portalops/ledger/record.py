@@ -33,6 +33,9 @@ UPGRADED = "ledger.upgraded"
 MAX_TEXT = 500
 """Longest run, subject or duty, in characters."""
 
+YEARS = range(2, 9999)
+"""Years of the moments that the format allows: those that are in the calendar wherever they are shown."""
+
 NO_RUN = RunId("")
 """`run` of a record that belongs to no run."""
 
@@ -74,6 +77,8 @@ def encode(draft: Draft, *, seq: int, at: datetime, prev: Digest) -> Record:
     _digest(draft.body, "body")
     _digest(prev, "prev")
     _kind(draft.kind)
+    if moment.year not in YEARS:
+        raise NotARecord(f"no time zone may take the moment out of the calendar: {moment.isoformat()}")
     if not 0 < seq < 10**18:
         raise NotARecord(f"seq is out of range: {seq}")
     # A writer of JSON in general takes three times as long; a test compares this line with RFC 8785.
@@ -173,9 +178,12 @@ def parse_at(text: str) -> datetime:
     """Read what `format_at` wrote.
 
     Raises:
-        ValueError: there is no such moment.
+        ValueError: there is no such moment, or not in every time zone.
     """
-    return datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    if moment.year not in YEARS:
+        raise ValueError(f"not in the calendar in every time zone: {text}")
+    return moment
 
 
 _PLAIN = rb'[^"\\\x00-\x1f\x7f]*+'

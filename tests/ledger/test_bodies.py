@@ -20,7 +20,7 @@ from portalops.model.updates import UpdatesResult
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="$"), max_size=8)
-moments = st.datetimes(timezones=st.just(UTC))
+moments = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31), timezones=st.just(UTC))
 leaves: st.SearchStrategy[object] = st.one_of(
     words,
     st.integers(),

@@ -27,7 +27,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60).map
 )
 kinds = st.from_regex(r"[a-z][a-z0-9-]{0,9}(\.[a-z][a-z0-9-]{0,9}){0,2}", fullmatch=True)
 digests = st.binary(min_size=32, max_size=32).map(lambda raw: Digest(raw.hex()))
-moments = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))
+moments = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31), timezones=st.just(UTC))
 drafts = st.builds(Draft, kinds, digests, texts.map(RunId), texts, texts)
 
 
