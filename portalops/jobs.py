@@ -8,6 +8,8 @@ in its week cannot be done in it any more.
 
 from __future__ import annotations
 
+import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
 from portalops.model.runs import Every, Job, Run, Slot
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.plans import RecordedPlan, planned_spans
+from portalops.registers.plans import PlannedSpan, RecordedPlan, planned_spans
 from portalops.registers.runs import RunName, parse_run_id
 
 RETRY_AFTER = timedelta(hours=1)
@@ -26,9 +28,14 @@ RETRY_AFTER = timedelta(hours=1)
 START_GRACE = timedelta(hours=1)
 """How long after its slot's end a run may start and still count for it: it was due before, and waited."""
 
-
 MAX_SLOTS = 1_000_000
 """How many slots are looked at in one search for missed ones: an hourly job has as many in a hundred years."""
+
+_SETTLED_AFTER = START_GRACE + timedelta(hours=3)
+"""How long after a slot's end a newer run shows that none comes for it any more, whatever was done to the clocks in that hour."""
+
+_HELD_FOR = timedelta(days=32)
+"""How long a run can matter: the longest slot is a month, and is settled within the hours after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,30 +143,111 @@ def missed_slots(
         LedgerError: a plan names a time zone that there is not, there are more than `MAX_SLOTS` slots, or one lies
             outside of the calendar.
     """
-    started = _starts_by_slot(runs)
-    missed: list[Slot] = []
+    comparison = _Comparison(_in_time(_planned_slots(plans, until, zone, since, before)))
     try:
-        for number, (job, start, end) in enumerate(_planned_slots(plans, until, zone, since, before)):
-            if number == MAX_SLOTS:
-                raise _too_many(msg("the plans expect more than {n} runs", n=MAX_SLOTS))
-            name = job.every.slot(start)
-            moments = started.get((job.id, name), ())
-            if not any(start <= moment < end + START_GRACE for moment in moments):
-                missed.append(Slot(job, name, start.date()))
+        for run in runs:
+            comparison.add(run)
+        missed = comparison.finish()
     except OverflowError as error:
         raise _too_many(msg("the plans reach beyond the calendar")) from error
     return tuple(sorted(missed, key=lambda slot: (slot.starts_on, slot.name, slot.job.id)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """A slot of a planned job, its ends in the plan's time zone."""
+
+    job: Job
+    start: datetime
+    end: datetime
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.job.id, self.job.every.slot(self.start)
+
+    def is_filled_by(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end + START_GRACE
+
+
+class _Comparison:
+    """Slots and the runs that fill them, compared while both go by in time, so that the runs of a month are held and not all.
+
+    A run that comes out of its order is compared with what was found missed before, so the order changes no result.
+    """
+
+    def __init__(self, expected: Iterator[_Expected]) -> None:
+        self._expected = expected
+        self._ahead = next(expected, None)
+        self._missed: dict[tuple[str, str], list[_Expected]] = {}
+        self._started: dict[tuple[str, str], deque[datetime]] = {}
+        self._held: deque[tuple[datetime, tuple[str, str]]] = deque()
+        """All that `_started` holds, in the order in which it came."""
+        self._newest = datetime.min.replace(tzinfo=UTC)
+
+    def add(self, run: Run) -> None:
+        """Take a run into account."""
+        name = parse_run_id(run.id)
+        if name is None:
+            return
+        key = name.job, name.slot
+        if key in self._missed:
+            self._missed[key] = [slot for slot in self._missed[key] if not slot.is_filled_by(run.started_at)]
+        self._started.setdefault(key, deque()).append(run.started_at)
+        self._held.append((run.started_at, key))
+        if run.started_at > self._newest:
+            self._newest = run.started_at
+            self._settle()
+
+    def finish(self) -> list[Slot]:
+        """Return what no run filled; there are no more of them."""
+        while self._ahead is not None:
+            self._compare(self._ahead)
+        return [
+            Slot(slot.job, name, slot.start.date()) for (_job, name), slots in self._missed.items() for slot in slots
+        ]
+
+    def _settle(self) -> None:
+        """Compare the slots that no run fills any more if all come in order, and let go of the runs that fill none that is left."""
+        while self._ahead is not None and self._newest - self._ahead.end > _SETTLED_AFTER:
+            self._compare(self._ahead)
+        while self._newest - self._held[0][0] > _HELD_FOR:
+            _moment, key = self._held.popleft()
+            self._started[key].popleft()
+            if not self._started[key]:
+                del self._started[key]
+
+    def _compare(self, slot: _Expected) -> None:
+        key = slot.key
+        if not any(slot.is_filled_by(moment) for moment in self._started.get(key, ())):
+            self._missed.setdefault(key, []).append(slot)
+        self._ahead = next(self._expected, None)
+
+
+def _in_time(spans: Iterable[Iterator[_Expected]]) -> Iterator[_Expected]:
+    """Yield the slots of all spans by their ends.
+
+    Raises:
+        LedgerError: there are more than `MAX_SLOTS`.
+    """
+    for number, slot in enumerate(heapq.merge(*spans, key=lambda slot: slot.end.astimezone(UTC))):
+        if number == MAX_SLOTS:
+            raise _too_many(msg("the plans expect more than {n} runs", n=MAX_SLOTS))
+        yield slot
+
+
 def _planned_slots(
     plans: Sequence[RecordedPlan], until: datetime, zone: ZoneInfo, since: datetime | None, before: datetime | None
-) -> Iterator[tuple[Job, datetime, datetime]]:
-    for span in planned_spans(plans, until, timezone=zone.key):
-        first = span.starts_at if since is None else max(span.starts_at, since)
-        for start, end in _slots(span.job.every, first, span.ends_at, _zone(span.timezone)):
-            if before is not None and start >= before:
-                break
-            yield span.job, start, end
+) -> list[Iterator[_Expected]]:
+    """Return the slots of each span in which a job was planned."""
+    return [_slots_of(span, since, before) for span in planned_spans(plans, until, timezone=zone.key)]
+
+
+def _slots_of(span: PlannedSpan, since: datetime | None, before: datetime | None) -> Iterator[_Expected]:
+    first = span.starts_at if since is None else max(span.starts_at, since)
+    for start, end in _slots(span.job.every, first, span.ends_at, _zone(span.timezone)):
+        if before is not None and start >= before:
+            break
+        yield _Expected(span.job, start, end)
 
 
 def _too_many(what: Message) -> LedgerError:
@@ -228,15 +316,6 @@ def _named(job: Job, attempts: Iterable[Attempt]) -> tuple[tuple[RunName, Attemp
 
 def _in_slot(mine: Iterable[tuple[RunName, Attempt]], slot: str) -> tuple[Attempt, ...]:
     return tuple(attempt for name, attempt in mine if name.slot == slot)
-
-
-def _starts_by_slot(runs: Iterable[Run]) -> dict[tuple[str, str], list[datetime]]:
-    started: dict[tuple[str, str], list[datetime]] = {}
-    for run in runs:
-        name = parse_run_id(run.id)
-        if name is not None:
-            started.setdefault((name.job, name.slot), []).append(run.started_at)
-    return started
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.jobs import Attempt, due, missed_slots, next_due, previous_slot_start, slot_start
+from portalops.jobs import START_GRACE, Attempt, due, missed_slots, next_due, previous_slot_start, slot_start
 from portalops.model.record import Digest, RunId
-from portalops.model.runs import Every, Job, JobId, JobKind, Plan, Run
+from portalops.model.runs import Every, Job, JobId, JobKind, Plan, Run, Slot
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.plans import RecordedPlan, plan_at, planned_spans
-from portalops.registers.runs import run_id
+from portalops.registers.runs import parse_run_id, run_id
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 """Wednesday of 2026-W48, 09:00 in Khánh Hòa."""
 WEEKLY = Job(JobId("weekly-backup"), JobKind.BACKUP, Every.WEEK, "10.2")
 DAILY = Job(JobId("daily-check"), JobKind.CHECK, Every.DAY, "12.4-testing")
+PLANNED = (
+    WEEKLY,
+    DAILY,
+    Job(JobId("report"), JobKind.REPORT, Every.MONTH),
+    Job(JobId("anchor"), JobKind.ANCHOR, Every.DAY),
+)
 
 jobs = st.builds(Job, st.just(JobId("a-job")), st.sampled_from(JobKind), st.sampled_from(Every), st.just("10.2"))
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
@@ -246,3 +253,40 @@ def test_a_run_in_every_slot_leaves_none_missed(every: Every, begin: datetime, z
     plans = [plan(begin, job)]
     assert missed_slots(plans, runs, until=until, zone=zone) == ()
     assert len(missed_slots(plans, [], until=until, zone=zone)) >= len(runs) - 2
+
+
+@given(st.data(), moments, zones)
+def test_the_order_in_which_runs_are_told_changes_nothing(data: st.DataObject, begin: datetime, zone: ZoneInfo) -> None:
+    hours, late = st.integers(0, 24 * 100), st.sampled_from([0, 0, 0, 1, 30, 900])
+    jobs_of = st.lists(st.sampled_from(PLANNED), max_size=4, unique=True)
+    changes = data.draw(st.lists(st.tuples(hours, jobs_of), min_size=1, max_size=4))
+    plans = [plan(begin + timedelta(hours=after), *planned) for after, planned in sorted(changes, key=itemgetter(0))]
+    runs = [
+        replace(
+            attempt(job, begin + timedelta(hours=at), None, zone=zone).run,
+            started_at=begin + timedelta(hours=at + waited),
+        )
+        for at, job, waited in data.draw(st.lists(st.tuples(hours, st.sampled_from(PLANNED), late), max_size=60))
+    ]
+    until = begin + timedelta(days=90)
+
+    told = missed_slots(plans, runs, until=until, zone=zone)
+
+    expected = missed_slots(plans, [], until=until, zone=zone)
+    assert set(told) == {
+        slot for slot in expected if not any(fills(run, slot, zone) for run in runs)
+    }  # looked at one by one
+    in_time = sorted(runs, key=lambda run: run.started_at)
+    assert set(missed_slots(plans, in_time, until=until, zone=zone)) == set(told)
+
+
+def fills(run: Run, slot: Slot, zone: ZoneInfo) -> bool:
+    """Say whether a run is of a slot, and began in it or in the hour after it."""
+    name = parse_run_id(run.id)
+    start = slot_start(slot.job.every, datetime.combine(slot.starts_on, time(12), zone))
+    end = slot.job.every.next_start(start)
+    return (
+        name is not None
+        and (name.job, name.slot) == (slot.job.id, slot.name)
+        and start <= run.started_at < end + START_GRACE
+    )
