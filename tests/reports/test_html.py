@@ -167,6 +167,14 @@ def test_a_table_without_rows_says_so_in_words() -> None:
     assert "Sets: nothing to show." in Page(rendered(Table(msg("Sets"), [msg("Set")], []))).root.words()
 
 
+def test_a_head_code_is_never_broken_where_it_is_compared_by_eye() -> None:
+    table = Table(msg("Heads"), (msg("Head code"), msg("Kept by")), [("412-9f3a-77c0-21de-8b4c-5a10", "share-a")])
+    shown = rendered(table)
+
+    assert '<th scope="row" class="head-code" data-head="Head code">412-9f3a-77c0-21de-8b4c-5a10</th>' in shown
+    assert ".head-code { white-space: nowrap; }" in shown
+
+
 def test_text_and_its_ground_differ_enough_in_light_and_dark() -> None:
     sheet = STYLE.read_text(encoding="utf-8")
     light, dark = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", part)) for part in sheet.split("@media", 2)[:2])

@@ -48,6 +48,9 @@ _FOLDER = Path(__file__).parent
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{31,}")
 """Long identifiers such as digests, keys, runs and set names are shown in a typewriter face and may break anywhere."""
 
+_HEAD_CODE = re.compile(r"[0-9]+(?:-[0-9a-f]{4}){5}")
+"""Head codes are compared by eye, and so never broken."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -55,7 +58,7 @@ class _Shown:
 
     text: str
     kind: str = ""
-    """Class of the table cell: `number`, `whole`, `code` or none."""
+    """Class of the table cell: `number`, `whole`, `code`, `head-code` or none."""
     tone: str = ""
     shape: str = ""
 
@@ -185,6 +188,8 @@ class _Writer:
                 return _Shown(text, "number")
             case date():
                 return _Shown(text, "whole")
+            case str() if _HEAD_CODE.fullmatch(text):
+                return _Shown(text, "head-code")
             case str() if _CODE.fullmatch(text):
                 return _Shown(text, "code")
             case _:
