@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from portalops.ledger.bundle.verification import BundleVerification
 
 MAX_LISTED = 50
-"""Missing slots and crashed runs that are shown to a person; --json has them all."""
+"""Rows of a table that are shown to a person; --json has them all, but no more than 100 faults."""
 
 _VERDICTS: Mapping[Verdict, Status] = {
     Verdict.HOLDS: Status(msg("lies on this chain"), Tone.GOOD),
@@ -163,23 +163,25 @@ def _completeness_status(completeness: Completeness) -> Status:
 
 
 def _faults_view(integrity: Integrity) -> Iterator[Block]:
-    """Yield what does not hold, or what could not show even so."""
+    """Yield what does not hold and what to do, or what would not show even though all holds."""
     if not integrity.holds:
         if integrity.first_bad is not None:
             yield Notice(msg("The first record that cannot be trusted is {seq}.", seq=integrity.first_bad), Tone.BAD)
-        yield Table(
-            nmsg("{n} fault", "{n} faults", integrity.fault_count),
-            (msg("Record"), msg("What was found")),
-            [(str(fault.seq) if fault.seq else None, fault.what) for fault in integrity.faults],
-        )
-        yield from _more(integrity.fault_count - len(integrity.faults))
         yield Paragraph(
             msg(
                 "Change nothing, and keep everything as it is. Compare with heads that others keep: --head, --head-code."
             )
         )
-    signed = integrity.signed
-    if signed.newest is None:
+        shown = integrity.faults[:MAX_LISTED]
+        yield Table(
+            nmsg("{n} fault", "{n} faults", integrity.fault_count),
+            (msg("Record"), msg("What was found")),
+            [(str(fault.seq) if fault.seq else None, fault.what) for fault in shown],
+        )
+        if integrity.fault_count > len(shown):
+            left_out = integrity.fault_count - len(shown)
+            yield Paragraph(nmsg("{n} more is not listed.", "{n} more are not listed.", left_out))
+    elif integrity.signed.newest is None:
         yield Notice(
             msg(
                 "Nothing is signed: whoever can write this ledger can also rewrite all of it, and nothing in it would"
@@ -187,7 +189,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
             ),
             Tone.UNSURE,
         )
-    elif integrity.holds and not signed.brought:
+    elif not integrity.signed.brought:
         yield Notice(
             msg(
                 "No head that somebody else keeps was compared: what the ledger's own key rewrote and signed anew would"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,8 @@ def test_what_does_not_hold_comes_right_behind_the_verdicts_with_what_to_do(home
     before_the_details = shown.partition("\nIntegrity\n---------\n")[0].splitlines()
     assert before_the_details[0] == "Integrity:     does not hold: something was changed"
     assert before_the_details[3] == "! The first record that cannot be trusted is 3."
-    assert before_the_details[9].startswith("3         record 3: blob ")
-    assert before_the_details[11].startswith("Change nothing, and keep everything as it is.")
+    assert before_the_details[5].startswith("Change nothing, and keep everything as it is.")
+    assert before_the_details[11].startswith("3         record 3: blob ")
 
 
 def test_no_heading_says_that_nothing_was_changed_where_something_was(home: Home) -> None:
@@ -84,3 +85,15 @@ def test_a_bundle_shows_its_verdicts_before_what_it_says_of_itself(home: Home, t
     shown = home.read("verify", "--quiet", str(bundle), expected=ExitCode.INTEGRITY)
 
     assert shown.startswith("Integrity:     does not hold: something was changed\n")
+
+
+def test_faults_that_are_not_listed_are_counted(home: Home, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    home.call("export", "--period", "2024-01", "--output", str(bundle))
+    for number in range(60):
+        (bundle / "blobs" / f"{number:064x}").write_bytes(b"x")
+
+    shown = home.read("verify", "--quiet", str(bundle), expected=ExitCode.INTEGRITY)
+
+    count = int(re.findall(r"^([0-9]+) faults$", shown, re.MULTILINE)[0])
+    assert f"\n{count - 50} more are not listed.\n" in shown
