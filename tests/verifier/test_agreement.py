@@ -22,7 +22,6 @@ from tests.verifier.scene import (
     as_process,
     by_portalops,
     by_stranger,
-    full,
     stamped,
     today,
     verify_py,
@@ -30,13 +29,6 @@ from tests.verifier.scene import (
 
 MODES = ("plain", "listed", "signed")
 """What whoever tampers makes new: nothing; SHA256SUMS; and its signature too, with the real key."""
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("agreement")
-    full(folder / "state").export(folder / "bundle")
-    return folder / "bundle"
 
 
 def contents(folder: Path) -> dict[str, object]:

@@ -12,17 +12,12 @@ import pytest
 from tests.backups.kit import NOW, signing
 from tests.backups.test_signature import make, resealed
 from tests.ledger.bundle.bundles import Written
-from tests.verifier.caught import CASES, GOOD, Case, Scene, whole_scene
+from tests.verifier.caught import CASES, GOOD, Case, Scene
 from tests.verifier.pages import GUIDE, HOW_TO, Page, run
 from tests.verifier.scene import VERIFY_PY, Tampered, full, stamped, today
 
 PAGES = pytest.mark.parametrize("guide", GUIDE.values(), ids=GUIDE)
 SET_HOLDS = r'Good "portalops-set" signature for [0-9a-f]{32} with ED25519 key SHA256:\S{43}\n\d+\n'
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return whole_scene(tmp_path_factory.mktemp("whole"))
 
 
 def test_both_languages_give_the_commands_of_the_page_in_the_bundle_word_for_word() -> None:

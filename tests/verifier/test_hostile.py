@@ -24,22 +24,9 @@ from tests.verifier.scene import (
     by_portalops,
     by_stranger,
     chained,
-    full,
     verify_py,
     written,
 )
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hostile")
-    full(folder / "state").export(folder / "bundle")
-    return folder / "bundle"
-
-
-@pytest.fixture
-def bundle(original: Path, tmp_path: Path) -> Tampered:
-    return Tampered(original, tmp_path / "bundle", key_of(2))
 
 
 def verified(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,14 +12,9 @@ import pytest
 
 from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import DAILY, START
-from tests.verifier.caught import CASES, GOOD, Case, Scene, whole_scene
+from tests.verifier.caught import CASES, GOOD, Case, Scene
 from tests.verifier.pages import HOW_TO, run
 from tests.verifier.scene import Tampered, full, stamped, today
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return whole_scene(tmp_path_factory.mktemp("whole"))
 
 
 def test_both_languages_give_the_same_commands() -> None:

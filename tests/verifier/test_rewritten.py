@@ -18,7 +18,7 @@ from portalops.ledger.heads import NAMESPACE, parse_head
 from portalops.model.heads import Head
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.ledger.bundle.bundles import key_of
-from tests.verifier.scene import Tampered, by_portalops, by_stranger, full, written
+from tests.verifier.scene import Tampered, by_portalops, by_stranger, written
 
 VALUES: tuple[Any, ...] = (
     None, True, 0, 7, -1, 10**20, "", "x", "backup", "day", "check", "Asia/Ho_Chi_Minh", "Mars/Olympus", "0" * 64,
@@ -104,13 +104,6 @@ class Rewriting:
 def text_of(head: Head, digest: str, previous: str) -> str:
     at = head.at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
     return f"portalops-head 1\nledger {head.ledger}\nsize {head.size}\ndigest {digest}\nat {at}Z\nprevious {previous}\n"
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rewritten")
-    full(folder / "state").export(folder / "bundle")
-    return folder / "bundle"
 
 
 def rewritten(original: Path, seed: int) -> Path | None:

@@ -1640,7 +1640,7 @@ def read_trusted(path: str) -> List[Trusted]:
     """Read an allowed_signers file (ssh-keygen(1)); the keys in it that sign heads."""
     wrong = NotABundle(say("{path} is no allowed_signers file with a key", path=path))
     try:
-        lines = (read_small(path) or b"").decode("utf-8").split("\n")
+        lines = read_own(path).decode("utf-8").split("\n")
     except ValueError:
         raise wrong from None
     found, keys = [], 0
@@ -1682,11 +1682,19 @@ def _stamped(text: Optional[str]) -> str:
     return second + "Z"
 
 
+def read_own(path: str) -> bytes:
+    """Return what a file of the auditor's own holds; one that is larger than any that is meant is cut, and then is none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_SMALL + 1)
+    except (OSError, ValueError):
+        raise NotABundle(say("{path} cannot be read", path=path)) from None
+
+
 def read_brought(files: List[str], codes: List[str]) -> List[Brought]:
     brought = []
     for path in files:
-        data = read_small(path)
-        head = parse_head((data or b"").replace(b"\r\n", b"\n"))
+        head = parse_head(read_own(path).replace(b"\r\n", b"\n"))
         if head is None:
             raise NotABundle(say("{path} is no head: it has not the six lines of one", path=path))
         brought.append(Brought(path, head.ledger, head.size, head.digest))
@@ -1983,6 +1991,7 @@ VI = {
     "the security key was not touched": "khóa bảo mật không được chạm xác nhận",
     "this bundle is of a newer format, {version}: it needs a newer verify.py": "gói bằng chứng này có định dạng mới hơn, {version}: cần verify.py mới hơn",
     "{path} is not listed in SHA256SUMS": "{path} không có trong SHA256SUMS",
+    "{path} cannot be read": "không đọc được {path}",
     "the folder {path} cannot be read": "không đọc được thư mục {path}",
     "record {seq} is a key record without a key": "bản ghi {seq} là bản ghi khóa nhưng không có khóa",
     "record {seq} is a head record without a head": "bản ghi {seq} là bản ghi đầu chuỗi nhưng không có đầu chuỗi",
