@@ -19,6 +19,7 @@ from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, read
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, format_at
 from portalops.locale import _
+from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.runs import JobKind
@@ -150,7 +151,7 @@ def _read(name: str) -> bytes:
             return file.read(MAX_RECEIPT_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            msg("cannot read {file}: {cause}", file=repr(name[:200]), cause=error.strerror or type(error).__name__),
+            msg("cannot read {file}: {cause}", file=repr(name[:200]), cause=cause_of(error)),
             msg("Name the file that the witness handed over."),
         ) from error
 

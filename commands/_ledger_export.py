@@ -35,6 +35,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.verify import Withheld
 from portalops.locale import _
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
 from portalops.model.record import Digest
@@ -160,7 +161,7 @@ def _certificates(session: Session) -> dict[str, bytes]:
                     "the bundle holds no certificates of anchor {anchor}: cannot read {path}: {cause}",
                     anchor=table.id,
                     path=str(path),
-                    cause=error.strerror or str(error),
+                    cause=cause_of(error),
                 )
             )
     return found

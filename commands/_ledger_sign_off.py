@@ -21,6 +21,7 @@ from portalops.ledger.check_heads import Held, read_sign_off
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
+from portalops.model.causes import cause_of
 from portalops.model.heads import Person, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -290,6 +291,6 @@ def _result(made: SignOff, seq: int | None) -> Result:
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
     return UsageError(
-        msg("cannot read {path}: {cause}", path=str(path), cause=error.strerror or "?"),
+        msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
         msg("Check the path, and who may read the file."),
     )

@@ -24,6 +24,7 @@ from portalops.ledger.heads import MAX_HEAD_BYTES
 from portalops.ledger.verify import Brought
 from portalops.ledger.verify import verify as verify_ledger
 from portalops.locale import _
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.registers.signers import NotAllowedSigners, TrustedKey, parse_allowed_signers
 from portalops.signatures.sshsig import public_key_of
@@ -148,7 +149,7 @@ def _read(path: Path, limit: int) -> bytes:
             return file.read(limit + 1)
     except OSError as error:
         raise UsageError(
-            msg("cannot read {path}: {cause}", path=str(path), cause=error.strerror or "?"),
+            msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
             msg("Check the path, and who may read the file."),
         ) from error
 

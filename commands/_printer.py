@@ -14,6 +14,7 @@ from commands._invocation import Invocation
 from commands._result import JsonValue, Result
 from portalops.errors import ExitCode, FileUnwritable, InternalFault, PortalOpsError
 from portalops.locale import process_language, render
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 
 SCHEMA = "portalops/1"
@@ -135,7 +136,7 @@ def _write(text: str) -> None:
         raise
     except OSError as error:
         raise OutputError(
-            msg("cannot write to standard output: {cause}", cause=error.strerror or str(error)),
+            msg("cannot write to standard output: {cause}", cause=cause_of(error)),
             msg("Make room where the output goes, or send it elsewhere; what was done is recorded all the same."),
         ) from error
 

@@ -26,6 +26,7 @@ from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Shape
 from portalops.ledger.heads import MAX_HEAD_BYTES
+from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -126,7 +127,7 @@ def _content(path: Path) -> bytes:
 
 
 def _cause(error: OSError) -> Message:
-    return msg("{path}: {cause}", path=show_text(str(error.filename or "-"), 300), cause=error.strerror or str(error))
+    return msg("{path}: {cause}", path=show_text(str(error.filename or "-"), 300), cause=cause_of(error))
 
 
 _HINT = msg("Mount the share or the stick, and see that this user may write there: ls -ld FOLDER")

@@ -34,6 +34,7 @@ from portalops.config.layers import show_path
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Shape
 from portalops.errors import AnchorUnavailable
+from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
@@ -139,7 +140,7 @@ class TimestampAnchor:
             with self._settings.ca_file.open("rb") as file:
                 return file.read(MAX_CHAIN_BYTES)
         except OSError as error:
-            raise self._no_chain(verbatim(error.strerror or type(error).__name__)) from error
+            raise self._no_chain(cause_of(error)) from error
 
     def _chain(self, pem: bytes) -> Sequence[x509.Certificate]:
         try:

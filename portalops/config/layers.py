@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 from portalops.config.positions import KeyPath, Position, Positions
 from portalops.errors import ConfigurationError, ConfigurationNotFound, ConfigurationSyntax
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 
@@ -284,7 +285,7 @@ def _text_of(path: Path) -> str:
         ) from error
     except OSError as error:
         raise ConfigurationError(
-            msg("cannot read {path}: {cause}", path=show_path(path), cause=error.strerror or str(error)),
+            msg("cannot read {path}: {cause}", path=show_path(path), cause=cause_of(error)),
             msg("Check the owner and mode of the file: ls -l {path}.", path=show_path(path)),
         ) from error
     if len(data) > LIMIT_BYTES:
@@ -340,7 +341,7 @@ def _names_in(folder: Path) -> Sequence[str]:
         return sorted(os.listdir(folder))
     except OSError as error:
         raise ConfigurationError(
-            msg("cannot read {path}: {cause}", path=show_path(folder), cause=error.strerror or str(error)),
+            msg("cannot read {path}: {cause}", path=show_path(folder), cause=cause_of(error)),
             msg("Check the owner and mode of the folder: ls -ld {path}.", path=show_path(folder)),
         ) from error
 

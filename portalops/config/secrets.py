@@ -7,7 +7,6 @@ effective configuration and its digest hold references only.
 from __future__ import annotations
 
 import importlib
-import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from portalops.config.layers import show_path
 from portalops.config.values import LocalPath, Refused, Shape, Text
 from portalops.errors import LiteralSecret, SecretUnavailable
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
@@ -187,6 +187,6 @@ def _decoded(data: bytes, what: Message) -> str:
 
 def _unavailable(path: Path, error: OSError) -> SecretUnavailable:
     return SecretUnavailable(
-        msg("cannot read the secret in {path}: {cause}", path=show_path(path), cause=error.strerror or os.strerror(5)),
+        msg("cannot read the secret in {path}: {cause}", path=show_path(path), cause=cause_of(error)),
         msg("Check the path, the owner and the mode of the file."),
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.system.files import sync_folder
@@ -83,7 +84,7 @@ class BlobFolder:
             raise _broken(msg("blob {digest} is missing", digest=digest)) from error
         except OSError as error:
             raise LedgerError(
-                msg("cannot read blob {digest}: {cause}", digest=digest, cause=error.strerror or str(error)),
+                msg("cannot read blob {digest}: {cause}", digest=digest, cause=cause_of(error)),
                 msg("Check who may read the folder {folder}.", folder=str(self.folder)),
             ) from error
         data = _decompressed(stored, digest, self._max_bytes)
@@ -104,7 +105,7 @@ class BlobFolder:
                 sync_folder(path.parent)
         except OSError as error:
             raise LedgerError(
-                msg("cannot remove blob {digest}: {cause}", digest=digest, cause=error.strerror or str(error)),
+                msg("cannot remove blob {digest}: {cause}", digest=digest, cause=cause_of(error)),
                 msg("Run the command as the user that portalops runs as."),
             ) from error
 
@@ -166,7 +167,7 @@ class BlobFolder:
             sync_folder(path.parent)
         except OSError as error:
             raise LedgerFull(
-                msg("cannot write a blob to {folder}: {cause}", folder=str(self.folder), cause=error.strerror or "?"),
+                msg("cannot write a blob to {folder}: {cause}", folder=str(self.folder), cause=cause_of(error)),
                 msg("Check the free space and the owner of the folder {folder}.", folder=str(self.folder)),
             ) from error
         finally:

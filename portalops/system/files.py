@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from portalops.errors import FileUnwritable
+from portalops.model.causes import cause_of
 from portalops.model.message import msg
 
 
@@ -107,6 +108,6 @@ def sync_folder(folder: Path) -> None:
 def unwritable(path: Path, error: OSError) -> FileUnwritable:
     """Say that a file cannot be written, and what the system says of it."""
     return FileUnwritable(
-        msg("cannot write {path}: {cause}", path=str(path), cause=error.strerror or str(error)),
+        msg("cannot write {path}: {cause}", path=str(path), cause=cause_of(error)),
         msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
     )

@@ -18,7 +18,8 @@ from portalops.errors import LedgerError, NotABundle
 from portalops.ledger.bundle.contents import BLOBS, DESCRIPTION, FOLDERS, LINES, SUMS
 from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Tail
 from portalops.ledger.record import line_digest
-from portalops.model.message import msg
+from portalops.model.causes import cause_of
+from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.signatures.sshsig import Hashed
 
@@ -40,7 +41,7 @@ class BundleFolder:
         try:
             self._descriptors[""] = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
-            cause = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            cause = cause_of(error) if isinstance(error, OSError) else verbatim(str(error))
             raise NotABundle(
                 msg("{path} is no folder that can be read: {cause}", path=show_text(str(path)), cause=cause), _HINT
             ) from error
@@ -153,7 +154,7 @@ class BundleFolder:
 
     def _unreadable(self, name: str, error: OSError) -> LedgerError:
         return LedgerError(
-            msg("cannot read {name} of the bundle: {cause}", name=name, cause=error.strerror or str(error)),
+            msg("cannot read {name} of the bundle: {cause}", name=name, cause=cause_of(error)),
             msg(
                 "Check who may read the files in {folder}, and the disk that they are on.",
                 folder=show_text(str(self.path)),

@@ -23,6 +23,7 @@ from pydantic import Field
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import AnchorUnavailable, FileUnwritable, NotAHead
 from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
+from portalops.model.causes import cause_of
 from portalops.model.heads import SignedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -102,7 +103,7 @@ class FolderLedger:
         try:
             found = sorted(self.settings.folder.iterdir())
         except OSError as error:
-            raise self._unavailable(error.strerror or str(error)) from error
+            raise self._unavailable(cause_of(error)) from error
         if len(found) > MAX_FILES:
             raise self._unavailable(msg("it holds more than {n} files", n=MAX_FILES))
         return tuple(found)

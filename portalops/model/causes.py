@@ -1,0 +1,38 @@
+"""Why the operating system refused something, in the reader's language where the reason is a common one."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+
+_CAUSES: Mapping[int, Message] = {
+    errno.EACCES: msg("Permission denied"),
+    errno.EPERM: msg("Operation not permitted"),
+    errno.ENOENT: msg("No such file or directory"),
+    errno.EEXIST: msg("File exists"),
+    errno.ENOTDIR: msg("Not a directory"),
+    errno.EISDIR: msg("Is a directory"),
+    errno.ENOTEMPTY: msg("Directory not empty"),
+    errno.ENOSPC: msg("No space left on device"),
+    errno.EDQUOT: msg("Disk quota exceeded"),
+    errno.EROFS: msg("Read-only file system"),
+    errno.EIO: msg("Input/output error"),
+    errno.ENAMETOOLONG: msg("File name too long"),
+    errno.ELOOP: msg("Too many levels of symbolic links"),
+    errno.EMFILE: msg("Too many open files"),
+    errno.ESTALE: msg("Stale file handle"),
+}
+"""The English is that of glibc's strerror(3), so that it can be looked up."""
+
+
+def cause_of(error: OSError) -> Message:
+    """Return why the system refused; a rare reason stays in the system's own words.
+
+    >>> str(cause_of(FileNotFoundError(2, "whatever the locale says")))
+    'No such file or directory'
+    """
+    known = _CAUSES.get(error.errno or 0)
+    return known or verbatim(show_text(error.strerror or str(error) or type(error).__name__))
