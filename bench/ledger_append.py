@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from bench._ledgers import ROOT, make, seconds
+from bench._ledgers import make, seconds
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import Digest, RunId
 from portalops.system.clock import SystemClock
@@ -45,7 +45,7 @@ KIND = "check.finished"
 
 def main() -> int:
     """Print the least disturbed round's medians and their ratios; the blob of a record is written before it and shown apart."""
-    with tempfile.TemporaryDirectory(dir=ROOT) as scratch, ExitStack() as stack:  # that of the system may lie in memory
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch, ExitStack() as stack:  # /tmp may lie in memory
         folder = Path(scratch)
         make(folder / "state", RECORDS)
         ledger = stack.enter_context(closing(Ledger.open(folder / "state", SystemClock(), create=True)))
