@@ -235,7 +235,7 @@ def test_a_run_id_that_was_used_is_never_used_again(portal: Portal) -> None:
     first = Forger.of(portal).entries[BACKUP - 1]
     ledger = Ledger.open(portal.state, FixedClock(END), create=True)
 
-    with pytest.raises(LedgerError, match="has left backup.finished before"):
+    with pytest.raises(LedgerError, match=r"has left backup\.finished before"):
         ledger.append("backup.finished", run=parse(lines_of(portal)[BACKUP - 1]).run, body=first.blob)
 
     ledger.close()
