@@ -200,3 +200,58 @@ def test_a_bundle_of_another_ledger_is_told(whole: Scene, tmp_path: Path) -> Non
     full(tmp_path / "state").export(tmp_path / "bundle")
 
     assert "it is another ledger" in run(GUIDE["vi"].boxes["my-head"], tmp_path / "bundle", whole.home).out
+
+
+EVIL = (
+    "1e touch PWNED",
+    "1e touch PWNED #",
+    "a[$(touch PWNED)]",
+    "$(touch PWNED)",
+    "`touch PWNED`",
+    "1;touch PWNED",
+    "1\nsize 2",
+    "w PWNED",
+    "1w PWNED\n",
+    "-f PWNED",
+)
+
+
+@PAGES
+@pytest.mark.parametrize("evil", EVIL, ids=range(len(EVIL)))
+def test_no_text_of_a_bundle_a_mail_or_a_code_is_ever_a_command(
+    whole: Scene, tmp_path: Path, guide: Page, evil: str
+) -> None:
+    """GNU sed can run commands, and so can a shell's arithmetic; what they are given comes from the operator."""
+    bundle = Tampered(whole.bundle, tmp_path / "bundle", whole.written.key)
+    home = tmp_path / "home"
+    shutil.copytree(whole.home, home)
+    for head in [*(bundle.folder / "heads").glob("*.txt"), home / "my-head.txt"]:
+        head.write_text(re.sub(r"size \d+", lambda _found: f"size {evil}", head.read_text()))
+    (home / "my-head.txt").write_text((home / "my-head.txt").read_text().replace("ledger ", f"-e{evil} "))
+    (home / "my-code.txt").write_text(f"{evil}-0000-0000-0000-0000-0000\n")
+    (bundle.folder / "heads" / "$(touch PWNED).txt").write_text("size 1\n")
+    (bundle.folder / "heads" / "`touch PWNED`.tsr").write_text("x")
+    (bundle.folder / "blobs" / ";touch PWNED").write_text(f'{{"sign_off":{{"name":"{evil}","signer":"{evil}"}}')
+    description = (bundle.folder / "bundle.json").read_text()
+    (bundle.folder / "bundle.json").write_text(re.sub(r'"first":\d+', lambda _found: f'"first":{evil}', description))
+
+    for name, box in {**HOW_TO["en"].boxes, **guide.boxes}.items():
+        if not name.startswith(("python", "short")):
+            done = run(box, bundle.folder, home)
+            assert "PWNED" not in {path.name for path in tmp_path.rglob("*")}, (name, done)
+
+
+@PAGES
+def test_nothing_that_a_bundle_holds_reaches_the_terminal_as_a_control(
+    whole: Scene, tmp_path: Path, guide: Page
+) -> None:
+    bundle = Tampered(whole.bundle, tmp_path / "bundle", whole.written.key)
+    escape = b"\x1b]0;x\x07\x1b[2J"
+    for path in [*(bundle.folder / "blobs").iterdir(), bundle.folder / "ledger.jsonl"]:
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b'"kind":"head"', b'"kind":"' + escape).replace(b'":"', b'":"' + escape))
+    (bundle.folder / f"{escape.decode()}.txt").write_text("x")
+
+    for name, box in guide.boxes.items():
+        done = run(box, bundle.folder, whole.home)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f]", done.out), (name, done)

@@ -29,6 +29,17 @@ from tests.verifier.scene import (
 )
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a ledger with one note in it."""
+    folder = tmp_path_factory.mktemp("small")
+    plain = Written(folder / "state")
+    plain.head()
+    plain.append("note.added", note={})
+    plain.export(folder / "bundle")
+    return folder / "bundle"
+
+
 def verified(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it as a process with little memory, and look at what it prints."""
     done = subprocess.run(
@@ -166,12 +177,8 @@ def test_odd_text_in_any_file_is_a_verdict(bundle: Tampered, name: str, text: by
     "kind",
     ["plan", "head", "key.added", "key.retired", "sign-off", "blob.erased", "waiver.granted", "waiver.withdrawn"],
 )
-def test_odd_details_of_records_that_are_signed_for(tmp_path: Path, kind: str, body: bytes) -> None:
-    plain = Written(tmp_path / "plain")
-    plain.head()
-    plain.append("note.added", note={})
-    plain.export(tmp_path / "bundle")
-    bundle = Tampered(tmp_path / "bundle", tmp_path / "odd", key_of(1))
+def test_odd_details_of_records_that_are_signed_for(small: Path, tmp_path: Path, kind: str, body: bytes) -> None:
+    bundle = Tampered(small, tmp_path / "odd", key_of(1))
     digest = hashlib.sha256(body).hexdigest()
     (bundle.folder / "blobs" / digest).write_bytes(body)
     lines = bundle.lines()
@@ -416,7 +423,7 @@ def test_figures_that_cannot_be_counted_again_are_still_written_one_way(tmp_path
         "b\u0075ndle.jsоn",  # one letter of it is Cyrillic
     ],
 )
-def test_a_list_that_names_other_places_is_refused_and_they_are_not_read(bundle: Tampered, name: str) -> None:
+def test_a_list_that_names_other_places_is_refused(bundle: Tampered, name: str) -> None:
     bundle.sum_up(sign_it=False)
     sums = bundle.folder / "SHA256SUMS"
     line = f"{hashlib.sha256(b'').hexdigest()}  {name}\n".encode()
@@ -430,15 +437,27 @@ def test_a_list_that_names_other_places_is_refused_and_they_are_not_read(bundle:
     assert stranger[0] == portalops[0]
     assert stranger[0].exit_code == 5
     assert any("SHA256SUMS is not as sha256sum writes it" in fault for fault in stranger[1])
+
+
+def test_no_file_outside_of_the_folder_is_opened(bundle: Tampered) -> None:
+    """A list with a way out, and links with another, and what the kernel was asked to open."""
+    with (bundle.folder / "SHA256SUMS").open("a") as file:
+        for name in ("../../../etc/passwd", "/etc/passwd", "blobs/../../../../etc/passwd"):
+            file.write(f"{hashlib.sha256(b'').hexdigest()}  {name}\n")
+    (bundle.folder / "figures.json").unlink()
+    (bundle.folder / "figures.json").symlink_to("/etc/passwd")
+    (bundle.folder / "tsa").symlink_to("/etc")
     traced = subprocess.run(
-        ["strace", "-f", "-e", "trace=open,openat", sys.executable, "-I", "-S", VERIFY_PY, bundle.folder],
+        ["strace", "-f", "-e", "trace=file", sys.executable, "-I", "-S", VERIFY_PY, bundle.folder],
         check=False,
         capture_output=True,
         text=True,
         timeout=120,
     )
+
     assert traced.returncode == 5
-    assert "/etc/passwd" not in traced.stderr
+    assert f"{bundle.folder}/ledger.jsonl" in traced.stderr
+    assert "passwd" not in traced.stderr
 
 
 def test_a_list_of_far_too_many_files_is_not_read_to_its_end(bundle: Tampered) -> None:
