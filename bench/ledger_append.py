@@ -30,7 +30,7 @@ GOAL = 1.3
 """How much longer than the insert into the bare table an append is to take. The quicker a sync is, the more the rest weighs."""
 
 PROMISED = 2.0
-"""How much longer it takes at most where a sync takes a tenth of a millisecond and others use the cores; beyond, something broke."""
+"""Beyond it something broke, such as a sync more: even where a sync takes a tenth of a millisecond and others use the cores, it takes less."""
 
 BARE = ("CREATE TABLE entry (seq INTEGER PRIMARY KEY, line BLOB NOT NULL, kind TEXT, run TEXT)",)
 INDEXED = (
@@ -44,7 +44,7 @@ KIND = "check.finished"
 
 
 def main() -> int:
-    """Print the least disturbed round's medians and their ratios; the blob of a record is written before it and shown apart."""
+    """Print medians and their ratios; the blob of a record is written before it and shown apart."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch, ExitStack() as stack:  # /tmp may lie in memory
         folder = Path(scratch)
         make(folder / "state", RECORDS)
@@ -66,17 +66,21 @@ def main() -> int:
             for number in range(ROUNDS)
         ]
         blob = statistics.median(seconds(lambda: ledger.keep(os.urandom(1000))) for _each in range(100))
-    plain, equal, append = (min(each) for each in zip(*rounds, strict=True))
+    plain, equal, append = (statistics.median(each) for each in zip(*rounds, strict=True))
+    ratios = sorted(append / plain for plain, _equal, append in rounds)
+    ratio = statistics.median(ratios)
+    beside_equal = statistics.median(append / equal for _plain, equal, append in rounds)
     print(f"SQLite, a durable row, bare table     {plain * 1000:8.3f} ms")
-    print(f"SQLite, with indexes and tail         {equal * 1000:8.3f} ms   ratio {equal / plain:.2f}")
-    print(
-        f"append of a record                    {append * 1000:8.3f} ms   ratio {append / plain:.2f}, {append / equal:.2f}"
-    )
+    print(f"SQLite, with indexes and tail         {equal * 1000:8.3f} ms")
+    print(f"append of a record                    {append * 1000:8.3f} ms")
     print(f"keeping a new blob                    {blob * 1000:8.3f} ms   a file of its own: two syncs more")
-    print(f"rounds: {', '.join(f'{each[2] / each[0]:.2f}' for each in rounds)}")
-    met = "met" if append / plain <= GOAL else "MISSED"
-    print(f"goal {GOAL}: {met}   (promised: {PROMISED})")
-    return 0 if append / plain <= PROMISED else 1
+    print(
+        f"ratio                                 {ratio:8.2f}      {ratios[0]:.2f} to {ratios[-1]:.2f} in {ROUNDS} rounds"
+    )
+    print(f"ratio, with indexes and tail          {beside_equal:8.2f}")
+    met = "met" if ratio <= GOAL else "MISSED"
+    print(f"goal {GOAL}: {met}   (promised: {PROMISED} in the least disturbed round)")
+    return 0 if ratios[0] <= PROMISED else 1
 
 
 def _round(works: tuple[Callable[[RunId], None], ...], number: int) -> list[float]:
