@@ -152,6 +152,24 @@ def sums_signed_by_a_stranger(bundle: Tampered) -> None:
     relate(bundle, key=STRANGER)
 
 
+def a_withheld(kind: str) -> Lie:
+    """Leave out the details of a record and say that they are withheld."""
+
+    def lie(bundle: Tampered) -> None:
+        line = next(line for line in bundle.lines() if b'"kind":"%s"' % kind.encode() in line)
+        digest = json.loads(line)["body"]
+        (bundle.folder / "blobs" / digest).unlink()
+        reason = {"digest": digest, "reason": "personal data"}
+
+        def withhold(held: dict[str, Any]) -> None:
+            others = [each for each in held["withheld"] if each["digest"] != digest]
+            held["withheld"] = sorted([*others, reason], key=lambda each: str(each["digest"]))
+
+        edit("bundle.json", withhold)(bundle)
+
+    return lie
+
+
 def better_figures(held: dict[str, Any]) -> None:
     held["backups"]["verified_copies"] += 1
 
@@ -212,6 +230,9 @@ LIES: dict[str, tuple[Lie, str]] = {
     "a head of no record": (head_of_no_record, "is the head of no record"),
     "another signature beside a head": (another_signature_beside_the_head, "is not the head in record"),
     "a stranger among the signers": (a_stranger_among_the_signers, "is not what the records say"),
+    "a withheld head": (a_withheld("head"), "may not be withheld"),
+    "a withheld key": (a_withheld("key.retired"), "may not be withheld"),
+    "a withheld sign-off": (a_withheld("sign-off"), "may not be withheld"),
     "sums signed by a stranger": (sums_signed_by_a_stranger, "does not hold valid"),
     "better figures": (edit("figures.json", better_figures), "is not what the records give"),
 }

@@ -12,7 +12,7 @@ from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.heads import Erasure
-from portalops.model.runs import Plan
+from portalops.model.runs import JobId, Plan
 from tests.attacks.scene import DAYS, END, START, Auditor, Forger, Portal, faults
 from tests.doubles import FixedClock
 
@@ -125,3 +125,25 @@ def test_erased_heads_are_no_way_to_be_without_them(portal: Portal) -> None:
         (portal.state / "blobs" / head[:2] / head[2:4] / f"{head}.zst").unlink()
 
     assert portal.verify().code == ExitCode.INTEGRITY
+
+
+def test_a_job_renamed_every_day_is_never_missing_and_every_plan_is_there_to_be_read(portal: Portal) -> None:
+    """The limit of this verdict: a day counts that lies wholly within one plan. The duties don't rest on plans."""
+    forger = Forger.of(portal)
+    place = forger.find("plan")
+    plan = bodies.decode_part(forger.entries[place].blob, "plan", Plan)
+    assert plan is not None
+    forger.entries = [each for each in forger.entries if not each.run.startswith("verify:")]
+    for day in range(DAYS):
+        noon = START + timedelta(days=day, hours=4)
+        jobs = tuple(replace(job, id=JobId(f"{job.id}-{day}")) for job in plan.jobs)
+        entry = replace(forger.entries[place], at=noon).holding(plan=replace(plan, jobs=jobs))
+        behind = next((at for at, each in enumerate(forger.entries) if each.at > noon), len(forger.entries))
+        forger.entries.insert(behind, entry)
+    forger.write(portal.key)
+
+    done = portal.verify()
+
+    assert done.data["completeness"]["missing"] == []
+    assert len(portal.call("ledger", "show", "--kind", "plan", "--last", "99", at=END).data) > DAYS
+    assert portal.call("status", at=END).code == ExitCode.UNMET
