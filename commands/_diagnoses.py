@@ -21,6 +21,7 @@ import psutil
 
 from portalops.config.layers import show_path
 from portalops.errors import ConfigurationError, LedgerMissing, PortalOpsError
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Status, Tone
 
@@ -85,8 +86,9 @@ def examine(session: Session) -> tuple[Diagnosis, ...]:
         except PortalOpsError as error:
             found.append(Diagnosis(subject, State.BAD, error.message, error.hint))
         except OSError as error:
-            cause = error.strerror or type(error).__name__
-            found.append(Diagnosis(subject, State.UNKNOWN, msg("could not be looked at: {cause}", cause=cause)))
+            found.append(
+                Diagnosis(subject, State.UNKNOWN, msg("could not be looked at: {cause}", cause=cause_of(error)))
+            )
     return tuple(found)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from portalops.calendar.calendar import Calendar, DayRule, holiday_name
 from portalops.errors import ConfigurationError
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 
 _HINT = msg(
@@ -44,7 +45,7 @@ def load(own_file: Path | None = None) -> Calendar:
         data = own_file.read_bytes()
         values = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
-        raise _wrong(own_file.name, error.strerror or type(error).__name__) from error
+        raise _wrong(own_file.name, cause_of(error)) from error
     except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError
         raise _wrong(own_file.name, str(error)[:200]) from error
     rules, years = _read(values, own_file.name)
@@ -144,5 +145,5 @@ def _list(days: Sequence[date]) -> str:
     return ", ".join(day.isoformat() for day in days)
 
 
-def _wrong(place: str, cause: str) -> ConfigurationError:
+def _wrong(place: str, cause: str | Message) -> ConfigurationError:
     return ConfigurationError(msg("calendar {place}: {cause}", place=place, cause=cause), _HINT)

@@ -25,6 +25,7 @@ from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import Writer, parse_line
+from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
@@ -240,7 +241,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise store_errors.translated(self.path, error) from error
         except OSError as error:
-            raise store_errors.not_writable(self.path, error.strerror or str(error)) from error
+            raise store_errors.not_writable(self.path, cause_of(error)) from error
         weakref.finalize(self, connection.close)  # Python 3.13 warns of a connection that is merely forgotten
         return self._writer
 
@@ -252,7 +253,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise store_errors.translated(self.path, error) from error
         except OSError as error:
-            raise store_errors.unreadable(self.path, error.strerror or str(error)) from error
+            raise store_errors.unreadable(self.path, cause_of(error)) from error
 
     def _open_for_reading(self) -> sqlite3.Connection:
         """Open read-only, also where the folder cannot be written.

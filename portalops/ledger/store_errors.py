@@ -17,7 +17,7 @@ from portalops.errors import (
 )
 from portalops.ledger.record import format_at
 from portalops.ledger.tables import SCHEMA_VERSION
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.record import Record
 
 
@@ -93,7 +93,7 @@ def not_upgraded(path: Path, seq: int) -> IntegrityError:
     )
 
 
-def unreadable(path: Path, cause: str) -> LedgerError:
+def unreadable(path: Path, cause: str | Message) -> LedgerError:
     """Say that the file cannot be opened or read."""
     return LedgerError(
         msg("cannot open or read the ledger {path}: {cause}", path=str(path), cause=cause),
@@ -101,7 +101,7 @@ def unreadable(path: Path, cause: str) -> LedgerError:
     )
 
 
-def not_writable(path: Path, cause: str) -> LedgerFull:
+def not_writable(path: Path, cause: str | Message) -> LedgerFull:
     """Say that the file cannot be written."""
     return LedgerFull(
         msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=cause),

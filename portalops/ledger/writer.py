@@ -15,6 +15,7 @@ from portalops.ledger import store_errors
 from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
 from portalops.ledger.tables import MAKE, UPGRADE
+from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
@@ -147,7 +148,7 @@ class Writer:
         if isinstance(error, sqlite3.Error):
             raise store_errors.translated(self._path, error) from error
         if isinstance(error, OSError):
-            raise store_errors.not_writable(self._path, error.strerror or str(error)) from error
+            raise store_errors.not_writable(self._path, cause_of(error)) from error
 
 
 class _Transaction:

@@ -19,6 +19,7 @@ from pathlib import Path
 from portalops.errors import IntegrityError, LedgerError, NotAHead
 from portalops.ledger import bodies
 from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
+from portalops.model.causes import cause_of
 from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
@@ -95,7 +96,7 @@ class WitnessFolder:
         except FileNotFoundError:
             return State(now)
         except OSError as error:
-            raise _unreadable(self._state, error.strerror or str(error)) from error
+            raise _unreadable(self._state, cause_of(error)) from error
         try:
             state = bodies.decode_part(data, "witness", State)
             if state is not None and state.kept is not None:
@@ -187,10 +188,10 @@ def _read(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(max(limit, MAX_SIGNATURE_CHARS) + 1)
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        raise _unreadable(path, cause_of(error)) from error
 
 
-def _unreadable(path: Path, cause: str) -> IntegrityError:
+def _unreadable(path: Path, cause: str | Message) -> IntegrityError:
     return IntegrityError(
         msg("what the witness knew cannot be read from {path}: {cause}", path=str(path), cause=cause),
         msg("Move that file away: the next look starts anew, and still holds the ledger to every head in heads/."),

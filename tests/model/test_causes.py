@@ -13,7 +13,7 @@ from portalops.model.causes import cause_of
 
 
 def test_a_common_reason_is_said_in_the_readers_language(tmp_path: Path) -> None:
-    with pytest.raises(OSError) as raised:
+    with pytest.raises(FileNotFoundError) as raised:
         (tmp_path / "absent").read_bytes()
 
     assert render(cause_of(raised.value), "en") == os.strerror(errno.ENOENT)
