@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from commands._anchor_work import QUIET_KINDS
 from commands._diagnoses import Diagnosis, State, device_of, path_of
 from portalops.anchors import kinds, missing
-from portalops.errors import ConfigurationError, IntegrityError, LedgerMissing
-from portalops.ledger.heads import newest_head, read_signers
+from portalops.errors import ConfigurationError, IntegrityError, LedgerError, LedgerMissing
+from portalops.ledger.heads import head_digest, heads, newest_head, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import parse_at
 from portalops.model.heads import AnchorReceipt, RecordedHead
@@ -151,7 +151,21 @@ def _heads_of(session: Session, tables: Sequence[KindTable]) -> Iterator[Diagnos
         ledger = session.ledger
     except LedgerMissing:
         return
-    receipts = tuple(read_receipts(ledger, since=session.clock.now() - LOOKED_BACK))
+    found = tuple(read_receipts(ledger, since=session.clock.now() - LOOKED_BACK))
+    own = _own_heads(ledger)
+    receipts = tuple(receipt for receipt in found if receipt.body.problem or receipt.body.head in own)
+    for receipt in found:
+        if receipt not in receipts:
+            yield Diagnosis(
+                HERE,
+                State.BAD,
+                msg(
+                    "{id}: the receipt in record {seq} is for a head that this ledger does not hold",
+                    id=show_text(receipt.body.anchor, 80),
+                    seq=receipt.seq,
+                ),
+                msg("Compare with what lies at the anchor itself: 'portalops ledger verify --head FILE'."),
+            )
     taken = newest_taken(receipts)
     for table in tables:
         newest = next((receipt for receipt in receipts if receipt.body.anchor == table.id), None)
@@ -189,6 +203,14 @@ def _heads_of(session: Session, tables: Sequence[KindTable]) -> Iterator[Diagnos
 def _cure(table: KindTable) -> Message:
     """Say what gets an anchor the newest head; a witness asks by itself."""
     return _ASK_WITNESS if table.kind == "witness" else _HAND_OUT
+
+
+def _own_heads(ledger: Ledger) -> frozenset[str]:
+    """Return the digests of the heads that the ledger holds; none if one of them cannot be read, which is told of by itself."""
+    try:
+        return frozenset(head_digest(each.signed.text) for each in heads(ledger))
+    except LedgerError:
+        return frozenset()
 
 
 def _lock_of(session: Session, table: KindTable, receipts: Sequence[Recorded[AnchorReceipt]]) -> Diagnosis:
