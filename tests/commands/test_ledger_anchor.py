@@ -432,7 +432,9 @@ def test_a_lock_is_told_as_it_was_seen(tmp_path: Path, capsys: pytest.CaptureFix
     table += 'access_key = { env = "A" }\nsecret_key = { env = "B" }\n'
     home = a_home(tmp_path, capsys, table)
     head = home.call("head")
-    digest = Digest("0" * 64)
+    newest = newest_head(home.ledger)
+    assert newest is not None
+    digest = head_digest(newest.signed.text)
 
     def record(details: dict[str, str]) -> None:
         receipt = AnchorReceipt(AnchorId("s3"), "s3", head["size"], digest, None, details)
