@@ -80,7 +80,8 @@ def test_a_ledger_whose_beginning_is_killed_can_be_begun_again(tmp_path: Path, c
 
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "rename"])
 def test_an_upgrade_that_is_killed_leaves_version_1_or_2_whole(tmp_path: Path, call: str) -> None:
-    lines = _lines(SAMPLE)
+    _copy_of(SAMPLE)(tmp_path / "before")  # looking at the sample itself would leave SQLite's files beside it
+    lines = _lines(tmp_path / "before")
 
     for folder, acknowledged, _survived in survivors(UPGRADER, call, _copy_of(SAMPLE), tmp_path, step=2):
         version, found = _version(folder), _lines(folder)
