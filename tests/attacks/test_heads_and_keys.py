@@ -19,6 +19,7 @@ from portalops.ledger.ledger import BLOBS, Ledger
 from portalops.ledger.record import NO_RUN, line_digest, parse
 from portalops.model.heads import Erasure, Head, KeyEvent, SignedHead
 from portalops.signatures.sshsig import SigningKey, sign
+from tests.attacks.bundle import check, export
 from tests.attacks.scene import (
     DAYS,
     END,
@@ -252,3 +253,21 @@ def test_a_job_renamed_after_days_were_missed_leaves_them_missing(portal: Portal
     assert done.code == ExitCode.UNMET
     missing = {each["slot"] for each in done.data["completeness"]["missing"] if each["job"] == "daily-verify"}
     assert missing == {"2026-11-26", "2026-11-27", "2026-11-28"}
+
+
+def test_a_stranger_gets_the_same_of_a_word_that_came_too_late(portal: Portal, tmp_path: Path) -> None:
+    """`verify.py` looks at the order of the heads too: the bundle of such a ledger does not hold."""
+    own = write_key(portal.folder.parent / "own", 66)
+    forger = Forger.of(portal)
+    append(forger, "key.added", key=KeyEvent(own.public_key, "a new year", portal.key.public_key))
+    added = len(forger.entries)
+    append_head(forger, own)
+    append(forger, "note", x=1)
+    append_head(forger, portal.key)
+
+    export(portal, tmp_path / "bundle")
+
+    checked = check(tmp_path / "bundle")
+    assert checked.code == ExitCode.INTEGRITY, checked.text[:800]
+    assert checked.first_bad == added
+    assert "the key names one that did not sign for it" in checked.text
