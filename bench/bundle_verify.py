@@ -19,7 +19,7 @@ FEW = 2_000
 """Records of the bundle that shows what a verification needs anyway."""
 
 ROUNDS = 3
-PROMISED = 0.02
+PROMISED = 0.01
 """Share of the stock tools' speed below which something broke."""
 
 PROMISED_BYTES_A_RECORD = 512
