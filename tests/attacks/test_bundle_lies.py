@@ -19,7 +19,7 @@ from portalops.ledger.heads import parse_head, text_of
 from portalops.model.heads import Head
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.ledger.bundle.bundles import key_of
-from tests.verifier.scene import Tampered, by_portalops, chained, full, verify_py, written
+from tests.verifier.scene import Tampered, by_portalops, chained, full, stamped, today, verify_py, written
 
 REAL, STRANGER = key_of(2), key_of(66)
 Lie = Callable[[Tampered], None]
@@ -258,3 +258,20 @@ def test_a_bundle_that_is_only_signed_anew_holds(original: Path, tmp_path: Path)
     relate(bundle)
 
     assert verify_py().Check(str(bundle.folder), [], None).faults == []
+
+
+def test_a_time_stamp_of_another_head_is_told(tmp_path: Path) -> None:
+    """A real token, put beside a head that the authority never saw."""
+    made, _token = stamped(tmp_path / "state", tmp_path / "tsa")
+    made.export(tmp_path / "original", period=today())
+    bundle = Tampered(tmp_path / "original", tmp_path / "bundle", made.key)
+    (token,) = (bundle.folder / "heads").glob("*.tsr")
+    sizes = sorted(path.stem for path in (bundle.folder / "heads").glob("*.txt"))
+    other = next(size for size in sizes if size != token.name.split(".")[0])
+    token.rename(token.with_name(token.name.replace(token.name.split(".")[0], other)))
+    bundle.sum_up(sign_it=True)
+
+    said = [fault.en for _seq, fault in verify_py().Check(str(bundle.folder), [], None).faults]
+
+    assert any("is the time stamp of something else" in each for each in said), said
+    assert not by_portalops(bundle.folder)[0].holds
