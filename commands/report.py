@@ -7,7 +7,7 @@ configured and the ledger may be written; nothing else is recorded.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops import __version__
-from portalops.compliance import Situation, judge
+from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import (
     ConfigurationNotFound,
     ExitCode,
@@ -41,7 +41,7 @@ from portalops.model.message import Message, msg
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
-from portalops.registers.evidence import Recorded, read_evidence
+from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
@@ -272,6 +272,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         has_key=settings.signing_key is not None,
         own_run=own_run,
     )
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
     document = make(
         portal=settings.portal,
         actors=settings.actors,
@@ -279,7 +280,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         rulebook=session.rulebook,
         calendar=session.calendar,
         period=period,
-        standings=judge(Situation(session.rulebook, evidence, settings.hosts, settings.units)),
+        standings=distrusted(standings) if proof.faults else standings,
         evidence=evidence,
         proof=proof,
         generated_at=now,
@@ -287,7 +288,17 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
     )
     proven = proof.head
     head = RecordedHead(proven.seq, proven.head, proven.signed) if proven else None
-    return BuiltReport(document, figures, head, unsigned, proof.faults or ())
+    return BuiltReport(
+        document, figures, head, unsigned, (*(proof.faults or ()), *_damaged(evidence, proof.faults or ()))
+    )
+
+
+def _damaged(evidence: Evidence, known: Iterable[Fault]) -> Iterator[Fault]:
+    """Yield the records whose details were found changed while they were read, but for those that are known to be at fault."""
+    named = {fault.seq for fault in known}
+    for each in evidence.unreadable:
+        if each.damaged and each.seq not in named:
+            yield Fault(each.seq, each.why)
 
 
 def _faults(session: Session) -> tuple[Fault, ...]:

@@ -13,15 +13,17 @@ import typer
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.compliance import Situation, judge
+from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode, UsageError, worst
+from portalops.ledger.chain import Fault
+from portalops.ledger.newest import first_change
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Unreadable, read_evidence
+from portalops.registers.evidence import Unreadable, evidence_since, read_evidence
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
 from portalops.reports.words import duty_status
 
@@ -66,17 +68,20 @@ class Judged:
 
     standings: tuple[Standing, ...]
     unreadable: tuple[Unreadable, ...]
+    change: Fault | None = None
+    """What was found changed in the part of the ledger that the standings rest on."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """5 if what a record names is missing or was changed, 3 if it cannot be read otherwise; else 0."""
-        if any(each.damaged for each in self.unreadable):
+        """5 if a record, or what it names, is missing or was changed, 3 if it cannot be read otherwise; else 0."""
+        if self.change is not None or any(each.damaged for each in self.unreadable):
             return ExitCode.INTEGRITY
         return ExitCode.PARTIAL if self.unreadable else ExitCode.OK
 
     def warnings(self) -> tuple[Message, ...]:
-        """Name the records that could not be read: what they say is unknown."""
-        shown = [
+        """Name what was changed, and the records that could not be read: what they say is unknown."""
+        shown = [] if self.change is None else [_change_told(self.change)]
+        shown += [
             msg("the details of record {seq} cannot be read: {cause}", seq=str(each.seq), cause=each.why)
             for each in self.unreadable[:MAX_WARNINGS]
         ]
@@ -90,7 +95,14 @@ def judge_period(session: Session, period: Period) -> Judged:
     evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
-    return Judged(standings, evidence.unreadable)
+    change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
+    if change is not None:
+        standings = distrusted(standings)
+    return Judged(standings, evidence.unreadable, change)
+
+
+def _change_told(change: Fault) -> Message:
+    return msg("the ledger was changed: {what}. Change nothing, and run 'portalops ledger verify'", what=change.what)
 
 
 def exit_code_of(standings: tuple[Standing, ...]) -> ExitCode:

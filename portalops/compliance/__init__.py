@@ -9,6 +9,7 @@ held to be shown; of earlier days only what the sources themselves date (creatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from portalops.compliance import article_10, article_11, article_12
@@ -19,7 +20,7 @@ from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 
-__all__ = ["RULES", "Situation", "judge"]
+__all__ = ["RULES", "Situation", "distrusted", "judge"]
 
 RULES = {**article_10.RULES, **article_11.RULES, **article_12.RULES}
 """The judging rules by the names that rulebooks use."""
@@ -46,6 +47,17 @@ def judge(situation: Situation) -> tuple[Standing, ...]:
         KeyError: a duty names a rule that does not exist; the rulebook's own tests prevent it.
     """
     return tuple(_judge(duty, situation) for duty in situation.rulebook.duties)
+
+
+def distrusted(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    """Return standings over a ledger that was changed: nothing in it shows a duty met any more."""
+    reason = msg("the ledger was changed, so nothing in it shows this")
+    return tuple(
+        replace(each, verdict=DutyVerdict.INSUFFICIENT_EVIDENCE, reason=reason)
+        if each.verdict is DutyVerdict.MET
+        else each
+        for each in standings
+    )
 
 
 def _judge(duty: Duty, situation: Situation) -> Standing:

@@ -139,6 +139,11 @@ class LedgerReader(Protocol):
     ) -> tuple[Run, ...]: ...
 
 
+def evidence_since(period: Period, zone: ZoneInfo) -> datetime:
+    """Return the moment from which on records can speak for a period."""
+    return period.bounds(zone)[0] - LOOK_BACK
+
+
 def read_evidence(
     ledger: LedgerReader, period: Period, *, now: datetime, zone: ZoneInfo, every_run: bool = False
 ) -> Evidence:
@@ -156,7 +161,7 @@ def read_evidence(
             what judging needs.
     """
     start, end = period.bounds(zone)
-    since = start - LOOK_BACK
+    since = evidence_since(period, zone)
     first = ledger.first()
     unreadable: dict[int, Unreadable] = {}
 
