@@ -422,14 +422,20 @@ def test_a_witness_that_stays_stops_cleanly(tmp_path: Path, stopped_by: signal.S
         [*PROGRAM, "watch-remote", "--every", "1", "--json", "--config", str(witness.config)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored below a shell that runs tests with `&`
     )
-    until = time.monotonic() + 15
-    while not list(folder.glob("*.receipt")) and time.monotonic() < until:
-        time.sleep(0.05)
-    time.sleep(0.3)
+    try:
+        until = time.monotonic() + 30
+        while not list(folder.glob("*.receipt")) and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.3)
 
-    process.send_signal(stopped_by)
-    out, err = process.communicate(timeout=10)
+        process.send_signal(stopped_by)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
 
     assert process.returncode == ExitCode.OK, err
     assert json.loads(out)["data"][0]["verdict"] == "current"
