@@ -419,7 +419,18 @@ def test_a_witness_that_stays_stops_cleanly(tmp_path: Path, stopped_by: signal.S
     witness = Witness(tmp_path / "witness")
     witness.watch("folder", {"folder": str(folder)})
     process = subprocess.Popen(
-        [*PROGRAM, "watch-remote", "--every", "1", "--json", "--config", str(witness.config)],
+        # A shell that runs tests in the background has them ignore SIGINT.
+        [
+            "env",
+            "--default-signal=INT",
+            *PROGRAM,
+            "watch-remote",
+            "--every",
+            "1",
+            "--json",
+            "--config",
+            str(witness.config),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(
