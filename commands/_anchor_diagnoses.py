@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from commands._anchor_work import QUIET_KINDS
 from commands._diagnoses import Diagnosis, State, device_of, path_of
@@ -79,6 +81,7 @@ def anchors_seen(session: Session) -> Iterator[Diagnosis]:
     """Say how many anchors lie out of reach, and which head each has."""
     settings = session.settings
     far = [table for table in settings.anchors if not _lies_here(table, settings.state_folder)]
+    places = {_server(table) or table.id for table in far}
     for table in settings.anchors:
         if table.kind in kinds() and (absent := missing(table.kind)) is not None:
             yield Diagnosis(HERE, State.BAD, msg("{id}: {cause}", id=table.id, cause=absent[0]), absent[1])
@@ -86,15 +89,15 @@ def anchors_seen(session: Session) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 HERE,
                 State.WARNING,
-                msg("{id}: it lies on the state folder's own file system, so it is no anchor", id=table.id),
-                msg("Name a folder of another unit's share, or a stick that is carried away."),
+                msg("{id}: it lies on this machine, so it is no anchor", id=table.id),
+                msg("Name a server or a share that another unit runs, or a stick that is carried away."),
             )
     yield Diagnosis(
         HERE,
-        State.GOOD if len(far) >= ENOUGH else State.WARNING,
-        nmsg("{n} anchor lies out of reach", "{n} anchors lie out of reach", len(far)),
+        State.GOOD if len(places) >= ENOUGH else State.WARNING,
+        nmsg("{n} anchor lies out of reach", "{n} anchors lie out of reach", len(places)),
         None
-        if len(far) >= ENOUGH
+        if len(places) >= ENOUGH
         else msg("Configure two of [[ledger.anchor]]: mail, rfc3161, s3, witness, or a folder that others keep."),
     )
     if settings.anchors and not any(job.kind is JobKind.ANCHOR for job in settings.jobs):
@@ -248,9 +251,31 @@ def _lock_of(session: Session, table: KindTable, receipts: Sequence[Recorded[Anc
 
 
 def _lies_here(table: KindTable, state_folder: Path) -> bool:
-    """Say whether an anchor is a folder on the file system of the state folder."""
+    """Say whether an anchor is a folder on the file system of the state folder, or a server of this very machine."""
+    server = _server(table)
+    if server is not None:
+        return _is_loopback(server)
     folder = path_of(table, "folder") if table.kind == "folder" else None
     return folder is not None and device_of(folder) == device_of(state_folder)
+
+
+def _server(table: KindTable) -> str | None:
+    """Return the name or address of the server that an anchor is at; two at one server are one.
+
+    None for an anchor without, and for mail: a relay on this machine hands it on to mailboxes elsewhere.
+    """
+    for key in ("url", "endpoint"):
+        value = table.values.get(key)
+        if isinstance(value, str) and value:
+            return (urlsplit(value).hostname if "//" in value else value) or value
+    return None
+
+
+def _is_loopback(server: str) -> bool:
+    try:
+        return ip_address(server).is_loopback
+    except ValueError:
+        return server.rstrip(".").lower().rpartition(".")[2] == "localhost"
 
 
 _SIGN = msg("Run 'portalops ledger head'.")

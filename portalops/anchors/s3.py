@@ -151,9 +151,16 @@ class S3Anchor:
 
         Raises:
             HeadRefused: there are other bytes.
+            AnchorUnavailable: there are more versions than anybody made who meant well.
         """
         answer = client.list_object_versions(Bucket=self._settings.bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
         versions = [str(each["VersionId"]) for each in answer.get("Versions", ()) if each["Key"] == key]
+        if answer.get("IsTruncated"):
+            raise unavailable(
+                self.id,
+                msg("there are more than {n} versions of {key}", n=MAX_VERSIONS, key=key),
+                msg("Ask whoever runs the bucket who wrote them; nothing of this anchor is sure until then."),
+            )
         for version in versions:
             if self._content(client, key, version) != data:
                 raise forked(self.id, f"{self._settings.bucket}/{key}, version {show_text(version, 100)}")

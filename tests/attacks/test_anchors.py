@@ -69,5 +69,27 @@ def test_a_receipt_for_a_head_of_this_ledger_counts(anchored: Portal) -> None:
 def test_a_folder_beside_the_ledger_is_no_anchor(anchored: Portal) -> None:
     said = seen_by_doctor(anchored)
 
-    assert "near: it lies on the state folder's own file system, so it is no anchor" in said["warning"]
+    assert "near: it lies on this machine, so it is no anchor" in said["warning"]
     assert "1 anchor lies out of reach" in said["warning"]
+
+
+@pytest.mark.parametrize("address", ["http://localhost:3161/tsr", "http://127.0.0.7/tsr", "http://[::1]/tsr"])
+def test_a_server_of_this_very_machine_is_no_anchor(anchored: Portal, address: str) -> None:
+    path = anchored.folder / "portalops.toml"
+    path.write_text(path.read_text() + f'\n[[ledger.anchor]]\nid = "stamp"\nkind = "rfc3161"\nurl = "{address}"\n')
+
+    said = seen_by_doctor(anchored)
+
+    assert "stamp: it lies on this machine, so it is no anchor" in said["warning"]
+    assert "1 anchor lies out of reach" in said["warning"]
+
+
+def test_two_anchors_at_one_server_are_one(anchored: Portal) -> None:
+    path = anchored.folder / "portalops.toml"
+    stamps = "".join(
+        f'\n[[ledger.anchor]]\nid = "stamp-{each}"\nkind = "rfc3161"\nurl = "https://tsa.example.vn/{each}"\n'
+        for each in (1, 2)
+    )
+    path.write_text(path.read_text() + stamps)
+
+    assert "2 anchors lie out of reach" in seen_by_doctor(anchored)["good"], "the witness, and this server"

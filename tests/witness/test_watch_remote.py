@@ -418,24 +418,10 @@ def test_a_witness_that_stays_stops_cleanly(tmp_path: Path, stopped_by: signal.S
     (tmp_path / "share.json").rename(folder / "share.json")
     witness = Witness(tmp_path / "witness")
     witness.watch("folder", {"folder": str(folder)})
+    # A shell that runs tests in the background has them ignore SIGINT.
+    program = ["env", "--default-signal=INT", *PROGRAM, "watch-remote", "--every", "1", "--json"]
     process = subprocess.Popen(
-        # A shell that runs tests in the background has them ignore SIGINT.
-        [
-            "env",
-            "--default-signal=INT",
-            *PROGRAM,
-            "watch-remote",
-            "--every",
-            "1",
-            "--json",
-            "--config",
-            str(witness.config),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        ),  # ignored below a shell that runs tests with `&`
+        [*program, "--config", str(witness.config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
         until = time.monotonic() + 30
