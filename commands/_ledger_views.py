@@ -12,8 +12,10 @@ from portalops.ledger.check_heads import Compared, Signed, SignerUse, Verdict
 from portalops.ledger.heads import code_of
 from portalops.ledger.record import format_at, parse_at
 from portalops.ledger.verify import Completeness, Integrity, Verification
+from portalops.model.heads import SignOff
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name
+from portalops.model.record import Digest
 from portalops.model.runs import Run
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.waivers import RecordedWaiver
@@ -43,8 +45,13 @@ def exit_code_of(found: Verification) -> ExitCode:
     return ExitCode.OK if found.completeness.holds else ExitCode.UNMET
 
 
-def verification_view(found: Verification) -> Iterator[Block]:
-    """Say both verdicts to a person, always apart and before anything else, then what they rest on."""
+def verification_view(found: Verification, reports: Mapping[Digest, str] | None = None) -> Iterator[Block]:
+    """Say both verdicts to a person, always apart and before anything else, then what they rest on.
+
+    Args:
+        found: the verdicts.
+        reports: a bundle's, by their digests; None for a ledger, which holds none.
+    """
     yield KeyValues(
         (
             (msg("Integrity"), _integrity_status(found.integrity)),
@@ -53,12 +60,12 @@ def verification_view(found: Verification) -> Iterator[Block]:
     )
     yield from _faults_view(found.integrity)
     yield from _integrity_view(found.integrity)
-    yield from _signed_view(found.integrity.signed)
+    yield from _signed_view(found.integrity.signed, reports)
     yield from _completeness_view(found.completeness)
 
 
-def verification_data(found: Verification) -> dict[str, JsonValue]:
-    """Say both verdicts to a program."""
+def verification_data(found: Verification, reports: Mapping[Digest, str] | None = None) -> dict[str, JsonValue]:
+    """Say both verdicts to a program; `reports` as in `verification_view`."""
     integrity, completeness = found.integrity, found.completeness
     return {
         "ledger": found.ledger,
@@ -74,7 +81,7 @@ def verification_data(found: Verification) -> dict[str, JsonValue]:
             "blobs": integrity.blobs,
             "blobs_read": integrity.blobs_read,
             "unsigned": integrity.unsigned,
-            **_signed_data(integrity.signed),
+            **_signed_data(integrity.signed, reports),
         },
         "completeness": {
             "holds": completeness.holds,
@@ -92,7 +99,7 @@ def verification_data(found: Verification) -> dict[str, JsonValue]:
 
 def bundle_view(found: BundleVerification) -> Iterator[Block]:
     """Say both verdicts about a bundle, and what it is."""
-    verdicts, *details = verification_view(found)
+    verdicts, *details = verification_view(found, found.reports)
     yield verdicts
     if found.description is not None:
         described = found.description
@@ -140,7 +147,7 @@ def bundle_data(found: BundleVerification) -> dict[str, JsonValue]:
             "portalops": described.portalops,
         }
     return {
-        **verification_data(found),
+        **verification_data(found, found.reports),
         "bundle": about,
         "time_stamps": [{"file": each.name, "size": each.size, "at": format_at(each.at)} for each in found.stamped],
         "not_compared": list(found.not_compared),
@@ -223,7 +230,7 @@ def _integrity_view(integrity: Integrity) -> Iterator[Block]:
     yield KeyValues(rows)
 
 
-def _signed_view(signed: Signed) -> Iterator[Block]:
+def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterator[Block]:
     if signed.uses:
         headers = (msg("Key"), msg("Signs from"), msg("Up to"), msg("Heads"), msg("Last signed"), msg("Named by"))
         yield Table(msg("Keys that sign, oldest first"), headers, [_signer_row(use) for use in signed.uses])
@@ -243,12 +250,20 @@ def _signed_view(signed: Signed) -> Iterator[Block]:
         yield Table(msg("Heads that were brought"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
     if signed.sign_offs:
         signatures: list[tuple[Cell, ...]] = [
-            (str(seq), each.report, each.name, each.office, fingerprint(each.public_key))
+            (str(seq), each.report, each.name, each.office, fingerprint(each.public_key), *_signed_file(each, reports))
             for seq, each in signed.sign_offs[-MAX_LISTED:]
         ]
         signers = (msg("Record"), msg("Report"), msg("Name"), msg("Office"), msg("Key"))
-        yield Table(msg("Reports that people signed"), signers, signatures)
+        where = () if reports is None else (msg("File that was signed"),)
+        yield Table(msg("Reports that people signed"), (*signers, *where), signatures)
         yield from _more(len(signed.sign_offs) - MAX_LISTED)
+
+
+def _signed_file(sign_off: SignOff, reports: Mapping[Digest, str] | None) -> tuple[Cell, ...]:
+    """Return which of a bundle's reports was signed, by its digest: a file of the same name may be another one."""
+    if reports is None:
+        return ()
+    return (reports.get(sign_off.sha256) or Status(msg("no report of this bundle"), Tone.UNSURE),)
 
 
 def _signer_row(use: SignerUse) -> tuple[Cell, ...]:
@@ -263,17 +278,18 @@ def _signer_row(use: SignerUse) -> tuple[Cell, ...]:
 
 def _completeness_view(completeness: Completeness) -> Iterator[Block]:
     yield Heading(2, msg("Completeness"))
+    missing: Cell = len(completeness.missing)
     if completeness.problem is not None:
         yield Paragraph(completeness.problem)
-    else:
-        yield KeyValues(
-            (
-                (msg("Planned runs that are missing"), len(completeness.missing)),
-                (msg("Runs that began and did not finish"), len(completeness.crashed)),
-                (msg("Runs under way"), len(completeness.running)),
-                (msg("Ends without a beginning"), len(completeness.unbegun)),
-            )
+        missing = Status(msg("could not be found out"), Tone.UNSURE)
+    yield KeyValues(
+        (
+            (msg("Planned runs that are missing"), missing),
+            (msg("Runs that began and did not finish"), len(completeness.crashed)),
+            (msg("Runs under way"), len(completeness.running)),
+            (msg("Ends without a beginning"), len(completeness.unbegun)),
         )
+    )
     if completeness.missing:
         rows: list[tuple[Cell, ...]] = [(slot.job.id, slot.name) for slot in completeness.missing[-MAX_LISTED:]]
         yield Table(msg("Planned runs that are missing, the newest last"), (msg("Job"), msg("For")), rows)
@@ -326,7 +342,7 @@ def _moment(at: str) -> Cell:
         return at or None
 
 
-def _signed_data(signed: Signed) -> dict[str, JsonValue]:
+def _signed_data(signed: Signed, reports: Mapping[Digest, str] | None) -> dict[str, JsonValue]:
     newest = signed.newest
     newest_data: JsonValue = None
     if newest is not None and newest.head is not None:
@@ -344,7 +360,14 @@ def _signed_data(signed: Signed) -> dict[str, JsonValue]:
         "signers": [_signer_data(use) for use in signed.uses],
         "brought": [_brought_data(each) for each in signed.brought],
         "sign_offs": [
-            {"seq": seq, "report": each.report, "sha256": each.sha256, "signer": each.signer, "name": each.name}
+            {
+                "seq": seq,
+                "report": each.report,
+                "sha256": each.sha256,
+                "signer": each.signer,
+                "name": each.name,
+                **({} if reports is None else {"file": reports.get(each.sha256)}),
+            }
             for seq, each in signed.sign_offs
         ],
     }

@@ -187,7 +187,7 @@ def check_heads(
         _check_covered(spoken.heads, records, faults)
     compared = tuple(_compare(brought, noted, faults, ledger, records))
     if trusted is not None:
-        _check_trusted(spoken.heads, holding, trusted, faults)
+        _check_trusted(spoken.heads, holding, signers, trusted, faults)
     sign_offs = tuple(_sign_offs(spoken.sign_offs, faults))
     return Signed(len(spoken.heads), holding[-1] if holding else None, uses, compared, sign_offs)
 
@@ -436,14 +436,33 @@ def _verdict(brought: BroughtHead, noted: Noted, ledger: str, records: int) -> V
 
 
 def _check_trusted(
-    heads: Sequence[ReadHead], holding: Sequence[ReadHead], trusted: Sequence[TrustedKey], faults: Faults
+    heads: Sequence[ReadHead],
+    holding: Sequence[ReadHead],
+    signers: Sequence[Signer],
+    trusted: Sequence[TrustedKey],
+    faults: Faults,
 ) -> None:
-    """Name what lies behind the newest head that one of the brought keys signed, if that is not the newest head."""
+    """Name what lies behind the newest head by a brought key or one that it handed on to, if that is not the newest head.
+
+    A key that was brought with an end hands on to none: whoever wrote that end down knew already who came after it,
+    and whoever got hold of the key since could otherwise name another one, dated back.
+    """
+    lasting = {each.public_key for each in trusted if each.valid_to is None}
+    joined: set[str] = set()
+    covered = 0
+    for each in holding:
+        if each.head and (each.public_key in joined or _is_trusted(each, trusted)):
+            covered = each.head.size
+            if each.public_key in lasting or each.public_key in joined:
+                joined.update(
+                    signer.public_key
+                    for signer in signers
+                    if signer.replaces == each.public_key and signer.added_seq <= covered
+                )
     newest = heads[-1] if heads else None
-    if newest is not None and newest.head and _is_trusted(newest, trusted):
+    if newest is not None and newest.head and (newest.public_key in joined or _is_trusted(newest, trusted)):
         return
-    vouched = [each.head.size for each in holding if each.head and _is_trusted(each, trusted)]
-    first = vouched[-1] + 1 if vouched else 1
+    first = covered + 1
     faults.add(first, msg("records from {first} on are under no head by a key that was brought", first=str(first)))
 
 

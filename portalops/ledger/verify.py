@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from portalops.errors import PortalOpsError
+from portalops.errors import LedgerError, PortalOpsError
 from portalops.jobs import missed_slots
 from portalops.ledger import bodies
 from portalops.ledger.chain import Chain, Fault, Faults, check_chain
@@ -44,6 +45,7 @@ from portalops.model.runs import Run, Slot
 from portalops.model.text import show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
+from portalops.registers.plans import RecordedPlan
 from portalops.registers.runs import fold_runs
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, TrustedKey
@@ -105,7 +107,7 @@ class Completeness:
     """The second verdict: nothing expected is missing."""
 
     crashed: tuple[Run, ...]
-    """Started and never finished."""
+    """Started and never finished. What is known of runs is listed even where `problem` says that more is not."""
     running: tuple[Run, ...]
     """Started, and their process is alive."""
     unbegun: tuple[Record, ...]
@@ -113,7 +115,7 @@ class Completeness:
     missing: tuple[Slot, ...]
     """Slots of planned jobs in which no run was recorded."""
     problem: Message | None = None
-    """Why it could not be found out; then the lists above are empty and mean nothing."""
+    """Why it could not be found out what was expected; then `missing` is empty and means nothing."""
     erased: tuple[RecordedErasure, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     waivers: tuple[RecordedWaiver, ...] = ()
@@ -212,17 +214,45 @@ def check_runs(
 
     Args:
         records: started and finished records, in order.
-        missed: given every run that started, returns the slots that are missing.
+        missed: given every run that started, returns the slots that are missing; what it raises because it cannot be
+            found out what was expected becomes the problem.
         is_alive: says whether an unfinished run's process is alive.
-
-    Raises:
-        LedgerError: what was planned cannot be read.
     """
     frames = _Frames()
-    missing = missed(frames.started(records))
+    runs = frames.started(records)
+    missing: tuple[Slot, ...] = ()
+    problem: Message | None = None
+    try:
+        missing = missed(runs)
+        for _run in runs:  # whoever looked for missing ones need not have looked at all
+            pass
+    except PortalOpsError as error:
+        problem = error.message
+        with suppress(PortalOpsError):
+            for _run in runs:
+                pass
+    if not frames.are_all:
+        return Completeness((), (), (), (), problem)
     running = tuple(run for run in frames.unfinished.values() if is_alive(run))
     crashed = tuple(run for run in frames.unfinished.values() if run not in running)
-    return Completeness(crashed, running, tuple(frames.unbegun), missing)
+    return Completeness(crashed, running, tuple(frames.unbegun), missing, problem)
+
+
+def require_plans(plans: Sequence[RecordedPlan]) -> Sequence[RecordedPlan]:
+    """Return the plans that are recorded; without one nobody can tell what was expected.
+
+    Raises:
+        LedgerError: there is none.
+    """
+    if plans:
+        return plans
+    raise LedgerError(
+        msg(
+            "no plan is recorded, so nobody can tell which runs were expected; 'portalops run' records the plan each time"
+            " that it changes"
+        ),
+        msg("Run 'portalops run'; completeness counts from the plan that it records."),
+    )
 
 
 def count_unsigned(signed: Signed, heads: Iterable[ReadHead], chain: Chain) -> int:
@@ -239,6 +269,8 @@ class _Frames:
     unbegun: list[Record] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
     """Hashes of what started: a ledger of a million records has half a million of them."""
+    are_all: bool = False
+    """Every record was gone through: before that, what looks unfinished may have ended."""
 
     def started(self, records: Iterable[Record]) -> Iterator[Run]:
         """Yield each run as it starts."""
@@ -253,6 +285,7 @@ class _Frames:
                 self.unfinished.pop(key, None)
                 if hash(key) not in self.known:
                     self.unbegun.append(record)
+        self.are_all = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,16 +434,12 @@ def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo)
     today = now.astimezone(zone).date()
     erased = tuple(told.erased.values())
     waivers = waivers_in_force(told.waivers, today, today, zone)
-    try:
-        plans = ledger.plans()
-        found = check_runs(
-            ledger.frames(),
-            lambda runs: missed_slots(plans, runs, until=now, zone=zone),
-            lambda run: is_running(ledger.folder, run),
-        )
-    except PortalOpsError as error:
-        return Completeness((), (), (), (), error.message, erased, waivers=waivers)
-    return Completeness(found.crashed, found.running, found.unbegun, found.missing, erased=erased, waivers=waivers)
+    found = check_runs(
+        ledger.frames(),
+        lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
+        lambda run: is_running(ledger.folder, run),
+    )
+    return replace(found, erased=erased, waivers=waivers)
 
 
 def _id_of(ledger: Ledger) -> str:

@@ -18,13 +18,15 @@ from portalops.ledger.heads import HEAD, NAMESPACE, head_digest, parse_head, tex
 from portalops.ledger.ledger import BLOBS, Ledger
 from portalops.ledger.record import NO_RUN, line_digest, parse
 from portalops.model.heads import Erasure, Head, KeyEvent, SignedHead
+from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.attacks.bundle import check, export
+from tests.attacks.bundle import both, check, export
 from tests.attacks.scene import (
     DAYS,
     END,
     START,
     Auditor,
+    Done,
     Forger,
     Portal,
     faults,
@@ -271,3 +273,84 @@ def test_a_stranger_gets_the_same_of_a_word_that_came_too_late(portal: Portal, t
     assert checked.code == ExitCode.INTEGRITY, checked.text[:800]
     assert checked.first_bad == added
     assert "the key names one that did not sign for it" in checked.text
+
+
+# --- Which keys follow those that an auditor brings ---------------------------------------------------------------------
+
+
+def own_head(portal: Portal, forger: Forger, own: SigningKey) -> Done:
+    """Have a stranger's key sign what there is, as the newest head."""
+    append(forger, "note", x=1)
+    append_head(forger, own)
+    return portal.verify("--signers", str(portal.folder.parent / "kept"))
+
+
+def keep_keys(portal: Portal, auditor: Auditor) -> SigningKey:
+    """Lay the auditor's list of keys beside the portal; return a stranger's key."""
+    shutil.copyfile(auditor.signers, portal.folder.parent / "kept")
+    return write_key(portal.folder.parent / "own", 66)
+
+
+def is_refused(done: Done) -> bool:
+    said = [line for lines in faults(done).values() for line in lines]
+    return done.code == ExitCode.INTEGRITY and any("under no head by a key that was brought" in line for line in said)
+
+
+def test_an_honest_change_of_keys_is_followed_from_the_list_that_the_auditor_has(
+    portal: Portal, auditor: Auditor, tmp_path: Path
+) -> None:
+    """Twice, so that the second new key stands on the word of the first."""
+    for number in (1, 2):
+        at = END + timedelta(minutes=number)
+        assert portal.call("ledger", "rotate-key", "--reason", "a new year", at=at).code == ExitCode.OK
+        portal.sign(at=at)
+    later = END + timedelta(minutes=3)
+    export(portal, tmp_path / "bundle", at=later)
+
+    assert portal.key.public_key not in auditor.signers.read_text()
+    assert portal.verify(*auditor.options("signers", "head"), at=later).code == ExitCode.OK
+    assert both(tmp_path / "bundle", auditor, "signers", "head").code == ExitCode.OK
+
+
+def test_a_key_that_only_says_whom_it_replaces_is_not_followed(portal: Portal, auditor: Auditor) -> None:
+    own, forger = keep_keys(portal, auditor), Forger.of(portal)
+    append(forger, "key.added", key=KeyEvent(own.public_key, "a new year", portal.key.public_key))
+
+    assert is_refused(own_head(portal, forger, own))
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_a_key_that_replaces_none_is_not_followed(portal: Portal, auditor: Auditor, *, covered: bool) -> None:
+    """Even if the machine's next honest head is over its record: that is no word for it."""
+    own, forger = keep_keys(portal, auditor), Forger.of(portal)
+    append(forger, "key.added", key=KeyEvent(own.public_key, "the old one was lost", ""))
+    if covered:
+        append_head(forger, portal.key)
+
+    assert is_refused(own_head(portal, forger, own))
+
+
+def test_a_retired_key_names_no_successor_any_more(portal: Portal, auditor: Auditor) -> None:
+    """Whoever finds the old key after it was replaced signs for a key of their own with it."""
+    own, old = keep_keys(portal, auditor), portal.key
+    assert portal.call("ledger", "rotate-key", "--reason", "a new year", at=END).code == ExitCode.OK
+    forger = Forger.of(portal)
+    last = forger.entries[-1]
+    forger.entries.append(replace(last, kind="note", head=None, blob=b"{}\n", at=last.at + timedelta(hours=1)))
+    append(forger, "key.added", key=KeyEvent(own.public_key, "another year", old.public_key))
+    append_head(forger, old)
+
+    assert is_refused(own_head(portal, forger, own))
+
+
+def test_a_key_that_the_auditor_has_with_its_end_names_no_successor(portal: Portal, auditor: Auditor) -> None:
+    """The list says when the old key ended, so it also says who came after it; a word dated back changes nothing."""
+    own, forger = keep_keys(portal, auditor), Forger.of(portal)
+    append(forger, "key.added", key=KeyEvent(own.public_key, "a new year", portal.key.public_key))
+    append_head(forger, portal.key)
+    kept = portal.folder.parent / "kept"
+    assert own_head(portal, forger, own).code == ExitCode.OK
+
+    kept.write_text(allowed_signers_line("x", LEDGER_NAMESPACES, portal.key.public_key, START, END))
+
+    assert is_refused(portal.verify("--signers", str(kept)))

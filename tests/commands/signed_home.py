@@ -14,7 +14,9 @@ from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.model.record import RunId
+from portalops.ledger.record import NO_RUN
+from portalops.model.record import Digest, RunId
+from portalops.model.runs import Plan
 from tests.doubles import FixedClock
 
 CONFIGURATION = """
@@ -44,11 +46,13 @@ class Home:
         self.configure(CONFIGURATION + (SIGNING if key else "") + extra)
         clock = FixedClock(datetime(2024, 1, 1, tzinfo=UTC))
         self.ledger = Ledger.open(folder / "state", clock, create=True)
-        for number in range(4):
+        for number in range(3):
             run_id = RunId(f"12.4-testing:daily-check:2024-01-0{number + 1}")
             for kind in ("check.started", "check.finished"):
                 body = bodies.write({"number": number, "kind": kind})
                 self.ledger.append(kind, run=run_id, subject="daily-check", duty="12.4-testing", body=body)
+        self.ledger.append("plan", run=NO_RUN, body=bodies.write({"plan": Plan((), "kh@1", Digest("a" * 64))}))
+        self.ledger.append("note", run=NO_RUN, body=bodies.write({"note": "nothing to expect"}))
         if key:
             ensure_signing_key(self.key, comment="portalops@demo")
 

@@ -49,13 +49,14 @@ def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_an_untouched_ledger_holds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ledger = filled_ledger(home / "state")
 
-    assert portalops(home, "verify", "--json") == ExitCode.OK
+    assert portalops(home, "verify", "--json") == ExitCode.PARTIAL, "no plan says what was expected"
 
     found = data_of(capsys)
     assert found["ledger"] == ledger.id
     assert found["integrity"]["holds"] is True and found["integrity"]["records"] == 9
     assert found["integrity"]["blobs_read"] is True
-    assert found["completeness"]["holds"] is True
+    assert found["completeness"]["holds"] is False
+    assert "no plan is recorded" in found["completeness"]["problem"]
 
 
 @pytest.mark.parametrize("language", ["en", "vi"])
@@ -84,7 +85,7 @@ def test_quick_sees_a_missing_blob_and_not_a_changed_one(home: Path, capsys: pyt
     assert portalops(home, "verify", "--quick", "--json") == ExitCode.INTEGRITY
     assert data_of(capsys)["integrity"]["first_bad"] == 5
     path.write_bytes(b"other")
-    assert portalops(home, "verify", "--quick") == ExitCode.OK
+    assert portalops(home, "verify", "--quick") == ExitCode.PARTIAL
     assert portalops(home, "verify") == ExitCode.INTEGRITY
 
 

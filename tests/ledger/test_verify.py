@@ -34,7 +34,7 @@ def test_an_untouched_ledger_holds(tmp_path: Path) -> None:
 
     found = verified(ledger)
 
-    assert found.integrity.holds and found.completeness.holds
+    assert found.integrity.holds
     assert found.integrity.records == ledger.count() == 9
     assert found.integrity.blobs == 9
     assert found.ledger == ledger.id
@@ -298,6 +298,44 @@ def test_planned_slots_without_a_run_are_missing(tmp_path: Path) -> None:
     assert ("daily-check", "2026-11-25") not in missing
     assert ("daily-check", "2026-11-23") not in missing, "the plan began in the middle of this day"
     assert not found.completeness.holds and found.integrity.holds
+
+
+def test_without_a_plan_nobody_can_tell_whether_a_run_is_missing(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    ledger.append("check.started", run=RunId("12.4-testing:daily-check:2026-11-27"), subject="daily-check", body=b"{}")
+    ledger.append("check.finished", run=RunId("r"), body=b"{}")
+
+    before = verified(ledger).completeness
+    record_plan(ledger, Plan((), "kh@1", Digest("a" * 64)), WHO)
+    after = verified(ledger).completeness
+
+    assert before.problem is not None and "no plan is recorded" in str(before.problem)
+    assert not before.holds
+    assert ([each.started_seq for each in before.crashed], [each.seq for each in before.unbegun]) == ([10], [11])
+    assert after.problem is None
+    assert (after.crashed, after.unbegun) == (before.crashed, before.unbegun), "what is known is listed in either case"
+
+
+def test_runs_are_listed_where_a_plan_cannot_be_read(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    ledger.append("plan", run=RunId(""), body=b"{}")
+    ledger.append("check.started", run=RunId("12.4-testing:daily-check:2026-11-27"), subject="daily-check", body=b"{}")
+
+    found = verified(ledger).completeness
+
+    assert found.problem is not None and not found.missing
+    assert [each.started_seq for each in found.crashed] == [11]
+
+
+def test_a_record_that_cannot_be_read_leaves_it_unknown_which_runs_ended(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    record_plan(ledger, Plan((), "kh@1", Digest("a" * 64)), WHO)
+    tamper(ledger, "UPDATE record SET line = CAST(replace(line, '\"seq\"', '\"sqe\"') AS BLOB) WHERE seq = 3")
+
+    found = verified(ledger).completeness
+
+    assert found.problem is not None
+    assert found.crashed == () and found.unbegun == (), "record 3 ends what record 2 began"
 
 
 def test_a_finished_record_without_its_start_is_listed(tmp_path: Path) -> None:

@@ -344,6 +344,7 @@ def test_a_line_that_is_none_hides_no_head(signed: Signed) -> None:
 
 
 def test_waivers_in_force_are_listed_and_change_nothing(signed: Signed) -> None:
+    before = signed.verified()
     day = START.date()
     for number, days in ((1, (0, 3)), (2, (-9, -1)), (3, (0, 30))):
         waiver = Waiver(
@@ -362,7 +363,8 @@ def test_waivers_in_force_are_listed_and_change_nothing(signed: Signed) -> None:
     signed.ledger.append("waiver.granted", run=NO_RUN, body=b"{}")
     found = signed.verified()
     assert [each.waiver.id for each in found.completeness.waivers] == ["1"]
-    assert found.completeness.holds
+    assert found.completeness == replace(before.completeness, waivers=found.completeness.waivers)
+    assert found.integrity.holds == before.integrity.holds
 
 
 def test_many_processes_that_sign_at_once_leave_one_line_of_heads(tmp_path: Path) -> None:

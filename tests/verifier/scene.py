@@ -113,7 +113,7 @@ def _people(written: Written) -> None:
 def stamped(folder: Path, tsa_folder: Path) -> tuple[Written, bytes]:
     """Make a ledger of today with a head that a time-stamping authority saw; OpenSSL knows no other clock than the machine's."""
     written = Written(folder, clock=FixedClock(datetime.now(UTC).replace(microsecond=0)))
-    written.append("note.added", note={"text": "before"})
+    written.plan()
     written.head()
     head = newest_head(written.ledger)
     assert head is not None
@@ -222,8 +222,6 @@ def by_stranger(folder: Path, *arguments: str) -> tuple[Said, list[str]]:
     except module.NotABundle as error:
         return Said(2), [str(error)]
     complete = module.Completeness(check)
-    if complete.holds is None:  # what was expected is not known, and portalops lists nothing then
-        complete.missing, complete.crashed, complete.unbegun = [], [], []
     said = Said(
         module.exit_code(check, complete),
         not check.fault_count,

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import shutil
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from commands._ledger_views import bundle_data
 from commands.app import run
+from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
-from tests.ledger.bundle.bundles import Written, key_of
+from portalops.ledger.heads import retire_others, rotate_key
+from portalops.ledger.verify import Brought
+from portalops.model.heads import SignOff
+from portalops.model.record import Digest
+from portalops.registers.signers import parse_allowed_signers
+from portalops.signatures.sshsig import sign
+from tests.ledger.bundle.bundles import REPORT, Written, key_of
+from tests.ledger.ledgers import DAILY
 from tests.verifier import mutations
 from tests.verifier.scene import (
     VERIFY_PY,
@@ -261,7 +273,7 @@ RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7"
 def test_a_list_of_keys_that_is_brought_is_read_alike(tmp_path: Path, text: str, good: bool | None) -> None:
     """True: the key is trusted; False: it is not, so nothing is; None: wrong usage."""
     written = Written(tmp_path / "state")
-    written.append("note.added", note={})
+    written.plan()
     written.export(tmp_path / "bundle")
     path = tmp_path / "signers"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -271,6 +283,73 @@ def test_a_list_of_keys_that_is_brought_is_read_alike(tmp_path: Path, text: str,
 
     assert mine.returncode == by_command, (mine.stdout, mine.stderr)
     assert mine.returncode == {True: 0, False: 5, None: 2}[good], (mine.stdout, mine.stderr)
+
+
+@pytest.mark.parametrize(
+    ("successor", "ends", "good"),
+    [("named", False, True), ("named", True, False), ("lost", False, False), ("named twice", False, True)],
+    ids=["named", "named by a key that was brought with an end", "lost", "named twice"],
+)
+def test_a_change_of_keys_is_followed_alike(tmp_path: Path, successor: str, *, ends: bool, good: bool) -> None:
+    written = Written(tmp_path / "state")
+    written.plan()
+    written.head()
+    kept = tmp_path / "signers"
+    end = ',valid-before="20270101Z"' if ends else ""
+    kept.write_text(f'unit namespaces="portalops-head"{end} {written.key.public_key}\n')
+    for number in (2, 3) if successor == "named twice" else (2,):
+        old, written.key = written.key, key_of(number)
+        named = None if successor == "lost" else old
+        rotate_key(written.ledger, named, written.key, reason="a new year", clock=written.clock)
+        retire_others(written.ledger, written.key, reason="a new year", clock=written.clock)
+    written.export(tmp_path / "bundle")
+
+    mine = as_process(VERIFY_PY, tmp_path / "bundle", "--signers", kept, "--json")
+    portalops = by_portalops(tmp_path / "bundle", Brought(trusted=parse_allowed_signers(kept.read_text())))[0]
+
+    assert mine.returncode == portalops.exit_code == (0 if good else 5), mine.stdout
+    assert json.loads(mine.stdout)["integrity"]["first_bad"] == portalops.first_bad
+
+
+def test_without_a_plan_both_know_the_runs_and_not_what_is_missing(tmp_path: Path) -> None:
+    written = Written(tmp_path / "state")
+    written.append("check.started", f"{DAILY.duty}:{DAILY.id}:2026-11-23")
+    written.append("check.finished", f"{DAILY.duty}:{DAILY.id}:2026-11-24")
+    written.export(tmp_path / "bundle")
+
+    stranger, portalops = by_stranger(tmp_path / "bundle"), by_portalops(tmp_path / "bundle")
+
+    assert stranger[0] == portalops[0]
+    assert (stranger[0].exit_code, stranger[0].complete) == (3, None)
+    assert (stranger[0].crashed, stranger[0].unbegun) == ((2,), (3,))
+    told = as_process(VERIFY_PY, tmp_path / "bundle", "--lang", "en")
+    assert "no plan is recorded" in told.stdout and "Planned runs without a record" not in told.stdout
+
+
+def test_both_say_whether_what_was_signed_off_lies_in_the_folder(tmp_path: Path) -> None:
+    """The name that a person signed is only a name: a file of another digest may bear it."""
+    written = Written(tmp_path / "state")
+    written.plan()
+    person = key_of(9)
+    for report, name in ((REPORT, "nov.html"), (b"better\n", "report.vi.html")):
+        digest = hashlib.sha256(report).hexdigest()
+        text = f"{digest}  {name}\n"
+        signature = sign(text.encode(), person, "portalops-signoff")
+        made = SignOff(name, Digest(digest), "an", "An", "Head", person.public_key, text, signature)
+        written.append("sign-off", sign_off=made)
+    written.export(tmp_path / "bundle")
+
+    mine = as_process(VERIFY_PY, tmp_path / "bundle", "--json")
+    told = as_process(VERIFY_PY, tmp_path / "bundle", "--lang", "en")
+    data = bundle_data(verify_bundle(tmp_path / "bundle"))
+
+    assert mine.returncode == 0
+    expected = [("nov.html", "report.en.html"), ("report.vi.html", None)]
+    assert [(each["report"], each["file"]) for each in json.loads(mine.stdout)["integrity"]["sign_offs"]] == expected
+    integrity: Any = data["integrity"]
+    assert [(each["report"], each["file"]) for each in integrity["sign_offs"]] == expected
+    assert "signed a report named nov.html: it is report.en.html of this bundle" in told.stdout
+    assert "signed a report named report.vi.html: it is NO report of this bundle" in told.stdout
 
 
 def test_a_time_stamp_is_read_by_both(tmp_path: Path) -> None:

@@ -174,6 +174,11 @@ def is_known_name(path: str) -> bool:
     return _NAME.fullmatch(path) is not None
 
 
+def is_report_name(path: str) -> bool:
+    """Say whether a file of this name is a report."""
+    return path.startswith("report.") and is_known_name(path)
+
+
 def is_digest(text: str) -> bool:
     """Say whether a text is a SHA-256 as it is written here."""
     return _DIGEST.fullmatch(text) is not None

@@ -12,6 +12,7 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.record import parse_at
 from portalops.model.heads import Signer
 from portalops.model.message import msg
+from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.registers.signers import signer_at
 from portalops.signatures.sshsig import BEGIN, END, MAX_SIGNATURE_CHARS, BadSignature, fingerprint, verify
@@ -33,6 +34,8 @@ class BundleFiles:
     heads: set[str] = field(default_factory=set)
     """The files in `heads/`, stamps apart."""
     stamps: list[str] = field(default_factory=list)
+    reports: dict[Digest, str] = field(default_factory=dict)
+    """The reports by the digests that their files have; of two that are the same, the first."""
 
     def check_blobs(self, named: Collection[bytes], faults: Faults) -> None:
         """Name blobs that belong to no record of the bundle.
@@ -132,6 +135,13 @@ def _check_digest(folder: BundleFolder, name: str, digest: str, faults: Faults) 
         faults.add(0, msg("{name} has another digest than {sums} says", name=name, sums=contents.SUMS))
 
 
+def _add_report(folder: BundleFolder, files: BundleFiles, name: str) -> None:
+    hashed = folder.digests(name)
+    if hashed is not None:
+        digest = Digest(hashed.sha256.hex())
+        files.reports[digest] = min(name, files.reports.get(digest, name))
+
+
 def _check_names(
     folder: BundleFolder, files: BundleFiles, listed: Collection[str], listed_blobs: Collection[bytes], faults: Faults
 ) -> None:
@@ -152,5 +162,7 @@ def _check_names(
                 files.stamps.append(name)
             elif name.startswith(f"{contents.HEADS}/"):
                 files.heads.add(name)
+            elif contents.is_report_name(name):
+                _add_report(folder, files, name)
         if not is_listed:
             faults.add(0, msg("{name} is not listed in {sums}", name=name, sums=contents.SUMS))

@@ -42,11 +42,12 @@ from portalops.ledger.verify import (
     count_unsigned,
     read_erasure,
     read_waiver,
+    require_plans,
 )
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
-from portalops.model.runs import Plan
+from portalops.model.runs import Plan, Run, Slot
 from portalops.model.text import show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
@@ -84,6 +85,8 @@ class BundleVerification(Verification):
     """Their own signatures were not looked at."""
     not_compared: tuple[str, ...]
     """Parts of figures.json that rest on details that are not there."""
+    reports: Mapping[Digest, str]
+    """The reports in the folder by the digest that their files really have: what a sign-off is about is one of them or not."""
     detail_records: int
     """How many records have their details in it, or have them withheld or erased."""
 
@@ -209,7 +212,7 @@ class _Check:
             count_unsigned(signed, told.heads, chain),
         )
         return BundleVerification(
-            told.ledger, integrity, completeness, description, stamped, not_compared, seen.records
+            told.ledger, integrity, completeness, description, stamped, not_compared, files.reports, seen.records
         )
 
     def _read_description(self) -> Description | None:
@@ -387,18 +390,16 @@ class _Check:
         erased = tuple(fold_erasures(told.erasures).values())
         withheld = description.withheld if description else ()
         waivers = _waivers(description, told)
-        try:
-            left_out = {*(each.digest for each in withheld), *(each.erasure.digest for each in erased)}
-            plans = tuple(self._plans(told, left_out))
-            zone = _zone(description)
+        left_out = {*(each.digest for each in withheld), *(each.erasure.digest for each in erased)}
+        zone = _zone(description)
+
+        def missed(runs: Iterable[Run]) -> tuple[Slot, ...]:
             if zone is None or not told.last_at:
                 raise _unknown(msg("it is not known in which time zone days begin"))
-            until = parse_at(told.last_at)
-            found = check_runs(
-                self._frames(), lambda runs: missed_slots(plans, runs, until=until, zone=zone), lambda _run: False
-            )
-        except LedgerError as error:
-            return Completeness((), (), (), (), error.message, erased, withheld, waivers)
+            plans = require_plans(tuple(self._plans(told, left_out)))
+            return missed_slots(plans, runs, until=parse_at(told.last_at), zone=zone)
+
+        found = check_runs(self._frames(), missed, lambda _run: False)
         return replace(found, erased=erased, withheld=withheld, waivers=waivers)
 
     def _plans(self, told: _Told, left_out: Collection[str]) -> Iterator[RecordedPlan]:

@@ -648,6 +648,7 @@ class Check:
         self.erased: Dict[str, str] = {}
         self.anchored: List[Tuple[str, int, str]] = []  # path, size of the head, time that the token states
         self.sign_offs: List[Dict[str, Any]] = []
+        self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
         self.found_brought: List[Tuple[Brought, bool]] = []
         self.bundle = self._read_bundle()
         self.withheld: Dict[str, str] = {
@@ -715,6 +716,8 @@ class Check:
                 digest = digests_of(self.path(path), "sha256")[0].hex()
             except OSError:
                 digest = ""
+            if digest and path.startswith("report."):
+                self.reports.setdefault(digest, path)
             listed = sums.pop(path, None)
             if path.startswith("blobs/"):  # what it should be is its name: see (3)
                 self.good.update([digest] if digest == path[6:] else [])
@@ -1096,12 +1099,28 @@ class Check:
                     name=each.name,
                 )
             self.found_brought.append((each, fits[each]))
-        if self.trusted is not None and not self._is_trusted(*self.newest_signer):
-            held = [head.size for _, head, signer, _ in self.heads if self._is_trusted(signer, head.at)]
+        covered, joined = self._hand_on()
+        newest, at = self.newest_signer
+        if self.trusted is not None and newest not in joined and not self._is_trusted(newest, at):
             self.fault(
-                max(held, default=0) + 1,
+                covered + 1,
                 "the newest head is signed by none of the keys that you brought; from record {seq} on nothing is",
             )
+
+    def _hand_on(self) -> Tuple[int, Set[str]]:
+        """Return up to which record the brought keys speak, and the keys that they handed on to, by heads over them.
+
+        A key that was brought with an end hands on to none: who came after it was known when the end was written down.
+        """
+        lasting = {each.public for each in self.trusted or () if not each.valid_to}
+        joined: Set[str] = set()
+        covered = 0
+        for _record, head, signer, _text in self.heads:
+            if signer in joined or self._is_trusted(signer, head.at):
+                covered = head.size
+                if signer in joined or signer in lasting:
+                    joined |= {key.public for key in self.keys if key.replaces == signer and key.added.seq <= head.size}
+        return covered, joined
 
     def _is_trusted(self, signer: str, at: str) -> bool:
         return any(
@@ -1386,6 +1405,12 @@ class Completeness:
             if check.bundle is None or not check.last_at:
                 raise Unknown(say("bundle.json does not say what is needed"))
             zone_of(check.bundle["timezone"])
+            if not plans_in(check):
+                raise Unknown(
+                    say(
+                        "no plan is recorded, so nobody can tell which runs were expected: ask for a bundle made after a 'portalops run', which records the plan"
+                    )
+                )
             plans = [
                 read_plan(each, None if each.body in check.excused else check.body(each.body), check.bundle["timezone"])
                 for each in plans_in(check)
@@ -1724,7 +1749,10 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
             "keys": [fingerprint(key.public) for key in check.keys],
             "brought": [{"name": each.name, "holds": holds} for each, holds in check.found_brought],
             "time_stamps": [{"file": path, "size": size, "at": at} for path, size, at in check.anchored],
-            "sign_offs": [{"report": each["report"], "signer": each["signer"]} for each in check.sign_offs],
+            "sign_offs": [
+                {"report": each["report"], "signer": each["signer"], "file": check.reports.get(each["sha256"])}
+                for each in check.sign_offs
+            ],
             "not_compared": check.figures.not_compared,
         },
         "completeness": {
@@ -1800,10 +1828,11 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         yield say("  Time stamp {path}: {n} records, {at}", path=path, n=size, at=at)
     for each in check.sign_offs:
         yield say(
-            "  Report {report} is signed off by {name}, {office}",
+            "  {name}, {office}, signed a report named {report}: {which}",
             report=each["report"],
             name=each["name"],
             office=each["office"],
+            which=report_signed(check, each["sha256"]),
         )
     if check.figures.not_compared:
         yield say(
@@ -1817,6 +1846,13 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         yield say("  [{seq}] {what}", seq=seq or "-", what=said)
     if check.fault_count > MAX_SHOWN:
         yield say("  ... and {n} more", n=check.fault_count - min(MAX_SHOWN, len(faults)))
+
+
+def report_signed(check: Check, digest: str) -> Said:
+    """Say which file a person signed: only its digest counts, for a file of the same name may be another one."""
+    if digest in check.reports:
+        return say("it is {file} of this bundle", file=check.reports[digest])
+    return say("it is NO report of this bundle; ask for the file whose sha256sum is {digest}", digest=digest)
 
 
 def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
@@ -1834,7 +1870,7 @@ def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
         ("Details erased", ["%s: %s" % (each, why) for each, why in sorted(check.erased.items())]),
         ("Waivers in force in the period", [waiver_text(each) for each in complete.waivers]),
     )
-    for what, held in lists:
+    for what, held in lists if complete.problem is None else lists[1:]:  # what is missing is not known then
         yield say("  {what}: {n}", what=say(what), n=len(held))
         for each in held[:MAX_SHOWN]:
             yield say("    {it}", it=each)
@@ -1949,6 +1985,7 @@ VI = {
     "it is not over a SHA-256": "không lập trên mã băm SHA-256",
     "its time cannot be read": "không đọc được thời điểm",
     "bundle.json is not as portalops writes it": "bundle.json không đúng dạng do portalops ghi",
+    "no plan is recorded, so nobody can tell which runs were expected: ask for a bundle made after a 'portalops run', which records the plan": "chưa ghi kế hoạch nào nên không ai biết được những lượt chạy nào đã được dự kiến: hãy đề nghị một gói lập sau khi chạy 'portalops run', lệnh này ghi kế hoạch",
     "the time zone {name} is not known here": "không biết múi giờ {name}",
     "{path} is no allowed_signers file with a key": "{path} không phải tệp allowed_signers có khóa",
     "Bundle of ledger {ledger}, portal {portal}": "Gói bằng chứng của sổ cái {ledger}, cổng {portal}",
@@ -1979,7 +2016,9 @@ VI = {
     "  signed by the key {key}": "  do khóa {key} ký",
     "  NOTE: you brought no head of your own, so a ledger rewritten by whoever holds its key would not show.": "  LƯU Ý: ông/bà không đưa vào đầu chuỗi nào, nên không thể phát hiện sổ cái do chính người giữ khóa viết lại.",
     "  Time stamp {path}: {n} records, {at}": "  Dấu thời gian {path}: {n} bản ghi, {at}",
-    "  Report {report} is signed off by {name}, {office}": "  Báo cáo {report} đã được ký xác nhận bởi {name}, {office}",
+    "  {name}, {office}, signed a report named {report}: {which}": "  {name}, {office}, đã ký xác nhận báo cáo tên {report}: {which}",
+    "it is {file} of this bundle": "đó là {file} trong gói này",
+    "it is NO report of this bundle; ask for the file whose sha256sum is {digest}": "đó KHÔNG phải báo cáo trong gói này; hãy yêu cầu cung cấp tệp có sha256sum là {digest}",
     "  Figures not computed again, since their details are not in this bundle: {names}": "  Số liệu không tính lại được do chi tiết không có trong gói này: {names}",
     "  The first record that cannot be trusted is {seq}.": "  Bản ghi đầu tiên không còn đáng tin là bản ghi {seq}.",
     "  ... and {n} more": "  ... và {n} lỗi khác",
