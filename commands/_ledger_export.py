@@ -73,7 +73,7 @@ def export(
     key = _key(session)
     chosen = period_option(session, period)
     order = _Order(
-        output.absolute(),
+        output.resolve() if ".." in output.parts else output.absolute(),  # behind a link, '..' is not the folder before
         chosen,
         chosen.bounds(session.zone_of_portal)[0] - LOOK_BACK,
         languages_option(language, session.settings.report.languages),

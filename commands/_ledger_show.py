@@ -14,7 +14,7 @@ from portalops.errors import IntegrityError, PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import Held, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
-from portalops.ledger.record import FINISHED, STARTED, format_at, line_digest
+from portalops.ledger.record import format_at, line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -41,7 +41,8 @@ def show(
     seq: Annotated[int | None, typer.Argument(help=_("The number of one record"))] = None,
     *,
     kind: Annotated[
-        str | None, typer.Option(help=_("Only this kind, such as backup.finished, or backup for all of a backup"))
+        str | None,
+        typer.Option(help=_("Only this kind, such as backup.finished, or backup for all that begin with backup.")),
     ] = None,
     run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
     last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
@@ -49,7 +50,7 @@ def show(
     session = open_session(ctx)
     if seq is not None:
         return _one(session, seq)
-    kinds = None if kind is None else (kind, f"{kind}{STARTED}", f"{kind}{FINISHED}")
+    kinds = None if kind is None else session.ledger.kinds_under(kind)
     newest = tuple(session.ledger.records(kinds=kinds, run=run, newest_first=True, limit=last))
     return _listing(newest[::-1])
 

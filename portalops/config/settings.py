@@ -15,6 +15,7 @@ from portalops.config.tables import KindTable
 from portalops.config.values import PUBLIC_KEY
 from portalops.errors import ConfigurationError
 from portalops.model.backups import DataClass
+from portalops.model.causes import cause_of
 from portalops.model.heads import Person
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, Portal, Unit
@@ -57,14 +58,14 @@ class RecipientSetting:
         try:
             text = self.file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            cause = error.strerror if isinstance(error, OSError) else None
+            cause = cause_of(error) if isinstance(error, OSError) else msg("it is not text in UTF-8")
             raise ConfigurationError(
                 msg(
                     "{place}: cannot read the public key of {name} in {path}: {cause}",
                     place=self.place,
                     name=self.name,
                     path=show_path(self.file),
-                    cause=cause or type(error).__name__,
+                    cause=cause,
                 ),
                 msg("Run 'portalops init --keys' to make the keys that are missing, or correct the path."),
             ) from error

@@ -180,6 +180,10 @@ class Ledger:
         selected = None if kinds is None else tuple(kinds)
         return self._store.records(Selection(selected, run, since, until, newest_first, limit))
 
+    def kinds_under(self, kind: str) -> tuple[str, ...]:
+        """Return the kinds that there are of a name and of all that begin with it and a dot, sorted."""
+        return self._store.kinds_under(kind)
+
     def record(self, seq: int) -> Record | None:
         """Return one record, or None if there is none of that number."""
         return self._store.record(seq)

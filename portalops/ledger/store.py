@@ -146,6 +146,18 @@ class SqliteStore:
             for seq, line in connection.execute(statement, parameters):
                 yield parse_line(seq, line)
 
+    def kinds_under(self, kind: str) -> tuple[str, ...]:
+        """Return the kinds that there are of a name and of all that begin with it and a dot, each found by the index."""
+        found: list[str] = []
+        with self._reading() as connection:
+            for first, high in ((kind, f"{kind}\0"), (f"{kind}.", f"{kind}/")):  # a slash is what follows a dot
+                statement = "SELECT min(kind) FROM record WHERE kind >= ? AND kind < ?"
+                low = first
+                while (least := connection.execute(statement, (low, high)).fetchone()[0]) is not None:
+                    found.append(str(least))
+                    low = f"{least}\0"
+        return tuple(found)
+
     def record(self, seq: int) -> Record | None:
         """Return one record, or None if there is none of that number."""
         with self._reading() as connection:

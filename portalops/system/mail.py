@@ -32,6 +32,7 @@ from pydantic import Field, model_validator
 from portalops.config.secrets import SecretReference
 from portalops.config.values import LocalPath, Refused, Shape, Text
 from portalops.errors import MailNotSent
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 
@@ -296,7 +297,7 @@ def _cause(error: Exception) -> Message:
         case smtplib.SMTPNotSupportedError():
             return msg("it does not offer that: {cause}", cause=show_text(str(error)))
         case OSError():
-            return verbatim(show_text(error.strerror or str(error) or type(error).__name__))
+            return cause_of(error)
         case _:
             return verbatim(show_text(str(error) or type(error).__name__))
 

@@ -146,6 +146,30 @@ def test_records_are_listed_by_kind_and_by_run(home: Path, capsys: pytest.Captur
     assert "There is no such record." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("key", ["key.added"]),
+        ("ledger", ["ledger.created"]),
+        ("blob", ["blob.erased"]),
+        ("blob.erased", ["blob.erased"]),
+        ("check", ["check.started", "check.finished"] * 2),
+        ("ke", []),
+        ("check.", []),
+    ],
+)
+def test_a_kind_means_all_that_begin_with_it_and_a_dot(
+    home: Path, capsys: pytest.CaptureFixture[str], kind: str, found: list[str]
+) -> None:
+    ledger = filled_ledger(home / "state", runs=2)
+    for other in ("key.added", "keys.other", "key-x", "blob.erased"):
+        ledger.append(other, run=RunId(""), body=b"{}")
+
+    assert portalops(home, "show", "--kind", kind, "--json") == ExitCode.OK
+
+    assert [each["kind"] for each in data_of(capsys)] == found
+
+
 def test_one_record_is_shown_with_its_details(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ledger = filled_ledger(home / "state")
     record = ledger.record(3)

@@ -97,6 +97,18 @@ def test_a_person_is_told_what_the_auditor_is_to_get(
     assert ("Bên kiểm tra" if language == "vi" else "What the auditor is to get") in shown
 
 
+def test_the_folder_is_named_without_dots(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Behind a link, '..' leads somewhere else than to the folder before it in the text."""
+    (home / "far" / "in").mkdir(parents=True)
+    (home / "link").symlink_to(home / "far" / "in")
+    given = str(home / "link" / ".." / "bundle")
+
+    assert portalops(home, "export", "--output", given, "--json") == ExitCode.OK
+
+    assert data_of(capsys)["path"] == str((home / "far" / "bundle").resolve())
+    assert (home / "far" / "bundle" / "bundle.json").exists()
+
+
 def test_a_dry_run_writes_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ledger = Ledger.open(home / "state", SystemClock(), create=False)
     before, there = ledger.count(), sorted(home.rglob("*"))
