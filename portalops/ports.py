@@ -411,6 +411,8 @@ class Extension:
     """The blobs of the records of the kinds `ledger.created`, `key.added`, `key.retired` and `head` among them."""
     more: bool = False
     """Records up to the head are still missing: ask again behind the last one."""
+    notes: tuple[Message, ...] = ()
+    """What else lies at the source and cannot be read."""
 
 
 class HeadSource(Protocol):

@@ -122,12 +122,27 @@ def look(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept:
     state = folder.load(clock.now())
     pinned = _pinned(watched, folder, state, accept)
     found = _Found(watched, folder, replace(state, ledger=pinned.ledger, keys=pinned.keys), clock)
-    joining = Joining(pinned)
-    offered: list[SignedHead] = []
+    newest = _Newest()
+    seen = _judged(found, lambda: _asked(watched, folder, Joining(pinned), clock, newest), newest, accept)
+    return replace(seen, notes=(*seen.notes, *newest.notes))
+
+
+@dataclass(slots=True)
+class _Newest:
+    """Of the newest answer, what is left to tell; its records are let go of."""
+
+    signed: SignedHead | None = None
+    notes: tuple[Message, ...] = ()
+
+    def take(self, part: Extension) -> None:
+        self.signed, self.notes = part.signed, part.notes
+
+
+def _judged(found: _Found, ask: Callable[[], tuple[Accepted | None, bool]], newest: _Newest, accept: str) -> Look:
     try:
-        accepted, joined = _asked(watched, folder, joining, clock, offered.append)
+        accepted, joined = ask()
     except Refusal as error:
-        return found.refused(error, error.reason, offered[-1])
+        return found.refused(error, error.reason, newest.signed)
     except AnchorUnavailable as error:
         return found.unreachable(error)
     except IntegrityError as error:
@@ -219,13 +234,13 @@ def _asked(
     folder: WitnessFolder,
     joining: Joining,
     clock: Clock,
-    offer: Callable[[SignedHead], None],
+    newest: _Newest,
 ) -> tuple[Accepted | None, bool]:
     """Ask for one part after the other; return what was accepted, if anything is new, and whether its records came."""
     until = clock.monotonic() + MAX_LOOK_SECONDS
     while True:
         part = watched.fetch(after=joining.after)
-        offer(part.signed)
+        newest.take(part)
         if not watched.is_live and _is_just_old(part, joining, folder):
             return None, True
         if joining.is_kept(part.signed):

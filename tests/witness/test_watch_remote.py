@@ -276,6 +276,17 @@ def test_rubbish_in_the_folder_is_named_and_is_no_head(witness: Witness, share: 
 # --- mails ------------------------------------------------------------------------------------
 
 
+def test_a_broken_file_beside_a_good_one_is_told(witness: Witness, share: Path) -> None:
+    """The broken one may be the newest, of which only a part has come."""
+    whole = next(share.glob("*.json"))
+    (share / "newer.json").write_bytes(whole.read_bytes()[:-20])
+
+    _code, seen, _result = witness.look()
+
+    assert seen["verdict"] == "current"
+    assert any("newer.json" in note and "cannot be read" in note for note in seen["notes"]), seen["notes"]
+
+
 def test_a_mail_that_cannot_be_sent_waits_and_hides_nothing(
     witness: Witness, clock: FixedClock, box: Mailbox, portal: Portal, share: Path
 ) -> None:

@@ -14,8 +14,8 @@ Receipts are put into the same folder, ending in `.receipt`.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
@@ -36,6 +36,9 @@ from portalops.witness.watching import WatchSettings
 
 MAX_FILES = 10_000
 """More files than this are some other folder."""
+
+MAX_TOLD = 3
+"""How many broken files are told of."""
 
 
 class Settings(WatchSettings):
@@ -85,12 +88,12 @@ class FolderLedger:
         bare = max(heads, key=_size, default=None)
         if part is not None and (bare is None or part.size > after or _size(bare) <= part.size):
             try:
-                return read_extension(_read(part.path, MAX_ANSWER_BYTES))
+                return replace(read_extension(_read(part.path, MAX_ANSWER_BYTES)), notes=_notes(faults))
             except (NotAnExtension, OSError) as error:  # it was changed meanwhile
                 raise self._unavailable(str(error)) from error
         if bare is not None:
-            return Extension(bare, after, ())
-        raise self._unavailable("; ".join(faults[:3]) or msg("there is neither an extension nor a head in it"))
+            return Extension(bare, after, (), notes=_notes(faults))
+        raise self._unavailable("; ".join(faults[:MAX_TOLD]) or msg("there is neither an extension nor a head in it"))
 
     def hand_over(self, receipt: bytes) -> None:
         size = parse_receipt(receipt).receipt.size
@@ -148,6 +151,11 @@ class FolderLedger:
                 folder=str(self.settings.folder),
             ),
         )
+
+
+def _notes(faults: Sequence[str]) -> tuple[Message, ...]:
+    """Say what was passed over, though something else could be read: a broken file may be the newest."""
+    return tuple(msg("a file in the folder cannot be read: {cause}", cause=each) for each in faults[:MAX_TOLD])
 
 
 def _size(signed: SignedHead) -> int:
