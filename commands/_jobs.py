@@ -201,24 +201,29 @@ def attempt(session: Session, job: Job, *, slot: str) -> Performed:
     )
 
 
-def problem_notices(performed: Iterable[Performed]) -> Iterator[Notice]:
+def problem_lines(performed: Iterable[Performed]) -> Iterator[tuple[Message, Tone]]:
     """Yield what went wrong in each job, for people: so much of it that the rest of the page is still seen."""
     for done in performed:
         if done.error is not None:
             said = msg(
                 "{job}: error[{code}]: {problem}", job=done.job.id, code=done.error.code, problem=done.error.message
             )
-            yield Notice(said, Tone.BAD)
-            yield Notice(msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
+            yield (said, Tone.BAD)
+            yield (msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
             continue
         for problem in done.problems[:SHOWN_PROBLEMS]:
-            yield Notice(msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
+            yield (msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
         more = len(done.problems) - SHOWN_PROBLEMS
         if more > 0:
             named = msg(
                 "{job}: and {n} more; see 'portalops ledger show --run {run}'", job=done.job.id, n=more, run=done.run
             )
-            yield Notice(named, Tone.BAD)
+            yield (named, Tone.BAD)
+
+
+def problem_notices(performed: Iterable[Performed]) -> Iterator[Notice]:
+    """Yield the same as parts of a page."""
+    return (Notice(said, tone) for said, tone in problem_lines(performed))
 
 
 def summary_of(result: object) -> Message:

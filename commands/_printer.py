@@ -36,6 +36,9 @@ class Printer:
     def result(self, result: Result, *, zone: ZoneInfo) -> None:
         """Print what a command returned; moments are shown in the portal's zone."""
         self._zone = zone
+        if self._invocation.quiet:
+            for failure in result.failures:
+                self._say(render(failure, process_language(), zone=zone))
         if self._invocation.json:
             self._envelope(ok=True, data=result.data, warnings=result.warnings, error=None)
             return

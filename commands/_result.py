@@ -23,3 +23,6 @@ class Result:
     """The same for a person."""
     warnings: Sequence[Message] = ()
     exit_code: ExitCode = ExitCode.OK
+    failures: Sequence[Message] = ()
+    """What failed, which `view` says too: with --quiet it is told on standard error, so that whoever throws standard output
+    away, as cron's users do, still learns of it."""

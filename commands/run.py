@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from commands import status
-from commands._jobs import Performed, attempt, problem_notices, record_plan, require_valid, run_lock
+from commands._jobs import Performed, attempt, problem_lines, problem_notices, record_plan, require_valid, run_lock
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands.report import recorded_reports
@@ -25,6 +25,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.runs import JobKind, ReportResult
+from portalops.model.verdicts import RunOutcome
 from portalops.reports.document import Block, KeyValues, Paragraph, Table
 from portalops.reports.words import outcome_status
 
@@ -107,7 +108,9 @@ def _done(session: Session, performed: Sequence[Performed]) -> Result:
         "reports": reports,
         "exit_code": int(exit_code),
     }
-    return Result(data, view, judged.warnings(), exit_code=exit_code)
+    failed = [done for done in performed if done.outcome is RunOutcome.FAILED]
+    failures = [said for said, _tone in problem_lines(failed)]
+    return Result(data, view, judged.warnings(), exit_code, failures)
 
 
 def _jobs_table(performed: Sequence[Performed]) -> Table:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from portalops.errors import ExitCode
 from portalops.locale import language_from, render
+from portalops.model.message import Message, msg
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTALOPS = Path(sys.executable).with_name("portalops")
@@ -26,26 +27,26 @@ WORK_WAS_DONE = {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
 def main() -> int:
     """Make keys, build the example, run what is due, and show where the report is."""
     if not SIGNING_KEY.exists():
-        say("keys: the two that open backups and the one that signs, in var/keys")
+        say(msg("keys: the two that open backups and the one that signs, in var/keys"))
         code = _portalops("init", "--keys", "--no-input")
         if code != 0:
             return code
-    say("example: content, feeds, register and media of an invented portal, up to yesterday")
+    say(msg("example: content, feeds, register and media of an invented portal, up to yesterday"))
     code = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "build_portal.py"), "--into", str(ROOT / "var" / "example")],
         check=False,
     ).returncode
     if code != 0:
         return code
-    say("portalops run: what is due, on the example and on this machine's own files, accounts and security state")
+    say(msg("portalops run: what is due, on the example and on this machine's own files, accounts and security state"))
     code = _portalops("run")
     _tell(code)
     return 0 if code in WORK_WAS_DONE else code
 
 
-def say(step: str) -> None:
-    """Print one step before it is done."""
-    print(f"make run: {step}", file=sys.stderr, flush=True)
+def say(step: Message) -> None:
+    """Print one step before it is done, in the reader's language."""
+    print(f"make run: {render(step, language_from(os.environ))}", file=sys.stderr, flush=True)
 
 
 def _portalops(*arguments: str) -> int:
@@ -57,11 +58,15 @@ def _portalops(*arguments: str) -> int:
 def _tell(code: int) -> None:
     if code in WORK_WAS_DONE:
         say(
-            "done. Open the report in a browser; look further with .venv/bin/portalops status; run it again for what is due"
+            msg(
+                "done. Open the report in a browser; look further with .venv/bin/portalops status; run it again for what is"
+                " due"
+            )
         )
         return
-    meanings = {int(known): render(known.meaning, language_from(os.environ)) for known in ExitCode}
-    say(f"portalops ended with exit code {code}: {meanings.get(code, 'not one of its own codes')}")
+    meanings = {int(known): known.meaning for known in ExitCode}
+    meaning = meanings.get(code, msg("not one of its own codes"))
+    say(msg("portalops ended with exit code {code}: {meaning}", code=str(code), meaning=meaning))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from portalops.system.files import write_atomically
 
 FRAGMENTS = Path(__file__).parent / "vi"
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("portalops", "commands", "checks", "backups")
+PACKAGES = ("portalops", "commands", "checks", "backups", "scripts")
 KEYWORDS: Mapping[str, int] = {"msg": 1, "nmsg": 2, "_": 1}
 """The calls whose first arguments are templates, and how many of them."""
 SAME = "same in both"
