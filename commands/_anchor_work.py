@@ -14,6 +14,7 @@ from portalops.ledger.runs import Work, exit_code_of, problem_of
 from portalops.model.heads import AnchorReceipt, AnchorResult, RecordedHead
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import InspectableAnchor
 from portalops.registers.anchors import ANCHOR_FINISHED, ANCHOR_RECEIVED, newest_taken, read_receipts
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def anchor_newest_head(
             earlier = taken.get(anchor.id)
             if anchor.fetches_itself:
                 problems += _silence_of(session, anchor)
-            elif earlier is not None and earlier.body.head == digest:
+            elif earlier is not None and earlier.body.head == digest and _is_still_there(session, anchor, head):
                 receipts.append(earlier.body)
             elif only and anchor.id not in only:
                 codes.append(ExitCode.PARTIAL)
@@ -141,6 +142,47 @@ def _publish(
     digest = head_digest(head.signed.text)
     failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=str(said[0]))
     return failed, code, said
+
+
+def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> bool:
+    """Say whether an anchor has a head that it took; of one that cannot be asked, its receipt is all that there is.
+
+    One that cannot be looked at now counts as without it: handing the head over says why.
+    """
+    if not isinstance(anchor, InspectableAnchor):
+        return True
+    try:
+        there = anchor.holds(head)
+    except PortalOpsError:
+        return False
+    if not there:
+        lost = msg(
+            "{anchor}: the head of {size} records, which it had taken, was not there any more, and is handed over anew",
+            anchor=anchor.id,
+            size=head.head.size,
+        )
+        session.warnings.append(lost)
+    return there
+
+
+def warn_of_other_ledgers(session: Session) -> None:
+    """Tell of heads of other ledgers at the anchors, where a ledger begins now: the one that made them may be lost."""
+    from portalops.anchors.folder import FolderAnchor  # noqa: PLC0415  # only for the first run of a ledger
+
+    for anchor in anchors_of(session):
+        if isinstance(anchor, FolderAnchor):
+            for ledger, size in sorted(anchor.ledgers().items()):
+                if ledger != session.writable_ledger.id:
+                    session.warnings.append(
+                        msg(
+                            "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
+                            " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"
+                            " the newest backup set",
+                            anchor=anchor.id,
+                            ledger=ledger,
+                            size=str(size),
+                        )
+                    )
 
 
 def _silence_of(session: Session, anchor: Anchor) -> Sequence[Message]:

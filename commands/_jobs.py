@@ -97,6 +97,9 @@ def record_plan(session: Session) -> None:
     session.writable_ledger.require_clock()
     if session.writable_ledger.count() == 1:  # nothing but its beginning
         _warn_of_sets_without_a_ledger(session)
+        from commands._anchor_work import warn_of_other_ledgers  # noqa: PLC0415  # only for the first run of a ledger
+
+        warn_of_other_ledgers(session)
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from portalops.model.backups import DataClass, Member, SetId, TableRows
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
@@ -393,6 +393,20 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: it was not taken, or the answer does not hold.
+        """
+        ...
+
+
+@runtime_checkable
+class InspectableAnchor(Protocol):
+    """An anchor that can be asked whether it still has a head: handing it over again changes nothing there."""
+
+    def holds(self, head: RecordedHead) -> bool:
+        """Say whether the head lies there.
+
+        Raises:
+            AnchorUnavailable: it cannot be looked at.
+            HeadRefused: another head of this ledger and size lies there.
         """
         ...
 

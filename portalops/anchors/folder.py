@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -74,6 +76,27 @@ class FolderAnchor:
             raise unavailable(self.id, _cause(error), _HINT) from error
         return receipt_of(self.id, self.kind, head, at=None, details={"path": show_text(str(paths[-1]), 500)})
 
+    def holds(self, head: RecordedHead) -> bool:
+        folder = self._settings.folder / head.head.ledger
+        try:
+            self._require_folder()
+            for name, data in files_of(head):
+                if not os.path.lexists(folder / name):
+                    return False
+                if _content(folder / name) != data:
+                    raise forked(self.id, str(folder / name))
+        except OSError as error:
+            raise unavailable(self.id, _cause(error), _HINT) from error
+        return True
+
+    def ledgers(self) -> Mapping[str, int]:
+        """Return the ledgers of which heads lie here, each with the size of its largest; what cannot be read is left out."""
+        found: dict[str, int] = {}
+        for path in self._settings.folder.glob("*/*.txt"):
+            if _LEDGER.fullmatch(path.parent.name) and _SIZE.fullmatch(path.stem):
+                found[path.parent.name] = max(found.get(path.parent.name, 0), int(path.stem))
+        return found
+
     def _require_folder(self) -> None:
         mount_point = self._settings.mount_point
         if mount_point is not None and not os.path.ismount(mount_point):
@@ -96,6 +119,9 @@ class FolderAnchor:
                 Path(name).unlink(missing_ok=True)
         if _content(path) != data:
             raise forked(self.id, str(path))
+
+
+_LEDGER, _SIZE = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9]{10,18}")
 
 
 def _move_without_overwriting(name: str, path: Path) -> None:

@@ -120,6 +120,12 @@ class S3Anchor:
         }
         return receipt_of(self.id, self.kind, head, at=stored.modified_at, details=details)
 
+    def holds(self, head: RecordedHead) -> bool:
+        with self._told():
+            client = self._client()
+            keys = [(f"{self._settings.prefix}{head.head.ledger}/{name}", data) for name, data in files_of(head)]
+            return all(self._version_there(client, key, data) is not None for key, data in keys)
+
     def _client(self) -> Any:
         import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
         from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415

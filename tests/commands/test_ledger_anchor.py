@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,6 +106,49 @@ def test_an_anchor_that_has_the_days_head_gets_it_once(tmp_path: Path, capsys: p
         home.call("anchor")
 
         assert len(box.mails) == 2
+
+
+def test_a_head_that_vanished_from_an_anchor_is_handed_over_anew_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = a_home(tmp_path, capsys, folder_anchor("share-a"), folder_anchor("share-b"))
+    home.call("anchor")
+    for path in (tmp_path / "share-a").rglob("*.txt"):
+        path.unlink()
+
+    said = home.read("anchor")
+    again = home.read("anchor")
+
+    assert "share-a: the head of" in said and "handed over anew" in said
+    assert "handed over anew" not in again
+    assert len(kept(home, "share-a")) == len(kept(home, "share-b")) == 1
+
+
+def test_an_anchor_that_cannot_be_looked_at_any_more_has_not_taken_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = a_home(tmp_path, capsys, folder_anchor("share-a"), folder_anchor("share-b"))
+    home.call("anchor")
+    (tmp_path / "share-a").rename(tmp_path / "unplugged")
+
+    done = home.call("anchor", expected=ExitCode.PARTIAL)
+
+    assert [bool(one["problem"]) for one in done["anchors"]] == [True, False]
+
+
+def test_a_new_ledger_beside_an_anchor_with_heads_of_a_lost_one_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = a_home(tmp_path, capsys, folder_anchor("share-a"))
+    home.call("anchor")
+    lost = home.ledger.id
+    shutil.rmtree(tmp_path / "state")
+
+    said = home.read("anchor")
+    again = home.read("anchor")
+
+    assert f"anchor share-a holds heads of another ledger, {lost}" in said
+    assert "another ledger" not in again, "a ledger that has begun is not begun again"
 
 
 def test_where_no_anchor_takes_it_the_run_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
