@@ -422,7 +422,7 @@ def test_a_folder_on_the_ledgers_own_file_system_is_no_anchor(
     home = a_home(tmp_path, capsys, folder_anchor("share-a"))
     home.call("anchor")
 
-    assert "share-a: it lies on the state folder's own file system" in said_of(home, State.WARNING)
+    assert "share-a: it lies on this machine, so it is no anchor" in said_of(home, State.WARNING)
     assert "0 anchors lie out of reach" in said_of(home, State.WARNING)
     assert "everything recorded is signed" in said_of(home, State.GOOD)
 
