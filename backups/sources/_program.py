@@ -1,0 +1,188 @@
+"""Running a program whose output is a stream, here or on a host over SSH, and saying whether the output counts.
+
+A dump counts only if its program ends with exit code 0, prints enough, is never silent for too long, and ends as its kind
+ends: one cut short is not a backup. Programs run without a shell; over SSH every argument is quoted for the one there.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from backups.sources._settings import cause_of, require_floor, unavailable
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.ports import StreamWriter
+
+STDERR_BYTES = 8 << 10
+"""How much of the end of what a program says on standard error is kept for the error."""
+TAIL_BYTES = 64 << 10
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is run, and when its output counts."""
+
+    argv: tuple[str, ...]
+    """Program and arguments; never a secret, because every user of the machine can read them."""
+    folder: Path | None = None
+    """Where it runs; None for where portalops does."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside the neutral ones."""
+    idle_seconds: int = 300
+    """How long it may print nothing."""
+    minimum_bytes: int = 1
+    trailer: str | None = None
+    """What its output must end with, white space aside."""
+
+    @property
+    def name(self) -> str:
+        """The program, for people."""
+        return show_text(self.argv[0], 120)
+
+
+def stream_program(source_id: str, program: Program, out: StreamWriter) -> None:
+    """Run a program and append what it prints on standard output to a stream.
+
+    Raises:
+        SourceUnavailable: it cannot be run, or its output does not count.
+    """
+    process = _start(source_id, program)
+    begun = out.position
+    try:
+        tail = _Drain(process, out, program.idle_seconds).run()
+        _judge(source_id, program, process, out.position - begun, tail)
+    finally:
+        _end(process)
+
+
+def _start(source_id: str, program: Program) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(program.argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=program.folder,
+            env={**_neutral(os.environ), **program.environment},
+            start_new_session=True,
+            bufsize=0,
+        )
+    except (OSError, ValueError) as error:
+        cause = cause_of(error) if isinstance(error, OSError) else str(error)
+        raise unavailable(
+            source_id,
+            msg("{program} cannot be run: {cause}", program=program.name, cause=cause),
+            msg("Give the program's whole path, and see that this user may run it."),
+        ) from error
+
+
+def _judge(source_id: str, program: Program, process: subprocess.Popen[bytes], size: int, tail: _Tail) -> None:
+    if tail.was_idle:
+        _refuse(
+            source_id,
+            msg("{program} printed nothing for {seconds} s", program=program.name, seconds=program.idle_seconds),
+        )
+    try:
+        code = process.wait(timeout=program.idle_seconds)
+    except subprocess.TimeoutExpired:
+        _refuse(source_id, msg("{program} closed its output and does not end", program=program.name))
+    if code:
+        said = show_text(" ".join(tail.stderr.decode("utf-8", "replace").split())[-300:], 300)
+        _refuse(
+            source_id,
+            msg(
+                "{program} ended with exit code {exit_code}: {said}",
+                program=program.name,
+                exit_code=code,
+                said=said or "-",
+            ),
+        )
+    require_floor(source_id, size, program.minimum_bytes)
+    if program.trailer is not None and not tail.stdout.rstrip().endswith(program.trailer.encode().rstrip()):
+        _refuse(source_id, msg("the output does not end with {trailer}", trailer=show_text(repr(program.trailer), 120)))
+
+
+def _refuse(source_id: str, cause: Message) -> NoReturn:
+    raise unavailable(
+        source_id, cause, msg("Run the command by hand, as the user that portalops runs as, and see what it says.")
+    )
+
+
+class _Tail:
+    """The end of what a program said."""
+
+    def __init__(self) -> None:
+        self.stdout = b""
+        self.stderr = b""
+        self.was_idle = False
+
+
+class _Drain:
+    """Reads both outputs of a program until they end, or until nothing came for too long."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: StreamWriter, idle_seconds: float) -> None:
+        assert process.stdout is not None and process.stderr is not None
+        self._stdout, self._stderr = process.stdout.fileno(), process.stderr.fileno()
+        self._out = out
+        self._idle_seconds = idle_seconds
+        self._tail = _Tail()
+
+    def run(self) -> _Tail:
+        last = time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self._stdout, self._stderr):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(max(0.0, last + self._idle_seconds - time.monotonic()))
+                if not ready:
+                    self._tail.was_idle = True
+                    break
+                last = time.monotonic()
+                for key, _events in ready:
+                    if not self._take(key.fd):
+                        selector.unregister(key.fd)
+        return self._tail
+
+    def _take(self, descriptor: int) -> bool:
+        """Read what is there and say whether more may come."""
+        if descriptor == self._stderr:
+            said = os.read(descriptor, STDERR_BYTES)
+            self._tail.stderr = (self._tail.stderr + said)[-STDERR_BYTES:]
+            return bool(said)
+        room = self._out.room()
+        got = os.readv(descriptor, [room])
+        if got:
+            self._tail.stdout = (self._tail.stdout + bytes(room[max(0, got - TAIL_BYTES) : got]))[-TAIL_BYTES:]
+            self._out.filled(got)
+        return got > 0
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that nothing of the program is left running."""
+    for send in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            break
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, send)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_GRACE_SECONDS)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _neutral(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a program gets: who runs it and where, nothing that changes its words."""
+    kept = {name: environment[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in environment}
+    return {**kept, "PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
