@@ -14,6 +14,7 @@ from pathlib import Path
 from backups.age import Identity, decrypted
 from backups.contents import index_members, stream_plaintext, stream_plaintext_from
 from backups.extract import Extracted, Extractor, prepare_target
+from backups.formats import format_of
 from backups.set_file import SetFile
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged
@@ -37,11 +38,6 @@ class RestoreReport:
     """What was left out on purpose, such as devices."""
     damaged: tuple[str, ...]
     """Streams that are not what was backed up, and where."""
-
-
-def restored_name(stream: Stream) -> str:
-    """Return where a stream goes below the target: a tar into its source's folder, a dump as a file in it."""
-    return stream.source if stream.format == TAR else f"{stream.source}/{stream.name}.{stream.format}"
 
 
 def restore_set(
@@ -82,10 +78,10 @@ def restore_set(
                 found = _restore_path(stored, stream, identities, target, path=_wanted(path), done=done) or found
             elif stream.format == TAR:
                 pieces = _counted(stream_plaintext(stored, stream, identities), on_bytes)
-                _restore_tar(pieces, target / restored_name(stream), done)
+                _restore_tar(pieces, target / format_of(stream).place(stream), done)
             else:
                 pieces = _counted(stream_plaintext(stored, stream, identities), on_bytes)
-                _restore_dump(pieces, target / restored_name(stream), done)
+                _restore_dump(pieces, target / format_of(stream).place(stream), done)
         except SetDamaged as error:
             damaged.append(show_text(f"{stream.source}/{stream.name}: {error}", 500))
     if not found and not damaged:
@@ -144,7 +140,7 @@ def _restore_path(
     members = [member for member in index_members(stored, stream, identities) if _is_below(member.path, path)]
     if not members:
         return False
-    folder = target / restored_name(stream)
+    folder = target / format_of(stream).place(stream)
     folder.mkdir(mode=0o700, exist_ok=True)
     here = {member.path for member in members}
     outside = {
