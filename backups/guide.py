@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from backups.formats import format_of
 from backups.formats._parts import bullets, code
+from backups.restore import REMOVED
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -64,8 +65,10 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
         "}",
     )
     yield msg("## 3. Restore")
+    yield from _base_parts(content)
     for stream in content.streams:
-        yield from _stream_parts(stream)
+        if stream.format != REMOVED:
+            yield from _stream_parts(stream, content)
     yield from _one_file(content)
 
 
@@ -102,8 +105,24 @@ def _lacks(content: SetFile) -> Iterator[str | Message]:
     yield bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
 
 
-def _stream_parts(stream: Stream) -> Iterator[str | Message]:
-    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+def _base_parts(content: SetFile) -> Iterator[str | Message]:
+    if content.base is None:
+        return
+    yield msg(
+        "This set is a differential: some of its streams hold only what has changed since set {base}. Have that set too, see"
+        " in the same way that it is whole, and say where it is. The SHA-256 of its tagmanifest-sha256.txt must be {digest}:",
+        base=content.base_id or "-",
+        digest=content.base,
+    )
+    yield code(f'BASE="${{BASE:-../{content.base_id}}}"', 'sha256sum "$BASE/tagmanifest-sha256.txt"')
+
+
+def _stem(stream: Stream) -> str:
+    return f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+
+
+def _stream_parts(stream: Stream, content: SetFile) -> Iterator[str | Message]:
+    stem = _stem(stream)
     yield msg("### {source}: {stream}", source=stream.source, stream=stream.name)
     yield msg(
         "{members}, {size} bytes, in {packs}. First see that the stream is whole; it takes no space:",
@@ -113,14 +132,21 @@ def _stream_parts(stream: Stream) -> Iterator[str | Message]:
     )
     yield code(f'[ "$(stream {stem} | sha256sum)" = "{stream.plain_sha256}  -" ] && echo {stream.source}: OK')
     known = format_of(stream)
-    yield from known.guide(stream, f"stream {stem}", known.place(stream))
+    place = known.place(stream)
+    if stream.differential:
+        yield msg("It holds only what has changed. Begin with the stream of this name in the base:")
+        yield from known.guide(stream, f'(cd "$BASE" && stream {stem})', place)
+        for other in content.streams:
+            if other.source == stream.source and other.format == REMOVED:
+                yield from format_of(other).guide(other, f"stream {_stem(other)}", place)
+    yield from known.guide(stream, f"stream {stem}", place)
 
 
 def _one_file(content: SetFile) -> Iterator[str | Message]:
     stream = next((stream for stream in content.streams if stream.index is not None), None)
     if stream is None or stream.index is None:
         return
-    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+    stem = _stem(stream)
     yield msg("## 4. One file only")
     yield msg(
         "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the pack that it"

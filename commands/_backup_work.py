@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from commands._session import Session
 from portalops.errors import LedgerError, LedgerMissing, PortalOpsError, SecretUnavailable
-from portalops.model.backups import BackupResult, SetId, VerifyResult
+from portalops.model.backups import BackupResult, CopyState, SetId, SetKind, VerifyResult
 from portalops.model.message import msg
+from portalops.model.record import Digest
 from portalops.model.text import show_text
 
 if TYPE_CHECKING:
+    from backups.bases import NewBase
     from backups.plan import BackupPlan
     from portalops.model.heads import Signer
     from portalops.ports import Medium, SetSigner, Source
@@ -36,31 +40,85 @@ class KeySigner:
         return sign(message, self.key, namespace)
 
 
-def make_backup(session: Session) -> BackupResult:
+def make_backup(session: Session, kind: SetKind | None = None) -> BackupResult:
     """Do the backup job: read every source, write to every medium, read each copy back.
+
+    A full set is noted once a copy of it was read back, so that differentials can build on it.
 
     With a signing key the set is signed. A key that cannot be had is no reason to have no backup: the set is then
     unsigned, and says why.
 
+    Args:
+        session: what to work with.
+        kind: full or differential; None leaves it to the configuration.
+
     Raises:
         ConfigurationError: a source, medium or recipient does not fit.
+        BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     from backups.job import run_backup  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
-    newest = recorded_sets_of(session, passing_over=True)[-1:]
+    plan = backup_plan(session, kind)
+    before = [made.set for made in recorded_sets_of(session, passing_over=True) if made.set.kind is plan.choice.kind]
     signer, unsigned = _signer_of(session)
+    new_base = _new_base(session) if plan.choice.base is None else None
     result = run_backup(
-        backup_plan(session),
+        plan,
         sources,
         media,
         clock=session.clock,
         progress=session.progress,
         signer=signer,
-        expected_bytes=newest[0].set.stored_bytes if newest else 0,
+        new_base=new_base,
+        expected_bytes=before[-1].stored_bytes if before else 0,
     )
+    if new_base is not None:
+        _note(session, result, new_base)
     return replace(result, unsigned=unsigned)
+
+
+def _new_base(session: Session) -> NewBase | None:
+    """Return where sources note what a full set holds; None where nobody will ask for it."""
+    from backups.bases import NewBase  # noqa: PLC0415  # start-up time
+
+    if session.settings.backup.full_every is None:
+        return None
+    try:
+        return NewBase(session.settings.state_folder)
+    except OSError as error:
+        _warn_unnoted(session, error)
+        return None
+
+
+def _note(session: Session, result: BackupResult, new_base: NewBase) -> None:
+    """Keep what was noted of a full set of which a copy was read back; without it the next set is a full one."""
+    if result.set is None or not any(copy.state is CopyState.VERIFIED for copy in result.copies):
+        new_base.drop()
+        return
+    try:
+        new_base.keep(result.set.id, result.set.bag_sha256, source_digests(session))
+    except (OSError, PortalOpsError) as error:
+        _warn_unnoted(session, error)
+        new_base.drop()
+
+
+def _warn_unnoted(session: Session, error: OSError | PortalOpsError) -> None:
+    cause = (error.strerror or str(error)) if isinstance(error, OSError) else error.message
+    session.warnings.append(
+        msg("what the set holds cannot be noted, so the next set is a full one too: {cause}", cause=cause)
+    )
+
+
+def source_digests(session: Session) -> dict[str, Digest]:
+    """Return a digest of each source's settings: with other settings nothing can be compared."""
+    found = {}
+    for table in session.settings.backup_sources:
+        content = [table.kind, str(table.folder), dict(table.values)]
+        text = json.dumps(content, sort_keys=True, default=str)
+        found[table.id] = Digest(hashlib.sha256(text.encode()).hexdigest())
+    return found
 
 
 def verify_copies(session: Session) -> VerifyResult:
@@ -79,13 +137,19 @@ def verify_copies(session: Session) -> VerifyResult:
     return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 
 
-def backup_plan(session: Session) -> BackupPlan:
-    """Decide what a backup run would do, from the configuration alone.
+def backup_plan(session: Session, kind: SetKind | None = None) -> BackupPlan:
+    """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
+
+    Args:
+        session: what to work with.
+        kind: full or differential; None leaves it to the configuration.
 
     Raises:
         TooFewRecipients: fewer than two keys.
         ConfigurationError: a source's or medium's settings do not fit.
+        BackupError: a differential is asked for, and there is nothing that it could build on.
     """
+    from backups.bases import Wish, choose, read_noted  # noqa: PLC0415  # start-up time
     from backups.plan import PlannedMedium, PlannedSource, make_plan  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
@@ -97,6 +161,14 @@ def backup_plan(session: Session) -> BackupPlan:
         settings.recipients,
         pack_bytes=settings.pack_bytes,
         excused=settings.excused,
+        choice=choose(
+            Wish(kind, settings.full_every),
+            recorded_sets_of(session, passing_over=True),
+            read_noted(session.settings.state_folder),
+            source_digests(session),
+            now=session.clock.now(),
+            zone=session.zone_of_portal,
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from portalops.config import Settings
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
-from portalops.model.backups import BackupResult, CopyState, Stream, VerifyResult
+from portalops.model.backups import BackupResult, CopyState, SetKind, Stream, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -254,10 +254,11 @@ def summary_of(result: object) -> Message:
             return msg("nothing was done")
 
 
-def _backup(session: Session) -> Work[object]:
+def backup_work(session: Session, set_kind: SetKind | None = None) -> Work[object]:
+    """Back up; `set_kind` as a person asked for it, None as the configuration says."""
     from commands._backup_work import make_backup  # noqa: PLC0415  # only when this kind of work is done
 
-    result = make_backup(session)
+    result = make_backup(session, set_kind)
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
     unsigned = (result.unsigned,) if result.unsigned else ()
@@ -390,7 +391,7 @@ def any_work(work: Work[AnchorResult]) -> Work[object]:
 
 
 _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
-    JobKind.BACKUP: _backup,
+    JobKind.BACKUP: backup_work,
     JobKind.VERIFY: _verify,
     JobKind.CHECK: _check,
     JobKind.UPDATES: _updates,

@@ -6,6 +6,7 @@ A set is encrypted for its recipients alone: this machine can make and verify se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,17 +14,19 @@ import typer
 
 from commands import _backup_views as views
 from commands._backup_work import backup_plan, keys_of, media_of, recorded_sets_of
-from commands._jobs import by_hand
+from commands._jobs import backup_work, by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
-from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel, VerifyResult
+from portalops.model.backups import BackupResult, Copy, CopyState, SetId, SetKind, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, Notice, Paragraph, Tone
 
 if TYPE_CHECKING:
+    from backups.restore import BaseSet
+    from backups.set_file import SetFile
     from backups.verify import Findings
     from portalops.ports import Medium, StoredSet
     from portalops.registers.evidence import SetEvidence
@@ -46,19 +49,25 @@ def plan(ctx: typer.Context) -> Result:
 
 @app.command(
     help=_(
-        "Back up now, to all media\n\nReads every source once, writes one set to all media, and reads each copy back.\n\n"
-        "Example: portalops backup run; portalops backup run --dry-run\n\nEXIT STATUS: 0 complete and verified on every"
+        "Back up now, to all media\n\nReads every source once, writes one set to all media, and reads each copy back. With"
+        " backup.full_every it is differential where there is a verified full set of the span.\n\n"
+        "Example: portalops backup run; portalops backup run --full; portalops backup run --dry-run\n\nEXIT STATUS: 0 complete and verified on every"
         " medium, 3 a source, path or medium failed, 4 no set was made, 5 a copy is damaged, 78 configuration"
     )
 )
 def run(
     ctx: typer.Context,
+    full: Annotated[
+        bool | None,
+        typer.Option("--full/--diff", help=_("A full set, or a differential; without it as backup.full_every says")),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result:
     session = open_session(ctx)
+    kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
-        return _planned(session)
-    done = by_hand(session, JobKind.BACKUP)
+        return _planned(session, kind)
+    done = by_hand(session, JobKind.BACKUP, partial(backup_work, set_kind=kind))
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -180,18 +189,22 @@ def restore(
     if made is None:
         warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
+    base, missing = _base_of(session, findings.content)
+    warnings += missing
     total = sum(stream.plain_bytes for stream in findings.content.streams if source in {None, stream.source})
     title = msg("Restoring")
     with session.progress.task(title, total=None if path else total, unit="bytes") as task:
-        report = restore_set(stored, findings.content, identities, to, source=source, path=path, on_bytes=task.advance)
+        report = restore_set(
+            stored, findings.content, identities, to, source=source, path=path, base=base, on_bytes=task.advance
+        )
     exit_code = ExitCode.PARTIAL if report.refused else ExitCode.OK
     if report.damaged or findings.problems:
         exit_code = ExitCode.INTEGRITY
     return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
 
 
-def _planned(session: Session) -> Result:
-    planned = backup_plan(session)
+def _planned(session: Session, kind: SetKind | None = None) -> Result:
+    planned = backup_plan(session, kind)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
     return Result(views.plan_data(planned), views.plan_view(planned), exit_code=exit_code)
 
@@ -319,6 +332,27 @@ def _best_copy(
         raise problems[0]
     stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
     return stored, findings, [error.message for error in problems]
+
+
+def _base_of(session: Session, content: SetFile) -> tuple[BaseSet | None, list[Message]]:
+    """Return the full set that a differential builds on, from any medium that has it whole, and what stood in the way."""
+    from backups.restore import BaseSet  # noqa: PLC0415  # start-up time
+    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
+
+    if content.base is None or content.base_id is None:
+        return None, []
+    problems: list[Message] = []
+    for medium in media_of(session).values():
+        try:
+            stored = medium.open_set(content.base_id)
+            findings = verify_copy(stored, content.base_id, bag_sha256=content.base, level=VerifyLevel.L1)
+        except PortalOpsError as error:
+            problems.append(error.message)
+            continue
+        if findings.content is not None and not findings.problems:
+            return BaseSet(stored, findings.content), []
+        problems += [verbatim(f"{medium.id}: {problem}") for problem in findings.problems[:3]]
+    return None, problems
 
 
 def _fields(data: JsonValue) -> dict[str, JsonValue]:

@@ -188,12 +188,33 @@ class StreamWriter(Protocol):
 class StreamOpener(Protocol):
     """Opens the streams of one source."""
 
-    def stream(self, name: str, *, format: str) -> AbstractContextManager[StreamWriter]:  # noqa: A002
+    @property
+    def base(self) -> Path | None:
+        """Return the listing that the source wrote when the base was made.
+
+        With it, a source that keeps listings writes what has changed since; None asks for everything. A source that
+        knows no differentials writes everything in either case.
+        """
+        ...
+
+    @property
+    def listing(self) -> Path | None:
+        """Return where a source that keeps listings writes what a later differential compares with; None for nowhere."""
+        ...
+
+    def stream(
+        self,
+        name: str,
+        *,
+        format: str,  # noqa: A002
+        differential: bool = False,
+    ) -> AbstractContextManager[StreamWriter]:
         """Open a stream; an exception inside the block drops it.
 
         Args:
             name: letters, digits and hyphens, unique in its source.
             format: what reads the stream: `tar`, `sqlite`, `raw`, ...
+            differential: it holds what has changed since the base, and needs the base's stream of this name.
         """
         ...
 

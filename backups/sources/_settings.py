@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class SourceContext:
     """Where portalops keeps its own ledger."""
     avoid: Sequence[Path] = ()
     """Folders of the media: a set never holds sets."""
+    now_ns: Callable[[], int] = time.time_ns
+    """The clock that stamps files, in nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             ),
             pack_bytes=shape.backup.pack_mib << 20,
             excused=dict(shape.backup.excused),
+            full_every=shape.backup.full_every,
         ),
         updates=UpdatesSettings(shape.updates.judge_weeks, shape.updates.poll_every),
         report=ReportSettings(

@@ -105,6 +105,8 @@ class BackupSettings:
     pack_bytes: int
     excused: Mapping[DataClass, str]
     """Class of data: why this portal has none of it."""
+    full_every: Every | None = None
+    """One full set in each such span, and differentials between; None for full sets alone."""
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:

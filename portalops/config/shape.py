@@ -128,6 +128,10 @@ class BackupTable(Shape):
         default=(), description="At least two: the operator's key and the escrow key."
     )
     pack_mib: StrictInt = Field(default=64, ge=1, le=1024, description="Size of a pack before compression, in MiB.")
+    full_every: Every | None = Field(
+        default=None,
+        description="One full set in each such span, and differentials between; without it every set is a full one.",
+    )
     excused: dict[DataClass, Text] = Field(
         default_factory=dict, description="Class of data = why this portal has none of it."
     )

@@ -143,6 +143,8 @@ class Stream:
     """What was left out on purpose, and why: sockets, other file systems, the media's own folders. No fault."""
     rows: tuple[TableRows, ...] = ()
     """Of a database: rows of each table, counted in the copy itself."""
+    differential: bool = False
+    """It holds what has changed since the base: restoring it needs the base's stream of the same source and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ class BackupSet:
     stored_bytes: int
     base: Digest | None = None
     """For a differential: the bag digest of the full it needs."""
+    base_id: SetId | None = None
+    """The full's name."""
     signer: str = ""
     """The public key that signed it, `ssh-ed25519 BASE64`; empty for an unsigned set."""
 

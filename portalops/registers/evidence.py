@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, plain_part
-from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, DataClass, VerifyResult
+from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, DataClass, SetKind, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message
 from portalops.model.period import Period
@@ -77,9 +77,16 @@ class SetEvidence:
     """Records that looked at a copy after the set was made."""
     failed_classes: tuple[DataClass, ...] = ()
     """Classes of which a source could not be read: they are not whole in this set."""
+    base: SetEvidence | None = None
+    """Of a differential: the full set that it needs, as far as it is recorded."""
 
     def verified_copies(self) -> tuple[Copy, ...]:
-        """Return the copies that were read back whole and have not been found damaged since."""
+        """Return the copies that were read back whole and have not been found damaged since.
+
+        A differential without a verified copy of its base restores nothing, so then none of its copies counts.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.verified_copies()):
+            return ()
         return tuple(copy for copy in self.copies if copy.state is CopyState.VERIFIED)
 
     def reached_copies(self) -> tuple[Copy, ...]:
@@ -248,6 +255,7 @@ def fold_sets(
     backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[VerifyResult]]
 ) -> Iterator[SetEvidence]:
     """Yield each set that was made, oldest first, with its copies as they were seen last."""
+    fulls: dict[Digest, SetEvidence] = {}
     for made in backups:
         if made.body.set is None:
             continue
@@ -258,14 +266,18 @@ def fold_sets(
                 if copy.set_id == made.body.set.id and later.seq > made.seq:
                     copies[copy.medium] = copy
                     looked.append(later.seq)
-        yield SetEvidence(
+        evidence = SetEvidence(
             made.seq,
             made.at,
             made.body.set,
             tuple(copies.values()),
             tuple(dict.fromkeys(looked)),
             made.body.failed_classes,
+            fulls.get(made.body.set.base) if made.body.set.base else None,
         )
+        if made.body.set.kind is SetKind.FULL:
+            fulls[made.body.set.bag_sha256] = evidence
+        yield evidence
 
 
 def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:
