@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.anchors.parts import object_store
+from tests.servers import object_store
 
 __all__ = ["object_store"]
 

@@ -12,13 +12,27 @@ from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetNotFound, UnknownKind
 from portalops.model.backups import SetId
 from portalops.ports import Medium, SetWriter, StoredSet
+from tests.backups.media.parts import s3_table
 from tests.backups.memory import MemoryMedium
+from tests.servers import a_bucket
 
 SET = SetId("demo-20261125T030405Z-full-abc123")
 OTHER = SetId("demo-20261126T030405Z-full-abc123")
 
-SETTINGS: dict[str, Callable[[Path], dict[str, object]]] = {
-    "disk": lambda folder: {"folder": str(folder / "disk"), "create": True, "allow_same_filesystem": True},
+
+def disk_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return {"folder": str(folder / "disk"), "create": True, "allow_same_filesystem": True}
+
+
+def s3_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    store = request.getfixturevalue("object_store")
+    name = f"media-{folder.name.replace('_', '-').lower()}"[:63].rstrip("-")
+    return s3_table(store, a_bucket(store, name), folder, lock="COMPLIANCE", retain_days=1)
+
+
+SETTINGS: dict[str, Callable[[pytest.FixtureRequest, Path], dict[str, object]]] = {
+    "disk": disk_settings,
+    "s3": s3_settings,
 }
 DOUBLE = "memory"
 """The double that other tests use keeps the same contract."""
@@ -30,7 +44,8 @@ def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
     if request.param == DOUBLE:
         made = MemoryMedium("medium-1")
     else:
-        made = build_medium(KindTable.alone("medium-1", request.param, SETTINGS[request.param](tmp_path), tmp_path))
+        values = SETTINGS[request.param](request, tmp_path)
+        made = build_medium(KindTable.alone("medium-1", request.param, values, tmp_path))
     made.prepare([])
     return made
 
