@@ -182,6 +182,24 @@ class _Part:
         return _Part(self.base.stored, self.base.stream_of(self.stream), self.identities, None, None)
 
 
+def merged_members(
+    stored: StoredSet, content: SetFile, stream: Stream, identities: Sequence[Identity], base: BaseSet | None
+) -> Iterator[Member]:
+    """Yield the members that a stream stands for: its own, and those of its base that it neither removes nor replaces.
+
+    Raises:
+        SetDamaged: an index, or the list of what is no more, cannot be read.
+    """
+    removed = _removed_stream(content.streams, stream)
+    part = _Part(stored, stream, identities, removed, base if stream.differential else None)
+    below = part.below()
+    if below is not None:
+        gone = frozenset(part.removals())
+        now = frozenset(member.path for member in part.members())
+        yield from (member for member in below.members() if _is_left(member.path, gone, now))
+    yield from part.members()
+
+
 def _removed_stream(streams: Sequence[Stream], stream: Stream) -> Stream | None:
     return next((each for each in streams if each.source == stream.source and each.format == REMOVED), None)
 

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands._session import Session
-from portalops.errors import LedgerError, LedgerMissing, PortalOpsError, SecretUnavailable
-from portalops.model.backups import BackupResult, CopyState, SetId, SetKind, VerifyResult
-from portalops.model.message import msg
+from portalops.errors import (
+    BackupError,
+    ConfigurationError,
+    LedgerError,
+    LedgerMissing,
+    PortalOpsError,
+    SecretUnavailable,
+    SetNotFound,
+    UsageError,
+)
+from portalops.model.backups import (
+    BackupResult,
+    CopyResult,
+    CopyState,
+    DrillResult,
+    SetId,
+    SetKind,
+    VerifyLevel,
+    VerifyResult,
+)
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
 from portalops.model.text import show_text
+from portalops.system.programs import UnprivilegedRunner
 
 if TYPE_CHECKING:
     from backups.bases import NewBase
+    from backups.drill import DrillTarget
     from backups.plan import BackupPlan
+    from backups.restore import BaseSet
+    from backups.set_file import SetFile
     from portalops.model.heads import Signer
     from portalops.ports import Medium, SetSigner, Source
     from portalops.registers.evidence import SetEvidence
@@ -137,6 +161,100 @@ def verify_copies(session: Session) -> VerifyResult:
     return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 
 
+def drill_copy(
+    session: Session, *, target: DrillTarget | None = None, identity: Path | None = None
+) -> DrillResult | None:
+    """Do the drill job: restore a copy into a scratch folder, and try it out; None if there is no verified copy.
+
+    Args:
+        session: what to work with.
+        target: the copy; by chance if not given.
+        identity: file with a private key; the configuration's if not given.
+
+    Raises:
+        BackupError: no private key is at hand, or there is too little space.
+        WrongKey: the key does not open the set.
+        MediumUnavailable: the medium cannot be read.
+    """
+    from backups.age import read_identities  # noqa: PLC0415  # start-up time
+    from backups.drill import Place, choose_target, run_drill  # noqa: PLC0415  # start-up time
+
+    settings = session.settings.backup.drill
+    key = identity or settings.identity
+    if key is None:
+        raise BackupError(
+            msg("this machine holds no private key that opens backup sets, so it can do no drill"),
+            msg("That is right for a host that is backed up. On the recovery host name the key: --identity FILE."),
+        )
+    identities = read_identities(key)
+    media = media_of(session)
+    target = target or choose_target(recorded_sets_of(session, passing_over=True), tuple(media))
+    if target is None:
+        return None
+    is_root = os.geteuid() == 0
+    try:
+        runner = UnprivilegedRunner(settings.user) if is_root else session.runner
+    except KeyError as error:
+        raise ConfigurationError(
+            msg("backup.drill.user: there is no user {user} on this machine", user=settings.user),
+            msg("Name a user that owns nothing, such as nobody."),
+        ) from error
+    place = Place(settings.folder, settings.user if is_root else "", runner)
+    return run_drill(
+        target,
+        media[target.copy.medium].open_set(target.made.set.id),
+        find_base=lambda content: base_of(media.values(), content)[0],
+        identities=identities,
+        keys=keys_of(session),
+        place=place,
+        clock=session.clock,
+        progress=session.progress,
+    )
+
+
+def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "") -> CopyResult:
+    """Do the copy job: put the newest set, and its base, on every medium that has no good copy of it.
+
+    Args:
+        session: what to work with.
+        only_set: the name of one set, however old.
+        only_medium: the id of one medium.
+
+    Raises:
+        ConfigurationError: a medium or source does not fit.
+    """
+    from backups.copying import run_copies, wanted_copies  # noqa: PLC0415  # start-up time
+
+    media = media_of(session)
+    sets = recorded_sets_of(session, passing_over=True)
+    targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium)
+    places = tuple(place for source in sources_of(session, tuple(media.values())) for place in source.places())
+    return run_copies(
+        targets, media, places=places, keys=keys_of(session), clock=session.clock, progress=session.progress
+    )
+
+
+def base_of(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None, list[Message]]:
+    """Return the full set that a differential builds on, from any medium that has it whole, and what stood in the way."""
+    from backups.restore import BaseSet  # noqa: PLC0415  # start-up time
+    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
+
+    if content.base is None or content.base_id is None:
+        return None, []
+    problems: list[Message] = []
+    for medium in media:
+        try:
+            stored = medium.open_set(content.base_id)
+            findings = verify_copy(stored, content.base_id, bag_sha256=content.base, level=VerifyLevel.L1)
+        except PortalOpsError as error:
+            problems.append(error.message)
+            continue
+        if findings.content is not None and not findings.problems:
+            return BaseSet(stored, findings.content), []
+        problems += [verbatim(f"{medium.id}: {problem}") for problem in findings.problems[:3]]
+    return None, problems
+
+
 def backup_plan(session: Session, kind: SetKind | None = None) -> BackupPlan:
     """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
 
@@ -208,6 +326,29 @@ def sources_of(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
     avoid = tuple(place for each in media for place in each.places())
     context = SourceContext(session.settings.state_folder, avoid)
     return tuple(build_source(table, context) for table in session.settings.backup_sources)
+
+
+def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
+    """Return the recorded set of a name, of its beginning, or of the word `latest`.
+
+    Raises:
+        UsageError: several names begin so.
+        SetNotFound: there is none.
+    """
+    if name == "latest" and sets:
+        return sets[-1]
+    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            msg("{name} begins the names of several sets", name=name[:80]),
+            msg("Give more of the name; 'portalops backup list' shows them."),
+        )
+    raise SetNotFound(
+        msg("the ledger knows no backup set {name}", name=name[:120]),
+        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
+    )
 
 
 def keys_of(session: Session) -> tuple[Signer, ...] | None:

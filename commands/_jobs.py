@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands._kinds import typed_tables
 from commands._result import JsonValue
@@ -17,7 +19,15 @@ from portalops.config import Settings
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
-from portalops.model.backups import BackupResult, CopyState, SetKind, Stream, VerifyResult
+from portalops.model.backups import (
+    BackupResult,
+    CopyResult,
+    CopyState,
+    DrillResult,
+    SetKind,
+    Stream,
+    VerifyResult,
+)
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -27,6 +37,9 @@ from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.reports.document import Notice, Tone
 from portalops.system.locks import locked
+
+if TYPE_CHECKING:
+    from backups.drill import DrillTarget
 
 SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
@@ -229,6 +242,19 @@ def summary_of(result: object) -> Message:
         case BackupResult(set=made, copies=copies) if made is not None:
             verified = [copy.medium for copy in copies if copy.state is CopyState.VERIFIED]
             return msg("set {set}, verified on {media}", set=made.id, media=", ".join(verified) or "-")
+        case CopyResult(copies=copies):
+            good = sum(copy.state is CopyState.VERIFIED for copy in copies)
+            return msg("{good} of {wanted} copies made", good=good, wanted=len(copies))
+        case DrillResult(copies=(copy, *_others)):
+            seconds = f"{result.restore_ms / 1000:.1f}"
+            if copy.state is not CopyState.VERIFIED:
+                return msg("set {set} on {medium} does not hold", set=copy.set_id, medium=copy.medium)
+            return msg(
+                "set {set} on {medium} restored in {seconds} s and used",
+                set=copy.set_id,
+                medium=copy.medium,
+                seconds=seconds,
+            )
         case VerifyResult(copies=copies):
             bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
             looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
@@ -248,8 +274,8 @@ def summary_of(result: object) -> Message:
         case ReportResult(files=files):
             return nmsg("{n} file written", "{n} files written", len(files))
         case AnchorResult(receipts=receipts):
-            took = [receipt.anchor for receipt in receipts if not receipt.problem]
-            return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(took) or "-")
+            kept_by = [receipt.anchor for receipt in receipts if not receipt.problem]
+            return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(kept_by) or "-")
         case _:
             return msg("nothing was done")
 
@@ -274,6 +300,32 @@ def backup_work(session: Session, set_kind: SetKind | None = None) -> Work[objec
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
     # Without its signature the data is whole all the same.
     return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
+
+
+def copy_work(session: Session, *, only_set: str = "", only_medium: str = "") -> Work[object]:
+    """Make up copies; of one set or onto one medium if a person asked for it."""
+    from commands._backup_work import make_up_copies  # noqa: PLC0415  # as above
+
+    result = make_up_copies(session, only_set=only_set, only_medium=only_medium)
+    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    if any(copy.state is CopyState.DAMAGED for copy in result.copies):
+        return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, problems)
+    if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
+def drill_work(session: Session, *, target: DrillTarget | None = None, identity: Path | None = None) -> Work[object]:
+    """Restore a copy and try it out; one that a person named, or one by chance."""
+    from commands._backup_work import drill_copy  # noqa: PLC0415  # as above
+
+    result = drill_copy(session, target=target, identity=identity)
+    if result is None:
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, ("there is no verified copy on a configured medium",))
+    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
+        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
 
 
 def _verify(session: Session) -> Work[object]:
@@ -392,7 +444,9 @@ def any_work(work: Work[AnchorResult]) -> Work[object]:
 
 _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.BACKUP: backup_work,
+    JobKind.COPY: copy_work,
     JobKind.VERIFY: _verify,
+    JobKind.DRILL: drill_work,
     JobKind.CHECK: _check,
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,

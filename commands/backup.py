@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import _backup_copy, _backup_drill
 from commands import _backup_views as views
-from commands._backup_work import backup_plan, keys_of, media_of, recorded_sets_of
+from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, recorded_sets_of
 from commands._jobs import backup_work, by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -25,8 +26,6 @@ from portalops.model.runs import JobKind
 from portalops.reports.document import Block, Notice, Paragraph, Tone
 
 if TYPE_CHECKING:
-    from backups.restore import BaseSet
-    from backups.set_file import SetFile
     from backups.verify import Findings
     from portalops.ports import Medium, StoredSet
     from portalops.registers.evidence import SetEvidence
@@ -104,7 +103,7 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     )
 )
 def show(ctx: typer.Context, set_name: SetArgument = "latest") -> Result:
-    made = _find(recorded_sets_of(open_session(ctx)), set_name or "latest")
+    made = find_set(recorded_sets_of(open_session(ctx)), set_name or "latest")
     data: JsonValue = {**views.set_data(made), "streams": views.streams_data(made.set)}
     return Result(data, views.set_view(made))
 
@@ -133,7 +132,7 @@ def verify(
     from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
 
     identities = read_identities(identity) if identity else ()
-    made = _find(recorded_sets_of(session), set_name or "latest")
+    made = find_set(recorded_sets_of(session), set_name or "latest")
     copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state is not CopyState.FAILED]
     if not copies:
         raise SetNotFound(
@@ -189,7 +188,7 @@ def restore(
     if made is None:
         warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
-    base, missing = _base_of(session, findings.content)
+    base, missing = base_of(media_of(session).values(), findings.content)
     warnings += missing
     total = sum(stream.plain_bytes for stream in findings.content.streams if source in {None, stream.source})
     title = msg("Restoring")
@@ -201,6 +200,10 @@ def restore(
     if report.damaged or findings.problems:
         exit_code = ExitCode.INTEGRITY
     return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
+
+
+app.command(help=_backup_copy.HELP)(_backup_copy.copy)
+app.command(help=_backup_drill.HELP)(_backup_drill.drill)
 
 
 def _planned(session: Session, kind: SetKind | None = None) -> Result:
@@ -251,27 +254,10 @@ def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
     ]
 
 
-def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
-    if name == "latest" and sets:
-        return sets[-1]
-    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(
-            msg("{name} begins the names of several sets", name=name[:80]),
-            msg("Give more of the name; 'portalops backup list' shows them."),
-        )
-    raise SetNotFound(
-        msg("the ledger knows no backup set {name}", name=name[:120]),
-        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
-    )
-
-
 def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, SetEvidence | None]:
     """Return a set's name and what the ledger knows of it; from the media alone where no ledger knows it."""
     try:
-        made = _find(recorded_sets_of(session), name)
+        made = find_set(recorded_sets_of(session), name)
     except PortalOpsError as error:
         if isinstance(error, UsageError):
             raise
@@ -332,27 +318,6 @@ def _best_copy(
         raise problems[0]
     stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
     return stored, findings, [error.message for error in problems]
-
-
-def _base_of(session: Session, content: SetFile) -> tuple[BaseSet | None, list[Message]]:
-    """Return the full set that a differential builds on, from any medium that has it whole, and what stood in the way."""
-    from backups.restore import BaseSet  # noqa: PLC0415  # start-up time
-    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
-
-    if content.base is None or content.base_id is None:
-        return None, []
-    problems: list[Message] = []
-    for medium in media_of(session).values():
-        try:
-            stored = medium.open_set(content.base_id)
-            findings = verify_copy(stored, content.base_id, bag_sha256=content.base, level=VerifyLevel.L1)
-        except PortalOpsError as error:
-            problems.append(error.message)
-            continue
-        if findings.content is not None and not findings.problems:
-            return BaseSet(stored, findings.content), []
-        problems += [verbatim(f"{medium.id}: {problem}") for problem in findings.problems[:3]]
-    return None, problems
 
 
 def _fields(data: JsonValue) -> dict[str, JsonValue]:

@@ -17,6 +17,7 @@ from portalops.config.positions import KeyPath
 from portalops.config.problems import in_order, together, validated
 from portalops.config.settings import (
     BackupSettings,
+    DrillSettings,
     RecipientSetting,
     ReportSettings,
     RulebookSettings,
@@ -279,6 +280,13 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             pack_bytes=shape.backup.pack_mib << 20,
             excused=dict(shape.backup.excused),
             full_every=shape.backup.full_every,
+            drill=DrillSettings(
+                local(shape.backup.drill.identity, "backup", "drill", "identity")
+                if shape.backup.drill.identity
+                else None,
+                local(shape.backup.drill.folder, "backup", "drill", "folder"),
+                shape.backup.drill.user,
+            ),
         ),
         updates=UpdatesSettings(shape.updates.judge_weeks, shape.updates.poll_every),
         report=ReportSettings(

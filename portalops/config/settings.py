@@ -98,6 +98,18 @@ class RulebookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillSettings:
+    """How copies are restored and tried out."""
+
+    identity: Path | None
+    """File with a private age key; None on hosts that do no drills by themselves."""
+    folder: Path
+    """Scratch folders are made in it."""
+    user: str
+    """Who runs throw-away servers, where portalops runs as root."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackupSettings:
     """Who can open the sets, and how they are cut."""
 
@@ -107,6 +119,7 @@ class BackupSettings:
     """Class of data: why this portal has none of it."""
     full_every: Every | None = None
     """One full set in each such span, and differentials between; None for full sets alone."""
+    drill: DrillSettings = DrillSettings(None, Path("/var/tmp"), "nobody")  # noqa: S108  # see DrillTable
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:

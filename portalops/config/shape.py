@@ -121,6 +121,21 @@ class KindRow(Shape):
     kind: Id = Field(description="Which kind it is; its other keys depend on it.")
 
 
+class DrillTable(Shape):
+    """How copies are restored and tried out; on a recovery host, never on the host that is backed up."""
+
+    identity: PathText | None = Field(
+        default=None, description="File with a private age key of a recipient; only the drill's host has one."
+    )
+    folder: PathText = Field(
+        default="/var/tmp",  # noqa: S108  # each drill makes a folder of its own in it, by mkdtemp
+        description="Scratch folders are made in it, and removed.",
+    )
+    user: Text = Field(
+        default="nobody", description="As root: the user that runs throw-away servers and untrusted dumps."
+    )
+
+
 class BackupTable(Shape):
     """What is backed up, where to, and who can open it."""
 
@@ -135,6 +150,7 @@ class BackupTable(Shape):
     excused: dict[DataClass, Text] = Field(
         default_factory=dict, description="Class of data = why this portal has none of it."
     )
+    drill: DrillTable = Field(default_factory=DrillTable)
     source: tuple[KindRow, ...] = ()
     medium: tuple[KindRow, ...] = ()
 

@@ -214,3 +214,42 @@ class VerifyResult:
 
     copies: tuple[Copy, ...]
     """Each copy looked at, in its new state."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrial:
+    """What came of trying out one restored stream."""
+
+    source: str
+    stream: str
+    level: VerifyLevel
+    """L3 if it was only restored, L4 if it was queried as well."""
+    asked: str
+    """What was asked of it, such as `41 tables, 120344 rows`; empty for L3."""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DrillResult:
+    """The body of a `drill.finished` record, under the key `drill`: a copy restored and tried out."""
+
+    copies: tuple[Copy, ...]
+    """The copy in its new state; VERIFIED at the lowest level that a stream reached, if nothing was wrong."""
+    trials: tuple[StreamTrial, ...] = ()
+    plain_bytes: int = 0
+    """Bytes that were restored, of the base too."""
+    restore_ms: int = 0
+    """How long the restore took, from opening the copy to the last file, without the trials."""
+    trial_ms: int = 0
+    chosen_by: str = ""
+    """`chance`, or `person` for a set or medium that somebody named."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """The body of a `copy.finished` record, under the key `copy`: copies made up later from verified ones."""
+
+    copies: tuple[Copy, ...]
+    """Each copy that was made or tried, in its new state."""
+    made_from: tuple[str, ...] = ()
+    """For each of them, the id of the medium that it was read from; empty if there was none."""

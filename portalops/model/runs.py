@@ -19,7 +19,9 @@ class JobKind(StrEnum):
     """What a job does; one executor each."""
 
     BACKUP = "backup"
+    COPY = "copy"
     VERIFY = "verify"
+    DRILL = "drill"
     CHECK = "check"
     UPDATES = "updates"
     REPORT = "report"

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.backups import BackupResult, Copy, CopyState, VerifyResult
-from portalops.registers.evidence import LedgerReader, Recorded, SetEvidence, fold_sets
+from portalops.ledger.record import FINISHED
+from portalops.model.backups import BackupResult, Copy, CopyState
+from portalops.registers.evidence import BACKUP, LOOKS, LedgerReader, LookedAt, Recorded, SetEvidence, fold_sets
 
 logger = logging.getLogger(__name__)
 
@@ -28,19 +29,22 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
         LedgerError: a record's details cannot be read, and they are not to be passed over.
     """
     backups: list[Recorded[BackupResult]] = []
-    verifies: list[Recorded[VerifyResult]] = []
-    for record in ledger.records(kinds=("backup.finished", "verify.finished")):
+    looks: list[Recorded[LookedAt]] = []
+    kinds = tuple(f"{kind}{FINISHED}" for kind in (BACKUP, *LOOKS))
+    for record in ledger.records(kinds=kinds):
+        kind = record.kind.removesuffix(FINISHED)
         try:
             blob = ledger.blob(record.body)
-            if (made := decode_part(blob, "backup", BackupResult)) is not None:
-                backups.append(Recorded(record.seq, record.at, record.run, made))
-            elif (looked := decode_part(blob, "verify", VerifyResult)) is not None:
-                verifies.append(Recorded(record.seq, record.at, record.run, looked))
+            if kind == BACKUP:
+                if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
+                    backups.append(Recorded(record.seq, record.at, record.run, made))
+            elif (looked := decode_part(blob, kind, LOOKS[kind])) is not None:
+                looks.append(Recorded(record.seq, record.at, record.run, looked))
         except PortalOpsError as error:
             if not passing_over:
                 raise
             logger.warning("the details of record %s cannot be read: %s", record.seq, error)
-    return tuple(fold_sets(backups, verifies))
+    return tuple(fold_sets(backups, looks))
 
 
 def due_for_reading(sets: Sequence[SetEvidence]) -> tuple[tuple[SetEvidence, Copy], ...]:

@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from operator import attrgetter
+from typing import Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, plain_part
-from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, DataClass, SetKind, VerifyResult
+from portalops.model.backups import (
+    BackupResult,
+    BackupSet,
+    Copy,
+    CopyResult,
+    CopyState,
+    DataClass,
+    DrillResult,
+    SetKind,
+    VerifyResult,
+)
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message
 from portalops.model.period import Period
@@ -65,6 +76,20 @@ class Unreadable:
     """It is missing or differs from its digest; otherwise it may only not be read by this account."""
 
 
+class LookedAt(Protocol):
+    """A record's body that tells of copies of sets that were made before."""
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        """Return each copy in its new state."""
+        ...
+
+
+BACKUP: Final = "backup"
+LOOKS: Final[Mapping[str, type[LookedAt]]] = {"verify": VerifyResult, "drill": DrillResult, "copy": CopyResult}
+"""The kinds of runs that look at copies, and what their finished records hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetEvidence:
     """A backup set with its copies in their newest known state."""
@@ -106,7 +131,8 @@ class Evidence:
     runs: tuple[Run, ...]
     """All runs from the period's start on, and the rounds of checks from `CHECKS_BEFORE` it; crashed ones included."""
     backups: tuple[Recorded[BackupResult], ...]
-    verifies: tuple[Recorded[VerifyResult], ...]
+    verifies: tuple[Recorded[LookedAt], ...]
+    """Every later look at copies, in the order of the records: verifications, drills, copies made up."""
     checks: Recorded[CheckRound] | None
     """The newest round recorded by the period's end (or by now, if that is earlier)."""
     updates: Recorded[UpdatesResult] | None
@@ -201,7 +227,9 @@ def read_evidence(
         started_at=first.at if first else None,
         runs=runs,
         backups=all_of("backup", BackupResult),
-        verifies=all_of("verify", VerifyResult),
+        verifies=tuple(
+            sorted((each for kind, body in LOOKS.items() for each in all_of(kind, body)), key=attrgetter("seq"))
+        ),
         checks=newest("check", CheckRound, end),
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
@@ -252,7 +280,7 @@ def _summary(ledger: LedgerReader, run: Run) -> RunSummary | None:
 
 
 def fold_sets(
-    backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[VerifyResult]]
+    backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[LookedAt]]
 ) -> Iterator[SetEvidence]:
     """Yield each set that was made, oldest first, with its copies as they were seen last."""
     fulls: dict[Digest, SetEvidence] = {}
