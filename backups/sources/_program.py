@@ -7,6 +7,7 @@ ends: one cut short is not a backup. Programs run without a shell; over SSH ever
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -23,10 +24,11 @@ from portalops.model.text import show_text
 from portalops.ports import StreamWriter
 
 STDERR_BYTES = 8 << 10
-"""How much of the end of what a program says on standard error is kept for the error."""
+"""How much of the beginning, and of the end, of what a program says on standard error is kept for the error."""
 TAIL_BYTES = 64 << 10
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GRACE_SECONDS = 5.0
+_ERROR = re.compile(r"\b(?:error|fatal):", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _judge(source_id: str, program: Program, process: subprocess.Popen[bytes], s
     except subprocess.TimeoutExpired:
         _refuse(source_id, msg("{program} closed its output and does not end", program=program.name))
     if code:
-        said = show_text(" ".join(tail.stderr.decode("utf-8", "replace").split())[-300:], 300)
+        said = show_text(_reason(tail), 300)
         _refuse(
             source_id,
             msg(
@@ -113,6 +115,14 @@ def _judge(source_id: str, program: Program, process: subprocess.Popen[bytes], s
         _refuse(source_id, msg("the output does not end with {trailer}", trailer=show_text(repr(program.trailer), 120)))
 
 
+def _reason(tail: _Tail) -> str:
+    """Return the first error that a program named, else the last that it said; pg_dump quotes a long query behind an error."""
+    for line in tail.stderr_begin.decode("utf-8", "replace").splitlines():
+        if _ERROR.search(line):
+            return " ".join(line.split())
+    return " ".join(tail.stderr.decode("utf-8", "replace").split())[-300:]
+
+
 def _refuse(source_id: str, cause: Message) -> NoReturn:
     raise unavailable(
         source_id, cause, msg("Run the command by hand, as the user that portalops runs as, and see what it says.")
@@ -120,11 +130,12 @@ def _refuse(source_id: str, cause: Message) -> NoReturn:
 
 
 class _Tail:
-    """The end of what a program said."""
+    """What of the words of a program is kept."""
 
     def __init__(self) -> None:
         self.stdout = b""
         self.stderr = b""
+        self.stderr_begin = b""
         self.was_idle = False
 
 
@@ -159,6 +170,7 @@ class _Drain:
         if descriptor == self._stderr:
             said = os.read(descriptor, STDERR_BYTES)
             self._tail.stderr = (self._tail.stderr + said)[-STDERR_BYTES:]
+            self._tail.stderr_begin += said[: STDERR_BYTES - len(self._tail.stderr_begin)]
             return bool(said)
         room = self._out.room()
         got = os.readv(descriptor, [room])
