@@ -39,8 +39,11 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             return standing_of(
                 duty, DutyVerdict.UNMET, msg("no backup source is configured for this class"), [newest_run.seq]
             )
-    holding = [made for made in evidence.sets() if made.at <= situation.as_of and _holds(made, data_class)]
-    fulfilling = [made for made in holding if not _shortcomings(made, data_class) and made.verified_copies()]
+    holding = [
+        made for made in evidence.sets(as_of=situation.as_of) if made.at <= situation.as_of and _holds(made, data_class)
+    ]
+    fulfilled = [made for made in holding if not _shortcomings(made, data_class) and made.once_verified_copies()]
+    fulfilling = [made for made in fulfilled if made.verified_copies()]
     limit = timedelta(days=numbers.backup_max_age_days)
     if fulfilling:
         reached = [made for made in fulfilling if made.reached_copies()]
@@ -53,7 +56,7 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             reason = msg("no verified copy of set {set} was reached when it was last looked for", set=best.set.id)
             verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
             return standing_of(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
-        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilling)):
+        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilled)):
             return standing_of(
                 duty, DutyVerdict.UNMET, example_of(lacking), seqs, lacking, newest_at=best.at, due_at=due_at
             )
@@ -81,7 +84,7 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
 
 def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     """Each set lies, verified, on hard disk, optical disc or tape, apart from what it copies (Article 10.2)."""
-    sets = [made for made in situation.evidence.sets() if made.at <= situation.as_of]
+    sets = [made for made in situation.evidence.sets(as_of=situation.as_of) if made.at <= situation.as_of]
     in_period = [
         made for made in sets if made.set.created_at >= situation.evidence.period.bounds(situation.evidence.zone)[0]
     ]
@@ -92,7 +95,8 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     details: list[Message] = []
     unreached: list[Message] = []
     for made in judged:
-        good = [copy for copy in made.verified_copies() if copy.medium_kind in LEGAL_MEDIA]
+        seen = made.once_verified_copies() if made.is_disposed else made.verified_copies()
+        good = [copy for copy in seen if copy.medium_kind in LEGAL_MEDIA]
         if not good:
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
         elif all(copy.shares_source_filesystem for copy in good):
@@ -113,7 +117,7 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     if unreached:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
         return standing_of(duty, verdict, example_of(unreached), seqs, unreached, newest_at=newest_at)
-    media = sorted({copy.medium for made in judged for copy in made.verified_copies()})
+    media = sorted({copy.medium for made in judged for copy in made.once_verified_copies()})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
 
@@ -123,7 +127,7 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
     good = [
         made
         for made in situation.evidence.sets()
-        if made.set.outcome is RunOutcome.COMPLETE and made.verified_copies() and made.at <= situation.evidence.now
+        if made.set.outcome is RunOutcome.COMPLETE and made.once_verified_copies() and made.at <= situation.evidence.now
     ]
     by_week: dict[Week, SetEvidence] = {}
     for made in good:

@@ -44,6 +44,8 @@ class CopyState(StrEnum):
     """Read back from the medium itself, every byte digested."""
     DAMAGED = "damaged"
     """A later read found missing or different bytes."""
+    DISPOSED = "disposed"
+    """Removed by the retention rule, on record; see `portalops.model.retention`."""
 
 
 class VerifyLevel(StrEnum):

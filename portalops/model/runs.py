@@ -22,6 +22,7 @@ class JobKind(StrEnum):
     COPY = "copy"
     VERIFY = "verify"
     DRILL = "drill"
+    PRUNE = "prune"
     CHECK = "check"
     UPDATES = "updates"
     REPORT = "report"

@@ -14,6 +14,9 @@ from portalops.registers.evidence import BACKUP, LOOKS, LedgerReader, LookedAt, 
 
 logger = logging.getLogger(__name__)
 
+GONE = frozenset({CopyState.FAILED, CopyState.DISPOSED})
+"""States of copies of which nothing is on the medium."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,15 +33,13 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
     """
     backups: list[Recorded[BackupResult]] = []
     looks: list[Recorded[LookedAt]] = []
-    kinds = tuple(f"{kind}{FINISHED}" for kind in (BACKUP, *LOOKS))
-    for record in ledger.records(kinds=kinds):
-        kind = record.kind.removesuffix(FINISHED)
+    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", *LOOKS)):
         try:
             blob = ledger.blob(record.body)
-            if kind == BACKUP:
+            if record.kind not in LOOKS:
                 if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
                     backups.append(Recorded(record.seq, record.at, record.run, made))
-            elif (looked := decode_part(blob, kind, LOOKS[kind])) is not None:
+            elif (looked := decode_part(blob, *LOOKS[record.kind])) is not None:
                 looks.append(Recorded(record.seq, record.at, record.run, looked))
         except PortalOpsError as error:
             if not passing_over:
@@ -51,10 +52,10 @@ def due_for_reading(sets: Sequence[SetEvidence]) -> tuple[tuple[SetEvidence, Cop
     """Choose the copies that a verify job reads: all of the newest set, and on each medium the longest unread one.
 
     So the newest data is always known to be readable, and every older copy gets its turn. Copies that were never
-    written are not chosen; damaged ones of the newest set are, since a disk may have been put right.
+    written, or were removed, are not chosen; damaged ones of the newest set are, since a disk may have been put right.
     """
     chosen: dict[tuple[str, str], tuple[SetEvidence, Copy]] = {}
-    there = [(made, copy) for made in sets for copy in made.copies if copy.state is not CopyState.FAILED]
+    there = [(made, copy) for made in sets for copy in made.copies if copy.state not in GONE]
     for made, copy in there:
         if made is sets[-1]:
             chosen[copy.set_id, copy.medium] = made, copy

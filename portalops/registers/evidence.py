@@ -28,9 +28,11 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.checks import CheckRound
+from portalops.model.media import MediumCheck
 from portalops.model.message import Message
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
+from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import RunOutcome
@@ -86,8 +88,14 @@ class LookedAt(Protocol):
 
 
 BACKUP: Final = "backup"
-LOOKS: Final[Mapping[str, type[LookedAt]]] = {"verify": VerifyResult, "drill": DrillResult, "copy": CopyResult}
-"""The kinds of runs that look at copies, and what their finished records hold."""
+LOOKS: Final[Mapping[str, tuple[str, type[LookedAt]]]] = {
+    "verify.finished": ("verify", VerifyResult),
+    "drill.finished": ("drill", DrillResult),
+    "copy.finished": ("copy", CopyResult),
+    "prune.finished": ("prune", PruneResult),
+    "media.checked": ("medium_check", MediumCheck),
+}
+"""The kinds of records that tell of copies later; under which key of the body, and of which type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,8 @@ class SetEvidence:
     """Classes of which a source could not be read: they are not whole in this set."""
     base: SetEvidence | None = None
     """Of a differential: the full set that it needs, as far as it is recorded."""
+    run: str = ""
+    """The run that made it."""
 
     def verified_copies(self) -> tuple[Copy, ...]:
         """Return the copies that were read back whole and have not been found damaged since.
@@ -113,6 +123,25 @@ class SetEvidence:
         if self.set.kind is SetKind.DIFF and not (self.base and self.base.verified_copies()):
             return ()
         return tuple(copy for copy in self.copies if copy.state is CopyState.VERIFIED)
+
+    def once_verified_copies(self) -> tuple[Copy, ...]:
+        """Return the verified copies, and those that were verified until the retention rule removed them.
+
+        They speak for what was done in its time, never for what there is now.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.once_verified_copies()):
+            return ()
+        return tuple(
+            copy
+            for copy in self.copies
+            if copy.state is CopyState.VERIFIED or (copy.state is CopyState.DISPOSED and copy.verified_at is not None)
+        )
+
+    @property
+    def is_disposed(self) -> bool:
+        """Whether the retention rule has removed all there was of it."""
+        states = {copy.state for copy in self.copies}
+        return CopyState.DISPOSED in states and states <= {CopyState.DISPOSED, CopyState.FAILED}
 
     def reached_copies(self) -> tuple[Copy, ...]:
         """Return the verified copies that were also reached when they were last looked for."""
@@ -148,9 +177,16 @@ class Evidence:
     Of each kind in `ENOUGH` and each local day, the newest runs until one that speaks for the day.
     """
 
-    def sets(self) -> tuple[SetEvidence, ...]:
-        """Return the backup sets, oldest first, with what later verifications said of their copies."""
-        return tuple(fold_sets(self.backups, self.verifies))
+    def sets(self, *, as_of: datetime | None = None) -> tuple[SetEvidence, ...]:
+        """Return the backup sets, oldest first, with what later looks said of their copies.
+
+        Args:
+            as_of: leave out what the retention rule removed later: at that moment it was still there.
+        """
+        looks = [
+            each for each in self.verifies if not (as_of and isinstance(each.body, PruneResult) and each.at > as_of)
+        ]
+        return tuple(fold_sets(self.backups, looks))
 
 
 class LedgerReader(Protocol):
@@ -206,6 +242,9 @@ def read_evidence(
     def all_of(kind: str, body_type: type[BodyT]) -> tuple[Recorded[BodyT], ...]:
         return tuple(read(kind, body_type, ledger.records(kinds=(f"{kind}.finished",), since=since)))
 
+    def looks(kind: str) -> Iterator[Recorded[LookedAt]]:
+        return read(*LOOKS[kind], ledger.records(kinds=(kind,), since=since))
+
     def newest(kind: str, body_type: type[BodyT], until: datetime | None) -> Recorded[BodyT] | None:
         records = ledger.records(kinds=(f"{kind}.finished",), since=since, until=until, newest_first=True)
         return next(read(kind, body_type, records), None)
@@ -227,9 +266,7 @@ def read_evidence(
         started_at=first.at if first else None,
         runs=runs,
         backups=all_of("backup", BackupResult),
-        verifies=tuple(
-            sorted((each for kind, body in LOOKS.items() for each in all_of(kind, body)), key=attrgetter("seq"))
-        ),
+        verifies=tuple(sorted((each for kind in LOOKS for each in looks(kind)), key=attrgetter("seq"))),
         checks=newest("check", CheckRound, end),
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
@@ -292,7 +329,7 @@ def fold_sets(
         for later in verifies:
             for copy in later.body.copies:
                 if copy.set_id == made.body.set.id and later.seq > made.seq:
-                    copies[copy.medium] = copy
+                    copies[copy.medium] = _after(copies.get(copy.medium), copy)
                     looked.append(later.seq)
         evidence = SetEvidence(
             made.seq,
@@ -302,10 +339,19 @@ def fold_sets(
             tuple(dict.fromkeys(looked)),
             made.body.failed_classes,
             fulls.get(made.body.set.base) if made.body.set.base else None,
+            made.run,
         )
         if made.body.set.kind is SetKind.FULL:
             fulls[made.body.set.bag_sha256] = evidence
         yield evidence
+
+
+def _after(before: Copy | None, now: Copy) -> Copy:
+    """Return a copy as it is now; of a removed one, that it had been verified is taken from what was recorded before."""
+    if now.state is not CopyState.DISPOSED:
+        return now
+    verified_at = before.verified_at if before is not None and before.state is CopyState.VERIFIED else None
+    return replace(now, verified_at=verified_at)
 
 
 def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:
