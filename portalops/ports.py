@@ -355,6 +355,20 @@ class Medium(Protocol):
         """
         ...
 
+    def remove(self, set_id: SetId) -> None:
+        """Remove a sealed set for good.
+
+        It is listed until all is ready to go and not listed any more when the first byte of it goes, so no half set is ever
+        taken for one. When this returns nothing of it will be read again; what could not be freed at once is freed by a
+        later `remove` or `prepare`. Calling it again for a set that a process began to remove and died ends the work.
+
+        Raises:
+            SetNotFound: there is nothing of such a set.
+            SetLocked: the medium keeps it locked; nothing of it was removed.
+            MediumUnavailable: it does not let it be removed; the set is still there, whole.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

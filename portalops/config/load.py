@@ -32,6 +32,7 @@ from portalops.model.heads import Person
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
 from portalops.model.record import Digest
+from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Job, JobId
 
 
@@ -287,6 +288,8 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
                 local(shape.backup.drill.folder, "backup", "drill", "folder"),
                 shape.backup.drill.user,
             ),
+            retention=RetentionPolicy(**shape.backup.retention.model_dump()),
+            unread_months=shape.backup.unread_months,
         ),
         updates=UpdatesSettings(shape.updates.judge_weeks, shape.updates.poll_every),
         report=ReportSettings(

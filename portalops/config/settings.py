@@ -19,6 +19,7 @@ from portalops.model.heads import Person
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, Portal, Unit
 from portalops.model.record import Digest
+from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every, Job
 
 
@@ -120,6 +121,9 @@ class BackupSettings:
     full_every: Every | None = None
     """One full set in each such span, and differentials between; None for full sets alone."""
     drill: DrillSettings = DrillSettings(None, Path("/var/tmp"), "nobody")  # noqa: S108  # see DrillTable
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    unread_months: int = 6
+    """How long a medium may be left unread; 0 for any time."""
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:

@@ -23,6 +23,7 @@ from portalops.config.values import (
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.model.organisation import Role
+from portalops.model.retention import UNDO_DAYS
 from portalops.model.rulebook import Numbers
 from portalops.model.runs import Every, JobKind
 
@@ -136,6 +137,24 @@ class DrillTable(Shape):
     )
 
 
+Count = Annotated[StrictInt, Field(ge=0, le=10_000)]
+
+
+class RetentionTable(Shape):
+    """Which backup sets are kept; a set goes when no key keeps it. Without any of the `keep_` keys none goes."""
+
+    keep_last: Count = Field(default=0, description="The newest sets, however old.")
+    keep_weekly: Count = Field(default=0, description="The newest set of each of so many ISO weeks that have one.")
+    keep_monthly: Count = Field(default=0, description="The same by months.")
+    keep_yearly: Count = Field(default=0, description="The same by years.")
+    keep_within_days: Annotated[StrictInt, Field(ge=0, le=36_500)] = Field(
+        default=0, description="Every set that is not older."
+    )
+    undo_days: Annotated[StrictInt, Field(ge=1, le=365)] = Field(
+        default=UNDO_DAYS, description="How long a set stays marked, so that it can be undone, before it is removed."
+    )
+
+
 class BackupTable(Shape):
     """What is backed up, where to, and who can open it."""
 
@@ -151,6 +170,10 @@ class BackupTable(Shape):
         default_factory=dict, description="Class of data = why this portal has none of it."
     )
     drill: DrillTable = Field(default_factory=DrillTable)
+    retention: RetentionTable = Field(default_factory=RetentionTable)
+    unread_months: Annotated[StrictInt, Field(ge=0, le=1200)] = Field(
+        default=6, description="A medium that nobody has read for longer is told of; 0 for never."
+    )
     source: tuple[KindRow, ...] = ()
     medium: tuple[KindRow, ...] = ()
 
