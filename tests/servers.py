@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,16 +167,30 @@ class SshHost:
     host_key: str
     folder: Path
     client_key: str
+    pid: int = 0
 
     def answer_with(self, command: str) -> None:
         """Let the witness's key run this and nothing else."""
         escaped = command.replace('"', '\\"')
         (self.folder / "authorized_keys").write_text(f'restrict,command="{escaped}" {self.client_key}\n')
 
+    def let_in(self, restriction: str = "restrict") -> None:
+        """Let the client's key in for whatever the restriction leaves, such as SFTP."""
+        (self.folder / "authorized_keys").write_text(f"{restriction} {self.client_key}\n")
+
 
 @contextlib.contextmanager
-def sshd(folder: Path, *, port: int = 0, host_key: Path | None = None) -> Iterator[SshHost]:
-    """Run an sshd of this user's own on a free port."""
+def sshd(
+    folder: Path, *, port: int = 0, host_key: Path | None = None, options: Sequence[str] = ()
+) -> Iterator[SshHost]:
+    """Run an sshd of this user's own on a free port.
+
+    Args:
+        folder: where its keys, its log and `authorized_keys` are.
+        port: instead of a free one.
+        host_key: a private key instead of a new one.
+        options: more lines of sshd_config(5), such as `Subsystem=sftp internal-sftp`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # where sshd as root insists on locking itself in
@@ -190,14 +204,25 @@ def sshd(folder: Path, *, port: int = 0, host_key: Path | None = None) -> Iterat
         *("-D", "-f", "/dev/null", "-p", str(host.port), "-h", str(key), "-E", str(folder / "log")),
         *("-o", "UsePAM=no", "-o", "StrictModes=no", "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none"),
         *("-o", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
+        *(part for option in options for part in ("-o", option)),
     ]
     process = subprocess.Popen(arguments)
+    host.pid = process.pid
     try:
         _wait_for(host.port)
         yield host
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
+    """A host with SFTP and a shell, once a session; more sessions at once than any test opens."""
+    options = ("Subsystem=sftp internal-sftp", "MaxStartups=100")
+    with sshd(tmp_path_factory.mktemp("sshd"), options=options) as host:
+        host.let_in()
+        yield host
 
 
 def _wait_for(port: int) -> None:

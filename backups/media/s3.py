@@ -52,6 +52,7 @@ from pydantic import Field, StrictInt, model_validator
 
 from backups.media._errors import medium_unavailable, no_such_set
 from backups.media._owners import DEAD_AFTER, is_alive, this_run
+from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused
 from portalops.errors import MediumUnavailable, SecretUnavailable, SetDamaged
@@ -89,7 +90,7 @@ _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAl
 """How servers say that there is no such object, or that a mark of deletion is in its place."""
 
 
-class Settings(StoreSettings):
+class Settings(StoreSettings, MediumSettings):
     """`kind = "s3"`."""
 
     lock: Literal["COMPLIANCE", "GOVERNANCE"] | None = Field(

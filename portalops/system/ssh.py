@@ -1,4 +1,4 @@
-"""One command on another host over SSH, after its host key was found to be the pinned one; bounded in time and bytes."""
+"""Other hosts over SSH, after their host key was found to be the pinned one: one bounded command, or a subsystem."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,11 @@ from portalops.errors import HostUnreachable, SecretUnavailable
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
+from portalops.system.sftp import LinkBroken
 
 MAX_STDERR_BYTES = 8192
+WORN_BYTES = 32 << 30
+"""How much a session carries before another takes its place: a cipher of 128-bit blocks is safe for 64 GiB (RFC 4344)."""
 _CHUNK_BYTES = 1 << 16
 _WAIT_SECONDS = 0.5
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
@@ -86,6 +89,78 @@ def run_over_ssh(
         return Completed(124, done.stdout, done.stderr) if late.is_set() else done
 
 
+class ChannelLink:
+    """A subsystem of a host, such as `sftp`, through paramiko: a `sftp.Link`."""
+
+    def __init__(self, target: SshTarget, *, timeout_seconds: float, subsystem: str = "sftp") -> None:
+        """Open it.
+
+        Raises:
+            HostUnreachable: no session could be opened, or the host is not the pinned one.
+            SecretUnavailable: the private key cannot be had.
+        """
+        logging.getLogger("paramiko").addHandler(logging.NullHandler())
+        identity = _identity(target.identity)
+        try:
+            link = socket.create_connection((target.host, target.port), timeout=timeout_seconds)
+        except (OSError, UnicodeError) as error:
+            raise _unreachable(target, error, threading.Event()) from error
+        self._transport = paramiko.Transport(link)
+        # paramiko stalls or fails when keys are changed in the midst of much data, which it would do each 512 MiB; so a
+        # session is used for `WORN_BYTES` and then replaced, before its limits are reached.
+        packets = self._transport.packetizer
+        packets.REKEY_BYTES = packets.REKEY_BYTES_OVERFLOW_MAX = 2 * WORN_BYTES
+        packets.REKEY_PACKETS = packets.REKEY_PACKETS_OVERFLOW_MAX = 1 << 31
+        self._moved_bytes = 0
+        self._timeout_seconds = timeout_seconds
+        try:
+            self._channel = _session(self._transport, target, identity, timeout_seconds)
+            self._channel.settimeout(timeout_seconds)
+            self._channel.invoke_subsystem(subsystem)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            self._transport.close()
+            raise _unreachable(target, error, threading.Event()) from error
+        except BaseException:
+            self._transport.close()
+            raise
+
+    @property
+    def is_worn(self) -> bool:
+        return self._moved_bytes > WORN_BYTES
+
+    def send(self, *parts: bytes | memoryview) -> None:
+        data = b"".join(parts)
+        with self._told():
+            self._channel.sendall(data)
+        self._moved_bytes += len(data)
+
+    def receive(self, size: int) -> bytes:
+        parts = []
+        missing = size
+        while missing:
+            with self._told():
+                part = self._channel.recv(missing)
+            if not part:
+                raise LinkBroken("the connection ended")
+            parts.append(part)
+            missing -= len(part)
+        self._moved_bytes += size
+        return b"".join(parts)
+
+    def close(self) -> None:
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            self._transport.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise LinkBroken(f"nothing moved for {self._timeout_seconds:.0f} s") from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise LinkBroken(str(error) or type(error).__name__) from error
+
+
 @contextmanager
 def _connected(
     target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
@@ -119,21 +194,11 @@ def _session(
     transport: paramiko.Transport, target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
 ) -> paramiko.Channel:
     transport.banner_timeout = transport.auth_timeout = deadline_seconds
-    types = {key.partition(" ")[0] for key in target.host_keys}
-    transport.get_security_options().key_types = [
-        algorithm for kind in sorted(types) for algorithm in _ALGORITHMS.get(kind, (kind,))
-    ]
+    transport.get_security_options().key_types = host_key_algorithms(target)
     transport.start_client(timeout=deadline_seconds)
     shown = transport.get_remote_server_key()
     if f"{shown.get_name()} {shown.get_base64()}" not in target.host_keys:
-        raise HostUnreachable(
-            msg(
-                "{host} shows another host key than the pinned one: {key}",
-                host=target.address,
-                key=f"{shown.get_name()} {shown.fingerprint}",
-            ),
-            msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
-        )
+        raise other_host_key(target, f"{shown.get_name()} {shown.fingerprint}")
     transport.auth_publickey(target.user, identity)
     return transport.open_session(timeout=deadline_seconds)
 
@@ -179,6 +244,25 @@ def _unreachable(target: SshTarget, error: Exception, late: threading.Event) -> 
         cause = msg("it does not let this key in")
     elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         cause = msg("it has no host key of the pinned type: {cause}", cause=show_text(str(error)))
+    return no_session(target, cause)
+
+
+def host_key_algorithms(target: SshTarget) -> list[str]:
+    """Return by which algorithms a host may prove one of its pinned keys."""
+    kinds = {key.partition(" ")[0] for key in target.host_keys}
+    return [algorithm for kind in sorted(kinds) for algorithm in _ALGORITHMS.get(kind, (kind,))]
+
+
+def other_host_key(target: SshTarget, shown: str) -> HostUnreachable:
+    """Return the error of a host that shows a key which is not pinned."""
+    return HostUnreachable(
+        msg("{host} shows another host key than the pinned one: {key}", host=target.address, key=shown),
+        msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
+    )
+
+
+def no_session(target: SshTarget, cause: Message) -> HostUnreachable:
+    """Return the error of a host on which no session can be opened."""
     return HostUnreachable(
         msg("cannot open a session on {host}: {cause}", host=target.address, cause=cause),
         msg("Try it by hand: ssh -p {port} -i KEY {host}", port=target.port, host=f"{target.user}@{target.host}"),

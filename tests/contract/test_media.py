@@ -12,7 +12,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetNotFound, UnknownKind
 from portalops.model.backups import SetId
 from portalops.ports import Medium, SetWriter, StoredSet
-from tests.backups.media.parts import s3_table
+from tests.backups.media.parts import s3_table, sftp_table
 from tests.backups.memory import MemoryMedium
 from tests.servers import a_bucket
 
@@ -30,9 +30,19 @@ def s3_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, objec
     return s3_table(store, a_bucket(store, name), folder, lock="COMPLIANCE", retain_days=1)
 
 
+def sftp_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return sftp_table(request.getfixturevalue("ssh_host"), folder / "sftp", create=True)
+
+
+def optical_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return {"folder": str(folder / "discs"), "create": True, "allow_same_filesystem": True, "disc": "cd"}
+
+
 SETTINGS: dict[str, Callable[[pytest.FixtureRequest, Path], dict[str, object]]] = {
     "disk": disk_settings,
+    "optical": optical_settings,
     "s3": s3_settings,
+    "sftp": sftp_settings,
 }
 DOUBLE = "memory"
 """The double that other tests use keeps the same contract."""

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.servers import ObjectStore
+from tests.servers import ObjectStore, SshHost, user_name
 
 
 def secret(folder: Path, name: str, value: str) -> dict[str, str]:
@@ -32,6 +32,19 @@ def s3_table(
         "bucket": bucket,
         "access_key": secret(folder, f"{user}.id", f"{user}-id"),
         "secret_key": secret(folder, f"{user}.secret", f"{user}-secret"),
+        **more,
+    }
+
+
+def sftp_table(host: SshHost, folder: Path, **more: object) -> dict[str, object]:
+    """Return the settings of a folder on a host."""
+    return {
+        "host": "127.0.0.1",
+        "port": host.port,
+        "user": user_name(),
+        "identity_file": str(host.folder / "client"),
+        "host_key": host.host_key,
+        "folder": str(folder),
         **more,
     }
 

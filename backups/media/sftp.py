@@ -1,0 +1,551 @@
+"""A folder on another host over SFTP: the host needs an SSH server, an account, and nothing else.
+
+    [[backup.medium]]
+    id = "sftp-archive"
+    kind = "sftp"
+    host = "backup.example.vn"
+    user = "portal"
+    identity_file = "/etc/portalops/backup_ssh"
+    host_key = "ssh-ed25519 AAAA..."
+    folder = "/srv/backups/portal"
+
+Nothing is sent to a host that does not prove the pinned key (`host_key`, or the `known_hosts` file that has it).
+
+A set is written into `.incoming-<set>@<run>`; every file is made anew, synced where the server can (`fsync@openssh.com`),
+and its size is asked for. Before the folder gets its name, the digest of every file is confirmed: by sha256sum on the host
+where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders of runs that died are removed
+by the next run: at once if the run was one of this machine, otherwise when nothing in them has changed for a day.
+
+Bytes go through the system's ssh where there is one, which is several times as fast, and through paramiko otherwise;
+`client = "openssh"` or `"paramiko"` chooses. Whether the host is another machine than the one that is backed up, or what its
+caches hold, cannot be found out over SFTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shlex
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, StrictInt, model_validator
+
+from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._owners import DEAD_AFTER, is_alive, this_run
+from backups.media._throttled import MediumSettings
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import Refused, Text
+from portalops.errors import HostUnreachable, MediumUnavailable, SecretUnavailable, SetDamaged
+from portalops.model.backups import SetId
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+from portalops.ports import Readable
+from portalops.system.openssh import ProgramLink, find_ssh
+from portalops.system.sftp import (
+    FAILURE,
+    NO_SUCH_FILE,
+    PERMISSION_DENIED,
+    Attributes,
+    LinkBroken,
+    ReadFile,
+    Sftp,
+    SftpRefused,
+    WrittenFile,
+)
+from portalops.system.ssh import ChannelLink, SshTarget, known_host_keys, no_session, run_over_ssh
+
+logger = logging.getLogger(__name__)
+
+INCOMING, PROBE = ".incoming-", ".probe-"
+CONFIRMED_AT_ONCE = 64
+"""Files whose digests are asked for by one command."""
+CONFIRM_SECONDS = 900
+FULL_BYTES = 1 << 20
+"""A server that refuses a write and has less room than that is full; SFTP has no word for it."""
+
+
+class Settings(MediumSettings):
+    """`kind = "sftp"`."""
+
+    host: Text = Field(description="The host.")
+    port: StrictInt = Field(default=22, ge=1, le=65535)
+    user: Text = Field(description="The account on it.")
+    identity_file: LocalPath = Field(description="The private SSH key for it, without a passphrase.")
+    host_key: Text | None = Field(default=None, description="The host's public key: TYPE BASE64.")
+    known_hosts: LocalPath | None = Field(default=None, description="Or a known_hosts file that has it.")
+    folder: Text = Field(description="Where the sets go; from the account's home if it does not begin with /.")
+    create: bool = Field(default=False, description="Make the folder if it is not there.")
+    client: Literal["auto", "openssh", "paramiko"] = Field(default="auto", description="What carries the bytes.")
+    timeout_seconds: StrictInt = Field(default=60, ge=2, le=600, description="How long nothing may move.")
+
+    @model_validator(mode="after")
+    def _one_host_key(self) -> Settings:
+        if (self.host_key is None) == (self.known_hosts is None):
+            raise Refused(msg("needs either host_key or known_hosts"), shows_value=False)
+        if self.host_key is not None and len(self.host_key.split()) < 2:
+            raise Refused(
+                msg("has a host_key that is not TYPE BASE64"),
+                msg("Take the line of /etc/ssh/ssh_host_ed25519_key.pub on that host."),
+                shows_value=False,
+            )
+        return self
+
+
+def build(table: KindTable) -> SftpMedium:
+    """Return the medium that a configuration table describes."""
+    return SftpMedium(table.id, table.parse(Settings))
+
+
+class SftpMedium:
+    """Keeps sets as folders on another host."""
+
+    kind = "sftp"
+
+    def __init__(self, medium_id: str, settings: Settings) -> None:
+        self.id = medium_id
+        self._settings = settings
+        self._folder = settings.folder.rstrip("/") or "/"
+        self._host = _Host(medium_id, settings)
+
+    def places(self) -> Sequence[Path]:
+        return ()
+
+    def prepare(self, sources: Sequence[Path]) -> bool:
+        del sources  # whether the host has their file system cannot be found out from here
+        with self._host.session() as sftp:
+            if self._settings.create:
+                _make_folders(sftp, self._folder)
+            self._require_folder(sftp)
+            now = self._probe(sftp)
+            for name, attributes in list(sftp.names(self._folder)):
+                path = f"{self._folder}/{name}"
+                if name.startswith((INCOMING, PROBE)) and self._is_dead(sftp, path, attributes, now):
+                    logger.info("medium %s: removing %s of a run that died", self.id, show_text(name, 200))
+                    _remove_tree(sftp, path, attributes)
+        return False
+
+    def begin(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
+        sftp = self._host.connect()
+        try:
+            with self._host.told():
+                self._require_room(sftp, set_id, expected_bytes)
+                return SftpSetWriter(self._host, sftp, self._folder, set_id)
+        except BaseException:
+            sftp.close()
+            raise
+
+    def sets(self) -> tuple[SetId, ...]:
+        with self._host.session() as sftp:
+            self._require_folder(sftp)
+            return tuple(
+                sorted(
+                    SetId(name)
+                    for name, attributes in list(sftp.names(self._folder))
+                    if attributes.is_folder and not name.startswith(".") and self._is_bag(sftp, name)
+                )
+            )
+
+    def open_set(self, set_id: SetId) -> SftpStoredSet:
+        if not set_id or "/" in set_id or set_id.startswith("."):
+            raise no_such_set(self.id, set_id)
+        with self._host.session() as sftp:
+            self._require_folder(sftp)
+            found = sftp.status(f"{self._folder}/{set_id}")
+            if found is None or not found.is_folder:
+                raise no_such_set(self.id, set_id)
+        return SftpStoredSet(self._host, f"{self._folder}/{set_id}")
+
+    def _require_room(self, sftp: Sftp, set_id: SetId, expected_bytes: int) -> None:
+        free = sftp.free_bytes(self._folder)
+        if free is not None and free < expected_bytes:
+            raise medium_unavailable(
+                self.id,
+                msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=expected_bytes),
+                msg("Remove what is not needed, or use a larger disk."),
+            )
+        if sftp.status(f"{self._folder}/{set_id}") is not None:
+            raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+
+    def _is_bag(self, sftp: Sftp, name: str) -> bool:
+        found = sftp.status(f"{self._folder}/{name}/bagit.txt")
+        return found is not None and found.is_file
+
+    def _require_folder(self, sftp: Sftp) -> None:
+        found = sftp.status(self._folder, follow=True)
+        if found is None or not found.is_folder:
+            raise medium_unavailable(
+                self.id,
+                msg("there is no folder {folder} on {host}", folder=self._folder, host=self._host.address),
+                msg("Make the folder on that host, or set create = true."),
+            )
+
+    def _probe(self, sftp: Sftp) -> int:
+        """Return the server's time, by a file that is made and removed."""
+        path = f"{self._folder}/{PROBE}@{this_run()}"
+        if sftp.status(path) is None:
+            sftp.create(path).close()
+        found = sftp.status(path)
+        sftp.remove(path)
+        return found.modified_at if found else 0
+
+    @staticmethod
+    def _is_dead(sftp: Sftp, path: str, attributes: Attributes, now: int) -> bool:
+        alive = is_alive(path.rpartition("@")[2])
+        if alive is not None:
+            return not alive
+        touched_at = [attributes.modified_at]
+        if attributes.is_folder:
+            touched_at += [each.modified_at for _path, each in _tree(sftp, path)]
+        return timedelta(seconds=now - max(touched_at)) > DEAD_AFTER
+
+
+class SftpSetWriter:
+    """A set that is being written, in a folder that nobody takes for a set."""
+
+    def __init__(self, host: _Host, sftp: Sftp, folder: str, set_id: SetId) -> None:
+        self._host = host
+        self._sftp = sftp
+        self._final = f"{folder}/{set_id}"
+        self._incoming = f"{folder}/{INCOMING}{set_id}@{this_run()}"
+        self._folders: set[str] = {""}
+        self._digests: dict[str, str] = {}
+        self._file: WrittenFile | None = None
+        self._path = ""
+        self._digest = hashlib.sha256()
+        sftp.make_folder(self._incoming)
+
+    def open(self, path: str) -> None:
+        with self._told():
+            if self._sftp.link.is_worn:
+                self._sftp.close()
+                self._sftp = self._host.connect()
+            self._make_parents(path)
+            self._path, self._digest = path, hashlib.sha256()
+            self._file = self._sftp.create(f"{self._incoming}/{path}")
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        assert self._file is not None
+        self._digest.update(data)
+        with self._told():
+            self._file.write(data)
+
+    def close(self) -> None:
+        assert self._file is not None
+        with self._told():
+            written = self._file.close()
+            if written != self._file.size:
+                raise self._not_as_written(self._path)
+        self._digests[self._path] = self._digest.hexdigest()
+        self._file = None
+
+    def discard(self, path: str) -> None:
+        with self._told():
+            if self._digests.pop(path, None) is not None:
+                self._sftp.remove(f"{self._incoming}/{path}")
+
+    def seal(self) -> None:
+        with self._told():
+            for folder in sorted(self._folders - {""}, key=lambda each: -each.count("/")):
+                with suppress(SftpRefused):  # folders whose streams were all taken back are empty
+                    self._sftp.remove_folder(f"{self._incoming}/{folder}")
+            self._confirm()
+            self._sftp.rename(self._incoming, self._final)
+        self._sftp.close()
+
+    def abandon(self) -> None:
+        for connect in (self._own_session, self._host.connect):  # the second where the first is gone, or amid a file
+            with suppress(MediumUnavailable, LinkBroken, SftpRefused):
+                sftp = connect()
+                found = sftp.status(self._incoming)
+                if found is not None:
+                    _remove_tree(sftp, self._incoming, found)
+                sftp.close()
+                break
+        self._sftp.close()
+
+    def _own_session(self) -> Sftp:
+        return self._sftp
+
+    def _make_parents(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            self._make_parents(folder)
+            self._sftp.make_folder(f"{self._incoming}/{folder}")
+            self._folders.add(folder)
+
+    def _confirm(self) -> None:
+        """See that every file has its digest on the host.
+
+        Raises:
+            MediumUnavailable: one has another.
+        """
+        paths = sorted(self._digests)
+        there: dict[str, str] = {}
+        for start in range(0, len(paths), CONFIRMED_AT_ONCE):
+            found = self._host.sha256_sums(self._incoming, paths[start : start + CONFIRMED_AT_ONCE])
+            if not found:
+                break  # there is no shell, or no sha256sum: all that is left is read back
+            there |= found
+        for path in paths:
+            digest = there.get(path) or self._read_back(path)
+            if digest != self._digests[path]:
+                raise self._not_as_written(path)
+
+    def _read_back(self, path: str) -> str:
+        digest = hashlib.sha256()
+        file = self._sftp.read(f"{self._incoming}/{path}")
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+        file.close()
+        return digest.hexdigest()
+
+    def _not_as_written(self, path: str) -> MediumUnavailable:
+        return medium_unavailable(
+            self._host.medium,
+            msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
+            msg("Have the host's disk looked at."),
+        )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        with self._host.told(self._room):
+            yield
+
+    def _room(self) -> int | None:
+        """Return how much is free; asked anew, because in the own session answers are still under way."""
+        with suppress(SftpRefused, LinkBroken, MediumUnavailable):
+            sftp = self._host.connect()
+            try:
+                return sftp.free_bytes(self._incoming)
+            finally:
+                sftp.close()
+        return None
+
+
+class SftpStoredSet:
+    """A sealed set."""
+
+    def __init__(self, host: _Host, folder: str) -> None:
+        self._host = host
+        self._folder = folder
+        self._idle: list[Sftp] = []
+        weakref.finalize(self, _close_all, self._idle)
+
+    def sizes(self) -> Mapping[str, int]:
+        with self._session() as sftp:
+            return {path: each.size for path, each in _tree(sftp, self._folder) if not each.is_folder}
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with self._session() as sftp:
+            file = self._opened(sftp, path)
+            yield _FileReader(self._host, file, path)
+            with self._host.told():
+                file.close()
+
+    def _opened(self, sftp: Sftp, path: str) -> ReadFile:
+        place = f"{self._folder}/{path}"
+        try:
+            found = sftp.status(place)
+            if found is None:
+                raise _unreadable(path, msg("the file is missing"))
+            if not found.is_file:
+                raise _unreadable(path, msg("not a regular file"))
+            return sftp.read(place)
+        except SftpRefused as error:
+            raise _unreadable(path, _words(error)) from error
+
+    @contextmanager
+    def _session(self) -> Iterator[Sftp]:
+        """Give a session that is kept for the next time if the block ends well."""
+        sftp = self._idle.pop() if self._idle else self._host.connect()
+        try:
+            with self._host.told():
+                yield sftp
+        except BaseException:
+            sftp.close()
+            raise
+        if sftp.link.is_worn:
+            sftp.close()
+        else:
+            self._idle.append(sftp)
+
+
+class _FileReader:
+    def __init__(self, host: _Host, file: ReadFile, path: str) -> None:
+        self._host = host
+        self._file = file
+        self._path = path
+
+    def read(self, size: int, /) -> bytes:
+        with self._host.told():
+            try:
+                return self._file.read(size)
+            except SftpRefused as error:
+                raise _unreadable(self._path, _words(error)) from error
+
+
+class _Host:
+    """The host of a medium, and how its refusals are told."""
+
+    def __init__(self, medium: str, settings: Settings) -> None:
+        self.medium = medium
+        self._settings = settings
+        self.address = f"{settings.user}@{settings.host}:{settings.port}"
+
+    def connect(self) -> Sftp:
+        """Open a session.
+
+        Raises:
+            MediumUnavailable: the host cannot be reached, is not the pinned one, or does not let the key in.
+        """
+        try:
+            return self._connected()
+        except (HostUnreachable, SecretUnavailable) as error:
+            raise medium_unavailable(self.medium, error.message, error.hint) from error
+
+    @contextmanager
+    def session(self) -> Iterator[Sftp]:
+        """Give a session for one purpose."""
+        sftp = self.connect()
+        try:
+            with self.told():
+                yield sftp
+        finally:
+            sftp.close()
+
+    @contextmanager
+    def told(self, room: Callable[[], int | None] = lambda: None) -> Iterator[None]:
+        """Turn what a session raises inside the block into the error of a medium."""
+        try:
+            yield
+        except LinkBroken as error:
+            raise medium_unavailable(
+                self.medium,
+                msg("the connection to {host} broke: {cause}", host=self.address, cause=show_text(str(error), 300)),
+                msg("See that the host is up and reached from here; then run 'portalops backup run' again."),
+            ) from error
+        except SftpRefused as error:
+            free = room() if error.code == FAILURE else None
+            cause = _words(error)
+            if free is not None and free < FULL_BYTES:
+                cause = msg("no space is left there: {free} bytes are free", free=free)
+            raise medium_unavailable(
+                self.medium,
+                msg("{host}, {path}: {cause}", host=self.address, path=show_text(error.path, 300), cause=cause),
+                msg("See that the account may write there and has space; then run 'portalops backup run' again."),
+            ) from error
+
+    def sha256_sums(self, folder: str, paths: Sequence[str]) -> dict[str, str]:
+        """Return the digests of files as sha256sum on the host tells them; none where it cannot be asked."""
+        names = " ".join(shlex.quote(f"./{path}") for path in paths)
+        command = f"cd {shlex.quote(folder)} && LC_ALL=C exec sha256sum -- {names}"
+        try:
+            done = run_over_ssh(self._target(), command, deadline_seconds=CONFIRM_SECONDS, limit_bytes=1 << 20)
+        except (HostUnreachable, SecretUnavailable) as error:
+            logger.info("medium %s: no digests from the host's shell: %s", self.medium, error)
+            return {}
+        if done.exit_code != 0:
+            return {}
+        found: dict[str, str] = {}
+        for line in done.stdout.decode("utf-8", "replace").splitlines():
+            digest, _space, name = line.partition("  ./")
+            if len(digest) == 64:
+                found[name] = digest
+        return {path: found[path] for path in paths if path in found}
+
+    def _connected(self) -> Sftp:
+        target, seconds = self._target(), self._settings.timeout_seconds
+        program = None if self._settings.client == "paramiko" else find_ssh()
+        if program is None:
+            if self._settings.client == "openssh":
+                raise HostUnreachable(
+                    msg("this machine has no program ssh"), msg('Install openssh-client, or set client = "auto".')
+                )
+            return self._spoken(ChannelLink(target, timeout_seconds=seconds), None)
+        link = ProgramLink(target, program, timeout_seconds=seconds)
+        return self._spoken(link, link)
+
+    def _spoken(self, link: ChannelLink | ProgramLink, program: ProgramLink | None) -> Sftp:
+        try:
+            return Sftp(link)
+        except (LinkBroken, SftpRefused) as error:
+            cause = program.why_not() if program else no_session(self._target(), verbatim(show_text(str(error), 200)))
+            link.close()
+            raise cause from error
+        except BaseException:
+            link.close()
+            raise
+
+    def _target(self) -> SshTarget:
+        settings = self._settings
+        if settings.host_key is not None:
+            keys: tuple[str, ...] = (" ".join(settings.host_key.split()[:2]),)
+        else:
+            assert settings.known_hosts is not None
+            keys = known_host_keys(settings.known_hosts, settings.host, settings.port)
+            if not keys:
+                raise HostUnreachable(
+                    msg("{path} has no key of {host}", path=str(settings.known_hosts), host=settings.host),
+                    msg(
+                        "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
+                    ),
+                )
+        return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
+
+
+def _make_folders(sftp: Sftp, path: str) -> None:
+    parent = path.rpartition("/")[0]
+    if sftp.status(path, follow=True) is None:
+        if parent:
+            _make_folders(sftp, parent)
+        sftp.make_folder(path)
+
+
+def _tree(sftp: Sftp, folder: str) -> Iterator[tuple[str, Attributes]]:
+    """Yield everything below a folder by its path in it, folders before what is in them."""
+    pending = [""]
+    while pending:
+        below = pending.pop()
+        for name, attributes in list(sftp.names(f"{folder}/{below}".rstrip("/"))):
+            yield f"{below}{name}", attributes
+            if attributes.is_folder:
+                pending.append(f"{below}{name}/")
+
+
+def _remove_tree(sftp: Sftp, path: str, attributes: Attributes) -> None:
+    if not attributes.is_folder:
+        sftp.remove(path)
+        return
+    found = list(_tree(sftp, path))
+    for name, each in reversed(found):
+        if each.is_folder:
+            sftp.remove_folder(f"{path}/{name}")
+        else:
+            sftp.remove(f"{path}/{name}")
+    sftp.remove_folder(path)
+
+
+def _words(error: SftpRefused) -> Message:
+    if error.code == NO_SUCH_FILE:
+        return msg("there is no such file or folder")
+    if error.code == PERMISSION_DENIED:
+        return msg("permission denied")
+    return msg("the server says {words}", words=show_text(error.words or str(error.code), 200))
+
+
+def _unreadable(path: str, cause: Message) -> SetDamaged:
+    return SetDamaged(
+        msg("{path}: {cause}", path=show_text(path, 300), cause=cause),
+        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+    )
+
+
+def _close_all(sessions: list[Sftp]) -> None:
+    while sessions:
+        sessions.pop().close()
