@@ -55,7 +55,7 @@ from backups.media._owners import DEAD_AFTER, is_alive, this_run
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused
-from portalops.errors import MediumUnavailable, SecretUnavailable, SetDamaged
+from portalops.errors import MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -191,16 +191,58 @@ class S3Medium:
         return tuple(sorted(SetId(name) for name in found))
 
     def open_set(self, set_id: SetId) -> S3StoredSet:
-        if not set_id or "/" in set_id or set_id.startswith("."):
-            raise no_such_set(self.id, set_id)
-        key = f"{SEALED}{set_id}.json"
-        versions = [each for each in self._store.versions(key) if each.key == key]
+        key, versions = self._seals(set_id)
         seals = [each for each in versions if not each.is_mark]
         if not seals:
             raise no_such_set(self.id, set_id)
         first = min(reversed(seals), key=lambda each: each.modified_at)  # listed from the newest: ties go to the older
         strangers = _hiding(versions, key, first.version, first)
         return S3StoredSet(self._store, set_id, _read_seal(self._store, key, first.version), strangers)
+
+    def remove(self, set_id: SetId) -> None:
+        store = self._store
+        key, seals = self._seals(set_id)
+        left = store.versions(f"{set_id}/")
+        if not seals and (not left or self._is_being_written(set_id)):
+            raise no_such_set(self.id, set_id)
+        self._require_unlocked(set_id, [each for each in (*seals, *left) if not each.is_mark])
+        mark = f"{INCOMING}{set_id}@{this_run()}"  # if this process dies, the next run ends its work
+        version = store.put(mark, b"", None)
+        if not store.remove_all(key):
+            store.remove(mark, version)
+            raise medium_unavailable(
+                self.id, msg("its key may not delete"), msg("Remove sets with a key that may, from another host.")
+            )
+        if store.remove_all(f"{set_id}/"):
+            store.remove(mark, version)
+
+    def _seals(self, set_id: SetId) -> tuple[str, Sequence[Listed]]:
+        """Return the key of a set's seal, and all its versions."""
+        if not set_id or "/" in set_id or set_id.startswith("."):
+            raise no_such_set(self.id, set_id)
+        key = f"{SEALED}{set_id}.json"
+        return key, [each for each in self._store.versions(key) if each.key == key]
+
+    def _is_being_written(self, set_id: SetId) -> bool:
+        runs = (
+            each.key.rpartition("@")[2] for each in self._store.versions(f"{INCOMING}{set_id}@") if not each.is_mark
+        )
+        return any(run != this_run() and is_alive(run) is not False for run in runs)
+
+    def _require_unlocked(self, set_id: SetId, versions: Sequence[Listed]) -> None:
+        """Ask for the lock of every version, so that a set goes whole or not at all.
+
+        Raises:
+            SetLocked: one is locked still.
+        """
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3") as pool:
+            heads = list(pool.map(lambda each: self._store.head(each.key, each.version), versions))
+        now = self._store.now()
+        days = [until for head in heads if head and (until := head.get("ObjectLockRetainUntilDate")) and until > now]
+        if any(head and head.get("ObjectLockLegalHoldStatus") == "ON" for head in heads):
+            raise _locked(self.id, set_id, msg("there is a legal hold on it"))
+        if days:
+            raise _locked(self.id, set_id, msg("it is locked until {moment}", moment=max(days).astimezone(UTC)))
 
     def _lock(self, span: timedelta) -> Lock | None:
         if self._settings.lock is None:
@@ -715,6 +757,13 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
 
 def _not_what_was_put(key: str) -> Message:
     return msg("{key} does not hold what was put there", key=key)
+
+
+def _locked(medium: str, set_id: SetId, cause: Message) -> SetLocked:
+    return SetLocked(
+        msg("backup medium {medium} does not let go of {set}: {cause}", medium=medium, set=set_id, cause=cause),
+        msg("Nothing of it was removed. Run the job again when the lock has ended."),
+    )
 
 
 def _missing(path: str) -> SetDamaged:

@@ -14,7 +14,8 @@ Nothing is sent to a host that does not prove the pinned key (`host_key`, or the
 A set is written into `.incoming-<set>@<run>`; every file is made anew, synced where the server can (`fsync@openssh.com`),
 and its size is asked for. Before the folder gets its name, the digest of every file is confirmed: by sha256sum on the host
 where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders of runs that died are removed
-by the next run: at once if the run was one of this machine, otherwise when nothing in them has changed for a day.
+by the next run: at once if the run was one of this machine, otherwise when nothing in them has changed for a day. A set that
+is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 
 Bytes go through the system's ssh where there is one, which is several times as fast, and through paramiko otherwise;
 `client = "openssh"` or `"paramiko"` chooses. Whether the host is another machine than the one that is backed up, or what its
@@ -61,7 +62,7 @@ from portalops.system.ssh import ChannelLink, SshTarget, known_host_keys, no_ses
 
 logger = logging.getLogger(__name__)
 
-INCOMING, PROBE = ".incoming-", ".probe-"
+INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
 CONFIRMED_AT_ONCE = 64
 """Files whose digests are asked for by one command."""
 CONFIRM_SECONDS = 900
@@ -127,6 +128,7 @@ class SftpMedium:
                 if name.startswith((INCOMING, PROBE)) and self._is_dead(sftp, path, attributes, now):
                     logger.info("medium %s: removing %s of a run that died", self.id, show_text(name, 200))
                     _remove_tree(sftp, path, attributes)
+            self._free_removed(sftp)
         return False
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
@@ -151,7 +153,7 @@ class SftpMedium:
             )
 
     def open_set(self, set_id: SetId) -> SftpStoredSet:
-        if not set_id or "/" in set_id or set_id.startswith("."):
+        if not _is_name(set_id):
             raise no_such_set(self.id, set_id)
         with self._host.session() as sftp:
             self._require_folder(sftp)
@@ -170,6 +172,30 @@ class SftpMedium:
             )
         if sftp.status(f"{self._folder}/{set_id}") is not None:
             raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+
+    def remove(self, set_id: SetId) -> None:
+        if not _is_name(set_id):
+            raise no_such_set(self.id, set_id)
+        with self._host.session() as sftp:
+            self._require_folder(sftp)
+            folder, going = f"{self._folder}/{set_id}", f"{self._folder}/{REMOVING}{set_id}"
+            found, was_going = sftp.status(folder), sftp.status(going) is not None
+            if found is not None and found.is_folder:
+                number = 1
+                while sftp.status(going) is not None:  # it was half removed before, and made up again
+                    number += 1
+                    going = f"{self._folder}/{REMOVING}{set_id}~{number}"
+                sftp.rename(folder, going)
+            elif not was_going:
+                raise no_such_set(self.id, set_id)
+            self._free_removed(sftp)
+
+    def _free_removed(self, sftp: Sftp) -> None:
+        """Free what was removed, as far as the host lets; it is no set any more."""
+        for name, attributes in list(sftp.names(self._folder)):
+            if name.startswith(REMOVING):
+                with suppress(SftpRefused):
+                    _remove_tree(sftp, f"{self._folder}/{name}", attributes)
 
     def _is_bag(self, sftp: Sftp, name: str) -> bool:
         found = sftp.status(f"{self._folder}/{name}/bagit.txt")
@@ -497,6 +523,10 @@ class _Host:
                     ),
                 )
         return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
+
+
+def _is_name(set_id: SetId) -> bool:
+    return bool(set_id) and "/" not in set_id and not set_id.startswith(".")
 
 
 def _make_folders(sftp: Sftp, path: str) -> None:

@@ -27,7 +27,7 @@ def disk_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, obj
 def s3_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
     store = request.getfixturevalue("object_store")
     name = f"media-{folder.name.replace('_', '-').lower()}"[:63].rstrip("-")
-    return s3_table(store, a_bucket(store, name), folder, lock="COMPLIANCE", retain_days=1)
+    return s3_table(store, a_bucket(store, name), folder)  # it keeps versions; what is locked has tests of its own
 
 
 def sftp_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
@@ -175,6 +175,33 @@ def test_empty_and_large_files_come_back(medium: Medium) -> None:
         while part := file.read(1 << 20):
             total += len(part)
     assert total == 20 << 20
+
+
+def test_a_removed_set_is_gone_and_the_others_stay(medium: Medium) -> None:
+    small_set(medium)
+    small_set(medium, OTHER)
+
+    medium.remove(SET)
+
+    assert medium.sets() == (OTHER,)
+    with pytest.raises(SetNotFound):
+        medium.open_set(SET)
+    with pytest.raises(SetNotFound):
+        medium.remove(SET)
+    assert read(medium.open_set(OTHER), "data/content/portal/files.0001.age") == b"onetwo"
+    small_set(medium)
+    assert medium.open_set(SET).sizes() == {"bagit.txt": 19, "data/content/portal/files.0001.age": 6}
+
+
+def test_what_is_being_written_is_no_set_that_can_be_removed(medium: Medium) -> None:
+    writer = medium.begin(SET, expected_bytes=0)
+    put(writer, "bagit.txt", b"x")
+
+    with pytest.raises(SetNotFound):
+        medium.remove(OTHER)
+    writer.seal()
+
+    assert medium.open_set(SET).sizes() == {"bagit.txt": 1}
 
 
 def test_unknown_kinds_and_keys_name_their_place(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_medium
 from backups.media.s3 import PART_BYTES, part_bytes_of
-from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged
+from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel
 from portalops.ports import Medium
 from tests.backups.kit import MIB, NOW, back_up, disk, source, table
@@ -162,6 +162,64 @@ def test_a_lock_that_was_weakened_is_seen(object_store: ObjectStore, tmp_path: P
 
     assert copy.state is CopyState.DAMAGED
     assert f"0001.age?versionId={pack['VersionId']} (its lock was weakened: GOVERNANCE" in copy.problem
+
+
+def test_a_locked_set_is_not_removed_in_part(object_store: ObjectStore, tmp_path: Path) -> None:
+    bucket = a_bucket(object_store, "set-not-removed")
+    medium = s3(object_store, bucket, tmp_path, **LOCKED)
+    medium.prepare([])
+    small_set(medium)
+
+    with pytest.raises(SetLocked, match=rf"does not let go of {SET}: it is locked until"):
+        medium.remove(SET)
+
+    assert medium.sets() == (SET,)
+    assert medium.open_set(SET).sizes() == {"bagit.txt": 19, PACK: 6}
+
+
+def test_a_file_that_was_taken_back_under_a_lock_is_not_in_the_set(object_store: ObjectStore, tmp_path: Path) -> None:
+    bucket = a_bucket(object_store, "set-taken-back")
+    medium = s3(object_store, bucket, tmp_path, **LOCKED)
+    medium.prepare([])
+    abandoned = medium.begin(SET, expected_bytes=0)
+    put(abandoned, "data/content/failed/files.0001.age", b"half a stream")
+    abandoned.abandon()
+    writer = medium.begin(SET, expected_bytes=0)
+    put(writer, "bagit.txt", b"x")
+    put(writer, "data/content/failed/files.0002.age", b"half a stream")
+    writer.discard("data/content/failed/files.0002.age")
+    writer.seal()
+
+    assert medium.open_set(SET).sizes() == {"bagit.txt": 1}
+    with pytest.raises(SetDamaged, match="missing"):
+        read(medium.open_set(SET), "data/content/failed/files.0001.age")
+
+
+@pytest.mark.parametrize("keeps_versions", [True, False])
+def test_a_removed_set_leaves_nothing_in_the_bucket(
+    object_store: ObjectStore, tmp_path: Path, keeps_versions: bool
+) -> None:
+    bucket = a_bucket(object_store, f"set-removed-{keeps_versions}".lower(), locked=keeps_versions)
+    medium = s3(object_store, bucket, tmp_path)
+    medium.prepare([])
+    small_set(medium)
+
+    medium.remove(SET)
+
+    found = object_store.client().list_object_versions(Bucket=bucket)
+    assert [each["Key"] for each in found.get("Versions", ())] == []
+
+
+def test_a_removal_that_died_is_ended_by_the_next(object_store: ObjectStore, tmp_path: Path) -> None:
+    bucket = a_bucket(object_store, "set-removal-died", locked=False)
+    medium = s3(object_store, bucket, tmp_path)
+    medium.prepare([])
+    small_set(medium)
+    object_store.client().delete_object(Bucket=bucket, Key=f"sealed/{SET}.json")
+
+    medium.remove(SET)
+
+    assert "Contents" not in object_store.client().list_objects_v2(Bucket=bucket)
 
 
 # --- Hands of others ------------------------------------------------------------------------------

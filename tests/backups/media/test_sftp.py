@@ -247,6 +247,21 @@ def test_what_took_the_name_meanwhile_is_not_replaced(ssh_host: SshHost, tmp_pat
     assert there(tmp_path) == [SET]
 
 
+def test_a_removal_that_died_is_ended_by_the_next(ssh_host: SshHost, tmp_path: Path) -> None:
+    medium = sftp(ssh_host, tmp_path)
+    medium.prepare([])
+    small_set(medium)
+    (tmp_path / "sftp" / SET).rename(tmp_path / "sftp" / f".removing-{SET}")
+    small_set(medium)
+
+    medium.remove(SET)
+
+    assert there(tmp_path) == []
+    (tmp_path / "sftp" / f".removing-{SET}").mkdir()
+    medium.prepare([])
+    assert there(tmp_path) == []
+
+
 def test_a_link_in_place_of_a_file_is_not_followed(ssh_host: SshHost, tmp_path: Path) -> None:
     medium = sftp(ssh_host, tmp_path)
     medium.prepare([])
