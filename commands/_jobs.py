@@ -32,6 +32,7 @@ from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.period import current_period
+from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
@@ -255,6 +256,8 @@ def summary_of(result: object) -> Message:
                 medium=copy.medium,
                 seconds=seconds,
             )
+        case PruneResult(marked=marked, disposals=disposals):
+            return msg("{marked} sets newly marked, {removed} removed", marked=len(marked), removed=len(disposals))
         case VerifyResult(copies=copies):
             bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
             looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
@@ -341,6 +344,12 @@ def _verify(session: Session) -> Work[object]:
     if problems or states - {CopyState.VERIFIED}:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
+def _prune(session: Session) -> Work[object]:
+    from commands._prune_work import prune_work  # noqa: PLC0415  # as above
+
+    return prune_work(session)
 
 
 def _check(session: Session) -> Work[object]:
@@ -447,6 +456,7 @@ _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.COPY: copy_work,
     JobKind.VERIFY: _verify,
     JobKind.DRILL: drill_work,
+    JobKind.PRUNE: _prune,
     JobKind.CHECK: _check,
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,

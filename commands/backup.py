@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _backup_copy, _backup_drill
+from commands import _backup_copy, _backup_drill, _backup_prune
 from commands import _backup_views as views
 from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, recorded_sets_of
 from commands._jobs import backup_work, by_hand
@@ -23,6 +23,7 @@ from portalops.locale import _
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, SetKind, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.runs import JobKind
+from portalops.registers.backups import GONE
 from portalops.reports.document import Block, Notice, Paragraph, Tone
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def verify(
 
     identities = read_identities(identity) if identity else ()
     made = find_set(recorded_sets_of(session), set_name or "latest")
-    copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state is not CopyState.FAILED]
+    copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
     if not copies:
         raise SetNotFound(
             msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
@@ -204,6 +205,9 @@ def restore(
 
 app.command(help=_backup_copy.HELP)(_backup_copy.copy)
 app.command(help=_backup_drill.HELP)(_backup_drill.drill)
+app.command(help=_backup_prune.PRUNE_HELP)(_backup_prune.prune)
+app.command(help=_backup_prune.HOLD_HELP)(_backup_prune.hold)
+app.command(help=_backup_prune.RELEASE_HELP)(_backup_prune.release)
 
 
 def _planned(session: Session, kind: SetKind | None = None) -> Result:
