@@ -6,6 +6,7 @@ ends: one cut short is not a backup. Programs run without a shell; over SSH ever
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import selectors
@@ -25,7 +26,10 @@ from portalops.ports import StreamWriter
 
 STDERR_BYTES = 8 << 10
 """How much of the beginning, and of the end, of what a program says on standard error is kept for the error."""
-TAIL_BYTES = 64 << 10
+TAIL_BYTES = 4 << 10
+"""How much of the end of its output is kept for its trailer; every reading copies as much."""
+PIPE_BYTES = 1 << 20
+"""A reading takes at most what the pipe holds, 64 KiB by default; pipe(7)."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GRACE_SECONDS = 5.0
 _ERROR = re.compile(r"\b(?:error|fatal):", re.IGNORECASE)
@@ -70,7 +74,7 @@ def stream_program(source_id: str, program: Program, out: StreamWriter) -> None:
 
 def _start(source_id: str, program: Program) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             list(program.argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -87,6 +91,10 @@ def _start(source_id: str, program: Program) -> subprocess.Popen[bytes]:
             msg("{program} cannot be run: {cause}", program=program.name, cause=cause),
             msg("Give the program's whole path, and see that this user may run it."),
         ) from error
+    assert process.stdout is not None
+    with suppress(OSError):  # more than this user may have
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return process
 
 
 def _judge(source_id: str, program: Program, process: subprocess.Popen[bytes], size: int, tail: _Tail) -> None:

@@ -185,7 +185,8 @@ class PostgresqlSource(ConfiguredSource):
                 out.add_unread(line)
 
     def _server(self, environment: Mapping[str, str]) -> Server:
-        answer = self._ask(environment, _SERVER)
+        newest = self._installed("psql", environment)[-1]
+        answer = self._ask(newest, environment, _SERVER)
         try:
             found = json.loads(answer)
             return Server(
@@ -199,10 +200,9 @@ class PostgresqlSource(ConfiguredSource):
                 self.id, msg("the server's answer is not understood: {said}", said=show_text(answer))
             ) from error
 
-    def _ask(self, environment: Mapping[str, str], query: str) -> str:
+    def _ask(self, tools: Installation, environment: Mapping[str, str], query: str) -> str:
         """Return what psql prints for a query in the maintenance database."""
-        (*_others, newest) = self._installed("psql", environment)
-        argv = psql_command(newest, self._settings.maintenance_database)
+        argv = psql_command(tools, self._settings.maintenance_database)
         done = LocalRunner({**environment, "PGCLIENTENCODING": "UTF8"}).run(
             argv, stdin=query.encode(), timeout_seconds=self._settings.idle_seconds
         )
@@ -259,13 +259,13 @@ class PostgresqlSource(ConfiguredSource):
         """Return what all databases share, and how much it is; the counts only if they held all the while."""
         settings = self._settings
         argv = globals_command(tools, settings.maintenance_database, role_passwords=settings.role_passwords)
-        before = self._ask(environment, COUNT_GLOBALS)
+        before = self._ask(tools, environment, COUNT_GLOBALS)
         done = LocalRunner(environment).run(argv, timeout_seconds=settings.idle_seconds, limit_bytes=GLOBALS_BYTES)
         if done.exit_code:
             raise self._ended(argv[0], done)
         if not done.stdout.rstrip().endswith(GLOBALS_END.encode()):
             raise unavailable(self.id, msg("the output does not end with {trailer}", trailer=repr(GLOBALS_END)))
-        after = self._ask(environment, COUNT_GLOBALS)
+        after = self._ask(tools, environment, COUNT_GLOBALS)
         rows = tuple(each for line in after.splitlines() if (each := counted(line)) is not None)
         return done.stdout, rows if before == after else ()
 
