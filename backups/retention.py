@@ -180,7 +180,7 @@ def _keep_bases(sets: Sequence[Candidate], kept: Mapping[SetId, list[Message]]) 
 
 def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]) -> Fate:
     if reasons:
-        return Fate(each.set_id, True, tuple(dict.fromkeys(reasons)))
+        return Fate(each.set_id, True, tuple(one for n, one in enumerate(reasons) if one not in reasons[:n]))
     if each.is_good:
         return Fate(each.set_id, False, (msg("no rule keeps it"),))
     newer = [one for one in sets if one.is_good and one.job == each.job and one.created_at > each.created_at]
