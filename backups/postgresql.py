@@ -122,23 +122,26 @@ _TABLES = """
 """Tables whose rows a dump holds: those of users, each part of a partitioned one by itself, none that an extension brings,
 and none without a log on a replica, where nobody can read them."""
 
+SAFE_PATH = "SET search_path = '';\n"
+"""Goes before every query: whoever owns a database can have other functions than PostgreSQL's own found first in it, and they
+would run with the rights of the role that backs up (CVE-2018-1058)."""
 LOCK_TABLES = rf"""
 SELECT pg_catalog.format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', n.nspname, c.relname) {_TABLES} \gexec
 """
-COUNT_ROWS = rf"""
+COUNT_ROWS = rf"""{SAFE_PATH}
 SELECT pg_catalog.format('SELECT pg_catalog.json_build_array(%L, count(*)) FROM ONLY %I.%I',
        {_spelled("n.nspname")} || '.' || {_spelled("c.relname")}, n.nspname, c.relname) {_TABLES} \gexec
 SELECT pg_catalog.json_build_array('pg_catalog.pg_largeobject_metadata', count(*))
   FROM pg_catalog.pg_largeobject_metadata HAVING count(*) > 0;
 """  # noqa: S608  # constants alone
 """For psql: prints one JSON array of a table's name and its number of rows a line; large objects are counted as such."""
-COUNT_GLOBALS = """
+COUNT_GLOBALS = f"""{SAFE_PATH}
 SELECT pg_catalog.json_build_array('pg_catalog.pg_roles', count(*)) FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_';
 SELECT pg_catalog.json_build_array('pg_catalog.pg_auth_members', count(DISTINCT (m.roleid, m.member)))
   FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE r.rolname !~ '^pg_';
 SELECT pg_catalog.json_build_array('pg_catalog.pg_tablespace', count(*))
   FROM pg_catalog.pg_tablespace WHERE spcname !~ '^pg_';
-"""
+"""  # noqa: S608  # constants alone
 """The same for what all databases of a server share; roles that PostgreSQL itself brings are left out."""
 
 

@@ -52,6 +52,7 @@ from backups.postgresql import (
     CUSTOM,
     GLOBALS,
     LOCK_TABLES,
+    SAFE_PATH,
     Installation,
     connection,
     counted,
@@ -164,7 +165,7 @@ class PostgresqlSource(ConfiguredSource):
         failed: list[str] = []
         first: SourceUnavailable | None = None
         size = 0
-        names = settings.databases or server.databases
+        names = tuple(dict.fromkeys(settings.databases or server.databases))
         for database, stream in zip(names, stream_names(names), strict=True):
             try:
                 if database not in server.databases:
@@ -607,7 +608,7 @@ _HINTS = (
     ("failed: ", msg("See whether the server runs, and whether host and port are right: pg_isready.")),
 )
 """Words of libpq and the server, the most telling first."""
-_SERVER = """
+_SERVER = f"""{SAFE_PATH}
 SELECT pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num'),
   'replica', pg_catalog.pg_is_in_recovery(),
@@ -620,7 +621,7 @@ SELECT pg_catalog.json_build_object(
                  WHERE datallowconn AND NOT datistemplate));
 """
 """A replica that has replayed all it got, and still gets more, is up to date even if its primary had nothing to say lately."""
-HOLD = rf"""
+HOLD = rf"""{SAFE_PATH}
 BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SELECT count(pg_catalog.set_config(name, '0', false)) FROM pg_catalog.pg_settings WHERE name IN
  ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout') \g /dev/null

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -236,20 +237,51 @@ def test_a_dump_cut_short_is_no_backup(
     wait_until(lambda: connected(postgres) == "0")
 
 
-def test_a_server_that_cuts_the_counting_session_fails_the_dump(postgres: Server, tmp_path: Path) -> None:
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'portalops' AND state LIKE 'idle in%'"
+def test_a_snapshot_that_is_lost_fails_the_dump(postgres: Server, tmp_path: Path) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'portalops'"
     psql = " ".join((postgres.tools.program("psql"), *postgres.at, "-X", "-q", "-o", "/dev/null"))
-    # By then the snapshot is the dump's own; only the counting can still be hit, and it must be slow enough for that.
-    slow = f'{psql} -c "{cut}" -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = \'portalops\'"'
+    folder = programs(postgres, tmp_path, pg_dump=f'{psql} -c "{cut}"; exec $REAL "$@"')
 
-    result = run(
-        postgres,
-        tmp_path,
-        databases=["portal"],
-        programs=programs(postgres, tmp_path, pg_dump=f'{slow}; exec $REAL "$@"'),
-    )
+    result = run(postgres, tmp_path, databases=["portal"], programs=folder)
 
     assert "ended with exit code" in why(result)
+
+
+def test_functions_that_a_databases_owner_put_first_are_not_called(postgres: Server, tmp_path: Path) -> None:
+    postgres.sql("CREATE DATABASE trap; ALTER DATABASE trap SET search_path = public, pg_catalog;")
+    postgres.sql(
+        'CREATE TABLE seen (who text); CREATE TABLE "T" (i int);'
+        "CREATE FUNCTION replace(name, text, text) RETURNS text LANGUAGE sql AS $$ SELECT 1/0; SELECT '' $$;"
+        "CREATE FUNCTION format(text, name, name) RETURNS text LANGUAGE sql AS $$ SELECT 1/0; SELECT '' $$;",
+        "trap",
+    )
+    try:
+        result = run(postgres, tmp_path, databases=["trap"])
+    finally:
+        postgres.sql("DROP DATABASE trap")
+
+    assert result.set is not None, result.failed_sources
+    assert [rows.table for rows in result.set.streams[0].rows] == ['public."T"', "public.seen"]
+
+
+def test_nothing_stays_connected_when_portalops_is_killed(postgres: Server, tmp_path: Path) -> None:
+    script = '$REAL "$@" | head -c 1000; touch dumping; exec sleep 20'
+    folder = programs(postgres, tmp_path, pg_dump=script.replace("dumping", str(tmp_path / "dumping")))
+    code = (
+        "from tests.backups.kit import *; from tests.backups.memory import MemoryMedium;"
+        "import pathlib, sys; here = pathlib.Path(sys.argv[1]);"
+        "values = dict(host=sys.argv[2], port=5432, user='postgres', programs=sys.argv[3], databases=['portal']);"
+        "back_up([source('postgresql', values, here)], [MemoryMedium('m')])"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path), str(postgres.folder), folder]
+    process = subprocess.Popen(argv, cwd=Path(__file__).parents[3])
+    wait_until((tmp_path / "dumping").exists, 30)
+    assert connected(postgres) != "0"
+
+    process.kill()
+    process.wait()
+
+    wait_until(lambda: connected(postgres) == "0")
 
 
 def test_a_table_that_others_hold_is_not_waited_for_without_end(postgres: Server, tmp_path: Path) -> None:
@@ -294,7 +326,7 @@ def test_a_replica_can_be_dumped_from(replica: Server, postgres: Server, tmp_pat
     assert {each.table: each.rows for each in portal.rows} == {
         name: rows for name, rows in ROWS.items() if name != "public.sessions"
     }
-    assert portal.skipped == ("portal: sessions: an unlogged table has no rows on a replica",)
+    assert portal.skipped == ("portal: public.sessions: an unlogged table has no rows on a replica",)
     assert made.set.outcome is RunOutcome.COMPLETE
     assert format_of(portal).try_out(made.restored("portal", scratch)).problems == ()
 
