@@ -3,8 +3,8 @@
     python -m bench.media [MIB]
 
 Files are in memory, so that no disk is measured. portalops digests every byte on the way and syncs every file, in files of the
-size of packs; sftp puts one file and does neither. What sealing takes, where the host confirms every digest, is printed
-beside it: the stock way to that is another command.
+size of packs, and has the host confirm the digests meanwhile; sftp puts one file and does nothing of that. What sealing takes, where
+the last digests are waited for, is printed beside it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _measure(work: Path, host: SshHost, mebibytes: int) -> int:
     median = statistics.median(stock) / statistics.median(ours)
     print(f"sftp put                        {_rate(mebibytes, stock)}")
     print(f"portalops, the system's ssh     {_rate(mebibytes, ours)}  ({median:.2f} of sftp; best round {ratio:.2f})")
-    print(f"  sealing: digests on the host  {_rate(mebibytes, seals)}")
+    print(f"  and sealing                   {statistics.median(seals):7.2f} s")
     print(f"portalops, paramiko             {_rate(min(PARAMIKO_MIB, mebibytes), [through_paramiko])}")
     if median < PROMISE:
         print(f"below the promise of {PROMISE} of sftp")

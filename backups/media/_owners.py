@@ -13,8 +13,6 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-import psutil
-
 DEAD_AFTER = timedelta(hours=24)
 """No pack takes that long, and no source is silent for as long."""
 
@@ -44,8 +42,13 @@ def _space() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """Return when a process was started, in hundredths of a second; None if there is none."""
+    """Return when a process was started, in ticks since the machine's boot (proc(5)); None if there is none that works.
+
+    Not as a time of day, which would be another one after the clock was set.
+    """
     try:
-        return round(psutil.Process(pid).create_time() * 100)
-    except psutil.Error:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        state, *fields = text.rpartition(")")[2].split()
+        return None if state in {"Z", "X"} else int(fields[18])
+    except (OSError, ValueError, IndexError):
         return None

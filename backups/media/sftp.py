@@ -12,8 +12,8 @@
 Nothing is sent to a host that does not prove the pinned key (`host_key`, or the `known_hosts` file that has it).
 
 A set is written into `.incoming-<set>@<run>`; every file is made anew, synced where the server can (`fsync@openssh.com`),
-and its size is asked for. Before the folder gets its name, the digest of every file is confirmed: by sha256sum on the host
-where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders of runs that died are removed
+and its size is asked for. Before the folder gets its name, the digest of every file is confirmed, while the next ones are
+sent: by sha256sum on the host where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders of runs that died are removed
 by the next run: at once if the run was one of this machine, otherwise when nothing in them has changed for a day. A set that
 is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 
@@ -29,6 +29,7 @@ import logging
 import shlex
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -63,9 +64,9 @@ from portalops.system.ssh import ChannelLink, SshTarget, known_host_keys, no_ses
 logger = logging.getLogger(__name__)
 
 INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
-CONFIRMED_AT_ONCE = 64
-"""Files whose digests are asked for by one command."""
-CONFIRM_SECONDS = 900
+CONFIRM_BYTES = 256 << 20
+"""How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
+CONFIRM_SECONDS = 240
 FULL_BYTES = 1 << 20
 """A server that refuses a write and has less room than that is full; SFTP has no word for it."""
 
@@ -239,11 +240,11 @@ class SftpSetWriter:
         self._final = f"{folder}/{set_id}"
         self._incoming = f"{folder}/{INCOMING}{set_id}@{this_run()}"
         self._folders: set[str] = {""}
-        self._digests: dict[str, str] = {}
         self._file: WrittenFile | None = None
         self._path = ""
         self._digest = hashlib.sha256()
         sftp.make_folder(self._incoming)
+        self._digests = _Digests(host, self._incoming)
 
     def open(self, path: str) -> None:
         with self._told():
@@ -265,25 +266,27 @@ class SftpSetWriter:
         with self._told():
             written = self._file.close()
             if written != self._file.size:
-                raise self._not_as_written(self._path)
-        self._digests[self._path] = self._digest.hexdigest()
+                raise _not_as_sent(self._host.medium, self._path)
+            self._digests.add(self._path, self._digest.hexdigest(), written)
         self._file = None
 
     def discard(self, path: str) -> None:
         with self._told():
-            if self._digests.pop(path, None) is not None:
-                self._sftp.remove(f"{self._incoming}/{path}")
+            self._digests.drop(path)
+            self._sftp.remove(f"{self._incoming}/{path}")
 
     def seal(self) -> None:
         with self._told():
             for folder in sorted(self._folders - {""}, key=lambda each: -each.count("/")):
                 with suppress(SftpRefused):  # folders whose streams were all taken back are empty
                     self._sftp.remove_folder(f"{self._incoming}/{folder}")
-            self._confirm()
+            self._digests.confirm_all()
             self._sftp.rename(self._incoming, self._final)
+        self._digests.stop()
         self._sftp.close()
 
     def abandon(self) -> None:
+        self._digests.stop()
         for connect in (self._own_session, self._host.connect):  # the second where the first is gone, or amid a file
             with suppress(MediumUnavailable, LinkBroken, SftpRefused):
                 sftp = connect()
@@ -304,39 +307,6 @@ class SftpSetWriter:
             self._sftp.make_folder(f"{self._incoming}/{folder}")
             self._folders.add(folder)
 
-    def _confirm(self) -> None:
-        """See that every file has its digest on the host.
-
-        Raises:
-            MediumUnavailable: one has another.
-        """
-        paths = sorted(self._digests)
-        there: dict[str, str] = {}
-        for start in range(0, len(paths), CONFIRMED_AT_ONCE):
-            found = self._host.sha256_sums(self._incoming, paths[start : start + CONFIRMED_AT_ONCE])
-            if not found:
-                break  # there is no shell, or no sha256sum: all that is left is read back
-            there |= found
-        for path in paths:
-            digest = there.get(path) or self._read_back(path)
-            if digest != self._digests[path]:
-                raise self._not_as_written(path)
-
-    def _read_back(self, path: str) -> str:
-        digest = hashlib.sha256()
-        file = self._sftp.read(f"{self._incoming}/{path}")
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-        file.close()
-        return digest.hexdigest()
-
-    def _not_as_written(self, path: str) -> MediumUnavailable:
-        return medium_unavailable(
-            self._host.medium,
-            msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
-            msg("Have the host's disk looked at."),
-        )
-
     @contextmanager
     def _told(self) -> Iterator[None]:
         with self._host.told(self._room):
@@ -351,6 +321,83 @@ class SftpSetWriter:
             finally:
                 sftp.close()
         return None
+
+
+class _Digests:
+    """Asks the host for the digests of files that were sent, in a thread of its own, while the next ones are sent."""
+
+    def __init__(self, host: _Host, folder: str) -> None:
+        self._host = host
+        self._folder = folder
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="digests")
+        self._asked: Future[None] | None = None
+        self._waiting: dict[str, str] = {}
+        self._waiting_bytes = 0
+        self._has_shell = True
+        self._session: Sftp | None = None
+
+    def add(self, path: str, digest: str, size: int) -> None:
+        """Take a file that is closed; ask for what has gathered, once there is enough of it.
+
+        Raises:
+            MediumUnavailable: one that was asked for before has another digest.
+        """
+        self._waiting[path] = digest
+        self._waiting_bytes += size
+        if self._waiting_bytes >= CONFIRM_BYTES:
+            self._ask()
+
+    def drop(self, path: str) -> None:
+        """Leave out a file that is about to be removed; as `add`."""
+        self._settle()
+        self._waiting.pop(path, None)
+
+    def confirm_all(self) -> None:
+        """Wait until every file is confirmed; as `add`."""
+        self._ask()
+        self._settle()
+
+    def stop(self) -> None:
+        """Let go of the host; never raises."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._asked is None:
+            self._close()
+        else:  # never under the thread that reads from it
+            self._asked.add_done_callback(lambda _asked: self._close())
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def _ask(self) -> None:
+        self._settle()
+        batch, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        self._asked = self._pool.submit(self._confirm, batch)
+
+    def _settle(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked.result()
+
+    def _confirm(self, batch: Mapping[str, str]) -> None:
+        there: Mapping[str, str] = {}
+        if self._has_shell and batch:
+            there = self._host.sha256_sums(self._folder, tuple(batch))
+            self._has_shell = bool(there)  # without a shell or sha256sum there, everything is read back
+        for path, digest in batch.items():
+            if (there.get(path) or self._read_back(path)) != digest:
+                raise _not_as_sent(self._host.medium, path)
+
+    def _read_back(self, path: str) -> str:
+        if self._session is None or self._session.link.is_worn:
+            self._session = self._host.connect()
+        digest = hashlib.sha256()
+        with self._host.told():
+            file = self._session.read(f"{self._folder}/{path}")
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+            file.close()
+        return digest.hexdigest()
 
 
 class SftpStoredSet:
@@ -523,6 +570,14 @@ class _Host:
                     ),
                 )
         return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
+
+
+def _not_as_sent(medium: str, path: str) -> MediumUnavailable:
+    return medium_unavailable(
+        medium,
+        msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
+        msg("Have the host's disk looked at."),
+    )
 
 
 def _is_name(set_id: SetId) -> bool:
