@@ -27,7 +27,7 @@ from portalops.model.retention import Mark, PruneResult
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.retention import MARKED, UNDONE, Retained, read_retention
+from portalops.registers.retention import MARK, MARKED, UNDONE, Retained, read_retention
 
 if TYPE_CHECKING:
     from backups.prune import Approval, Look, PrunePlan
@@ -83,13 +83,13 @@ def prune_work(session: Session, asked: Asked | None = None) -> Work[object]:
     seen = look_around(session, asked, own_run=True)
     plan = seen.plan
     for mark in plan.to_undo:
-        _append(session, UNDONE, mark)
+        session.writable_ledger.append(UNDONE, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=_body(session, mark))
     kept = sum(fate.is_kept for fate in plan.fates)
     result = PruneResult(plan.policy, kept=kept)
     if problems := seen.look.problems():
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY, result, problems)
     for mark in plan.to_mark:
-        _append(session, MARKED, mark)
+        session.writable_ledger.append(MARKED, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=_body(session, mark))
     result = replace(result, marked=tuple(mark.set_id for mark in plan.to_mark))
     if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.look)):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
@@ -181,9 +181,8 @@ def require_clock(session: Session, *, trusted: bool) -> None:
     )
 
 
-def _append(session: Session, kind: str, mark: Mark) -> None:
-    body = bodies.write({"circumstances": session.circumstances, "mark": mark})
-    session.writable_ledger.append(kind, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=body)
+def _body(session: Session, mark: Mark) -> bytes:
+    return bodies.write({"circumstances": session.circumstances, MARK: mark})
 
 
 def _approval(session: Session, asked: Asked, sets: tuple[SetEvidence, ...], *, keep: bool) -> Approval | None:

@@ -22,9 +22,11 @@ from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, li
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
+from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
+from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
@@ -38,6 +40,7 @@ PAGE = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8")
 
 BODIES: tuple[type, ...] = (
     *(Plan, RunSummary, BackupResult, VerifyResult, CheckRound, UpdatesResult, ReportResult, AnchorResult),
+    *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""
