@@ -37,6 +37,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt, model_validator
 
 from backups.formats._sql_head import head_of, quoted
+from backups.sources._counting import CountingWriter
 from backups.sources._mariadb import (
     ELSEWHERE,
     SYSTEM_DATABASES,
@@ -60,7 +61,7 @@ from backups.sources._settings import (
     cause_of,
     unavailable,
 )
-from backups.sources._sql_rows import CountingWriter, RowCounter
+from backups.sources._sql_rows import RowCounter
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Text
