@@ -39,8 +39,9 @@ import logging
 import os
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -83,6 +84,8 @@ PARTS = 9000
 """Of the 10,000 that an object may have."""
 PROBE_LOCK = timedelta(hours=1)
 TRIES = 3
+PARTS_AT_ONCE = 2
+"""Parts of one object under way. With half a second a request two are 1.5 times as fast as one, and four no faster."""
 AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
@@ -495,6 +498,8 @@ class _Upload:
         self._size = 0
         self._id = ""
         self._parts: list[dict[str, object]] = []
+        self._under_way: deque[Future[dict[str, object]]] = deque()
+        self._last = 0
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
         self._buffer += data
@@ -505,6 +510,7 @@ class _Upload:
         """End the object and return it, after its size and its lock were read back by its version."""
         if self._id:
             self._send(len(self._buffer))
+            self._settle(0)
             version = self._store.complete(self._key, self._id, self._parts)
             self._id = ""
         else:
@@ -518,16 +524,27 @@ class _Upload:
         """Drop what was sent of an object in parts."""
         upload, self._id = self._id, ""
         self._buffer = bytearray()
+        for part in self._under_way:
+            part.cancel()
+        wait(self._under_way)  # a part that comes after the end would lie there for good
+        self._under_way.clear()
         if upload:
             self._store.abort(self._key, upload)
 
     def _send(self, count: int) -> None:
         if not self._id:
             self._id = self._store.start(self._key, self._lock)
+        self._settle(PARTS_AT_ONCE - 1)
         data = bytes(memoryview(self._buffer)[:count])
-        self._parts.append(self._store.send_part(self._key, self._id, len(self._parts) + 1, data))
+        self._last += 1
+        self._under_way.append(self._store.pool.submit(self._store.send_part, self._key, self._id, self._last, data))
         del self._buffer[:count]
         self._size += count
+
+    def _settle(self, most: int) -> None:
+        """Wait until at most so many parts are under way."""
+        while len(self._under_way) > most:
+            self._parts.append(self._under_way.popleft().result())
 
     def _read_back(self, version: str) -> None:
         found = self._store.head(self._key, version)
@@ -562,6 +579,7 @@ class _Bucket:
         self._settings = settings
         self._opened: Any = None
         self._opening = threading.Lock()
+        self.pool = ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="s3-parts")
         self._ahead = timedelta()
 
     def now(self) -> datetime:
