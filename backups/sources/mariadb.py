@@ -28,9 +28,8 @@ was not tried against a server of MySQL.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +51,13 @@ from backups.sources._mariadb import (
     stream_name,
     users_command,
 )
+from backups.sources._private import private_file
 from backups.sources._program import Program, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
     SourceContext,
     SourceSettings,
     SourceTraits,
-    cause_of,
     unavailable,
 )
 from backups.sources._sql_rows import RowCounter
@@ -203,8 +202,7 @@ class MariadbSource(ConfiguredSource):
         )
         stream_program(self.id, program, out)
 
-    @contextmanager
-    def _options(self) -> Iterator[Path]:
+    def _options(self) -> AbstractContextManager[Path]:
         """Give a private file that tells the programs where the server is and who asks."""
         settings = self._settings
         data = option_file(
@@ -217,20 +215,7 @@ class MariadbSource(ConfiguredSource):
                 "protocol": "tcp" if settings.host else None,
             }
         )
-        with ExitStack() as stack:
-            try:
-                folder = stack.enter_context(
-                    tempfile.TemporaryDirectory(prefix="portalops-", ignore_cleanup_errors=True)
-                )
-                path = Path(folder) / "options.cnf"
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-                with open(descriptor, "wb") as file:
-                    file.write(data)
-            except OSError as error:
-                raise unavailable(
-                    self.id, msg("its file of options could not be made: {cause}", cause=cause_of(error))
-                ) from error
-            yield path
+        return private_file(self.id, data)
 
 
 def _limits(tables: Sequence[Table], dumped: Mapping[str, int], flavour: Flavour) -> Iterator[str]:
