@@ -229,7 +229,12 @@ def remove_sets(
         with progress.task(msg("Removing"), total=len(removals), unit="items") as task:
             for each in removals:
                 task.note(msg("set {set}", set=each.made.set.id))
-                if not still(each.made.set.id):
+                try:
+                    is_still = still(each.made.set.id)
+                except PortalOpsError as error:  # a hold may be unknown; what was removed so far must be recorded
+                    problems.append(show_text(f"{each.made.set.id}: {error}", 500))
+                    break
+                if not is_still:
                     problems.append(f"{each.made.set.id}: it is held, or its mark was undone, since this run began")
                 elif (builder := _dependant(each.made, sets, gone)) is not None:
                     problems.append(f"{each.made.set.id}: set {builder}, which builds on it, is still there")

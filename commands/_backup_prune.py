@@ -11,7 +11,7 @@ import typer
 
 from commands import _backup_views as views
 from commands._backup_work import find_set, recorded_sets_of
-from commands._jobs import perform, record_plan, require_valid, run_lock
+from commands._jobs import perform, require_valid, run_lock
 from commands._prune_work import DUTY, Asked, look_around, prune_job, prune_work, retained_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -99,8 +99,9 @@ def prune(
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
-    with run_lock(session):
-        record_plan(session)
+    with run_lock(
+        session
+    ):  # no plan is recorded: with keys of its own, the configuration may be another than that of the jobs
         done = perform(session, prune_job(session), work=partial(prune_work, asked=asked))
     told: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, PruneResult):

@@ -10,6 +10,7 @@ from portalops.compliance.situation import Rule, Situation
 from portalops.model.backups import CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
+from portalops.model.retention import PruneResult
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
@@ -166,6 +167,35 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
         details = [msg("every copy of set {set} is damaged", set=made.set.id) for made in lost]
         reason = nmsg("{n} set can no longer be restored", "{n} sets can no longer be restored", len(lost))
         return standing_of(duty, DutyVerdict.UNMET, reason, [made.seq for made in lost], details)
+    prunes = [
+        (each.seq, each.body)
+        for each in situation.evidence.verifies
+        if isinstance(each.body, PruneResult) and each.at <= situation.as_of
+    ]
+    disposals = [one for _seq, result in prunes for one in result.disposals]
+    explained = {one.set_id for one in disposals}
+    unexplained = [
+        made
+        for made in situation.evidence.sets(as_of=situation.as_of)
+        if made.set.id not in explained and any(copy.state is CopyState.DISPOSED for copy in made.copies)
+    ]
+    if unexplained:
+        details = [
+            msg("set {set} was removed, and no record says by which rule", set=made.set.id) for made in unexplained
+        ]
+        return standing_of(duty, DutyVerdict.UNMET, example_of(details), [made.seq for made in unexplained], details)
+    if prunes:
+        details = [
+            msg("set {set} of {made} was removed: {reason}", set=one.set_id, made=one.made_at, reason=one.reason)
+            for one in disposals
+        ]
+        reason = msg(
+            "sets are kept by a recorded rule; nobody has recorded that it is as long as the State's rules ask for"
+        )
+        verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+        return standing_of(
+            duty, verdict, reason, [seq for seq, _result in prunes], [*details, *_damaged_of_old(situation, sets)]
+        )
     return standing_of(
         duty,
         DutyVerdict.INSUFFICIENT_EVIDENCE,

@@ -24,6 +24,7 @@ from portalops.errors import (
     ClockWentBack,
     ConfigurationError,
     ExitCode,
+    LedgerError,
     MediumUnavailable,
     PortalOpsError,
     PruneRefused,
@@ -33,16 +34,20 @@ from portalops.errors import (
 )
 from portalops.ledger import bodies
 from portalops.model.backups import CopyState, SetId
+from portalops.model.message import msg
 from portalops.model.period import parse_period
 from portalops.model.record import RunId
+from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
 from portalops.registers.backups import due_for_reading, recorded_sets
 from portalops.registers.evidence import SetEvidence, read_evidence
 from portalops.registers.retention import read_retention
 from tests.backups.kit import keys
+from tests.backups.media.parts import s3_table
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
+from tests.servers import ObjectStore, a_bucket
 
 START = datetime(2026, 9, 7, 20, 0, tzinfo=UTC)
 """A Tuesday, 3 in the morning, in the portal's zone."""
@@ -266,6 +271,38 @@ def test_a_hold_placed_while_a_run_is_at_work_is_seen(portal: Portal) -> None:
     assert made[0] in removed.problems[0]
 
 
+def test_where_a_hold_may_be_unknown_nothing_more_goes_and_what_went_is_told(portal: Portal) -> None:
+    marked_and_due(portal)
+    session = portal.session()
+    sets = recorded_sets(session.ledger)
+    medium = MemoryMedium("disk-a")
+    medium.stored = {made.set.id: {} for made in sets}
+    answers = iter([True])
+
+    def still(set_id: SetId) -> bool:
+        for answer in answers:
+            return answer
+        raise LedgerError(msg("lost"), msg("x"))
+
+    removed = remove_sets(
+        removals(session), {"disk-a": medium}, sets, Look({}, {}), still=still, progress=SilentProgress()
+    )
+
+    assert [copy.set_id for copy in removed.copies] == [sets[0].set.id]
+    assert "lost" in removed.problems[-1]
+    assert len(medium.stored) == 3
+
+
+def test_a_prune_by_hand_changes_no_plan(portal: Portal) -> None:
+    portal.back_up(3)
+    plans = portal.bodies("plan")
+    portal.change('[[job]]\nid = "weekly-backup"', '[[job]]\nid = "other"')
+
+    portal.prune()
+
+    assert portal.bodies("plan") == plans
+
+
 def removals(session: Session) -> list[Removal]:
     marks = read_retention(session.ledger).marks
     return [Removal(made, marks[made.set.id]) for made in recorded_sets(session.ledger) if made.set.id in marks]
@@ -487,10 +524,14 @@ def test_the_simulation_goes_on_in_the_rhythm_of_the_job(portal: Portal) -> None
 
 
 def verdicts(portal: Portal, period: str) -> dict[str, DutyVerdict]:
+    return {duty: each.verdict for duty, each in standings(portal, period).items()}
+
+
+def standings(portal: Portal, period: str) -> dict[str, Standing]:
     session = portal.session()
     evidence = read_evidence(session.ledger, parse_period(period), now=portal.clock.now(), zone=session.zone_of_portal)
-    standings = judge(Situation(session.rulebook, evidence, (), ()))
-    return {each.duty: each.verdict for each in standings if each.duty.startswith("10.2-")}
+    judged = judge(Situation(session.rulebook, evidence, (), ()))
+    return {each.duty: each for each in judged if each.duty.startswith("10.2-")}
 
 
 def test_what_was_met_in_its_week_stays_met_after_the_set_was_removed(portal: Portal) -> None:
@@ -502,6 +543,33 @@ def test_what_was_met_in_its_week_stays_met_after_the_set_was_removed(portal: Po
     portal.prune()
 
     assert {week: verdicts(portal, week) for week in before} == before
+
+
+def test_retention_names_what_was_removed_and_by_which_rule(portal: Portal) -> None:
+    made = portal.back_up(3)
+    assert verdicts(portal, "2026-W39")["10.2-retention"] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    portal.prune()
+    portal.clock.move(timedelta(days=8))
+    portal.prune()
+
+    standing = standings(portal, "2026-W40")["10.2-retention"]
+
+    assert standing.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert "recorded rule" in str(standing.reason)
+    assert made[0] in str(standing.details[0])
+
+
+def test_a_removal_without_a_rule_is_unmet(portal: Portal) -> None:
+    portal.back_up(2)
+    session = portal.session()
+    copies = [
+        {**bodies.encode(copy), "state": "disposed"}  # type: ignore[dict-item]
+        for copy in recorded_sets(session.ledger)[0].copies
+    ]
+    result = {"policy": bodies.encode(session.settings.backup.retention), "copies": copies}
+    session.writable_ledger.append("prune.finished", run=RunId("10.2:prune:x"), body=bodies.write({"prune": result}))
+
+    assert verdicts(portal, "2026-W38")["10.2-retention"] is DutyVerdict.UNMET
 
 
 def test_a_removed_copy_never_speaks_for_what_there_is_now(portal: Portal) -> None:
@@ -540,12 +608,35 @@ def test_a_disposal_does_not_make_an_unverified_copy_a_verified_one(portal: Port
 # --- removing from media ----------------------------------------------------------------------
 
 
+def test_a_copy_in_a_locked_bucket_is_left_until_its_lock_ends(
+    portal: Portal, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    table = s3_table(object_store, a_bucket(object_store, "prune-locked"), tmp_path, lock="COMPLIANCE", retain_days=1)
+    lines = [f"{key} = {_toml(value)}" for key, value in {"id": "bucket", "kind": "s3", **table}.items()]
+    portal.change("[[job]]", "\n".join(["[[backup.medium]]", *lines, "", "[[job]]"]))
+    made = marked_and_due(portal, 3)
+
+    done = portal.prune(expected=ExitCode.PARTIAL)
+
+    (removed,) = done["removed"]
+    assert (removed["media"], removed["left"]) == (["disk-a", "disk-b"], ["bucket"])
+    assert "lock" in done["problems"][0]
+    states = {copy.medium: copy.state for copy in portal.sets()[0].copies}
+    assert states["bucket"] is CopyState.VERIFIED
+    assert portal.on("disk-a") == set(made[1:])
+    assert "lock" in portal.prune(expected=ExitCode.PARTIAL)["problems"][0]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value)
+
+
 class LockedMedium(MemoryMedium):
     """A medium under a lock."""
 
     def remove(self, set_id: SetId) -> None:
-        from portalops.model.message import msg
-
         raise SetLocked(msg("locked until 2030"), msg("Wait."))
 
 
