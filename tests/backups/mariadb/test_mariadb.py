@@ -462,3 +462,32 @@ def test_a_trial_that_cannot_run_here_says_nothing_of_the_dump(tmp_path: Path) -
         format_of(stream).try_out(Restored(stream, dump, tmp_path, lambda: iter(()), Bare()))
 
     assert "Install mariadb-server" in str(caught.value.hint)
+
+
+def test_a_dump_program_that_calls_itself_mysqls_is_counted_row_by_row_too(
+    mariadb: Server, portal: str, tmp_path: Path
+) -> None:
+    """MySQL itself could not be had: its dump program is played by MariaDB's, without the options that only MySQL has."""
+    program = tmp_path / "mysqldump"
+    program.write_text(
+        "#!/bin/bash\n"
+        'case "$*" in *--version*) echo "mysqldump  Ver 8.0.36 for Linux on x86_64 (MySQL Community Server - GPL)"; exit;; esac\n'
+        'exec /usr/bin/mariadb-dump "${@/--set-gtid-purged=OFF/--triggers}"\n'
+    )
+    program.chmod(0o755)
+    mariadb.run("CREATE OR REPLACE USER 'o''brien'@'%' IDENTIFIED BY 'x'; GRANT SELECT ON mysql.* TO 'o''brien'@'%'")
+
+    result, medium = run(mariadb, tmp_path, databases=[portal], program=str(program), client="mariadb")
+
+    found = streams(result)
+    dump = next(name for name in found if name != "users")
+    assert {stream.format for stream in found.values()} == {"mysql-sql"}
+    assert {each.table: each.rows for each in found[dump].rows} == {**ROWS, "price": 2}
+    assert found[dump].unread == (
+        f"{portal}: table price: its history is not in the dump; a dump program of MariaDB 10.11 writes it",
+    )
+    users = (restored(result, medium, tmp_path / "out") / "users.sql").read_text().splitlines()
+    assert users[-1] == "-- Dump completed"
+    assert any(line.startswith("CREATE USER `o'brien`@`%` IDENTIFIED BY PASSWORD '*") for line in users)
+    assert "GRANT SELECT ON `mysql`.* TO `o'brien`@`%`;" in users
+    assert all(line.endswith(";") for line in users[:-1])
