@@ -14,7 +14,7 @@ import pytest
 
 from backups.formats import Restored, Trial, format_of
 from backups.formats.postgresql_globals import first_role
-from backups.sources.postgresql import stream_names
+from backups.sources._postgresql import stream_names
 from portalops.errors import BackupError
 from portalops.model.backups import TableRows, VerifyLevel
 from tests.backups.kit import keys

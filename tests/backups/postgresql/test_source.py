@@ -12,7 +12,7 @@ import pytest
 
 from backups.formats import format_of
 from backups.postgresql import installations
-from backups.sources.postgresql import hint_for, stream_names
+from backups.sources._postgresql import hint_for, stream_names
 from portalops.errors import ConfigurationError, SourceUnavailable
 from portalops.model.backups import BackupResult, VerifyLevel
 from portalops.model.verdicts import RunOutcome
