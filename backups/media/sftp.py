@@ -18,14 +18,15 @@ by the next run: at once if the run was one of this machine, otherwise when noth
 is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 
 Bytes go through the system's ssh where there is one, which is several times as fast, and through paramiko otherwise;
-`client = "openssh"` or `"paramiko"` chooses. Whether the host is another machine than the one that is backed up, or what its
-caches hold, cannot be found out over SFTP.
+`client = "openssh"` or `"paramiko"` chooses. A folder that turns out to be on this machine, on the file system of what is
+copied, is told of in reports, as with disks; what the host's caches hold cannot be found out over SFTP.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import shlex
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,19 +119,18 @@ class SftpMedium:
         return ()
 
     def prepare(self, sources: Sequence[Path]) -> bool:
-        del sources  # whether the host has their file system cannot be found out from here
         with self._host.session() as sftp:
             if self._settings.create:
                 _make_folders(sftp, self._folder)
             self._require_folder(sftp)
-            now = self._probe(sftp)
+            now, shares = self._probe(sftp, sources)
             for name, attributes in list(sftp.names(self._folder)):
                 path = f"{self._folder}/{name}"
                 if name.startswith((INCOMING, PROBE)) and self._is_dead(sftp, path, attributes, now):
                     logger.info("medium %s: removing %s of a run that died", self.id, show_text(name, 200))
                     _remove_tree(sftp, path, attributes)
             self._free_removed(sftp)
-        return False
+        return shares
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
         sftp = self._host.connect()
@@ -211,14 +211,15 @@ class SftpMedium:
                 msg("Make the folder on that host, or set create = true."),
             )
 
-    def _probe(self, sftp: Sftp) -> int:
-        """Return the server's time, by a file that is made and removed."""
-        path = f"{self._folder}/{PROBE}@{this_run()}"
-        if sftp.status(path) is None:
-            sftp.create(path).close()
-        found = sftp.status(path)
-        sftp.remove(path)
-        return found.modified_at if found else 0
+    def _probe(self, sftp: Sftp, sources: Sequence[Path]) -> tuple[int, bool]:
+        """Return the server's time, and whether the folder lies on this machine beside a source, by a file that is made there."""
+        path = f"{self._folder}/{PROBE}{secrets.token_hex(8)}@{this_run()}"
+        sftp.create(path).close()
+        try:
+            found = sftp.status(path)
+            return found.modified_at if found else 0, _shares(Path(path), sources)
+        finally:
+            sftp.remove(path)
 
     @staticmethod
     def _is_dead(sftp: Sftp, path: str, attributes: Attributes, now: int) -> bool:
@@ -570,6 +571,21 @@ class _Host:
                     ),
                 )
         return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
+
+
+def _shares(probe: Path, sources: Sequence[Path]) -> bool:
+    """Say whether a file that was made on the host is seen on this machine, on the file system of a source."""
+    if not probe.is_absolute():
+        return False
+    try:
+        device = probe.stat().st_dev
+    except OSError:
+        return False
+    devices = set()
+    for source in sources:
+        with suppress(OSError):
+            devices.add(source.stat().st_dev)
+    return device in devices
 
 
 def _not_as_sent(medium: str, path: str) -> MediumUnavailable:

@@ -93,6 +93,15 @@ def test_a_set_is_written_and_read_back(ssh_host: SshHost, tmp_path: Path, clien
     assert (folder / "bagit.txt").stat().st_mode & 0o077 == 0
 
 
+def test_a_folder_on_this_machine_beside_the_source_is_told(
+    ssh_host: SshHost, tmp_path: Path, small_disk: Path
+) -> None:
+    assert sftp(ssh_host, tmp_path).prepare([tmp_path]) is True
+    assert sftp(ssh_host, tmp_path).prepare([tmp_path / "no such source"]) is False
+    assert sftp(ssh_host, small_disk).prepare([tmp_path]) is False
+    assert there(tmp_path) == []
+
+
 def test_a_server_without_extensions_is_enough(tmp_path: Path) -> None:
     with host_of_its_own(tmp_path, server="internal-sftp -P statvfs,fsync,limits,posix-rename") as host:
         result = back_up(tree(tmp_path), [sftp(host, tmp_path)])
