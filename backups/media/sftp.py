@@ -36,13 +36,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt
 
 from backups.media._errors import medium_unavailable, no_such_set
 from backups.media._owners import DEAD_AFTER, is_alive, this_run
 from backups.media._throttled import MediumSettings
-from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Text
+from portalops.config.ssh import SshPlace
+from portalops.config.tables import KindTable
+from portalops.config.values import Text
 from portalops.errors import HostUnreachable, MediumUnavailable, SecretUnavailable, SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, verbatim
@@ -60,7 +61,7 @@ from portalops.system.sftp import (
     SftpRefused,
     WrittenFile,
 )
-from portalops.system.ssh import ChannelLink, SshTarget, known_host_keys, no_session, run_over_ssh
+from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,31 +73,13 @@ FULL_BYTES = 1 << 20
 """A server that refuses a write and has less room than that is full; SFTP has no word for it."""
 
 
-class Settings(MediumSettings):
+class Settings(MediumSettings, SshPlace):
     """`kind = "sftp"`."""
 
-    host: Text = Field(description="The host.")
-    port: StrictInt = Field(default=22, ge=1, le=65535)
-    user: Text = Field(description="The account on it.")
-    identity_file: LocalPath = Field(description="The private SSH key for it, without a passphrase.")
-    host_key: Text | None = Field(default=None, description="The host's public key: TYPE BASE64.")
-    known_hosts: LocalPath | None = Field(default=None, description="Or a known_hosts file that has it.")
     folder: Text = Field(description="Where the sets go; from the account's home if it does not begin with /.")
     create: bool = Field(default=False, description="Make the folder if it is not there.")
     client: Literal["auto", "openssh", "paramiko"] = Field(default="auto", description="What carries the bytes.")
     timeout_seconds: StrictInt = Field(default=60, ge=2, le=600, description="How long nothing may move.")
-
-    @model_validator(mode="after")
-    def _one_host_key(self) -> Settings:
-        if (self.host_key is None) == (self.known_hosts is None):
-            raise Refused(msg("needs either host_key or known_hosts"), shows_value=False)
-        if self.host_key is not None and len(self.host_key.split()) < 2:
-            raise Refused(
-                msg("has a host_key that is not TYPE BASE64"),
-                msg("Take the line of /etc/ssh/ssh_host_ed25519_key.pub on that host."),
-                shows_value=False,
-            )
-        return self
 
 
 def build(table: KindTable) -> SftpMedium:
@@ -520,7 +503,9 @@ class _Host:
         names = " ".join(shlex.quote(f"./{path}") for path in paths)
         command = f"cd {shlex.quote(folder)} && LC_ALL=C exec sha256sum -- {names}"
         try:
-            done = run_over_ssh(self._target(), command, deadline_seconds=CONFIRM_SECONDS, limit_bytes=1 << 20)
+            done = run_over_ssh(
+                target_of(self._settings), command, deadline_seconds=CONFIRM_SECONDS, limit_bytes=1 << 20
+            )
         except (HostUnreachable, SecretUnavailable) as error:
             logger.info("medium %s: no digests from the host's shell: %s", self.medium, error)
             return {}
@@ -534,7 +519,7 @@ class _Host:
         return {path: found[path] for path in paths if path in found}
 
     def _connected(self) -> Sftp:
-        target, seconds = self._target(), self._settings.timeout_seconds
+        target, seconds = target_of(self._settings), self._settings.timeout_seconds
         program = None if self._settings.client == "paramiko" else find_ssh()
         if program is None:
             if self._settings.client == "openssh":
@@ -549,28 +534,16 @@ class _Host:
         try:
             return Sftp(link)
         except (LinkBroken, SftpRefused) as error:
-            cause = program.why_not() if program else no_session(self._target(), verbatim(show_text(str(error), 200)))
+            cause = (
+                program.why_not()
+                if program
+                else no_session(target_of(self._settings), verbatim(show_text(str(error), 200)))
+            )
             link.close()
             raise cause from error
         except BaseException:
             link.close()
             raise
-
-    def _target(self) -> SshTarget:
-        settings = self._settings
-        if settings.host_key is not None:
-            keys: tuple[str, ...] = (" ".join(settings.host_key.split()[:2]),)
-        else:
-            assert settings.known_hosts is not None
-            keys = known_host_keys(settings.known_hosts, settings.host, settings.port)
-            if not keys:
-                raise HostUnreachable(
-                    msg("{path} has no key of {host}", path=str(settings.known_hosts), host=settings.host),
-                    msg(
-                        "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
-                    ),
-                )
-        return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
 
 
 def _shares(probe: Path, sources: Sequence[Path]) -> bool:

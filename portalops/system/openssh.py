@@ -50,6 +50,28 @@ def ssh_arguments(
         timeout_seconds: for connecting, and for a host that does not show that it is alive.
         subsystem: such as `sftp`.
     """
+    place = ("-p", str(target.port), "-l", target.user, "-s", "--", target.host, subsystem)
+    return (*_settings(target, program, known_hosts, timeout_seconds), *place)
+
+
+def ssh_command_arguments(
+    target: SshTarget, program: Path, known_hosts: Path, *, timeout_seconds: int, log: Path, command: str
+) -> tuple[str, ...]:
+    """Return the command line that runs a command on a host (ssh(1)).
+
+    Args:
+        target: the host and its pinned keys.
+        program: the system's ssh.
+        known_hosts: a file with those keys under the name `ALIAS`.
+        timeout_seconds: for connecting, and for a host that does not show that it is alive.
+        log: where ssh says what it has to say itself; standard error is the command's alone.
+        command: as the shell there reads it; never a secret.
+    """
+    place = ("-E", str(log), "-p", str(target.port), "-l", target.user, "--", target.host, command)
+    return (*_settings(target, program, known_hosts, timeout_seconds), *place)
+
+
+def _settings(target: SshTarget, program: Path, known_hosts: Path, timeout_seconds: int) -> tuple[str, ...]:
     options = {
         "BatchMode": "yes",
         "IdentitiesOnly": "yes",
@@ -73,8 +95,27 @@ def ssh_arguments(
         "LogLevel": "INFO",  # ERROR says nothing of a host without a key of the pinned type
     }
     settings = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-    place = ("-p", str(target.port), "-l", target.user, "-s", "--", target.host, subsystem)
-    return (str(program), "-F", "none", "-T", "-x", "-a", *settings, *place)
+    return (str(program), "-F", "none", "-T", "-x", "-a", *settings)
+
+
+def known_hosts_text(target: SshTarget) -> str:
+    """Return the known_hosts file (sshd(8)) with a host's pinned keys and nothing else."""
+    return "".join(f"{ALIAS} {key}\n" for key in target.host_keys)
+
+
+def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
+    """Return why no session came about, by what ssh said on one line."""
+    lowered = said.lower()
+    if "host key verification failed" in lowered or "identification has changed" in lowered:
+        shown = re.search(r"(\S+) key sent by the remote host is\s+(\S+?)\.?\s", said)
+        return other_host_key(target, show_text(" ".join(shown.groups()), 200) if shown else "-")
+    if "no matching host key type" in lowered:
+        return no_session(target, msg("it has no host key of the pinned type: {cause}", cause=show_text(said)))
+    if "permission denied" in lowered:
+        return no_session(target, msg("it does not let this key in"))
+    if "timed out" in lowered:
+        return no_session(target, msg("it did not answer in time"))
+    return no_session(target, verbatim(show_text(said, 300)))
 
 
 def _quoted(path: Path) -> str:
@@ -100,7 +141,7 @@ class ProgramLink:
         self._folder = tempfile.TemporaryDirectory(prefix="portalops-ssh-")
         self._said = tempfile.TemporaryFile(dir=self._folder.name)  # noqa: SIM115  # lives as long as the link
         known_hosts = Path(self._folder.name) / "known_hosts"
-        known_hosts.write_text("".join(f"{ALIAS} {key}\n" for key in target.host_keys), encoding="ascii")
+        known_hosts.write_text(known_hosts_text(target), encoding="ascii")
         argv = ssh_arguments(target, program, known_hosts, timeout_seconds=timeout_seconds, subsystem=subsystem)
         try:
             self._process = subprocess.Popen(
@@ -157,20 +198,7 @@ class ProgramLink:
 
     def why_not(self) -> HostUnreachable:
         """Return why no session came about, by what ssh said."""
-        said = self._last_words()
-        lowered = said.lower()
-        if "host key verification failed" in lowered or "identification has changed" in lowered:
-            shown = re.search(r"(\S+) key sent by the remote host is\s+(\S+?)\.?\s", said)
-            return other_host_key(self._target, show_text(" ".join(shown.groups()), 200) if shown else "-")
-        if "no matching host key type" in lowered:
-            return no_session(
-                self._target, msg("it has no host key of the pinned type: {cause}", cause=show_text(said))
-            )
-        if "permission denied" in lowered:
-            return no_session(self._target, msg("it does not let this key in"))
-        if "timed out" in lowered:
-            return no_session(self._target, msg("it did not answer in time"))
-        return no_session(self._target, verbatim(show_text(said, 300)))
+        return why_no_session(self._target, self._last_words())
 
     def close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):

@@ -13,6 +13,7 @@ from pathlib import Path
 import paramiko
 
 from portalops.config.secrets import check_private_file
+from portalops.config.ssh import SshPlace
 from portalops.errors import HostUnreachable, SecretUnavailable
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
@@ -44,6 +45,27 @@ class SshTarget:
     def address(self) -> str:
         """Who and where, for people."""
         return f"{self.user}@{self.host}:{self.port}"
+
+
+def target_of(place: SshPlace) -> SshTarget:
+    """Return the host that a table names, with its pinned keys.
+
+    Raises:
+        HostUnreachable: the known_hosts file cannot be read, or has no key of the host.
+    """
+    if place.host_key is not None:
+        keys: tuple[str, ...] = (" ".join(place.host_key.split()[:2]),)
+    else:
+        assert place.known_hosts is not None
+        keys = known_host_keys(place.known_hosts, place.host, place.port)
+        if not keys:
+            raise HostUnreachable(
+                msg("{path} has no key of {host}", path=str(place.known_hosts), host=place.host),
+                msg(
+                    "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
+                ),
+            )
+    return SshTarget(place.host, place.port, place.user, place.identity_file, keys)
 
 
 def known_host_keys(path: Path, host: str, port: int) -> tuple[str, ...]:
