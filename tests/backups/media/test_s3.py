@@ -448,6 +448,20 @@ def test_an_abandoned_set_leaves_nothing_in_a_bucket_without_locks(object_store:
     assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)
 
 
+def test_a_store_that_lists_no_versions_is_enough_without_locks(
+    proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    bucket = a_bucket(object_store, "set-unversioned", locked=False)
+    proxy.rule = lambda method, path: answer(501, "NotImplemented") if "versions" in path else None
+    medium = s3(proxy.store, bucket, tmp_path)
+
+    result = back_up(content(tmp_path), [medium])
+
+    assert result.copies[0].state is CopyState.VERIFIED, result.copies[0].problem
+    with pytest.raises(MediumUnavailable, match="NotImplemented"):
+        s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
+
+
 # --- Settings -------------------------------------------------------------------------------------
 
 
