@@ -14,6 +14,7 @@ from portalops.config.shape import PortalopsFile
 from portalops.config.tables import KindTable
 from portalops.config.values import PUBLIC_KEY
 from portalops.errors import ConfigurationError
+from portalops.model.archive import Held
 from portalops.model.backups import DataClass
 from portalops.model.heads import Person
 from portalops.model.message import msg
@@ -136,6 +137,16 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """How the archive of Article 10.1 is judged."""
+
+    excused: Mapping[Held, str]
+    """What this portal has none of: why."""
+    max_shrink_percent: int
+    """How much of a collection may be gone before it is at fault whatever it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatesSettings:
     """How publications are judged."""
 
@@ -176,6 +187,11 @@ class Settings:
     """`[checks.declared]`."""
     backup_sources: tuple[KindTable, ...]
     backup_media: tuple[KindTable, ...]
+    adopted: tuple[KindTable, ...]
+    """`[[backup.adopted]]`: whose backups are read as claims."""
+    archive: ArchiveSettings
+    collections: tuple[KindTable, ...]
+    """`[[archive.collection]]`."""
     update_sources: tuple[KindTable, ...]
     anchors: tuple[KindTable, ...]
     """`[[ledger.anchor]]`: where heads go."""

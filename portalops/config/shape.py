@@ -20,6 +20,7 @@ from portalops.config.values import (
     SshPublicKey,
     Text,
 )
+from portalops.model.archive import Held
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.model.organisation import Role
@@ -176,6 +177,19 @@ class BackupTable(Shape):
     )
     source: tuple[KindRow, ...] = ()
     medium: tuple[KindRow, ...] = ()
+    adopted: tuple[KindRow, ...] = ()
+
+
+class ArchiveTable(Shape):
+    """Article 10.1: where the originals, copies and drafts of every content item lie, and the items themselves."""
+
+    excused: dict[Held, Text] = Field(
+        default_factory=dict, description="originals, copies or drafts = why this portal has none of them."
+    )
+    max_shrink_percent: Annotated[StrictInt, Field(ge=0, le=100)] = Field(
+        default=5, description="A collection that lost more of its entries than this since the last inventory is at fault."
+    )
+    collection: tuple[KindRow, ...] = ()
 
 
 class UpdatesTable(Shape):
@@ -242,6 +256,7 @@ class WitnessTable(Shape):
 
 _LIMITS: dict[str, dict[str, Any]] = {
     "backup_max_age_days": {"ge": 1},
+    "inventory_max_age_days": {"ge": 1, "le": 45},
     "session_gap_minutes": {"ge": 1},
     "min_coverage_percent": {"le": 100},
     "check_max_age_hours": {"ge": 1},
@@ -295,6 +310,7 @@ class PortalopsFile(Shape):
     unit: tuple[UnitTable, ...] = ()
     host: tuple[HostTable, ...] = ()
     backup: BackupTable = Field(default_factory=BackupTable)
+    archive: ArchiveTable = Field(default_factory=ArchiveTable)
     updates: UpdatesTable = Field(default_factory=UpdatesTable)
     checks: ChecksTable = Field(default_factory=ChecksTable)
     job: tuple[JobTable, ...] = ()

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, plain_part
+from portalops.model.adopted import AdoptedLook
+from portalops.model.archive import Inventory
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -176,6 +178,10 @@ class Evidence:
 
     Of each kind in `ENOUGH` and each local day, the newest runs until one that speaks for the day.
     """
+    inventories: tuple[Recorded[Inventory], ...] = ()
+    """Of the archive of Article 10.1, oldest first."""
+    adopted: tuple[Recorded[AdoptedLook], ...] = ()
+    """What other tools claimed, oldest first: shown, and never judged by."""
 
     def sets(self, *, as_of: datetime | None = None) -> tuple[SetEvidence, ...]:
         """Return the backup sets, oldest first, with what later looks said of their copies.
@@ -272,6 +278,8 @@ def read_evidence(
         reports=all_of("report", ReportResult),
         rounds=rounds,
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
+        inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
+        adopted=tuple(read("adopted", AdoptedLook, ledger.records(kinds=("backup.adopted",), since=since))),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 
