@@ -272,6 +272,27 @@ def _policy_view(policy: RetentionPolicy) -> KeyValues:
     )
 
 
+def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:
+    """Return whether a set is held or marked, for people and for programs."""
+    retained = retained_of(session)
+    held, marked = retained.holds.get(made.set.id), retained.marks.get(made.set.id)
+    blocks: list[Block] = []
+    if held is not None:
+        blocks.append(
+            Notice(msg("Set {set} is held: {reason}", set=made.set.id, reason=held.hold.reason), Tone.NEUTRAL)
+        )
+    if marked is not None and not made.is_disposed:
+        said = msg(
+            "Set {set} is marked for removal: {reason}; it can be undone until {moment}",
+            set=made.set.id,
+            reason=marked.mark.reason,
+            moment=marked.mark.undo_until,
+        )
+        blocks.append(Notice(said, Tone.UNSURE))
+    until = marked.mark.undo_until.isoformat() if marked is not None and not made.is_disposed else None
+    return blocks, {"held": held.hold.reason if held is not None else None, "marked_until": until}
+
+
 def plan_view(plan: PrunePlan) -> list[Block]:
     """Return the fate of every set, for people."""
     steps = _steps(plan)

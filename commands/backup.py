@@ -104,9 +104,11 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     )
 )
 def show(ctx: typer.Context, set_name: SetArgument = "latest") -> Result:
-    made = find_set(recorded_sets_of(open_session(ctx)), set_name or "latest")
-    data: JsonValue = {**views.set_data(made), "streams": views.streams_data(made.set)}
-    return Result(data, views.set_view(made))
+    session = open_session(ctx)
+    made = find_set(recorded_sets_of(session), set_name or "latest")
+    kept, kept_data = _backup_prune.retained_view(session, made)
+    data: JsonValue = {**views.set_data(made), **kept_data, "streams": views.streams_data(made.set)}
+    return Result(data, [*kept, *views.set_view(made)])
 
 
 @app.command(

@@ -252,6 +252,18 @@ def test_an_undone_mark_is_a_hold_until_it_is_released(portal: Portal) -> None:
     assert made[0] in portal.on("disk-a")
 
 
+def test_a_set_shows_that_it_is_held_or_marked(portal: Portal) -> None:
+    made = portal.back_up(3)
+    portal.prune()
+    portal.call("hold", made[1], "--reason", "inspection")
+
+    first, second, third = (portal.call("show", name) for name in made)
+
+    assert (first["held"], first["marked_until"]) == (None, (portal.clock.at + timedelta(days=7)).isoformat())
+    assert (second["held"], second["marked_until"]) == ("inspection", None)
+    assert (third["held"], third["marked_until"]) == (None, None)
+
+
 def test_a_hold_takes_a_mark_back_and_its_time_begins_anew(portal: Portal) -> None:
     made = portal.back_up(3)
     portal.prune()
