@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _backup_copy, _backup_drill, _backup_prune
+from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_prune
 from commands import _backup_views as views
 from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, recorded_sets_of
 from commands._jobs import backup_work, by_hand
@@ -86,7 +86,8 @@ def run(
 @app.command(
     "list",
     help=_(
-        "List the backup sets and where their copies are\n\nReads the ledger only.\n\nExample: portalops backup list"
+        "List the backup sets and where their copies are\n\nAlso, apart from them, what other tools claim: 'portalops backup"
+        " adopt'. Reads the ledger only.\n\nExample: portalops backup list"
         "\n\nEXIT STATUS: 0 listed"
     ),
 )
@@ -94,7 +95,9 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     session = open_session(ctx)
     sets = [made for made in recorded_sets_of(session) if medium in {None, *(copy.medium for copy in made.copies)}]
     view: list[Block] = [views.sets_table(sets)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
-    return Result([views.set_data(made) for made in sets], view)
+    claims = _backup_adopt.claims_of_ledger(session) if medium is None else ()
+    view += _backup_adopt.claims_view(claims)
+    return Result([*map(views.set_data, sets), *map(_backup_adopt.claim_data, claims)], view)
 
 
 @app.command(
@@ -205,6 +208,7 @@ def restore(
     return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
 
 
+app.command(help=_backup_adopt.HELP)(_backup_adopt.adopt)
 app.command(help=_backup_copy.HELP)(_backup_copy.copy)
 app.command(help=_backup_drill.HELP)(_backup_drill.drill)
 app.command(help=_backup_prune.PRUNE_HELP)(_backup_prune.prune)
