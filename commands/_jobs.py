@@ -19,6 +19,7 @@ from portalops.config import Settings
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
+from portalops.model.archive import InventoryRun
 from portalops.model.backups import (
     BackupResult,
     CopyResult,
@@ -256,6 +257,13 @@ def summary_of(result: object) -> Message:
                 medium=copy.medium,
                 seconds=seconds,
             )
+        case InventoryRun():
+            return msg(
+                "{items} items, {gaps} gaps, {lost} collections with losses",
+                items=result.items,
+                gaps=result.gaps,
+                lost=result.lost,
+            )
         case PruneResult(marked=marked, disposals=disposals):
             return msg("{marked} sets newly marked, {removed} removed", marked=len(marked), removed=len(disposals))
         case VerifyResult(copies=copies):
@@ -350,6 +358,12 @@ def _prune(session: Session) -> Work[object]:
     from commands._prune_work import prune_work  # noqa: PLC0415  # as above
 
     return prune_work(session)
+
+
+def _inventory(session: Session) -> Work[object]:
+    from commands._archive_work import inventory_work  # noqa: PLC0415  # as above
+
+    return inventory_work(session)
 
 
 def _check(session: Session) -> Work[object]:
@@ -457,6 +471,7 @@ _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.VERIFY: _verify,
     JobKind.DRILL: drill_work,
     JobKind.PRUNE: _prune,
+    JobKind.INVENTORY: _inventory,
     JobKind.CHECK: _check,
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,

@@ -23,6 +23,7 @@ class JobKind(StrEnum):
     VERIFY = "verify"
     DRILL = "drill"
     PRUNE = "prune"
+    INVENTORY = "inventory"
     CHECK = "check"
     UPDATES = "updates"
     REPORT = "report"

@@ -19,6 +19,8 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, line_digest, parse
+from portalops.model.adopted import AdoptedLook
+from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
@@ -41,6 +43,7 @@ PAGE = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8")
 BODIES: tuple[type, ...] = (
     *(Plan, RunSummary, BackupResult, VerifyResult, CheckRound, UpdatesResult, ReportResult, AnchorResult),
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
+    *(AdoptedLook, Inventory, InventoryRun),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""
