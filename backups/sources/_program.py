@@ -13,24 +13,30 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 from backups.sources._settings import cause_of, require_floor, unavailable
+from portalops.config.ssh import SshPlace
+from portalops.errors import HostUnreachable, SecretUnavailable
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import StreamWriter
+from portalops.ports import Runner, StreamWriter
+from portalops.system import remote
+from portalops.system.programs import LocalRunner
+from portalops.system.remote import PIPE_BYTES, Order, RemoteRunner, Running, start_there
+from portalops.system.ssh import target_of
 
 STDERR_BYTES = 8 << 10
 """How much of the beginning, and of the end, of what a program says on standard error is kept for the error."""
 TAIL_BYTES = 4 << 10
 """How much of the end of its output is kept for its trailer; every reading copies as much."""
-PIPE_BYTES = 1 << 20
-"""A reading takes at most what the pipe holds, 64 KiB by default; pipe(7)."""
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = remote.PATH
+NEUTRAL = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+"""The variables that a program gets wherever it runs."""
 _GRACE_SECONDS = 5.0
 _ERROR = re.compile(r"\b(?:error|fatal):", re.IGNORECASE)
 
@@ -50,6 +56,10 @@ class Program:
     minimum_bytes: int = 1
     trailer: str | None = None
     """What its output must end with, white space aside."""
+    host: SshPlace | None = None
+    """Where it runs; None for here."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables that no argument may hold; on another host they are given on standard input."""
 
     @property
     def name(self) -> str:
@@ -63,24 +73,79 @@ def stream_program(source_id: str, program: Program, out: StreamWriter) -> None:
     Raises:
         SourceUnavailable: it cannot be run, or its output does not count.
     """
-    process = _start(source_id, program)
     begun = out.position
+    with started(source_id, program) as running:
+        running.stdin.close()
+        tail = _Drain(running, out, program.idle_seconds).run()
+        _judge(source_id, program, running, out.position - begun, tail)
+
+
+@contextmanager
+def started(source_id: str, program: Program) -> Iterator[Running]:
+    """Run a program, here or there; nothing of it is left here after the block.
+
+    Raises:
+        SourceUnavailable: it cannot be run, or the host is not to be had.
+    """
+    with reached(source_id):
+        running = _start_here(source_id, program) if program.host is None else _start_there(program, program.host)
     try:
-        tail = _Drain(process, out, program.idle_seconds).run()
-        _judge(source_id, program, process, out.position - begun, tail)
+        yield running
     finally:
-        _end(process)
+        running.close()
 
 
-def _start(source_id: str, program: Program) -> subprocess.Popen[bytes]:
+@contextmanager
+def reached(source_id: str) -> Iterator[None]:
+    """Say of a host that is not to be had that the source is not.
+
+    Raises:
+        SourceUnavailable: inside the block, the host was not to be had.
+    """
+    try:
+        yield
+    except (HostUnreachable, SecretUnavailable) as error:
+        raise unavailable(source_id, error.message, error.hint) from error
+
+
+def runner_on(
+    host: SshPlace | None, environment: Mapping[str, str] | None = None, secrets: Mapping[str, str] | None = None
+) -> Runner:
+    """Return what runs short programs here or on a host; there it raises HostUnreachable where no session can be had.
+
+    Args:
+        host: None for here.
+        environment: all variables here; those beside the account's own there. Neutral ones if not given.
+        secrets: more of them, which no argument may hold.
+
+    Raises:
+        HostUnreachable: the host's key cannot be had.
+    """
+    if host is None:
+        given = _neutral(os.environ) if environment is None else environment
+        return LocalRunner({**given, **(secrets or {})})
+    return RemoteRunner(target_of(host), NEUTRAL if environment is None else environment, secrets)
+
+
+def _start_there(program: Program, host: SshPlace) -> Running:
+    order = Order(
+        program.argv,
+        {**NEUTRAL, **program.environment},
+        str(program.folder) if program.folder else "",
+        program.secrets,
+    )
+    return start_there(target_of(host), order)
+
+
+def _start_here(source_id: str, program: Program) -> Running:
     try:
         process = subprocess.Popen(
             list(program.argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=program.folder,
-            env={**_neutral(os.environ), **program.environment},
+            env={**_neutral(os.environ), **program.environment, **program.secrets},
             start_new_session=True,
             bufsize=0,
         )
@@ -94,19 +159,53 @@ def _start(source_id: str, program: Program) -> subprocess.Popen[bytes]:
     assert process.stdout is not None
     with suppress(OSError):  # more than this user may have
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return process
+    return _Here(process)
 
 
-def _judge(source_id: str, program: Program, process: subprocess.Popen[bytes], size: int, tail: _Tail) -> None:
+class _Here:
+    """A program of this machine, under way."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        self._process = process
+        self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def wait(self, timeout: float) -> int:
+        return self._process.wait(timeout)
+
+    def lost(self) -> None:
+        """There is no connection that could be."""
+
+    def close(self) -> None:
+        """Make sure that nothing of the program is left running."""
+        for send in (signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is not None:
+                break
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, send)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=_GRACE_SECONDS)
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            with suppress(OSError):
+                pipe.close()
+
+
+def _judge(source_id: str, program: Program, running: Running, size: int, tail: _Tail) -> None:
     if tail.was_idle:
         _refuse(
             source_id,
             msg("{program} printed nothing for {seconds} s", program=program.name, seconds=program.idle_seconds),
         )
     try:
-        code = process.wait(timeout=program.idle_seconds)
+        code = running.wait(program.idle_seconds)
     except subprocess.TimeoutExpired:
         _refuse(source_id, msg("{program} closed its output and does not end", program=program.name))
+    with reached(source_id):
+        if (lost := running.lost()) is not None:
+            raise lost
     if code:
         said = show_text(_reason(tail), 300)
         _refuse(
@@ -150,9 +249,8 @@ class _Tail:
 class _Drain:
     """Reads both outputs of a program until they end, or until nothing came for too long."""
 
-    def __init__(self, process: subprocess.Popen[bytes], out: StreamWriter, idle_seconds: float) -> None:
-        assert process.stdout is not None and process.stderr is not None
-        self._stdout, self._stderr = process.stdout.fileno(), process.stderr.fileno()
+    def __init__(self, running: Running, out: StreamWriter, idle_seconds: float) -> None:
+        self._stdout, self._stderr = running.stdout.fileno(), running.stderr.fileno()
         self._out = out
         self._idle_seconds = idle_seconds
         self._tail = _Tail()
@@ -188,21 +286,7 @@ class _Drain:
         return got > 0
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Make sure that nothing of the program is left running."""
-    for send in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            break
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, send)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=_GRACE_SECONDS)
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
-
-
 def _neutral(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a program gets: who runs it and where, nothing that changes its words."""
     kept = {name: environment[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in environment}
-    return {**kept, "PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    return {**kept, **NEUTRAL}

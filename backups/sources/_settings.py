@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from portalops.config.ssh import SshPlace
 from portalops.config.values import Shape
 from portalops.errors import SourceUnavailable
 from portalops.model.backups import DataClass
@@ -23,6 +24,12 @@ class SourceSettings(Shape):
     minimum_bytes: StrictInt = Field(
         default=1, ge=0, description="A stream with fewer bytes of content fails: most likely it is not all there."
     )
+
+
+class HostSettings(SourceSettings):
+    """The keys of a source that may be of another host; its paths are then of that host, and stand whole."""
+
+    ssh: SshPlace | None = Field(default=None, description="The host that it is on; without it, this machine.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@
 
 The program is run without a shell. It counts only if it ends with exit code 0, prints at least `minimum_bytes`, is never
 silent for longer than `idle_seconds`, and, where `trailer` is given, ends with it: a dump cut short is not a backup.
+
+With `ssh = { host = "db1.example.vn", user = "backup", identity_file = "/etc/portalops/db1_ssh", host_key = "ssh-ed25519 AAAA..." }`
+it runs on that host, and its output is streamed. What is silent there when the connection ends goes on until it writes.
 """
 
 from __future__ import annotations
@@ -20,13 +23,13 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.sources._program import Program, stream_program
-from backups.sources._settings import ConfiguredSource, SourceContext, SourceSettings, SourceTraits
+from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.ports import StreamOpener
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "command"`."""
 
     command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell reads them.")
@@ -62,6 +65,7 @@ class CommandSource(ConfiguredSource):
             settings.idle_seconds,
             settings.minimum_bytes,
             settings.trailer,
+            settings.ssh,
         )
         with opener.stream("output", format="raw") as out:
             stream_program(self.id, program, out)

@@ -7,7 +7,8 @@
 
 The streams are `config` and `database-1`, `database-2` and so on, as slapcat numbers them; all attributes are in them, the
 operational ones too. `config = "/etc/ldap/slapd.d"` names the configuration's folder if it is not the one that slapcat knows.
-slapcat reads the databases' files, so it runs on slapd's own host as a user that may read them. A database is dumped in one
+slapcat reads the databases' files, so it runs on slapd's own host (`ssh = { ... }` as for `command`, or here) as a user that
+may read them. A database is dumped in one
 transaction of its back end. LDIF has no trailer: that slapcat ended with exit code 0 tells that it is whole. The entries are
 counted as they go by. Databases that show what lies elsewhere, such as `ldap` and `monitor`, are named as left out.
 
@@ -26,7 +27,7 @@ from pydantic import Field, StrictInt
 
 from backups.sources._counting import CountingWriter
 from backups.sources._program import Program, stream_program
-from backups.sources._settings import ConfiguredSource, SourceContext, SourceSettings, SourceTraits, unavailable
+from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.model.backups import TableRows
@@ -41,7 +42,7 @@ WITHOUT_DATA = frozenset(
 MAX_CONFIG_BYTES = 64 << 20
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "ldap"`."""
 
     program: Text = Field(default="slapcat", description="The program slapcat.")
@@ -92,7 +93,8 @@ class LdapSource(ConfiguredSource):
         self._settings = settings
 
     def places(self) -> Sequence[Path]:
-        return () if self._settings.config is None else (self._settings.config,)
+        settings = self._settings
+        return () if settings.config is None or settings.ssh is not None else (settings.config,)
 
     def write(self, opener: StreamOpener) -> None:
         databases = self._write_config(opener)
@@ -132,6 +134,7 @@ class LdapSource(ConfiguredSource):
             slapcat_command(settings.program, number, settings.config),
             idle_seconds=settings.idle_seconds,
             minimum_bytes=minimum_bytes,
+            host=settings.ssh,
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ MAX_STDERR_BYTES = 8192
 WORN_BYTES = 32 << 30
 """How much a session carries before another takes its place: a cipher of 128-bit blocks is safe for 64 GiB (RFC 4344)."""
 _CHUNK_BYTES = 1 << 16
+_SPARE_BYTES = 1 << 30
 _WAIT_SECONDS = 0.5
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """What a host proves a key of a type with, where that has another name."""
@@ -121,30 +123,15 @@ class ChannelLink:
             HostUnreachable: no session could be opened, or the host is not the pinned one.
             SecretUnavailable: the private key cannot be had.
         """
-        logging.getLogger("paramiko").addHandler(logging.NullHandler())
-        identity = _identity(target.identity)
-        try:
-            link = socket.create_connection((target.host, target.port), timeout=timeout_seconds)
-        except (OSError, UnicodeError) as error:
-            raise _unreachable(target, error, threading.Event()) from error
-        self._transport = paramiko.Transport(link)
-        # paramiko stalls or fails when keys are changed in the midst of much data, which it would do each 512 MiB; so a
-        # session is used for `WORN_BYTES` and then replaced, before its limits are reached.
-        packets = self._transport.packetizer
-        packets.REKEY_BYTES = packets.REKEY_BYTES_OVERFLOW_MAX = 2 * WORN_BYTES
-        packets.REKEY_PACKETS = packets.REKEY_PACKETS_OVERFLOW_MAX = 1 << 31
         self._moved_bytes = 0
         self._timeout_seconds = timeout_seconds
+        self._transport, self._channel = _opened(target, timeout_seconds)
         try:
-            self._channel = _session(self._transport, target, identity, timeout_seconds)
             self._channel.settimeout(timeout_seconds)
             self._channel.invoke_subsystem(subsystem)
         except (paramiko.SSHException, OSError, EOFError) as error:
             self._transport.close()
             raise _unreachable(target, error, threading.Event()) from error
-        except BaseException:
-            self._transport.close()
-            raise
 
     @property
     def is_worn(self) -> bool:
@@ -181,6 +168,111 @@ class ChannelLink:
             raise LinkBroken(f"nothing moved for {self._timeout_seconds:.0f} s") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise LinkBroken(str(error) or type(error).__name__) from error
+
+
+class Command:
+    """A command on a host through paramiko, whose outputs are read by two threads and whose input is written by a third."""
+
+    Reading = Callable[[int], bytes]
+
+    def __init__(self, target: SshTarget, command: str, *, timeout_seconds: float) -> None:
+        """Start it.
+
+        Raises:
+            HostUnreachable: no session could be opened, or the host is not the pinned one.
+            SecretUnavailable: the private key cannot be had.
+        """
+        self._target = target
+        self._transport, self._channel = _opened(target, timeout_seconds)
+        self._moved_bytes = 0
+        try:
+            self._channel.exec_command(os.fsencode(command))
+            self._channel.settimeout(None)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            self._transport.close()
+            raise _unreachable(target, error, threading.Event()) from error
+
+    @property
+    def broke(self) -> bool:
+        """Say whether the connection ended, and not the command."""
+        return self._channel.exit_status < 0
+
+    def stdout(self, size: int) -> bytes:
+        """Return at most so many bytes of what it prints; none at the end.
+
+        Raises:
+            HostUnreachable: the connection broke, or has carried all that one cipher key is safe for.
+        """
+        self._moved_bytes += size
+        if self._moved_bytes > 2 * WORN_BYTES - _SPARE_BYTES:
+            # The keys would have to be changed now, with data under way: there paramiko stalls, and then fails.
+            self._transport.close()
+            raise HostUnreachable(
+                msg(
+                    "cannot open a session on {host}: {cause}",
+                    host=self._target.address,
+                    cause=msg("a stream of more than {size} bytes is too long for paramiko", size=self._moved_bytes),
+                ),
+                msg("Install openssh-client on this machine: the system's ssh carries streams of any length."),
+            )
+        with self._told():
+            piece = self._channel.recv(size)
+            self._moved_bytes += len(piece) - size
+            return piece
+
+    def stderr(self, size: int) -> bytes:
+        """Return at most so many bytes of what it says; none at the end."""
+        with self._told():
+            return self._channel.recv_stderr(size)
+
+    def send(self, data: bytes) -> None:
+        """Write to its input."""
+        self._channel.sendall(data)
+
+    def end_input(self) -> None:
+        """Let it find the end of its input."""
+        self._channel.shutdown_write()
+
+    def exit_code(self, timeout_seconds: float) -> int | None:
+        """Return its exit code, 255 if the connection or a signal ended it, or None if it runs on."""
+        if not self._channel.status_event.wait(timeout_seconds):
+            return None
+        return self._channel.exit_status if self._channel.exit_status >= 0 else 255
+
+    def close(self) -> None:
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            self._transport.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise _unreachable(self._target, error, threading.Event()) from error
+
+
+def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transport, paramiko.Channel]:
+    """Open a session that does not change its keys before its time."""
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
+    identity = _identity(target.identity)
+    try:
+        link = socket.create_connection((target.host, target.port), timeout=timeout_seconds)
+    except (OSError, UnicodeError) as error:
+        raise _unreachable(target, error, threading.Event()) from error
+    transport = paramiko.Transport(link)
+    # paramiko stalls or fails when keys are changed in the midst of much data, which it would do each 512 MiB; so a
+    # session is used for `WORN_BYTES` and then replaced, before its limits are reached.
+    packets = transport.packetizer
+    packets.REKEY_BYTES = packets.REKEY_BYTES_OVERFLOW_MAX = 2 * WORN_BYTES
+    packets.REKEY_PACKETS = packets.REKEY_PACKETS_OVERFLOW_MAX = 1 << 31
+    try:
+        return transport, _session(transport, target, identity, timeout_seconds)
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        transport.close()
+        raise _unreachable(target, error, threading.Event()) from error
+    except BaseException:
+        transport.close()
+        raise
 
 
 @contextmanager
