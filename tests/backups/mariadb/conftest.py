@@ -7,31 +7,22 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from portalops.ports import Completed
-from portalops.system.programs import LocalRunner
+from portalops.ports import Runner
+from portalops.system.programs import LocalRunner, UnprivilegedRunner
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump")
+NOBODY = "nobody"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class Unprivileged:
-    """A `ports.Runner` that runs programs as the user mysql, where the tests run as root."""
-
-    def __init__(self) -> None:
-        self._runner = LocalRunner()
-        self.prefix = ("setpriv", "--reuid=mysql", "--regid=mysql", "--clear-groups") if os.geteuid() == 0 else ()
-
-    def run(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
-    ) -> Completed:
-        return self._runner.run(
-            (*self.prefix, *argv), stdin=stdin, timeout_seconds=timeout_seconds, limit_bytes=limit_bytes
-        )
+def unprivileged() -> Runner:
+    """As a drill runs what it tries out."""
+    return UnprivilegedRunner(NOBODY) if os.geteuid() == 0 else LocalRunner()
 
 
 class Server:

@@ -15,18 +15,22 @@ from pathlib import Path
 
 import pytest
 
+from backups.drill import DrillTarget, Place, run_drill
 from backups.formats import Restored, Trial, format_of
+from backups.formats._mariadbd import throw_away
 from backups.formats.mariadb_sql import guide
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from portalops.errors import BackupError
-from portalops.model.backups import BackupResult, DataClass, Stream, TableRows, VerifyLevel
+from portalops.model.backups import BackupResult, CopyState, DataClass, Stream, TableRows, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Completed
-from tests.backups.kit import back_up, keys, source
-from tests.backups.mariadb.conftest import Server, Unprivileged, servers
+from portalops.registers.evidence import SetEvidence
+from tests.backups.kit import NOW, back_up, keys, source
+from tests.backups.mariadb.conftest import NOBODY, Server, servers, unprivileged
 from tests.backups.memory import MemoryMedium
+from tests.doubles import FixedClock, SilentProgress
 
 PORTAL = """
 CREATE OR REPLACE DATABASE `{db}` CHARACTER SET utf8mb4 COLLATE utf8mb4_vietnamese_ci;
@@ -103,10 +107,10 @@ def tried(stream: Stream, place: Path, scratch: Path) -> Trial:
     work = scratch / f"work-{time.monotonic_ns()}"
     work.mkdir()
     if os.geteuid() == 0:
-        shutil.chown(copy, "mysql")
-        shutil.chown(work, "mysql")
+        shutil.chown(copy, NOBODY)
+        shutil.chown(work, NOBODY)
     copy.chmod(0o600)
-    return format_of(stream).try_out(Restored(stream, copy, work, lambda: iter(()), Unprivileged()))
+    return format_of(stream).try_out(Restored(stream, copy, work, lambda: iter(()), unprivileged()))
 
 
 @pytest.fixture(scope="module")
@@ -475,6 +479,8 @@ def test_a_dump_program_that_calls_itself_mysqls_is_counted_row_by_row_too(
         'exec /usr/bin/mariadb-dump "${@/--set-gtid-purged=OFF/--triggers}"\n'
     )
     program.chmod(0o755)
+    # To MySQL a role is an account with a host; to MariaDB it is none.
+    mariadb.run("DROP ROLE IF EXISTS editors")
     mariadb.run("CREATE OR REPLACE USER 'o''brien'@'%' IDENTIFIED BY 'x'; GRANT SELECT ON mysql.* TO 'o''brien'@'%'")
 
     result, medium = run(mariadb, tmp_path, databases=[portal], program=str(program), client="mariadb")
@@ -491,3 +497,48 @@ def test_a_dump_program_that_calls_itself_mysqls_is_counted_row_by_row_too(
     assert any(line.startswith("CREATE USER `o'brien`@`%` IDENTIFIED BY PASSWORD '*") for line in users)
     assert "GRANT SELECT ON `mysql`.* TO `o'brien`@`%`;" in users
     assert all(line.endswith(";") for line in users[:-1])
+
+
+@pytest.mark.heavy
+def test_a_drill_tries_out_databases_and_accounts_and_leaves_nothing(
+    mariadb: Server, portal: str, tmp_path: Path, scratch: Path
+) -> None:
+    result, medium = run(mariadb, tmp_path, databases=[portal])
+    assert result.set is not None
+    made = SetEvidence(7, NOW, result.set, result.copies, ())
+
+    found = run_drill(
+        DrillTarget(made, made.copies[0], "person"),
+        medium.open_set(result.set.id),
+        find_base=lambda _content: None,
+        identities=[keys().identity],
+        keys=None,
+        place=Place(scratch, NOBODY if os.geteuid() == 0 else "", unprivileged()),
+        clock=FixedClock(NOW),
+        progress=SilentProgress(),
+    )
+
+    assert (found.copies[0].state, found.copies[0].level, found.copies[0].problem) == (
+        CopyState.VERIFIED,
+        VerifyLevel.L4,
+        "",
+    )
+    assert [each.stream for each in found.trials] == list(streams(result))
+    assert list(scratch.iterdir()) == []
+    assert not [line for line in servers() if str(scratch) in line]
+
+
+def test_a_server_of_a_trial_is_stopped_whatever_happens(mariadb: Server, scratch: Path) -> None:
+    if os.geteuid() == 0:
+        shutil.chown(scratch, NOBODY)
+
+    def interrupted() -> None:
+        with throw_away(scratch, unprivileged()) as server:
+            assert server.ask("SELECT @@skip_networking, @@event_scheduler, @@local_infile;") == [["1", "OFF", "0"]]
+            assert [line for line in servers() if str(scratch) in line]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert not [line for line in servers() if str(scratch) in line]
