@@ -94,7 +94,7 @@ def throw_away(scratch: Path, runner: Runner) -> Iterator[ThrowAway]:
         _await(runner, socket, log)
         yield ThrowAway(runner, socket)
     finally:
-        _stop(runner, scratch / "pid")
+        _stop(runner, Path(f"{log}.group"))
         runner.run(("rm", "-r", "--force", "--", folder))
 
 
@@ -102,10 +102,11 @@ def _server_command(data: Path, log: Path, folder: str) -> tuple[str, ...]:
     return (
         "setsid",
         "--fork",
-        # The only thing that the shell does is to let go of the runner's pipes, which stay open as long as one has them.
+        # The shell notes its number, which becomes the server's group, and lets go of the runner's pipes: a runner waits
+        # until nobody has them, and by then the number is there.
         "sh",
         "-c",
-        'exec "$@" > "$0" 2>&1 < /dev/null',
+        'echo $$ > "$0.group"; exec "$@" > "$0" 2>&1 < /dev/null',
         str(log),
         "timeout",
         "--kill-after=60",
@@ -145,16 +146,16 @@ def _await(runner: Runner, socket: str, log: Path) -> None:
         time.sleep(0.1)
 
 
-def _stop(runner: Runner, pid_file: Path) -> None:
+def _stop(runner: Runner, group_file: Path) -> None:
     """End the server: by request, then by force. Its number is read by, and used by, the user that it runs as."""
-    pid = runner.run(("cat", str(pid_file))).stdout.decode("ascii", "replace").strip()
-    if not pid.isdecimal():
-        return
+    group = runner.run(("cat", str(group_file))).stdout.decode("ascii", "replace").strip()
+    if not group.isdecimal():
+        return  # it was never started
     for signal, seconds in (("-TERM", 30.0), ("-KILL", 10.0)):
-        runner.run(("kill", signal, pid))
+        runner.run(("kill", signal, "--", f"-{group}"))
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if runner.run(("kill", "-0", pid)).exit_code:
+            if runner.run(("kill", "-0", "--", f"-{group}")).exit_code:
                 return
             time.sleep(0.1)
 
