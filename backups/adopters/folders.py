@@ -130,7 +130,7 @@ class FoldersAdopter:
         size = size_of(entry.get("size_bytes"))
         unread = size_of(entry.get("unread")) or 0
         problem = f"{unread} entries in it could not be read" if unread else "it is empty" if not size else ""
-        about = f"{entry.get('files')} files" if entry.get("type") == "folder" else "1 file"
+        about = f"files: {entry.get('files')}"
         return AdoptedBackup(
             tool=self.traits.kind,
             id=show_text(name),
