@@ -80,7 +80,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30
 GLOBALS_BYTES = 256 << 20
-"""More roles than that no server has."""
+"""What is kept in memory of them at most; a role takes about a hundred bytes."""
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
