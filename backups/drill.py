@@ -26,7 +26,7 @@ from backups.formats import Restored, Trial, format_of
 from backups.restore import REMOVED, BaseSet, merged_members, restore_set
 from backups.set_file import SetFile
 from backups.verify import verify_copy
-from portalops.errors import BackupError, PortalOpsError
+from portalops.errors import BackupError, PortalOpsError, SetDamaged
 from portalops.model.backups import Copy, CopyState, DrillResult, StreamTrial, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import msg
@@ -181,7 +181,7 @@ def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> 
                 place.runner,
             )
             _give(place, room, restored.place)
-            trial = _tried(restored)
+            trial = tried(restored)
             trials.append(
                 StreamTrial(
                     stream.source,
@@ -189,6 +189,7 @@ def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> 
                     trial.level,
                     show_text(trial.asked, 200),
                     tuple(show_text(problem, 300) for problem in trial.problems[:20]),
+                    show_text(trial.not_tried, 300),
                 )
             )
             _remove(room)
@@ -196,12 +197,14 @@ def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> 
     return tuple(trials)
 
 
-def _tried(restored: Restored) -> Trial:
-    """Try a stream out; what stands in the way of that is a problem of the drill, never a pass."""
+def tried(restored: Restored) -> Trial:
+    """Try a stream out. What stands in the way of that is told: it is never a pass, and no damage of the copy."""
     try:
         return format_of(restored.stream).try_out(restored)
+    except SetDamaged as error:
+        return Trial(VerifyLevel.L3, (str(error),))
     except (PortalOpsError, OSError) as error:
-        return Trial(VerifyLevel.L3, (f"it could not be tried out: {error}",))
+        return Trial(VerifyLevel.L3, not_tried=str(error))
 
 
 def _give(place: Place, room: Path, restored: Path) -> None:

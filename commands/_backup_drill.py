@@ -29,7 +29,7 @@ HELP = _(
     " came out (databases in throw-away servers, files against the index), measures the time, and removes everything. Needs"
     " a private key, so it is done on a recovery host and never on the host that is backed up.\n\nExample: portalops backup"
     " drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a --identity key\n\nEXIT STATUS:"
-    " 0 everything was there and could be used, 3 the medium could not be reached, 4 no drill could be done, 5 the copy is"
+    " 0 everything was there and could be used, 3 the medium could not be reached, or something could not be tried out here, 4 no drill could be done, 5 the copy is"
     " damaged or cannot be used"
 )
 
@@ -106,7 +106,13 @@ def _view(result: DrillResult) -> list[Block]:
                 msg("What was tried out"),
                 (msg("Source"), msg("Stream"), msg("Depth"), msg("What was asked"), msg("Remark")),
                 [
-                    (each.source, each.stream, level_word(each.level), each.asked, "; ".join(each.problems))
+                    (
+                        each.source,
+                        each.stream,
+                        level_word(each.level),
+                        each.asked,
+                        "; ".join((*each.problems, *([each.not_tried] if each.not_tried else []))),
+                    )
                     for each in result.trials
                 ],
             ),
@@ -127,6 +133,7 @@ def _data(result: DrillResult) -> JsonValue:
                 "level": each.level.value,
                 "asked": each.asked,
                 "problems": list(each.problems),
+                "not_tried": each.not_tried,
             }
             for each in result.trials
         ],

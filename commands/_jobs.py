@@ -334,8 +334,13 @@ def drill_work(session: Session, *, target: DrillTarget | None = None, identity:
     if result is None:
         return Work(RunOutcome.FAILED, ExitCode.FAILED, None, ("there is no verified copy on a configured medium",))
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    untried = tuple(
+        f"{each.source}/{each.stream}: not tried: {each.not_tried}" for each in result.trials if each.not_tried
+    )
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
-        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
+        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, (*problems, *untried))
+    if untried:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, untried)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
 
 

@@ -50,6 +50,8 @@ class Trial:
     """One bounded, escaped English line each; none if all was found as it was backed up."""
     asked: str = ""
     """What was asked of it, such as `41 tables, 120,344 rows`; empty for L3."""
+    not_tried: str = ""
+    """Why it could not be tried out here: this says nothing of the copy, and is no problem of it."""
 
 
 class Format(Protocol):
@@ -70,7 +72,11 @@ class Format(Protocol):
         ...
 
     def try_out(self, restored: Restored) -> Trial:
-        """Use what was restored, and compare it with what was backed up; never raises for what is wrong with it."""
+        """Use what was restored, and compare it with what was backed up; never raises for what is wrong with it.
+
+        Raises:
+            PortalOpsError: it cannot be tried out here, such as without the server's programs.
+        """
         ...
 
 

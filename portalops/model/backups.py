@@ -229,6 +229,8 @@ class StreamTrial:
     asked: str
     """What was asked of it, such as `41 tables, 120344 rows`; empty for L3."""
     problems: tuple[str, ...] = ()
+    not_tried: str = ""
+    """Why it was restored and could not be tried out, such as a program that is not there: it says nothing of the copy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backups.drill import DrillTarget, Place, choose_target, require_space, run_drill
+from backups.drill import DrillTarget, Place, choose_target, require_space, run_drill, tried
 from backups.formats import Restored, format_of
 from backups.restore import BaseSet
 from backups.set_file import SetFile
@@ -19,6 +20,7 @@ from portalops.errors import BackupError, WrongKey
 from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, SetId, SetKind, Stream, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import Completed
 from portalops.registers.evidence import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
 from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, source
@@ -218,3 +220,22 @@ def test_the_copy_is_chosen_by_chance_among_those_that_can_be_reached() -> None:
     assert asked == [2, 1], "first one of two sets, then one of its copies"
     assert choose_target(sets, ["nowhere"]) is None
     assert {choose_target(sets, ["a", "b"]).made.set.id for _each in range(60)} == {"set-1", "set-2"}  # type: ignore[union-attr]
+
+
+class NoPrograms:
+    """A machine on which nothing is installed."""
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        return Completed(127, b"", f"{argv[0]}: not found".encode())
+
+
+def test_what_cannot_be_tried_out_here_is_no_damage_and_no_pass(drilled: Drilled, tmp_path: Path) -> None:
+    dump = replace(drilled.made.set.streams[2], format="postgresql-custom")
+    (tmp_path / "dump").write_bytes(b"PGDMP")
+
+    trial = tried(Restored(dump, tmp_path / "dump", drilled.scratch, lambda: iter(()), NoPrograms()))
+
+    assert (trial.level, trial.problems) == (VerifyLevel.L3, ())
+    assert "there is no initdb" in trial.not_tried
