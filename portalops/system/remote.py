@@ -4,7 +4,8 @@ No file is made there. Bulk goes through the system's ssh where there is one, an
 key is pinned in both. Every argument is quoted for the shell there, which must know `exec` and quotes as sh does. Nothing
 counts that the host printed before the program began, such as the words of a .bashrc: a line of its own tells that.
 
-A program that ends by a signal, or with 255, has exit code 255 here, as ssh(1) says it. A secret is given on standard input,
+ssh's own exit code 255 says that the connection did not hold, so a program that ends with it has 254 here; one that a signal
+ended has 128 and the signal's number, as sh says it. A secret is given on standard input,
 and is a variable of the program's environment there, which Linux shows to the account itself and to root alone.
 """
 
@@ -46,10 +47,11 @@ BEGIN = b"portalops: the program begins\n"
 TIMEOUT_SECONDS = 60
 """For connecting, and for a host that does not show that it is alive."""
 CONNECTION_LOST = 255
-"""ssh's own exit code, and that of a program which ended by a signal."""
+"""ssh's own exit code."""
 PIPE_BYTES = 1 << 20
 """A reading takes at most what the pipe holds, 64 KiB by default; pipe(7)."""
 _GRACE_SECONDS = 5.0
+_ENDED = msg("the connection ended before the program did")
 _CHUNK_BYTES = 1 << 16
 
 
@@ -120,7 +122,10 @@ def shell_command(order: Order) -> str:
     if order.folder:
         steps.append(f"cd -- {shlex.quote(order.folder)}")
     variables = [f"{name}={value}" for name, value in order.environment.items()]
-    steps.append(f"exec env {shlex.join([*variables, *order.argv])}")
+    # Not by exec: the shell stays to tell the program's exit code from ssh's own.
+    steps.append(
+        f"{{ env {shlex.join([*variables, *order.argv])}; code=$?; [ $code != 255 ] || code=254; exit $code; }}"
+    )
     command = f"exec sh -c {shlex.quote(' && '.join(steps))}"
     if "\0" in command or any("\n" in value or "\0" in value for value in order.secrets.values()):
         raise UsageError(
@@ -275,15 +280,13 @@ class _ByProgram:
         return self._process.wait(timeout)
 
     def lost(self) -> HostUnreachable | None:
-        """Return what ssh says; it is silent when the program itself ended with its own code."""
         if self._process.poll() != CONNECTION_LOST:
             return None
+        said = ""
         with contextlib.suppress(OSError), self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - MAX_SAID_BYTES))
             said = " ".join(log.read(MAX_SAID_BYTES).decode("utf-8", "replace").split())
-            if said:
-                return why_no_session(self._target, said)
-        return None
+        return why_no_session(self._target, said) if said else no_session(self._target, _ENDED)
 
     def close(self) -> None:
         for pipe in (self.stdin, self.stdout, self.stderr):
@@ -338,7 +341,7 @@ class _ByLibrary:
         if self._problem:
             return no_session(self._target, verbatim(show_text(self._problem, 300)))
         if self.poll() is not None and self._command.broke:
-            return no_session(self._target, msg("the connection ended, or a signal ended the program"))
+            return no_session(self._target, _ENDED)
         return None
 
     def close(self) -> None:
