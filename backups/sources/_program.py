@@ -165,6 +165,8 @@ def _start_here(source_id: str, program: Program) -> Running:
 class _Here:
     """A program of this machine, under way."""
 
+    has_begun = True
+
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         self._process = process

@@ -11,6 +11,10 @@ In a differential set the stream holds what has changed since the base, and a se
 are no more. Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
 kept as links. Folders of the backup media inside are left out. A mounted file system inside is followed, unless
 `one_file_system = true`.
+
+With `ssh = { ... }` as for `command`, the files are those of another host, and GNU tar is run there (1.28 or later): its
+archive is streamed, with no file there, and read here on the way for the index and the digests. Then paths and patterns stand
+whole and without `**`; a file that changes while it is read is named and not tried again; and every set holds all of them.
 """
 
 from __future__ import annotations
@@ -22,21 +26,24 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, StrictInt, model_validator
 
 from backups.sources._listing import Comparison, ListingDamaged, ListingWriter, order_of, read_listing
 from backups.sources._patterns import is_glob, matcher
+from backups.sources._program import Program
+from backups.sources._remote_tree import TAR_WORDS, tar_script, write_tree
 from backups.sources._settings import (
     ConfiguredSource,
+    HostSettings,
     SourceContext,
-    SourceSettings,
     SourceTraits,
     require_floor,
     unavailable,
 )
 from backups.sources._tree import TreeWriter
+from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import PathText
+from portalops.config.values import PathText, Refused
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
@@ -44,12 +51,32 @@ from portalops.ports import StreamOpener, StreamWriter
 _SPOOLED_BYTES = 4 << 20
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "files"`."""
 
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
     exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
+    idle_seconds: StrictInt = Field(default=300, ge=1, description="How long another host may send nothing.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_there(cls, values: object) -> object:
+        """Refuse what would mean something else on another host."""
+        if isinstance(values, dict) and values.get("ssh") is not None:
+            include, exclude = (
+                [str(each) for each in given] if isinstance(given := values.get(key), (list, tuple)) else []
+                for key in ("include", "exclude")
+            )
+            partial = [each for each in include if not each.startswith("/")]
+            partial += [each for each in exclude if "/" in each.rstrip("/") and not each.startswith("/")]
+            if partial or any("**" in each for each in (*include, *exclude)):
+                raise Refused(
+                    msg("needs whole paths, and patterns without **, for another host"),
+                    msg("Begin each path with /; name each folder, or leave out by a name such as *.tmp."),
+                    shows_value=False,
+                )
+        return values
 
 
 def build(table: KindTable, context: SourceContext) -> FilesSource:
@@ -69,9 +96,14 @@ class FilesSource(ConfiguredSource):
         self._is_excluded = matcher(settings.exclude, folder)
 
     def places(self) -> Sequence[Path]:
+        if self._settings.ssh is not None:
+            return ()
         return tuple(Path(path) for _pattern, paths in self._included() for path in paths)
 
     def write(self, opener: StreamOpener) -> None:
+        if self._settings.ssh is not None:
+            self._write_from(self._settings.ssh, opener)
+            return
         included = self._included()
         absent = [pattern for pattern, paths in included if not paths]
         if len(absent) == len(included):
@@ -82,6 +114,19 @@ class FilesSource(ConfiguredSource):
         noting = nullcontext() if opener.listing is None else ListingWriter(opener.listing, begun_ns=self._now_ns())
         with opener.stream("files", format="tar") as out, noting as listing:
             self._walk(out, included, absent, self._tree(out, listing=listing))
+
+    def _write_from(self, host: SshPlace, opener: StreamOpener) -> None:
+        """Write all files of another host."""
+        settings = self._settings
+        paths = [os.path.normpath(path) for path in settings.include]
+        script = tar_script(
+            [*_outermost(path for path in paths if not is_glob(path)), *(path for path in paths if is_glob(path))],
+            settings.exclude,
+            one_file_system=settings.one_file_system,
+        )
+        program = Program(("sh", "-c", script), environment=TAR_WORDS, idle_seconds=settings.idle_seconds, host=host)
+        with opener.stream("files", format="tar") as out:
+            write_tree(self.id, program, out, minimum_bytes=settings.minimum_bytes)
 
     def _write_changes(
         self, opener: StreamOpener, included: Sequence[tuple[str, list[str]]], absent: Sequence[str], base: Path

@@ -28,7 +28,7 @@ from typing import IO, Protocol
 
 from portalops.config.secrets import check_private_file
 from portalops.errors import HostUnreachable, UsageError
-from portalops.model.message import msg, verbatim
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.system.openssh import (
@@ -71,6 +71,9 @@ class Order:
 
 class Running(Protocol):
     """A program on a host, under way."""
+
+    has_begun: bool
+    """The program itself was reached: whatever comes of the connection now cuts it short."""
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -156,6 +159,7 @@ def start_there(target: SshTarget, order: Order, *, client: str = "auto") -> Run
     running: Running = _ByLibrary(target, command) if program is None else _ByProgram(target, program, command)
     try:
         _await_beginning(target, running)
+        running.has_begun = True
         with contextlib.suppress(BrokenPipeError):  # it has ended: its exit code tells
             for value in order.secrets.values():
                 running.stdin.write(f"{value}\n".encode())
@@ -239,8 +243,18 @@ def _why_not(target: SshTarget, running: Running) -> HostUnreachable:
     return no_session(target, msg("its shell ran nothing"))
 
 
+def _broken(target: SshTarget, cause: Message) -> HostUnreachable:
+    """Return the error of a connection that did not hold until the program had ended."""
+    return HostUnreachable(
+        msg("the connection to {host} broke: {cause}", host=target.address, cause=cause),
+        msg("See whether the host, its sshd and the network held; then run 'portalops backup run' again."),
+    )
+
+
 class _ByProgram:
     """Through the system's ssh."""
+
+    has_begun = False
 
     def __init__(self, target: SshTarget, program: Path, command: str) -> None:
         check_private_file(target.identity)
@@ -286,7 +300,10 @@ class _ByProgram:
         with contextlib.suppress(OSError), self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - MAX_SAID_BYTES))
             said = " ".join(log.read(MAX_SAID_BYTES).decode("utf-8", "replace").split())
-        return why_no_session(self._target, said) if said else no_session(self._target, _ENDED)
+        cause = verbatim(show_text(said, 300)) if said else _ENDED
+        if self.has_begun:
+            return _broken(self._target, cause)
+        return why_no_session(self._target, said) if said else no_session(self._target, cause)
 
     def close(self) -> None:
         for pipe in (self.stdin, self.stdout, self.stderr):
@@ -304,6 +321,8 @@ class _ByProgram:
 
 class _ByLibrary:
     """Through paramiko; threads carry bytes between its channel and pipes, so that both ways are read alike."""
+
+    has_begun = False
 
     def __init__(self, target: SshTarget, command: str) -> None:
         self._target = target
@@ -339,9 +358,9 @@ class _ByLibrary:
 
     def lost(self) -> HostUnreachable | None:
         if self._problem:
-            return no_session(self._target, verbatim(show_text(self._problem, 300)))
+            return _broken(self._target, verbatim(show_text(self._problem, 300)))
         if self.poll() is not None and self._command.broke:
-            return no_session(self._target, _ENDED)
+            return _broken(self._target, _ENDED)
         return None
 
     def close(self) -> None:
