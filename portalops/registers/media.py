@@ -45,20 +45,24 @@ class RegisteredMedium:
     check: MediumCheck | None
     read_at: datetime | None
     """When it was last read: by a look, or by a copy that was read back from it."""
+    replaced_at: datetime | None = None
+    """When it took the place of another medium of this id; None if it is the first one."""
 
 
 def fold_media(records: Iterable[tuple[Record, MediumEntry | MediumMove | MediumCheck]]) -> dict[str, RegisteredMedium]:
     """Return the media by id, in the order in which they first appear.
 
-    Adding an id again means that another physical medium has taken its place: what was known of the one before,
-    also when it was read, does not count for the new one.
+    Adding an id that is in the register means that another physical medium has taken its place: what was known of the
+    one before, also when it was read, does not count for the new one.
     """
     media: dict[str, RegisteredMedium] = {}
     for record, body in records:
         known = media.get(body.id) or RegisteredMedium(body.id, None, None, None, None, None, None)
         match body:
+            case MediumEntry() if known.entry is None:
+                known = replace(known, entry=body, added_at=record.at, since=record.at)
             case MediumEntry():
-                known = RegisteredMedium(body.id, body, record.at, record.at, None, None, None)
+                known = RegisteredMedium(body.id, body, record.at, record.at, None, None, None, replaced_at=record.at)
             case MediumMove() if known.entry is not None:
                 entry = replace(
                     known.entry,
@@ -113,7 +117,7 @@ def whole_register(
         moments = [
             moment
             for moment in (known.read_at, read.get(name))
-            if moment is not None and (known.added_at is None or moment >= known.added_at)
+            if moment is not None and (known.replaced_at is None or moment > known.replaced_at)
         ]
         whole.append(replace(known, read_at=max(moments, default=None)))
     return tuple(whole)
