@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from portalops.errors import SetDamaged
-from portalops.model.backups import Pack, SetId
+from portalops.model.backups import Pack, SetId, SetKind
 from portalops.model.message import msg
 from portalops.model.record import Digest
 
@@ -21,9 +21,9 @@ MAX_TAG_BYTES = 256 << 20
 """No tag file is longer: a manifest of a million packs has 130 MB."""
 
 
-def set_name(portal: str, created_at: datetime, chance: str) -> SetId:
-    """Return the name of a full set: `<portal>-<UTC stamp>-full-<id>`."""
-    return SetId(f"{portal}-{created_at:%Y%m%dT%H%M%SZ}-full-{chance}")
+def set_name(portal: str, created_at: datetime, kind: SetKind, chance: str) -> SetId:
+    """Return the name of a set: `<portal>-<UTC stamp>-<full|diff>-<id>`."""
+    return SetId(f"{portal}-{created_at:%Y%m%dT%H%M%SZ}-{kind.value}-{chance}")
 
 
 def tag_files(

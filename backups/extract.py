@@ -9,6 +9,7 @@ archive can be written by anyone who has the public keys, and must not bring pro
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -51,8 +52,34 @@ class Extractor:
         self._root = os.open(folder, _FOLDER)
         self._parent: tuple[str, int] | None = None
         """The folder of the last member: most members lie in the same one as the one before."""
-        self._folders: list[Entry] = []
+        self._folders: dict[str, Entry] = {}
+        """By path, in the order in which each was made last."""
         self._is_root = os.geteuid() == 0
+
+    def remove(self, path: str) -> None:
+        """Remove what a base had and a differential has no more; what is not there is no problem."""
+        self._forget_parent()  # it may be what is removed
+        self._folders.pop(path, None)
+        try:
+            parts = _parts(path)
+            parent = self._open_folder(parts[:-1], make=False)
+            try:
+                found = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    for _folder, _inside, names, descriptor in os.fwalk(parts[-1], dir_fd=parent):
+                        for name in names:
+                            self._uncount(os.stat(name, dir_fd=descriptor, follow_symlinks=False))
+                    shutil.rmtree(parts[-1], dir_fd=parent)
+                else:
+                    os.unlink(parts[-1], dir_fd=parent)
+                    self._uncount(found)
+            finally:
+                os.close(parent)
+        except FileNotFoundError:
+            return
+        except (_Refused, OSError) as error:
+            cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+            self._tell(self.done.refused, f"{path}: not removed: {cause}")
 
     def add(self, entry: Entry, content: Iterable[memoryview]) -> None:
         """Make one member; a problem is kept in `done`."""
@@ -65,10 +92,10 @@ class Extractor:
 
     def close(self) -> None:
         """Give folders their modes and times, innermost first."""
-        for entry in reversed(self._folders):
+        self._forget_parent()
+        for entry in sorted(self._folders.values(), key=lambda each: each.path.count("/"), reverse=True):
             try:
-                parent, name = self._place(entry.path)
-                descriptor = os.open(name, _FOLDER, dir_fd=parent)
+                descriptor = self._open_folder(_parts(entry.path), make=False)
             except (OSError, _Refused) as error:
                 self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {error}")
                 continue
@@ -76,7 +103,6 @@ class Extractor:
                 self._dress(descriptor, entry, stat.S_IMODE(entry.mode))
             finally:
                 os.close(descriptor)
-        self._forget_parent()
         os.close(self._root)
 
     def _add(self, entry: Entry, content: Iterable[memoryview]) -> None:
@@ -89,7 +115,8 @@ class Extractor:
                 self._file(parent, name, entry, content)
             case MemberType.FOLDER:
                 self._folder(parent, name)
-                self._folders.append(entry)
+                self._folders.pop(entry.path, None)
+                self._folders[entry.path] = entry
             case MemberType.SYMLINK:
                 self._make_room(parent, name)
                 os.symlink(entry.link, name, dir_fd=parent)
@@ -162,11 +189,18 @@ class Extractor:
     def _make_room(self, parent: int, name: str) -> None:
         """Remove an earlier member of the same name; the later one counts."""
         try:
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
             os.unlink(name, dir_fd=parent)
+            self._uncount(found)
         except FileNotFoundError:
             pass
         except IsADirectoryError as error:
             raise _Refused("a folder of this name was made before") from error
+
+    def _uncount(self, gone: os.stat_result) -> None:
+        if stat.S_ISREG(gone.st_mode) and gone.st_nlink == 1:
+            self.done.files -= 1
+            self.done.content_bytes -= gone.st_size
 
     def _place(self, path: str) -> tuple[int, str]:
         """Return the open folder that a path lies in, and its last name."""

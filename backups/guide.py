@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.restore import TAR, restored_name
+from backups.formats import format_of
+from backups.formats._parts import bullets, code
+from backups.restore import REMOVED
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -39,11 +41,11 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
         moment=content.created_at,
     )
     yield msg("One of these keys opens the set; you need the private key of one of them:")
-    yield _bullets(content.recipients)
+    yield bullets(content.recipients)
     yield from _lacks(content)
     yield msg("## 1. See that the set is whole")
     yield msg("Go to the folder of this file. Both commands print nothing if every byte is as it was written.")
-    yield _code(
+    yield code(
         "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
         "sha256sum --check --quiet --strict manifest-sha256.txt",
     )
@@ -53,9 +55,9 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
     )
     yield from _who_made_it(content)
     yield msg("## 2. Say where the key is and where to restore to")
-    yield _code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
+    yield code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
     yield msg("A stream is its packs, decrypted one by one, joined in order and decompressed:")
-    yield _code(
+    yield code(
         "stream() {",
         '  ls "$1".[0-9]*.age | sort --version-sort |',
         '    while read -r pack; do age --decrypt --identity "$KEY" "$pack" || exit 1; done |',
@@ -63,8 +65,10 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
         "}",
     )
     yield msg("## 3. Restore")
+    yield from _base_parts(content)
     for stream in content.streams:
-        yield from _stream_parts(stream)
+        if stream.format != REMOVED:
+            yield from _stream_parts(stream, content)
     yield from _one_file(content)
 
 
@@ -80,7 +84,7 @@ def _who_made_it(content: SetFile) -> Iterator[str | Message]:
         key=key,
     )
     time = f"-O verify-time={content.created_at:%Y%m%d%H%M%SZ}"
-    yield _code(
+    yield code(
         'ALLOWED="${ALLOWED:-/media/key/allowed_signers}"',
         f'WHO="$(ssh-keygen -Y find-principals -s {SIGNATURE} -f "$ALLOWED" {time} | head -n 1)"',
         f'ssh-keygen -Y verify -f "$ALLOWED" -I "$WHO" -n {NAMESPACE} {time} -s {SIGNATURE} < {SET_FILE}',
@@ -98,11 +102,27 @@ def _lacks(content: SetFile) -> Iterator[str | Message]:
     if not lines:
         return
     yield msg("**This set is incomplete.** It lacks the following, or has it in doubt; set.json lists all of it:")
-    yield _bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
+    yield bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
 
 
-def _stream_parts(stream: Stream) -> Iterator[str | Message]:
-    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+def _base_parts(content: SetFile) -> Iterator[str | Message]:
+    if content.base is None:
+        return
+    yield msg(
+        "This set is a differential: some of its streams hold only what has changed since set {base}. Have that set too, see"
+        " in the same way that it is whole, and say where it is. The SHA-256 of its tagmanifest-sha256.txt must be {digest}:",
+        base=content.base_id or "-",
+        digest=content.base,
+    )
+    yield code(f'BASE="${{BASE:-../{content.base_id}}}"', 'sha256sum "$BASE/tagmanifest-sha256.txt"')
+
+
+def _stem(stream: Stream) -> str:
+    return f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+
+
+def _stream_parts(stream: Stream, content: SetFile) -> Iterator[str | Message]:
+    stem = _stem(stream)
     yield msg("### {source}: {stream}", source=stream.source, stream=stream.name)
     yield msg(
         "{members}, {size} bytes, in {packs}. First see that the stream is whole; it takes no space:",
@@ -110,48 +130,30 @@ def _stream_parts(stream: Stream) -> Iterator[str | Message]:
         size=stream.plain_bytes,
         packs=nmsg("{n} pack", "{n} packs", len(stream.packs)),
     )
-    yield _code(f'[ "$(stream {stem} | sha256sum)" = "{stream.plain_sha256}  -" ] && echo {stream.source}: OK')
-    place = restored_name(stream)
-    if stream.format == TAR:
-        yield msg("Then unpack it. As root, owners are restored too.")
-        yield _code(
-            f'mkdir -p "$TO/{place}"',
-            f"stream {stem} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*'"
-            f' --directory "$TO/{place}"',
-        )
-        return
-    yield msg("Then write it to a file:")
-    yield _code(f'mkdir -p "$TO/{stream.source}"', f'stream {stem} > "$TO/{place}"')
-    if stream.format == "sqlite":
-        yield msg("The file is the database. See that it is sound:")
-        yield _code(f"sqlite3 \"$TO/{place}\" 'PRAGMA integrity_check;'")
-        if stream.rows:
-            yield msg("Rows of each table when it was backed up:")
-            yield _bullets(tuple(f"{rows.table.replace('`', chr(39))}: {rows.rows}" for rows in stream.rows))
+    yield code(f'[ "$(stream {stem} | sha256sum)" = "{stream.plain_sha256}  -" ] && echo {stream.source}: OK')
+    known = format_of(stream)
+    place = known.place(stream)
+    if stream.differential:
+        yield msg("It holds only what has changed. Begin with the stream of this name in the base:")
+        yield from known.guide(stream, f'(cd "$BASE" && stream {stem})', place)
+        for other in content.streams:
+            if other.source == stream.source and other.format == REMOVED:
+                yield from format_of(other).guide(other, f"stream {_stem(other)}", place)
+    yield from known.guide(stream, f"stream {stem}", place)
 
 
 def _one_file(content: SetFile) -> Iterator[str | Message]:
     stream = next((stream for stream in content.streams if stream.index is not None), None)
     if stream is None or stream.index is None:
         return
-    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+    stem = _stem(stream)
     yield msg("## 4. One file only")
     yield msg(
         "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the pack that it"
         " begins in. Look there for the path, then name it to tar:"
     )
-    yield _code(
-        f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20'
-    )
-    yield _code(
+    yield code(f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20')
+    yield code(
         'FILE="${FILE:-path/as/in/the/index}"',
         f'mkdir -p "$TO/one" && stream {stem} | tar --extract --directory "$TO/one" "$FILE"',
     )
-
-
-def _bullets(lines: tuple[str, ...]) -> str:
-    return "\n".join(f"- `{line}`" for line in lines)
-
-
-def _code(*lines: str) -> str:
-    return "\n".join(("```sh", *lines, "```"))

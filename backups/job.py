@@ -18,6 +18,7 @@ from pathlib import Path
 
 from backups.age import Identity
 from backups.bag import TAG_MANIFEST, digest_of, set_name, tag_files, tag_manifest
+from backups.bases import Base, NewBase
 from backups.fanout import PATIENCE_SECONDS, Lane
 from backups.guide import guide_files
 from backups.packing import SetPacker
@@ -36,7 +37,6 @@ from portalops.model.backups import (
     CopyState,
     DataClass,
     SetId,
-    SetKind,
     Stream,
     VerifyLevel,
     VerifyResult,
@@ -72,10 +72,11 @@ def run_backup(
     clock: Clock,
     progress: Progress,
     signer: SetSigner | None = None,
+    new_base: NewBase | None = None,
     expected_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
-    """Back up all sources into one full set, write it to all media from one reading, and read every copy back.
+    """Back up all sources into one set, write it to all media from one reading, and read every copy back.
 
     Args:
         plan: what `make_plan` decided.
@@ -84,6 +85,7 @@ def run_backup(
         clock: the time of the set and of the readings.
         progress: shown the bytes that are read, and those that are read back.
         signer: signs the set; None leaves it unsigned.
+        new_base: where sources note what a full set holds; None for nowhere.
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
         patience_seconds: how long the others wait for a medium that takes no data.
 
@@ -97,6 +99,7 @@ def run_backup(
         clock=clock,
         progress=progress,
         signer=signer,
+        new_base=new_base,
         expected_bytes=expected_bytes,
         patience_seconds=patience_seconds,
     )
@@ -121,13 +124,14 @@ def make_set(
     clock: Clock,
     progress: Progress,
     signer: SetSigner | None = None,
+    new_base: NewBase | None = None,
     expected_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
     """Do as `run_backup` does, without reading the copies back: they are sealed, and nothing is verified yet."""
     keys = plan.keys()
     created_at = clock.now()
-    set_id = set_name(plan.portal, created_at, secrets.token_hex(3))
+    set_id = set_name(plan.portal, created_at, plan.choice.kind, secrets.token_hex(3))
     excused = tuple(f"{data_class.value}: {reason}" for data_class, reason in plan.excused)
     result = BackupResult(set=None, copies=(), unmapped=plan.unmapped, excused=excused)
     places = tuple(place for source in sources for place in source.places())
@@ -138,7 +142,7 @@ def make_set(
     with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes, patience_seconds):
         packer = SetPacker(keys, lanes, pack_bytes=plan.pack_bytes, on_bytes=task.advance)
         try:
-            streams, failed, classes = _read(packer, sources, lanes, task)
+            streams, failed, classes = _read(packer, sources, lanes, task, _Notes(plan.choice.base, new_base))
             result = replace(result, failed_sources=failed, failed_classes=classes)
             made = None
             if streams and not all(lane.problem for lane in lanes):
@@ -226,8 +230,21 @@ def _begin(
     return ready, copies
 
 
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What sources noted of the base, and where they note what this set holds."""
+
+    base: Base | None
+    new: NewBase | None
+
+    def streams(self, packer: SetPacker, source: Source) -> SourceStreams:
+        base = self.base.listings.get(source.id) if self.base else None
+        listing = self.new.listing(source.id) if self.new else None
+        return SourceStreams(packer, source, base=base, listing=listing)
+
+
 def _read(
-    packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], task: Task
+    packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], task: Task, notes: _Notes
 ) -> tuple[tuple[Stream, ...], tuple[str, ...], tuple[DataClass, ...]]:
     """Read every source once; return the streams, why some sources have none, and the classes of those."""
     streams: list[Stream] = []
@@ -237,7 +254,7 @@ def _read(
         if all(lane.problem for lane in lanes):
             break  # there is nothing left to write to
         task.note(msg("source {source}", source=source.id))
-        opener = SourceStreams(packer, source)
+        opener = notes.streams(packer, source)
         try:
             source.write(opener)
             streams += opener.streams
@@ -257,8 +274,9 @@ def _set_file(
         schema=SCHEMA,
         software=SOFTWARE,
         id=set_id,
-        kind=SetKind.FULL,
-        base=None,
+        kind=plan.choice.kind,
+        base=plan.choice.base.bag_sha256 if plan.choice.base else None,
+        base_id=plan.choice.base.set_id if plan.choice.base else None,
         portal=plan.portal,
         created_at=created_at,
         outcome=outcome_of(streams, result.failed_sources),

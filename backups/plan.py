@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backups.age import Recipient, parse_recipient
+from backups.bases import Choice
 from portalops.errors import TooFewRecipients
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
 
 MINIMUM_RECIPIENTS = 2
 """The operator's key and the escrow key: one lost key loses nothing."""
+FULL = Choice(None, msg("a full set was asked for"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class BackupPlan:
     """Classes without data, and why, as far as no source maps to them."""
     unmapped: tuple[DataClass, ...]
     """Classes of Article 10 that no source maps to and no reason excuses."""
+    choice: Choice = FULL
+    """Full or differential, and why."""
 
     def keys(self) -> tuple[Recipient, ...]:
         """Return the recipients' keys.
@@ -63,6 +67,7 @@ def make_plan(
     *,
     pack_bytes: int,
     excused: Mapping[DataClass, str],
+    choice: Choice = FULL,
 ) -> BackupPlan:
     """Decide what a run will do.
 
@@ -73,6 +78,7 @@ def make_plan(
         recipients: name and public key of whoever can open the set.
         pack_bytes: plaintext of a pack.
         excused: classes declared to have no data, and why.
+        choice: full or differential.
 
     Raises:
         TooFewRecipients: fewer than two different keys.
@@ -93,4 +99,5 @@ def make_plan(
         pack_bytes=pack_bytes,
         excused=tuple((each, excused[each]) for each in DataClass if each in excused and each not in mapped),
         unmapped=tuple(each for each in DataClass if each not in mapped and each not in excused),
+        choice=choice,
     )

@@ -1,5 +1,8 @@
 """A set back into files: all of it, one source, or one path found by the index.
 
+A differential needs its base: the base's files are unpacked, what is no more is removed, and the differential's files are
+unpacked over them.
+
 Nothing is restored into a place where something is. Every pack and stream is checked against its digest on the way; a
 stream that turns out damaged is named, what came out before stays, and the other streams are still restored.
 """
@@ -12,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups.age import Identity, decrypted
-from backups.contents import index_members, stream_plaintext, stream_plaintext_from
+from backups.contents import damaged, index_members, stream_plaintext, stream_plaintext_from
 from backups.extract import Extracted, Extractor, prepare_target
+from backups.formats import format_of
 from backups.set_file import SetFile
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged
@@ -23,6 +27,26 @@ from portalops.model.text import show_text
 from portalops.ports import StoredSet
 
 TAR = "tar"
+REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSet:
+    """The full set that a differential builds on."""
+
+    stored: StoredSet
+    content: SetFile
+
+    def stream_of(self, stream: Stream) -> Stream:
+        """Return the stream that a differential's stream builds on.
+
+        Raises:
+            SetDamaged: the base has none.
+        """
+        for each in self.content.streams:
+            if (each.source, each.name) == (stream.source, stream.name):
+                return each
+        raise damaged(f"{stream.source}/{stream.name}", f"the base {self.content.id} has no such stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +63,6 @@ class RestoreReport:
     """Streams that are not what was backed up, and where."""
 
 
-def restored_name(stream: Stream) -> str:
-    """Return where a stream goes below the target: a tar into its source's folder, a dump as a file in it."""
-    return stream.source if stream.format == TAR else f"{stream.source}/{stream.name}.{stream.format}"
-
-
 def restore_set(
     stored: StoredSet,
     content: SetFile,
@@ -52,6 +71,7 @@ def restore_set(
     *,
     source: str | None = None,
     path: str | None = None,
+    base: BaseSet | None = None,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> RestoreReport:
     """Restore a set, or a part of it.
@@ -63,37 +83,47 @@ def restore_set(
         target: a folder that is empty or not there yet.
         source: only this source.
         path: only this file or folder of tar streams; a leading slash does not matter.
+        base: the set that a differential builds on, checked like the differential itself.
         on_bytes: told of every piece of plaintext.
 
     Raises:
         WrongKey: no key opens the set; nothing was made.
         UnsafeTarget: the target is not empty; nothing was made.
-        BackupError: the set has no such source or path.
+        BackupError: the set has no such source or path, or is a differential and its base is not given.
     """
     streams = _chosen(content, source)
+    if base is None and any(stream.differential for stream in streams):
+        raise BackupError(
+            msg("set {set} builds on set {base}, which was not found", set=content.id, base=content.base_id or "-"),
+            msg("Attach a medium that has the base; 'portalops backup list' names them."),
+        )
     _require_key(stored, streams, identities)
     prepare_target(target)
     done = Extracted()
-    damaged: list[str] = []
+    bad: list[str] = []
     found = path is None
     for stream in streams:
+        if stream.format == REMOVED:
+            continue  # applied with its source's files
+        part = _Part(
+            stored, stream, identities, _removed_stream(streams, stream), base if stream.differential else None
+        )
         try:
             if path is not None:
-                found = _restore_path(stored, stream, identities, target, path=_wanted(path), done=done) or found
+                found = _restore_path(part, target, path=_wanted(path), done=done) or found
             elif stream.format == TAR:
-                pieces = _counted(stream_plaintext(stored, stream, identities), on_bytes)
-                _restore_tar(pieces, target / restored_name(stream), done)
+                _restore_tar(part, target / format_of(stream).place(stream), done, on_bytes)
             else:
                 pieces = _counted(stream_plaintext(stored, stream, identities), on_bytes)
-                _restore_dump(pieces, target / restored_name(stream), done)
+                _restore_dump(pieces, target / format_of(stream).place(stream), done)
         except SetDamaged as error:
-            damaged.append(show_text(f"{stream.source}/{stream.name}: {error}", 500))
-    if not found and not damaged:
+            bad.append(show_text(f"{stream.source}/{stream.name}: {error}", 500))
+    if not found and not bad:
         raise BackupError(
             msg("the set has no path {path}", path=show_text(path or "", 300)),
             msg("Paths are written as in the index, such as etc/hosts; leave --path out to restore everything."),
         )
-    return RestoreReport(done.files, done.content_bytes, tuple(done.refused), tuple(done.notes), tuple(damaged))
+    return RestoreReport(done.files, done.content_bytes, tuple(done.refused), tuple(done.notes), tuple(bad))
 
 
 def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
@@ -115,12 +145,80 @@ def _require_key(stored: StoredSet, streams: Sequence[Stream], identities: Seque
         return  # told with its stream; the others may be whole
 
 
-def _restore_tar(pieces: Iterator[bytes], folder: Path, done: Extracted) -> None:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stream to restore, with what it builds on."""
+
+    stored: StoredSet
+    stream: Stream
+    identities: Sequence[Identity]
+    removed: Stream | None
+    """The paths that a differential has no more."""
+    base: BaseSet | None
+    """None for a stream that stands alone."""
+
+    def members(self) -> Iterator[Member]:
+        return index_members(self.stored, self.stream, self.identities)
+
+    def plaintext(self) -> Iterator[bytes]:
+        return stream_plaintext(self.stored, self.stream, self.identities)
+
+    def removals(self) -> Iterator[str]:
+        """Yield the paths that are no more."""
+        if self.removed is None:
+            return
+        held = b""
+        for piece in stream_plaintext(self.stored, self.removed, self.identities):
+            *paths, held = (held + piece).split(b"\0")
+            for path in paths:
+                yield os.fsdecode(path)
+        if held:
+            raise damaged(f"{self.removed.source}/{self.removed.name}", "its last path does not end")
+
+    def below(self) -> _Part | None:
+        """Return the part of the base that this one builds on."""
+        if self.base is None:
+            return None
+        return _Part(self.base.stored, self.base.stream_of(self.stream), self.identities, None, None)
+
+
+def merged_members(
+    stored: StoredSet, content: SetFile, stream: Stream, identities: Sequence[Identity], base: BaseSet | None
+) -> Iterator[Member]:
+    """Yield the members that a stream stands for: its own, and those of its base that it neither removes nor replaces.
+
+    Raises:
+        SetDamaged: an index, or the list of what is no more, cannot be read.
+    """
+    removed = _removed_stream(content.streams, stream)
+    part = _Part(stored, stream, identities, removed, base if stream.differential else None)
+    below = part.below()
+    if below is not None:
+        gone = frozenset(part.removals())
+        now = frozenset(member.path for member in part.members())
+        yield from (member for member in below.members() if _is_left(member.path, gone, now))
+    yield from part.members()
+
+
+def _removed_stream(streams: Sequence[Stream], stream: Stream) -> Stream | None:
+    return next((each for each in streams if each.source == stream.source and each.format == REMOVED), None)
+
+
+def _restore_tar(part: _Part, folder: Path, done: Extracted, on_bytes: Callable[[int], None]) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
-    reader = TarReader(pieces)
     with _Extraction(folder, done) as extractor:
-        for entry in reader:
-            extractor.add(entry, reader.content())
+        below = part.below()
+        if below is not None:
+            _unpack(below, extractor, on_bytes)
+            for path in part.removals():
+                extractor.remove(path)
+        _unpack(part, extractor, on_bytes)
+
+
+def _unpack(part: _Part, extractor: Extractor, on_bytes: Callable[[int], None]) -> None:
+    reader = TarReader(_counted(part.plaintext(), on_bytes))
+    for entry in reader:
+        extractor.add(entry, reader.content())
 
 
 def _restore_dump(pieces: Iterator[bytes], file: Path, done: Extracted) -> None:
@@ -137,25 +235,50 @@ def _restore_dump(pieces: Iterator[bytes], file: Path, done: Extracted) -> None:
     done.files += 1
 
 
-def _restore_path(
-    stored: StoredSet, stream: Stream, identities: Sequence[Identity], target: Path, *, path: str, done: Extracted
+def _restore_path(part: _Part, target: Path, *, path: str, done: Extracted) -> bool:
+    """Restore one path and what lies below it; say whether the stream, or what it builds on, has it."""
+    folder = target / format_of(part.stream).place(part.stream)
+    found = False
+    below = part.below()
+    if below is not None:
+        removed = frozenset(part.removals())
+        now = frozenset(member.path for member in part.members())
+        found = _restore_members(below, folder, path, done, is_left=lambda name: _is_left(name, removed, now))
+    return _restore_members(part, folder, path, done) or found
+
+
+def _is_left(path: str, removed: frozenset[str], now: frozenset[str]) -> bool:
+    """Say whether a base's member still stands: neither it nor a folder above it was removed, and it was not replaced."""
+    parts = path.split("/")
+    above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return path not in now and not any(each in removed for each in above)
+
+
+def _restore_members(
+    part: _Part, folder: Path, path: str, done: Extracted, *, is_left: Callable[[str], bool] = lambda _path: True
 ) -> bool:
-    """Restore one path and what lies below it; say whether the stream has it."""
-    members = [member for member in index_members(stored, stream, identities) if _is_below(member.path, path)]
+    """Restore the members of one stream at or below a path; say whether there are any."""
+    members = [member for member in part.members() if _is_below(member.path, path) and is_left(member.path)]
     if not members:
         return False
-    folder = target / restored_name(stream)
     folder.mkdir(mode=0o700, exist_ok=True)
     here = {member.path for member in members}
     outside = {
         member.link: member for member in members if member.type is MemberType.HARDLINK and member.link not in here
     }
     with _Extraction(folder, done) as extractor:
-        _extract_range(stored, stream, identities, members, extractor)
+        _extract_range(part.stored, part.stream, part.identities, members, extractor)
         if outside:
-            for member in list(index_members(stored, stream, identities)):
+            for member in list(part.members()):
                 if member.path in outside:
-                    _extract_as(stored, stream, identities, extractor, member=member, name=outside[member.path].path)
+                    _extract_as(
+                        part.stored,
+                        part.stream,
+                        part.identities,
+                        extractor,
+                        member=member,
+                        name=outside[member.path].path,
+                    )
     return True
 
 

@@ -44,6 +44,8 @@ class SetFile:
     the signature. So a signature over `set.json` speaks for every byte of the set, the commands of the guides too."""
     signer: str = ""
     """The public key that signed `set.json`; empty for an unsigned set."""
+    base_id: SetId | None = None
+    """Name of the full set that a differential needs."""
 
     def files(self) -> Iterator[Pack]:
         """Yield everything under `data/`: packs and indexes."""
@@ -65,6 +67,7 @@ class SetFile:
             bag_sha256=bag_sha256,
             stored_bytes=sum(pack.stored_bytes for pack in self.files()),
             base=self.base,
+            base_id=self.base_id,
             signer=self.signer,
         )
 
@@ -91,6 +94,9 @@ def parse_set_file(data: bytes) -> SetFile:
         raise _damaged(f"{where}: {first['msg']}"[:200]) from error
     if found.schema != SCHEMA:
         raise _damaged(f"schema {found.schema[:60]!r} is not known to this version")
+    is_differential = any(stream.differential for stream in found.streams)
+    if (found.kind is SetKind.DIFF) != (found.base is not None) or (is_differential and found.base is None):
+        raise _damaged("it is differential without a base, or has a base and is full")
     return found
 
 

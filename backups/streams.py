@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO
 
 from backups.index import line_of
@@ -26,14 +27,32 @@ _INDEX_IN_MEMORY_BYTES = 4 << 20
 class SourceStreams:
     """Opens the streams of one source, and keeps what became of them."""
 
-    def __init__(self, packer: SetPacker, source: Source) -> None:
+    def __init__(
+        self, packer: SetPacker, source: Source, *, base: Path | None = None, listing: Path | None = None
+    ) -> None:
+        """Begin.
+
+        Args:
+            packer: takes the streams.
+            source: whose streams they are.
+            base: the source's listing of the base, in a differential set.
+            listing: where it writes a new one, in a full set.
+        """
         self._packer = packer
         self._source = source
+        self.base = base
+        self.listing = listing
         self.streams: list[Stream] = []
 
     @contextmanager
-    def stream(self, name: str, *, format: str) -> Iterator[PackedStream]:  # noqa: A002  # the port's word
-        stream = PackedStream(self._packer, self._source, name, format)
+    def stream(
+        self,
+        name: str,
+        *,
+        format: str,  # noqa: A002  # the port's word
+        differential: bool = False,
+    ) -> Iterator[PackedStream]:
+        stream = PackedStream(self._packer, self._source, name, format, is_differential=differential)
         try:
             yield stream
             self.streams.append(stream.finish())
@@ -65,9 +84,12 @@ class _Waiting:
 class PackedStream:
     """One stream under way: a `portalops.ports.StreamWriter`."""
 
-    def __init__(self, packer: SetPacker, source: Source, name: str, format_name: str) -> None:
+    def __init__(
+        self, packer: SetPacker, source: Source, name: str, format_name: str, *, is_differential: bool = False
+    ) -> None:
         self._packer = packer
         self._source, self._name, self._format = source, name, format_name
+        self._is_differential = is_differential
         self._stem = f"data/{source.data_class.value}/{source.id}/{name}"
         self._buffer: bytearray | None = packer.buffer()
         self._used = 0
@@ -149,7 +171,7 @@ class PackedStream:
             data_class=self._source.data_class,
             name=self._name,
             format=self._format,
-            members=self._members if self._index is not None else 1,
+            members=self._members if self._index is not None or self._format == "tar" else 1,
             plain_bytes=self._flushed,
             plain_sha256=plain_sha256,
             packs=tuple(self._packer.result(made) for made in self._packs),
@@ -158,6 +180,7 @@ class PackedStream:
             changed=self._notes["changed"].lines(),
             skipped=self._notes["skipped"].lines(),
             rows=tuple(self._rows),
+            differential=self._is_differential,
         )
 
     def drop(self) -> None:

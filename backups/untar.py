@@ -1,13 +1,16 @@
 """Members of a pax tar stream, one after the other, from an archive that need not be trusted.
 
-Reads what `backups.tar` writes and nothing else: ustar headers, pax headers of single members. Names are given as they
+Reads what `backups.tar` writes, and what GNU tar does in the pax format: ustar headers, pax headers of single members. Names are given as they
 are; whoever extracts decides where they may lead (`backups.extract`).
 """
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -31,12 +34,23 @@ _TYPES = {
 }
 _OCTAL = re.compile(rb"[0-7]+")
 _XATTR = b"SCHILY.xattr."
+_ACCESS_LISTS = {b"SCHILY.acl.access": "system.posix_acl_access", b"SCHILY.acl.default": "system.posix_acl_default"}
+_ACCESS = re.compile(r"(user|group|mask|other):([^:]*):([r-][w-][x-])(?::\d+)?")
+_TAGS = {
+    ("user", False): 0x01,
+    ("user", True): 0x02,
+    ("group", False): 0x04,
+    ("group", True): 0x08,
+    ("mask", False): 0x10,
+    ("other", False): 0x20,
+}
+"""As linux/posix_acl_xattr.h numbers them."""
 
 
 class TarReader:
     """Reads an archive from pieces of bytes."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Iterator[bytes | memoryview]) -> None:
         self._pieces = pieces
         self._held = memoryview(b"")
         self._left = 0
@@ -142,8 +156,49 @@ def _entry(block: bytes, records: Mapping[bytes, bytes]) -> Entry:
         device=(_octal(block[329:337]), _octal(block[337:345])),
         attributes={
             os.fsdecode(key.removeprefix(_XATTR)): value for key, value in records.items() if key.startswith(_XATTR)
-        },
+        }
+        | {name: access_list(records[key]) for key, name in _ACCESS_LISTS.items() if key in records},
     )
+
+
+def access_list(text: bytes) -> bytes:
+    """Return an access list as the attribute of a file holds it, from the text that GNU tar writes (acl(5)).
+
+    A name is looked up here. What is not understood, such as the name of an account that is not here, is returned as
+    it is: no file takes that for its access list, and the restore says so.
+
+    >>> access_list(b"user::rw-\\nuser:1000:r--\\ngroup::r--\\nmask::r--\\nother::---").hex()[:24]
+    '0200000001000600ffffffff'
+    """
+    entries = []
+    for line in text.decode("utf-8", "replace").replace(",", "\n").splitlines():
+        entry = line.partition("#")[0].strip()
+        found = _ACCESS.fullmatch(entry)
+        if entry and found is None:
+            return text
+        if found is not None:
+            tag, name, rights = found.groups()
+            number = _number(tag, name)
+            if number is None:
+                return text
+            bits = sum(bit for bit, sign in ((4, "r"), (2, "w"), (1, "x")) if sign in rights)
+            entries.append((_TAGS[tag, bool(name)], bits, number))
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *each) for each in sorted(entries, key=_order))
+
+
+def _order(entry: tuple[int, int, int]) -> tuple[int, int]:
+    return entry[0], entry[2]
+
+
+def _number(tag: str, name: str) -> int | None:
+    if not name:
+        return 0xFFFFFFFF
+    if name.isdecimal():
+        return int(name)
+    try:
+        return pwd.getpwnam(name).pw_uid if tag == "user" else grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
 
 
 def _parse_records(body: bytes) -> dict[bytes, bytes]:

@@ -143,6 +143,16 @@ def make_corpus(folder: Path, *, mebibytes: int, seed: int = 1) -> tuple[int, in
     return files, size
 
 
+def make_prose(mebibytes: int, *, seed: int = 1) -> Iterator[str]:
+    """Yield Vietnamese articles of 2 to 14 KiB, together about so many mebibytes."""
+    maker, sizes = _Maker(seed), random.Random(seed)
+    left = mebibytes * MIB
+    while left > 0:
+        size = sizes.randint(2048, 14 * 1024)
+        left -= size
+        yield maker.prose(size).decode("utf-8", "ignore")
+
+
 class _Maker:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -176,9 +186,10 @@ class _Maker:
                 for number in range(size // 20)
             )
             return "\n".join(lines).encode()[:size]
-        return self._prose(size)
+        return self.prose(size)
 
-    def _prose(self, size: int) -> bytes:
+    def prose(self, size: int) -> bytes:
+        """Return paragraphs of so many bytes; the last letter may be cut."""
         out: list[str] = []
         have = 0
         while have < size:
@@ -195,5 +206,5 @@ class _Maker:
         parts = []
         for _part in range(self._random.randint(20, 40)):
             is_noise = self._random.random() < 0.5
-            parts.append(self._random.randbytes(262_144) if is_noise else self._prose(262_144))
+            parts.append(self._random.randbytes(262_144) if is_noise else self.prose(262_144))
         return b"".join(parts)

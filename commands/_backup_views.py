@@ -42,6 +42,9 @@ def plan_view(plan: BackupPlan) -> list[Block]:
         ),
         Table(msg("Where it goes"), (msg("Medium"), msg("Kind")), [(medium.id, medium.kind) for medium in plan.media]),
         Table(msg("Who can open it"), (msg("Name"), msg("Public key")), list(plan.recipients)),
+        Paragraph(
+            msg("The set will be {kind}: {reason}.", kind=set_kind_word(plan.choice.kind), reason=plan.choice.reason)
+        ),
     ]
     blocks += [
         Paragraph(msg("No data of this kind: {data}. Why: {reason}", data=data_class_word(data_class), reason=reason))
@@ -60,6 +63,9 @@ def plan_data(plan: BackupPlan) -> JsonValue:
     """Return a plan as `--json` shows it."""
     return {
         "portal": plan.portal,
+        "kind": plan.choice.kind.value,
+        "base": plan.choice.base.set_id if plan.choice.base else None,
+        "reason": str(plan.choice.reason),
         "pack_bytes": plan.pack_bytes,
         "sources": [{"id": each.id, "kind": each.kind, "class": each.data_class.value} for each in plan.sources],
         "media": [{"id": each.id, "kind": each.kind} for each in plan.media],
@@ -104,6 +110,7 @@ def set_data(made: SetEvidence) -> dict[str, JsonValue]:
         "id": made.set.id,
         "created_at": made.set.created_at.isoformat(),
         "kind": made.set.kind.value,
+        "base": made.set.base_id,
         "outcome": made.set.outcome.value,
         "stored_bytes": made.set.stored_bytes,
         "bag_sha256": made.set.bag_sha256,
@@ -136,6 +143,7 @@ def set_view(made: SetEvidence) -> list[Block]:
             (
                 (msg("Backup set"), kept.id),
                 (msg("Kind"), set_kind_word(kept.kind)),
+                *([(msg("Builds on"), kept.base_id)] if kept.base_id else []),
                 (msg("Made at"), kept.created_at),
                 (msg("Outcome"), outcome_status(kept.outcome)),
                 (msg("Stored"), ByteSize(kept.stored_bytes)),

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands._session import Session
-from portalops.errors import LedgerError, LedgerMissing, PortalOpsError, SecretUnavailable
-from portalops.model.backups import BackupResult, SetId, VerifyResult
-from portalops.model.message import msg
+from portalops.errors import (
+    BackupError,
+    ConfigurationError,
+    LedgerError,
+    LedgerMissing,
+    PortalOpsError,
+    SecretUnavailable,
+    SetNotFound,
+    UsageError,
+)
+from portalops.model.backups import (
+    BackupResult,
+    CopyResult,
+    CopyState,
+    DrillResult,
+    SetId,
+    SetKind,
+    VerifyLevel,
+    VerifyResult,
+)
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.record import Digest
 from portalops.model.text import show_text
+from portalops.system.programs import UnprivilegedRunner
 
 if TYPE_CHECKING:
+    from backups.bases import NewBase
+    from backups.drill import DrillTarget
     from backups.plan import BackupPlan
+    from backups.restore import BaseSet
+    from backups.set_file import SetFile
     from portalops.model.heads import Signer
     from portalops.ports import Medium, SetSigner, Source
     from portalops.registers.evidence import SetEvidence
@@ -36,31 +64,85 @@ class KeySigner:
         return sign(message, self.key, namespace)
 
 
-def make_backup(session: Session) -> BackupResult:
+def make_backup(session: Session, kind: SetKind | None = None) -> BackupResult:
     """Do the backup job: read every source, write to every medium, read each copy back.
+
+    A full set is noted once a copy of it was read back, so that differentials can build on it.
 
     With a signing key the set is signed. A key that cannot be had is no reason to have no backup: the set is then
     unsigned, and says why.
 
+    Args:
+        session: what to work with.
+        kind: full or differential; None leaves it to the configuration.
+
     Raises:
         ConfigurationError: a source, medium or recipient does not fit.
+        BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     from backups.job import run_backup  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
-    newest = recorded_sets_of(session, passing_over=True)[-1:]
+    plan = backup_plan(session, kind)
+    before = [made.set for made in recorded_sets_of(session, passing_over=True) if made.set.kind is plan.choice.kind]
     signer, unsigned = _signer_of(session)
+    new_base = _new_base(session) if plan.choice.base is None else None
     result = run_backup(
-        backup_plan(session),
+        plan,
         sources,
         media,
         clock=session.clock,
         progress=session.progress,
         signer=signer,
-        expected_bytes=newest[0].set.stored_bytes if newest else 0,
+        new_base=new_base,
+        expected_bytes=before[-1].stored_bytes if before else 0,
     )
+    if new_base is not None:
+        _note(session, result, new_base)
     return replace(result, unsigned=unsigned)
+
+
+def _new_base(session: Session) -> NewBase | None:
+    """Return where sources note what a full set holds; None where nobody will ask for it."""
+    from backups.bases import NewBase  # noqa: PLC0415  # start-up time
+
+    if session.settings.backup.full_every is None:
+        return None
+    try:
+        return NewBase(session.settings.state_folder)
+    except OSError as error:
+        _warn_unnoted(session, error)
+        return None
+
+
+def _note(session: Session, result: BackupResult, new_base: NewBase) -> None:
+    """Keep what was noted of a full set of which a copy was read back; without it the next set is a full one."""
+    if result.set is None or not any(copy.state is CopyState.VERIFIED for copy in result.copies):
+        new_base.drop()
+        return
+    try:
+        new_base.keep(result.set.id, result.set.bag_sha256, source_digests(session))
+    except (OSError, PortalOpsError) as error:
+        _warn_unnoted(session, error)
+        new_base.drop()
+
+
+def _warn_unnoted(session: Session, error: OSError | PortalOpsError) -> None:
+    cause = (error.strerror or str(error)) if isinstance(error, OSError) else error.message
+    session.warnings.append(
+        msg("what the set holds cannot be noted, so the next set is a full one too: {cause}", cause=cause)
+    )
+
+
+def source_digests(session: Session) -> dict[str, Digest]:
+    """Return a digest of each source's settings: with other settings nothing can be compared."""
+    found = {}
+    for table in session.settings.backup_sources:
+        content = [table.kind, str(table.folder), dict(table.values)]
+        text = json.dumps(content, sort_keys=True, default=str)
+        found[table.id] = Digest(hashlib.sha256(text.encode()).hexdigest())
+    return found
 
 
 def verify_copies(session: Session) -> VerifyResult:
@@ -79,13 +161,113 @@ def verify_copies(session: Session) -> VerifyResult:
     return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 
 
-def backup_plan(session: Session) -> BackupPlan:
-    """Decide what a backup run would do, from the configuration alone.
+def drill_copy(
+    session: Session, *, target: DrillTarget | None = None, identity: Path | None = None
+) -> DrillResult | None:
+    """Do the drill job: restore a copy into a scratch folder, and try it out; None if there is no verified copy.
+
+    Args:
+        session: what to work with.
+        target: the copy; by chance if not given.
+        identity: file with a private key; the configuration's if not given.
+
+    Raises:
+        BackupError: no private key is at hand, or there is too little space.
+        WrongKey: the key does not open the set.
+        MediumUnavailable: the medium cannot be read.
+    """
+    from backups.age import read_identities  # noqa: PLC0415  # start-up time
+    from backups.drill import Place, choose_target, run_drill  # noqa: PLC0415  # start-up time
+
+    settings = session.settings.backup.drill
+    key = identity or settings.identity
+    if key is None:
+        raise BackupError(
+            msg("this machine holds no private key that opens backup sets, so it can do no drill"),
+            msg("That is right for a host that is backed up. On the recovery host name the key: --identity FILE."),
+        )
+    identities = read_identities(key)
+    media = media_of(session)
+    target = target or choose_target(recorded_sets_of(session, passing_over=True), tuple(media))
+    if target is None:
+        return None
+    is_root = os.geteuid() == 0
+    try:
+        runner = UnprivilegedRunner(settings.user) if is_root else session.runner
+    except KeyError as error:
+        raise ConfigurationError(
+            msg("backup.drill.user: there is no user {user} on this machine", user=settings.user),
+            msg("Name a user that owns nothing, such as nobody."),
+        ) from error
+    place = Place(settings.folder, settings.user if is_root else "", runner)
+    return run_drill(
+        target,
+        media[target.copy.medium].open_set(target.made.set.id),
+        find_base=lambda content: base_of(media.values(), content)[0],
+        identities=identities,
+        keys=keys_of(session),
+        place=place,
+        clock=session.clock,
+        progress=session.progress,
+    )
+
+
+def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "") -> CopyResult:
+    """Do the copy job: put the newest set, and its base, on every medium that has no good copy of it.
+
+    Args:
+        session: what to work with.
+        only_set: the name of one set, however old.
+        only_medium: the id of one medium.
+
+    Raises:
+        ConfigurationError: a medium or source does not fit.
+    """
+    from backups.copying import run_copies, wanted_copies  # noqa: PLC0415  # start-up time
+
+    media = media_of(session)
+    sets = recorded_sets_of(session, passing_over=True)
+    targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium)
+    places = tuple(place for source in sources_of(session, tuple(media.values())) for place in source.places())
+    return run_copies(
+        targets, media, places=places, keys=keys_of(session), clock=session.clock, progress=session.progress
+    )
+
+
+def base_of(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None, list[Message]]:
+    """Return the full set that a differential builds on, from any medium that has it whole, and what stood in the way."""
+    from backups.restore import BaseSet  # noqa: PLC0415  # start-up time
+    from backups.verify import verify_copy  # noqa: PLC0415  # start-up time
+
+    if content.base is None or content.base_id is None:
+        return None, []
+    problems: list[Message] = []
+    for medium in media:
+        try:
+            stored = medium.open_set(content.base_id)
+            findings = verify_copy(stored, content.base_id, bag_sha256=content.base, level=VerifyLevel.L1)
+        except PortalOpsError as error:
+            problems.append(error.message)
+            continue
+        if findings.content is not None and not findings.problems:
+            return BaseSet(stored, findings.content), []
+        problems += [verbatim(f"{medium.id}: {problem}") for problem in findings.problems[:3]]
+    return None, problems
+
+
+def backup_plan(session: Session, kind: SetKind | None = None) -> BackupPlan:
+    """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
+
+    Args:
+        session: what to work with.
+        kind: full or differential; None leaves it to the configuration.
 
     Raises:
         TooFewRecipients: fewer than two keys.
         ConfigurationError: a source's or medium's settings do not fit.
+        BackupError: a differential is asked for, and there is nothing that it could build on.
     """
+    from backups.bases import Wish, choose, read_noted  # noqa: PLC0415  # start-up time
     from backups.plan import PlannedMedium, PlannedSource, make_plan  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
@@ -97,6 +279,14 @@ def backup_plan(session: Session) -> BackupPlan:
         settings.recipients,
         pack_bytes=settings.pack_bytes,
         excused=settings.excused,
+        choice=choose(
+            Wish(kind, settings.full_every),
+            recorded_sets_of(session, passing_over=True),
+            read_noted(session.settings.state_folder),
+            source_digests(session),
+            now=session.clock.now(),
+            zone=session.zone_of_portal,
+        ),
     )
 
 
@@ -136,6 +326,29 @@ def sources_of(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
     avoid = tuple(place for each in media for place in each.places())
     context = SourceContext(session.settings.state_folder, avoid)
     return tuple(build_source(table, context) for table in session.settings.backup_sources)
+
+
+def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
+    """Return the recorded set of a name, of its beginning, or of the word `latest`.
+
+    Raises:
+        UsageError: several names begin so.
+        SetNotFound: there is none.
+    """
+    if name == "latest" and sets:
+        return sets[-1]
+    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            msg("{name} begins the names of several sets", name=name[:80]),
+            msg("Give more of the name; 'portalops backup list' shows them."),
+        )
+    raise SetNotFound(
+        msg("the ledger knows no backup set {name}", name=name[:120]),
+        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
+    )
 
 
 def keys_of(session: Session) -> tuple[Signer, ...] | None:

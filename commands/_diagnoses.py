@@ -221,6 +221,32 @@ def media(session: Session) -> Iterator[Diagnosis]:
 
 
 @examination
+def media_register(session: Session) -> Iterator[Diagnosis]:
+    """Each medium is in the register, was read lately, and has not expired; nothing is known before there is a ledger."""
+    from commands._media_register import lines_of  # noqa: PLC0415  # start-up time
+
+    here = "media-register"
+    try:
+        session.ledger  # noqa: B018  # opened, or there is none
+    except LedgerMissing:
+        return
+    for line in lines_of(session):
+        for alarm in line.alarms:
+            yield Diagnosis(
+                here,
+                State.WARNING,
+                msg("{id}: {problem}", id=line.medium.id, problem=alarm),
+                msg("See 'portalops media list'; 'portalops media check {id}' looks at it.", id=line.medium.id),
+            )
+        if not line.alarms:
+            yield Diagnosis(
+                here,
+                State.GOOD,
+                msg("{id} was read at {moment}", id=line.medium.id, moment=line.medium.read_at or session.clock.now()),
+            )
+
+
+@examination
 def sources(session: Session) -> Iterator[Diagnosis]:
     """Each file or folder that is to be backed up can be read here."""
     for table in session.settings.backup_sources:

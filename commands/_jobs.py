@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands._kinds import typed_tables
 from commands._result import JsonValue
@@ -17,16 +19,29 @@ from portalops.config import Settings
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
-from portalops.model.backups import BackupResult, CopyState, Stream, VerifyResult
+from portalops.model.archive import InventoryRun
+from portalops.model.backups import (
+    BackupResult,
+    CopyResult,
+    CopyState,
+    DrillResult,
+    SetKind,
+    Stream,
+    VerifyResult,
+)
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.period import current_period
+from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.reports.document import Notice, Tone
 from portalops.system.locks import locked
+
+if TYPE_CHECKING:
+    from backups.drill import DrillTarget
 
 SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
@@ -237,6 +252,28 @@ def summary_of(result: object) -> Message:
         case BackupResult(set=made, copies=copies) if made is not None:
             verified = [copy.medium for copy in copies if copy.state is CopyState.VERIFIED]
             return msg("set {set}, verified on {media}", set=made.id, media=", ".join(verified) or "-")
+        case CopyResult(copies=copies):
+            good = sum(copy.state is CopyState.VERIFIED for copy in copies)
+            return msg("{good} of {wanted} copies made", good=good, wanted=len(copies))
+        case DrillResult(copies=(copy, *_others)):
+            seconds = f"{result.restore_ms / 1000:.1f}"
+            if copy.state is not CopyState.VERIFIED:
+                return msg("set {set} on {medium} does not hold", set=copy.set_id, medium=copy.medium)
+            return msg(
+                "set {set} on {medium} restored in {seconds} s and used",
+                set=copy.set_id,
+                medium=copy.medium,
+                seconds=seconds,
+            )
+        case InventoryRun():
+            return msg(
+                "{items} items, {gaps} gaps, {lost} collections with losses",
+                items=result.items,
+                gaps=result.gaps,
+                lost=result.lost,
+            )
+        case PruneResult(marked=marked, disposals=disposals):
+            return msg("{marked} sets newly marked, {removed} removed", marked=len(marked), removed=len(disposals))
         case VerifyResult(copies=copies):
             bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
             looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
@@ -256,16 +293,17 @@ def summary_of(result: object) -> Message:
         case ReportResult(files=files):
             return nmsg("{n} file written", "{n} files written", len(files))
         case AnchorResult(receipts=receipts):
-            took = [receipt.anchor for receipt in receipts if not receipt.problem]
-            return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(took) or "-")
+            kept_by = [receipt.anchor for receipt in receipts if not receipt.problem]
+            return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(kept_by) or "-")
         case _:
             return msg("nothing was done")
 
 
-def _backup(session: Session) -> Work[object]:
+def backup_work(session: Session, set_kind: SetKind | None = None) -> Work[object]:
+    """Back up; `set_kind` as a person asked for it, None as the configuration says."""
     from commands._backup_work import make_backup  # noqa: PLC0415  # only when this kind of work is done
 
-    result = make_backup(session)
+    result = make_backup(session, set_kind)
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
     unsigned = (result.unsigned,) if result.unsigned else ()
@@ -283,6 +321,37 @@ def _backup(session: Session) -> Work[object]:
     return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
 
 
+def copy_work(session: Session, *, only_set: str = "", only_medium: str = "") -> Work[object]:
+    """Make up copies; of one set or onto one medium if a person asked for it."""
+    from commands._backup_work import make_up_copies  # noqa: PLC0415  # as above
+
+    result = make_up_copies(session, only_set=only_set, only_medium=only_medium)
+    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    if any(copy.state is CopyState.DAMAGED for copy in result.copies):
+        return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, problems)
+    if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
+def drill_work(session: Session, *, target: DrillTarget | None = None, identity: Path | None = None) -> Work[object]:
+    """Restore a copy and try it out; one that a person named, or one by chance."""
+    from commands._backup_work import drill_copy  # noqa: PLC0415  # as above
+
+    result = drill_copy(session, target=target, identity=identity)
+    if result is None:
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, ("there is no verified copy on a configured medium",))
+    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    untried = tuple(
+        f"{each.source}/{each.stream}: not tried: {each.not_tried}" for each in result.trials if each.not_tried
+    )
+    if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
+        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, (*problems, *untried))
+    if untried:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, untried)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
 def _verify(session: Session) -> Work[object]:
     from commands._backup_work import verify_copies  # noqa: PLC0415  # as above
 
@@ -296,6 +365,18 @@ def _verify(session: Session) -> Work[object]:
     if problems or states - {CopyState.VERIFIED}:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+
+
+def _prune(session: Session) -> Work[object]:
+    from commands._prune_work import prune_work  # noqa: PLC0415  # as above
+
+    return prune_work(session)
+
+
+def _inventory(session: Session) -> Work[object]:
+    from commands._archive_work import inventory_work  # noqa: PLC0415  # as above
+
+    return inventory_work(session)
 
 
 def _check(session: Session) -> Work[object]:
@@ -398,8 +479,12 @@ def any_work(work: Work[AnchorResult]) -> Work[object]:
 
 
 _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
-    JobKind.BACKUP: _backup,
+    JobKind.BACKUP: backup_work,
+    JobKind.COPY: copy_work,
     JobKind.VERIFY: _verify,
+    JobKind.DRILL: drill_work,
+    JobKind.PRUNE: _prune,
+    JobKind.INVENTORY: _inventory,
     JobKind.CHECK: _check,
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,

@@ -16,6 +16,8 @@ from portalops.model.message import msg
 PACKAGES: Mapping[str, str] = {
     "backup.source": "backups.sources",
     "backup.medium": "backups.media",
+    "backup.adopted": "backups.adopters",
+    "archive.collection": "backups.collections",
     "updates.source": "checks.updates.sources",
     "ledger.anchor": "portalops.anchors",
     "witness.ledger": "portalops.witness.sources",
@@ -75,6 +77,8 @@ def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
     return (
         *settings.backup_sources,
         *settings.backup_media,
+        *settings.adopted,
+        *settings.collections,
         *settings.update_sources,
         *settings.anchors,
         *settings.witnessed,

@@ -6,21 +6,24 @@ A set is encrypted for its recipients alone: this machine can make and verify se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_prune
 from commands import _backup_views as views
-from commands._backup_work import backup_plan, keys_of, media_of, recorded_sets_of
-from commands._jobs import by_hand
+from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, recorded_sets_of
+from commands._jobs import backup_work, by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
-from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel, VerifyResult
+from portalops.model.backups import BackupResult, Copy, CopyState, SetId, SetKind, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.runs import JobKind
+from portalops.registers.backups import GONE
 from portalops.reports.document import Block, Notice, Paragraph, Tone
 
 if TYPE_CHECKING:
@@ -46,19 +49,25 @@ def plan(ctx: typer.Context) -> Result:
 
 @app.command(
     help=_(
-        "Back up now, to all media\n\nReads every source once, writes one set to all media, and reads each copy back.\n\n"
-        "Example: portalops backup run; portalops backup run --dry-run\n\nEXIT STATUS: 0 complete and verified on every"
+        "Back up now, to all media\n\nReads every source once, writes one set to all media, and reads each copy back. With"
+        " backup.full_every it is differential where there is a verified full set of the span.\n\n"
+        "Example: portalops backup run; portalops backup run --full; portalops backup run --dry-run\n\nEXIT STATUS: 0 complete and verified on every"
         " medium, 3 a source, path or medium failed, 4 no set was made, 5 a copy is damaged, 78 configuration"
     )
 )
 def run(
     ctx: typer.Context,
+    full: Annotated[
+        bool | None,
+        typer.Option("--full/--diff", help=_("A full set, or a differential; without it as backup.full_every says")),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result:
     session = open_session(ctx)
+    kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
-        return _planned(session)
-    done = by_hand(session, JobKind.BACKUP)
+        return _planned(session, kind)
+    done = by_hand(session, JobKind.BACKUP, partial(backup_work, set_kind=kind))
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -77,7 +86,8 @@ def run(
 @app.command(
     "list",
     help=_(
-        "List the backup sets and where their copies are\n\nReads the ledger only.\n\nExample: portalops backup list"
+        "List the backup sets and where their copies are\n\nAlso, apart from them, what other tools claim: 'portalops backup"
+        " adopt'. Reads the ledger only.\n\nExample: portalops backup list"
         "\n\nEXIT STATUS: 0 listed"
     ),
 )
@@ -85,7 +95,9 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     session = open_session(ctx)
     sets = [made for made in recorded_sets_of(session) if medium in {None, *(copy.medium for copy in made.copies)}]
     view: list[Block] = [views.sets_table(sets)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
-    return Result([views.set_data(made) for made in sets], view)
+    claims = _backup_adopt.claims_of_ledger(session) if medium is None else ()
+    view += _backup_adopt.claims_view(claims)
+    return Result([*map(views.set_data, sets), *map(_backup_adopt.claim_data, claims)], view)
 
 
 @app.command(
@@ -95,9 +107,11 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     )
 )
 def show(ctx: typer.Context, set_name: SetArgument = "latest") -> Result:
-    made = _find(recorded_sets_of(open_session(ctx)), set_name or "latest")
-    data: JsonValue = {**views.set_data(made), "streams": views.streams_data(made.set)}
-    return Result(data, views.set_view(made))
+    session = open_session(ctx)
+    made = find_set(recorded_sets_of(session), set_name or "latest")
+    kept, kept_data = _backup_prune.retained_view(session, made)
+    data: JsonValue = {**views.set_data(made), **kept_data, "streams": views.streams_data(made.set)}
+    return Result(data, [*kept, *views.set_view(made)])
 
 
 @app.command(
@@ -124,8 +138,8 @@ def verify(
     from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
 
     identities = read_identities(identity) if identity else ()
-    made = _find(recorded_sets_of(session), set_name or "latest")
-    copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state is not CopyState.FAILED]
+    made = find_set(recorded_sets_of(session), set_name or "latest")
+    copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
     if not copies:
         raise SetNotFound(
             msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
@@ -180,18 +194,30 @@ def restore(
     if made is None:
         warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
+    base, missing = base_of(media_of(session).values(), findings.content)
+    warnings += missing
     total = sum(stream.plain_bytes for stream in findings.content.streams if source in {None, stream.source})
     title = msg("Restoring")
     with session.progress.task(title, total=None if path else total, unit="bytes") as task:
-        report = restore_set(stored, findings.content, identities, to, source=source, path=path, on_bytes=task.advance)
+        report = restore_set(
+            stored, findings.content, identities, to, source=source, path=path, base=base, on_bytes=task.advance
+        )
     exit_code = ExitCode.PARTIAL if report.refused else ExitCode.OK
     if report.damaged or findings.problems:
         exit_code = ExitCode.INTEGRITY
     return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
 
 
-def _planned(session: Session) -> Result:
-    planned = backup_plan(session)
+app.command(help=_backup_adopt.HELP)(_backup_adopt.adopt)
+app.command(help=_backup_copy.HELP)(_backup_copy.copy)
+app.command(help=_backup_drill.HELP)(_backup_drill.drill)
+app.command(help=_backup_prune.PRUNE_HELP)(_backup_prune.prune)
+app.command(help=_backup_prune.HOLD_HELP)(_backup_prune.hold)
+app.command(help=_backup_prune.RELEASE_HELP)(_backup_prune.release)
+
+
+def _planned(session: Session, kind: SetKind | None = None) -> Result:
+    planned = backup_plan(session, kind)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
     return Result(views.plan_data(planned), views.plan_view(planned), exit_code=exit_code)
 
@@ -238,27 +264,10 @@ def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
     ]
 
 
-def _find(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
-    if name == "latest" and sets:
-        return sets[-1]
-    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(
-            msg("{name} begins the names of several sets", name=name[:80]),
-            msg("Give more of the name; 'portalops backup list' shows them."),
-        )
-    raise SetNotFound(
-        msg("the ledger knows no backup set {name}", name=name[:120]),
-        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
-    )
-
-
 def _known(session: Session, name: str, medium: str | None) -> tuple[SetId, SetEvidence | None]:
     """Return a set's name and what the ledger knows of it; from the media alone where no ledger knows it."""
     try:
-        made = _find(recorded_sets_of(session), name)
+        made = find_set(recorded_sets_of(session), name)
     except PortalOpsError as error:
         if isinstance(error, UsageError):
             raise

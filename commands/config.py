@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+NEEDED = (JobKind.BACKUP, JobKind.VERIFY, JobKind.CHECK, JobKind.UPDATES, JobKind.REPORT, JobKind.ANCHOR)
+"""The kinds of jobs without which a duty has no evidence."""
+
 SCHEMA_FILE = Path("portalops.schema.json")
 
 
@@ -175,7 +178,7 @@ def _remarks(settings: Settings) -> Iterator[Message]:
     if settings.witnessed and not settings.jobs:
         return
     kinds = {job.kind for job in settings.jobs}
-    for kind in JobKind:
+    for kind in NEEDED:
         if kind not in kinds:
             yield msg('there is no job of kind {kind}: add [[job]] with kind = "{kind}"', kind=kind.value)
     if JobKind.BACKUP in kinds and not settings.backup_sources:

@@ -283,6 +283,23 @@ class TooFewRecipients(BackupError):
     )
 
 
+class SetLocked(BackupError):
+    code = "PO1209"
+    exit_code = ExitCode.PARTIAL
+    explanation = msg(
+        "A backup set cannot be removed from a medium that keeps it locked, such as a bucket under Object Lock. It stays until "
+        "its lock ends; nothing of it was removed."
+    )
+
+
+class PruneRefused(BackupError):
+    code = "PO1210"
+    explanation = msg(
+        "Removing old backup sets was refused before anything was marked or removed: what is to be kept is decided by the clock "
+        "and by the records, and one of them cannot be relied on now."
+    )
+
+
 # --- 13 server checks -------------------------------------------------------------------------
 
 

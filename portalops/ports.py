@@ -188,12 +188,33 @@ class StreamWriter(Protocol):
 class StreamOpener(Protocol):
     """Opens the streams of one source."""
 
-    def stream(self, name: str, *, format: str) -> AbstractContextManager[StreamWriter]:  # noqa: A002
+    @property
+    def base(self) -> Path | None:
+        """Return the listing that the source wrote when the base was made.
+
+        With it, a source that keeps listings writes what has changed since; None asks for everything. A source that
+        knows no differentials writes everything in either case.
+        """
+        ...
+
+    @property
+    def listing(self) -> Path | None:
+        """Return where a source that keeps listings writes what a later differential compares with; None for nowhere."""
+        ...
+
+    def stream(
+        self,
+        name: str,
+        *,
+        format: str,  # noqa: A002
+        differential: bool = False,
+    ) -> AbstractContextManager[StreamWriter]:
         """Open a stream; an exception inside the block drops it.
 
         Args:
             name: letters, digits and hyphens, unique in its source.
             format: what reads the stream: `tar`, `sqlite`, `raw`, ...
+            differential: it holds what has changed since the base, and needs the base's stream of this name.
         """
         ...
 
@@ -331,6 +352,20 @@ class Medium(Protocol):
         Raises:
             SetNotFound: it has no such set.
             MediumUnavailable: it cannot be read.
+        """
+        ...
+
+    def remove(self, set_id: SetId) -> None:
+        """Remove a sealed set for good.
+
+        It is listed until all is ready to go and not listed any more when the first byte of it goes, so no half set is ever
+        taken for one. When this returns nothing of it will be read again; what could not be freed at once is freed by a
+        later `remove` or `prepare`. Calling it again for a set that a process began to remove and died ends the work.
+
+        Raises:
+            SetNotFound: there is nothing of such a set.
+            SetLocked: the medium keeps it locked; nothing of it was removed.
+            MediumUnavailable: it does not let it be removed; the set is still there, whole.
         """
         ...
 

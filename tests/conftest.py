@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from tests.anchors.parts import object_store
+from tests.servers import object_store, ssh_host
 
-__all__ = ["object_store"]
+__all__ = ["object_store", "ssh_host"]
 
 _skipped: dict[str, str] = {}
 

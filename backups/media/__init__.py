@@ -1,7 +1,8 @@
 """Where sets go, one file each. A module of this folder is a kind that `[[backup.medium]]` may name.
 
 A kind has `Settings`, the shape of its table, and `build(table)`, which checks the table and returns a
-`portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`.
+`portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. With settings that are
+`MediumSettings` a kind can be limited in speed and hours; see `_throttled.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING, cast
 
+from backups.media._throttled import throttled
 from portalops.config.tables import KindTable
 from portalops.errors import UnknownKind
 from portalops.model.message import msg
@@ -43,4 +45,4 @@ def build_medium(table: KindTable) -> Medium:
             msg("The kinds are: {kinds}.", kinds=", ".join(known)),
         )
     kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
-    return cast("Medium", kind.build(table))
+    return throttled(cast("Medium", kind.build(table)), table.parse(kind.Settings))

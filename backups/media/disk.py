@@ -11,6 +11,7 @@ refused, because one broken disk would take both; `allow_same_filesystem = true`
 
 A set is written into `.incoming-<set>`, every file is synced, and then the folder is renamed: a set is there whole or not
 at all. Folders of runs that died are removed by the next run; the kernel's lock on them tells the dead from the living.
+A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from pathlib import Path
 from pydantic import Field
 
 from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Shape
 from portalops.errors import SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import msg
@@ -39,11 +40,11 @@ from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
 
-INCOMING = ".incoming-"
+INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
 _WINDOW_BYTES = 16 << 20
 
 
-class Settings(Shape):
+class Settings(MediumSettings):
     """`kind = "disk"`."""
 
     folder: LocalPath = Field(description="Where the sets go.")
@@ -84,6 +85,7 @@ class DiskMedium:
                     msg("Name a folder on another disk, or set allow_same_filesystem = true; reports then say so."),
                 )
             self._remove_dead()
+            self._try_writing()
         except OSError as error:
             raise self._unavailable(error) from error
         return shares
@@ -118,8 +120,7 @@ class DiskMedium:
         folder = self._folder / set_id
         try:
             os.stat(self._folder)
-            is_name = bool(set_id) and "/" not in set_id and not set_id.startswith(".")
-            if not is_name or not stat.S_ISDIR(os.lstat(folder).st_mode):
+            if not _is_name(set_id) or not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise no_such_set(self.id, set_id)
         except FileNotFoundError as error:
             if not self._folder.exists():
@@ -128,6 +129,49 @@ class DiskMedium:
         except OSError as error:
             raise self._unavailable(error) from error
         return DiskStoredSet(self.id, folder)
+
+    def remove(self, set_id: SetId) -> None:
+        self._require_mounted()
+        folder, going = self._folder / set_id, self._folder / f"{REMOVING}{set_id}"
+        if not _is_name(set_id):
+            raise no_such_set(self.id, set_id)
+        try:
+            os.stat(self._folder)
+            was_going = going.exists()
+            if _is_folder(folder):
+                os.rename(folder, self._free(going))
+                sync_folder(self._folder)
+            elif not was_going:
+                raise no_such_set(self.id, set_id)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        self._remove_going()
+
+    def _free(self, going: Path) -> Path:
+        """Return a name that nothing has: a set of this name may have been half removed, made up again, and go again."""
+        number = 1
+        while os.path.lexists(going):
+            number += 1
+            going = going.with_name(f"{going.name.partition('~')[0]}~{number}")
+        return going
+
+    def _remove_going(self) -> None:
+        """Free what was removed, as far as the disk lets; it is no set any more."""
+        for path in self._folder.glob(f"{REMOVING}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _try_writing(self) -> None:
+        """Write and remove a small file, so that a read-only disk is met before a source is read."""
+        path = self._folder / f"{PROBE}{os.getpid()}"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(descriptor, b"portalops\n")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        finally:
+            path.unlink(missing_ok=True)
 
     def _is_bag(self, name: str) -> bool:
         return (self._folder / name / "bagit.txt").is_file()
@@ -151,6 +195,7 @@ class DiskMedium:
         return medium_unavailable(self.id, error)
 
     def _remove_dead(self) -> None:
+        self._remove_going()
         for path in self._folder.glob(f"{INCOMING}*"):
             with suppress(FileNotFoundError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -298,6 +343,17 @@ class _FileReader:
         except OSError as error:
             raise _unreadable(self._path, error) from error
         return data
+
+
+def _is_name(set_id: SetId) -> bool:
+    return bool(set_id) and "/" not in set_id and not set_id.startswith(".")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _device(path: Path) -> int | None:

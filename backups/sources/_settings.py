@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from portalops.config.ssh import SshPlace
 from portalops.config.values import Shape
 from portalops.errors import SourceUnavailable
 from portalops.model.backups import DataClass
@@ -24,6 +26,12 @@ class SourceSettings(Shape):
     )
 
 
+class HostSettings(SourceSettings):
+    """The keys of a source that may be of another host; its paths are then of that host, and stand whole."""
+
+    ssh: SshPlace | None = Field(default=None, description="The host that it is on; without it, this machine.")
+
+
 @dataclass(frozen=True, slots=True)
 class SourceContext:
     """What a source is told of the rest."""
@@ -32,6 +40,8 @@ class SourceContext:
     """Where portalops keeps its own ledger."""
     avoid: Sequence[Path] = ()
     """Folders of the media: a set never holds sets."""
+    now_ns: Callable[[], int] = time.time_ns
+    """The clock that stamps files, in nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ import os
 import pwd
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
+from backups.sources._listing import Comparison, ListingWriter
 from backups.sources._settings import cause_of
 from backups.tar import END_BYTES, Entry, header, padding
 from portalops.model.backups import Member, MemberType
@@ -47,15 +49,34 @@ class TreeWriter:
         is_excluded: Callable[[str], bool] = lambda _path: False,
         avoid: frozenset[str] = frozenset(),
         one_file_system: bool = False,
+        listing: ListingWriter | None = None,
+        comparison: Comparison | None = None,
     ) -> None:
+        """Begin an archive.
+
+        Args:
+            out: the stream.
+            is_excluded: says what to leave out, by absolute path.
+            avoid: folders of backup media.
+            one_file_system: leave out what is mounted inside.
+            listing: is told of every member as it was read.
+            comparison: says which members are as they were in the base; those are left out, but for the topmost
+                folders and for folders on the way to a member, whose times a restore would else change.
+        """
         self._out = out
+        self._listing = listing
+        self._comparison = comparison
+        self._outer: list[_Folder] = []
+        """The folders that the walk is in."""
+        self._in_doubt = ""
+        """The path that something could not be read of last."""
         self._is_excluded = is_excluded
         self._avoid = avoid
         self._one_file_system = one_file_system
         self._scratch = bytearray(SMALL_BYTES + 1)
         self._linked: dict[tuple[int, int], str] = {}
         self.files = 0
-        """Regular files written."""
+        """Regular files that were found, written or unchanged."""
         self.content_bytes = 0
         """Bytes of their content."""
 
@@ -78,14 +99,35 @@ class TreeWriter:
             found = next(pending[-1], None)
             if found is None:
                 pending.pop()
+                if self._outer:
+                    self._outer.pop()
                 continue
             path, status_or_error = found
             if isinstance(status_or_error, OSError):
                 self._unread(path, status_or_error)
             elif self._is_wanted(path, status_or_error, device):
-                self.add(path, path if name is None else name + path[len(top) :], status_or_error)
+                self._come_by(
+                    path, path if name is None else name + path[len(top) :], status_or_error, is_top=path == top
+                )
                 if stat.S_ISDIR(status_or_error.st_mode):
                     pending.append(self._inside(path))
+
+    def _come_by(self, path: str, name: str, status: os.stat_result, *, is_top: bool) -> None:
+        """Write a member of a walk, or pass over it because the base has it as it is."""
+        is_folder = stat.S_ISDIR(status.st_mode)
+        is_unchanged = self._comparison is not None and self._comparison.is_unchanged(path, status)
+        if is_unchanged and not (is_top and is_folder):
+            if stat.S_ISREG(status.st_mode):
+                self.files += 1
+                self.content_bytes += status.st_size
+        else:
+            for folder in self._outer:
+                if not folder.is_written:
+                    self.add(folder.path, folder.name, folder.status)
+                    folder.is_written = True
+            self.add(path, name, status)
+        if is_folder:
+            self._outer.append(_Folder(path, name, status, is_written=is_top or not is_unchanged))
 
     def add(self, path: str, name: str, status: os.stat_result) -> None:
         """Write one path under a name."""
@@ -105,10 +147,17 @@ class TreeWriter:
                 self._unread(path, error)
                 return
         self._put(_entry(kind, name, status, attributes=self._attributes(path, path), link=link))
+        self._note(path, status)
 
     def end(self) -> None:
         """End the archive."""
+        if self._comparison is not None:
+            self._comparison.end()
         self._out.write(END_BYTES)
+
+    def _note(self, path: str, status: os.stat_result, *, is_sure: bool = True) -> None:
+        if self._listing is not None:
+            self._listing.add(path, status, is_sure=is_sure and self._in_doubt != path)
 
     def _is_wanted(self, path: str, status: os.stat_result, device: int) -> bool:
         if self._is_excluded(path):
@@ -136,6 +185,7 @@ class TreeWriter:
 
     def _add_file(self, path: str, name: str, listed: os.stat_result) -> None:
         if listed.st_nlink > 1 and (first := self._linked.get((listed.st_dev, listed.st_ino))) is not None:
+            self._note(path, listed)
             self._put(_entry(MemberType.HARDLINK, name, listed, link=first))
             return
         for is_last_try in (False, True):
@@ -143,6 +193,8 @@ class TreeWriter:
                 descriptor = os.open(path, _OPEN)
             except FileNotFoundError:
                 self._out.add_skipped(f"{path}: removed before it was read")
+                if self._comparison is not None:
+                    self._comparison.vanished(path)
                 return
             except OSError as error:
                 self._unread(path, error)
@@ -178,6 +230,7 @@ class TreeWriter:
             self._out.add_changed(f"{path}: changed while it was read, twice")
         if before.st_nlink > 1:
             self._linked[before.st_dev, before.st_ino] = name
+        self._note(path, before, is_sure=not is_torn)
         self.files += 1
         self.content_bytes += before.st_size
         return True
@@ -242,7 +295,7 @@ class TreeWriter:
             names = os.listxattr(place, follow_symlinks=follows)
         except OSError as error:
             if error.errno not in {errno.ENOTSUP, errno.ENODATA, errno.ENOENT, errno.EPERM}:
-                self._unread(f"{path} (attributes)", error)
+                self._lacks(path, "its attributes", error)
             return _NO_ATTRIBUTES
         found: dict[str, bytes] = {}
         for name in names:
@@ -250,11 +303,30 @@ class TreeWriter:
                 found[name] = os.getxattr(place, name, follow_symlinks=follows)
             except OSError as error:
                 if error.errno not in {errno.ENODATA, errno.ENOTSUP}:
-                    self._unread(f"{path} (attribute {name})", error)
+                    self._lacks(path, f"its attribute {name}", error)
         return found
 
     def _unread(self, path: str, error: OSError) -> None:
+        """Name what could not be read; the base keeps what it has of it."""
         self._out.add_unread(f"{path}: {cause_of(error)}")
+        self._in_doubt = path
+        if self._comparison is not None:
+            self._comparison.keep(path)
+
+    def _lacks(self, path: str, what: str, error: OSError) -> None:
+        """Name a part of a member that could not be read."""
+        self._out.add_unread(f"{path} ({what}): {cause_of(error)}")
+        self._in_doubt = path
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder that a walk is in."""
+
+    path: str
+    name: str
+    status: os.stat_result
+    is_written: bool
 
 
 def _entry(

@@ -7,42 +7,76 @@
     include = ["/srv/portal/uploads", "/srv/portal/*/logo.png"]
     exclude = ["*.tmp", "/srv/portal/uploads/cache"]
 
-Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
+In a differential set the stream holds what has changed since the base, and a second one, named `removed`, the paths that
+are no more. Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
 kept as links. Folders of the backup media inside are left out. A mounted file system inside is followed, unless
 `one_file_system = true`.
+
+With `ssh = { ... }` as for `command`, the files are those of another host, and GNU tar is run there (1.28 or later): its
+archive is streamed, with no file there, and read here on the way for the index and the digests. Then paths and patterns stand
+whole and without `**`; a file that changes while it is read is named and not tried again; and every set holds all of them.
 """
 
 from __future__ import annotations
 
 import glob
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, StrictInt, model_validator
 
+from backups.sources._listing import Comparison, ListingDamaged, ListingWriter, order_of, read_listing
 from backups.sources._patterns import is_glob, matcher
+from backups.sources._program import Program
+from backups.sources._remote_tree import TAR_WORDS, tar_script, write_tree
 from backups.sources._settings import (
     ConfiguredSource,
+    HostSettings,
     SourceContext,
-    SourceSettings,
     SourceTraits,
     require_floor,
     unavailable,
 )
 from backups.sources._tree import TreeWriter
+from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import PathText
+from portalops.config.values import PathText, Refused
 from portalops.model.message import msg
-from portalops.ports import StreamOpener
+from portalops.model.text import show_text
+from portalops.ports import StreamOpener, StreamWriter
+
+_SPOOLED_BYTES = 4 << 20
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "files"`."""
 
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
     exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
+    idle_seconds: StrictInt = Field(default=300, ge=1, description="How long another host may send nothing.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_there(cls, values: object) -> object:
+        """Refuse what would mean something else on another host."""
+        if isinstance(values, dict) and values.get("ssh") is not None:
+            include, exclude = (
+                [str(each) for each in given] if isinstance(given := values.get(key), (list, tuple)) else []
+                for key in ("include", "exclude")
+            )
+            partial = [each for each in include if not each.startswith("/")]
+            partial += [each for each in exclude if "/" in each.rstrip("/") and not each.startswith("/")]
+            if partial or any("**" in each for each in (*include, *exclude)):
+                raise Refused(
+                    msg("needs whole paths, and patterns without **, for another host"),
+                    msg("Begin each path with /; name each folder, or leave out by a name such as *.tmp."),
+                    shows_value=False,
+                )
+        return values
 
 
 def build(table: KindTable, context: SourceContext) -> FilesSource:
@@ -58,31 +92,93 @@ class FilesSource(ConfiguredSource):
         super().__init__(traits)
         self._settings = settings
         self._avoid = frozenset(os.path.abspath(path) for path in context.avoid)
+        self._now_ns = context.now_ns
         self._is_excluded = matcher(settings.exclude, folder)
 
     def places(self) -> Sequence[Path]:
+        if self._settings.ssh is not None:
+            return ()
         return tuple(Path(path) for _pattern, paths in self._included() for path in paths)
 
     def write(self, opener: StreamOpener) -> None:
+        if self._settings.ssh is not None:
+            self._write_from(self._settings.ssh, opener)
+            return
         included = self._included()
         absent = [pattern for pattern, paths in included if not paths]
         if len(absent) == len(included):
             raise unavailable(self.id, msg("there is no {path}", path=", ".join(absent)[:300]))
+        if opener.base is not None:
+            self._write_changes(opener, included, absent, opener.base)
+            return
+        noting = nullcontext() if opener.listing is None else ListingWriter(opener.listing, begun_ns=self._now_ns())
+        with opener.stream("files", format="tar") as out, noting as listing:
+            self._walk(out, included, absent, self._tree(out, listing=listing))
+
+    def _write_from(self, host: SshPlace, opener: StreamOpener) -> None:
+        """Write all files of another host."""
+        settings = self._settings
+        paths = [os.path.normpath(path) for path in settings.include]
+        script = tar_script(
+            [*_outermost(path for path in paths if not is_glob(path)), *(path for path in paths if is_glob(path))],
+            settings.exclude,
+            one_file_system=settings.one_file_system,
+        )
+        program = Program(("sh", "-c", script), environment=TAR_WORDS, idle_seconds=settings.idle_seconds, host=host)
         with opener.stream("files", format="tar") as out:
-            tree = TreeWriter(
-                out,
-                is_excluded=self._is_excluded,
-                avoid=self._avoid,
-                one_file_system=self._settings.one_file_system,
-            )
-            for pattern in absent:
-                out.add_unread(f"{pattern}: no such file or folder")
-            for path in _outermost(path for _pattern, paths in included for path in paths):
-                tree.add_tree(path)
-            if not tree.files:
-                raise unavailable(self.id, msg("there is no file in it that can be read"))
-            require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
-            tree.end()
+            write_tree(self.id, program, out, minimum_bytes=settings.minimum_bytes)
+
+    def _write_changes(
+        self, opener: StreamOpener, included: Sequence[tuple[str, list[str]]], absent: Sequence[str], base: Path
+    ) -> None:
+        with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as removed:
+
+            def remove(path: str) -> None:
+                removed.write(os.fsencode(path.strip("/")) + b"\0")
+
+            try:
+                comparison = Comparison(read_listing(base), remove)
+            except ListingDamaged as error:
+                raise unavailable(
+                    self.id,
+                    msg("what the base held of it cannot be told: {cause}", cause=show_text(str(error), 120)),
+                    msg("Make a full set: portalops backup run --full"),
+                ) from error
+            with opener.stream("files", format="tar", differential=True) as out:
+                self._walk(out, included, absent, self._tree(out, comparison=comparison))
+            if removed.tell():
+                removed.seek(0)
+                with opener.stream("removed", format="removed", differential=True) as out:
+                    while piece := removed.read(1 << 20):
+                        out.write(piece)
+
+    def _tree(
+        self, out: StreamWriter, *, listing: ListingWriter | None = None, comparison: Comparison | None = None
+    ) -> TreeWriter:
+        return TreeWriter(
+            out,
+            is_excluded=self._is_excluded,
+            avoid=self._avoid,
+            one_file_system=self._settings.one_file_system,
+            listing=listing,
+            comparison=comparison,
+        )
+
+    def _walk(
+        self,
+        out: StreamWriter,
+        included: Sequence[tuple[str, list[str]]],
+        absent: Sequence[str],
+        tree: TreeWriter,
+    ) -> None:
+        for pattern in absent:
+            out.add_unread(f"{pattern}: no such file or folder")
+        for path in _outermost(path for _pattern, paths in included for path in paths):
+            tree.add_tree(path)
+        if not tree.files:
+            raise unavailable(self.id, msg("there is no file in it that can be read"))
+        require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
+        tree.end()
 
     def _included(self) -> list[tuple[str, list[str]]]:
         """Return each entry of `include` with the paths that it stands for now."""
@@ -97,9 +193,9 @@ class FilesSource(ConfiguredSource):
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
-    """Return the paths without those that lie inside another one, so that nothing is written twice."""
+    """Return the paths in a walk's order, without those inside another one, so that nothing is written twice."""
     kept: list[str] = []
-    for path in sorted(set(paths), key=lambda each: each.rstrip("/") + "/"):
+    for path in sorted(set(paths), key=order_of):
         if not kept or not (path + "/").startswith(kept[-1].rstrip("/") + "/"):
             kept.append(path)
     return kept

@@ -18,22 +18,15 @@ again: the same bytes are taken for the head's, and others, under any version, a
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from portalops.anchors import AnchorContext
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
-from portalops.config.secrets import SecretReference
-from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Shape, Text
+from portalops.config.tables import KindTable
 from portalops.errors import AnchorUnavailable
 from portalops.ledger.heads import MAX_HEAD_BYTES
 from portalops.ledger.record import format_at
@@ -41,35 +34,18 @@ from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Keeper
+from portalops.system.s3 import LOCK_HINT, Store, StoreSettings, checksum, open_client, refusals, status_of
 
 COMPLIANCE = "COMPLIANCE"
-CONNECT_SECONDS = 10
-READ_SECONDS = 30
-TRIES = 2
 MAX_VERSIONS = 100
 """Versions of one object that are looked at; there is one where nobody tried anything."""
 
 
-def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise Refused(msg("is no web address"), msg("Give an http or https address."))
-    return value
-
-
-class Settings(Shape):
+class Settings(StoreSettings):
     """`kind = "s3"`."""
 
-    endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(description="The server's http or https address.")
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="A bucket made with Object Lock.")
-    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._/-]{0,200}$", description="What object names begin with.")
-    region: Text = Field(default="us-east-1", description="The region that requests are signed for.")
-    access_key: SecretReference = Field(description="The access key's id.")
-    secret_key: SecretReference = Field(description="The access key's secret.")
     retain_days: int = Field(ge=1, le=36500, description="How long each head is locked; nobody can shorten it.")
-    ca_file: LocalPath | None = Field(
-        default=None, description="PEM certificates that the server's is checked against, instead of the system's."
-    )
 
 
 def build(table: KindTable, context: AnchorContext) -> S3Anchor:
@@ -100,8 +76,8 @@ class S3Anchor:
 
     def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # what it answers is in the details
         details: dict[str, str] = {}
-        with self._told():
-            client = self._client()
+        with refusals(self._refused):
+            client = open_client(Store.of(self._settings, self._context.environment))
             for name, data in files_of(head):
                 key = f"{self._settings.prefix}{head.head.ledger}/{name}"
                 version = self._version_there(client, key, data)
@@ -121,34 +97,10 @@ class S3Anchor:
         return receipt_of(self.id, self.kind, head, at=stored.modified_at, details=details)
 
     def holds(self, head: RecordedHead) -> bool:
-        with self._told():
-            client = self._client()
+        with refusals(self._refused):
+            client = open_client(Store.of(self._settings, self._context.environment))
             keys = [(f"{self._settings.prefix}{head.head.ledger}/{name}", data) for name, data in files_of(head)]
             return all(self._version_there(client, key, data) is not None for key, data in keys)
-
-    def _client(self) -> Any:
-        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
-
-        settings = self._settings
-        config = Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path"},
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": TRIES, "mode": "standard"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.endpoint,
-            region_name=settings.region,
-            aws_access_key_id=settings.access_key.reveal(self._context.environment),
-            aws_secret_access_key=settings.secret_key.reveal(self._context.environment),
-            verify=str(settings.ca_file) if settings.ca_file else None,
-            config=config,
-        )
 
     def _version_there(self, client: Any, key: str, data: bytes) -> str | None:
         """Return the version of the object that holds these bytes; None if there is no object.
@@ -179,21 +131,21 @@ class S3Anchor:
             Key=key,
             Body=data,
             ContentType="text/plain; charset=utf-8",
-            ChecksumSHA256=_checksum(data),
+            ChecksumSHA256=checksum(data),
             IfNoneMatch="*",
             ObjectLockMode=COMPLIANCE,
             ObjectLockRetainUntilDate=until.replace(microsecond=0),
         )
         version = answer.get("VersionId")
         if not version or version == "null":
-            raise self._refused(msg("it took {key} without a version, so without a lock", key=key), _LOCK_HINT)
+            raise self._refused(msg("it took {key} without a version, so without a lock", key=key), LOCK_HINT)
         return str(version)
 
     def _read_back(self, client: Any, key: str, version: str, data: bytes) -> _Stored:
         """Return what the server says of an object; it must hold these bytes under a lock that lasts."""
         bucket = self._settings.bucket
         found = client.head_object(Bucket=bucket, Key=key, VersionId=version, ChecksumMode="ENABLED")
-        if found.get("ChecksumSHA256", _checksum(data)) != _checksum(data) or (
+        if found.get("ChecksumSHA256", checksum(data)) != checksum(data) or (
             self._content(client, key, version) != data
         ):
             raise self._refused(
@@ -204,7 +156,7 @@ class S3Anchor:
         if found.get("ObjectLockMode") != COMPLIANCE or not isinstance(until, datetime):
             raise self._refused(
                 msg("it took {key} without a lock: mode {mode}", key=key, mode=str(found.get("ObjectLockMode") or "-")),
-                _LOCK_HINT,
+                LOCK_HINT,
             )
         wanted = timedelta(days=self._settings.retain_days)
         modified_at = found["LastModified"].astimezone(UTC)
@@ -223,10 +175,10 @@ class S3Anchor:
             client.delete_object(Bucket=self._settings.bucket, Key=stored.key, VersionId=stored.version)
         except ClientError as error:
             answer = error.response.get("Error", {})
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+            if status_of(error) >= 500:
                 raise
             return show_text(f"refused: {answer.get('Code', '-')} {answer.get('Message', '')}".strip())
-        raise self._refused(msg("it deletes {key} although it is locked", key=stored.key), _LOCK_HINT)
+        raise self._refused(msg("it deletes {key} although it is locked", key=stored.key), LOCK_HINT)
 
     def _content(self, client: Any, key: str, version: str) -> bytes:
         """Return an object's beginning: as much as a head or a signature can have, and one byte more."""
@@ -234,52 +186,5 @@ class S3Anchor:
         with answer["Body"] as body:
             return bytes(body.read(MAX_HEAD_BYTES * 2 + 1))
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what boto raises inside the block into one error that says what the server answered."""
-        from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # start-up time
-
-        try:
-            yield
-        except ClientError as error:
-            answer: Mapping[str, Any] = error.response.get("Error", {})
-            code, words = str(answer.get("Code") or "-"), str(answer.get("Message") or "")
-            cause = msg(
-                "{step} is answered with {code} {words}",
-                step=error.operation_name,
-                code=show_text(code, 60),
-                words=show_text(words),
-            )
-            raise self._refused(cause, _HINTS.get(code, _OTHER_HINT)) from error
-        except (BotoCoreError, Boto3Error, OSError, ValueError) as error:
-            cause = msg("{cause}", cause=show_text(f"{type(error).__name__}: {error}", 300))
-            raise self._refused(
-                cause, msg("Check endpoint and certificate, and that it is reached from here.")
-            ) from error
-
     def _refused(self, cause: Message, hint: Message) -> AnchorUnavailable:
         return unavailable(self.id, cause, hint)
-
-
-def _checksum(data: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(data).digest()).decode()
-
-
-_LOCK_HINT = msg("Make a bucket with Object Lock, which can be chosen only when it is made, on a server that keeps it.")
-_OTHER_HINT = msg("Ask whoever runs the server, and show the answer.")
-_ACCESS_HINT = msg("The key needs the rights to put and read objects, to list versions and to set retention.")
-_KEY_HINT = msg("Correct the key's id and secret that the configuration refers to.")
-_HINTS: Mapping[str, Message] = {
-    "AccessDenied": _ACCESS_HINT,
-    "InvalidAccessKeyId": _KEY_HINT,
-    "SignatureDoesNotMatch": _KEY_HINT,
-    "RequestTimeTooSkewed": msg("Set this machine's clock right; the server's differs from it by too much."),
-    "NoSuchBucket": _LOCK_HINT,
-    "InvalidRequest": _LOCK_HINT,
-    "InvalidBucketState": _LOCK_HINT,
-    "ObjectLockConfigurationNotFoundError": _LOCK_HINT,
-    "NotImplemented": _LOCK_HINT,
-    "PreconditionFailed": msg("Something else wrote this object a moment ago; run 'portalops ledger anchor' again."),
-    "ConditionalRequestConflict": msg("Something else writes this object; run 'portalops ledger anchor' again."),
-}

@@ -29,6 +29,7 @@ _DOUBTS = {
     "backup-class": "verify",
     "backup-medium": "verify",
     "backup-interval": "verify",
+    "archive": "inventory",
     "portal-daily": "updates",
     "unit-submissions": "updates",
     "unit-subportals": "updates",

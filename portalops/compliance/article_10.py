@@ -3,24 +3,205 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from portalops.compliance.order import example_of, from_parts, nothing_recorded, standing_of
 from portalops.compliance.situation import Rule, Situation
+from portalops.model.archive import STATES, Held, Inventory
 from portalops.model.backups import CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
+from portalops.model.retention import PruneResult
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.adopted import claims_of
+from portalops.registers.evidence import Recorded, SetEvidence
 
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
 """Article 10.2: hard disk, optical disc or magnetic tape."""
 
 
+def judge_archive(duty: Duty, situation: Situation) -> Standing:
+    """A fresh inventory finds every content item's original, copy and draft, in a verified set (Article 10.1)."""
+    made = [each for each in situation.evidence.inventories if each.at <= situation.as_of]
+    if not made:
+        reason = msg("no inventory of originals, copies and drafts is recorded")
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason)
+    newest = made[-1]
+    due_at = newest.at + timedelta(days=situation.rulebook.numbers.inventory_max_age_days)
+    parts = [*_archive_gaps(newest.body), *_archive_doubts(newest, due_at, situation)]
+    kept, seqs, uncopied = _archive_copies(newest.body, situation)
+    excused = [msg("declared to have none: {excuse}", excuse=excuse) for excuse in newest.body.excused]
+    if len(newest.body.excused) == len(STATES):
+        reason = msg("originals, copies and drafts are all declared not to exist")
+        return standing_of(duty, DutyVerdict.EXEMPT, reason, [newest.seq], excused, newest_at=newest.at, due_at=due_at)
+    parts += uncopied
+    if not parts:
+        reason = msg(
+            "the inventory of {made} accounts for all {n} items; they lie in the verified set {set}",
+            made=newest.at,
+            n=newest.body.items,
+            set=", ".join(kept),
+        )
+        parts = [(DutyVerdict.MET, reason)]
+    standing = from_parts(duty, parts, met=parts[0][1], seqs=[newest.seq, *seqs], newest_at=newest.at, due_at=due_at)
+    return replace(standing, details=(*standing.details, *excused))
+
+
+_HELD = {
+    Held.ITEMS: msg("content items"),
+    Held.ORIGINALS: msg("originals"),
+    Held.COPIES: msg("copies"),
+    Held.DRAFTS: msg("drafts"),
+}
+
+
+def held_word(what: Held) -> Message:
+    """Return the word for what a collection of the archive holds."""
+    return _HELD[what]
+
+
+def _archive_gaps(inventory: Inventory) -> list[tuple[DutyVerdict, Message]]:
+    """Name what the inventory shows to be missing, or to belong to no item."""
+    lines: list[Message] = []
+    for missing in inventory.missing:
+        word = held_word(missing.what)
+        if missing.unconfigured:
+            lines.append(msg("no collection of {what} is configured, and no reason excuses it", what=word))
+        else:
+            example = ", ".join(missing.items.examples[:3])
+            lines.append(
+                msg(
+                    "{n} items are without: {what}; such as {example}",
+                    n=missing.items.count,
+                    what=word,
+                    example=example,
+                )
+            )
+    strays = inventory.strays
+    if strays.count:
+        lines.append(
+            msg(
+                "{n} entries belong to no item of the content database, such as {example}",
+                n=strays.count,
+                example=strays.examples[0],
+            )
+        )
+    lines += [
+        msg("{collection}: {n} entries name no item, such as {example}", collection=each.id, n=each.nameless.count, example=each.nameless.examples[0])
+        for each in inventory.collections
+        if each.nameless.count
+    ]  # fmt: skip
+    lines += [
+        msg(
+            "{collection}: {vanished} entries are gone and {changed} changed since {made}",
+            collection=change.collection,
+            vanished=change.vanished.count,
+            changed=change.changed.count,
+            made=inventory.comparison.made_at,
+        )
+        for change in inventory.lost()
+        if inventory.comparison is not None
+    ]
+    return [(DutyVerdict.UNMET, line) for line in lines]
+
+
+def _archive_doubts(
+    newest: Recorded[Inventory], due_at: datetime, situation: Situation
+) -> list[tuple[DutyVerdict, Message]]:
+    """Name what an inventory does not show: what it could not read, what it is too old for."""
+    lines = [
+        msg("collection {collection} could not be read whole", collection=each.id) for each in newest.body.unread()
+    ]
+    if not newest.body.items:
+        lines.append(msg("the inventory found no content item, so nothing was counted against anything"))
+    if situation.as_of > due_at:
+        days = situation.rulebook.numbers.inventory_max_age_days
+        lines.append(msg("the newest inventory is of {made}, older than {days} days", made=newest.at, days=days))
+    return [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in lines]
+
+
+def _archive_copies(
+    inventory: Inventory, situation: Situation
+) -> tuple[list[str], list[int], list[tuple[DutyVerdict, Message]]]:
+    """Return the sets that hold the collections, their records, and which collections lie in none.
+
+    A collection lies in a set if the source that copies it is in it, whole, in the class of documents; where documents are
+    declared to lie in other data, in any class. The set is complete for it, verified, reached, and not too old.
+    """
+    evidence = situation.evidence
+    sets = [each for each in evidence.sets(as_of=situation.as_of) if each.at <= situation.as_of]
+    runs = [run for run in evidence.backups if run.at <= situation.as_of]
+    excuses = {name for excuse in (runs[-1].body.excused if runs else ()) for name in excuse.partition(": ")[:1]}
+    elsewhere = DataClass.DOCUMENTS.value in excuses
+    limit = timedelta(days=situation.rulebook.numbers.backup_max_age_days)
+    names: list[str] = []
+    seqs: list[int] = []
+    lacking: list[tuple[DutyVerdict, Message]] = []
+    for collection in inventory.collections:
+        if collection.what is Held.ITEMS:
+            continue
+        holding = [
+            made
+            for made in sets
+            if situation.as_of <= made.set.created_at + limit
+            and made.reached_copies()
+            and _holds_source(made, collection.source, documents_alone=not elsewhere)
+        ]
+        if holding:
+            names.append(holding[-1].set.id)
+            seqs += [holding[-1].seq, *holding[-1].verified_seqs]
+            continue
+        line = msg(
+            "collection {collection} lies in no verified set of this kind of data: the source {source} is in none",
+            collection=collection.id,
+            source=collection.source,
+        )
+        lacking.append((DutyVerdict.UNMET, line))
+    return list(dict.fromkeys(names)), seqs, lacking
+
+
+def _holds_source(made: SetEvidence, source: str, *, documents_alone: bool) -> bool:
+    streams = [each for each in made.set.streams if each.source == source]
+    return (
+        bool(streams)
+        and not any(each.unread or each.changed for each in streams)
+        and not any(each.data_class in made.failed_classes for each in streams)
+        and (not documents_alone or all(each.data_class is DataClass.DOCUMENTS for each in streams))
+    )
+
+
 def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
-    """A verified, complete set at most seven days old holds the class of data (Article 10.2)."""
+    """A verified, complete set at most seven days old holds the class of data (Article 10.2).
+
+    What other tools claim stands beside it and changes nothing: a claim is no evidence that a stranger can verify.
+    """
+    standing = _judge_backup_class(duty, situation)
+    claims = _claims(DataClass(duty.subject), situation)
+    return replace(standing, details=(*standing.details, *claims)) if claims else standing
+
+
+def _claims(data_class: DataClass, situation: Situation) -> list[Message]:
+    """Say what other tools claim to have of a class of data."""
+    told: list[Message] = []
+    for claim in claims_of(each for each in situation.evidence.adopted if each.at <= situation.as_of):
+        newest = claim.look.newest()
+        if claim.look.data_class is data_class and newest is not None and newest.made_at is not None:
+            told.append(
+                msg(
+                    "claimed by {tool}, not verified: a backup of {made}, as {id} said at {at}",
+                    tool=claim.look.tool,
+                    made=newest.made_at,
+                    id=claim.look.id,
+                    at=claim.at,
+                )
+            )
+    return told
+
+
+def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     data_class = DataClass(duty.subject)
     evidence, numbers = situation.evidence, situation.rulebook.numbers
     by_then = [made for made in evidence.backups if made.at <= situation.as_of]
@@ -39,8 +220,11 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             return standing_of(
                 duty, DutyVerdict.UNMET, msg("no backup source is configured for this class"), [newest_run.seq]
             )
-    holding = [made for made in evidence.sets() if made.at <= situation.as_of and _holds(made, data_class)]
-    fulfilling = [made for made in holding if not _shortcomings(made, data_class) and made.verified_copies()]
+    holding = [
+        made for made in evidence.sets(as_of=situation.as_of) if made.at <= situation.as_of and _holds(made, data_class)
+    ]
+    fulfilled = [made for made in holding if not _shortcomings(made, data_class) and made.once_verified_copies()]
+    fulfilling = [made for made in fulfilled if made.verified_copies()]
     limit = timedelta(days=numbers.backup_max_age_days)
     if fulfilling:
         reached = [made for made in fulfilling if made.reached_copies()]
@@ -53,7 +237,7 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             reason = msg("no verified copy of set {set} was reached when it was last looked for", set=best.set.id)
             verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
             return standing_of(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
-        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilling)):
+        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilled)):
             return standing_of(
                 duty, DutyVerdict.UNMET, example_of(lacking), seqs, lacking, newest_at=best.at, due_at=due_at
             )
@@ -81,7 +265,7 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
 
 def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     """Each set lies, verified, on hard disk, optical disc or tape, apart from what it copies (Article 10.2)."""
-    sets = [made for made in situation.evidence.sets() if made.at <= situation.as_of]
+    sets = [made for made in situation.evidence.sets(as_of=situation.as_of) if made.at <= situation.as_of]
     in_period = [
         made for made in sets if made.set.created_at >= situation.evidence.period.bounds(situation.evidence.zone)[0]
     ]
@@ -92,7 +276,8 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     details: list[Message] = []
     unreached: list[Message] = []
     for made in judged:
-        good = [copy for copy in made.verified_copies() if copy.medium_kind in LEGAL_MEDIA]
+        seen = made.once_verified_copies() if made.is_disposed else made.verified_copies()
+        good = [copy for copy in seen if copy.medium_kind in LEGAL_MEDIA]
         if not good:
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
         elif all(copy.shares_source_filesystem for copy in good):
@@ -113,7 +298,7 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     if unreached:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
         return standing_of(duty, verdict, example_of(unreached), seqs, unreached, newest_at=newest_at)
-    media = sorted({copy.medium for made in judged for copy in made.verified_copies()})
+    media = sorted({copy.medium for made in judged for copy in made.once_verified_copies()})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
 
@@ -123,7 +308,7 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
     good = [
         made
         for made in situation.evidence.sets()
-        if made.set.outcome is RunOutcome.COMPLETE and made.verified_copies() and made.at <= situation.evidence.now
+        if made.set.outcome is RunOutcome.COMPLETE and made.once_verified_copies() and made.at <= situation.evidence.now
     ]
     by_week: dict[Week, SetEvidence] = {}
     for made in good:
@@ -162,6 +347,35 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
         details = [msg("every copy of set {set} is damaged", set=made.set.id) for made in lost]
         reason = nmsg("{n} set can no longer be restored", "{n} sets can no longer be restored", len(lost))
         return standing_of(duty, DutyVerdict.UNMET, reason, [made.seq for made in lost], details)
+    prunes = [
+        (each.seq, each.body)
+        for each in situation.evidence.verifies
+        if isinstance(each.body, PruneResult) and each.at <= situation.as_of
+    ]
+    disposals = [one for _seq, result in prunes for one in result.disposals]
+    explained = {one.set_id for one in disposals}
+    unexplained = [
+        made
+        for made in situation.evidence.sets(as_of=situation.as_of)
+        if made.set.id not in explained and any(copy.state is CopyState.DISPOSED for copy in made.copies)
+    ]
+    if unexplained:
+        details = [
+            msg("set {set} was removed, and no record says by which rule", set=made.set.id) for made in unexplained
+        ]
+        return standing_of(duty, DutyVerdict.UNMET, example_of(details), [made.seq for made in unexplained], details)
+    if prunes:
+        details = [
+            msg("set {set} of {made} was removed: {reason}", set=one.set_id, made=one.made_at, reason=one.reason)
+            for one in disposals
+        ]
+        reason = msg(
+            "sets are kept by a recorded rule; nobody has recorded that it is as long as the State's rules ask for"
+        )
+        verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+        return standing_of(
+            duty, verdict, reason, [seq for seq, _result in prunes], [*details, *_damaged_of_old(situation, sets)]
+        )
     return standing_of(
         duty,
         DutyVerdict.INSUFFICIENT_EVIDENCE,
@@ -232,6 +446,7 @@ def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
 
 
 RULES: Mapping[str, Rule] = {
+    "archive": judge_archive,
     "backup-class": judge_backup_class,
     "backup-medium": judge_backup_medium,
     "backup-interval": judge_backup_interval,

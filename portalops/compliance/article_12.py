@@ -101,7 +101,6 @@ def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
 
 
 _UNRECORDED = {
-    "archive": msg("no inventory of originals, copies and drafts is recorded"),
     "cases": msg("no case against a unit that fell short is recorded"),
     "register": msg("nothing is recorded in the register that this duty is proven by"),
     "findings": msg("the life of findings, from first seen to fixed, is not recorded"),

@@ -16,7 +16,9 @@ from portalops.config.layers import Layers, find_main_file, here, parsed, read_l
 from portalops.config.positions import KeyPath
 from portalops.config.problems import in_order, together, validated
 from portalops.config.settings import (
+    ArchiveSettings,
     BackupSettings,
+    DrillSettings,
     RecipientSetting,
     ReportSettings,
     RulebookSettings,
@@ -31,6 +33,7 @@ from portalops.model.heads import Person
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
 from portalops.model.record import Digest
+from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Job, JobId
 
 
@@ -96,6 +99,8 @@ _LISTS: Mapping[str, tuple[KeyPath, Message]] = {
     "job": (("job",), msg("the job")),
     "backup.source": (("backup", "source"), msg("the backup source")),
     "backup.medium": (("backup", "medium"), msg("the backup medium")),
+    "backup.adopted": (("backup", "adopted"), msg("the adopted backup")),
+    "archive.collection": (("archive", "collection"), msg("the archive collection")),
     "updates.source": (("updates", "source"), msg("the updates source")),
     "ledger.anchor": (("ledger", "anchor"), msg("the anchor")),
     "ledger.signer": (("ledger", "signer"), msg("the signer")),
@@ -278,6 +283,16 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             ),
             pack_bytes=shape.backup.pack_mib << 20,
             excused=dict(shape.backup.excused),
+            full_every=shape.backup.full_every,
+            drill=DrillSettings(
+                local(shape.backup.drill.identity, "backup", "drill", "identity")
+                if shape.backup.drill.identity
+                else None,
+                local(shape.backup.drill.folder, "backup", "drill", "folder"),
+                shape.backup.drill.user,
+            ),
+            retention=RetentionPolicy(**shape.backup.retention.model_dump()),
+            unread_months=shape.backup.unread_months,
         ),
         updates=UpdatesSettings(shape.updates.judge_weeks, shape.updates.poll_every),
         report=ReportSettings(
@@ -294,6 +309,9 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         ),
         backup_sources=_kind_tables(shape.backup.source, "backup.source", layers),
         backup_media=_kind_tables(shape.backup.medium, "backup.medium", layers),
+        adopted=_kind_tables(shape.backup.adopted, "backup.adopted", layers),
+        archive=ArchiveSettings(dict(shape.archive.excused), shape.archive.max_shrink_percent),
+        collections=_kind_tables(shape.archive.collection, "archive.collection", layers),
         update_sources=_kind_tables(shape.updates.source, "updates.source", layers),
         anchors=_kind_tables(shape.ledger.anchor, "ledger.anchor", layers),
         witnessed=_kind_tables(shape.witness.ledger, "witness.ledger", layers),

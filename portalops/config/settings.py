@@ -14,12 +14,14 @@ from portalops.config.shape import PortalopsFile
 from portalops.config.tables import KindTable
 from portalops.config.values import PUBLIC_KEY
 from portalops.errors import ConfigurationError
+from portalops.model.archive import Held
 from portalops.model.backups import DataClass
 from portalops.model.causes import cause_of
 from portalops.model.heads import Person
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, Portal, Unit
 from portalops.model.record import Digest
+from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every, Job
 
 
@@ -99,6 +101,18 @@ class RulebookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillSettings:
+    """How copies are restored and tried out."""
+
+    identity: Path | None
+    """File with a private age key; None on hosts that do no drills by themselves."""
+    folder: Path
+    """Scratch folders are made in it."""
+    user: str
+    """Who runs throw-away servers, where portalops runs as root."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackupSettings:
     """Who can open the sets, and how they are cut."""
 
@@ -106,6 +120,12 @@ class BackupSettings:
     pack_bytes: int
     excused: Mapping[DataClass, str]
     """Class of data: why this portal has none of it."""
+    full_every: Every | None = None
+    """One full set in each such span, and differentials between; None for full sets alone."""
+    drill: DrillSettings = DrillSettings(None, Path("/var/tmp"), "nobody")  # noqa: S108  # see DrillTable
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    unread_months: int = 6
+    """How long a medium may be left unread; 0 for any time."""
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:
@@ -115,6 +135,16 @@ class BackupSettings:
             ConfigurationError: a key file is not there or holds no public key.
         """
         return tuple(setting.read() for setting in self.recipient_settings)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """How the archive of Article 10.1 is judged."""
+
+    excused: Mapping[Held, str]
+    """What this portal has none of: why."""
+    max_shrink_percent: int
+    """How much of a collection may be gone before it is at fault whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +188,11 @@ class Settings:
     """`[checks.declared]`."""
     backup_sources: tuple[KindTable, ...]
     backup_media: tuple[KindTable, ...]
+    adopted: tuple[KindTable, ...]
+    """`[[backup.adopted]]`: whose backups are read as claims."""
+    archive: ArchiveSettings
+    collections: tuple[KindTable, ...]
+    """`[[archive.collection]]`."""
     update_sources: tuple[KindTable, ...]
     anchors: tuple[KindTable, ...]
     """`[[ledger.anchor]]`: where heads go."""

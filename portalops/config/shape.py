@@ -20,9 +20,11 @@ from portalops.config.values import (
     SshPublicKey,
     Text,
 )
+from portalops.model.archive import Held
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
 from portalops.model.organisation import Role
+from portalops.model.retention import UNDO_DAYS
 from portalops.model.rulebook import Numbers
 from portalops.model.runs import Every, JobKind
 
@@ -121,6 +123,39 @@ class KindRow(Shape):
     kind: Id = Field(description="Which kind it is; its other keys depend on it.")
 
 
+class DrillTable(Shape):
+    """How copies are restored and tried out; on a recovery host, never on the host that is backed up."""
+
+    identity: PathText | None = Field(
+        default=None, description="File with a private age key of a recipient; only the drill's host has one."
+    )
+    folder: PathText = Field(
+        default="/var/tmp",  # noqa: S108  # each drill makes a folder of its own in it, by mkdtemp
+        description="Scratch folders are made in it, and removed.",
+    )
+    user: Text = Field(
+        default="nobody", description="As root: the user that runs throw-away servers and untrusted dumps."
+    )
+
+
+Count = Annotated[StrictInt, Field(ge=0, le=10_000)]
+
+
+class RetentionTable(Shape):
+    """Which backup sets are kept; a set goes when no key keeps it. Without any of the `keep_` keys none goes."""
+
+    keep_last: Count = Field(default=0, description="The newest sets, however old.")
+    keep_weekly: Count = Field(default=0, description="The newest set of each of so many ISO weeks that have one.")
+    keep_monthly: Count = Field(default=0, description="The same by months.")
+    keep_yearly: Count = Field(default=0, description="The same by years.")
+    keep_within_days: Annotated[StrictInt, Field(ge=0, le=36_500)] = Field(
+        default=0, description="Every set that is not older."
+    )
+    undo_days: Annotated[StrictInt, Field(ge=1, le=365)] = Field(
+        default=UNDO_DAYS, description="How long a set stays marked, so that it can be undone, before it is removed."
+    )
+
+
 class BackupTable(Shape):
     """What is backed up, where to, and who can open it."""
 
@@ -128,11 +163,34 @@ class BackupTable(Shape):
         default=(), description="At least two: the operator's key and the escrow key."
     )
     pack_mib: StrictInt = Field(default=64, ge=1, le=1024, description="Size of a pack before compression, in MiB.")
+    full_every: Every | None = Field(
+        default=None,
+        description="One full set in each such span, and differentials between; without it every set is a full one.",
+    )
     excused: dict[DataClass, Text] = Field(
         default_factory=dict, description="Class of data = why this portal has none of it."
     )
+    drill: DrillTable = Field(default_factory=DrillTable)
+    retention: RetentionTable = Field(default_factory=RetentionTable)
+    unread_months: Annotated[StrictInt, Field(ge=0, le=1200)] = Field(
+        default=6, description="A medium that nobody has read for longer is told of; 0 for never."
+    )
     source: tuple[KindRow, ...] = ()
     medium: tuple[KindRow, ...] = ()
+    adopted: tuple[KindRow, ...] = ()
+
+
+class ArchiveTable(Shape):
+    """Article 10.1: where the originals, copies and drafts of every content item lie, and the items themselves."""
+
+    excused: dict[Held, Text] = Field(
+        default_factory=dict, description="originals, copies or drafts = why this portal has none of them."
+    )
+    max_shrink_percent: Annotated[StrictInt, Field(ge=0, le=100)] = Field(
+        default=5,
+        description="A collection that lost more of its entries than this since the last inventory is at fault.",
+    )
+    collection: tuple[KindRow, ...] = ()
 
 
 class UpdatesTable(Shape):
@@ -199,6 +257,7 @@ class WitnessTable(Shape):
 
 _LIMITS: dict[str, dict[str, Any]] = {
     "backup_max_age_days": {"ge": 1},
+    "inventory_max_age_days": {"ge": 1, "le": 45},
     "session_gap_minutes": {"ge": 1},
     "min_coverage_percent": {"le": 100},
     "check_max_age_hours": {"ge": 1},
@@ -252,6 +311,7 @@ class PortalopsFile(Shape):
     unit: tuple[UnitTable, ...] = ()
     host: tuple[HostTable, ...] = ()
     backup: BackupTable = Field(default_factory=BackupTable)
+    archive: ArchiveTable = Field(default_factory=ArchiveTable)
     updates: UpdatesTable = Field(default_factory=UpdatesTable)
     checks: ChecksTable = Field(default_factory=ChecksTable)
     job: tuple[JobTable, ...] = ()

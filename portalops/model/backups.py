@@ -44,6 +44,8 @@ class CopyState(StrEnum):
     """Read back from the medium itself, every byte digested."""
     DAMAGED = "damaged"
     """A later read found missing or different bytes."""
+    DISPOSED = "disposed"
+    """Removed by the retention rule, on record; see `portalops.model.retention`."""
 
 
 class VerifyLevel(StrEnum):
@@ -143,6 +145,8 @@ class Stream:
     """What was left out on purpose, and why: sockets, other file systems, the media's own folders. No fault."""
     rows: tuple[TableRows, ...] = ()
     """Of a database: rows of each table, counted in the copy itself."""
+    differential: bool = False
+    """It holds what has changed since the base: restoring it needs the base's stream of the same source and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ class BackupSet:
     stored_bytes: int
     base: Digest | None = None
     """For a differential: the bag digest of the full it needs."""
+    base_id: SetId | None = None
+    """The full's name."""
     signer: str = ""
     """The public key that signed it, `ssh-ed25519 BASE64`; empty for an unsigned set."""
 
@@ -210,3 +216,44 @@ class VerifyResult:
 
     copies: tuple[Copy, ...]
     """Each copy looked at, in its new state."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrial:
+    """What came of trying out one restored stream."""
+
+    source: str
+    stream: str
+    level: VerifyLevel
+    """L3 if it was only restored, L4 if it was queried as well."""
+    asked: str
+    """What was asked of it, such as `41 tables, 120344 rows`; empty for L3."""
+    problems: tuple[str, ...] = ()
+    not_tried: str = ""
+    """Why it was restored and could not be tried out, such as a program that is not there: it says nothing of the copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrillResult:
+    """The body of a `drill.finished` record, under the key `drill`: a copy restored and tried out."""
+
+    copies: tuple[Copy, ...]
+    """The copy in its new state; VERIFIED at the lowest level that a stream reached, if nothing was wrong."""
+    trials: tuple[StreamTrial, ...] = ()
+    plain_bytes: int = 0
+    """Bytes that were restored, of the base too."""
+    restore_ms: int = 0
+    """How long the restore took, from opening the copy to the last file, without the trials."""
+    trial_ms: int = 0
+    chosen_by: str = ""
+    """`chance`, or `person` for a set or medium that somebody named."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """The body of a `copy.finished` record, under the key `copy`: copies made up later from verified ones."""
+
+    copies: tuple[Copy, ...]
+    """Each copy that was made or tried, in its new state."""
+    made_from: tuple[str, ...] = ()
+    """For each of them, the id of the medium that it was read from; empty if there was none."""

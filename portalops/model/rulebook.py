@@ -67,6 +67,8 @@ class Numbers:
 
     backup_max_age_days: int = 7
     """Article 10.2: at least once a week."""
+    inventory_max_age_days: int = 31
+    """How old an inventory of the archive may be; Article 10.1 names no number."""
     portal_daily_min: int = 1
     """Article 11.1: updates due on each working day."""
     unit_weekly_min: int = 2

@@ -19,7 +19,11 @@ class JobKind(StrEnum):
     """What a job does; one executor each."""
 
     BACKUP = "backup"
+    COPY = "copy"
     VERIFY = "verify"
+    DRILL = "drill"
+    PRUNE = "prune"
+    INVENTORY = "inventory"
     CHECK = "check"
     UPDATES = "updates"
     REPORT = "report"

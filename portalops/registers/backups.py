@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.backups import BackupResult, Copy, CopyState, VerifyResult
-from portalops.registers.evidence import LedgerReader, Recorded, SetEvidence, fold_sets
+from portalops.ledger.record import FINISHED
+from portalops.model.backups import BackupResult, Copy, CopyState
+from portalops.registers.evidence import BACKUP, LOOKS, LedgerReader, LookedAt, Recorded, SetEvidence, fold_sets
 
 logger = logging.getLogger(__name__)
+
+GONE = frozenset({CopyState.FAILED, CopyState.DISPOSED})
+"""States of copies of which nothing is on the medium."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,29 +32,30 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
         LedgerError: a record's details cannot be read, and they are not to be passed over.
     """
     backups: list[Recorded[BackupResult]] = []
-    verifies: list[Recorded[VerifyResult]] = []
-    for record in ledger.records(kinds=("backup.finished", "verify.finished")):
+    looks: list[Recorded[LookedAt]] = []
+    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", *LOOKS)):
         try:
             blob = ledger.blob(record.body)
-            if (made := decode_part(blob, "backup", BackupResult)) is not None:
-                backups.append(Recorded(record.seq, record.at, record.run, made))
-            elif (looked := decode_part(blob, "verify", VerifyResult)) is not None:
-                verifies.append(Recorded(record.seq, record.at, record.run, looked))
+            if record.kind not in LOOKS:
+                if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
+                    backups.append(Recorded(record.seq, record.at, record.run, made))
+            elif (looked := decode_part(blob, *LOOKS[record.kind])) is not None:
+                looks.append(Recorded(record.seq, record.at, record.run, looked))
         except PortalOpsError as error:
             if not passing_over:
                 raise
             logger.warning("the details of record %s cannot be read: %s", record.seq, error)
-    return tuple(fold_sets(backups, verifies))
+    return tuple(fold_sets(backups, looks))
 
 
 def due_for_reading(sets: Sequence[SetEvidence]) -> tuple[tuple[SetEvidence, Copy], ...]:
     """Choose the copies that a verify job reads: all of the newest set, and on each medium the longest unread one.
 
     So the newest data is always known to be readable, and every older copy gets its turn. Copies that were never
-    written are not chosen; damaged ones of the newest set are, since a disk may have been put right.
+    written, or were removed, are not chosen; damaged ones of the newest set are, since a disk may have been put right.
     """
     chosen: dict[tuple[str, str], tuple[SetEvidence, Copy]] = {}
-    there = [(made, copy) for made in sets for copy in made.copies if copy.state is not CopyState.FAILED]
+    there = [(made, copy) for made in sets for copy in made.copies if copy.state not in GONE]
     for made, copy in there:
         if made is sets[-1]:
             chosen[copy.set_id, copy.medium] = made, copy

@@ -10,16 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from operator import attrgetter
+from typing import Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, plain_part
-from portalops.model.backups import BackupResult, BackupSet, Copy, CopyState, DataClass, VerifyResult
+from portalops.model.adopted import AdoptedLook
+from portalops.model.archive import Inventory
+from portalops.model.backups import (
+    BackupResult,
+    BackupSet,
+    Copy,
+    CopyResult,
+    CopyState,
+    DataClass,
+    DrillResult,
+    SetKind,
+    VerifyResult,
+)
 from portalops.model.checks import CheckRound
+from portalops.model.media import MediumCheck
 from portalops.model.message import Message
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
+from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import RunOutcome
@@ -65,6 +80,26 @@ class Unreadable:
     """It is missing or differs from its digest; otherwise it may only not be read by this account."""
 
 
+class LookedAt(Protocol):
+    """A record's body that tells of copies of sets that were made before."""
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        """Return each copy in its new state."""
+        ...
+
+
+BACKUP: Final = "backup"
+LOOKS: Final[Mapping[str, tuple[str, type[LookedAt]]]] = {
+    "verify.finished": ("verify", VerifyResult),
+    "drill.finished": ("drill", DrillResult),
+    "copy.finished": ("copy", CopyResult),
+    "prune.finished": ("prune", PruneResult),
+    "media.checked": ("medium_check", MediumCheck),
+}
+"""The kinds of records that tell of copies later; under which key of the body, and of which type."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetEvidence:
     """A backup set with its copies in their newest known state."""
@@ -77,10 +112,38 @@ class SetEvidence:
     """Records that looked at a copy after the set was made."""
     failed_classes: tuple[DataClass, ...] = ()
     """Classes of which a source could not be read: they are not whole in this set."""
+    base: SetEvidence | None = None
+    """Of a differential: the full set that it needs, as far as it is recorded."""
+    run: str = ""
+    """The run that made it."""
 
     def verified_copies(self) -> tuple[Copy, ...]:
-        """Return the copies that were read back whole and have not been found damaged since."""
+        """Return the copies that were read back whole and have not been found damaged since.
+
+        A differential without a verified copy of its base restores nothing, so then none of its copies counts.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.verified_copies()):
+            return ()
         return tuple(copy for copy in self.copies if copy.state is CopyState.VERIFIED)
+
+    def once_verified_copies(self) -> tuple[Copy, ...]:
+        """Return the verified copies, and those that were verified until the retention rule removed them.
+
+        They speak for what was done in its time, never for what there is now.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.once_verified_copies()):
+            return ()
+        return tuple(
+            copy
+            for copy in self.copies
+            if copy.state is CopyState.VERIFIED or (copy.state is CopyState.DISPOSED and copy.verified_at is not None)
+        )
+
+    @property
+    def is_disposed(self) -> bool:
+        """Whether the retention rule has removed all there was of it."""
+        states = {copy.state for copy in self.copies}
+        return CopyState.DISPOSED in states and states <= {CopyState.DISPOSED, CopyState.FAILED}
 
     def reached_copies(self) -> tuple[Copy, ...]:
         """Return the verified copies that were also reached when they were last looked for."""
@@ -99,7 +162,8 @@ class Evidence:
     runs: tuple[Run, ...]
     """All runs from the period's start on, and the rounds of checks from `CHECKS_BEFORE` it; crashed ones included."""
     backups: tuple[Recorded[BackupResult], ...]
-    verifies: tuple[Recorded[VerifyResult], ...]
+    verifies: tuple[Recorded[LookedAt], ...]
+    """Every later look at copies, in the order of the records: verifications, drills, copies made up."""
     checks: Recorded[CheckRound] | None
     """The newest round recorded by the period's end (or by now, if that is earlier)."""
     updates: Recorded[UpdatesResult] | None
@@ -114,10 +178,21 @@ class Evidence:
 
     Of each kind in `ENOUGH` and each local day, the newest runs until one that speaks for the day.
     """
+    inventories: tuple[Recorded[Inventory], ...] = ()
+    """Of the archive of Article 10.1, oldest first."""
+    adopted: tuple[Recorded[AdoptedLook], ...] = ()
+    """What other tools claimed, oldest first: shown, and never judged by."""
 
-    def sets(self) -> tuple[SetEvidence, ...]:
-        """Return the backup sets, oldest first, with what later verifications said of their copies."""
-        return tuple(fold_sets(self.backups, self.verifies))
+    def sets(self, *, as_of: datetime | None = None) -> tuple[SetEvidence, ...]:
+        """Return the backup sets, oldest first, with what later looks said of their copies.
+
+        Args:
+            as_of: leave out what the retention rule removed later: at that moment it was still there.
+        """
+        looks = [
+            each for each in self.verifies if not (as_of and isinstance(each.body, PruneResult) and each.at > as_of)
+        ]
+        return tuple(fold_sets(self.backups, looks))
 
 
 class LedgerReader(Protocol):
@@ -178,6 +253,9 @@ def read_evidence(
     def all_of(kind: str, body_type: type[BodyT]) -> tuple[Recorded[BodyT], ...]:
         return tuple(read(kind, body_type, ledger.records(kinds=(f"{kind}.finished",), since=since)))
 
+    def looks(kind: str) -> Iterator[Recorded[LookedAt]]:
+        return read(*LOOKS[kind], ledger.records(kinds=(kind,), since=since))
+
     def newest(kind: str, body_type: type[BodyT], until: datetime | None) -> Recorded[BodyT] | None:
         records = ledger.records(kinds=(f"{kind}.finished",), since=since, until=until, newest_first=True)
         return next(read(kind, body_type, records), None)
@@ -199,12 +277,14 @@ def read_evidence(
         started_at=first.at if first else None,
         runs=runs,
         backups=all_of("backup", BackupResult),
-        verifies=all_of("verify", VerifyResult),
+        verifies=tuple(sorted((each for kind in LOOKS for each in looks(kind)), key=attrgetter("seq"))),
         checks=newest("check", CheckRound, end),
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
         rounds=rounds,
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
+        inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
+        adopted=tuple(read("adopted", AdoptedLook, ledger.records(kinds=("backup.adopted",), since=since))),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 
@@ -250,9 +330,10 @@ def _summary(ledger: LedgerReader, run: Run) -> RunSummary | None:
 
 
 def fold_sets(
-    backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[VerifyResult]]
+    backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[LookedAt]]
 ) -> Iterator[SetEvidence]:
     """Yield each set that was made, oldest first, with its copies as they were seen last."""
+    fulls: dict[Digest, SetEvidence] = {}
     for made in backups:
         if made.body.set is None:
             continue
@@ -261,16 +342,29 @@ def fold_sets(
         for later in verifies:
             for copy in later.body.copies:
                 if copy.set_id == made.body.set.id and later.seq > made.seq:
-                    copies[copy.medium] = copy
+                    copies[copy.medium] = _after(copies.get(copy.medium), copy)
                     looked.append(later.seq)
-        yield SetEvidence(
+        evidence = SetEvidence(
             made.seq,
             made.at,
             made.body.set,
             tuple(copies.values()),
             tuple(dict.fromkeys(looked)),
             made.body.failed_classes,
+            fulls.get(made.body.set.base) if made.body.set.base else None,
+            made.run,
         )
+        if made.body.set.kind is SetKind.FULL:
+            fulls[made.body.set.bag_sha256] = evidence
+        yield evidence
+
+
+def _after(before: Copy | None, now: Copy) -> Copy:
+    """Return a copy as it is now; of a removed one, that it had been verified is taken from what was recorded before."""
+    if now.state is not CopyState.DISPOSED:
+        return now
+    verified_at = before.verified_at if before is not None and before.state is CopyState.VERIFIED else None
+    return replace(now, verified_at=verified_at)
 
 
 def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:

@@ -26,6 +26,7 @@ from portalops.reports.words import copy_status, data_class_word, level_word, ou
 
 _ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
 _PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
+_REMOVED = Mark("○", Tone.NEUTRAL, msg("complete set, verified, and since removed by the retention rule"))
 _NOTHING = Mark("✗", Tone.BAD, msg("no set on the medium"))
 _OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
 _BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
@@ -93,15 +94,23 @@ def week_grid(evidence: Evidence) -> Grid:
             return _ALL_MET
         if any(copy.state in {CopyState.VERIFIED, CopyState.SEALED} for _, copy in found):
             return _PARTLY
+        if any(
+            copy.state is CopyState.DISPOSED and copy in made.once_verified_copies()
+            for made, copy in found
+            if made.set.outcome is RunOutcome.COMPLETE
+        ):
+            return _REMOVED
         if week.period().last >= today:
             return _OPEN
         return _BEFORE if week.period().first < began_on else _NOTHING
 
+    rows = [(medium, [mark(week, medium) for week in weeks]) for medium in media]
+    removed = (_REMOVED,) if any(_REMOVED in marks for _medium, marks in rows) else ()
     return Grid(
         msg("Weeks of the period and the media that hold a set of each week"),
         [msg("W{number}", number=f"{week.number:02d}") for week in weeks],
-        [(medium, [mark(week, medium) for week in weeks]) for medium in media],
-        [(each, each.meaning) for each in (_ALL_MET, _PARTLY, _NOTHING, _OPEN, _BEFORE)],
+        rows,
+        [(each, each.meaning) for each in (_ALL_MET, _PARTLY, *removed, _NOTHING, _OPEN, _BEFORE)],
     )
 
 

@@ -33,6 +33,7 @@ _COPY: Mapping[CopyState, Status] = {
     CopyState.SEALED: Status(msg("sealed, not read back"), Tone.UNSURE),
     CopyState.VERIFIED: Status(msg("verified"), Tone.GOOD),
     CopyState.DAMAGED: Status(msg("damaged"), Tone.BAD),
+    CopyState.DISPOSED: Status(msg("removed by the retention rule"), Tone.NEUTRAL),
 }
 
 _OUTCOME: Mapping[RunOutcome, Status] = {

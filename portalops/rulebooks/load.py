@@ -201,6 +201,7 @@ def _time_of_day(value: object) -> str:
 
 _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "backup_max_age_days": _whole(1, 7),
+    "inventory_max_age_days": _whole(1, 45),
     "portal_daily_min": _whole(1, 100),
     "unit_weekly_min": _whole(1, 100),
     "unit_duties": _one_of(UnitDuties),

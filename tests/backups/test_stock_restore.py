@@ -18,30 +18,19 @@ from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, si
 
 pytestmark = pytest.mark.stock
 
-PROGRAMS = {"bash", "age", "zstd", "tar", "sha256sum", "ls", "sort", "mkdir", "head", "ssh-keygen", "cut", "grep"}
+PROGRAMS = {
+    *("bash", "age", "zstd", "tar", "sha256sum", "ls", "sort", "mkdir", "head", "ssh-keygen", "cut", "grep"),
+    *("xargs", "rm"),
+}
 
 
 class Bag:
-    def __init__(self, folder: Path) -> None:
-        self.tree = odd_tree(folder / "portal")
-        self.database = sample_database(folder / "portal.sqlite")
-        sources = [
-            source("files", {"include": [str(self.tree)], "class": "related"}, folder, id="uploads"),
-            source("sqlite", {"database": str(self.database)}, folder, id="portal-database"),
-            source("command", {"command": ["printf", "one\\ntwo\\n"], "class": "accounts"}, folder, id="ldap"),
-        ]
-        result = back_up(sources, [disk(folder, "disk-a")], signer=signing())
-        assert result.set is not None
-        self.set: BackupSet = result.set
-        self.folder = folder / "disk-a" / result.set.id
-        self.key = keys().file(folder)
-        self.allowed = folder / "allowed_signers"
-        self.allowed.write_text(
-            "".join(
-                allowed_signers_line(one.principal, LEDGER_NAMESPACES, one.public_key, one.valid_from, one.valid_to)
-                for one in signing().known(until=result.set.created_at)
-            )
-        )
+    """A set, and what a person has who restores it."""
+
+    key: Path
+    allowed: Path
+    folder: Path
+    base: Path | None = None
 
     def blocks(self, language: str = "en") -> list[str]:
         text = (self.folder / f"RESTORE.{language}.md").read_text(encoding="utf-8")
@@ -65,6 +54,7 @@ class Bag:
             "LC_ALL": "C.UTF-8",
             "FILE": file,
             "ALLOWED": str(allowed or self.allowed),
+            **({"BASE": str(self.base)} if self.base else {}),
         }
         return subprocess.run(
             [tools / "bash", "-c", script],
@@ -76,9 +66,32 @@ class Bag:
         )
 
 
+class FullBag(Bag):
+    def __init__(self, folder: Path) -> None:
+        self.tree = odd_tree(folder / "portal")
+        self.database = sample_database(folder / "portal.sqlite")
+        sources = [
+            source("files", {"include": [str(self.tree)], "class": "related"}, folder, id="uploads"),
+            source("sqlite", {"database": str(self.database)}, folder, id="portal-database"),
+            source("command", {"command": ["printf", "one\\ntwo\\n"], "class": "accounts"}, folder, id="ldap"),
+        ]
+        result = back_up(sources, [disk(folder, "disk-a")], signer=signing())
+        assert result.set is not None
+        self.set: BackupSet = result.set
+        self.folder = folder / "disk-a" / result.set.id
+        self.key = keys().file(folder)
+        self.allowed = folder / "allowed_signers"
+        self.allowed.write_text(
+            "".join(
+                allowed_signers_line(one.principal, LEDGER_NAMESPACES, one.public_key, one.valid_from, one.valid_to)
+                for one in signing().known(until=result.set.created_at)
+            )
+        )
+
+
 @pytest.fixture(scope="module")
-def bag(tmp_path_factory: pytest.TempPathFactory) -> Bag:
-    return Bag(tmp_path_factory.mktemp("bag"))
+def bag(tmp_path_factory: pytest.TempPathFactory) -> FullBag:
+    return FullBag(tmp_path_factory.mktemp("bag"))
 
 
 def without_sqlite(blocks: list[str]) -> list[str]:
@@ -90,7 +103,7 @@ def restoring(blocks: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "vi"])
-def test_the_printed_commands_bring_everything_back(bag: Bag, tmp_path: Path, language: str) -> None:
+def test_the_printed_commands_bring_everything_back(bag: FullBag, tmp_path: Path, language: str) -> None:
     done = bag.run(tmp_path / "restored", restoring(bag.blocks(language)))
 
     assert done.returncode == 0, done.stderr
@@ -103,7 +116,7 @@ def test_the_printed_commands_bring_everything_back(bag: Bag, tmp_path: Path, la
         assert connection.execute("SELECT count(*) FROM article").fetchone() == (500,)
 
 
-def test_the_printed_sqlite_commands_work(bag: Bag, tmp_path: Path) -> None:
+def test_the_printed_sqlite_commands_work(bag: FullBag, tmp_path: Path) -> None:
     if shutil.which("sqlite3") is None:
         pytest.skip("the program sqlite3 is missing; make test as root installs it")
     blocks = restoring(bag.blocks())
@@ -121,7 +134,7 @@ def test_the_printed_sqlite_commands_work(bag: Bag, tmp_path: Path) -> None:
     assert done.stdout.strip() == "ok"
 
 
-def test_one_file_is_found_and_restored(bag: Bag, tmp_path: Path) -> None:
+def test_one_file_is_found_and_restored(bag: FullBag, tmp_path: Path) -> None:
     name = f"{bag.tree}/hosts".lstrip("/")
 
     done = bag.run(tmp_path / "restored", without_sqlite(bag.blocks()), file=name)
@@ -131,7 +144,7 @@ def test_one_file_is_found_and_restored(bag: Bag, tmp_path: Path) -> None:
     assert (tmp_path / "restored" / "one" / name).read_text() == "127.0.0.1 localhost\n"
 
 
-def test_a_wrong_key_stops_with_an_error(bag: Bag, tmp_path: Path) -> None:
+def test_a_wrong_key_stops_with_an_error(bag: FullBag, tmp_path: Path) -> None:
     subprocess.run(["age-keygen", "-o", tmp_path / "stranger"], check=True, capture_output=True)
 
     done = bag.run(tmp_path / "restored", restoring(bag.blocks()), key=tmp_path / "stranger")
@@ -139,7 +152,7 @@ def test_a_wrong_key_stops_with_an_error(bag: Bag, tmp_path: Path) -> None:
     assert done.returncode != 0
 
 
-def test_a_damaged_pack_is_found_by_sha256sum(bag: Bag, tmp_path: Path) -> None:
+def test_a_damaged_pack_is_found_by_sha256sum(bag: FullBag, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(bag.folder, copy)
     pack = copy / "data/related/uploads/files.0001.age"
@@ -168,7 +181,7 @@ def test_names_from_outside_never_become_commands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "vi"])
-def test_the_printed_commands_tell_who_made_the_set(bag: Bag, tmp_path: Path, language: str) -> None:
+def test_the_printed_commands_tell_who_made_the_set(bag: FullBag, tmp_path: Path, language: str) -> None:
     (signature,) = [block for block in bag.blocks(language) if "ssh-keygen" in block]
 
     good = bag.run(tmp_path / "good", [signature])
@@ -183,7 +196,7 @@ def test_the_printed_commands_tell_who_made_the_set(bag: Bag, tmp_path: Path, la
     assert "Good" not in bad.stdout
 
 
-def test_the_printed_commands_name_a_guide_that_was_exchanged(bag: Bag, tmp_path: Path) -> None:
+def test_the_printed_commands_name_a_guide_that_was_exchanged(bag: FullBag, tmp_path: Path) -> None:
     (signature,) = [block for block in bag.blocks() if "ssh-keygen" in block]
     copied = Bag.__new__(Bag)
     copied.__dict__ |= {**bag.__dict__, "folder": tmp_path / "set"}

@@ -305,3 +305,48 @@ def test_where_the_ledger_is_lost_the_key_of_the_set_is_told(portal: Portal) -> 
 
     assert code == ExitCode.OK
     assert any(f"set {done['set']} is signed by the key {key}" in str(line) for line in warnings), warnings
+
+
+def test_a_full_set_a_week_and_what_has_changed_between(portal: Portal, tmp_path: Path) -> None:
+    portal.replace({"[backup]\n": '[backup]\nfull_every = "week"\n'})
+    planned = portal.call("backup", "plan")
+    assert (planned["kind"], planned["base"], planned["reason"]) == ("full", None, "no full set is recorded")
+    full = portal.call("backup", "run")["set"]
+    (portal.folder / "settings" / "portal.ini").unlink()
+    (portal.folder / "settings" / "new.ini").write_text("[new]\n")
+
+    assert portal.call("backup", "run", "--dry-run")["base"] == full
+    diff = portal.call("backup", "run")["set"]
+
+    assert [(made["id"], made["kind"], made["base"]) for made in portal.call("backup", "list")] == [
+        (full, "full", None),
+        (diff, "diff", full),
+    ]
+    assert "-diff-" in diff
+    portal.call("backup", "restore", "latest", "--to", str(tmp_path / "out"), "--identity", portal.key)
+    settings = tmp_path / "out" / "settings" / str(portal.folder / "settings").strip("/")
+    assert [path.name for path in settings.iterdir()] == ["new.ini"]
+    assert "-full-" in portal.call("backup", "run", "--full")["set"]
+
+
+def test_a_differential_needs_its_base_to_restore(portal: Portal, tmp_path: Path) -> None:
+    portal.replace({"[backup]\n": '[backup]\nfull_every = "week"\n'})
+    full = portal.call("backup", "run")["set"]
+    portal.call("backup", "run", "--diff")
+    for name in ("disk-a", "disk-b"):
+        (portal.folder / name / full).rename(portal.folder / f"{name}-taken-away")
+    restoring = ("backup", "restore", "latest", "--to", str(tmp_path / "out"), "--identity", portal.key)
+
+    refused = portal.call(*restoring, expected=ExitCode.FAILED)
+    assert f"builds on set {full}, which was not found" in refused["error"]["message"]
+    assert not (tmp_path / "out").exists()
+
+    (portal.folder / "disk-b-taken-away").rename(portal.folder / "disk-b" / full)
+    portal.call(*restoring)
+
+
+def test_a_differential_that_nothing_carries_is_refused(portal: Portal) -> None:
+    refused = portal.call("backup", "run", "--diff", expected=ExitCode.FAILED)
+
+    assert refused["error"]["message"] == "no differential can be made: no full set is recorded"
+    assert refused["error"]["hint"] == "Make a full set: portalops backup run --full"

@@ -132,7 +132,7 @@ folder = "out"
         (
             "[[job]]\nid='j'\nkind='dance'\nevery='day'",
             "PO1001",
-            ":6: job.kind is none of backup, verify, check, updates",
+            ":6: job.kind is none of backup, copy, verify, drill",
             "",
         ),
         (

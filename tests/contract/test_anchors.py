@@ -23,7 +23,6 @@ from tests.anchors.certificates import authority, timestamper
 from tests.anchors.parts import (
     S3_ENVIRONMENT,
     Authority,
-    a_bucket,
     a_head,
     an_anchor,
     just_now,
@@ -32,6 +31,7 @@ from tests.anchors.parts import (
     web_server,
 )
 from tests.doubles import MemoryKeeper
+from tests.servers import a_bucket
 
 ADDRESSES = {"sender": "portalops@khanhhoa.example", "recipients": ["van-thu@so-tttt.example"], "security": "none"}
 NOBODY = "http://127.0.0.1:1"

@@ -12,13 +12,37 @@ from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetNotFound, UnknownKind
 from portalops.model.backups import SetId
 from portalops.ports import Medium, SetWriter, StoredSet
+from tests.backups.media.parts import s3_table, sftp_table
 from tests.backups.memory import MemoryMedium
+from tests.servers import a_bucket
 
 SET = SetId("demo-20261125T030405Z-full-abc123")
 OTHER = SetId("demo-20261126T030405Z-full-abc123")
 
-SETTINGS: dict[str, Callable[[Path], dict[str, object]]] = {
-    "disk": lambda folder: {"folder": str(folder / "disk"), "create": True, "allow_same_filesystem": True},
+
+def disk_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return {"folder": str(folder / "disk"), "create": True, "allow_same_filesystem": True}
+
+
+def s3_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    store = request.getfixturevalue("object_store")
+    name = f"media-{folder.name.replace('_', '-').lower()}"[:63].rstrip("-")
+    return s3_table(store, a_bucket(store, name), folder)  # it keeps versions; what is locked has tests of its own
+
+
+def sftp_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return sftp_table(request.getfixturevalue("ssh_host"), folder / "sftp", create=True)
+
+
+def optical_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return {"folder": str(folder / "discs"), "create": True, "allow_same_filesystem": True, "disc": "cd"}
+
+
+SETTINGS: dict[str, Callable[[pytest.FixtureRequest, Path], dict[str, object]]] = {
+    "disk": disk_settings,
+    "optical": optical_settings,
+    "s3": s3_settings,
+    "sftp": sftp_settings,
 }
 DOUBLE = "memory"
 """The double that other tests use keeps the same contract."""
@@ -30,7 +54,8 @@ def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
     if request.param == DOUBLE:
         made = MemoryMedium("medium-1")
     else:
-        made = build_medium(KindTable.alone("medium-1", request.param, SETTINGS[request.param](tmp_path), tmp_path))
+        values = SETTINGS[request.param](request, tmp_path)
+        made = build_medium(KindTable.alone("medium-1", request.param, values, tmp_path))
     made.prepare([])
     return made
 
@@ -150,6 +175,33 @@ def test_empty_and_large_files_come_back(medium: Medium) -> None:
         while part := file.read(1 << 20):
             total += len(part)
     assert total == 20 << 20
+
+
+def test_a_removed_set_is_gone_and_the_others_stay(medium: Medium) -> None:
+    small_set(medium)
+    small_set(medium, OTHER)
+
+    medium.remove(SET)
+
+    assert medium.sets() == (OTHER,)
+    with pytest.raises(SetNotFound):
+        medium.open_set(SET)
+    with pytest.raises(SetNotFound):
+        medium.remove(SET)
+    assert read(medium.open_set(OTHER), "data/content/portal/files.0001.age") == b"onetwo"
+    small_set(medium)
+    assert medium.open_set(SET).sizes() == {"bagit.txt": 19, "data/content/portal/files.0001.age": 6}
+
+
+def test_what_is_being_written_is_no_set_that_can_be_removed(medium: Medium) -> None:
+    writer = medium.begin(SET, expected_bytes=0)
+    put(writer, "bagit.txt", b"x")
+
+    with pytest.raises(SetNotFound):
+        medium.remove(OTHER)
+    writer.seal()
+
+    assert medium.open_set(SET).sizes() == {"bagit.txt": 1}
 
 
 def test_unknown_kinds_and_keys_name_their_place(tmp_path: Path) -> None:

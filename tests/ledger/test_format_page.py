@@ -19,12 +19,16 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, line_digest, parse
+from portalops.model.adopted import AdoptedLook
+from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
+from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
+from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
@@ -38,6 +42,8 @@ PAGE = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8")
 
 BODIES: tuple[type, ...] = (
     *(Plan, RunSummary, BackupResult, VerifyResult, CheckRound, UpdatesResult, ReportResult, AnchorResult),
+    *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
+    *(AdoptedLook, Inventory, InventoryRun),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shlex
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,17 +23,10 @@ from portalops.model.record import RunId
 from portalops.ports import Clock
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
-from tests.anchors.parts import free_port
+from tests.servers import SshHost, new_key, user_name
 
 PROGRAM = f"{shlex.quote(sys.executable)} -c 'from commands.app import main; main()'"
 """The real command line, whichever way portalops is installed."""
-
-
-def new_key(path: Path) -> str:
-    """Make an Ed25519 key as stock OpenSSH does and return the public half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
-    return path.with_suffix(".pub").read_text().strip()
 
 
 class Portal:
@@ -89,56 +77,6 @@ class Portal:
         return f"{PROGRAM} ledger extend --ssh --json --config {shlex.quote(str(self.config))}"
 
 
-@dataclass
-class SshHost:
-    """A running sshd; its forced command can be changed at any time."""
-
-    port: int
-    host_key: str
-    folder: Path
-    client_key: str
-
-    def answer_with(self, command: str) -> None:
-        """Let the witness's key run this and nothing else."""
-        escaped = command.replace('"', '\\"')
-        (self.folder / "authorized_keys").write_text(f'restrict,command="{escaped}" {self.client_key}\n')
-
-
-@contextlib.contextmanager
-def sshd(folder: Path, *, port: int = 0, host_key: Path | None = None) -> Iterator[SshHost]:
-    """Run an sshd of this user's own on a free port."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd as root insists on locking itself in
-    key = host_key or folder / "host"
-    public = new_key(key) if not key.exists() else key.with_suffix(".pub").read_text().strip()
-    client = folder / "client"
-    client_key = client.with_suffix(".pub").read_text().strip() if client.exists() else new_key(client)
-    host = SshHost(port or free_port(), public, folder, client_key)
-    arguments = [
-        shutil.which("sshd") or "/usr/sbin/sshd",
-        *("-D", "-f", "/dev/null", "-p", str(host.port), "-h", str(key), "-E", str(folder / "log")),
-        *("-o", "UsePAM=no", "-o", "StrictModes=no", "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none"),
-        *("-o", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
-    ]
-    process = subprocess.Popen(arguments)
-    try:
-        _wait_for(host.port)
-        yield host
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise AssertionError("sshd does not listen")
-
-
 class Witness:
     """The watching side."""
 
@@ -167,7 +105,7 @@ class Witness:
         return {
             "host": "127.0.0.1",
             "port": host.port,
-            "user": _user(),
+            "user": user_name(),
             "identity_file": str(host.folder / "client"),
             "host_key": host.host_key,
             **more,
@@ -195,12 +133,6 @@ def done(config: Path, *arguments: str, clock: Clock | None = None) -> Result:
     finally:
         if "writable_ledger" in session.__dict__:
             session.writable_ledger.close()
-
-
-def _user() -> str:
-    import pwd
-
-    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 HOUR = timedelta(hours=1)

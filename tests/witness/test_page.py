@@ -17,7 +17,7 @@ from portalops.witness.extensions import read_extension, write_extension
 from portalops.witness.look import Verdict
 from portalops.witness.receipts import Receipt, sign_receipt
 from portalops.witness.rules import Reason
-from tests.witness.hosts import new_key
+from tests.servers import new_key
 from tests.witness.watched import KEY, Watched
 
 PAGE = (Path(__file__).parents[2] / "docs/witness.md").read_text(encoding="utf-8")

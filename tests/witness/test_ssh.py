@@ -21,7 +21,8 @@ from portalops.ledger.heads import newest_head
 from portalops.ledger.ledger import Ledger
 from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.ledger.ledgers import tamper
-from tests.witness.hosts import PROGRAM, Portal, SshHost, Witness, done, new_key, sshd
+from tests.servers import SshHost, new_key, sshd
+from tests.witness.hosts import PROGRAM, Portal, Witness, done
 
 ESCAPES = r"\033]0;owned\007\033[2J\033[31mhello"
 
@@ -121,7 +122,7 @@ def _exchanged(portal: Portal) -> None:
 def _resigned(portal: Portal) -> None:
     """The key was exchanged, and the heads with it."""
     (portal.folder / "signing").unlink()
-    from tests.witness.hosts import new_key
+    from tests.servers import new_key
 
     shutil.rmtree(portal.state)
     new_key(portal.folder / "signing")
@@ -338,7 +339,7 @@ def test_a_receipt_that_is_not_taken_leaves_the_head_kept(portal: Portal, witnes
 def test_a_lost_key_waits_until_a_person_accepts_the_new_one(portal: Portal, witness: Witness, tmp_path: Path) -> None:
     from portalops.ledger.heads import rotate_key
     from portalops.signatures.sshsig import SigningKey, fingerprint
-    from tests.witness.hosts import new_key
+    from tests.servers import new_key
 
     witness.look()
     (portal.folder / "signing").unlink()

@@ -22,9 +22,10 @@ from portalops.ledger.heads import parse_head
 from portalops.system.locks import locked
 from portalops.witness.receipts import verify_receipt
 from portalops.witness.state import WitnessFolder
-from tests.anchors.parts import Mailbox, free_port, mail_server
+from tests.anchors.parts import Mailbox, mail_server
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START
+from tests.servers import free_port
 from tests.witness.hosts import HOUR, Portal, Witness, done
 
 

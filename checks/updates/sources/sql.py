@@ -20,30 +20,22 @@ counts even for rows that were there before the first look.
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
-
-from pydantic import field_validator
 
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from checks.updates.text import without_markup
 from portalops.config.secrets import SecretReference
-from portalops.config.values import Refused
-from portalops.errors import LiteralSecret
 from portalops.model.message import Message, msg
 from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
 from portalops.ports import Answer
+from portalops.system.sql import DatabaseUnavailable, DatabaseUrl, Query, reading
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from portalops.config.tables import KindTable
 
 REQUIRED = ("external_id", "title", "published_at")
@@ -53,40 +45,14 @@ OPTIONAL = ("unit", "channel", "url", "created_at", "modified_at", "language", "
 class Settings(CommonSettings):
     """`kind = "sql"`."""
 
-    url: str
+    url: DatabaseUrl
     """SQLAlchemy URL without a password; a relative SQLite path is relative to the configuration file."""
     password: SecretReference | None = None
     """Where the database's password is kept."""
-    query: str
+    query: Query
     """One SELECT."""
     trust_created: bool = False
     """Editors cannot write the creation column."""
-
-    @field_validator("query")
-    @classmethod
-    def _only_reads(cls, query: str) -> str:
-        if query.split(maxsplit=1)[:1] == [] or query.split(maxsplit=1)[0].lower() not in {"select", "with", "values"}:
-            raise Refused(msg("is no query that only reads"), msg("Begin it with SELECT, WITH or VALUES."))
-        return query
-
-    @field_validator("url")
-    @classmethod
-    def _no_password(cls, url: str) -> str:
-        from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
-
-        try:
-            parsed = make_url(url)
-        except (ArgumentError, ValueError) as error:
-            raise Refused(
-                msg("is no database URL"),
-                msg("Write it as sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."),
-                shows_value=False,
-            ) from error
-        if parsed.password is not None:
-            hint = msg("Take the password out of the URL, and give the key 'password' a reference to it.")
-            raise Refused(msg("holds a password"), hint, error=LiteralSecret, shows_value=False)
-        return url
 
 
 def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> SqlSource:
@@ -109,30 +75,15 @@ class SqlSource:
 
     def fetch(self, *, etag: str) -> Answer:
         del etag  # a database has none
-        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # start-up time
-
+        settings = self._settings
         try:
-            engine = self._engine()
-            try:
-                with engine.connect() as connection:
-                    reading = connection.execution_options(no_parameters=True)
-                    result = reading.exec_driver_sql(self._settings.query)
-                    columns = tuple(result.keys())
-                    self._require_columns(columns)
-                    rows = [[_plain(value) for value in row] for row in result]
-            finally:
-                engine.dispose()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            cause = getattr(error, "orig", None) or error
-            raise source_error(
-                self._traits.id, msg("{cause}", cause=bounded(cause)), _look_hint(self._traits.id)
-            ) from error
-        except ModuleNotFoundError as error:
-            raise source_error(
-                self._traits.id,
-                msg("the database driver {driver} is not installed", driver=bounded(error.name)),
-                msg("Install portalops with the extra 'postgresql' or 'mariadb', or the driver itself."),
-            ) from error
+            with reading(settings.url, settings.password, self._folder) as connection:
+                result = connection.exec_driver_sql(settings.query)
+                columns = tuple(result.keys())
+                self._require_columns(columns)
+                rows = [[_plain(value) for value in row] for row in result]
+        except DatabaseUnavailable as error:
+            raise source_error(self._traits.id, error.cause, error.hint or _look_hint(self._traits.id)) from error
         return Answer(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, indent=None).encode())
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
@@ -152,32 +103,6 @@ class SqlSource:
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected))
-
-    def _engine(self) -> Engine:
-        from sqlalchemy import create_engine, make_url  # noqa: PLC0415  # start-up time
-        from sqlalchemy.pool import NullPool  # noqa: PLC0415
-
-        url = make_url(self._settings.url)
-        if self._settings.password is not None:
-            url = url.set(password=self._settings.password.reveal(os.environ))
-        match url.get_backend_name():
-            case "sqlite":
-                target = f"file:{quote(str(self._sqlite_file(url.database)))}?mode=ro"
-                return create_engine("sqlite://", creator=lambda: _open_sqlite(target), poolclass=NullPool)
-            case "postgresql":
-                options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 30}
-                return create_engine(url, connect_args=options, poolclass=NullPool)
-            case "mysql" | "mariadb":
-                options = {"init_command": "SET SESSION TRANSACTION READ ONLY", "connect_timeout": 30}
-                return create_engine(url, connect_args=options, poolclass=NullPool)
-            case _:
-                return create_engine(url, poolclass=NullPool)
-
-    def _sqlite_file(self, name: str | None) -> Path:
-        path = (self._folder / (name or "")).resolve()
-        if not path.is_file():
-            raise source_error(self._traits.id, msg("there is no database file {file}", file=bounded(name, 200)))
-        return path
 
     def _require_columns(self, columns: Sequence[str]) -> None:
         missing = [column for column in REQUIRED if column not in columns]
@@ -218,13 +143,6 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
         state=text["state"].strip(),
         body=without_markup(text["body"]) if row.get("body") is not None else None,
     )
-
-
-def _open_sqlite(target: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(target, uri=True, timeout=30)
-    # One row in a legacy encoding must not hide all others; the sign it leaves is found by the text checks.
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    return connection
 
 
 def _plain(value: object) -> str | int | float | None:

@@ -1277,7 +1277,7 @@ class Plan(NamedTuple):
 
 
 EVERY = ("hour", "day", "week", "month")
-KINDS = ("backup", "verify", "check", "updates", "report", "anchor")
+KINDS = ("backup", "copy", "verify", "drill", "prune", "inventory", "check", "updates", "report", "anchor")
 
 
 def read_plan(record: Record, body: object, zone: str) -> Plan:

@@ -22,13 +22,14 @@ import json
 
 from pydantic import Field, StrictInt, model_validator
 
-from portalops.config.tables import KindTable, LocalPath
+from portalops.config.ssh import SshPlace
+from portalops.config.tables import KindTable
 from portalops.config.values import Refused, Text
 from portalops.errors import AnchorUnavailable, HostUnreachable, IntegrityError
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Extension
-from portalops.system.ssh import SshTarget, known_host_keys, run_over_ssh
+from portalops.system.ssh import run_over_ssh, target_of
 from portalops.witness.extensions import (
     MAX_ANSWER_BYTES,
     NotAnExtension,
@@ -43,15 +44,9 @@ from portalops.witness.watching import WatchSettings
 MAX_RECEIPT_ANSWER_BYTES = 1 << 20
 
 
-class Settings(WatchSettings):
+class Settings(WatchSettings, SshPlace):
     """`kind = "ssh"`."""
 
-    host: Text = Field(description="The portal's host.")
-    port: StrictInt = Field(default=22, ge=1, le=65535)
-    user: Text = Field(description="The user on that host whose configuration and ledger it is.")
-    identity_file: LocalPath = Field(description="The witness's private SSH key, without a passphrase.")
-    host_key: Text | None = Field(default=None, description="The host's public key: TYPE BASE64.")
-    known_hosts: LocalPath | None = Field(default=None, description="Or a known_hosts file that has it.")
     command: Text = Field(
         default="portalops ledger extend --after {after} --json", description="What is run there; {after} is a number."
     )
@@ -61,15 +56,7 @@ class Settings(WatchSettings):
     timeout_seconds: StrictInt = Field(default=120, ge=1, le=3600, description="How long one command may take.")
 
     @model_validator(mode="after")
-    def _one_host_key(self) -> Settings:
-        if (self.host_key is None) == (self.known_hosts is None):
-            raise Refused(msg("needs either host_key or known_hosts"), shows_value=False)
-        if self.host_key is not None and len(self.host_key.split()) < 2:
-            raise Refused(
-                msg("has a host_key that is not TYPE BASE64"),
-                msg("Take the line of /etc/ssh/ssh_host_ed25519_key.pub on that host."),
-                shows_value=False,
-            )
+    def _asks_for_what_is_new(self) -> Settings:
         if "{after}" not in self.command:
             raise Refused(msg("has a command without {after}", after="{after}"), shows_value=False)
         return self
@@ -127,29 +114,17 @@ class SshLedger:
         settings = self.settings
         try:
             done = run_over_ssh(
-                self._target(), command, stdin=stdin, deadline_seconds=settings.timeout_seconds, limit_bytes=limit_bytes
+                target_of(settings),
+                command,
+                stdin=stdin,
+                deadline_seconds=settings.timeout_seconds,
+                limit_bytes=limit_bytes,
             )
         except HostUnreachable as error:
             raise AnchorUnavailable(error.message, error.hint) from error
         if done.exit_code == 124 and not done.truncated:
             raise self._no_answer(f"nothing more came within {settings.timeout_seconds} s", done)
         return done
-
-    def _target(self) -> SshTarget:
-        settings = self.settings
-        if settings.host_key is not None:
-            keys: tuple[str, ...] = (" ".join(settings.host_key.split()[:2]),)
-        else:
-            assert settings.known_hosts is not None
-            keys = known_host_keys(settings.known_hosts, settings.host, settings.port)
-            if not keys:
-                raise HostUnreachable(
-                    msg("{path} has no key of {host}", path=str(settings.known_hosts), host=settings.host),
-                    msg(
-                        "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
-                    ),
-                )
-        return SshTarget(settings.host, settings.port, settings.user, settings.identity_file, keys)
 
     def _no_answer(self, cause: str, done: Completed) -> AnchorUnavailable:
         said = show_text(done.stderr.decode("utf-8", "backslashreplace").strip(), 200)

@@ -33,6 +33,7 @@ def test_output_becomes_a_stream(tmp_path: Path) -> None:
     [
         (("sh", "-c", "echo half; echo 'disk on fire' >&2; exit 3"), {}, "exit code 3: disk on fire"),
         (("sh", "-c", "echo half; kill -9 $$"), {}, "exit code -9"),
+        (("sh", "-c", "{ echo 'x: error: no room'; seq 9999; } >&2; exit 1"), {}, "exit code 1: x: error: no room"),
         (("no-such-program",), {}, "no-such-program cannot be run: No such file or directory"),
         (("true",), {}, "0 bytes of content, and at least 1 are expected"),
         (("echo", "short"), {"minimum_bytes": 100}, "6 bytes of content, and at least 100"),

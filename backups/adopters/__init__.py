@@ -1,0 +1,47 @@
+"""Whose backups are read as claims, one file a tool. A module of this folder is a kind that `[[backup.adopted]]` may name.
+
+A kind has `Settings`, the shape of its table, and `build(table, context)`, which checks the table and returns an
+`_settings.Adopter`: a question built purely, the asking, and a pure reading of the answer. Modules that begin with `_`
+are parts that kinds share.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import cast
+
+from backups.adopters._settings import Adopter, AdopterContext, Claims, NotAnswered, Question, Traits
+from portalops.config.tables import KindTable
+from portalops.errors import UnknownKind
+from portalops.model.message import msg
+
+__all__ = ["Adopter", "AdopterContext", "Claims", "NotAnswered", "Question", "Traits", "build_adopter", "kinds"]
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds that there are, as the configuration names them."""
+    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found))
+
+
+def build_adopter(table: KindTable, context: AdopterContext) -> Adopter:
+    """Return the adopter that a table describes.
+
+    Raises:
+        UnknownKind: there is no such kind.
+        ConfigurationError: its settings do not fit the kind.
+    """
+    known = kinds()
+    if table.kind not in known:
+        raise UnknownKind(
+            msg(
+                "{place}: adopted backup {id} is of an unknown kind: {kind}",
+                place=table.place,
+                id=table.id,
+                kind=table.kind,
+            ),
+            msg("The kinds are: {kinds}.", kinds=", ".join(known)),
+        )
+    kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
+    return cast("Adopter", kind.build(table, context))

@@ -1,0 +1,289 @@
+"""A drill: one copy, restored into a scratch folder and tried out, with the time that it took.
+
+That a copy has its digests does not prove that anybody can work with it. A drill reads every byte, restores all of the set
+as a person would after a fire, gives each stream to its format to be used and queried (`backups/formats/`), and removes
+everything again. Dumps are programs of whoever could write into the portal's databases: they run in throw-away servers, as a
+user that may do nothing else, without network, and never in the live ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from backups.age import Identity
+from backups.formats import Restored, Trial, format_of
+from backups.restore import REMOVED, BaseSet, merged_members, restore_set
+from backups.set_file import SetFile
+from backups.verify import verify_copy
+from portalops.errors import BackupError, PortalOpsError, SetDamaged
+from portalops.model.backups import Copy, CopyState, DrillResult, StreamTrial, VerifyLevel
+from portalops.model.heads import Signer
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.ports import Clock, Progress, Runner, StoredSet
+from portalops.registers.evidence import SetEvidence
+
+logger = logging.getLogger(__name__)
+
+CHANCE, PERSON = "chance", "person"
+_ROOM = 2.2
+"""Space that a drill needs, in plaintexts of the set: what is restored, and a server that has loaded it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrillTarget:
+    """A copy to restore."""
+
+    made: SetEvidence
+    copy: Copy
+    chosen_by: str
+    """`chance` or `person`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a drill works, and as whom its programs run."""
+
+    folder: Path
+    """Scratch folders are made in it."""
+    user: str
+    """Empty for whoever portalops runs as."""
+    runner: Runner
+
+
+def choose_target(
+    sets: Sequence[SetEvidence],
+    media: Sequence[str],
+    *,
+    chance: Callable[[int], int] = secrets.randbelow,
+) -> DrillTarget | None:
+    """Choose a copy by chance among the verified ones on configured media; None if there is none.
+
+    By chance, so that no copy is one that nobody will ever look at. First the set, then the copy: a set with many copies is
+    not drilled more often.
+
+    Args:
+        sets: as recorded.
+        media: ids of the media that are configured.
+        chance: returns a number from 0 up to one less than its argument.
+    """
+    candidates = [
+        (made, copies) for made in sets if (copies := [copy for copy in made.verified_copies() if copy.medium in media])
+    ]
+    if not candidates:
+        return None
+    made, copies = candidates[chance(len(candidates))]
+    return DrillTarget(made, copies[chance(len(copies))], CHANCE)
+
+
+def run_drill(
+    target: DrillTarget,
+    stored: StoredSet,
+    *,
+    find_base: Callable[[SetFile], BaseSet | None],
+    identities: Sequence[Identity],
+    keys: Sequence[Signer] | None,
+    place: Place,
+    clock: Clock,
+    progress: Progress,
+) -> DrillResult:
+    """Restore a copy and try it out.
+
+    Args:
+        target: which copy.
+        stored: the copy on its medium.
+        find_base: returns the base of a differential, or None where no medium has it.
+        identities: private keys, at least one of a recipient.
+        keys: the ledger's signing keys; None if no ledger can be asked.
+        place: where to work.
+        clock: the time of the drill.
+        progress: shown the bytes that are read.
+
+    Raises:
+        WrongKey: no key opens the set.
+        BackupError: there is too little space, the scratch folder cannot be made, or no medium has the base.
+        MediumUnavailable: the medium cannot be read.
+    """
+    copy = replace(target.copy, verified_at=None, problem="")
+    made = target.made.set
+    with progress.task(msg("Reading the copy"), total=made.stored_bytes, unit="bytes") as task:
+        findings = verify_copy(
+            stored, made.id, bag_sha256=made.bag_sha256, level=VerifyLevel.L2, keys=keys, on_bytes=task.advance
+        )
+    if findings.problems or findings.content is None:
+        problem = show_text("; ".join(findings.problems[:5]) or "it says nothing of what is in it", 500)
+        return DrillResult((replace(copy, state=CopyState.DAMAGED, level=findings.level, problem=problem),))
+    content = findings.content
+    base = find_base(content) if content.base is not None else None
+    plain = sum(stream.plain_bytes for stream in content.streams) + _base_bytes(content, base)
+    require_space(place.folder, plain)
+    with _scratch(place) as scratch:
+        begun = clock.monotonic()
+        with progress.task(msg("Restoring"), total=plain, unit="bytes") as task:
+            report = restore_set(stored, content, identities, scratch / "restored", base=base, on_bytes=task.advance)
+        restored = clock.monotonic()
+        trials = _try_out(_Opened(stored, content, identities, base), scratch, place, progress)
+        ended = clock.monotonic()
+    problems = [*report.damaged, *report.refused]
+    problems += [f"{each.source}/{each.stream}: {problem}" for each in trials for problem in each.problems]
+    level = min((each.level for each in trials), default=VerifyLevel.L3)
+    copy = replace(copy, state=CopyState.VERIFIED, level=level, verified_at=clock.now())
+    if problems:
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        problem = show_text("; ".join(problems[:5]), 500) + more
+        copy = replace(copy, state=CopyState.DAMAGED, verified_at=None, problem=problem)
+    return DrillResult(
+        (copy,), trials, plain, round((restored - begun) * 1000), round((ended - restored) * 1000), target.chosen_by
+    )
+
+
+def _base_bytes(content: SetFile, base: BaseSet | None) -> int:
+    if base is None:
+        return 0
+    built_on = {(stream.source, stream.name) for stream in content.streams if stream.differential}
+    return sum(each.plain_bytes for each in base.content.streams if (each.source, each.name) in built_on)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A copy with what it takes to read it."""
+
+    stored: StoredSet
+    content: SetFile
+    identities: Sequence[Identity]
+    base: BaseSet | None
+
+
+def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> tuple[StreamTrial, ...]:
+    trials: list[StreamTrial] = []
+    streams = [stream for stream in copy.content.streams if stream.format != REMOVED]
+    with progress.task(msg("Trying out what was restored"), total=len(streams), unit="items") as task:
+        for number, stream in enumerate(streams):
+            task.note(msg("source {source}", source=stream.source))
+            room = scratch / f"trial-{number}"
+            room.mkdir(mode=0o700)
+            restored = Restored(
+                stream,
+                scratch / "restored" / format_of(stream).place(stream),
+                room,
+                partial(merged_members, copy.stored, copy.content, stream, copy.identities, copy.base),
+                place.runner,
+            )
+            _give(place, room, restored.place)
+            trial = tried(restored)
+            trials.append(
+                StreamTrial(
+                    stream.source,
+                    stream.name,
+                    trial.level,
+                    show_text(trial.asked, 200),
+                    tuple(show_text(problem, 300) for problem in trial.problems[:20]),
+                    show_text(trial.not_tried, 300),
+                )
+            )
+            _remove(room)
+            task.advance(1)
+    return tuple(trials)
+
+
+def tried(restored: Restored) -> Trial:
+    """Try a stream out. What stands in the way of that is told: it is never a pass, and no damage of the copy."""
+    try:
+        return format_of(restored.stream).try_out(restored)
+    except SetDamaged as error:
+        return Trial(VerifyLevel.L3, (str(error),))
+    except (PortalOpsError, OSError) as error:
+        return Trial(VerifyLevel.L3, not_tried=str(error))
+
+
+def _give(place: Place, room: Path, restored: Path) -> None:
+    """Let the user of the trial read a dump and write into its room; trees are compared by portalops itself."""
+    if not place.user:
+        return
+    owner = pwd.getpwnam(place.user)
+    os.chown(room, owner.pw_uid, owner.pw_gid)
+    if restored.is_file() and not restored.is_symlink():
+        os.chown(restored, owner.pw_uid, owner.pw_gid)
+        restored.parent.chmod(0o711)
+
+
+@contextmanager
+def _scratch(place: Place) -> Iterator[Path]:
+    """Make a folder for one drill, and remove it and all that is in it."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="portalops-drill-", dir=place.folder))
+    except OSError as error:
+        raise BackupError(
+            msg(
+                "no scratch folder can be made in {folder}: {cause}",
+                folder=str(place.folder),
+                cause=error.strerror or str(error),
+            ),
+            msg("Set backup.drill.folder to a folder that portalops may write into."),
+        ) from error
+    try:
+        if place.user:
+            folder.chmod(0o711)  # the user of the trial goes through it, and lists nothing
+        (folder / "restored").mkdir(mode=0o711 if place.user else 0o700)
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder whatever modes its folders were restored with."""
+
+    def retry(remove: Callable[[str], object], path: str, _error: object) -> None:
+        try:
+            parent = os.path.dirname(path)
+            os.chmod(parent, stat.S_IRWXU)
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.chmod(path, stat.S_IRWXU)
+                shutil.rmtree(path)
+            else:
+                remove(path)
+        except OSError as error:
+            logger.warning("%s was left behind: %s", path, error)
+
+    shutil.rmtree(folder, onerror=retry)
+
+
+def require_space(folder: Path, plain_bytes: int) -> None:
+    """Make sure that a drill has room.
+
+    Raises:
+        BackupError: it has not.
+    """
+    try:
+        space = os.statvfs(folder)
+    except OSError as error:
+        raise BackupError(
+            msg(
+                "no scratch folder can be made in {folder}: {cause}",
+                folder=str(folder),
+                cause=error.strerror or str(error),
+            ),
+            msg("Set backup.drill.folder to a folder that portalops may write into."),
+        ) from error
+    free, needed = space.f_bavail * space.f_frsize, round(plain_bytes * _ROOM)
+    if free < needed:
+        raise BackupError(
+            msg(
+                "the drill needs about {needed} bytes in {folder}, and {free} are free",
+                needed=needed,
+                folder=str(folder),
+                free=free,
+            ),
+            msg("Set backup.drill.folder to a folder with more space."),
+        )

@@ -1,0 +1,25 @@
+"""What trials of dumps share."""
+
+from __future__ import annotations
+
+from portalops.errors import BackupError
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.ports import Completed
+
+
+def cannot_try(program: str, done: Completed, *, package: str) -> BackupError:
+    """Return the error of a trial that says nothing of the dump: a program is missing or does not run here."""
+    said = show_text(" ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[-300:], 300)
+    return BackupError(
+        msg(
+            "the restored dump cannot be tried out here: {program} ended with exit code {exit_code}: {said}",
+            program=program,
+            exit_code=done.exit_code,
+            said=said or "-",
+        ),
+        msg(
+            "Install {package} on this machine, and let the user that runs trials read and write the scratch folder.",
+            package=package,
+        ),
+    )

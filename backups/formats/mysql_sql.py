@@ -1,0 +1,49 @@
+"""A dump of MySQL: one database, or the accounts of the server.
+
+Not tried against a server: MySQL's programs could not be had where this was written. What is printed here is from its manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backups.formats import Restored, Trial
+from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats.mariadb_sql import USERS
+from portalops.model.backups import Stream, VerifyLevel
+from portalops.model.message import Message, msg
+
+_CLIENT = "mysql --binary-mode --max-allowed-packet=1G --default-character-set=utf8mb4"
+
+
+def place(stream: Stream) -> str:
+    return file_place(stream, "sql")
+
+
+def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+    yield from write_file(stream, command, place)
+    if stream.name == USERS:
+        yield msg(
+            "These are the accounts and rights of the server. Load them after the databases, into a new server. It stops at"
+            " accounts that are there already, such as root: take their lines out."
+        )
+        yield code(f'{_CLIENT} < "$TO/{place}"')
+        return
+    yield msg(
+        "The first two lines tell the character set and the name of the database. Make an empty database and load the dump"
+        " into it; if a database of that name is there already, nothing is done. A dump is a program of whoever could"
+        " write into the portal's database: load it into a server that holds nothing else first."
+    )
+    yield code(
+        f'head -n 2 "$TO/{place}"',
+        'DATABASE="${DATABASE:-restored}"',
+        f'mysql --execute "CREATE DATABASE \\`$DATABASE\\` $(head -n 1 "$TO/{place}" | cut -c 4-)" &&',
+        f'  {_CLIENT} --database="$DATABASE" < "$TO/{place}"',
+    )
+    yield from row_counts(stream)
+
+
+def try_out(restored: Restored) -> Trial:
+    """Say that it was only restored: a server of MariaDB does not take every dump of MySQL, so its refusal says nothing."""
+    del restored
+    return Trial(VerifyLevel.L3)

@@ -1,0 +1,140 @@
+"""One PostgreSQL database, as `pg_dump --format=custom` makes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from backups.formats import Restored, Trial
+from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, readable, scratch_server
+from backups.postgresql import COUNT_ROWS, Installation, fitting, identifier, installations, said
+from portalops.model.backups import Stream, VerifyLevel
+from portalops.model.message import Message, msg
+from portalops.ports import Completed, Runner
+
+SUPERUSER = "portalops_trial"
+"""Of the scratch server; no dump names it."""
+DATABASE = "trial"
+MAX_TRIES = 5
+LIST_SECONDS = 600.0
+LIST_BYTES = 256 << 20
+HEAD_BYTES = 64 << 10
+
+
+def place(stream: Stream) -> str:
+    return file_place(stream, "dump")
+
+
+def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+    yield from write_file(stream, command, place)
+    yield msg(
+        "It is one PostgreSQL database, made by pg_dump. The variables PGHOST, PGPORT and PGUSER say which server the"
+        " commands speak to. First restore the stream globals of this source: it has the roles that the database needs."
+    )
+    yield msg(
+        "A dump is a program of whoever could change the database: what it holds runs as the role that restores it. Restore"
+        " on a server of its own first, and look at it there."
+    )
+    yield msg("See what it is called and which version it is from; pg_restore must be of that version or later:")
+    yield code(f"pg_restore --list \"$TO/{place}\" | grep '^;'")
+    yield msg("Into a new database of any name:")
+    yield code(
+        'DB="${DB:-restored}"',
+        'createdb --template=template0 "$DB"',
+        f'pg_restore --exit-on-error --dbname="$DB" "$TO/{place}"',
+        'psql --no-psqlrc --quiet --dbname="$DB" --command=ANALYZE',
+    )
+    yield msg("Or as it was, with its own name, encoding and settings, on a server that has no database of that name:")
+    yield code(f'pg_restore --create --exit-on-error --dbname=postgres "$TO/{place}"')
+    yield from row_counts(stream)
+
+
+def try_out(restored: Restored) -> Trial:
+    """Restore it into a server of its own, and count the rows of every table that was counted in the dump's snapshot."""
+    try:
+        file = readable(restored)
+        tools = _tools(restored.runner, file)
+        with scratch_server(restored, tools, SUPERUSER) as scratch:
+            _restore(scratch, file)
+            scratch.sql(DATABASE, "ANALYZE;")
+            found = scratch.count(DATABASE, COUNT_ROWS)
+    except NotUsable as error:
+        return Trial(VerifyLevel.L3, (str(error),))
+    rows = restored.stream.rows
+    total = sum(each.rows for each in rows)
+    return Trial(
+        VerifyLevel.L4,
+        tuple(differing(rows, found)),
+        f"{len(rows)} tables, {total} rows, in PostgreSQL {tools.major}",
+    )
+
+
+def _tools(runner: Runner, file: Path) -> Installation:
+    """Return the version to try it with: that of the pg_dump that made it, or the next later one that is here."""
+    installed = installations("initdb", runner)
+    if not installed:
+        raise cannot_try("there is no initdb")
+    listed = runner.run(
+        (installed[-1].program("pg_restore"), "--list", str(file)), timeout_seconds=LIST_SECONDS, limit_bytes=LIST_BYTES
+    )
+    if listed.exit_code:
+        raise NotUsable(said(listed))
+    made_by = re.search(rb"^; +Dumped by pg_dump version: (\d+)", listed.stdout, re.MULTILINE)
+    wanted = int(made_by[1]) if made_by else installed[-1].major
+    tools = fitting(installed, wanted)
+    if tools is None:
+        raise cannot_try(f"it needs PostgreSQL {wanted} or later, and only {installed[-1].major} is here")
+    return tools
+
+
+def _restore(scratch: Scratch, file: Path) -> None:
+    encoding = _encoding(scratch, file)
+    # The roles are in another stream. A first pass without data finds out which ones are missing: all errors at once.
+    _create_database(scratch, "roles", encoding)
+    _create_roles(
+        scratch, _missing_roles(_pg_restore(scratch, file, "roles", "--section=pre-data", "--section=post-data"))
+    )
+    scratch.sql("postgres", "DROP DATABASE roles;")
+    for _try in range(MAX_TRIES):
+        _create_database(scratch, DATABASE, encoding)
+        done = _pg_restore(scratch, file, DATABASE, "--exit-on-error")
+        if not done.exit_code:
+            return
+        missing = _missing_roles(done)
+        if not missing:
+            break
+        _create_roles(scratch, missing)
+        scratch.sql("postgres", f"DROP DATABASE {DATABASE};")
+    raise NotUsable(said(done))
+
+
+def _pg_restore(scratch: Scratch, file: Path, database: str, *options: str) -> Completed:
+    return scratch.run(scratch.command("pg_restore", "--no-tablespaces", *options, f"--dbname={database}", str(file)))
+
+
+def _encoding(scratch: Scratch, file: Path) -> str:
+    """Return the database's encoding, which a dump's SQL begins with; SQL_ASCII takes any bytes, and no other does."""
+    done = scratch.runner.run(
+        (scratch.tools.program("pg_restore"), "--section=pre-data", "--file=-", str(file)), limit_bytes=HEAD_BYTES
+    )
+    found = re.search(rb"^SET client_encoding = '([A-Za-z0-9_]+)';", done.stdout, re.MULTILINE)
+    return found[1].decode() if found else "UTF8"
+
+
+def _create_database(scratch: Scratch, name: str, encoding: str) -> None:
+    # Locale C fits every encoding.
+    locale = "" if encoding == "UTF8" else "LOCALE 'C'"
+    scratch.sql("postgres", f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' {locale};")
+
+
+def _create_roles(scratch: Scratch, names: set[str]) -> None:
+    if names:
+        # Superusers, for nobody here knows what they may do, and materialized views are computed with their owner's rights.
+        scratch.sql("postgres", "\n".join(f"CREATE ROLE {identifier(name)} SUPERUSER;" for name in sorted(names)))
+
+
+def _missing_roles(done: Completed) -> set[str]:
+    text = done.stderr.decode("utf-8", "replace")
+    return set(re.findall(r'ERROR:  role "(.+)" does not exist$', text, re.MULTILINE))

@@ -1,0 +1,107 @@
+"""What all databases of a PostgreSQL server share, as `pg_dumpall --globals-only` makes it: roles and tablespaces."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+
+from backups.formats import Restored, Trial
+from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, owned_file, scratch_server
+from backups.postgresql import COUNT_GLOBALS, installations, said
+from portalops.model.backups import Stream, VerifyLevel
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+
+MAX_BYTES = 256 << 20
+MAX_PROBLEMS = 20
+
+
+def place(stream: Stream) -> str:
+    return file_place(stream, "sql")
+
+
+def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+    yield from write_file(stream, command, place)
+    yield msg(
+        "These are the roles of a PostgreSQL server, with their passwords as digests, and its tablespaces. Look through the"
+        " file before you run it: psql runs whatever it says. A server that was not to be trusted can have put programs into"
+        " it (CVE-2025-8714, CVE-2026-18408), which a psql with both fixes refuses."
+    )
+    yield msg(
+        "Run it on a new server, before its databases are restored. That the server's first role, such as postgres, exists"
+        " already, is the one error to be expected; the folders of tablespaces must be there."
+    )
+    yield code(f'psql --no-psqlrc --quiet --dbname=postgres --file="$TO/{place}"')
+    yield from row_counts(stream)
+
+
+def try_out(restored: Restored) -> Trial:
+    """Run it in a server of its own, and count roles, memberships and tablespaces."""
+    installed = installations("initdb", restored.runner)
+    if not installed:
+        raise cannot_try("there is no initdb")
+    try:
+        with restored.place.open("rb") as file:
+            script = file.read(MAX_BYTES)
+        superuser = first_role(script)
+        with scratch_server(restored, installed[-1], superuser) as scratch:
+            problems = list(_run(scratch, restored, script, superuser))
+            found = scratch.count("postgres", COUNT_GLOBALS)
+    except NotUsable as error:
+        return Trial(VerifyLevel.L3, (str(error),))
+    problems += differing(restored.stream.rows, found)
+    asked = ", ".join(f"{each.rows} in {each.table.rpartition('.')[2]}" for each in restored.stream.rows)
+    return Trial(VerifyLevel.L4, tuple(problems[:MAX_PROBLEMS]), asked or "every statement ran")
+
+
+def first_role(script: bytes) -> str:
+    """Return the role that was the server's first one, as far as the script tells: it may do everything.
+
+    >>> first_role(b"ALTER ROLE boss WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;")
+    'boss'
+    """
+    pattern = (
+        rb'^ALTER ROLE ("(?:[^"]|"")+"|\S+) WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS'
+    )
+    found = [name.decode("utf-8", "replace") for name in re.findall(pattern, script, re.MULTILINE)]
+    plain = [name[1:-1].replace('""', '"') if name.startswith('"') else name for name in found]
+    return "postgres" if "postgres" in plain or not plain else plain[0]
+
+
+def _run(scratch: Scratch, restored: Restored, script: bytes, superuser: str) -> Iterator[str]:
+    """Run the script and yield what failed in it."""
+    path = owned_file(restored, "globals.sql", _restricted(_with_own_tablespaces(scratch, script)))
+    done = scratch.run(scratch.command("psql", "--no-psqlrc", "--quiet", "--dbname=postgres", f"--file={path}"))
+    if b"invalid command \\restrict" in done.stderr:
+        raise cannot_try("psql has no fix for CVE-2025-8714, so a dump could run programs through it")
+    expected = f'ERROR:  role "{superuser}" already exists'
+    for line in done.stderr.decode("utf-8", "replace").splitlines():
+        if line.startswith("psql:") and not line.endswith(expected) and not re.search(r": (NOTICE|WARNING): ", line):
+            yield show_text(line.removeprefix(f"psql:{path}:"), 300)
+    if done.exit_code:
+        yield said(done)
+
+
+def _restricted(script: bytes) -> bytes:
+    """Return the script so that psql runs no commands of its own in it, such as programs, whether or not it says so itself."""
+    own = re.sub(rb"^\\(?:un)?restrict \w+$", b"", script, flags=re.MULTILINE)
+    key = secrets.token_hex(16).encode()
+    return b"\\restrict %b\n%b\n\\unrestrict %b\n" % (key, own, key)
+
+
+def _with_own_tablespaces(scratch: Scratch, script: bytes) -> bytes:
+    """Return the script with each tablespace in the scratch folder: its own folder is not there, or in use."""
+    number = 0
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        nonlocal number
+        number += 1
+        folder = scratch.folder.parent / f"tablespace-{number}"
+        done = scratch.run(("mkdir", str(folder)))
+        if done.exit_code:
+            raise cannot_try(f"mkdir: {said(done)}")
+        return found[1] + b"LOCATION '" + str(folder).replace("'", "''").encode() + b"';"
+
+    return re.sub(rb"^(CREATE TABLESPACE .+ )LOCATION '(?:[^']|'')*';$", moved, script, flags=re.MULTILINE)

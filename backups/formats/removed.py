@@ -1,0 +1,33 @@
+"""The paths that a differential's source has no more: names as in its tar, each ended by a NUL.
+
+They are removed between unpacking the base and unpacking the differential, in that order: a name may have become
+another thing meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backups.formats import Restored, Trial
+from backups.formats._parts import code
+from portalops.model.backups import Stream, VerifyLevel
+from portalops.model.message import Message, msg
+
+STREAM = "removed"
+"""Name of the stream, and of this format."""
+
+
+def place(stream: Stream) -> str:
+    return stream.source
+
+
+def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+    del stream
+    yield msg("These paths were there when the base was made and are no more. Remove them before unpacking the files:")
+    yield code(f'{command} | (cd "$TO/{place}" && xargs --null --no-run-if-empty rm -rf --)')
+
+
+def try_out(restored: Restored) -> Trial:
+    """It was applied when the source's files were restored, and is tried out with them."""
+    del restored
+    return Trial(VerifyLevel.L3)

@@ -1,0 +1,86 @@
+"""A look at one medium: does it take a trial of writing, does it list what the ledger says, and is each set's structure whole.
+
+It reads the tag files of every set, and no pack: what it finds wrong is wrong, what it finds right is not verified by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backups.job import VerifyTarget, run_verify
+from backups.retention import THERE, compare, is_of
+from portalops.errors import PortalOpsError
+from portalops.model.backups import Copy, CopyState, VerifyLevel
+from portalops.model.heads import Signer
+from portalops.model.media import MediumCheck
+from portalops.model.text import show_text
+from portalops.ports import Clock, Medium, Progress
+from portalops.registers.evidence import SetEvidence
+
+MAX_LISTED = 1000
+MAX_PROBLEM = 500
+
+
+def inspect(
+    medium: Medium,
+    portal: str,
+    sets: Sequence[SetEvidence],
+    *,
+    tries_writing: bool,
+    keys: Sequence[Signer] | None,
+    clock: Clock,
+    progress: Progress,
+) -> MediumCheck:
+    """Look at a medium; what cannot be read is told and never taken for good.
+
+    Args:
+        medium: as configured.
+        portal: id of the portal.
+        sets: as recorded.
+        tries_writing: let the medium make itself ready for writing, which tries it; what dead runs left is removed then.
+        keys: the ledger's signing keys; None if no ledger can be asked.
+        clock: of the readings.
+        progress: is told.
+    """
+    check = MediumCheck(medium.id, medium.kind, reached=False, writable=None)
+    try:
+        listed = medium.sets()
+    except PortalOpsError as error:
+        return replace(check, problems=(show_text(str(error), MAX_PROBLEM),))
+    difference = compare(portal, medium.id, listed, sets)
+    problems = [f"{name}: recorded to be there, and not listed" for name in difference.missing]
+    problems += [f"{name}: listed, and not recorded to be there" for name in difference.unknown]
+    writable: bool | None = None
+    if tries_writing:
+        try:
+            medium.prepare([])
+            writable = True
+        except PortalOpsError as error:
+            writable = False
+            problems.append(str(error))
+    looked = _look(medium, sets, keys=keys, clock=clock, progress=progress)
+    problems += [f"{copy.set_id}: {copy.problem}" for copy in looked if copy.problem and copy.set_id in listed]
+    return replace(
+        check,
+        reached=True,
+        writable=writable,
+        sets=sum(is_of(portal, name) for name in listed),
+        problems=tuple(show_text(problem, MAX_PROBLEM) for problem in problems[:MAX_LISTED]),
+        unknown=difference.unknown[:MAX_LISTED],
+        copies=tuple(copy for copy in looked if copy.state is CopyState.DAMAGED),
+    )
+
+
+def _look(
+    medium: Medium, sets: Sequence[SetEvidence], *, keys: Sequence[Signer] | None, clock: Clock, progress: Progress
+) -> tuple[Copy, ...]:
+    """Look at the structure of each recorded copy that was not known to be damaged."""
+    targets = [
+        VerifyTarget(copy, made.set.bag_sha256, 0)
+        for made in sets
+        for copy in made.copies
+        if copy.medium == medium.id and copy.state in THERE - {CopyState.DAMAGED}
+    ]
+    found = run_verify(targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1)
+    return found.copies

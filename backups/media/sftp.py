@@ -1,0 +1,625 @@
+"""A folder on another host over SFTP: the host needs an SSH server, an account, and nothing else.
+
+    [[backup.medium]]
+    id = "sftp-archive"
+    kind = "sftp"
+    host = "backup.example.vn"
+    user = "portal"
+    identity_file = "/etc/portalops/backup_ssh"
+    host_key = "ssh-ed25519 AAAA..."
+    folder = "/srv/backups/portal"
+
+Nothing is sent to a host that does not prove the pinned key (`host_key`, or the `known_hosts` file that has it).
+
+A set is written into `.incoming-<set>@<run>`; every file is made anew, synced where the server can (`fsync@openssh.com`),
+and its size is asked for. Before the folder gets its name, the digest of every file is confirmed, while the next ones are
+sent: by sha256sum on the host where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders of runs that died are removed
+by the next run: at once if the run was one of this machine, otherwise when nothing in them has changed for a day. A set that
+is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
+
+Bytes go through the system's ssh where there is one, which is several times as fast, and through paramiko otherwise;
+`client = "openssh"` or `"paramiko"` chooses. A folder that turns out to be on this machine, on the file system of what is
+copied, is told of in reports, as with disks; what the host's caches hold cannot be found out over SFTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import shlex
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, StrictInt
+
+from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._owners import DEAD_AFTER, is_alive, this_run
+from backups.media._throttled import MediumSettings
+from portalops.config.ssh import SshPlace
+from portalops.config.tables import KindTable
+from portalops.config.values import Text
+from portalops.errors import HostUnreachable, MediumUnavailable, SecretUnavailable, SetDamaged
+from portalops.model.backups import SetId
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+from portalops.ports import Readable
+from portalops.system.openssh import ProgramLink, find_ssh
+from portalops.system.sftp import (
+    FAILURE,
+    NO_SUCH_FILE,
+    PERMISSION_DENIED,
+    Attributes,
+    LinkBroken,
+    ReadFile,
+    Sftp,
+    SftpRefused,
+    WrittenFile,
+)
+from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_of
+
+logger = logging.getLogger(__name__)
+
+INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
+CONFIRM_BYTES = 256 << 20
+"""How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
+CONFIRM_SECONDS = 240
+FULL_BYTES = 1 << 20
+"""A server that refuses a write and has less room than that is full; SFTP has no word for it."""
+
+
+class Settings(MediumSettings, SshPlace):
+    """`kind = "sftp"`."""
+
+    folder: Text = Field(description="Where the sets go; from the account's home if it does not begin with /.")
+    create: bool = Field(default=False, description="Make the folder if it is not there.")
+    client: Literal["auto", "openssh", "paramiko"] = Field(default="auto", description="What carries the bytes.")
+    timeout_seconds: StrictInt = Field(default=60, ge=2, le=600, description="How long nothing may move.")
+
+
+def build(table: KindTable) -> SftpMedium:
+    """Return the medium that a configuration table describes."""
+    return SftpMedium(table.id, table.parse(Settings))
+
+
+class SftpMedium:
+    """Keeps sets as folders on another host."""
+
+    kind = "sftp"
+
+    def __init__(self, medium_id: str, settings: Settings) -> None:
+        self.id = medium_id
+        self._settings = settings
+        self._folder = settings.folder.rstrip("/") or "/"
+        self._host = _Host(medium_id, settings)
+
+    def places(self) -> Sequence[Path]:
+        return ()
+
+    def prepare(self, sources: Sequence[Path]) -> bool:
+        with self._host.session() as sftp:
+            if self._settings.create:
+                _make_folders(sftp, self._folder)
+            self._require_folder(sftp)
+            now, shares = self._probe(sftp, sources)
+            for name, attributes in list(sftp.names(self._folder)):
+                path = f"{self._folder}/{name}"
+                if name.startswith((INCOMING, PROBE)) and self._is_dead(sftp, path, attributes, now):
+                    logger.info("medium %s: removing %s of a run that died", self.id, show_text(name, 200))
+                    _remove_tree(sftp, path, attributes)
+            self._free_removed(sftp)
+        return shares
+
+    def begin(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
+        sftp = self._host.connect()
+        try:
+            with self._host.told():
+                self._require_room(sftp, set_id, expected_bytes)
+                return SftpSetWriter(self._host, sftp, self._folder, set_id)
+        except BaseException:
+            sftp.close()
+            raise
+
+    def sets(self) -> tuple[SetId, ...]:
+        with self._host.session() as sftp:
+            self._require_folder(sftp)
+            return tuple(
+                sorted(
+                    SetId(name)
+                    for name, attributes in list(sftp.names(self._folder))
+                    if attributes.is_folder and not name.startswith(".") and self._is_bag(sftp, name)
+                )
+            )
+
+    def open_set(self, set_id: SetId) -> SftpStoredSet:
+        if not _is_name(set_id):
+            raise no_such_set(self.id, set_id)
+        with self._host.session() as sftp:
+            self._require_folder(sftp)
+            found = sftp.status(f"{self._folder}/{set_id}")
+            if found is None or not found.is_folder:
+                raise no_such_set(self.id, set_id)
+        return SftpStoredSet(self._host, f"{self._folder}/{set_id}")
+
+    def _require_room(self, sftp: Sftp, set_id: SetId, expected_bytes: int) -> None:
+        free = sftp.free_bytes(self._folder)
+        if free is not None and free < expected_bytes:
+            raise medium_unavailable(
+                self.id,
+                msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=expected_bytes),
+                msg("Remove what is not needed, or use a larger disk."),
+            )
+        if sftp.status(f"{self._folder}/{set_id}") is not None:
+            raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+
+    def remove(self, set_id: SetId) -> None:
+        if not _is_name(set_id):
+            raise no_such_set(self.id, set_id)
+        with self._host.session() as sftp:
+            self._require_folder(sftp)
+            folder, going = f"{self._folder}/{set_id}", f"{self._folder}/{REMOVING}{set_id}"
+            found, was_going = sftp.status(folder), sftp.status(going) is not None
+            if found is not None and found.is_folder:
+                number = 1
+                while sftp.status(going) is not None:  # it was half removed before, and made up again
+                    number += 1
+                    going = f"{self._folder}/{REMOVING}{set_id}~{number}"
+                sftp.rename(folder, going)
+            elif not was_going:
+                raise no_such_set(self.id, set_id)
+            self._free_removed(sftp)
+
+    def _free_removed(self, sftp: Sftp) -> None:
+        """Free what was removed, as far as the host lets; it is no set any more."""
+        for name, attributes in list(sftp.names(self._folder)):
+            if name.startswith(REMOVING):
+                with suppress(SftpRefused):
+                    _remove_tree(sftp, f"{self._folder}/{name}", attributes)
+
+    def _is_bag(self, sftp: Sftp, name: str) -> bool:
+        found = sftp.status(f"{self._folder}/{name}/bagit.txt")
+        return found is not None and found.is_file
+
+    def _require_folder(self, sftp: Sftp) -> None:
+        found = sftp.status(self._folder, follow=True)
+        if found is None or not found.is_folder:
+            raise medium_unavailable(
+                self.id,
+                msg("there is no folder {folder} on {host}", folder=self._folder, host=self._host.address),
+                msg("Make the folder on that host, or set create = true."),
+            )
+
+    def _probe(self, sftp: Sftp, sources: Sequence[Path]) -> tuple[int, bool]:
+        """Return the server's time, and whether the folder lies on this machine beside a source, by a file that is made there."""
+        path = f"{self._folder}/{PROBE}{secrets.token_hex(8)}@{this_run()}"
+        sftp.create(path).close()
+        try:
+            found = sftp.status(path)
+            return found.modified_at if found else 0, _shares(Path(path), sources)
+        finally:
+            sftp.remove(path)
+
+    @staticmethod
+    def _is_dead(sftp: Sftp, path: str, attributes: Attributes, now: int) -> bool:
+        alive = is_alive(path.rpartition("@")[2])
+        if alive is not None:
+            return not alive
+        touched_at = [attributes.modified_at]
+        if attributes.is_folder:
+            touched_at += [each.modified_at for _path, each in _tree(sftp, path)]
+        return timedelta(seconds=now - max(touched_at)) > DEAD_AFTER
+
+
+class SftpSetWriter:
+    """A set that is being written, in a folder that nobody takes for a set."""
+
+    def __init__(self, host: _Host, sftp: Sftp, folder: str, set_id: SetId) -> None:
+        self._host = host
+        self._sftp = sftp
+        self._final = f"{folder}/{set_id}"
+        self._incoming = f"{folder}/{INCOMING}{set_id}@{this_run()}"
+        self._folders: set[str] = {""}
+        self._file: WrittenFile | None = None
+        self._path = ""
+        self._digest = hashlib.sha256()
+        sftp.make_folder(self._incoming)
+        self._digests = _Digests(host, self._incoming)
+
+    def open(self, path: str) -> None:
+        with self._told():
+            if self._sftp.link.is_worn:
+                self._sftp.close()
+                self._sftp = self._host.connect()
+            self._make_parents(path)
+            self._path, self._digest = path, hashlib.sha256()
+            self._file = self._sftp.create(f"{self._incoming}/{path}")
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        assert self._file is not None
+        self._digest.update(data)
+        with self._told():
+            self._file.write(data)
+
+    def close(self) -> None:
+        assert self._file is not None
+        with self._told():
+            written = self._file.close()
+            if written != self._file.size:
+                raise _not_as_sent(self._host.medium, self._path)
+            self._digests.add(self._path, self._digest.hexdigest(), written)
+        self._file = None
+
+    def discard(self, path: str) -> None:
+        with self._told():
+            self._digests.drop(path)
+            self._sftp.remove(f"{self._incoming}/{path}")
+
+    def seal(self) -> None:
+        with self._told():
+            for folder in sorted(self._folders - {""}, key=lambda each: -each.count("/")):
+                with suppress(SftpRefused):  # folders whose streams were all taken back are empty
+                    self._sftp.remove_folder(f"{self._incoming}/{folder}")
+            self._digests.confirm_all()
+            self._sftp.rename(self._incoming, self._final)
+        self._digests.stop()
+        self._sftp.close()
+
+    def abandon(self) -> None:
+        self._digests.stop()
+        for connect in (self._own_session, self._host.connect):  # the second where the first is gone, or amid a file
+            with suppress(MediumUnavailable, LinkBroken, SftpRefused):
+                sftp = connect()
+                found = sftp.status(self._incoming)
+                if found is not None:
+                    _remove_tree(sftp, self._incoming, found)
+                sftp.close()
+                break
+        self._sftp.close()
+
+    def _own_session(self) -> Sftp:
+        return self._sftp
+
+    def _make_parents(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            self._make_parents(folder)
+            self._sftp.make_folder(f"{self._incoming}/{folder}")
+            self._folders.add(folder)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        with self._host.told(self._room):
+            yield
+
+    def _room(self) -> int | None:
+        """Return how much is free; asked anew, because in the own session answers are still under way."""
+        with suppress(SftpRefused, LinkBroken, MediumUnavailable):
+            sftp = self._host.connect()
+            try:
+                return sftp.free_bytes(self._incoming)
+            finally:
+                sftp.close()
+        return None
+
+
+class _Digests:
+    """Asks the host for the digests of files that were sent, in a thread of its own, while the next ones are sent."""
+
+    def __init__(self, host: _Host, folder: str) -> None:
+        self._host = host
+        self._folder = folder
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="digests")
+        self._asked: Future[None] | None = None
+        self._waiting: dict[str, str] = {}
+        self._waiting_bytes = 0
+        self._has_shell = True
+        self._session: Sftp | None = None
+
+    def add(self, path: str, digest: str, size: int) -> None:
+        """Take a file that is closed; ask for what has gathered, once there is enough of it.
+
+        Raises:
+            MediumUnavailable: one that was asked for before has another digest.
+        """
+        self._waiting[path] = digest
+        self._waiting_bytes += size
+        if self._waiting_bytes >= CONFIRM_BYTES:
+            self._ask()
+
+    def drop(self, path: str) -> None:
+        """Leave out a file that is about to be removed; as `add`."""
+        self._settle()
+        self._waiting.pop(path, None)
+
+    def confirm_all(self) -> None:
+        """Wait until every file is confirmed; as `add`."""
+        self._ask()
+        self._settle()
+
+    def stop(self) -> None:
+        """Let go of the host; never raises."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._asked is None:
+            self._close()
+        else:  # never under the thread that reads from it
+            self._asked.add_done_callback(lambda _asked: self._close())
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def _ask(self) -> None:
+        self._settle()
+        batch, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        self._asked = self._pool.submit(self._confirm, batch)
+
+    def _settle(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked.result()
+
+    def _confirm(self, batch: Mapping[str, str]) -> None:
+        there: Mapping[str, str] = {}
+        if self._has_shell and batch:
+            there = self._host.sha256_sums(self._folder, tuple(batch))
+            self._has_shell = bool(there)  # without a shell or sha256sum there, everything is read back
+        for path, digest in batch.items():
+            if (there.get(path) or self._read_back(path)) != digest:
+                raise _not_as_sent(self._host.medium, path)
+
+    def _read_back(self, path: str) -> str:
+        if self._session is None or self._session.link.is_worn:
+            self._session = self._host.connect()
+        digest = hashlib.sha256()
+        with self._host.told():
+            file = self._session.read(f"{self._folder}/{path}")
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+            file.close()
+        return digest.hexdigest()
+
+
+class SftpStoredSet:
+    """A sealed set."""
+
+    def __init__(self, host: _Host, folder: str) -> None:
+        self._host = host
+        self._folder = folder
+        self._idle: list[Sftp] = []
+        weakref.finalize(self, _close_all, self._idle)
+
+    def sizes(self) -> Mapping[str, int]:
+        with self._session() as sftp:
+            return {path: each.size for path, each in _tree(sftp, self._folder) if not each.is_folder}
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with self._session() as sftp:
+            file = self._opened(sftp, path)
+            yield _FileReader(self._host, file, path)
+            with self._host.told():
+                file.close()
+
+    def _opened(self, sftp: Sftp, path: str) -> ReadFile:
+        place = f"{self._folder}/{path}"
+        try:
+            found = sftp.status(place)
+            if found is None:
+                raise _unreadable(path, msg("the file is missing"))
+            if not found.is_file:
+                raise _unreadable(path, msg("not a regular file"))
+            return sftp.read(place)
+        except SftpRefused as error:
+            raise _unreadable(path, _words(error)) from error
+
+    @contextmanager
+    def _session(self) -> Iterator[Sftp]:
+        """Give a session that is kept for the next time if the block ends well."""
+        sftp = self._idle.pop() if self._idle else self._host.connect()
+        try:
+            with self._host.told():
+                yield sftp
+        except BaseException:
+            sftp.close()
+            raise
+        if sftp.link.is_worn:
+            sftp.close()
+        else:
+            self._idle.append(sftp)
+
+
+class _FileReader:
+    def __init__(self, host: _Host, file: ReadFile, path: str) -> None:
+        self._host = host
+        self._file = file
+        self._path = path
+
+    def read(self, size: int, /) -> bytes:
+        with self._host.told():
+            try:
+                return self._file.read(size)
+            except SftpRefused as error:
+                raise _unreadable(self._path, _words(error)) from error
+
+
+class _Host:
+    """The host of a medium, and how its refusals are told."""
+
+    def __init__(self, medium: str, settings: Settings) -> None:
+        self.medium = medium
+        self._settings = settings
+        self.address = f"{settings.user}@{settings.host}:{settings.port}"
+
+    def connect(self) -> Sftp:
+        """Open a session.
+
+        Raises:
+            MediumUnavailable: the host cannot be reached, is not the pinned one, or does not let the key in.
+        """
+        try:
+            return self._connected()
+        except (HostUnreachable, SecretUnavailable) as error:
+            raise medium_unavailable(self.medium, error.message, error.hint) from error
+
+    @contextmanager
+    def session(self) -> Iterator[Sftp]:
+        """Give a session for one purpose."""
+        sftp = self.connect()
+        try:
+            with self.told():
+                yield sftp
+        finally:
+            sftp.close()
+
+    @contextmanager
+    def told(self, room: Callable[[], int | None] = lambda: None) -> Iterator[None]:
+        """Turn what a session raises inside the block into the error of a medium."""
+        try:
+            yield
+        except LinkBroken as error:
+            raise medium_unavailable(
+                self.medium,
+                msg("the connection to {host} broke: {cause}", host=self.address, cause=show_text(str(error), 300)),
+                msg("See that the host is up and reached from here; then run 'portalops backup run' again."),
+            ) from error
+        except SftpRefused as error:
+            free = room() if error.code == FAILURE else None
+            cause = _words(error)
+            if free is not None and free < FULL_BYTES:
+                cause = msg("no space is left there: {free} bytes are free", free=free)
+            raise medium_unavailable(
+                self.medium,
+                msg("{host}, {path}: {cause}", host=self.address, path=show_text(error.path, 300), cause=cause),
+                msg("See that the account may write there and has space; then run 'portalops backup run' again."),
+            ) from error
+
+    def sha256_sums(self, folder: str, paths: Sequence[str]) -> dict[str, str]:
+        """Return the digests of files as sha256sum on the host tells them; none where it cannot be asked."""
+        names = " ".join(shlex.quote(f"./{path}") for path in paths)
+        command = f"cd {shlex.quote(folder)} && LC_ALL=C exec sha256sum -- {names}"
+        try:
+            done = run_over_ssh(
+                target_of(self._settings), command, deadline_seconds=CONFIRM_SECONDS, limit_bytes=1 << 20
+            )
+        except (HostUnreachable, SecretUnavailable) as error:
+            logger.info("medium %s: no digests from the host's shell: %s", self.medium, error)
+            return {}
+        if done.exit_code != 0:
+            return {}
+        found: dict[str, str] = {}
+        for line in done.stdout.decode("utf-8", "replace").splitlines():
+            digest, _space, name = line.partition("  ./")
+            if len(digest) == 64:
+                found[name] = digest
+        return {path: found[path] for path in paths if path in found}
+
+    def _connected(self) -> Sftp:
+        target, seconds = target_of(self._settings), self._settings.timeout_seconds
+        program = None if self._settings.client == "paramiko" else find_ssh()
+        if program is None:
+            if self._settings.client == "openssh":
+                raise HostUnreachable(
+                    msg("this machine has no program ssh"), msg('Install openssh-client, or set client = "auto".')
+                )
+            return self._spoken(ChannelLink(target, timeout_seconds=seconds), None)
+        link = ProgramLink(target, program, timeout_seconds=seconds)
+        return self._spoken(link, link)
+
+    def _spoken(self, link: ChannelLink | ProgramLink, program: ProgramLink | None) -> Sftp:
+        try:
+            return Sftp(link)
+        except (LinkBroken, SftpRefused) as error:
+            cause = (
+                program.why_not()
+                if program
+                else no_session(target_of(self._settings), verbatim(show_text(str(error), 200)))
+            )
+            link.close()
+            raise cause from error
+        except BaseException:
+            link.close()
+            raise
+
+
+def _shares(probe: Path, sources: Sequence[Path]) -> bool:
+    """Say whether a file that was made on the host is seen on this machine, on the file system of a source."""
+    if not probe.is_absolute():
+        return False
+    try:
+        device = probe.stat().st_dev
+    except OSError:
+        return False
+    devices = set()
+    for source in sources:
+        with suppress(OSError):
+            devices.add(source.stat().st_dev)
+    return device in devices
+
+
+def _not_as_sent(medium: str, path: str) -> MediumUnavailable:
+    return medium_unavailable(
+        medium,
+        msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
+        msg("Have the host's disk looked at."),
+    )
+
+
+def _is_name(set_id: SetId) -> bool:
+    return bool(set_id) and "/" not in set_id and not set_id.startswith(".")
+
+
+def _make_folders(sftp: Sftp, path: str) -> None:
+    parent = path.rpartition("/")[0]
+    if sftp.status(path, follow=True) is None:
+        if parent:
+            _make_folders(sftp, parent)
+        sftp.make_folder(path)
+
+
+def _tree(sftp: Sftp, folder: str) -> Iterator[tuple[str, Attributes]]:
+    """Yield everything below a folder by its path in it, folders before what is in them."""
+    pending = [""]
+    while pending:
+        below = pending.pop()
+        for name, attributes in list(sftp.names(f"{folder}/{below}".rstrip("/"))):
+            yield f"{below}{name}", attributes
+            if attributes.is_folder:
+                pending.append(f"{below}{name}/")
+
+
+def _remove_tree(sftp: Sftp, path: str, attributes: Attributes) -> None:
+    if not attributes.is_folder:
+        sftp.remove(path)
+        return
+    found = list(_tree(sftp, path))
+    for name, each in reversed(found):
+        if each.is_folder:
+            sftp.remove_folder(f"{path}/{name}")
+        else:
+            sftp.remove(f"{path}/{name}")
+    sftp.remove_folder(path)
+
+
+def _words(error: SftpRefused) -> Message:
+    if error.code == NO_SUCH_FILE:
+        return msg("there is no such file or folder")
+    if error.code == PERMISSION_DENIED:
+        return msg("permission denied")
+    return msg("the server says {words}", words=show_text(error.words or str(error.code), 200))
+
+
+def _unreadable(path: str, cause: Message) -> SetDamaged:
+    return SetDamaged(
+        msg("{path}: {cause}", path=show_text(path, 300), cause=cause),
+        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+    )
+
+
+def _close_all(sessions: list[Sftp]) -> None:
+    while sessions:
+        sessions.pop().close()

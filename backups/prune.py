@@ -1,0 +1,324 @@
+"""Marks sets that no rule keeps, and removes those that stayed marked long enough: two phases with time to undo between.
+
+What is to be done is planned purely; `remove_sets` does it. Nothing is removed unless every medium that can be reached lists
+exactly what the ledger says is on it: where the two disagree, somebody has to look first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from backups.retention import THERE, Difference, Fate, candidates_of, compare, decide
+from portalops.errors import PortalOpsError, SetLocked, SetNotFound
+from portalops.model.backups import Copy, CopyState, SetId, SetKind
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.model.retention import Disposal, Mark, RetentionPolicy
+from portalops.model.text import show_text
+from portalops.ports import Medium, Progress
+from portalops.registers.evidence import SetEvidence
+from portalops.registers.retention import RecordedMark, Retained
+
+SHOWN = 5
+"""How many sets a line names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approved list of archive material that may be removed."""
+
+    sets: frozenset[SetId]
+    approved_by: str
+    evidence: Digest
+    """The blob with the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A set whose time to undo is over."""
+
+    made: SetEvidence
+    recorded: RecordedMark
+
+
+@dataclass(frozen=True, slots=True)
+class PrunePlan:
+    """What a run would do."""
+
+    policy: RetentionPolicy
+    fates: tuple[Fate, ...]
+    """Of every set of which a copy is on a medium, oldest first."""
+    to_mark: tuple[Mark, ...]
+    to_undo: tuple[Mark, ...]
+    """Marks of sets that are kept again, with the reason."""
+    waiting: tuple[RecordedMark, ...]
+    """Marked, and not yet to be removed."""
+    to_remove: tuple[Removal, ...]
+    """Differentials first, so that no set loses what it builds on."""
+
+
+def plan_prune(
+    policy: RetentionPolicy,
+    sets: Sequence[SetEvidence],
+    retained: Retained,
+    *,
+    approval: Approval | None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> PrunePlan:
+    """Decide what a run does.
+
+    Args:
+        policy: the rules.
+        sets: as recorded, oldest first.
+        retained: what people and earlier runs decided.
+        approval: a list of archive material, if one is given; marks keep theirs.
+        now: aware.
+        zone: the portal's.
+    """
+    approved = {name for name, each in retained.marks.items() if each.mark.evidence is not None}
+    fates = decide(
+        policy,
+        candidates_of(sets),
+        holds={name: each.hold.reason for name, each in retained.holds.items()},
+        approved=approved | (approval.sets if approval else frozenset()),
+        now=now,
+        zone=zone,
+    )
+    by_id = {made.set.id: made for made in sets}
+    to_mark, to_undo, waiting, to_remove = [], [], [], []
+    for fate in fates:
+        made, known = by_id[fate.set_id], retained.marks.get(fate.set_id)
+        if fate.is_kept:
+            if known is not None:
+                to_undo.append(replace(known.mark, reason=fate.reasons[0], policy=policy))
+        elif known is None:
+            to_mark.append(_mark(made, fate.reasons[0], policy, approval, now))
+        elif now < known.mark.undo_until:
+            waiting.append(known)
+        else:
+            to_remove.append(Removal(made, known))
+    to_remove.sort(key=lambda each: each.made.set.kind is SetKind.FULL)
+    return PrunePlan(policy, fates, tuple(to_mark), tuple(to_undo), tuple(waiting), tuple(to_remove))
+
+
+def _mark(
+    made: SetEvidence, reason: Message, policy: RetentionPolicy, approval: Approval | None, now: datetime
+) -> Mark:
+    named = approval if approval is not None and made.set.id in approval.sets else None
+    return Mark(
+        made.set.id,
+        made.set.bag_sha256,
+        reason,
+        policy,
+        now + timedelta(days=policy.undo_days),
+        approved_by=named.approved_by if named else "",
+        evidence=named.evidence if named else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the media list, held against the ledger."""
+
+    differences: Mapping[str, Difference]
+    """By medium, of those that could be read."""
+    unreached: Mapping[str, Message]
+    """Why a medium could not be read."""
+
+    def problems(self) -> tuple[str, ...]:
+        """Name what stands in the way of removing anything: one bounded English line each."""
+        found = []
+        for medium, difference in self.differences.items():
+            if difference.missing:
+                found.append(f"{medium}: recorded to be there, and not listed: {_named(difference.missing)}")
+            if difference.unknown:
+                found.append(f"{medium}: listed, and not recorded to be there: {_named(difference.unknown)}")
+        return tuple(found)
+
+
+def look(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvidence]) -> Look:
+    """List every medium, and compare it with the ledger."""
+    differences: dict[str, Difference] = {}
+    unreached: dict[str, Message] = {}
+    for name, medium in media.items():
+        try:
+            differences[name] = compare(portal, name, medium.sets(), sets)
+        except PortalOpsError as error:
+            unreached[name] = error.message
+    return Look(differences, unreached)
+
+
+def explained(seen: Look, removals: Sequence[Removal], dead_run_at: datetime | None) -> Look:
+    """Return a look without what a run that died has removed and could not record.
+
+    Args:
+        seen: what the media list.
+        removals: the sets that such a run had to remove.
+        dead_run_at: when the newest run began that left no result; None if there is none.
+    """
+    if dead_run_at is None:
+        return seen
+    taken = {each.made.set.id for each in removals if each.recorded.mark.undo_until <= dead_run_at}
+    differences = {
+        medium: replace(each, missing=tuple(name for name in each.missing if name not in taken))
+        for medium, each in seen.differences.items()
+    }
+    return Look(differences, seen.unreached)
+
+
+def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: Look) -> str:
+    """Return why nothing may be removed although the listings agree: no good set was seen; empty if one was.
+
+    Only what is kept counts, and only a verified copy on a medium that was read just now.
+    """
+    kept = {fate.set_id for fate in fates if fate.is_kept}
+    good = {each.set_id for each in candidates_of(sets) if each.is_good}
+    for made in sets:
+        if made.set.id in kept & good and _is_seen(made, seen) and (made.base is None or _is_seen(made.base, seen)):
+            return ""
+    return "no good set that is kept was seen on a medium just now"
+
+
+def _is_seen(made: SetEvidence, seen: Look) -> bool:
+    return any(copy.medium in seen.differences for copy in made.verified_copies())
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was removed."""
+
+    copies: tuple[Copy, ...]
+    disposals: tuple[Disposal, ...]
+    problems: tuple[str, ...]
+    """What is still there, and why: one bounded English line each."""
+    was_stopped: bool = False
+    """A person or the system stopped it; what was removed until then is in it."""
+
+
+def remove_sets(
+    removals: Sequence[Removal],
+    media: Mapping[str, Medium],
+    sets: Sequence[SetEvidence],
+    seen: Look,
+    *,
+    still: Callable[[SetId], bool],
+    progress: Progress,
+) -> Removed:
+    """Remove the copies of sets, one set after the other.
+
+    A full set stays as long as any copy of a set that builds on it is anywhere.
+
+    Args:
+        removals: differentials first.
+        media: by id.
+        sets: as recorded.
+        seen: what the media list; only media in it are touched.
+        still: asked right before each set, whether it is still marked and not held.
+        progress: is told.
+    """
+    copies: list[Copy] = []
+    disposals: list[Disposal] = []
+    problems: list[str] = []
+    gone: set[tuple[SetId, str]] = set()
+    remover = _Remover(media, seen, problems)
+    try:
+        with progress.task(msg("Removing"), total=len(removals), unit="items") as task:
+            for each in removals:
+                task.note(msg("set {set}", set=each.made.set.id))
+                try:
+                    is_still = still(each.made.set.id)
+                except PortalOpsError as error:  # a hold may be unknown; what was removed so far must be recorded
+                    problems.append(show_text(f"{each.made.set.id}: {error}", 500))
+                    break
+                if not is_still:
+                    problems.append(f"{each.made.set.id}: it is held, or its mark was undone, since this run began")
+                elif (builder := _dependant(each.made, sets, gone)) is not None:
+                    problems.append(f"{each.made.set.id}: set {builder}, which builds on it, is still there")
+                else:
+                    removed: list[Copy] = []
+                    left: list[str] = []
+                    try:
+                        remover.remove_set(each.made, removed, left)
+                    finally:
+                        gone |= {(copy.set_id, copy.medium) for copy in removed}
+                        copies += removed
+                        if removed:
+                            disposals.append(_disposal(each, removed, left))
+                task.advance(1)
+    except KeyboardInterrupt:  # what was removed must be recorded
+        problems.append("it was stopped; the next run goes on")
+        return Removed(tuple(copies), tuple(disposals), tuple(problems), was_stopped=True)
+    return Removed(tuple(copies), tuple(disposals), tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Remover:
+    """Removes the copies of one set after the other."""
+
+    media: Mapping[str, Medium]
+    seen: Look
+    problems: list[str]
+
+    def remove_set(self, made: SetEvidence, removed: list[Copy], left: list[str]) -> None:
+        """Remove a set's copies; each is noted at once, since a stop may come at any time."""
+        there = [copy for copy in made.copies if copy.state in THERE]
+        left += [copy.medium for copy in there]
+        for copy in there:
+            problem = self._remove_copy(copy)
+            if problem:
+                self.problems.append(show_text(f"{copy.medium}: {made.set.id}: {problem}", 500))
+            else:
+                left.remove(copy.medium)
+                removed.append(replace(copy, state=CopyState.DISPOSED, problem=""))
+
+    def _remove_copy(self, copy: Copy) -> str:
+        """Remove one copy; return why it is still there, or nothing."""
+        if copy.medium not in self.media:
+            return "the medium is not configured here"
+        if copy.medium in self.seen.unreached:
+            return str(self.seen.unreached[copy.medium])
+        try:
+            self.media[copy.medium].remove(copy.set_id)
+        except SetNotFound:
+            return ""  # a damaged copy of which nothing was left, or one that a run that died has removed
+        except SetLocked as error:
+            return f"left until its lock ends: {error.message}"
+        except PortalOpsError as error:
+            return str(error.message)
+        return ""
+
+
+def _dependant(made: SetEvidence, sets: Sequence[SetEvidence], gone: Collection[tuple[SetId, str]]) -> SetId | None:
+    """Return a set that builds on this one and of which a copy is still somewhere."""
+    for other in sets:
+        if other.set.base == made.set.bag_sha256 and any(
+            copy.state in THERE and (copy.set_id, copy.medium) not in gone for copy in other.copies
+        ):
+            return other.set.id
+    return None
+
+
+def _disposal(each: Removal, removed: Sequence[Copy], left: Sequence[str]) -> Disposal:
+    mark, made = each.recorded.mark, each.made.set
+    return Disposal(
+        made.id,
+        made.bag_sha256,
+        made.created_at,
+        made.stored_bytes,
+        mark.reason,
+        each.recorded.seq,
+        each.recorded.at,
+        tuple(copy.medium for copy in removed),
+        tuple(left),
+        mark.approved_by,
+        mark.evidence,
+    )
+
+
+def _named(names: Sequence[SetId]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return show_text(", ".join(names[:SHOWN]), 400) + more

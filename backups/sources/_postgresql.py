@@ -1,0 +1,276 @@
+"""What a dump of PostgreSQL is made of: the commands, the session that holds its snapshot, and what errors mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import selectors
+import signal
+import subprocess
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import IO
+
+from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, Installation, connection, counted
+from portalops.model.backups import TableRows
+from portalops.model.message import Message, msg
+from portalops.ports import Completed
+
+LOCK_SECONDS = 60
+"""How long to wait for a table that others have locked."""
+DUMP_END = "\0" * 5
+"""A block of no bytes, as pg_dump ends each table's data and its list of contents with: a sign and four bytes of length."""
+GLOBALS_END = "--\n-- PostgreSQL database cluster dump complete\n--"
+GLOBALS_NAME = "globals"
+_GRACE_SECONDS = 5.0
+
+
+class Stopped(Exception):
+    """The psql that holds a snapshot ended, or said nothing for too long."""
+
+    def __init__(self, done: Completed) -> None:
+        super().__init__()
+        self.done = done
+
+
+class Holder:
+    """A psql that holds a snapshot of one database open, its tables locked against change of form, and counts their rows.
+
+    It counts while the dump runs, and ends with portalops, however that ends: its input is closed then.
+    """
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], idle_seconds: float) -> None:
+        self.left_out: list[str] = []
+        """Tables that nobody can read on a replica."""
+        self._idle_seconds = idle_seconds
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by end
+        try:
+            self._process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                env=dict(environment),
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            self._stderr.close()
+            raise Stopped(Completed(126, b"", str(error).encode())) from error
+        self._buffer = b""
+        self._is_counted = False
+
+    def begin(self) -> str:
+        """Return the snapshot's id, once the tables are locked."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended, and says below why
+            self._process.stdin.write(HOLD.encode())
+        snapshot = ""
+        while (line := self._line()) != "locked":
+            found = _object(line)
+            snapshot = found.get("snapshot", snapshot)
+            if "left_out" in found:
+                self.left_out.append(found["left_out"])
+        return snapshot
+
+    def counts(self) -> Iterator[TableRows]:
+        """Yield the rows of each table, in the snapshot."""
+        while (line := self._line()) != "counted":
+            rows = counted(line)
+            if rows is not None:
+                yield rows
+        self._is_counted = True
+
+    def require_alive(self) -> None:
+        """Make sure that it still holds the snapshot.
+
+        Raises:
+            Stopped: it ended before its time.
+        """
+        if self._process.poll() is not None:
+            raise Stopped(self._ended())
+
+    def __enter__(self) -> Holder:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        """Let the snapshot go."""
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(OSError):
+            process.stdin.close()
+        # An interrupt has psql cancel what the server is doing for it; it would go on otherwise, with its locks.
+        for send in (None if self._is_counted else signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if send is not None:
+                process.send_signal(send)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE_SECONDS)
+                break
+        process.stdout.close()
+        self._stderr.close()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_READ)
+            while b"\n" not in self._buffer:
+                if not selector.select(self._idle_seconds):
+                    raise Stopped(Completed(124, b"", b""))
+                got = os.read(descriptor, 1 << 16)
+                if not got:
+                    raise Stopped(self._ended())
+                self._buffer += got
+        line, _newline, self._buffer = self._buffer.partition(b"\n")
+        return line.decode("utf-8", "surrogateescape")
+
+    def _ended(self) -> Completed:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_SECONDS)
+        self._stderr.seek(0)
+        return Completed(self._process.returncode or 1, b"", self._stderr.read())
+
+
+def _object(line: str) -> Mapping[str, str]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def psql_command(tools: Installation, database: str) -> tuple[str, ...]:
+    """Return the psql that runs what comes on its input, and stops at the first error."""
+    return (
+        tools.program("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--tuples-only",
+        "--no-align",
+        "--no-password",
+        "--set=ON_ERROR_STOP=1",
+        f"--dbname={connection(database)}",
+    )
+
+
+def dump_command(tools: Installation, database: str, snapshot: str, *, is_replica: bool) -> tuple[str, ...]:
+    """Return the dump of one database: whole, in custom format, not compressed, as a snapshot sees it."""
+    return (
+        tools.program("pg_dump"),
+        "--format=custom",
+        "--compress=0",
+        "--no-password",
+        f"--snapshot={snapshot}",
+        f"--lock-wait-timeout={LOCK_SECONDS}s",
+        *(("--no-unlogged-table-data",) if is_replica else ()),
+        f"--dbname={connection(database)}",
+    )
+
+
+def globals_command(tools: Installation, database: str, *, role_passwords: bool) -> tuple[str, ...]:
+    """Return the dump of what all databases share."""
+    return (
+        tools.program("pg_dumpall"),
+        "--globals-only",
+        "--no-password",
+        *(() if role_passwords else ("--no-role-passwords",)),
+        f"--database={database}",
+    )
+
+
+def passfile_line(password: str) -> str:
+    r"""Return a line of a .pgpass file that holds for every server.
+
+    >>> print(passfile_line("a:b"), end="")
+    *:*:*:*:a\:b
+    """
+    escaped = password.replace("\\", r"\\").replace(":", r"\:")
+    return f"*:*:*:*:{escaped}\n"
+
+
+def stream_names(databases: Sequence[str]) -> tuple[str, ...]:
+    """Return a stream's name for each database: its own where that fits, else made of it with a digest.
+
+    >>> stream_names(["portal", "portal_db", "Cổng"])
+    ('portal', 'portal-db-3e22de', 'cong-6ea0c0')
+    """
+    return tuple(_stream_name(name) for name in databases)
+
+
+def _stream_name(database: str) -> str:
+    if database != GLOBALS_NAME and re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,53}[a-z0-9])?", database):
+        return database
+    plain = unicodedata.normalize("NFKD", database.lower().replace("đ", "d"))
+    letters = re.sub(r"[^a-z0-9]+", "-", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    digest = hashlib.sha256(database.encode("utf-8", "surrogateescape")).hexdigest()[:6]
+    return f"{letters.strip('-')[:40].strip('-') or 'database'}-{digest}"
+
+
+def hint_for(text: str) -> Message | None:
+    """Return what to do about something that PostgreSQL's programs say."""
+    return next((hint for words, hint in _HINTS if words in text), None)
+
+
+REPLICA_HINT = msg("See whether the replica still follows its primary: SELECT * FROM pg_stat_wal_receiver.")
+_RIGHTS_HINT = msg(
+    "Let the role read everything: GRANT pg_read_all_data TO it; passwords of roles can be read by a superuser only, and"
+    " 'role_passwords = false' leaves them out."
+)
+_HINTS = (
+    ("authentication failed", msg("Correct the user, and the password that the configuration refers to.")),
+    ("no password supplied", msg("Set 'password' or 'passfile'.")),
+    ("no pg_hba.conf entry", msg("Let the server's pg_hba.conf admit this machine, role and database.")),
+    (
+        "row-level security",
+        msg("Give the role BYPASSRLS: otherwise row policies hide rows, and the dump would lack them."),
+    ),
+    (
+        "for large object",
+        msg(
+            "pg_read_all_data is not for large objects: let the role read each (GRANT SELECT ON LARGE OBJECT), or all of"
+            " them (ALTER ROLE ... SET lo_compat_privileges = on, which lets it change them as well)."
+        ),
+    ),
+    ("permission denied", _RIGHTS_HINT),
+    (
+        "conflict with recovery",
+        msg("Set hot_standby_feedback = on on the replica, or let it wait longer: max_standby_streaming_delay."),
+    ),
+    ("lock timeout", msg("A table stayed locked by others. See who holds it: SELECT * FROM pg_locks WHERE granted.")),
+    ("does not exist", msg("Correct the name of the role or database in the configuration.")),
+    ("failed: ", msg("See whether the server runs, and whether host and port are right: pg_isready.")),
+)
+"""Words of libpq and the server, the most telling first."""
+ASK_SERVER = f"""{SAFE_PATH}
+SELECT pg_catalog.json_build_object(
+  'version', pg_catalog.current_setting('server_version_num'),
+  'replica', pg_catalog.pg_is_in_recovery(),
+  'lag', CASE
+    WHEN NOT pg_catalog.pg_is_in_recovery() THEN 0
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)
+         AND pg_catalog.pg_last_wal_receive_lsn() <= pg_catalog.pg_last_wal_replay_lsn() THEN 0
+    ELSE extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) END,
+  'databases', (SELECT pg_catalog.json_agg(datname ORDER BY datname) FROM pg_catalog.pg_database
+                 WHERE datallowconn AND NOT datistemplate));
+"""
+"""A replica that has replayed all it got, and still gets more, is up to date even if its primary had nothing to say lately."""
+HOLD = rf"""{SAFE_PATH}
+BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SELECT count(pg_catalog.set_config(name, '0', false)) FROM pg_catalog.pg_settings WHERE name IN
+ ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout') \g /dev/null
+SET row_security = off;
+SET lock_timeout = '{LOCK_SECONDS}s';
+SELECT pg_catalog.json_build_object('snapshot', pg_catalog.pg_export_snapshot());
+SELECT pg_catalog.json_build_object('left_out', c.oid::pg_catalog.regclass::text) FROM pg_catalog.pg_class c
+ WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery();
+{LOCK_TABLES}
+\echo locked
+{COUNT_ROWS}
+\echo counted
+"""
+"""What psql gets: the snapshot, then the locks that the dump itself takes, so that both see tables of the same form (TRUNCATE
+and some forms of ALTER TABLE heed no snapshot), then the rows."""

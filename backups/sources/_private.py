@@ -1,0 +1,33 @@
+"""A file that only this user can read, for what must not stand among a program's arguments."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from backups.sources._settings import cause_of, unavailable
+from portalops.model.message import msg
+
+
+@contextmanager
+def private_file(source_id: str, data: bytes) -> Iterator[Path]:
+    """Give a file with these bytes, of mode 0600 in a folder of its own; both are gone after the block.
+
+    Raises:
+        SourceUnavailable: it cannot be made.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="portalops-", ignore_cleanup_errors=True))
+            path = Path(folder) / "options"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(descriptor, "wb") as file:
+                file.write(data)
+        except OSError as error:
+            raise unavailable(
+                source_id, msg("its file of options could not be made: {cause}", cause=cause_of(error))
+            ) from error
+        yield path

@@ -1,0 +1,299 @@
+"""Files of another host as a tar stream with an index: GNU tar there, read here as it comes.
+
+The bytes that tar prints are the stream's own; each header is read on the way, and the digest of each file taken from what
+goes by. What tar says on standard error becomes lines of the set: nothing is left out in silence. Words and exit codes are
+GNU tar's own (GNU tar manual, 3.1: "1 Some files differ", "2 Fatal error").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import selectors
+import shlex
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backups.sources._patterns import is_glob
+from backups.sources._program import STDERR_BYTES, Program, reached, started
+from backups.sources._settings import require_floor, unavailable
+from backups.tar import Entry
+from backups.untar import TarReader
+from portalops.errors import SetDamaged
+from portalops.model.backups import Member, MemberType
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.ports import Hash, StreamWriter
+from portalops.system.remote import Running
+
+DIFFER, FATAL = 1, 2
+"""tar's exit codes for files that changed or vanished, and for those that it could not read (or that it gave up)."""
+LINE_BYTES = 64 << 10
+TAR_WORDS = {"TAR_OPTIONS": ""}
+"""Nothing of the account's own changes what tar does; its words are English in the neutral locale."""
+_GLOB = re.compile(r"([*?]|\[!?[^/\]]+\])")
+_TOLD = (
+    # What is no fault of the set.
+    ("silent", re.compile(r"Removing leading `/' from .*|Exiting with failure status due to previous errors")),
+    ("skipped", re.compile(r"(?P<path>.*): socket ignored", re.DOTALL)),
+    ("skipped", re.compile(r"(?P<path>.*): file is on a different filesystem; not dumped", re.DOTALL)),
+    ("skipped", re.compile(r"(?P<path>.*): File removed before we read it", re.DOTALL)),
+    ("changed", re.compile(r"(?P<path>.*): file changed as we read it", re.DOTALL)),
+    ("changed", re.compile(r"(?P<path>.*): File shrank by .*", re.DOTALL)),
+)
+
+
+def tar_script(include: Sequence[str], exclude: Sequence[str], *, one_file_system: bool) -> str:
+    """Return what sh runs on the host: GNU tar, which prints an archive.
+
+    Args:
+        include: absolute paths, or patterns of them that the shell there expands.
+        exclude: patterns as `_patterns` has them; none with `**`, which tar does not know.
+        one_file_system: leave out what is mounted inside.
+    """
+    options = [
+        "tar",
+        "--create",
+        "--file=-",
+        "--format=pax",
+        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+        "--acls",
+        "--xattrs",
+        "--xattrs-include=*",
+        "--sort=name",
+        "--blocking-factor=2048",  # a mebibyte a write
+        "--wildcards",
+        "--no-wildcards-match-slash",
+        *(("--one-file-system",) if one_file_system else ()),
+    ]
+    for pattern in exclude:
+        plain = pattern.rstrip("/").replace("\\", "\\\\")
+        options += ["--anchored" if "/" in plain else "--no-anchored", f"--exclude={plain}"]
+    paths = " ".join(_expanded_there(path) for path in include)
+    return f"exec {shlex.join(options)} -- {paths}"
+
+
+def _expanded_there(path: str) -> str:
+    """Return a path for sh, of which nothing but its pattern's signs is read."""
+    if not is_glob(path):
+        return shlex.quote(path)
+    return "".join(
+        part if _GLOB.fullmatch(part) and not re.search(r"[^\w*?\[\]!.-]", part) else shlex.quote(part)
+        for part in _GLOB.split(path)
+        if part
+    )
+
+
+def write_tree(source_id: str, program: Program, out: StreamWriter, *, minimum_bytes: int) -> None:
+    """Write what tar prints on a host as a stream with an index.
+
+    Args:
+        source_id: the source's id, for errors.
+        program: the shell that runs `tar_script` on the host.
+        out: the stream.
+        minimum_bytes: of the files' content.
+
+    Raises:
+        SourceUnavailable: the host is not to be had, tar failed, or what it printed is no whole archive.
+    """
+    with started(source_id, program) as running:
+        running.stdin.close()
+        said = _Said(out)
+        pieces = _Pieces(running, out, said, program.idle_seconds)
+        reader = _Passing(iter(pieces), out)
+        problem = ""
+        try:
+            for entry in reader:
+                reader.pass_on(entry)
+        except SetDamaged as error:
+            problem = str(error.message.values.get("cause", error))
+        _judge(source_id, running, pieces, problem)
+        if not reader.files:
+            cause = msg("there is no file in it that can be read: {said}", said=show_text(said.last, 200) or "-")
+            raise unavailable(source_id, cause)
+        require_floor(source_id, reader.content_bytes, minimum_bytes)
+
+
+def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str) -> None:
+    """Make sure that all of the archive came, and that every fault which the exit code speaks of is named."""
+    if pieces.was_idle:
+        raise unavailable(
+            source_id, msg("{program} printed nothing for {seconds} s", program="tar", seconds=pieces.idle_seconds)
+        )
+    if problem and not pieces.has_ended:
+        raise unavailable(source_id, msg("what tar prints there is no archive: {problem}", problem=problem))
+    try:
+        code = running.wait(pieces.idle_seconds)
+    except subprocess.TimeoutExpired as error:
+        raise unavailable(source_id, msg("{program} closed its output and does not end", program="tar")) from error
+    with reached(source_id):
+        if (lost := running.lost()) is not None:
+            raise lost
+    said = pieces.said
+    said.end()
+    if problem or code not in {0, DIFFER, FATAL} or said.gave_up:
+        raise unavailable(
+            source_id,
+            msg(
+                "{program} ended with exit code {exit_code}: {said}",
+                program="tar",
+                exit_code=code,
+                said=show_text(said.last or problem, 300) or "-",
+            ),
+            msg("The host needs GNU tar 1.28 or later: run 'tar --version' there."),
+        )
+    said.require_named(code)
+
+
+class _Passing(TarReader):
+    """Reads an archive that lies in the stream's own buffers, and passes it on as it is read."""
+
+    def __init__(self, pieces: Iterator[memoryview], out: StreamWriter) -> None:
+        super().__init__(pieces)
+        self._out = out
+        self._content: Hash | None = None
+        self.files = 0
+        """Regular files, hard links aside."""
+        self.content_bytes = 0
+
+    def pass_on(self, entry: Entry) -> None:
+        """Pass on a member's content, and add its line to the index."""
+        self._content = hashlib.sha256() if entry.type is MemberType.FILE else None
+        offset = self.offset
+        for _piece in self.content():
+            pass
+        content, self._content = self._content, None
+        self._out.add_member(_member(entry, offset), content=content)
+        if content is not None:
+            self.files += 1
+            self.content_bytes += entry.size
+
+    def _some(self, most: int) -> memoryview:
+        taken = super()._some(most)
+        self._out.filled(len(taken), content=self._content if self._left else None)
+        return taken
+
+    def _require_end(self) -> None:
+        """Pass over the zeros that fill tar's last record; nothing of them is passed on."""
+        held = self._held
+        while True:
+            if any(held):
+                raise SetDamaged(msg("there is data behind its end"), msg("Look at the tar of that host."))
+            piece = next(self._pieces, None)
+            if piece is None:
+                return
+            held = memoryview(piece)
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """What tar prints, straight into the stream's buffers; what it says meanwhile goes its own way."""
+
+    running: Running
+    out: StreamWriter
+    said: _Said
+    idle_seconds: int
+    was_idle: bool = False
+    has_ended: bool = False
+    """tar prints no more."""
+
+    def __iter__(self) -> Iterator[memoryview]:
+        stdout, stderr = self.running.stdout.fileno(), self.running.stderr.fileno()
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            selector.register(stderr, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(self.idle_seconds)
+                if not ready:
+                    self.was_idle = True
+                    return
+                for key, _events in ready:
+                    if key.fd == stderr:
+                        if not self.said.take(os.read(stderr, STDERR_BYTES)):
+                            selector.unregister(stderr)
+                        continue
+                    room = self.out.room()
+                    got = os.readv(stdout, [room])
+                    if got:
+                        yield room[:got]
+                    else:
+                        selector.unregister(stdout)
+                        self.has_ended = True
+
+
+class _Said:
+    """Makes lines of the set from what tar says."""
+
+    def __init__(self, out: StreamWriter) -> None:
+        self._out = out
+        self._rest = b""
+        self.last = ""
+        self.gave_up = False
+        self._named: set[str] = set()
+
+    def take(self, piece: bytes) -> bytes:
+        """Take what was read and return it."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > LINE_BYTES:
+            lines.append(self._rest)
+            self._rest = b""
+        for line in lines:
+            self._tell(line)
+        return piece
+
+    def end(self) -> None:
+        """Take the last line, if it has no end."""
+        if self._rest:
+            self._tell(self._rest)
+            self._rest = b""
+
+    def require_named(self, code: int) -> None:
+        """Make sure that a fault which the exit code speaks of stands in the set."""
+        if code == FATAL and "unread" not in self._named:
+            self._out.add_unread(f"tar ended with exit code {code} and did not say what it could not read")
+        if code == DIFFER and not self._named & {"unread", "changed", "skipped"}:
+            self._out.add_changed(f"tar ended with exit code {code} and did not say what changed")
+
+    def _tell(self, line: bytes) -> None:
+        text = re.sub(r"^\S*tar: ", "", os.fsdecode(line))
+        if not text.strip():
+            return
+        if "Error is not recoverable" in text:
+            self.gave_up = True
+            return
+        how, said = judged(text)
+        if how == "silent":
+            return
+        self.last = text
+        self._named.add(how)
+        {"unread": self._out.add_unread, "changed": self._out.add_changed, "skipped": self._out.add_skipped}[how](said)
+
+
+def judged(text: str) -> tuple[str, str]:
+    """Return what a line of tar means for the set, and how the set words it; what is not known was not read.
+
+    >>> judged("/srv/a: file changed as we read it")
+    ('changed', '/srv/a: file changed as we read it')
+    >>> judged("/srv/b: Cannot open: Permission denied")
+    ('unread', '/srv/b: Cannot open: Permission denied')
+    """
+    for how, pattern in _TOLD:
+        if pattern.fullmatch(text):
+            return how, text
+    return "unread", text
+
+
+def _member(entry: Entry, offset: int) -> Member:
+    return Member(
+        type=entry.type,
+        path=entry.path,
+        size=entry.size if entry.type is MemberType.FILE else 0,
+        mode=entry.mode,
+        uid=entry.uid,
+        gid=entry.gid,
+        mtime_ns=entry.mtime_ns,
+        offset=offset,
+        link=entry.link,
+    )

@@ -1,0 +1,384 @@
+"""PostgreSQL databases, each as `pg_dump` sees it at one moment, and what all of them share.
+
+    [[backup.source]]
+    id = "portal-db"
+    kind = "postgresql"
+    class = "content"
+    host = "db1.example.vn"
+    user = "backup"
+    password = { file = "/etc/portalops/db.password" }
+    databases = ["portal", "forum"]
+    minimum_bytes = 1000000
+
+Each database becomes a stream of its own: `pg_dump --format=custom --compress=0`, for sets compress better. `psql` holds the
+snapshot that the dump is taken in and counts the rows of each table in it meanwhile, so that a restored copy can be compared.
+The stream `globals` is `pg_dumpall --globals-only`: roles, memberships, settings of roles, tablespaces. Without `databases`,
+all that can be connected to are dumped, templates aside. One that cannot be dumped makes the set incomplete; the others are
+kept. `minimum_bytes` is of all dumps together.
+
+The role needs `pg_read_all_data` (PostgreSQL 14 or later), rights of its own to large objects, which that does not give,
+BYPASSRLS where there are row policies, and, for the passwords in `globals`, to be a superuser; with `role_passwords = false` it
+need not be. A replica can be dumped from, too (PostgreSQL 10 or
+later): what is in unlogged tables is not there, and one that is more than `replica_lag_seconds` behind is refused. Anything
+else that libpq knows can be said in a service of `pg_service.conf`.
+
+A dump counts only with exit code 0 and with its format's end: the custom one ends with a block of no bytes, the globals with
+`PostgreSQL database cluster dump complete`. Neither proves that it can be restored; a drill does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, StrictBool, StrictInt, model_validator
+
+from backups.postgresql import COUNT_GLOBALS, CUSTOM, GLOBALS, Installation, counted, fitting, installations, said
+from backups.sources._postgresql import (
+    ASK_SERVER,
+    DUMP_END,
+    GLOBALS_END,
+    GLOBALS_NAME,
+    REPLICA_HINT,
+    Holder,
+    Stopped,
+    dump_command,
+    globals_command,
+    hint_for,
+    passfile_line,
+    psql_command,
+    stream_names,
+)
+from backups.sources._program import PATH, Program, stream_program
+from backups.sources._settings import (
+    ConfiguredSource,
+    SourceContext,
+    SourceSettings,
+    SourceTraits,
+    cause_of,
+    require_floor,
+    unavailable,
+)
+from portalops.config.secrets import SecretReference, check_private_file
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import Refused, Text
+from portalops.errors import SecretUnavailable, SourceUnavailable
+from portalops.model.backups import TableRows
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.ports import Completed, StreamOpener, StreamWriter
+from portalops.system.programs import LocalRunner
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 30
+GLOBALS_BYTES = 256 << 20
+"""What is kept in memory of them at most; a role takes about a hundred bytes."""
+
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+
+
+class Settings(SourceSettings):
+    """`kind = "postgresql"`."""
+
+    host: Text | None = Field(default=None, description="Server, or the folder of its socket; without it, libpq's own.")
+    port: StrictInt | None = Field(default=None, ge=1, le=65535, description="Port of the server.")
+    user: Text | None = Field(default=None, description="Role to connect as.")
+    password: SecretReference | None = Field(default=None, description="The role's password.")
+    passfile: LocalPath | None = Field(default=None, description="A .pgpass file, instead of 'password'.")
+    service: Text | None = Field(default=None, description="A service of pg_service.conf, for all else.")
+    service_file: LocalPath | None = Field(default=None, description="Another pg_service.conf.")
+    sslmode: SslMode | None = Field(default=None, description="verify-full for a server on another machine.")
+    ca_file: LocalPath | None = Field(
+        default=None, description="PEM certificates that the server's is checked against."
+    )
+    databases: tuple[Text, ...] | None = Field(default=None, min_length=1, description="Without it, all databases.")
+    maintenance_database: Text = Field(default="postgres", description="Database to ask for the list of databases.")
+    role_passwords: StrictBool = Field(default=True, description="False leaves out what only a superuser may read.")
+    replica_lag_seconds: StrictInt = Field(default=3600, ge=0, description="How far a replica may be behind.")
+    idle_seconds: StrictInt = Field(default=300, ge=1, description="How long a program may print nothing.")
+    programs: LocalPath | None = Field(default=None, description="Folder of psql, pg_dump and pg_dumpall.")
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Settings:
+        if self.password is not None and self.passfile is not None:
+            raise Refused(msg("gives both a password and a passfile"), msg("Keep one."), shows_value=False)
+        return self
+
+
+def build(table: KindTable, context: SourceContext) -> PostgresqlSource:
+    """Return the source that a configuration table describes."""
+    del context
+    settings = table.parse(Settings)
+    return PostgresqlSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a server says of itself."""
+
+    major: int
+    is_replica: bool
+    lag_seconds: float | None
+    """How far a replica is behind; None if nobody knows."""
+    databases: tuple[str, ...]
+    """Those that can be connected to, templates aside."""
+
+
+class PostgresqlSource(ConfiguredSource):
+    """The databases of one server."""
+
+    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+        super().__init__(traits)
+        self._settings = settings
+
+    def places(self) -> Sequence[Path]:
+        return ()
+
+    def write(self, opener: StreamOpener) -> None:
+        with self._access() as environment:
+            self._write(opener, environment)
+
+    def _write(self, opener: StreamOpener, environment: Mapping[str, str]) -> None:
+        settings = self._settings
+        server = self._server(environment)
+        tools = self._tools(environment, server.major)
+        self._require_fresh(server)
+        shared, counts = self._globals(tools, environment)  # first: it fails at once where rights are missing
+        failed: list[str] = []
+        first: SourceUnavailable | None = None
+        size = 0
+        names = tuple(dict.fromkeys(settings.databases or server.databases))
+        for database, stream in zip(names, stream_names(names), strict=True):
+            try:
+                if database not in server.databases:
+                    raise self._no_database(database, server)
+                size += self._dump(opener, tools, environment, server, database=database, stream=stream)
+            except SourceUnavailable as error:
+                logger.info("database %s failed: %s", show_text(database), error)
+                first = first or error
+                failed.append(f"database {database}: {error.message.values.get('cause', error)}")
+        if first is not None and len(failed) == len(names):
+            raise first
+        require_floor(self.id, size, settings.minimum_bytes)
+        with opener.stream(GLOBALS_NAME, format=GLOBALS) as out:
+            out.write(shared)
+            for rows in counts:
+                out.add_rows(rows)
+            for line in failed:
+                out.add_unread(line)
+
+    def _server(self, environment: Mapping[str, str]) -> Server:
+        newest = self._installed("psql", environment)[-1]
+        answer = self._ask(newest, environment, ASK_SERVER)
+        try:
+            found = json.loads(answer)
+            return Server(
+                int(found["version"]) // 10000,
+                bool(found["replica"]),
+                None if found["lag"] is None else float(found["lag"]),
+                tuple(str(name) for name in found["databases"] or ()),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise unavailable(
+                self.id, msg("the server's answer is not understood: {said}", said=show_text(answer))
+            ) from error
+
+    def _ask(self, tools: Installation, environment: Mapping[str, str], query: str) -> str:
+        """Return what psql prints for a query in the maintenance database."""
+        argv = psql_command(tools, self._settings.maintenance_database)
+        done = LocalRunner({**environment, "PGCLIENTENCODING": "UTF8"}).run(
+            argv, stdin=query.encode(), timeout_seconds=self._settings.idle_seconds
+        )
+        if done.exit_code:
+            raise self._ended(argv[0], done)
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def _installed(self, program: str, environment: Mapping[str, str]) -> tuple[Installation, ...]:
+        found = installations(program, LocalRunner(environment), self._settings.programs)
+        if not found:
+            raise unavailable(
+                self.id,
+                msg("there is no {program} of PostgreSQL here", program=program),
+                msg("Install PostgreSQL's client programs, or set 'programs' to their folder."),
+            )
+        return found
+
+    def _tools(self, environment: Mapping[str, str], major: int) -> Installation:
+        installed = self._installed("pg_dump", environment)
+        tools = fitting(installed, major)
+        if tools is None:
+            raise unavailable(
+                self.id,
+                msg(
+                    "pg_dump is of PostgreSQL {client}, older than the server's {server}",
+                    client=installed[-1].major,
+                    server=major,
+                ),
+                msg(
+                    "Install the client programs of PostgreSQL {server} or later: an older pg_dump cannot dump all of it.",
+                    server=major,
+                ),
+            )
+        return tools
+
+    def _require_fresh(self, server: Server) -> None:
+        if not server.is_replica:
+            return
+        lag, limit = server.lag_seconds, self._settings.replica_lag_seconds
+        if lag is None:
+            raise unavailable(self.id, msg("the replica gets no data, and nobody knows how old it is"), REPLICA_HINT)
+        if lag > limit:
+            raise unavailable(
+                self.id,
+                msg(
+                    "the replica is {seconds} s behind, and at most {limit} s are allowed",
+                    seconds=int(lag),
+                    limit=limit,
+                ),
+                REPLICA_HINT,
+            )
+
+    def _globals(self, tools: Installation, environment: Mapping[str, str]) -> tuple[bytes, tuple[TableRows, ...]]:
+        """Return what all databases share, and how much it is; the counts only if they held all the while."""
+        settings = self._settings
+        argv = globals_command(tools, settings.maintenance_database, role_passwords=settings.role_passwords)
+        before = self._ask(tools, environment, COUNT_GLOBALS)
+        done = LocalRunner(environment).run(argv, timeout_seconds=settings.idle_seconds, limit_bytes=GLOBALS_BYTES)
+        if done.exit_code:
+            raise self._ended(argv[0], done)
+        if not done.stdout.rstrip().endswith(GLOBALS_END.encode()):
+            raise unavailable(self.id, msg("the output does not end with {trailer}", trailer=repr(GLOBALS_END)))
+        after = self._ask(tools, environment, COUNT_GLOBALS)
+        rows = tuple(each for line in after.splitlines() if (each := counted(line)) is not None)
+        return done.stdout, rows if before == after else ()
+
+    def _dump(
+        self,
+        opener: StreamOpener,
+        tools: Installation,
+        environment: Mapping[str, str],
+        server: Server,
+        *,
+        database: str,
+        stream: str,
+    ) -> int:
+        """Dump one database and return how many bytes that were."""
+        settings = self._settings
+        argv = psql_command(tools, database)
+        variables = {**environment, "PGCLIENTENCODING": "UTF8"}  # not for pg_dump, whose dump it would recode
+        with opener.stream(stream, format=CUSTOM) as out:
+            try:
+                with Holder(argv, variables, settings.idle_seconds) as holder:
+                    snapshot = holder.begin()
+                    program = Program(
+                        dump_command(tools, database, snapshot, is_replica=server.is_replica),
+                        environment=environment,
+                        idle_seconds=settings.idle_seconds,
+                        trailer=DUMP_END,
+                    )
+                    try:
+                        self._run(program, out)
+                    except SourceUnavailable:
+                        holder.require_alive()  # without it, pg_dump finds no snapshot: that is not what is wrong
+                        raise
+                    for rows in holder.counts():
+                        out.add_rows(rows)
+            except Stopped as stopped:
+                raise self._ended(argv[0], stopped.done) from stopped
+            for table in holder.left_out:
+                out.add_skipped(f"{database}: {table}: an unlogged table has no rows on a replica")
+            return out.position
+
+    def _run(self, program: Program, out: StreamWriter) -> None:
+        try:
+            stream_program(self.id, program, out)
+        except SourceUnavailable as error:
+            raise SourceUnavailable(error.message, hint_for(str(error)) or error.hint) from error
+
+    def _ended(self, program: str, done: Completed) -> SourceUnavailable:
+        if done.exit_code == 124:
+            return unavailable(
+                self.id,
+                msg("{program} printed nothing for {seconds} s", program=program, seconds=self._settings.idle_seconds),
+            )
+        return unavailable(
+            self.id,
+            msg(
+                "{program} ended with exit code {exit_code}: {said}",
+                program=program,
+                exit_code=done.exit_code,
+                said=said(done),
+            ),
+            hint_for(said(done)),
+        )
+
+    def _no_database(self, database: str, server: Server) -> SourceUnavailable:
+        return unavailable(
+            self.id,
+            msg("there is no database {name}", name=show_text(database, 80)),
+            msg("The server has: {names}.", names=show_text(", ".join(server.databases), 300) or "-"),
+        )
+
+    @contextmanager
+    def _access(self) -> Iterator[Mapping[str, str]]:
+        """Give the variables that say how to connect; a password is in a private file, which is gone after the block."""
+        settings = self._settings
+        environment = connection_variables(settings, os.environ)
+        if settings.password is None and settings.passfile is None:
+            yield environment
+            return
+        try:
+            if settings.passfile is not None:
+                check_private_file(settings.passfile)  # libpq itself would only pass it over
+                yield {**environment, "PGPASSFILE": str(settings.passfile)}
+                return
+            assert settings.password is not None
+            secret = settings.password.reveal(os.environ)
+        except SecretUnavailable as error:
+            raise unavailable(self.id, error.message, error.hint) from error
+        with self._private_file(passfile_line(secret)) as path:
+            yield {**environment, "PGPASSFILE": path}
+
+    @contextmanager
+    def _private_file(self, text: str) -> Iterator[str]:
+        try:
+            file = tempfile.NamedTemporaryFile("w", prefix="portalops-", encoding="utf-8")  # noqa: SIM115  # mode 0600
+            file.write(text)
+            file.flush()
+        except OSError as error:
+            raise unavailable(
+                self.id, msg("a temporary file could not be made: {cause}", cause=cause_of(error))
+            ) from error
+        with file:
+            yield file.name
+
+
+def connection_variables(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a program's whole environment: libpq's variables for the settings, and nothing that changes its words."""
+    given = {
+        "PGHOST": settings.host,
+        "PGPORT": settings.port,
+        "PGUSER": settings.user,
+        "PGSERVICE": settings.service,
+        "PGSERVICEFILE": settings.service_file,
+        "PGSSLMODE": settings.sslmode,
+        "PGSSLROOTCERT": settings.ca_file,
+    }
+    kept = {name: environment[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in environment}
+    return {
+        **kept,
+        "PATH": PATH,
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PGAPPNAME": "portalops",
+        "PGCONNECT_TIMEOUT": str(CONNECT_SECONDS),
+        **{name: str(value) for name, value in given.items() if value is not None},
+    }

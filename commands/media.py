@@ -1,0 +1,352 @@
+"""Keep the register of backup media: what there is, where it lies, who keeps it, and whether it can still be read.
+
+A medium is what can be lost or broken by itself: a disk, a bucket, a box of discs, a tape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from commands._backup_work import keys_of, media_of, recorded_sets_of
+from commands._jobs import run_lock
+from commands._media_register import RegisterLine, lines_of, register_of
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import ExitCode, UsageError, worst
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.media import MediumCheck, MediumEntry, MediumMove
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.text import show_text
+from portalops.registers.media import ADDED, CHECK, CHECKED, MEDIUM, MOVE, MOVED
+from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
+
+app = typer.Typer(no_args_is_help=True)
+
+DUTY = "10.2-medium"
+MAX_TEXT = 200
+SHOWN_PROBLEMS = 50
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help=_("The medium's id; a configured one where it can be reached"))
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))]
+
+
+@app.command(
+    "list",
+    help=_(
+        "List the media: place, custodian, last reading, and what must be seen to\n\nReads the ledger and the configuration"
+        " only. A medium that was not read for backup.unread_months is told of.\n\nExample: portalops media list"
+        "\n\nEXIT STATUS: 0 nothing must be seen to, 1 something must"
+    ),
+)
+def list_(ctx: typer.Context) -> Result:
+    lines = lines_of(open_session(ctx))
+    if not lines:
+        return Result([], [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])
+    code = ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK
+    return Result([_line_data(line) for line in lines], [_table(lines), *_alarms(lines)], exit_code=code)
+
+
+@app.command(
+    help=_(
+        "Add a medium to the register\n\nWith the id of a medium that is in the register already: another one has taken its"
+        " place.\n\nExample: portalops media add disk-a --label 'KH-SL-01' --place 'Tủ sắt phòng 204' --custodian"
+        " 'Nguyễn Văn An' --expires 2031-12-31\n\nEXIT STATUS: 0 added or shown, 2 wrong usage"
+    )
+)
+def add(
+    ctx: typer.Context,
+    medium: IdArgument,
+    *,
+    label: Annotated[str, typer.Option(metavar="TEXT", help=_("What is written on it"))],
+    place: Annotated[str, typer.Option(metavar="TEXT", help=_("Where it lies"))],
+    custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who keeps it"))],
+    kind: Annotated[
+        str | None, typer.Option(help=_("disk, optical, tape, ...; needed only for a medium that is not configured"))
+    ] = None,
+    expires: Annotated[str | None, typer.Option(metavar="DAY", help=_("From this day on it is not trusted"))] = None,
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    configured = {table.id: table.kind for table in session.settings.backup_media}
+    if kind is not None and medium in configured and kind != configured[medium]:
+        raise UsageError(
+            msg("medium {id} is configured as {kind}", id=medium, kind=configured[medium]), msg("Leave out --kind.")
+        )
+    if not _ID.fullmatch(medium):
+        raise UsageError(
+            msg("{id} is no id of a medium", id=show_text(medium, 80)),
+            msg("Lower-case letters, digits and hyphens, at most 63."),
+        )
+    chosen = configured.get(medium) or kind
+    if chosen is None:
+        raise UsageError(
+            msg("medium {id} is not configured, so its kind is not known", id=medium),
+            msg("Give --kind, such as disk, optical or tape; or the id of a [[backup.medium]]."),
+        )
+    if not _ID.fullmatch(chosen):
+        raise UsageError(msg("{kind} is no kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape."))
+    entry = MediumEntry(
+        medium,
+        chosen,
+        _text(label, "--label"),
+        _text(place, "--place"),
+        _text(custodian, "--custodian"),
+        _day(expires),
+    )
+    before = register_of(session).get(medium)
+    if not dry_run:
+        body = bodies.write({"circumstances": session.circumstances, MEDIUM: entry})
+        session.writable_ledger.append(ADDED, run=NO_RUN, subject=entry.id, duty=DUTY, body=body)
+    warnings: list[Message] = []
+    if before is not None and before.entry is not None:
+        warnings.append(
+            msg("another medium was in the register as {id} before: {label}", id=medium, label=before.entry.label)
+        )
+    return Result({**_entry_data(entry), "recorded": not dry_run}, [_entry_view(entry, dry_run=dry_run)], warnings)
+
+
+@app.command(
+    help=_(
+        "Record that a medium lies elsewhere, or is kept by somebody else\n\nExample: portalops media move disk-a --place"
+        " 'Kho lưu trữ tỉnh' --custodian 'Trần Thị Bình' --reason 'yearly exchange'"
+        "\n\nEXIT STATUS: 0 recorded or shown, 2 it is not in the register, or nothing is said to change"
+    )
+)
+def move(
+    ctx: typer.Context,
+    medium: IdArgument,
+    *,
+    place: Annotated[str | None, typer.Option(metavar="TEXT", help=_("Where it lies now"))] = None,
+    custodian: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who keeps it now"))] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    known = register_of(session).get(medium)
+    if known is None or known.entry is None:
+        raise UsageError(
+            msg("medium {id} is not in the register", id=show_text(medium, 80)),
+            msg("'portalops media add' adds it; 'portalops media list' shows what there is."),
+        )
+    if place is None and custodian is None:
+        raise UsageError(msg("nothing is said to change"), msg("Give --place, --custodian, or both."))
+    moved = MediumMove(
+        medium,
+        _text(place, "--place") if place is not None else "",
+        _text(custodian, "--custodian") if custodian is not None else "",
+        show_text(reason.strip(), MAX_TEXT),
+    )
+    if not dry_run:
+        body = bodies.write({"circumstances": session.circumstances, MOVE: moved})
+        session.writable_ledger.append(MOVED, run=NO_RUN, subject=moved.id, duty=DUTY, body=body)
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Medium"), medium),
+        (msg("Place"), moved.place or known.entry.place),
+        (msg("Custodian"), moved.custodian or known.entry.custodian),
+    ]
+    data: JsonValue = {"id": medium, "place": rows[1][1], "custodian": rows[2][1], "recorded": not dry_run}  # type: ignore[dict-item]  # they are texts
+    return Result(data, [KeyValues(rows), *_dry(dry_run=dry_run)])
+
+
+@app.command(
+    help=_(
+        "Look whether a medium can be read and written, and holds what the ledger says\n\nLists its sets, compares them with"
+        " the ledger, reads the description of each, and tries to write; what it finds is recorded. Without an id: every"
+        " configured medium. It reads no data: 'portalops backup verify' does.\n\nExample: portalops media check; portalops"
+        " media check disk-a --read-only\n\nEXIT STATUS: 0 all is as recorded, 2 no such medium, 3 one could not be reached"
+        " or written, 5 one is not as recorded"
+    )
+)
+def check(
+    ctx: typer.Context,
+    medium: Annotated[str | None, typer.Argument(metavar="ID", help=_("Only this medium"))] = None,
+    *,
+    read_only: Annotated[bool, typer.Option("--read-only", help=_("Do not try to write"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look without writing, and record nothing"))] = False,
+) -> Result:
+    from backups.inspection import inspect  # noqa: PLC0415  # start-up time
+
+    session = open_session(ctx)
+    media = media_of(session)
+    if medium is not None and medium not in media:
+        raise UsageError(
+            msg("there is no backup medium {medium}", medium=show_text(medium, 80)),
+            msg("The media are: {media}.", media=", ".join(media) or "-"),
+        )
+    checks = []
+    with run_lock(session):
+        sets = recorded_sets_of(session, passing_over=True)
+        for name in media if medium is None else (medium,):
+            found = inspect(
+                media[name],
+                session.settings.portal.id,
+                sets,
+                tries_writing=not (read_only or dry_run),
+                keys=keys_of(session),
+                clock=session.clock,
+                progress=session.progress,
+            )
+            checks.append(found)
+            if not dry_run:
+                _record(session, found)
+    return Result(
+        [{"id": each.id, **_check_data(each)} for each in checks],
+        [block for each in checks for block in _check_view(each)],
+        exit_code=worst(_exit_code(each) for each in checks),
+    )
+
+
+def _record(session: Session, found: MediumCheck) -> None:
+    body = bodies.write({"circumstances": session.circumstances, CHECK: found})
+    session.writable_ledger.append(CHECKED, run=NO_RUN, subject=found.id, duty=DUTY, body=body)
+
+
+def _exit_code(found: MediumCheck) -> ExitCode:
+    if found.copies or found.unknown:
+        return ExitCode.INTEGRITY
+    return ExitCode.PARTIAL if found.problems else ExitCode.OK
+
+
+def _text(text: str, option: str) -> str:
+    shown = show_text(text.strip(), MAX_TEXT)
+    if not shown:
+        raise UsageError(msg("{option} is empty", option=option), msg("Say it, for whoever looks for the medium."))
+    return shown
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("{text} is no day", text=show_text(text, 40)), msg("Write it as year-month-day: 2031-12-31.")
+        ) from error
+
+
+def _entry_data(entry: MediumEntry) -> dict[str, JsonValue]:
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "label": entry.label,
+        "place": entry.place,
+        "custodian": entry.custodian,
+        "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
+    }
+
+
+def _entry_view(entry: MediumEntry, *, dry_run: bool) -> Block:
+    return KeyValues(
+        (
+            (msg("Medium"), entry.id),
+            (msg("Kind"), entry.kind),
+            (msg("Label"), entry.label),
+            (msg("Place"), entry.place),
+            (msg("Custodian"), entry.custodian),
+            (msg("Expires on"), entry.expires_on),
+            *([(msg("Recorded in"), msg("nothing: this was a dry run"))] if dry_run else []),
+        )
+    )
+
+
+def _dry(*, dry_run: bool) -> list[Block]:
+    return [Paragraph(msg("nothing was recorded: this was a dry run"))] if dry_run else []
+
+
+def _line_data(line: RegisterLine) -> JsonValue:
+    known = line.medium
+    return {
+        "id": known.id,
+        "configured": line.is_configured,
+        "registered": known.entry is not None,
+        "kind": line.kind,
+        "label": known.entry.label if known.entry else None,
+        "place": known.entry.place if known.entry else None,
+        "custodian": known.entry.custodian if known.entry else None,
+        "since": known.since.isoformat() if known.since else None,
+        "expires_on": known.entry.expires_on.isoformat() if known.entry and known.entry.expires_on else None,
+        "read_at": known.read_at.isoformat() if known.read_at else None,
+        "checked_at": known.checked_at.isoformat() if known.checked_at else None,
+        "sets": line.sets,
+        "alarms": [str(alarm) for alarm in line.alarms],
+    }
+
+
+def _table(lines: Sequence[RegisterLine]) -> Table:
+    headers = (
+        msg("Medium"),
+        msg("Kind"),
+        msg("Label"),
+        msg("Place"),
+        msg("Custodian"),
+        msg("Expires on"),
+        msg("Sets"),
+        msg("Last read"),
+        msg("State"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            line.medium.id,
+            line.kind,
+            line.medium.entry.label if line.medium.entry else None,
+            line.medium.entry.place if line.medium.entry else None,
+            line.medium.entry.custodian if line.medium.entry else None,
+            line.medium.entry.expires_on if line.medium.entry else None,
+            line.sets,
+            line.medium.read_at,
+            Status(msg("see below"), Tone.BAD) if line.alarms else Status(msg("good"), Tone.GOOD),
+        )
+        for line in lines
+    ]
+    return Table(nmsg("{n} medium", "{n} media", len(rows)), headers, rows)
+
+
+def _alarms(lines: Sequence[RegisterLine]) -> list[Block]:
+    return [
+        Notice(msg("{medium}: {problem}", medium=line.medium.id, problem=alarm), Tone.BAD)
+        for line in lines
+        for alarm in line.alarms
+    ]
+
+
+def _check_data(found: MediumCheck) -> dict[str, JsonValue]:
+    return {
+        "reached": found.reached,
+        "writable": found.writable,
+        "sets": found.sets,
+        "problems": list(found.problems),
+        "unknown": list(found.unknown),
+        "damaged": [copy.set_id for copy in found.copies],
+    }
+
+
+def _check_view(found: MediumCheck) -> list[Block]:
+    writable = {True: msg("yes"), False: msg("no"), None: msg("not tried")}[found.writable]
+    state = Status(msg("good"), Tone.GOOD) if not found.problems else Status(msg("not as it should be"), Tone.BAD)
+    blocks: list[Block] = [
+        KeyValues(
+            (
+                (msg("Medium"), found.id),
+                (msg("State"), state),
+                (msg("Can be read"), msg("yes") if found.reached else msg("no")),
+                (msg("Can be written"), writable),
+                (msg("Sets"), found.sets),
+            )
+        )
+    ]
+    if found.problems:
+        blocks.append(Bullets([verbatim(problem) for problem in found.problems[:SHOWN_PROBLEMS]]))
+    if len(found.problems) > SHOWN_PROBLEMS:
+        blocks.append(Paragraph(msg("... and {more} more", more=len(found.problems) - SHOWN_PROBLEMS)))
+    return blocks

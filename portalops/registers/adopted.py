@@ -1,0 +1,54 @@
+"""What other tools claimed last: the records of `backup.adopted`, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from portalops.ledger.bodies import decode_part
+from portalops.model.adopted import AdoptedLook
+from portalops.registers.evidence import LedgerReader, Recorded
+
+ADOPTED: Final = "backup.adopted"
+KEY: Final = "adopted"
+"""The key of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one tool said when it last answered, and whether it has answered since."""
+
+    seq: int
+    """The record of that answer; of the last failed look, if it never answered."""
+    at: datetime
+    look: AdoptedLook
+    problem: str = ""
+    """Why it did not answer when it was asked last; empty if it did."""
+
+
+def claims_of(looks: Iterable[Recorded[AdoptedLook]]) -> tuple[Claim, ...]:
+    """Return the newest claim of each table, by id; looks come oldest first."""
+    found: dict[str, Claim] = {}
+    for each in looks:
+        known = found.get(each.body.id)
+        if each.body.problem and known is not None and not known.look.problem:
+            found[each.body.id] = Claim(known.seq, known.at, known.look, each.body.problem)
+        else:
+            found[each.body.id] = Claim(each.seq, each.at, each.body, each.body.problem)
+    return tuple(found[name] for name in sorted(found))
+
+
+def read_claims(ledger: LedgerReader) -> tuple[Claim, ...]:
+    """Return what each tool claimed last.
+
+    Raises:
+        LedgerError: a record's details cannot be read.
+    """
+    looks: list[Recorded[AdoptedLook]] = []
+    for record in ledger.records(kinds=(ADOPTED,)):
+        body = decode_part(ledger.blob(record.body), KEY, AdoptedLook)
+        if body is not None:
+            looks.append(Recorded(record.seq, record.at, record.run, body))
+    return claims_of(looks)

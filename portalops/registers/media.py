@@ -1,0 +1,153 @@
+"""The media register: the records of `media.*`, folded, and when each medium was read last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from portalops.errors import LedgerError
+from portalops.ledger.bodies import decode_part
+from portalops.model.backups import CopyState
+from portalops.model.media import MediumCheck, MediumEntry, MediumMove
+from portalops.model.message import Message, msg
+from portalops.model.record import Record
+from portalops.registers.evidence import LedgerReader, SetEvidence
+
+ADDED, MOVED, CHECKED = "media.added", "media.moved", "media.checked"
+MEDIA_KINDS = (ADDED, MOVED, CHECKED)
+
+MEDIUM, MOVE, CHECK = "medium", "move", "medium_check"
+"""The keys of the three in their records' bodies."""
+
+DAYS_OF_A_MONTH = 31
+"""An alarm that counts months counts them as the longest ones, and so never comes too early."""
+
+_TYPES: Mapping[str, tuple[str, type[MediumEntry | MediumMove | MediumCheck]]] = {
+    ADDED: (MEDIUM, MediumEntry),
+    MOVED: (MOVE, MediumMove),
+    CHECKED: (CHECK, MediumCheck),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredMedium:
+    """What the register knows of one medium now."""
+
+    id: str
+    entry: MediumEntry | None
+    """None for a configured medium that nobody has added to the register."""
+    added_at: datetime | None
+    since: datetime | None
+    """Since when it lies where it is and is kept by whom it is."""
+    checked_at: datetime | None
+    """When somebody last looked at it, reached or not."""
+    check: MediumCheck | None
+    read_at: datetime | None
+    """When it was last read: by a look, or by a copy that was read back from it."""
+    replaced_at: datetime | None = None
+    """When it took the place of another medium of this id; None if it is the first one."""
+
+
+def fold_media(records: Iterable[tuple[Record, MediumEntry | MediumMove | MediumCheck]]) -> dict[str, RegisteredMedium]:
+    """Return the media by id, in the order in which they first appear.
+
+    Adding an id that is in the register means that another physical medium has taken its place: what was known of the
+    one before, also when it was read, does not count for the new one.
+    """
+    media: dict[str, RegisteredMedium] = {}
+    for record, body in records:
+        known = media.get(body.id) or RegisteredMedium(body.id, None, None, None, None, None, None)
+        match body:
+            case MediumEntry() if known.entry is None:
+                known = replace(known, entry=body, added_at=record.at, since=record.at)
+            case MediumEntry():
+                known = RegisteredMedium(body.id, body, record.at, record.at, None, None, None, replaced_at=record.at)
+            case MediumMove() if known.entry is not None:
+                entry = replace(
+                    known.entry,
+                    place=body.place or known.entry.place,
+                    custodian=body.custodian or known.entry.custodian,
+                )
+                known = replace(known, entry=entry, since=record.at)
+            case MediumCheck():
+                read_at = record.at if body.reached else known.read_at
+                known = replace(known, checked_at=record.at, check=body, read_at=read_at)
+        media[body.id] = known
+    return media
+
+
+def read_media(ledger: LedgerReader) -> dict[str, RegisteredMedium]:
+    """Return the media that the ledger knows, by id.
+
+    Raises:
+        LedgerError: a record's details cannot be read.
+    """
+    found: list[tuple[Record, MediumEntry | MediumMove | MediumCheck]] = []
+    for record in ledger.records(kinds=MEDIA_KINDS):
+        key, body_type = _TYPES[record.kind]
+        body = decode_part(ledger.blob(record.body), key, body_type)
+        if body is None:
+            raise LedgerError(
+                msg("record {seq} of the kind {kind} names no medium", seq=record.seq, kind=record.kind),
+                msg("Run 'portalops ledger verify'."),
+            )
+        found.append((record, body))
+    return fold_media(found)
+
+
+def whole_register(
+    media: Mapping[str, RegisteredMedium], configured: Iterable[str], sets: Sequence[SetEvidence]
+) -> tuple[RegisteredMedium, ...]:
+    """Return the register with every configured medium in it, and with what reading back sets tells of each.
+
+    Args:
+        media: as recorded.
+        configured: ids of the configured media.
+        sets: as recorded.
+    """
+    read: dict[str, datetime] = {}
+    for made in sets:
+        for copy in made.copies:
+            if copy.state is CopyState.VERIFIED and copy.verified_at is not None:
+                read[copy.medium] = max(copy.verified_at, read.get(copy.medium, copy.verified_at))
+    whole = []
+    for name in dict.fromkeys((*configured, *media)):
+        known = media.get(name) or RegisteredMedium(name, None, None, None, None, None, None)
+        moments = [
+            moment
+            for moment in (known.read_at, read.get(name))
+            if moment is not None and (known.replaced_at is None or moment > known.replaced_at)
+        ]
+        whole.append(replace(known, read_at=max(moments, default=None)))
+    return tuple(whole)
+
+
+def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_months: int) -> tuple[Message, ...]:
+    """Say what about a medium somebody must see to.
+
+    Args:
+        medium: as the whole register has it.
+        now: aware.
+        today: the portal's local day.
+        unread_months: how long a medium may be left unread; 0 for any time.
+    """
+    found = []
+    limit = timedelta(days=unread_months * DAYS_OF_A_MONTH)
+    since = medium.read_at or medium.added_at
+    if unread_months and (since is None or now - since > limit):
+        if medium.read_at is not None:
+            found.append(msg("not read since {moment}", moment=medium.read_at))
+        else:
+            found.append(msg("no reading of it is recorded"))
+    if medium.entry is None:
+        found.append(msg("it is not in the register: nobody is named who keeps it"))
+    elif medium.entry.expires_on is not None and medium.entry.expires_on <= today:
+        found.append(msg("it expired on {day}", day=medium.entry.expires_on))
+    if medium.check is not None and not medium.check.reached:
+        found.append(
+            msg("it could not be read when it was last looked at, at {moment}", moment=medium.checked_at or now)
+        )
+    elif medium.check is not None and medium.check.problems:
+        found.append(msg("it is not as recorded: {problem}", problem=medium.check.problems[0]))
+    return tuple(found)

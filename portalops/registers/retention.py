@@ -1,0 +1,88 @@
+"""Which sets are held and which are marked for removal: the records of `prune.*`, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portalops.errors import LedgerError
+from portalops.ledger.bodies import decode_part
+from portalops.model.backups import SetId
+from portalops.model.message import msg
+from portalops.model.record import Record
+from portalops.model.retention import Hold, Mark
+from portalops.registers.evidence import LedgerReader
+
+HELD, RELEASED = "prune.held", "prune.released"
+MARKED, UNDONE = "prune.marked", "prune.undone"
+RETENTION_KINDS = (HELD, RELEASED, MARKED, UNDONE)
+
+HOLD, MARK = "hold", "mark"
+"""The keys of the two in their records' bodies."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedHold:
+    """A hold that is in force, with the record that placed it."""
+
+    seq: int
+    at: datetime
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMark:
+    """A mark that is in force, with the record that made it."""
+
+    seq: int
+    at: datetime
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """What people and earlier runs have decided about sets; of removed sets as well."""
+
+    holds: Mapping[SetId, RecordedHold] = field(default_factory=dict)
+    marks: Mapping[SetId, RecordedMark] = field(default_factory=dict)
+
+
+def fold_retention(records: Iterable[tuple[Record, Hold | Mark]]) -> Retained:
+    """Return the holds and marks that are in force after these records, oldest first.
+
+    A mark that a person undoes becomes a hold: otherwise the next run would mark the set again.
+    """
+    holds: dict[SetId, RecordedHold] = {}
+    marks: dict[SetId, RecordedMark] = {}
+    for record, body in records:
+        if isinstance(body, Hold):
+            holds.pop(body.set_id, None)
+            if record.kind == HELD:
+                holds[body.set_id] = RecordedHold(record.seq, record.at, body)
+            continue
+        marks.pop(body.set_id, None)
+        if record.kind == MARKED:
+            marks[body.set_id] = RecordedMark(record.seq, record.at, body)
+        elif body.by_person:
+            holds[body.set_id] = RecordedHold(record.seq, record.at, Hold(body.set_id, str(body.reason)))
+    return Retained(holds, marks)
+
+
+def read_retention(ledger: LedgerReader) -> Retained:
+    """Return the holds and marks that are in force.
+
+    Raises:
+        LedgerError: a record's details cannot be read. It may be a hold, so nothing may be removed then.
+    """
+    found: list[tuple[Record, Hold | Mark]] = []
+    for record in ledger.records(kinds=RETENTION_KINDS):
+        blob = ledger.blob(record.body)
+        body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, Mark)
+        if body is None:
+            raise LedgerError(
+                msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),
+                msg("Run 'portalops ledger verify'; nothing is removed until it can be read."),
+            )
+        found.append((record, body))
+    return fold_retention(found)

@@ -1,0 +1,48 @@
+"""Whose unfinished set it is: the marks of runs, and whether those are alive."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backups.media._owners import is_alive, this_run
+
+ROOT = Path(__file__).parents[3]
+SAY = "import sys; from backups.media._owners import this_run; print(this_run(), flush=True); sys.stdin.read()"
+
+
+def test_this_run_is_alive() -> None:
+    assert is_alive(this_run()) is True
+
+
+def test_a_run_is_alive_until_it_is_killed_and_dead_before_it_is_waited_for() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SAY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+    )
+    assert process.stdout is not None and process.stdin is not None
+    mark = process.stdout.readline().strip()
+    assert is_alive(mark) is True
+
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and its number not free yet
+    assert is_alive(mark) is False
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+
+    assert is_alive(mark) is False
+
+
+def test_another_process_with_the_same_number_is_another_run() -> None:
+    space, pid, started = this_run().rsplit("-", 2)
+
+    assert is_alive(f"{space}-{pid}-{int(started) + 1}") is False
+
+
+@pytest.mark.parametrize("mark", ["", "x", "0123456789ab-1-2-3", "0123456789ab-1-2", "../0123456789ab-1-2-3"])
+def test_what_another_machine_wrote_cannot_be_told_from_here(mark: str) -> None:
+    assert is_alive(mark) is None

@@ -1,0 +1,221 @@
+"""Dumps are tried out in a server of their own, and restored by the commands of RESTORE.md as they are printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backups.formats import Restored, Trial, format_of
+from backups.formats.postgresql_globals import first_role
+from backups.sources._postgresql import stream_names
+from portalops.errors import BackupError
+from portalops.model.backups import TableRows, VerifyLevel
+from tests.backups.kit import keys
+from tests.backups.postgresql.parts import ODD, ODD_QUOTED, ROWS, Dumped, Server, user, versions
+
+(ODD_STREAM,) = stream_names([ODD])
+
+
+def try_out(restored: Restored) -> Trial:
+    return format_of(restored.stream).try_out(restored)
+
+
+def with_bytes(restored: Restored, data: bytes) -> Restored:
+    """The same, but that something else came out of the restore."""
+    place = restored.place.with_name(f"other-{restored.scratch.name}")
+    place.write_bytes(data)
+    return replace(restored, place=place)
+
+
+def running_in(folder: Path) -> str:
+    done = subprocess.run(["pgrep", "--list-full", "--full", str(folder)], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["portal", "latin", ODD_STREAM, "postgres", "globals"])
+def test_what_was_dumped_can_be_restored_and_queried(dumped: Dumped, scratch: Path, name: str) -> None:
+    trial = try_out(dumped.restored(name, scratch))
+
+    assert trial.problems == ()
+    assert trial.level is VerifyLevel.L4
+    assert running_in(scratch) == ""
+    if name == "portal":
+        assert trial.asked == f"7 tables, {sum(ROWS.values())} rows, in PostgreSQL {versions()[0].major}"
+    if name == "globals":
+        assert trial.asked == "6 in pg_roles, 3 in pg_auth_members, 1 in pg_tablespace"
+
+
+def test_the_dump_stays_private_while_it_is_tried_out(dumped: Dumped, scratch: Path) -> None:
+    restored = dumped.restored("portal", scratch)
+
+    try_out(restored)
+
+    assert (scratch / "data").stat().st_mode & 0o077 == 0
+    assert restored.place.stat().st_mode & 0o077 == 0
+    if os.geteuid() == 0:
+        assert (scratch / "data").stat().st_uid == user().pw_uid != 0
+
+
+def cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def without_header(data: bytes) -> bytes:
+    return b"?" + data[1:]
+
+
+def with_other_rows(data: bytes) -> bytes:
+    assert data.count(b"1\tTin 1\t") == 1
+    return data.replace(b"1\tTin 1\t", b"2\tTin 1\t")  # two rows of one key
+
+
+def with_broken_sql(data: bytes) -> bytes:
+    return data.replace(b"CREATE TRIGGER touch", b"CREATE TRAGGER touch")
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (cut, "pg_restore: error"),
+        (without_header, "does not appear to be a valid archive"),
+        (with_other_rows, "could not create unique index"),
+        (with_broken_sql, "syntax error"),
+        (lambda _data: b"", "pg_restore: error"),
+    ],
+)
+def test_a_damaged_dump_is_found(dumped: Dumped, scratch: Path, damage: object, expected: str) -> None:
+    assert callable(damage)
+    restored = dumped.restored("portal", scratch)
+
+    trial = try_out(with_bytes(restored, damage(restored.place.read_bytes())))
+
+    assert expected in trial.problems[0]
+    assert len(trial.problems[0]) <= 300
+    assert running_in(scratch) == ""
+
+
+def test_rows_that_are_missing_are_named(dumped: Dumped, scratch: Path) -> None:
+    restored = dumped.restored("portal", scratch)
+    rows = (TableRows("public.article", 501), TableRows("public.gone", 1), *restored.stream.rows[2:])
+
+    trial = try_out(replace(restored, stream=replace(restored.stream, rows=rows)))
+
+    assert trial.level is VerifyLevel.L4
+    assert trial.problems == (
+        "table public.article: 500 rows instead of 501",
+        "table public.gone is not there",
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (cut, "table pg_catalog.pg_auth_members: "),
+        (lambda data: data.replace(b"CREATE ROLE readers", b"CREATE ROLL readers"), "syntax error"),
+        (lambda _data: b"\xff\x00", "table pg_catalog.pg_roles: "),
+    ],
+)
+def test_damaged_globals_are_found(dumped: Dumped, scratch: Path, damage: object, expected: str) -> None:
+    assert callable(damage)
+    restored = dumped.restored("globals", scratch)
+
+    trial = try_out(with_bytes(restored, damage(restored.place.read_bytes())))
+
+    assert any(expected in problem for problem in trial.problems), trial.problems
+    assert running_in(scratch) == ""
+
+
+@pytest.mark.parametrize("command", ["\\! touch {}/pwned", "\\unrestrict x\n\\! touch {}/pwned", "\\o |touch {}/pwned"])
+def test_globals_run_no_programs_through_psql(dumped: Dumped, scratch: Path, command: str) -> None:
+    restored = dumped.restored("globals", scratch)
+    script = f"{command.format(scratch)}\n".encode() + restored.place.read_bytes()
+
+    trial = try_out(with_bytes(restored, script))
+
+    assert not (scratch / "pwned").exists()
+    assert any("restricted" in problem or "unrestrict" in problem for problem in trial.problems), trial.problems
+
+
+def test_a_scratch_folder_too_deep_for_a_socket_is_named(dumped: Dumped, scratch: Path) -> None:
+    deep = scratch / ("d" * 90)
+    deep.mkdir()
+    shutil.chown(deep, user().pw_uid)
+
+    with pytest.raises(BackupError, match="too long for a socket"):
+        try_out(dumped.restored("postgres", deep))
+
+
+def test_a_server_that_was_started_by_another_first_role_is_tried_out_with_it() -> None:
+    line = b"ALTER ROLE %b WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;\n"
+
+    assert first_role(line % b"boss") == "boss"
+    assert first_role(line % b"boss" + line % b"postgres") == "postgres"
+    assert first_role(line % '"Quản ""trị"""'.encode()) == 'Quản "trị"'
+    assert first_role(b"") == "postgres"
+
+
+@pytest.fixture(params=["en", "vi"])
+def printed(request: pytest.FixtureRequest, dumped: Dumped, tmp_path: Path) -> dict[str, list[str]]:
+    """The blocks of the guide by stream, and those before the first one."""
+    bag = tmp_path / "bag"
+    for path, data in dumped.files.items():
+        (bag / path).parent.mkdir(parents=True, exist_ok=True)
+        (bag / path).write_bytes(data)
+    text = (bag / f"RESTORE.{request.param}.md").read_text(encoding="utf-8")
+    sections = re.split(r"^### portal-db: (\S+)$", text, flags=re.MULTILINE)
+    blocks = [re.findall(r"```sh\n(.*?)```", section, re.DOTALL) for section in sections[::2]]
+    return dict(zip(["", *sections[1::2]], blocks, strict=True))
+
+
+@pytest.fixture
+def empty_server() -> Iterator[Server]:
+    with Server.new(versions()[0]) as server:
+        yield server
+
+
+@pytest.mark.stock
+def test_the_printed_commands_bring_the_databases_back(
+    dumped: Dumped, printed: dict[str, list[str]], empty_server: Server, tmp_path: Path
+) -> None:
+    before, shared, portal, odd = printed[""], printed["globals"], printed["portal"], printed[ODD_STREAM]
+    folder = re.search(r"LOCATION '(.*)'", dumped.restored("globals", tmp_path).place.read_text())
+    assert folder is not None
+    moved = f"sed -i 's,{folder[1]},{empty_server.folder}/nhanh,' \"$TO\"/portal-db/globals.sql\n"
+    (empty_server.folder / "nhanh").mkdir()
+    shutil.chown(empty_server.folder / "nhanh", user().pw_uid)
+
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            "set -e\n" + "".join([*before, *shared[:-1], moved, shared[-1], *portal, odd[0], odd[1], odd[-1]]),
+        ],
+        cwd=tmp_path / "bag",
+        env={
+            "PATH": f"{empty_server.tools.folder}:/usr/bin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "KEY": str(keys().file(tmp_path)),
+            "TO": str(tmp_path / "out"),
+            **empty_server.environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "ERROR" in line] == [
+        line for line in done.stderr.splitlines() if line.endswith('ERROR:  role "postgres" already exists')
+    ]
+    assert "dbname: portal" in done.stdout
+    for database in ("restored", "portal"):
+        assert empty_server.sql("SELECT count(*) FROM article", database) == "500"
+        assert empty_server.sql("SELECT count(*) FROM titles", database) == "500"
+    assert empty_server.sql("SELECT octet_length(b) FROM raw", f"dbname='{ODD_QUOTED}'") == "2"

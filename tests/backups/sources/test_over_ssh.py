@@ -1,0 +1,320 @@
+"""Programs and files of a real host over SSH, as another account, into sets and back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backups.contents import index_members
+from backups.formats import Restored, format_of
+from backups.restore import restore_set
+from backups.set_file import parse_set_file
+from backups.sources._remote_tree import judged, tar_script
+from portalops.errors import ConfigurationError
+from portalops.model.backups import BackupResult, MemberType, Stream
+from portalops.model.verdicts import RunOutcome
+from portalops.system.programs import LocalRunner
+from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
+from tests.backups.memory import MemoryMedium
+from tests.backups.sources.over_ssh import account, other_account, ssh_table
+from tests.servers import SshHost, new_key
+
+Host = tuple[SshHost, Path]
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    with other_account() as made:
+        yield made
+
+
+@pytest.fixture
+def there(host: Host) -> Iterator[Path]:
+    """An empty folder on the host."""
+    folder = host[1] / "srv"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def run(kind: str, host: Host, here: Path, /, **values: object) -> tuple[BackupResult, MemoryMedium]:
+    medium = MemoryMedium("memory-1")
+    table = {"ssh": ssh_table(host[0]), **values}
+    return back_up([source(kind, table, here, id="far")], [medium]), medium
+
+
+def only_stream(result: BackupResult) -> Stream:
+    assert result.set is not None, result.failed_sources
+    (stream,) = result.set.streams
+    return stream
+
+
+def why(result: BackupResult) -> str:
+    assert result.set is None
+    return result.failed_sources[0]
+
+
+def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> Path:
+    assert result.set is not None
+    content = parse_set_file(medium.stored[result.set.id]["set.json"])
+    report = restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+    assert not report.damaged
+    return target / "far"
+
+
+def test_a_program_runs_there_as_the_account_there(host: Host, there: Path, tmp_path: Path) -> None:
+    result, medium = run(
+        "command",
+        host,
+        tmp_path,
+        command=["sh", "-c", 'id -un; pwd; echo "$MARK"; head -c 3000000 /dev/zero'],
+        folder=str(there),
+        environment={"MARK": "it's 1"},
+    )
+
+    (data,) = [path for path in restored(result, medium, tmp_path / "out").rglob("*") if path.is_file()]
+    assert data.read_bytes() == f"{account().pw_name}\n{there}\nit's 1\n".encode() + bytes(3_000_000)
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "expected"),
+    [
+        (("sh", "-c", "echo half; echo 'disk on fire' >&2; exit 3"), {}, "exit code 3: disk on fire"),
+        (("sh", "-c", "echo half; exit 255"), {}, "exit code 254"),
+        (("no-such-program",), {}, "exit code 127: env: 'no-such-program'"),
+        (("true",), {}, "0 bytes of content"),
+        (("sh", "-c", "echo x; sleep 30"), {"idle_seconds": 1}, "printed nothing for 1 s"),
+        (("echo", "x"), {"folder": "/no/such/folder"}, "no/such/folder"),
+    ],
+)
+def test_a_program_that_fails_there_leaves_no_set(
+    host: Host, tmp_path: Path, command: tuple[str, ...], values: dict[str, object], expected: str
+) -> None:
+    result, medium = run("command", host, tmp_path, command=list(command), **values)
+
+    assert expected in why(result)
+    assert medium.stored == {}
+
+
+@pytest.mark.parametrize("kind", ["command", "files"])
+def test_a_host_with_another_key_gets_nothing(host: Host, there: Path, tmp_path: Path, kind: str) -> None:
+    other = new_key(tmp_path / "other")
+    values = {"include": [str(there)]} if kind == "files" else {"command": ["touch", str(there / "sent")]}
+
+    result, _medium = run(kind, host, tmp_path, **values, ssh=ssh_table(host[0], host_key=other))
+
+    assert "another host key than the pinned one" in why(result)
+    assert not (there / "sent").exists()
+
+
+@pytest.mark.parametrize("kind", ["command", "files"])
+def test_a_connection_that_is_cut_fails_the_source(host: Host, there: Path, tmp_path: Path, kind: str) -> None:
+    os.truncate(mine(there / "large"), 8 << 30)  # more than tar reads before it is met
+    script = ["sh", "-c", "head -c 9000000 /dev/zero; sleep 60"]
+    values = {"include": [str(there)]} if kind == "files" else {"command": script}
+
+    def cut() -> None:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            for process in psutil.Process(host[0].pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    if process.name() in {"tar", "head", "sleep"}:
+                        for each in psutil.Process(host[0].pid).children(recursive=True):
+                            if each.name().startswith("sshd"):
+                                each.send_signal(signal.SIGKILL)
+                        return
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    result, medium = run(kind, host, tmp_path, **values)
+    thread.join()
+
+    assert f"far: the connection to {account().pw_name}@127.0.0.1:{host[0].port} broke: " in why(result)
+    assert medium.stored == {}
+
+
+def mine(path: Path, data: bytes = b"data\n") -> Path:
+    """Make a file that belongs to the account on the host."""
+    path.write_bytes(data)
+    if os.geteuid() == 0:
+        os.chown(path, account().pw_uid, account().pw_gid)
+    return path
+
+
+def test_files_of_every_kind_come_back_as_they_were(host: Host, tmp_path: Path) -> None:
+    root = odd_tree(host[1] / "srv")
+    subprocess.run(["chown", "-Rh", f"{account().pw_uid}:{account().pw_gid}", root], check=True)
+    before = snapshot(root)
+
+    result, medium = run("files", host, tmp_path, include=[str(root)])
+    shutil.rmtree(root)
+
+    stream = only_stream(result)
+    assert (stream.unread, stream.changed, stream.format) == ((), (), "tar")
+    assert stream.skipped == (f"{root}/socket: socket ignored",)
+    folder = restored(result, medium, tmp_path / "out")
+    assert snapshot(folder / str(root).lstrip("/")) == before
+
+
+def test_the_index_has_the_digest_of_every_file_and_the_trial_compares_them(
+    host: Host, there: Path, tmp_path: Path
+) -> None:
+    mine(there / "small", b"small\n")
+    mine(there / "empty", b"")
+    mine(there / "large", os.urandom(3_333_333))
+
+    result, medium = run("files", host, tmp_path, include=[str(there)])
+
+    stream = only_stream(result)
+    assert stream.members == 4
+    assert result.set is not None
+    content = parse_set_file(medium.stored[result.set.id]["set.json"])
+    place = restored(result, medium, tmp_path / "out")
+    members = list(index_members(medium.open_set(content.id), content.streams[0], [keys().identity]))
+    assert [bool(each.sha256) for each in members if each.type is MemberType.FILE] == [True] * 3
+    trial = format_of(stream).try_out(Restored(stream, place, tmp_path, lambda: iter(members), LocalRunner()))
+    assert (trial.problems, trial.asked) == ((), "3 files compared with the index")
+
+
+def test_what_cannot_be_read_there_is_named_and_the_rest_is_kept(host: Host, there: Path, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or account().pw_uid == 0:
+        pytest.skip("only root can make a file that another account cannot read")
+    mine(there / "readable")
+    (there / "locked").write_text("root's alone")
+    (there / "locked").chmod(0o600)
+    (there / "shut").mkdir(mode=0o700)
+
+    result, medium = run("files", host, tmp_path, include=[str(there), f"{there}-missing"])
+
+    stream = only_stream(result)
+    assert result.set is not None and result.set.outcome is RunOutcome.INCOMPLETE
+    assert sorted(stream.unread) == [
+        f"{there}-missing: Cannot stat: No such file or directory",
+        f"{there}/locked: Cannot open: Permission denied",
+        f"{there}/shut: Cannot open: Permission denied",
+    ]
+    folder = restored(result, medium, tmp_path / "out") / str(there).lstrip("/")
+    assert (folder / "readable").read_bytes() == b"data\n"
+
+
+def test_a_file_that_changes_while_it_is_read_is_named(host: Host, there: Path, tmp_path: Path) -> None:
+    growing = mine(there / "growing", bytes(64 << 20))
+    stop = threading.Event()
+
+    def grow() -> None:
+        with growing.open("ab", buffering=0) as file:
+            while not stop.wait(0.002):
+                file.write(b"more")
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    result, _medium = run("files", host, tmp_path, include=[str(there)])
+    stop.set()
+    thread.join()
+
+    stream = only_stream(result)
+    assert stream.changed == (f"{growing}: file changed as we read it",)
+    assert result.set is not None and result.set.outcome is RunOutcome.INCOMPLETE
+
+
+def test_patterns_leave_out_what_they_leave_out_here(host: Host, there: Path, tmp_path: Path) -> None:
+    names = ["a.tmp", "keep.txt", "cache/x", "sub/cache/y", "sub/b.tmp", "sub/one.pem", "sub/deep/two.pem", "[odd].txt"]
+    for name in names:
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        mine(there / name)
+    patterns = ["*.tmp", f"{there}/cache", f"{there}/*/*.pem", "[k-m]eep.txt"]
+
+    far, medium = run("files", host, tmp_path, include=[str(there)], exclude=patterns)
+    here, near = run_here(tmp_path, include=[str(there)], exclude=patterns)
+
+    assert files_in(restored(far, medium, tmp_path / "far")) == files_in(restored(here, near, tmp_path / "here"))
+    assert files_in(tmp_path / "far") == {"[odd].txt", "y", "two.pem"}
+
+
+def run_here(folder: Path, **values: object) -> tuple[BackupResult, MemoryMedium]:
+    medium = MemoryMedium("memory-1")
+    return back_up([source("files", dict(values), folder, id="far")], [medium]), medium
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_pattern_to_include_is_expanded_there_and_nothing_else_of_it(host: Host, there: Path, tmp_path: Path) -> None:
+    for name in ("tin 1.txt", "tin 2.txt", "$(touch pwned).txt", "other"):
+        mine(there / name)
+
+    result, medium = run("files", host, tmp_path, include=[f"{there}/tin ?.txt", f"{there}/$(touch pwned)*"])
+
+    assert only_stream(result).unread == ()
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"tin 1.txt", "tin 2.txt", "$(touch pwned).txt"}
+
+
+def test_access_lists_come_back(host: Host, there: Path, tmp_path: Path) -> None:
+    file = mine(there / "shared")
+    uid = 4242
+    entries = [(1, 6, 0xFFFFFFFF), (2, 4, uid), (4, 4, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF)]
+    wanted = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *each) for each in entries)
+    try:
+        os.setxattr(file, "system.posix_acl_access", wanted)
+    except OSError:
+        pytest.skip("this file system has no access lists")
+
+    result, medium = run("files", host, tmp_path, include=[str(there)])
+
+    back = restored(result, medium, tmp_path / "out") / str(file).lstrip("/")
+    assert os.getxattr(back, "system.posix_acl_access") == wanted
+
+
+def test_a_place_that_is_not_there_fails_the_source(host: Host, tmp_path: Path) -> None:
+    result, medium = run("files", host, tmp_path, include=["/no/such/place"])
+
+    assert "there is no file in it that can be read: /no/such/place: Cannot stat: No such file" in why(result)
+    assert medium.stored == {}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"include": ["uploads"]}, {"include": ["/srv"], "exclude": ["a/b"]}, {"include": ["/srv/**/x"]}],
+)
+def test_what_would_mean_something_else_there_is_refused(tmp_path: Path, values: dict[str, object]) -> None:
+    ssh = {"host": "far", "user": "u", "identity_file": "k", "host_key": "ssh-ed25519 AAAA"}
+
+    with pytest.raises(ConfigurationError, match="whole paths, and patterns without"):
+        source("files", {**values, "ssh": ssh}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "how"),
+    [
+        ("Removing leading `/' from member names", "silent"),
+        ("/a: socket ignored", "skipped"),
+        ("/a: File removed before we read it", "skipped"),
+        ("/a: file changed as we read it", "changed"),
+        ("/a: File shrank by 7 bytes; padding with zeros", "changed"),
+        ("/a: Read error at byte 0, while reading 512 bytes: Input/output error", "unread"),
+        ("/a: Warning: Cannot llistxattrat: Operation not permitted", "unread"),
+        ("words of a later version", "unread"),
+    ],
+)
+def test_every_line_of_tar_counts_for_something(line: str, how: str) -> None:
+    assert judged(line)[0] == how
+
+
+def test_the_script_for_tar_is_quoted() -> None:
+    script = tar_script(["/srv/it's", "/srv/*/a b"], ["*.tmp", "/srv/$x"], one_file_system=True)
+
+    assert script.endswith("""-- '/srv/it'"'"'s' /srv/*'/a b'""")
+    assert "--no-anchored '--exclude=*.tmp' --anchored '--exclude=/srv/$x'" in script

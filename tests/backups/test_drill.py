@@ -1,0 +1,241 @@
+"""Drills: a copy is restored and used, and what is wrong with it is found although every digest is right."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backups.drill import DrillTarget, Place, choose_target, require_space, run_drill, tried
+from backups.formats import Restored, format_of
+from backups.restore import BaseSet
+from backups.set_file import SetFile
+from backups.verify import verify_copy
+from portalops.errors import BackupError, WrongKey
+from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, SetId, SetKind, Stream, VerifyLevel
+from portalops.model.record import Digest
+from portalops.model.verdicts import RunOutcome
+from portalops.ports import Completed
+from portalops.registers.evidence import SetEvidence
+from portalops.system.programs import LocalRunner, UnprivilegedRunner
+from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, source
+from tests.backups.memory import MemoryMedium
+from tests.backups.test_differential import Weeks, edit
+from tests.doubles import FixedClock, SilentProgress
+
+
+class Drilled:
+    """A set on a medium, and drills of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.medium = MemoryMedium("memory-1")
+        self.database = sample_database(folder / "portal.sqlite")
+        self.sources = [
+            source("files", {"include": [str(odd_tree(folder / "portal"))], "class": "related"}, folder, id="uploads"),
+            source("sqlite", {"database": str(self.database)}, folder, id="database"),
+            source("command", {"command": ["printf", "dn: dc=vn\\n"], "class": "accounts"}, folder, id="ldap"),
+        ]
+        result = back_up(self.sources, [self.medium])
+        assert result.set is not None
+        self.made = SetEvidence(7, NOW, result.set, result.copies, ())
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+
+    def drill(self, *, identity: str = "", user: str = "") -> DrillResult:
+        return drill(self.medium, self.made, self.scratch, identity=identity, user=user)
+
+
+def drill(
+    medium: MemoryMedium,
+    made: SetEvidence,
+    scratch: Path,
+    *,
+    base: Callable[[SetFile], BaseSet | None] = lambda _content: None,
+    identity: str = "",
+    user: str = "",
+) -> DrillResult:
+    from backups.age import parse_identity
+
+    runner = UnprivilegedRunner(user) if user else LocalRunner()
+    return run_drill(
+        DrillTarget(made, made.copies[0], "person"),
+        medium.open_set(made.set.id),
+        find_base=base,
+        identities=[parse_identity(identity) if identity else keys().identity],
+        keys=None,
+        place=Place(scratch, user, runner),
+        clock=FixedClock(NOW),
+        progress=SilentProgress(),
+    )
+
+
+@pytest.fixture
+def drilled(tmp_path: Path) -> Drilled:
+    return Drilled(tmp_path)
+
+
+def test_everything_is_restored_used_and_removed_again(drilled: Drilled) -> None:
+    result = drilled.drill()
+
+    (copy,) = result.copies
+    assert (copy.state, copy.level, copy.verified_at, copy.problem) == (CopyState.VERIFIED, VerifyLevel.L3, NOW, "")
+    assert [(each.source, each.level, each.asked) for each in result.trials] == [
+        ("uploads", VerifyLevel.L4, "10 files compared with the index"),
+        ("database", VerifyLevel.L4, "2 tables, 500 rows, integrity_check"),
+        ("ldap", VerifyLevel.L3, ""),
+    ], "the level of the copy is the lowest one: nothing can be asked of a raw dump"
+    assert result.plain_bytes == sum(stream.plain_bytes for stream in drilled.made.set.streams)
+    assert list(drilled.scratch.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_as_root_programs_run_as_somebody_who_may_do_nothing(drilled: Drilled) -> None:
+    drilled.scratch.chmod(0o755)
+    for folder in (drilled.folder, *drilled.folder.parents):
+        if folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+    result = drilled.drill(user="nobody")
+
+    assert result.copies[0].state is CopyState.VERIFIED, result
+    done = UnprivilegedRunner("nobody").run(
+        ("sh", "-c", "id -un; id -G; ls /sys/class/net | head -c 200; cat /etc/shadow")
+    )
+    assert done.stdout.split()[0] == b"nobody" and done.exit_code != 0
+    assert b"eth0" not in UnprivilegedRunner("nobody").run(("cat", "/proc/net/dev")).stdout
+
+
+def test_a_copy_with_a_changed_byte_is_damaged_before_anything_is_restored(drilled: Drilled) -> None:
+    files = drilled.medium.stored[drilled.made.set.id]
+    path = next(path for path in files if path.startswith("data/content"))
+    files[path] = files[path][:-1] + bytes([files[path][-1] ^ 1])
+
+    result = drilled.drill()
+
+    (copy,) = result.copies
+    assert copy.state is CopyState.DAMAGED and path in copy.problem
+    assert result.trials == () and list(drilled.scratch.iterdir()) == []
+
+
+def test_a_wrong_key_is_told(drilled: Drilled) -> None:
+    import pyrage
+
+    with pytest.raises(WrongKey):
+        drilled.drill(identity=str(pyrage.x25519.Identity.generate()))
+    assert list(drilled.scratch.iterdir()) == []
+
+
+def test_a_drill_that_has_no_room_is_refused(drilled: Drilled) -> None:
+    with pytest.raises(BackupError, match=r"the drill needs about \d+ bytes in .*scratch, and \d+ are free"):
+        require_space(drilled.scratch, 1 << 60)
+    with pytest.raises(BackupError, match="no scratch folder can be made"):
+        drill(drilled.medium, drilled.made, drilled.folder / "none")
+
+
+def test_a_differential_is_drilled_together_with_its_base(tmp_path: Path) -> None:
+    weeks = Weeks(tmp_path, odd_tree(tmp_path / "portal"))
+    for what in ("other content", "a removed folder", "a folder in place of a file"):
+        edit(weeks.tree, what)
+    made = weeks.differential()
+    medium = weeks.medium
+    assert isinstance(medium, MemoryMedium)
+    (tmp_path / "scratch").mkdir()
+    copy = Copy(made.id, medium.id, medium.kind, CopyState.VERIFIED, VerifyLevel.L2, NOW)
+
+    def base(content: SetFile) -> BaseSet:
+        stored = medium.open_set(weeks.full.id)
+        found = verify_copy(stored, weeks.full.id, bag_sha256=content.base, level=VerifyLevel.L1).content
+        assert found is not None
+        return BaseSet(stored, found)
+
+    result = drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch", base=base)
+
+    assert result.copies[0].state is CopyState.VERIFIED, result
+    assert [(each.stream, each.asked) for each in result.trials] == [("files", "8 files compared with the index")]
+    with pytest.raises(BackupError, match="was not found"):
+        drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch")
+
+
+def restored(place: Path, stream: Stream) -> Restored:
+    return Restored(stream, place, place.parent / "room", lambda: iter(()), LocalRunner())
+
+
+def test_a_database_with_other_rows_is_found_out(drilled: Drilled, tmp_path: Path) -> None:
+    stream = next(stream for stream in drilled.made.set.streams if stream.source == "database")
+    copied = tmp_path / "restored.sqlite"
+    copied.write_bytes(drilled.database.read_bytes())
+    with closing(sqlite3.connect(copied)) as connection:
+        connection.execute("DELETE FROM article WHERE id = 3")
+        connection.execute('DROP TABLE "kênh ""chính"""')
+        connection.commit()
+
+    trial = format_of(stream).try_out(restored(copied, stream))
+
+    assert trial.level is VerifyLevel.L4
+    assert trial.problems == (
+        "table article: 499 rows instead of 500",
+        'table kênh "chính": no such table: kênh "chính"',
+    )
+
+
+def test_a_file_that_is_no_database_is_found_out(drilled: Drilled, tmp_path: Path) -> None:
+    stream = next(stream for stream in drilled.made.set.streams if stream.source == "database")
+    (tmp_path / "noise").write_bytes(os.urandom(8192))
+
+    trial = format_of(stream).try_out(restored(tmp_path / "noise", stream))
+
+    assert trial.problems == ("file is not a database",)
+
+
+def _evidence(number: int, *media: str, state: CopyState = CopyState.VERIFIED) -> SetEvidence:
+    made = BackupSet(
+        SetId(f"set-{number}"), SetKind.FULL, "demo", NOW, RunOutcome.COMPLETE, (), (), Digest(f"{number:064x}"), 1
+    )
+    copies = tuple(Copy(made.id, medium, "disk", state, VerifyLevel.L2, NOW) for medium in media)
+    return SetEvidence(number, NOW, made, copies, ())
+
+
+def test_the_copy_is_chosen_by_chance_among_those_that_can_be_reached() -> None:
+    sets = [
+        _evidence(1, "a", "b"),
+        _evidence(2, "b"),
+        _evidence(3, "gone"),
+        _evidence(4, "a", state=CopyState.DAMAGED),
+    ]
+    asked: list[int] = []
+
+    def last(count: int) -> int:
+        asked.append(count)
+        return count - 1
+
+    chosen = choose_target(sets, ["a", "b"], chance=last)
+
+    assert chosen is not None and (chosen.made.set.id, chosen.copy.medium, chosen.chosen_by) == ("set-2", "b", "chance")
+    assert asked == [2, 1], "first one of two sets, then one of its copies"
+    assert choose_target(sets, ["nowhere"]) is None
+    assert {choose_target(sets, ["a", "b"]).made.set.id for _each in range(60)} == {"set-1", "set-2"}  # type: ignore[union-attr]
+
+
+class NoPrograms:
+    """A machine on which nothing is installed."""
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        return Completed(127, b"", f"{argv[0]}: not found".encode())
+
+
+def test_what_cannot_be_tried_out_here_is_no_damage_and_no_pass(drilled: Drilled, tmp_path: Path) -> None:
+    dump = replace(drilled.made.set.streams[2], format="postgresql-custom")
+    (tmp_path / "dump").write_bytes(b"PGDMP")
+
+    trial = tried(Restored(dump, tmp_path / "dump", drilled.scratch, lambda: iter(()), NoPrograms()))
+
+    assert (trial.level, trial.problems) == (VerifyLevel.L3, ())
+    assert "there is no initdb" in trial.not_tried

@@ -1,0 +1,272 @@
+"""Which sets are kept, and why: the policy alone, without a ledger or a medium."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backups.retention import Candidate, Rhythm, compare, decide, simulate
+from portalops.model.backups import CopyState, SetId, SetKind
+from portalops.model.record import Digest
+from portalops.model.retention import RetentionPolicy
+from portalops.model.runs import Every
+from portalops.registers.evidence import Recorded, fold_sets
+from tests.compliance.test_rules import backup, copy
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+WEEKS = RetentionPolicy(keep_weekly=4)
+
+
+def a_set(age_days: float, *, good: bool = True, read: bool = True, job: str = "weekly", **more: object) -> Candidate:
+    at = NOW - timedelta(days=age_days)
+    name = SetId(f"demo-{at:%Y%m%dT%H%M%SZ}-full-{job}")
+    made = Candidate(name, job, at, at, SetKind.FULL, Digest(name), None, good, read, has_documents=False)
+    return replace(made, **more)  # type: ignore[arg-type]  # names are checked by replace itself
+
+
+def a_diff(age_days: float, base: Candidate, **more: object) -> Candidate:
+    made = a_set(age_days, kind=SetKind.DIFF, base=base.bag_sha256, **more)  # type: ignore[arg-type]
+    return replace(made, set_id=SetId(f"{made.set_id}-d"), bag_sha256=Digest(f"{made.set_id}-d"))
+
+
+def kept(
+    policy: RetentionPolicy,
+    sets: Sequence[Candidate],
+    *,
+    holds: dict[SetId, str] | None = None,
+    approved: frozenset[SetId] = frozenset(),
+) -> list[Candidate]:
+    fates = decide(policy, sets, holds=holds or {}, approved=approved, now=NOW, zone=ZONE)
+    return [each for each, fate in zip(sets, fates, strict=True) if fate.is_kept]
+
+
+def reasons(policy: RetentionPolicy, sets: Sequence[Candidate], of: Candidate, **more: dict[SetId, str]) -> str:
+    fates = decide(policy, sets, holds=more.get("holds", {}), approved=(), now=NOW, zone=ZONE)
+    return "; ".join(str(reason) for fate in fates if fate.set_id == of.set_id for reason in fate.reasons)
+
+
+def test_an_empty_policy_keeps_everything() -> None:
+    sets = [a_set(4000), a_set(1)]
+
+    assert kept(RetentionPolicy(), sets) == sets
+
+
+def test_rules_are_a_union() -> None:
+    sets = [a_set(days) for days in (400, 40, 20, 12, 5, 1)]
+
+    assert kept(RetentionPolicy(keep_last=2), sets) == sets[-2:]
+    assert kept(RetentionPolicy(keep_within_days=15), sets) == sets[-3:]
+    assert kept(RetentionPolicy(keep_last=2, keep_within_days=25), sets) == sets[-4:]
+
+
+def test_counts_take_the_newest_good_set_of_each_period_in_the_portals_zone() -> None:
+    # 2026-11-22 is a Sunday: 16:30 in UTC is 23:30 there, 17:30 is Monday of the next week there.
+    sunday = a_set(0, created_at=datetime(2026, 11, 22, 16, 30, tzinfo=UTC))
+    monday = a_set(0, created_at=datetime(2026, 11, 22, 17, 30, tzinfo=UTC))
+    sunday, monday = (replace(each, set_id=SetId(str(each.created_at))) for each in (sunday, monday))
+    sets = [a_set(10), sunday, monday]
+
+    assert kept(RetentionPolicy(keep_weekly=2), sets) == [sunday, monday]
+
+
+def test_a_count_that_is_not_filled_keeps_the_oldest_as_well() -> None:
+    sets = [a_set(days) for days in (9, 8, 1)]
+
+    assert kept(RetentionPolicy(keep_yearly=5), sets) == [sets[0], sets[2]]
+    assert "there are not 5 such periods yet" in reasons(RetentionPolicy(keep_yearly=5), sets, sets[0])
+
+
+def test_bad_sets_fill_no_count_and_go_once_a_good_one_is_newer() -> None:
+    bad = [a_set(days, good=False) for days in (6, 5, 4)]
+    sets = [a_set(30), a_set(20), *bad, a_set(3)]
+
+    assert kept(RetentionPolicy(keep_last=2), sets) == [sets[1], sets[-1]]
+    assert "which is newer" in reasons(RetentionPolicy(keep_last=2), sets, bad[0])
+
+
+def test_many_garbage_sets_push_no_good_one_out() -> None:
+    good = [a_set(days) for days in (28, 21, 14, 7)]
+    garbage = [a_set(6 - n / 100, good=False) for n in range(500)]
+
+    assert set(good) <= set(kept(WEEKS, [*good, *garbage]))
+
+
+def test_the_last_good_set_stays_and_all_that_is_newer() -> None:
+    sets = [a_set(900), a_set(800), a_set(700, good=False), a_set(600, good=False, read=False)]
+
+    assert kept(RetentionPolicy(keep_within_days=1), sets) == sets[1:]
+
+
+def test_without_any_good_set_nothing_goes() -> None:
+    sets = [a_set(900, good=False), a_set(800, good=False)]
+
+    assert kept(RetentionPolicy(keep_within_days=1), sets) == sets
+
+
+def test_the_good_set_before_one_that_nobody_has_read_stays() -> None:
+    before, unread = a_set(50), a_set(40, good=False, read=False)
+    sets = [a_set(60), before, unread, a_set(2), a_set(1)]
+
+    assert kept(RetentionPolicy(keep_last=1), sets) == [before, sets[-1]]
+    assert "not read back" in reasons(RetentionPolicy(keep_last=1), sets, before)
+
+
+def test_a_base_stays_as_long_as_what_builds_on_it() -> None:
+    old_base, base = a_set(40), a_set(10)
+    sets = [old_base, a_diff(39, old_base), base, a_diff(9, base), a_diff(8, base)]
+
+    assert kept(RetentionPolicy(keep_last=1), sets) == [base, sets[-1]]
+    assert "builds on it" in reasons(RetentionPolicy(keep_last=1), sets, base)
+
+
+def test_a_hold_keeps_a_set_and_its_base() -> None:
+    base = a_set(40)
+    sets = [base, a_diff(39, base), a_diff(38, base), a_set(1)]
+    holds = {sets[1].set_id: "inspection"}
+
+    assert kept(RetentionPolicy(keep_last=1), sets, holds=holds) == [base, sets[1], sets[3]]
+    assert reasons(RetentionPolicy(keep_last=1), sets, sets[1], holds=holds) == "held: inspection"
+
+
+def test_documents_go_by_an_approved_list_alone() -> None:
+    sets = [a_set(40, has_documents=True), a_set(30, has_documents=True), a_set(1, has_documents=True)]
+
+    assert kept(RetentionPolicy(keep_last=1), sets) == sets
+    assert kept(RetentionPolicy(keep_last=1), sets, approved=frozenset({sets[0].set_id})) == sets[1:]
+
+
+def test_an_approved_list_does_not_remove_what_a_rule_keeps() -> None:
+    sets = [a_set(3, has_documents=True), a_set(1, has_documents=True)]
+
+    assert kept(RetentionPolicy(keep_last=2), sets, approved=frozenset(each.set_id for each in sets)) == sets
+
+
+def test_a_set_of_the_future_counts_for_nothing_and_stays() -> None:
+    future = a_set(-3)
+    sets = [a_set(9), a_set(2), future]
+
+    assert kept(RetentionPolicy(keep_last=1), sets) == sets[1:]
+    assert "later than the clock" in reasons(RetentionPolicy(keep_last=1), sets, future)
+
+
+def test_each_job_is_counted_apart() -> None:
+    sets = [a_set(9, job="a"), a_set(8, job="b"), a_set(2, job="a"), a_set(1, job="a")]
+
+    assert kept(RetentionPolicy(keep_last=1), sets) == [sets[1], sets[3]]
+
+
+some_sets = st.lists(
+    st.builds(
+        lambda days, good, read, documents, job: a_set(
+            days, good=good and read, read=read, has_documents=documents, job=job
+        ),
+        st.integers(-2, 800),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from(("a", "b")),
+    ),
+    max_size=12,
+    unique_by=lambda each: each.set_id,
+)
+policies = st.builds(RetentionPolicy, *(st.integers(0, 3) for _ in range(4)), st.integers(0, 60))
+
+
+@given(policies, some_sets, st.data())
+def test_whatever_the_policy_nothing_goes_that_must_stay(
+    policy: RetentionPolicy, fulls: list[Candidate], data: st.DataObject
+) -> None:
+    sets = sorted(fulls, key=lambda each: each.created_at)
+    if sets:
+        for base in data.draw(st.lists(st.sampled_from(sets), max_size=3, unique_by=lambda each: each.set_id)):
+            sets.append(
+                a_diff((NOW - base.created_at) / timedelta(days=1) - 0.5, base, job=base.job, good=base.is_good)
+            )
+    held = data.draw(st.sets(st.sampled_from(sets))) if sets else set()
+    holds = {each.set_id: "x" for each in held}
+
+    stays = kept(policy, sets, holds=holds)
+
+    names = {each.set_id for each in stays}
+    gone = [each for each in sets if each.set_id not in names]
+    assert not {each.set_id for each in held} - names
+    assert not any(each.has_documents for each in gone)
+    assert all(each.bag_sha256 != one.base for one in stays for each in gone)
+    for each in gone:
+        later = [one for one in stays if one.job == each.job and one.is_good and one.created_at > each.created_at]
+        assert later, "a good set that is newer stays"
+    assert not (policy.is_empty and gone)
+
+
+# --- what a medium lists ----------------------------------------------------------------------
+
+
+def test_a_listing_is_compared_with_the_ledger() -> None:
+    name = SetId("p-20261120T000000Z-full-aaaaaa")
+
+    def with_state(state: CopyState) -> object:
+        made = backup(NOW)
+        assert made.body.set is not None
+        body = replace(
+            made.body,
+            set=replace(made.body.set, id=name),
+            copies=(replace(copy(state), set_id=name, medium="nas1"),),
+        )
+        return Recorded(made.seq, made.at, made.run, body)
+
+    def sets(state: CopyState) -> object:
+        return tuple(fold_sets([with_state(state)], []))  # type: ignore[list-item]
+
+    other = SetId("q-20261120T000000Z-full-aaaaaa")
+    assert compare("p", "nas1", [name, other], sets(CopyState.VERIFIED)).is_none  # type: ignore[arg-type]
+    assert compare("p", "nas1", [], sets(CopyState.VERIFIED)).missing == (name,)  # type: ignore[arg-type]
+    assert compare("p", "nas1", [], sets(CopyState.DAMAGED)).is_none  # type: ignore[arg-type]
+    assert compare("p", "nas1", [name], sets(CopyState.DISPOSED)).unknown == (name,)  # type: ignore[arg-type]
+    assert compare("p", "nas1", [name], ()).unknown == (name,)
+
+
+# --- over time --------------------------------------------------------------------------------
+
+
+def test_the_simulator_tells_the_day_on_which_each_set_goes() -> None:
+    policy = RetentionPolicy(keep_last=2, undo_days=7)
+    sets = [a_set(14), a_set(7)]
+    days = [date(2026, 11, 25) + timedelta(days=n) for n in range(30)]
+    rhythm = Rhythm(Every.WEEK, None, "weekly", has_documents=False)
+
+    courses = simulate(policy, sets, rhythm, holds={}, approved=(), days=days, now=NOW, zone=ZONE)
+
+    first, second, *planned = courses
+    assert first.set_id == sets[0].set_id
+    assert [each.made_on for each in planned] == [
+        date(2026, 11, 26), date(2026, 11, 30), date(2026, 12, 7), date(2026, 12, 14), date(2026, 12, 21)
+    ]  # fmt: skip
+    assert (first.marked_on, first.removed_on) == (date(2026, 11, 26), date(2026, 12, 3))
+    assert (second.marked_on, second.removed_on) == (date(2026, 11, 30), date(2026, 12, 7))
+    assert all(each.removed_on is None for each in planned[-2:])
+
+
+def test_a_simulated_rhythm_of_differentials_keeps_its_bases() -> None:
+    policy = RetentionPolicy(keep_last=3, undo_days=1)
+    days = [date(2026, 11, 25) + timedelta(days=n) for n in range(40)]
+    rhythm = Rhythm(Every.DAY, Every.WEEK, "daily", has_documents=False)
+
+    courses = simulate(policy, [], rhythm, holds={}, approved=(), days=days, now=NOW, zone=ZONE)
+
+    there = [each for each in courses if each.marked_on is None]
+    assert sum(str(each.set_id).endswith("full") for each in there) >= 1
+    assert 3 <= len(there) <= 4
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_simulation_of_no_or_one_day_is_one(days: int) -> None:
+    courses = simulate(WEEKS, [a_set(3)], None, holds={}, approved=(), days=[NOW.date()][:days], now=NOW, zone=ZONE)
+
+    assert len(courses) == days
