@@ -196,6 +196,8 @@ class DiskMedium:
 
     def _remove_dead(self) -> None:
         self._remove_going()
+        for path in self._folder.glob(f"{PROBE}*"):
+            path.unlink(missing_ok=True)  # a run that is alive has it open, and needs no name of it
         for path in self._folder.glob(f"{INCOMING}*"):
             with suppress(FileNotFoundError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

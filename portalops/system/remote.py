@@ -18,7 +18,6 @@ import selectors
 import shlex
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +38,7 @@ from portalops.system.openssh import (
     ssh_command_arguments,
     why_no_session,
 )
+from portalops.system.scratch import scratch_folder
 from portalops.system.ssh import Command, SshTarget, no_session
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -259,7 +259,7 @@ class _ByProgram:
     def __init__(self, target: SshTarget, program: Path, command: str) -> None:
         check_private_file(target.identity)
         self._target = target
-        self._folder = tempfile.TemporaryDirectory(prefix="portalops-ssh-")
+        self._folder = scratch_folder()
         folder = Path(self._folder.name)
         self._log = folder / "log"
         known_hosts = folder / "known_hosts"
