@@ -102,6 +102,10 @@ class Running(Protocol):
         """
         ...
 
+    def interrupt(self) -> None:
+        """Ask it to stop; on another host that ends the connection, for no signal crosses it."""
+        ...
+
     def lost(self) -> HostUnreachable | None:
         """Return what became of the connection, if it did not hold until the program had ended."""
         ...
@@ -254,7 +258,7 @@ def _broken(target: SshTarget, cause: Message) -> HostUnreachable:
 class _ByProgram:
     """Through the system's ssh."""
 
-    has_begun = False
+    has_begun: bool = False
 
     def __init__(self, target: SshTarget, program: Path, command: str) -> None:
         check_private_file(target.identity)
@@ -293,6 +297,10 @@ class _ByProgram:
     def wait(self, timeout: float) -> int:
         return self._process.wait(timeout)
 
+    def interrupt(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+
     def lost(self) -> HostUnreachable | None:
         if self._process.poll() != CONNECTION_LOST:
             return None
@@ -322,7 +330,7 @@ class _ByProgram:
 class _ByLibrary:
     """Through paramiko; threads carry bytes between its channel and pipes, so that both ways are read alike."""
 
-    has_begun = False
+    has_begun: bool = False
 
     def __init__(self, target: SshTarget, command: str) -> None:
         self._target = target
@@ -355,6 +363,9 @@ class _ByLibrary:
         if code is None:
             raise subprocess.TimeoutExpired("ssh", timeout)
         return code
+
+    def interrupt(self) -> None:
+        self._command.close()
 
     def lost(self) -> HostUnreachable | None:
         if self._problem:
