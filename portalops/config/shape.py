@@ -187,7 +187,8 @@ class ArchiveTable(Shape):
         default_factory=dict, description="originals, copies or drafts = why this portal has none of them."
     )
     max_shrink_percent: Annotated[StrictInt, Field(ge=0, le=100)] = Field(
-        default=5, description="A collection that lost more of its entries than this since the last inventory is at fault."
+        default=5,
+        description="A collection that lost more of its entries than this since the last inventory is at fault.",
     )
     collection: tuple[KindRow, ...] = ()
 
