@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from commands._result import JsonValue
 from portalops.ledger.bodies import encode
-from portalops.model.backups import BackupSet, Copy
+from portalops.model.backups import BackupSet, Copy, Shrink
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import (
@@ -73,6 +73,18 @@ def plan_data(plan: BackupPlan) -> JsonValue:
         "excused": [{"class": data_class.value, "reason": reason} for data_class, reason in plan.excused],
         "unmapped": [data_class.value for data_class in plan.unmapped],
     }
+
+
+def shrink_sentence(shrink: Shrink) -> Message:
+    """Say what was accepted as far less than before."""
+    return msg(
+        "Accepted of source {source}, stream {stream}: {measure} fell from {before} to {now}.",
+        source=shrink.source,
+        stream=shrink.stream,
+        measure=shrink.measure,
+        before=shrink.before,
+        now=shrink.now,
+    )
 
 
 def sets_table(sets: Sequence[SetEvidence]) -> Table:

@@ -6,6 +6,7 @@ A set is encrypted for its recipients alone: this machine can make and verify se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,13 +62,20 @@ def run(
         bool | None,
         typer.Option("--full/--diff", help=_("A full set, or a differential; without it as backup.full_every says")),
     ] = None,
+    accept_shrink: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-shrink", metavar="SOURCE", help=_("This source may yield far less than before; recorded")
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result:
     session = open_session(ctx)
+    accepted = tuple(accept_shrink or ())
     kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
         return _planned(session, kind)
-    done = by_hand(session, JobKind.BACKUP, partial(backup_work, set_kind=kind))
+    done = by_hand(session, JobKind.BACKUP, partial(backup_work, set_kind=kind, accept_shrink=accepted))
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -79,7 +87,9 @@ def run(
         "set": done.result.set.id if done.result.set else None,
         "signed_by": views.signed_by(done.result.set.signer) if done.result.set else None,
         "copies": [views.copy_data(copy) for copy in done.result.copies],
+        "accepted_shrinks": [asdict(shrink) for shrink in done.result.accepted_shrinks],
     }
+    view += [Paragraph(views.shrink_sentence(shrink)) for shrink in done.result.accepted_shrinks[: views.MAX_LISTED]]
     return Result(data, view, exit_code=done.exit_code)
 
 

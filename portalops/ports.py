@@ -184,6 +184,10 @@ class StreamWriter(Protocol):
         """Say how many rows a table has in the stream."""
         ...
 
+    def add_unchanged(self, members: int, plain_bytes: int) -> None:
+        """Say what a differential stream leaves out because the base has it: members, and about what they would take."""
+        ...
+
 
 class StreamOpener(Protocol):
     """Opens the streams of one source."""

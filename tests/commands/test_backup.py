@@ -350,3 +350,19 @@ def test_a_differential_that_nothing_carries_is_refused(portal: Portal) -> None:
 
     assert refused["error"]["message"] == "no differential can be made: no full set is recorded"
     assert refused["error"]["hint"] == "Make a full set: portalops backup run --full"
+
+
+def test_a_source_that_shrank_fails_until_somebody_accepts_it(portal: Portal) -> None:
+    (portal.folder / "settings" / "large.ini").write_text("x" * 100_000)
+    portal.call("backup", "run")
+    (portal.folder / "settings" / "large.ini").unlink()
+
+    failed = portal.call("backup", "run", expected=ExitCode.PARTIAL)
+    accepted = portal.call("backup", "run", "--accept-shrink", "settings")
+    after = portal.call("backup", "run")
+    refused = portal.call("backup", "run", "--accept-shrink", "no-such", expected=ExitCode.USAGE)
+
+    assert "portalops backup run --accept-shrink settings" in failed["problems"][0]
+    assert [shrink["source"] for shrink in accepted["accepted_shrinks"]] == ["settings"]
+    assert after["accepted_shrinks"] == []
+    assert "there is no backup source no-such" in refused["error"]["message"]
