@@ -76,6 +76,7 @@ def run_backup(
     signer: SetSigner | None = None,
     new_base: NewBase | None = None,
     expected_bytes: int = 0,
+    expected_plain_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
     """Back up all sources into one set, write it to all media from one reading, and read every copy back.
@@ -89,6 +90,7 @@ def run_backup(
         signer: signs the set; None leaves it unsigned.
         new_base: where sources note what a full set holds; None for nowhere.
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
+        expected_plain_bytes: about how much will be read, for the time left; 0 if that is not known.
         patience_seconds: how long the others wait for a medium that takes no data.
 
     Raises:
@@ -103,6 +105,7 @@ def run_backup(
         signer=signer,
         new_base=new_base,
         expected_bytes=expected_bytes,
+        expected_plain_bytes=expected_plain_bytes,
         patience_seconds=patience_seconds,
     )
     if result.set is None:
@@ -128,6 +131,7 @@ def make_set(
     signer: SetSigner | None = None,
     new_base: NewBase | None = None,
     expected_bytes: int = 0,
+    expected_plain_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
     """Do as `run_backup` does, without reading the copies back: they are sealed, and nothing is verified yet."""
@@ -141,7 +145,8 @@ def make_set(
     if not ready:
         return replace(result, copies=tuple(copies.values()))
     lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
-    with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes, patience_seconds):
+    total = expected_plain_bytes or None
+    with progress.task(msg("Backing up"), total=total, unit="bytes") as task, _ended(lanes, patience_seconds):
         packer = SetPacker(keys, lanes, pack_bytes=plan.pack_bytes, on_bytes=task.advance)
         try:
             read = _read(packer, sources, lanes, task, _Notes(plan.choice.base, new_base, plan.shrink))

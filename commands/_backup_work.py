@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from backups.restore import BaseSet
     from backups.set_file import SetFile
     from backups.shrink import ShrinkRule
+    from backups.sizes import Sizes
     from portalops.model.heads import Signer
     from portalops.ports import Medium, SetSigner, Source
     from portalops.registers.evidence import SetEvidence
@@ -83,11 +84,12 @@ def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink:
         BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     from backups.job import run_backup  # noqa: PLC0415  # start-up time
+    from backups.sizes import last_of, plain_bytes_of  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
     plan = backup_plan(session, kind, accept_shrink=accept_shrink)
-    before = [made.set for made in recorded_sets_of(session, passing_over=True) if made.set.kind is plan.choice.kind]
+    before = last_of(plan.choice.kind, [made.set for made in recorded_sets_of(session, passing_over=True)])
     signer, unsigned = _signer_of(session)
     new_base = _new_base(session) if plan.choice.base is None else None
     result = run_backup(
@@ -98,7 +100,8 @@ def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink:
         progress=session.progress,
         signer=signer,
         new_base=new_base,
-        expected_bytes=before[-1].stored_bytes if before else 0,
+        expected_bytes=before.stored_bytes if before else 0,
+        expected_plain_bytes=plain_bytes_of(before),
     )
     if new_base is not None:
         _note(session, result, new_base)
@@ -294,6 +297,19 @@ def backup_plan(session: Session, kind: SetKind | None = None, *, accept_shrink:
         ),
         shrink=_shrink_rules(session, recorded, accept_shrink),
     )
+
+
+def plan_sizes(session: Session, plan: BackupPlan) -> Sizes:
+    """Return how large the planned set will be, and what room the media have for it.
+
+    Raises:
+        ConfigurationError: a source's or medium's settings do not fit.
+    """
+    from backups.sizes import sizes_for  # noqa: PLC0415  # start-up time
+
+    media = tuple(media_of(session).values())
+    sets = [made.set for made in recorded_sets_of(session, passing_over=True)]
+    return sizes_for(plan.choice.kind, sources_of(session, media), media, sets, pack_bytes=plan.pack_bytes)
 
 
 def _shrink_rules(session: Session, recorded: Sequence[SetEvidence], accepted: Sequence[str]) -> dict[str, ShrinkRule]:

@@ -15,7 +15,7 @@ import typer
 
 from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_prune
 from commands import _backup_views as views
-from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, recorded_sets_of
+from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, plan_sizes, recorded_sets_of
 from commands._jobs import backup_work, by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -40,7 +40,8 @@ MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help
 
 @app.command(
     help=_(
-        "Show what a backup run would do\n\nReads the configuration only.\n\nExample: portalops backup plan"
+        "Show what a backup run would do\n\nReads the configuration and the ledger, and asks the media how much is free. Sizes are what the"
+        " last set held, or else what the files take that are there now.\n\nExample: portalops backup plan"
         "\n\nEXIT STATUS: 0 every class of data is covered, 1 a class has no source and no reason, 78 configuration"
     )
 )
@@ -228,8 +229,9 @@ app.command(help=_backup_prune.RELEASE_HELP)(_backup_prune.release)
 
 def _planned(session: Session, kind: SetKind | None = None) -> Result:
     planned = backup_plan(session, kind)
+    sizes = plan_sizes(session, planned)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
-    return Result(views.plan_data(planned), views.plan_view(planned), exit_code=exit_code)
+    return Result(views.plan_data(planned, sizes), views.plan_view(planned, sizes), exit_code=exit_code)
 
 
 def _verify_job(session: Session) -> Result:

@@ -123,10 +123,15 @@ def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Portal:
 def test_the_whole_way_from_plan_to_restore(portal: Portal) -> None:
     planned = portal.call("backup", "plan")
     assert planned["unmapped"] == []
-    assert portal.call("backup", "run", "--dry-run") == planned
+    again = portal.call("backup", "run", "--dry-run")
+    assert [{**each, "media": []} for each in (again, planned)] == [{**planned, "media": []}] * 2
     assert not (portal.folder / "disk-a").exists()
+    assert {each["known_from"] for each in planned["sources"]} == {"walk"}
+    assert all(each["free_bytes"] > 0 and not each["problem"] for each in planned["media"])
 
     done = portal.call("backup", "run")
+    known = portal.call("backup", "plan")
+    assert ({each["known_from"] for each in known["sources"]}, known["stored_bytes_known"]) == ({"last-set"}, True)
     assert [copy["state"] for copy in done["copies"]] == ["verified", "verified"]
 
     (listed,) = portal.call("backup", "list")
