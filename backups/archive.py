@@ -2,6 +2,9 @@
 
 Entries go through a scratch database that lies on disk as soon as it is large, so that millions of them need no more
 memory than a few. The listing, with each entry's digest, is the evidence; the next inventory is compared with it.
+
+A portal is written to meanwhile. So the items are read before everything else counts and once more at the end: an item lacks
+something only if it was there at both moments, and an entry has no item only if it had none at either.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backups.collections import Collection, Entry, Traits, UnreadEntry
@@ -37,11 +40,13 @@ BATCH = 500
 
 _SCHEMA = """
 CREATE TABLE entry (collection TEXT, what TEXT, item TEXT, name TEXT, size INTEGER, sha256 TEXT);
+CREATE TABLE later (item TEXT);
 CREATE TABLE before (collection TEXT, name TEXT, sha256 TEXT);
 """
 _INDEX = """
 CREATE INDEX entry_by_name ON entry (collection, name, sha256);
 CREATE INDEX entry_by_item ON entry (what, item);
+CREATE INDEX later_by_item ON later (item);
 CREATE INDEX before_by_name ON before (collection, name, sha256);
 """
 
@@ -84,7 +89,9 @@ def take_inventory(
     # An empty name is a database of its own on disk, removed when it is closed, most of it in memory while it is small.
     with closing(sqlite3.connect("", isolation_level=None)) as database:
         scratch = _Scratch(database)
-        counts = [_read(each, scratch, progress) for each in collections]
+        in_order = sorted(collections, key=lambda each: each.traits.what is not Held.ITEMS)
+        counts = [_read(each, scratch, progress) for each in in_order]
+        counts = [_read_again(*each, scratch) for each in zip(in_order, counts, strict=True)]
         if earlier is not None:
             scratch.add_before(earlier.listing)
         scratch.index()
@@ -140,6 +147,18 @@ def _read(collection: Collection, scratch: _Scratch, progress: Progress) -> Coll
             return _count_of(traits, problem=show_text(str(error), 500))
         task.note(verbatim(traits.id))
     return _count_of(traits, unread=Named(unread_count, tuple(unread)))
+
+
+def _read_again(collection: Collection, count: CollectionCount, scratch: _Scratch) -> CollectionCount:
+    """Read which items there are when all else was read; what fails then is a fault of the collection."""
+    if collection.traits.what is not Held.ITEMS or count.problem:
+        return count
+    try:
+        scratch.add_later(entry.item for entry in collection.entries() if isinstance(entry, Entry))
+    except PortalOpsError as error:
+        scratch.drop(count.id)
+        return replace(count, problem=show_text(str(error), 500))
+    return count
 
 
 def _count_of(traits: Traits, *, problem: str = "", unread: Named = Named()) -> CollectionCount:  # noqa: B008  # frozen
@@ -200,6 +219,9 @@ class _Scratch:
         rows = [(traits.id, traits.what, each.item, each.name, each.size_bytes, each.sha256) for each in entries]
         self._put("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def add_later(self, items: Iterable[str]) -> None:
+        self._put("INSERT INTO later VALUES (?)", ((item,) for item in items))
+
     def add_before(self, listing: Iterable[bytes]) -> None:
         for part in listing:
             lines = (json.loads(line) for line in part.splitlines())
@@ -244,7 +266,8 @@ class _Scratch:
     def items_without(self, state: Held) -> Named:
         return self._named(
             "SELECT DISTINCT item FROM entry AS one WHERE what = ? AND item <> '' AND NOT EXISTS"
-            " (SELECT 1 FROM entry WHERE what = ? AND item = one.item)",
+            " (SELECT 1 FROM entry WHERE what = ? AND item = one.item)"
+            " AND EXISTS (SELECT 1 FROM later WHERE item = one.item)",
             Held.ITEMS,
             state,
         )
@@ -252,7 +275,8 @@ class _Scratch:
     def strays(self) -> Named:
         return self._named(
             "SELECT collection || ': ' || name FROM entry AS one WHERE what <> ? AND item <> '' AND NOT EXISTS"
-            " (SELECT 1 FROM entry WHERE what = ? AND item = one.item)",
+            " (SELECT 1 FROM entry WHERE what = ? AND item = one.item)"
+            " AND NOT EXISTS (SELECT 1 FROM later WHERE item = one.item)",
             Held.ITEMS,
             Held.ITEMS,
         )
@@ -297,8 +321,10 @@ class _Scratch:
 
     def _put(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         self._database.execute("BEGIN")
-        self._database.executemany(statement, rows)
-        self._database.execute("COMMIT")
+        try:
+            self._database.executemany(statement, rows)
+        finally:
+            self._database.execute("COMMIT")
 
     def _number(self, statement: str, *values: str) -> int:
         return int(self._database.execute(statement, values).fetchone()[0])

@@ -14,7 +14,6 @@ import pwd
 import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Clock, Progress, Runner, StoredSet
 from portalops.registers.evidence import SetEvidence
+from portalops.system.scratch import kept_scratch_folder
 
 logger = logging.getLogger(__name__)
 
@@ -222,7 +222,7 @@ def _give(place: Place, room: Path, restored: Path) -> None:
 def _scratch(place: Place) -> Iterator[Path]:
     """Make a folder for one drill, and remove it and all that is in it."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix="portalops-drill-", dir=place.folder))
+        folder = kept_scratch_folder(place.folder)
     except OSError as error:
         raise BackupError(
             msg(

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backups.tar import Entry
@@ -22,6 +22,8 @@ from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_NAMED = 1000
+MAX_HELD_BYTES = 32 << 20
+"""Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
@@ -54,12 +56,14 @@ class Extractor:
         """The folder of the last member: most members lie in the same one as the one before."""
         self._folders: dict[str, Entry] = {}
         """By path, in the order in which each was made last."""
+        self._held_bytes = 0
+        """Of the attributes in them."""
         self._is_root = os.geteuid() == 0
 
     def remove(self, path: str) -> None:
         """Remove what a base had and a differential has no more; what is not there is no problem."""
         self._forget_parent()  # it may be what is removed
-        self._folders.pop(path, None)
+        self._forget_folder(path)
         try:
             parts = _parts(path)
             parent = self._open_folder(parts[:-1], make=False)
@@ -115,8 +119,8 @@ class Extractor:
                 self._file(parent, name, entry, content)
             case MemberType.FOLDER:
                 self._folder(parent, name)
-                self._folders.pop(entry.path, None)
-                self._folders[entry.path] = entry
+                self._forget_folder(entry.path)
+                self._folders[entry.path] = self._holdable(entry)
             case MemberType.SYMLINK:
                 self._make_room(parent, name)
                 os.symlink(entry.link, name, dir_fd=parent)
@@ -154,6 +158,20 @@ class Extractor:
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 raise
+
+    def _holdable(self, entry: Entry) -> Entry:
+        """Return a folder as it is held until the end: without its attributes where too many are held already."""
+        size = _attribute_bytes(entry)
+        if self._held_bytes + size > MAX_HELD_BYTES:
+            self._tell(self.done.notes, f"{entry.path}: its attributes were not restored: the archive has too many")
+            return replace(entry, attributes={})
+        self._held_bytes += size
+        return entry
+
+    def _forget_folder(self, path: str) -> None:
+        forgotten = self._folders.pop(path, None)
+        if forgotten is not None:
+            self._held_bytes -= _attribute_bytes(forgotten)
 
     def _hard_link(self, parent: int, name: str, entry: Entry) -> None:
         parts = _parts(entry.link)
@@ -237,6 +255,10 @@ class Extractor:
             lines.append(show_text(line, 500))
         elif len(lines) == MAX_NAMED:
             lines.append("... and more")
+
+
+def _attribute_bytes(entry: Entry) -> int:
+    return sum(len(key) + len(value) for key, value in entry.attributes.items())
 
 
 def prepare_target(target: Path) -> None:

@@ -24,6 +24,7 @@ from backups.guide import guide_files
 from backups.packing import SetPacker
 from backups.plan import BackupPlan
 from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
+from backups.shrink import ShrinkRule, shrinks, told
 from backups.signature import NAME as SIGNATURE
 from backups.signature import NAMESPACE
 from backups.streams import SourceStreams
@@ -37,6 +38,7 @@ from portalops.model.backups import (
     CopyState,
     DataClass,
     SetId,
+    Shrink,
     Stream,
     VerifyLevel,
     VerifyResult,
@@ -74,6 +76,7 @@ def run_backup(
     signer: SetSigner | None = None,
     new_base: NewBase | None = None,
     expected_bytes: int = 0,
+    expected_plain_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
     """Back up all sources into one set, write it to all media from one reading, and read every copy back.
@@ -87,6 +90,7 @@ def run_backup(
         signer: signs the set; None leaves it unsigned.
         new_base: where sources note what a full set holds; None for nowhere.
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
+        expected_plain_bytes: about how much will be read, for the time left; 0 if that is not known.
         patience_seconds: how long the others wait for a medium that takes no data.
 
     Raises:
@@ -101,6 +105,7 @@ def run_backup(
         signer=signer,
         new_base=new_base,
         expected_bytes=expected_bytes,
+        expected_plain_bytes=expected_plain_bytes,
         patience_seconds=patience_seconds,
     )
     if result.set is None:
@@ -126,6 +131,7 @@ def make_set(
     signer: SetSigner | None = None,
     new_base: NewBase | None = None,
     expected_bytes: int = 0,
+    expected_plain_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> BackupResult:
     """Do as `run_backup` does, without reading the copies back: they are sealed, and nothing is verified yet."""
@@ -139,11 +145,18 @@ def make_set(
     if not ready:
         return replace(result, copies=tuple(copies.values()))
     lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
-    with progress.task(msg("Backing up"), total=None, unit="bytes") as task, _ended(lanes, patience_seconds):
+    total = expected_plain_bytes or None
+    with progress.task(msg("Backing up"), total=total, unit="bytes") as task, _ended(lanes, patience_seconds):
         packer = SetPacker(keys, lanes, pack_bytes=plan.pack_bytes, on_bytes=task.advance)
         try:
-            streams, failed, classes = _read(packer, sources, lanes, task, _Notes(plan.choice.base, new_base))
-            result = replace(result, failed_sources=failed, failed_classes=classes)
+            read = _read(packer, sources, lanes, task, _Notes(plan.choice.base, new_base, plan.shrink))
+            streams = read.streams
+            result = replace(
+                result,
+                failed_sources=read.failed,
+                failed_classes=tuple(dict.fromkeys(read.classes)),
+                accepted_shrinks=read.accepted,
+            )
             made = None
             if streams and not all(lane.problem for lane in lanes):
                 content = _set_file(plan, set_id, created_at, streams, result)
@@ -232,10 +245,11 @@ def _begin(
 
 @dataclass(frozen=True, slots=True)
 class _Notes:
-    """What sources noted of the base, and where they note what this set holds."""
+    """What sources noted of the base, where they note what this set holds, and how much less than before they may."""
 
     base: Base | None
     new: NewBase | None
+    shrink: Mapping[str, ShrinkRule]
 
     def streams(self, packer: SetPacker, source: Source) -> SourceStreams:
         base = self.base.listings.get(source.id) if self.base else None
@@ -243,13 +257,21 @@ class _Notes:
         return SourceStreams(packer, source, base=base, listing=listing)
 
 
-def _read(
-    packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], task: Task, notes: _Notes
-) -> tuple[tuple[Stream, ...], tuple[str, ...], tuple[DataClass, ...]]:
-    """Read every source once; return the streams, why some sources have none, and the classes of those."""
-    streams: list[Stream] = []
-    failed: list[str] = []
-    classes: dict[DataClass, None] = {}
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What came of reading the sources."""
+
+    streams: tuple[Stream, ...] = ()
+    failed: tuple[str, ...] = ()
+    """Why some sources have no streams."""
+    classes: tuple[DataClass, ...] = ()
+    """The classes of those."""
+    accepted: tuple[Shrink, ...] = ()
+
+
+def _read(packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], task: Task, notes: _Notes) -> _Read:
+    """Read every source once."""
+    read = _Read()
     for source in sources:
         if all(lane.problem for lane in lanes):
             break  # there is nothing left to write to
@@ -257,14 +279,31 @@ def _read(
         opener = notes.streams(packer, source)
         try:
             source.write(opener)
-            streams += opener.streams
+            accepted = _require_no_shrink(source.id, notes.shrink.get(source.id, ShrinkRule()), opener)
+            read = replace(read, streams=(*read.streams, *opener.streams), accepted=(*read.accepted, *accepted))
         except SourceUnavailable as error:
             logger.info("source %s failed: %s", source.id, error)
             opener.drop()
             cause = error.message.values.get("cause", str(error))  # the message names the source once more
-            failed.append(show_text(f"{source.id}: {cause}", 500))
-            classes[source.data_class] = None
-    return tuple(streams), tuple(failed), tuple(classes)
+            line = show_text(f"{source.id}: {cause}", 700)
+            read = replace(read, failed=(*read.failed, line), classes=(*read.classes, source.data_class))
+    return read
+
+
+def _require_no_shrink(source: str, rule: ShrinkRule, opener: SourceStreams) -> tuple[Shrink, ...]:
+    """Make sure that a source yielded about what it did before, and return what was accepted of it as less.
+
+    Raises:
+        SourceUnavailable: it did not.
+    """
+    found = shrinks(source, rule, opener.streams, opener.unchanged)
+    if found and not rule.is_accepted:
+        cause = told(source, found, rule.limit_percent)
+        raise SourceUnavailable(
+            msg("backup source {source}: {cause}", source=source, cause=cause),
+            msg("See whether its data is still all there, before it is accepted."),
+        )
+    return found
 
 
 def _set_file(

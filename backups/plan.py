@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backups.age import Recipient, parse_recipient
 from backups.bases import Choice
+from backups.shrink import ShrinkRule
 from portalops.errors import TooFewRecipients
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
@@ -49,6 +50,8 @@ class BackupPlan:
     """Classes of Article 10 that no source maps to and no reason excuses."""
     choice: Choice = FULL
     """Full or differential, and why."""
+    shrink: Mapping[str, ShrinkRule] = field(default_factory=dict)
+    """By source: how much less than before it may yield."""
 
     def keys(self) -> tuple[Recipient, ...]:
         """Return the recipients' keys.
@@ -68,6 +71,7 @@ def make_plan(
     pack_bytes: int,
     excused: Mapping[DataClass, str],
     choice: Choice = FULL,
+    shrink: Mapping[str, ShrinkRule] | None = None,
 ) -> BackupPlan:
     """Decide what a run will do.
 
@@ -79,6 +83,7 @@ def make_plan(
         pack_bytes: plaintext of a pack.
         excused: classes declared to have no data, and why.
         choice: full or differential.
+        shrink: by source, how much less than before it may yield.
 
     Raises:
         TooFewRecipients: fewer than two different keys.
@@ -100,4 +105,5 @@ def make_plan(
         excused=tuple((each, excused[each]) for each in DataClass if each in excused and each not in mapped),
         unmapped=tuple(each for each in DataClass if each not in mapped and each not in excused),
         choice=choice,
+        shrink=shrink or {},
     )

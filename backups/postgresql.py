@@ -63,6 +63,25 @@ def installations(program: str, runner: Runner, folder: Path | None = None) -> t
     return tuple(found[major] for major in sorted(found))
 
 
+def installations_there(program: str, runner: Runner, folder: Path | None = None) -> tuple[Installation, ...]:
+    """Return what `installations` does, of the machine that a runner runs programs on."""
+    places = (f"{folder}",) if folder is not None else ON_PATH
+    patterns = "" if folder is not None else " ".join(PACKAGED)
+    script = f"""for folder in {patterns} "$@"; do
+  path="$folder/{program}"
+  [ -f "$path" ] || continue
+  case "$(readlink -f "$path")" in */pg_wrapper) continue ;; esac
+  printf '%s\\t%s\\n' "$folder" "$("$path" --version)"
+done"""
+    said = runner.run(("sh", "-c", script, "sh", *places)).stdout.decode("utf-8", "surrogateescape")
+    found: dict[int, Installation] = {}
+    for line in said.splitlines():
+        place, _tab, version = line.rpartition("\t")
+        if (major := version_in(version)) is not None:
+            found.setdefault(major, Installation(major, Path(place)))
+    return tuple(found[major] for major in sorted(found))
+
+
 def version_in(text: str) -> int | None:
     """Return the major version that a program says it has.
 

@@ -14,6 +14,7 @@ from typing import IO
 
 from backups.index import line_of
 from backups.packing import SetPacker, new_compressor
+from backups.shrink import Unchanged
 from portalops.model.backups import Member, Pack, Stream, TableRows
 from portalops.model.record import Digest
 from portalops.model.text import show_text
@@ -43,6 +44,8 @@ class SourceStreams:
         self.base = base
         self.listing = listing
         self.streams: list[Stream] = []
+        self.unchanged: dict[str, Unchanged] = {}
+        """What differential streams left out because the base has it, by name."""
 
     @contextmanager
     def stream(
@@ -56,12 +59,15 @@ class SourceStreams:
         try:
             yield stream
             self.streams.append(stream.finish())
+            self.unchanged[name] = stream.unchanged
         except BaseException:
             stream.drop()
             raise
 
     def drop(self) -> None:
-        """Remove all streams of the source again."""
+        """Remove all streams of the source again, and what it noted for a later differential."""
+        if self.listing is not None:
+            self.listing.unlink(missing_ok=True)
         paths = [
             pack.path
             for stream in self.streams
@@ -105,6 +111,7 @@ class PackedStream:
         self._members = 0
         self._notes: dict[str, _Notes] = {name: _Notes() for name in ("unread", "changed", "skipped")}
         self._rows: list[TableRows] = []
+        self.unchanged = Unchanged()
 
     @property
     def position(self) -> int:
@@ -154,6 +161,9 @@ class PackedStream:
 
     def add_rows(self, rows: TableRows) -> None:
         self._rows.append(rows)
+
+    def add_unchanged(self, members: int, plain_bytes: int) -> None:
+        self.unchanged = Unchanged(self.unchanged.members + members, self.unchanged.plain_bytes + plain_bytes)
 
     def finish(self) -> Stream:
         """Write what is left, and return what the stream is."""

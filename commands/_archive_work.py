@@ -88,31 +88,17 @@ def collections_of(session: Session) -> tuple[Collection, ...]:
     """Return the configured collections.
 
     Raises:
-        ConfigurationError: there is none of the items, one does not fit its kind, or it names no backup source.
+        ConfigurationError: there is none of the items, or one does not fit its kind.
     """
     from backups.collections import build_collection  # noqa: PLC0415  # start-up time
 
-    sources = [table.id for table in session.settings.backup_sources]
-    collections = []
-    for table in session.settings.collections:
-        built = build_collection(table)
-        if built.traits.source not in sources:
-            raise ConfigurationError(
-                msg(
-                    "{place}: archive collection {id} names a backup source that there is not: {source}",
-                    place=table.place,
-                    id=table.id,
-                    source=built.traits.source,
-                ),
-                msg("The sources are: {sources}.", sources=", ".join(sources) or "-"),
-            )
-        collections.append(built)
+    collections = tuple(build_collection(table) for table in session.settings.collections)
     if not any(each.traits.what is Held.ITEMS for each in collections):
         raise ConfigurationError(
             msg("no collection of content items is configured, so there is nothing to count against"),
             msg('Add an [[archive.collection]] table with what = "items" to the configuration.'),
         )
-    return tuple(collections)
+    return collections
 
 
 def exit_code_of(inventory: Inventory) -> ExitCode:

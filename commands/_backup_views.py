@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from commands._result import JsonValue
 from portalops.ledger.bodies import encode
-from portalops.model.backups import BackupSet, Copy
+from portalops.model.backups import BackupSet, Copy, Shrink
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import (
     Block,
     Bullets,
     ByteSize,
+    Cell,
     Heading,
     KeyValues,
     Notice,
@@ -27,25 +28,32 @@ from portalops.reports.words import copy_status, data_class_word, level_word, ou
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
     from backups.restore import RestoreReport
+    from backups.sizes import MediumRoom, Size, Sizes
 
 MAX_LISTED = 50
 """Lines of one kind that are shown to a person; --json has them all."""
 
 
-def plan_view(plan: BackupPlan) -> list[Block]:
+def plan_view(plan: BackupPlan, sizes: Sizes) -> list[Block]:
     """Return what a run would do."""
+    sources = [
+        (source.id, source.kind, data_class_word(source.data_class), *_size_cells(sizes.sources[source.id]))
+        for source in plan.sources
+    ]
+    media = [(medium.id, medium.kind, *_room_cells(sizes.media[medium.id])) for medium in plan.media]
     blocks: list[Block] = [
         Table(
             msg("What is read"),
-            (msg("Source"), msg("Kind"), msg("Data")),
-            [(source.id, source.kind, data_class_word(source.data_class)) for source in plan.sources],
+            (msg("Source"), msg("Kind"), msg("Data"), msg("Size"), msg("Known from")),
+            sources,
         ),
-        Table(msg("Where it goes"), (msg("Medium"), msg("Kind")), [(medium.id, medium.kind) for medium in plan.media]),
+        Table(msg("Where it goes"), (msg("Medium"), msg("Kind"), msg("Free"), msg("Discs")), media),
         Table(msg("Who can open it"), (msg("Name"), msg("Public key")), list(plan.recipients)),
         Paragraph(
             msg("The set will be {kind}: {reason}.", kind=set_kind_word(plan.choice.kind), reason=plan.choice.reason)
         ),
     ]
+    blocks += _set_size(sizes)
     blocks += [
         Paragraph(msg("No data of this kind: {data}. Why: {reason}", data=data_class_word(data_class), reason=reason))
         for data_class, reason in plan.excused
@@ -56,10 +64,38 @@ def plan_view(plan: BackupPlan) -> list[Block]:
     ]
     if not plan.media:
         blocks.append(Notice(msg("no backup medium is configured"), Tone.BAD))
+    for medium in plan.media:
+        room = sizes.media[medium.id]
+        if room.problem:
+            blocks.append(Notice(verbatim(room.problem), Tone.BAD))
+        elif room.free_bytes is not None and room.free_bytes < sizes.stored_bytes and sizes.is_stored_known:
+            blocks.append(Notice(msg("{medium} has too little room for the set", medium=medium.id), Tone.BAD))
     return blocks
 
 
-def plan_data(plan: BackupPlan) -> JsonValue:
+def _set_size(sizes: Sizes) -> list[Block]:
+    """Return about how large the set will be."""
+    if not sizes.stored_bytes:
+        return []
+    most = msg("About so much on each medium") if sizes.is_stored_known else msg("At most about so much on each medium")
+    return [KeyValues(((most, ByteSize(sizes.stored_bytes)), (msg("Packs, about"), sizes.packs)))]
+
+
+def _size_cells(size: Size) -> tuple[Cell, Cell]:
+    basis = {
+        "last-set": msg("the last set"),
+        "walk": msg("the files there now"),
+        "at-least": msg("some of the files; there is more"),
+        "unknown": msg("nothing yet"),
+    }[size.basis.value]
+    return (None if size.basis.value == "unknown" else ByteSize(size.plain_bytes)), basis
+
+
+def _room_cells(room: MediumRoom) -> tuple[Cell, Cell]:
+    return (None if room.free_bytes is None else ByteSize(room.free_bytes)), (room.parts if room.parts > 1 else None)
+
+
+def plan_data(plan: BackupPlan, sizes: Sizes) -> JsonValue:
     """Return a plan as `--json` shows it."""
     return {
         "portal": plan.portal,
@@ -67,12 +103,45 @@ def plan_data(plan: BackupPlan) -> JsonValue:
         "base": plan.choice.base.set_id if plan.choice.base else None,
         "reason": str(plan.choice.reason),
         "pack_bytes": plan.pack_bytes,
-        "sources": [{"id": each.id, "kind": each.kind, "class": each.data_class.value} for each in plan.sources],
-        "media": [{"id": each.id, "kind": each.kind} for each in plan.media],
+        "stored_bytes": sizes.stored_bytes,
+        "stored_bytes_known": sizes.is_stored_known,
+        "packs": sizes.packs,
+        "sources": [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "class": each.data_class.value,
+                "plain_bytes": sizes.sources[each.id].plain_bytes,
+                "known_from": sizes.sources[each.id].basis.value,
+            }
+            for each in plan.sources
+        ],
+        "media": [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "free_bytes": sizes.media[each.id].free_bytes,
+                "parts": sizes.media[each.id].parts,
+                "problem": sizes.media[each.id].problem,
+            }
+            for each in plan.media
+        ],
         "recipients": [{"name": name, "key": key} for name, key in plan.recipients],
         "excused": [{"class": data_class.value, "reason": reason} for data_class, reason in plan.excused],
         "unmapped": [data_class.value for data_class in plan.unmapped],
     }
+
+
+def shrink_sentence(shrink: Shrink) -> Message:
+    """Say what was accepted as far less than before."""
+    return msg(
+        "Accepted of source {source}, stream {stream}: {measure} fell from {before} to {now}.",
+        source=shrink.source,
+        stream=shrink.stream,
+        measure=shrink.measure,
+        before=shrink.before,
+        now=shrink.now,
+    )
 
 
 def sets_table(sets: Sequence[SetEvidence]) -> Table:

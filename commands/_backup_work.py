@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from backups.plan import BackupPlan
     from backups.restore import BaseSet
     from backups.set_file import SetFile
+    from backups.shrink import ShrinkRule
+    from backups.sizes import Sizes
     from portalops.model.heads import Signer
     from portalops.ports import Medium, SetSigner, Source
     from portalops.registers.evidence import SetEvidence
@@ -64,7 +66,7 @@ class KeySigner:
         return sign(message, self.key, namespace)
 
 
-def make_backup(session: Session, kind: SetKind | None = None) -> BackupResult:
+def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()) -> BackupResult:
     """Do the backup job: read every source, write to every medium, read each copy back.
 
     A full set is noted once a copy of it was read back, so that differentials can build on it.
@@ -75,17 +77,19 @@ def make_backup(session: Session, kind: SetKind | None = None) -> BackupResult:
     Args:
         session: what to work with.
         kind: full or differential; None leaves it to the configuration.
+        accept_shrink: sources that may yield far less than before, this time.
 
     Raises:
         ConfigurationError: a source, medium or recipient does not fit.
         BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     from backups.job import run_backup  # noqa: PLC0415  # start-up time
+    from backups.sizes import last_of, plain_bytes_of  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
-    plan = backup_plan(session, kind)
-    before = [made.set for made in recorded_sets_of(session, passing_over=True) if made.set.kind is plan.choice.kind]
+    plan = backup_plan(session, kind, accept_shrink=accept_shrink)
+    before = last_of(plan.choice.kind, [made.set for made in recorded_sets_of(session, passing_over=True)])
     signer, unsigned = _signer_of(session)
     new_base = _new_base(session) if plan.choice.base is None else None
     result = run_backup(
@@ -96,7 +100,8 @@ def make_backup(session: Session, kind: SetKind | None = None) -> BackupResult:
         progress=session.progress,
         signer=signer,
         new_base=new_base,
-        expected_bytes=before[-1].stored_bytes if before else 0,
+        expected_bytes=before.stored_bytes if before else 0,
+        expected_plain_bytes=plain_bytes_of(before),
     )
     if new_base is not None:
         _note(session, result, new_base)
@@ -255,14 +260,16 @@ def base_of(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None, 
     return None, problems
 
 
-def backup_plan(session: Session, kind: SetKind | None = None) -> BackupPlan:
+def backup_plan(session: Session, kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()) -> BackupPlan:
     """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
 
     Args:
         session: what to work with.
         kind: full or differential; None leaves it to the configuration.
+        accept_shrink: sources that may yield far less than before, this time.
 
     Raises:
+        UsageError: there is no such source.
         TooFewRecipients: fewer than two keys.
         ConfigurationError: a source's or medium's settings do not fit.
         BackupError: a differential is asked for, and there is nothing that it could build on.
@@ -272,6 +279,7 @@ def backup_plan(session: Session, kind: SetKind | None = None) -> BackupPlan:
 
     media = tuple(media_of(session).values())
     settings = session.settings.backup
+    recorded = recorded_sets_of(session, passing_over=True)
     return make_plan(
         session.settings.portal.id,
         [PlannedSource(each.id, each.kind, each.data_class) for each in sources_of(session, media)],
@@ -281,13 +289,46 @@ def backup_plan(session: Session, kind: SetKind | None = None) -> BackupPlan:
         excused=settings.excused,
         choice=choose(
             Wish(kind, settings.full_every),
-            recorded_sets_of(session, passing_over=True),
+            recorded,
             read_noted(session.settings.state_folder),
             source_digests(session),
             now=session.clock.now(),
             zone=session.zone_of_portal,
         ),
+        shrink=_shrink_rules(session, recorded, accept_shrink),
     )
+
+
+def plan_sizes(session: Session, plan: BackupPlan) -> Sizes:
+    """Return how large the planned set will be, and what room the media have for it.
+
+    Raises:
+        ConfigurationError: a source's or medium's settings do not fit.
+    """
+    from backups.sizes import sizes_for  # noqa: PLC0415  # start-up time
+
+    media = tuple(media_of(session).values())
+    sets = [made.set for made in recorded_sets_of(session, passing_over=True)]
+    return sizes_for(plan.choice.kind, sources_of(session, media), media, sets, pack_bytes=plan.pack_bytes)
+
+
+def _shrink_rules(session: Session, recorded: Sequence[SetEvidence], accepted: Sequence[str]) -> dict[str, ShrinkRule]:
+    """Return how much less than before each source may yield."""
+    from backups.shrink import Made, ShrinkRule, held_before  # noqa: PLC0415  # start-up time
+    from backups.sources import shrink_limit_of  # noqa: PLC0415  # start-up time
+
+    tables = session.settings.backup_sources
+    unknown = [source for source in accepted if source not in {table.id for table in tables}]
+    if unknown:
+        raise UsageError(
+            msg("there is no backup source {source}", source=show_text(unknown[0], 80)),
+            msg("The sources are: {sources}.", sources=", ".join(table.id for table in tables) or "-"),
+        )
+    before = held_before(Made(made.set.streams, made.accepted_shrinks) for made in recorded)
+    return {
+        table.id: ShrinkRule(shrink_limit_of(table.values), before.get(table.id, {}), table.id in accepted)
+        for table in tables
+    }
 
 
 def recorded_sets_of(session: Session, *, passing_over: bool = False) -> tuple[SetEvidence, ...]:

@@ -6,7 +6,7 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -299,11 +299,13 @@ def summary_of(result: object) -> Message:
             return msg("nothing was done")
 
 
-def backup_work(session: Session, set_kind: SetKind | None = None) -> Work[object]:
-    """Back up; `set_kind` as a person asked for it, None as the configuration says."""
+def backup_work(
+    session: Session, set_kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()
+) -> Work[object]:
+    """Back up; `set_kind` and `accept_shrink` as a person asked for them, else as the configuration says."""
     from commands._backup_work import make_backup  # noqa: PLC0415  # only when this kind of work is done
 
-    result = make_backup(session, set_kind)
+    result = make_backup(session, set_kind, accept_shrink=accept_shrink)
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
     unsigned = (result.unsigned,) if result.unsigned else ()

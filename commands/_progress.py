@@ -68,8 +68,7 @@ class _LineTask:
         self._done += amount
         if self._clock.monotonic() - self._said >= LINE_EVERY_SECONDS:
             self._said = self._clock.monotonic()
-            done, total = self._amount(self._done), self._amount(self._total) if self._total else "?"
-            self.say(msg("{title}: {done} of {total}", title=self._title, done=done, total=total))
+            self.say(self._so_far())
 
     def note(self, text: Message) -> None:
         """A note is for the live display only."""
@@ -79,12 +78,42 @@ class _LineTask:
             sys.stderr.write(f"{render(line, process_language())}\n")
             sys.stderr.flush()
 
-    def _amount(self, count: int) -> str:
-        return f"{count / (1 << 20):.1f} MiB" if self._unit == "bytes" else str(count)
+    def _so_far(self) -> Message:
+        rate = self._done / max(self.seconds(), 0.001)
+        done, speed = self._amount(self._done), f"{self._amount(rate)}/s"
+        if not self._total:
+            return msg("{title}: {done}, {speed}", title=self._title, done=done, speed=speed)
+        total = self._amount(self._total)
+        if self._done >= self._total or not rate:  # the total is of the last set, and this one may be larger
+            return msg(
+                "{title}: {done} of about {total}, {speed}", title=self._title, done=done, total=total, speed=speed
+            )
+        return msg(
+            "{title}: {done} of {total}, {speed}, about {left} left",
+            title=self._title,
+            done=done,
+            total=total,
+            speed=speed,
+            left=_span((self._total - self._done) / rate),
+        )
+
+    def _amount(self, count: float) -> str:
+        return f"{count / (1 << 20):.1f} MiB" if self._unit == "bytes" else f"{count:.0f}"
+
+
+def _span(seconds: float) -> str:
+    """Return a span as hours, minutes and seconds.
+
+    >>> _span(3725.2)
+    '1:02:05'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
 
 
 class TerminalProgress:
-    """A live bar with the time left, and in the end the time taken; tasks that run at once share the display."""
+    """A live bar with rate and time left, and in the end the time taken; tasks that run at once share the display."""
 
     def __init__(self) -> None:
         self._display: RichProgress | None = None
@@ -132,6 +161,7 @@ def _display(unit: str) -> AbstractContextManager[RichProgress]:
         rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(bar_width=24),
         counts,
+        *((rich_progress.TransferSpeedColumn(),) if unit == "bytes" else ()),
         rich_progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         rich_progress.TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),

@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from commands._archive_work import DUTY, exit_code_of, faults_of, inventory_job, inventory_work, look_at_archive
+from commands._archive_work import (
+    DUTY,
+    collections_of,
+    exit_code_of,
+    faults_of,
+    inventory_job,
+    inventory_work,
+    look_at_archive,
+)
 from commands._jobs import SHOWN_PROBLEMS, perform, record_plan, require_valid, run_lock
 from commands._result import JsonValue, Result
 from commands._session import open_session
@@ -56,6 +64,7 @@ def inventory(
     if dry_run:
         found = look_at_archive(session, accepted=accepted, keeps=False)
         return Result({"record": None, **_data(found)}, _view(found), exit_code=exit_code_of(found))
+    collections_of(session)  # what is wrong with them is told before anything is recorded
     with run_lock(session):
         record_plan(session)
         done = perform(session, inventory_job(session), work=partial(inventory_work, accepted=accepted))
@@ -99,7 +108,7 @@ def _view(found: Inventory) -> list[Block]:
     ]
     headers = (
         msg("Collection"),
-        msg("What"),
+        msg("Holds"),
         msg("Kind"),
         msg("Entries"),
         msg("Items"),

@@ -6,6 +6,7 @@ A set is encrypted for its recipients alone: this machine can make and verify se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ import typer
 
 from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_prune
 from commands import _backup_views as views
-from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, recorded_sets_of
+from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, plan_sizes, recorded_sets_of
 from commands._jobs import backup_work, by_hand
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -39,7 +40,8 @@ MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help
 
 @app.command(
     help=_(
-        "Show what a backup run would do\n\nReads the configuration only.\n\nExample: portalops backup plan"
+        "Show what a backup run would do\n\nReads the configuration and the ledger, and asks the media how much is free. Sizes are what the"
+        " last set held, or else what the files take that are there now.\n\nExample: portalops backup plan"
         "\n\nEXIT STATUS: 0 every class of data is covered, 1 a class has no source and no reason, 78 configuration"
     )
 )
@@ -61,13 +63,20 @@ def run(
         bool | None,
         typer.Option("--full/--diff", help=_("A full set, or a differential; without it as backup.full_every says")),
     ] = None,
+    accept_shrink: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-shrink", metavar="SOURCE", help=_("This source may yield far less than before; recorded")
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result:
     session = open_session(ctx)
+    accepted = tuple(accept_shrink or ())
     kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
         return _planned(session, kind)
-    done = by_hand(session, JobKind.BACKUP, partial(backup_work, set_kind=kind))
+    done = by_hand(session, JobKind.BACKUP, partial(backup_work, set_kind=kind, accept_shrink=accepted))
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -79,7 +88,9 @@ def run(
         "set": done.result.set.id if done.result.set else None,
         "signed_by": views.signed_by(done.result.set.signer) if done.result.set else None,
         "copies": [views.copy_data(copy) for copy in done.result.copies],
+        "accepted_shrinks": [asdict(shrink) for shrink in done.result.accepted_shrinks],
     }
+    view += [Paragraph(views.shrink_sentence(shrink)) for shrink in done.result.accepted_shrinks[: views.MAX_LISTED]]
     return Result(data, view, exit_code=done.exit_code)
 
 
@@ -218,8 +229,9 @@ app.command(help=_backup_prune.RELEASE_HELP)(_backup_prune.release)
 
 def _planned(session: Session, kind: SetKind | None = None) -> Result:
     planned = backup_plan(session, kind)
+    sizes = plan_sizes(session, planned)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
-    return Result(views.plan_data(planned), views.plan_view(planned), exit_code=exit_code)
+    return Result(views.plan_data(planned, sizes), views.plan_view(planned, sizes), exit_code=exit_code)
 
 
 def _verify_job(session: Session) -> Result:

@@ -184,6 +184,10 @@ class StreamWriter(Protocol):
         """Say how many rows a table has in the stream."""
         ...
 
+    def add_unchanged(self, members: int, plain_bytes: int) -> None:
+        """Say what a differential stream leaves out because the base has it: members, and about what they would take."""
+        ...
+
 
 class StreamOpener(Protocol):
     """Opens the streams of one source."""
@@ -366,6 +370,32 @@ class Medium(Protocol):
             SetNotFound: there is nothing of such a set.
             SetLocked: the medium keeps it locked; nothing of it was removed.
             MediumUnavailable: it does not let it be removed; the set is still there, whole.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a medium has place for."""
+
+    free_bytes: int | None
+    """For a set; None if nobody tells."""
+    parts: int = 1
+    """How many discs or the like a set of the expected size takes."""
+
+
+@runtime_checkable
+class HasRoom(Protocol):
+    """A medium that can tell what it has place for."""
+
+    def room(self, expected_bytes: int) -> Room:
+        """Return what there is place for; nothing is written.
+
+        Args:
+            expected_bytes: about how large the set will be.
+
+        Raises:
+            MediumUnavailable: it cannot be asked.
         """
         ...
 

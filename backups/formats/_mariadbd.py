@@ -75,7 +75,7 @@ def throw_away(scratch: Path, runner: Runner) -> Iterator[ThrowAway]:
     """
     data, log = scratch / "data", scratch / "mariadbd.log"
     # A socket's path must be short, and a scratch folder's may be long.
-    folder = _required(runner, ("mktemp", "--directory", "/tmp/portalops-XXXXXXXX")).stdout.decode().strip()  # noqa: S108
+    folder = _required(runner, ("mktemp", "--directory", "--tmpdir", "portalops-XXXXXXXX")).stdout.decode().strip()
     socket = f"{folder}/socket"
     try:
         _required(

@@ -24,7 +24,7 @@ from backups.media._errors import medium_unavailable
 from portalops.config.values import Refused, Shape
 from portalops.model.backups import SetId
 from portalops.model.message import msg
-from portalops.ports import Clock, Medium, SetWriter, StoredSet
+from portalops.ports import Clock, HasRoom, Medium, Room, SetWriter, StoredSet
 from portalops.system.clock import SystemClock
 
 _HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -86,6 +86,9 @@ class ThrottledMedium:
     def prepare(self, sources: Sequence[Path]) -> bool:
         self._require_window()
         return self._medium.prepare(sources)
+
+    def room(self, expected_bytes: int) -> Room:
+        return self._medium.room(expected_bytes) if isinstance(self._medium, HasRoom) else Room(None)
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SetWriter:
         self._require_window()

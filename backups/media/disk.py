@@ -35,7 +35,7 @@ from portalops.errors import SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.ports import Readable
+from portalops.ports import Readable, Room
 from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
@@ -89,6 +89,15 @@ class DiskMedium:
         except OSError as error:
             raise self._unavailable(error) from error
         return shares
+
+    def room(self, expected_bytes: int) -> Room:
+        del expected_bytes
+        self._require_mounted()
+        try:
+            space = os.statvfs(nearest(self._folder))
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return Room(space.f_bavail * space.f_frsize)
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
         try:
@@ -196,6 +205,8 @@ class DiskMedium:
 
     def _remove_dead(self) -> None:
         self._remove_going()
+        for path in self._folder.glob(f"{PROBE}*"):
+            path.unlink(missing_ok=True)  # a run that is alive has it open, and needs no name of it
         for path in self._folder.glob(f"{INCOMING}*"):
             with suppress(FileNotFoundError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -343,6 +354,11 @@ class _FileReader:
         except OSError as error:
             raise _unreadable(self._path, error) from error
         return data
+
+
+def nearest(folder: Path) -> Path:
+    """Return a folder, or the one that it will be made in."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
 
 
 def _is_name(set_id: SetId) -> bool:

@@ -35,13 +35,13 @@ from pydantic import Field, StrictInt
 from backups.bag import PAYLOAD
 from backups.media._errors import medium_unavailable, no_such_set
 from backups.media._throttled import MediumSettings
-from backups.media.disk import DiskSetWriter
+from backups.media.disk import DiskSetWriter, nearest
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import Completed, Readable
+from portalops.ports import Completed, Readable, Room
 from portalops.system.files import sync_folder
 from portalops.system.programs import LocalRunner
 
@@ -193,6 +193,15 @@ class OpticalMedium:
         except OSError as error:
             raise self._unavailable(error) from error
         return shares
+
+    def room(self, expected_bytes: int) -> Room:
+        """Return what there is place for: a set lies in the folder twice, as files and as images, and is then burnt."""
+        try:
+            space = os.statvfs(nearest(self._folder))
+        except OSError as error:
+            raise self._unavailable(error) from error
+        discs = -(-expected_bytes // (self._settings.capacity_bytes - OVERHEAD_BYTES))
+        return Room(space.f_bavail * space.f_frsize // 2, max(1, discs))
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> OpticalSetWriter:
         try:

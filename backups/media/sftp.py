@@ -48,7 +48,7 @@ from portalops.errors import HostUnreachable, MediumUnavailable, SecretUnavailab
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
-from portalops.ports import Readable
+from portalops.ports import Readable, Room
 from portalops.system.openssh import ProgramLink, find_ssh
 from portalops.system.sftp import (
     FAILURE,
@@ -114,6 +114,13 @@ class SftpMedium:
                     _remove_tree(sftp, path, attributes)
             self._free_removed(sftp)
         return shares
+
+    def room(self, expected_bytes: int) -> Room:
+        del expected_bytes
+        with self._host.session() as sftp:
+            if not self._settings.create:
+                self._require_folder(sftp)
+            return Room(sftp.free_bytes(self._folder) if sftp.status(self._folder) is not None else None)
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
         sftp = self._host.connect()

@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from backups.sources._settings import SourceContext
+from backups.sources._settings import SourceContext, shrink_limit_of
 from portalops.config.tables import KindTable
 from portalops.errors import UnknownKind
 from portalops.model.message import msg
@@ -19,7 +19,7 @@ from portalops.model.message import msg
 if TYPE_CHECKING:
     from portalops.ports import Source
 
-__all__ = ["SourceContext", "build_source", "kinds"]
+__all__ = ["SourceContext", "build_source", "kinds", "shrink_limit_of"]
 
 
 def kinds() -> tuple[str, ...]:

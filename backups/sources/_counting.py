@@ -52,5 +52,8 @@ class CountingWriter:
     def add_skipped(self, line: str) -> None:
         self._out.add_skipped(line)
 
+    def add_unchanged(self, members: int, plain_bytes: int) -> None:
+        self._out.add_unchanged(members, plain_bytes)
+
     def add_rows(self, rows: TableRows) -> None:
         self._out.add_rows(rows)

@@ -71,23 +71,32 @@ def _escaped(value: str) -> str:
     return "".join(signs.get(sign, sign) for sign in value)
 
 
-def client_command(client: str, options: str) -> tuple[str, ...]:
+def no_file(values: Mapping[str, str | int | None]) -> tuple[str, ...]:
+    """Return the first arguments of the programs where no file may be made: no file of options is read, and none needed.
+
+    >>> no_file({"user": "backup", "socket": None})
+    ('--no-defaults', '--user=backup')
+    """
+    return ("--no-defaults", *(f"--{name}={value}" for name, value in values.items() if value is not None))
+
+
+def client_command(client: str, options: Sequence[str]) -> tuple[str, ...]:
     """Return the command that takes SQL on standard input and prints a line a row."""
-    return (client, f"--defaults-file={options}", "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
+    return (client, *options, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
 
 
 def dump_command(
-    program: str, options: str, flavour: Flavour, database: str, *, with_history: bool = False
+    program: str, options: Sequence[str], flavour: Flavour, database: str, *, with_history: bool = False
 ) -> tuple[str, ...]:
     """Return the command that dumps one database from one snapshot.
 
-    `--defaults-file` is the only file of options that is read: a line such as `ignore-table` in another one would leave
+    `options` name the only file of options that is read, or say that none is: a line such as `ignore-table` in another one would leave
     out data without a word. Blobs are written in hexadecimal, because bytes that are no text do not survive every
     client. Nothing is locked. The largest row that a server knows fits.
     """
     return (
         program,
-        f"--defaults-file={options}",
+        *options,
         "--single-transaction",
         "--skip-lock-tables",
         "--quick",
@@ -109,11 +118,11 @@ def dump_command(
     )
 
 
-def users_command(program: str, options: str) -> tuple[str, ...]:
+def users_command(program: str, options: Sequence[str]) -> tuple[str, ...]:
     """Return the command that dumps accounts, roles and grants, for a server that may know some of them already."""
     return (
         program,
-        f"--defaults-file={options}",
+        *options,
         "--system=users",
         "--insert-ignore",  # CREATE USER IF NOT EXISTS: every server has root
         "--default-character-set=utf8mb4",

@@ -7,15 +7,13 @@ import json
 import os
 import re
 import selectors
-import signal
 import subprocess
-import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import IO
 
 from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, Installation, connection, counted
+from backups.sources._program import STDERR_BYTES, Program, reached, start
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
 from portalops.ports import Completed
@@ -43,32 +41,25 @@ class Holder:
     It counts while the dump runs, and ends with portalops, however that ends: its input is closed then.
     """
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], idle_seconds: float) -> None:
+    def __init__(self, source_id: str, program: Program) -> None:
+        """Start it.
+
+        Raises:
+            SourceUnavailable: it cannot be run, or its host is not to be had.
+        """
+        self._source_id = source_id
         self.left_out: list[str] = []
         """Tables that nobody can read on a replica."""
-        self._idle_seconds = idle_seconds
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by end
-        try:
-            self._process = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                env=dict(environment),
-                start_new_session=True,
-                bufsize=0,
-            )
-        except OSError as error:
-            self._stderr.close()
-            raise Stopped(Completed(126, b"", str(error).encode())) from error
+        self._idle_seconds = program.idle_seconds
+        self._running = start(source_id, program)
+        self._said = b""
         self._buffer = b""
         self._is_counted = False
 
     def begin(self) -> str:
         """Return the snapshot's id, once the tables are locked."""
-        assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended, and says below why
-            self._process.stdin.write(HOLD.encode())
+            self._running.stdin.write(HOLD.encode())
         snapshot = ""
         while (line := self._line()) != "locked":
             found = _object(line)
@@ -91,7 +82,8 @@ class Holder:
         Raises:
             Stopped: it ended before its time.
         """
-        if self._process.poll() is not None:
+        if self._running.poll() is not None:
+            self._said = self._said or self._running.stderr.read()
             raise Stopped(self._ended())
 
     def __enter__(self) -> Holder:
@@ -99,40 +91,48 @@ class Holder:
 
     def __exit__(self, *_failure: object) -> None:
         """Let the snapshot go."""
-        process = self._process
-        assert process.stdin is not None and process.stdout is not None
+        running = self._running
         with suppress(OSError):
-            process.stdin.close()
+            running.stdin.close()
         # An interrupt has psql cancel what the server is doing for it; it would go on otherwise, with its locks.
-        for send in (None if self._is_counted else signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            if send is not None:
-                process.send_signal(send)
+        for interrupts in (not self._is_counted, True):
+            if interrupts:
+                running.interrupt()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_GRACE_SECONDS)
+                running.wait(_GRACE_SECONDS)
                 break
-        process.stdout.close()
-        self._stderr.close()
+        running.close()
 
     def _line(self) -> str:
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
+        stdout, stderr = self._running.stdout.fileno(), self._running.stderr.fileno()
         with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
+            selector.register(stdout, selectors.EVENT_READ)
+            selector.register(stderr, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
-                if not selector.select(self._idle_seconds):
+                ready = selector.select(self._idle_seconds)
+                if not ready:
                     raise Stopped(Completed(124, b"", b""))
-                got = os.read(descriptor, 1 << 16)
-                if not got:
+                for key, _events in ready:
+                    got = os.read(key.fd, 1 << 16)
+                    if key.fd == stdout:
+                        self._buffer += got
+                    else:
+                        self._said = (self._said + got)[-STDERR_BYTES:]
+                    if not got:
+                        selector.unregister(key.fd)
+                if not selector.get_map():
                     raise Stopped(self._ended())
-                self._buffer += got
         line, _newline, self._buffer = self._buffer.partition(b"\n")
         return line.decode("utf-8", "surrogateescape")
 
     def _ended(self) -> Completed:
+        code: int | None = None
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_SECONDS)
-        self._stderr.seek(0)
-        return Completed(self._process.returncode or 1, b"", self._stderr.read())
+            code = self._running.wait(_GRACE_SECONDS)
+        with reached(self._source_id):
+            if (lost := self._running.lost()) is not None:
+                raise lost
+        return Completed(code or 1, b"", self._said)
 
 
 def _object(line: str) -> Mapping[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from backups.sources._settings import cause_of, unavailable
 from portalops.model.message import msg
+from portalops.system.scratch import scratch_folder
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def private_file(source_id: str, data: bytes) -> Iterator[Path]:
     """
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="portalops-", ignore_cleanup_errors=True))
+            folder = stack.enter_context(scratch_folder())
             path = Path(folder) / "options"
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as file:

@@ -87,12 +87,21 @@ def started(source_id: str, program: Program) -> Iterator[Running]:
     Raises:
         SourceUnavailable: it cannot be run, or the host is not to be had.
     """
-    with reached(source_id):
-        running = _start_here(source_id, program) if program.host is None else _start_there(program, program.host)
+    running = start(source_id, program)
     try:
         yield running
     finally:
         running.close()
+
+
+def start(source_id: str, program: Program) -> Running:
+    """Run a program, here or there; whoever calls closes it.
+
+    Raises:
+        SourceUnavailable: it cannot be run, or the host is not to be had.
+    """
+    with reached(source_id):
+        return _start_here(source_id, program) if program.host is None else _start_there(program, program.host)
 
 
 @contextmanager
@@ -177,6 +186,10 @@ class _Here:
 
     def wait(self, timeout: float) -> int:
         return self._process.wait(timeout)
+
+    def interrupt(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
 
     def lost(self) -> None:
         """There is no connection that could be."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.shrink import DEFAULT_LIMIT_PERCENT
 from portalops.config.ssh import SshPlace
 from portalops.config.values import Shape
 from portalops.errors import SourceUnavailable
@@ -24,6 +25,17 @@ class SourceSettings(Shape):
     minimum_bytes: StrictInt = Field(
         default=1, ge=0, description="A stream with fewer bytes of content fails: most likely it is not all there."
     )
+    shrink_limit_percent: StrictInt = Field(
+        default=DEFAULT_LIMIT_PERCENT,
+        ge=1,
+        le=100,
+        description="The source fails if it yields less than before by more than that; 100 lets everything pass.",
+    )
+
+
+def shrink_limit_of(values: Mapping[str, object]) -> int:
+    """Return the limit of a source's table, whose kind has found it to be right."""
+    return int(str(values.get("shrink_limit_percent", DEFAULT_LIMIT_PERCENT)))
 
 
 class HostSettings(SourceSettings):

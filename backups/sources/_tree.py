@@ -19,13 +19,16 @@ from functools import lru_cache
 
 from backups.sources._listing import Comparison, ListingWriter
 from backups.sources._settings import cause_of
-from backups.tar import END_BYTES, Entry, header, padding
+from backups.tar import BLOCK_BYTES, END_BYTES, Entry, header, padding
 from portalops.model.backups import Member, MemberType
 from portalops.model.record import Digest
 from portalops.ports import StreamWriter
 
 SMALL_BYTES = 256 << 10
 """Files up to this size are read before their header is written, so that a second try leaves no trace."""
+
+HEADER_BYTES = 4 * BLOCK_BYTES
+"""What a member takes beside its content, with its pax header and its padding: rather too much."""
 
 _TYPES = {
     stat.S_IFREG: MemberType.FILE,
@@ -79,6 +82,8 @@ class TreeWriter:
         """Regular files that were found, written or unchanged."""
         self.content_bytes = 0
         """Bytes of their content."""
+        self._unchanged = 0
+        self._unchanged_bytes = 0
 
     def add_tree(self, path: str, *, name: str | None = None) -> None:
         """Write a path and everything below it.
@@ -117,6 +122,8 @@ class TreeWriter:
         is_folder = stat.S_ISDIR(status.st_mode)
         is_unchanged = self._comparison is not None and self._comparison.is_unchanged(path, status)
         if is_unchanged and not (is_top and is_folder):
+            self._unchanged += 1
+            self._unchanged_bytes += HEADER_BYTES + (status.st_size if stat.S_ISREG(status.st_mode) else 0)
             if stat.S_ISREG(status.st_mode):
                 self.files += 1
                 self.content_bytes += status.st_size
@@ -153,6 +160,7 @@ class TreeWriter:
         """End the archive."""
         if self._comparison is not None:
             self._comparison.end()
+            self._out.add_unchanged(self._unchanged, self._unchanged_bytes)
         self._out.write(END_BYTES)
 
     def _note(self, path: str, status: os.stat_result, *, is_sure: bool = True) -> None:

@@ -19,7 +19,9 @@ dump itself, because the server cannot give its snapshot to a second connection.
 as MyISAM, are not of the snapshot: their checksums before and after the dump tell whether they changed meanwhile. If a table
 is altered during the dump, the server ends it with error 1412 and the source fails.
 
-The password goes into a file that only this user can read, and that is gone when the source is done.
+The password goes into a file that only this user can read, and that is gone when the source is done. With `ssh = { ... }` as
+for `command`, the programs run on that host, whose socket and paths are meant then; no file is made there: the password is
+given on the programs' standard input, and is their variable MYSQL_PWD.
 
 Tried with MariaDB 11.8. MySQL's own programs could not be had: what is said for `mysqldump` of MySQL is from its manual, and
 was not tried against a server of MySQL.
@@ -29,7 +31,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,16 +49,17 @@ from backups.sources._mariadb import (
     dump_command,
     flavour_of,
     missing_rights,
+    no_file,
     option_file,
     stream_name,
     users_command,
 )
 from backups.sources._private import private_file
-from backups.sources._program import Program, stream_program
+from backups.sources._program import Program, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
+    HostSettings,
     SourceContext,
-    SourceSettings,
     SourceTraits,
     unavailable,
 )
@@ -77,7 +80,7 @@ QUERY_SECONDS = 3600.0
 """How long a question to the server may take; a checksum reads a whole table."""
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "mariadb"`."""
 
     program: Text = Field(default="mariadb-dump", description="The dump program; mysqldump for MySQL.")
@@ -126,8 +129,8 @@ class MariadbSource(ConfiguredSource):
         return ()
 
     def write(self, opener: StreamOpener) -> None:
-        with self._options() as options:
-            server = _Server(self.id, self._settings, str(options))
+        with reached(self.id), self._options() as options:
+            server = _Server(self.id, self._settings, options, self._secrets())
             flavour = server.flavour()
             databases = self._chosen(server.databases())
             grants = server.grants()
@@ -198,24 +201,39 @@ class MariadbSource(ConfiguredSource):
 
     def _stream(self, command: tuple[str, ...], out: StreamWriter, minimum_bytes: int) -> None:
         program = Program(
-            command, idle_seconds=self._settings.idle_seconds, minimum_bytes=minimum_bytes, trailer=TRAILER
+            command,
+            idle_seconds=self._settings.idle_seconds,
+            minimum_bytes=minimum_bytes,
+            trailer=TRAILER,
+            host=self._settings.ssh,
+            secrets=self._secrets(),
         )
         stream_program(self.id, program, out)
 
-    def _options(self) -> AbstractContextManager[Path]:
-        """Give a private file that tells the programs where the server is and who asks."""
+    def _secrets(self) -> dict[str, str]:
+        """Return what the programs are given on another host; here it stands in their file."""
         settings = self._settings
-        data = option_file(
-            {
-                "user": settings.user,
-                "password": None if settings.password is None else settings.password.reveal(os.environ),
-                "host": settings.host,
-                "port": settings.port,
-                "socket": None if settings.socket is None else str(settings.socket),
-                "protocol": "tcp" if settings.host else None,
-            }
-        )
-        return private_file(self.id, data)
+        if settings.ssh is None or settings.password is None:
+            return {}
+        return {"MYSQL_PWD": settings.password.reveal(os.environ)}
+
+    @contextmanager
+    def _options(self) -> Iterator[tuple[str, ...]]:
+        """Give the first arguments of the programs, which tell where the server is and who asks."""
+        settings = self._settings
+        values: dict[str, str | int | None] = {
+            "user": settings.user,
+            "host": settings.host,
+            "port": settings.port,
+            "socket": None if settings.socket is None else str(settings.socket),
+            "protocol": "tcp" if settings.host else None,
+        }
+        if settings.ssh is not None:
+            yield no_file(values)
+            return
+        password = None if settings.password is None else settings.password.reveal(os.environ)
+        with private_file(self.id, option_file({**values, "password": password})) as path:
+            yield (f"--defaults-file={path}",)
 
 
 def _limits(tables: Sequence[Table], dumped: Mapping[str, int], flavour: Flavour) -> Iterator[str]:
@@ -239,11 +257,13 @@ class _Database:
 class _Server:
     """Asks a server, by its client program."""
 
-    def __init__(self, source_id: str, settings: Settings, options: str) -> None:
+    def __init__(
+        self, source_id: str, settings: Settings, options: tuple[str, ...], secrets: Mapping[str, str]
+    ) -> None:
         self._source_id = source_id
         self._program = settings.program
         self._command = client_command(settings.client_program, options)
-        self._runner = LocalRunner()
+        self._runner = LocalRunner() if settings.ssh is None else runner_on(settings.ssh, None, secrets)
         self.options = options
 
     def flavour(self) -> Flavour:

@@ -22,6 +22,9 @@ need not be. A replica can be dumped from, too (PostgreSQL 10 or
 later): what is in unlogged tables is not there, and one that is more than `replica_lag_seconds` behind is refused. Anything
 else that libpq knows can be said in a service of `pg_service.conf`.
 
+With `ssh = { ... }` as for `command`, the programs run on that host, whose sockets and files are meant then. No file is made
+there: a `password` is given on the programs' standard input and is their variable PGPASSWORD; a `passfile` is one of that host.
+
 A dump counts only with exit code 0 and with its format's end: the custom one ends with a block of no bytes, the globals with
 `PostgreSQL database cluster dump complete`. Neither proves that it can be restored; a drill does.
 """
@@ -34,13 +37,23 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
-from backups.postgresql import COUNT_GLOBALS, CUSTOM, GLOBALS, Installation, counted, fitting, installations, said
+from backups.postgresql import (
+    COUNT_GLOBALS,
+    CUSTOM,
+    GLOBALS,
+    Installation,
+    counted,
+    fitting,
+    installations,
+    installations_there,
+    said,
+)
 from backups.sources._postgresql import (
     ASK_SERVER,
     DUMP_END,
@@ -56,25 +69,25 @@ from backups.sources._postgresql import (
     psql_command,
     stream_names,
 )
-from backups.sources._program import PATH, Program, stream_program
+from backups.sources._program import PATH, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
+    HostSettings,
     SourceContext,
-    SourceSettings,
     SourceTraits,
     cause_of,
     require_floor,
     unavailable,
 )
 from portalops.config.secrets import SecretReference, check_private_file
+from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Text
-from portalops.errors import SecretUnavailable, SourceUnavailable
+from portalops.errors import SourceUnavailable
 from portalops.model.backups import TableRows
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.ports import Completed, StreamOpener, StreamWriter
-from portalops.system.programs import LocalRunner
+from portalops.ports import Completed, Runner, StreamOpener, StreamWriter
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +98,7 @@ GLOBALS_BYTES = 256 << 20
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "postgresql"`."""
 
     host: Text | None = Field(default=None, description="Server, or the folder of its socket; without it, libpq's own.")
@@ -132,6 +145,25 @@ class Server:
     """Those that can be connected to, templates aside."""
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where PostgreSQL's programs run, and what says how they connect."""
+
+    variables: Mapping[str, str]
+    host: SshPlace | None = None
+    """None for here."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def runner(self, **more: str) -> Runner:
+        """Return what runs short programs; more variables by name."""
+        return runner_on(self.host, {**self.variables, **more}, self.secrets)
+
+    def program(self, argv: tuple[str, ...], idle_seconds: int, **more: str) -> Program:
+        """Return a program whose output is streamed."""
+        variables = {**self.variables, **more}
+        return Program(argv, environment=variables, idle_seconds=idle_seconds, host=self.host, secrets=self.secrets)
+
+
 class PostgresqlSource(ConfiguredSource):
     """The databases of one server."""
 
@@ -143,15 +175,15 @@ class PostgresqlSource(ConfiguredSource):
         return ()
 
     def write(self, opener: StreamOpener) -> None:
-        with self._access() as environment:
-            self._write(opener, environment)
+        with reached(self.id), self._access() as access:
+            self._write(opener, access)
 
-    def _write(self, opener: StreamOpener, environment: Mapping[str, str]) -> None:
+    def _write(self, opener: StreamOpener, access: Access) -> None:
         settings = self._settings
-        server = self._server(environment)
-        tools = self._tools(environment, server.major)
+        server = self._server(access)
+        tools = self._tools(access, server.major)
         self._require_fresh(server)
-        shared, counts = self._globals(tools, environment)  # first: it fails at once where rights are missing
+        shared, counts = self._globals(tools, access)  # first: it fails at once where rights are missing
         failed: list[str] = []
         first: SourceUnavailable | None = None
         size = 0
@@ -160,7 +192,7 @@ class PostgresqlSource(ConfiguredSource):
             try:
                 if database not in server.databases:
                     raise self._no_database(database, server)
-                size += self._dump(opener, tools, environment, server, database=database, stream=stream)
+                size += self._dump(opener, tools, access, server, database=database, stream=stream)
             except SourceUnavailable as error:
                 logger.info("database %s failed: %s", show_text(database), error)
                 first = first or error
@@ -175,9 +207,9 @@ class PostgresqlSource(ConfiguredSource):
             for line in failed:
                 out.add_unread(line)
 
-    def _server(self, environment: Mapping[str, str]) -> Server:
-        newest = self._installed("psql", environment)[-1]
-        answer = self._ask(newest, environment, ASK_SERVER)
+    def _server(self, access: Access) -> Server:
+        newest = self._installed("psql", access)[-1]
+        answer = self._ask(newest, access, ASK_SERVER)
         try:
             found = json.loads(answer)
             return Server(
@@ -191,18 +223,19 @@ class PostgresqlSource(ConfiguredSource):
                 self.id, msg("the server's answer is not understood: {said}", said=show_text(answer))
             ) from error
 
-    def _ask(self, tools: Installation, environment: Mapping[str, str], query: str) -> str:
+    def _ask(self, tools: Installation, access: Access, query: str) -> str:
         """Return what psql prints for a query in the maintenance database."""
         argv = psql_command(tools, self._settings.maintenance_database)
-        done = LocalRunner({**environment, "PGCLIENTENCODING": "UTF8"}).run(
+        done = access.runner(PGCLIENTENCODING="UTF8").run(
             argv, stdin=query.encode(), timeout_seconds=self._settings.idle_seconds
         )
         if done.exit_code:
             raise self._ended(argv[0], done)
         return done.stdout.decode("utf-8", "surrogateescape")
 
-    def _installed(self, program: str, environment: Mapping[str, str]) -> tuple[Installation, ...]:
-        found = installations(program, LocalRunner(environment), self._settings.programs)
+    def _installed(self, program: str, access: Access) -> tuple[Installation, ...]:
+        look = installations if access.host is None else installations_there
+        found = look(program, access.runner(), self._settings.programs)
         if not found:
             raise unavailable(
                 self.id,
@@ -211,8 +244,8 @@ class PostgresqlSource(ConfiguredSource):
             )
         return found
 
-    def _tools(self, environment: Mapping[str, str], major: int) -> Installation:
-        installed = self._installed("pg_dump", environment)
+    def _tools(self, access: Access, major: int) -> Installation:
+        installed = self._installed("pg_dump", access)
         tools = fitting(installed, major)
         if tools is None:
             raise unavailable(
@@ -246,17 +279,17 @@ class PostgresqlSource(ConfiguredSource):
                 REPLICA_HINT,
             )
 
-    def _globals(self, tools: Installation, environment: Mapping[str, str]) -> tuple[bytes, tuple[TableRows, ...]]:
+    def _globals(self, tools: Installation, access: Access) -> tuple[bytes, tuple[TableRows, ...]]:
         """Return what all databases share, and how much it is; the counts only if they held all the while."""
         settings = self._settings
         argv = globals_command(tools, settings.maintenance_database, role_passwords=settings.role_passwords)
-        before = self._ask(tools, environment, COUNT_GLOBALS)
-        done = LocalRunner(environment).run(argv, timeout_seconds=settings.idle_seconds, limit_bytes=GLOBALS_BYTES)
+        before = self._ask(tools, access, COUNT_GLOBALS)
+        done = access.runner().run(argv, timeout_seconds=settings.idle_seconds, limit_bytes=GLOBALS_BYTES)
         if done.exit_code:
             raise self._ended(argv[0], done)
         if not done.stdout.rstrip().endswith(GLOBALS_END.encode()):
             raise unavailable(self.id, msg("the output does not end with {trailer}", trailer=repr(GLOBALS_END)))
-        after = self._ask(tools, environment, COUNT_GLOBALS)
+        after = self._ask(tools, access, COUNT_GLOBALS)
         rows = tuple(each for line in after.splitlines() if (each := counted(line)) is not None)
         return done.stdout, rows if before == after else ()
 
@@ -264,7 +297,7 @@ class PostgresqlSource(ConfiguredSource):
         self,
         opener: StreamOpener,
         tools: Installation,
-        environment: Mapping[str, str],
+        access: Access,
         server: Server,
         *,
         database: str,
@@ -273,17 +306,14 @@ class PostgresqlSource(ConfiguredSource):
         """Dump one database and return how many bytes that were."""
         settings = self._settings
         argv = psql_command(tools, database)
-        variables = {**environment, "PGCLIENTENCODING": "UTF8"}  # not for pg_dump, whose dump it would recode
+        # The encoding is not for pg_dump, whose dump it would recode.
+        session = access.program(argv, settings.idle_seconds, PGCLIENTENCODING="UTF8")
         with opener.stream(stream, format=CUSTOM) as out:
             try:
-                with Holder(argv, variables, settings.idle_seconds) as holder:
+                with Holder(self.id, session) as holder:
                     snapshot = holder.begin()
-                    program = Program(
-                        dump_command(tools, database, snapshot, is_replica=server.is_replica),
-                        environment=environment,
-                        idle_seconds=settings.idle_seconds,
-                        trailer=DUMP_END,
-                    )
+                    dump = dump_command(tools, database, snapshot, is_replica=server.is_replica)
+                    program = replace(access.program(dump, settings.idle_seconds), trailer=DUMP_END)
                     try:
                         self._run(program, out)
                     except SourceUnavailable:
@@ -328,24 +358,21 @@ class PostgresqlSource(ConfiguredSource):
         )
 
     @contextmanager
-    def _access(self) -> Iterator[Mapping[str, str]]:
-        """Give the variables that say how to connect; a password is in a private file, which is gone after the block."""
+    def _access(self) -> Iterator[Access]:
+        """Give what says how to connect; a password is in a private file here, which is gone after the block."""
         settings = self._settings
-        environment = connection_variables(settings, os.environ)
-        if settings.password is None and settings.passfile is None:
-            yield environment
-            return
-        try:
-            if settings.passfile is not None:
+        variables = connection_variables(settings, os.environ if settings.ssh is None else {})
+        if settings.passfile is not None:
+            if settings.ssh is None:
                 check_private_file(settings.passfile)  # libpq itself would only pass it over
-                yield {**environment, "PGPASSFILE": str(settings.passfile)}
-                return
-            assert settings.password is not None
-            secret = settings.password.reveal(os.environ)
-        except SecretUnavailable as error:
-            raise unavailable(self.id, error.message, error.hint) from error
-        with self._private_file(passfile_line(secret)) as path:
-            yield {**environment, "PGPASSFILE": path}
+            yield Access({**variables, "PGPASSFILE": str(settings.passfile)}, settings.ssh)
+        elif settings.password is None:
+            yield Access(variables, settings.ssh)
+        elif settings.ssh is not None:
+            yield Access(variables, settings.ssh, {"PGPASSWORD": settings.password.reveal(os.environ)})
+        else:
+            with self._private_file(passfile_line(settings.password.reveal(os.environ))) as path:
+                yield Access({**variables, "PGPASSFILE": path})
 
     @contextmanager
     def _private_file(self, text: str) -> Iterator[str]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -37,6 +36,7 @@ from portalops.model.backups import TableRows
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
+from portalops.system.scratch import scratch_folder
 
 BUSY_SECONDS = 60.0
 """How long a database may stay locked by others."""
@@ -106,7 +106,7 @@ def consistent_copy(
     if not database.is_file():
         raise unavailable(source_id, msg("there is no database {path}", path=str(database)))
     try:
-        with tempfile.TemporaryDirectory(prefix="portalops-", dir=scratch, ignore_cleanup_errors=True) as folder:
+        with scratch_folder(scratch) as folder:
             copy = Path(folder) / "database"
             _copy(source_id, database, copy, busy_seconds)
             yield copy

@@ -137,6 +137,8 @@ def _archive_copies(
     excuses = {name for excuse in (runs[-1].body.excused if runs else ()) for name in excuse.partition(": ")[:1]}
     elsewhere = DataClass.DOCUMENTS.value in excuses
     limit = timedelta(days=situation.rulebook.numbers.backup_max_age_days)
+    # As with a class of data: a ledger that is too young to have seen a set does not show that there is none.
+    watched = bool(sets) or (evidence.started_at is not None and situation.as_of - evidence.started_at > limit)
     names: list[str] = []
     seqs: list[int] = []
     lacking: list[tuple[DutyVerdict, Message]] = []
@@ -159,7 +161,7 @@ def _archive_copies(
             collection=collection.id,
             source=collection.source,
         )
-        lacking.append((DutyVerdict.UNMET, line))
+        lacking.append((DutyVerdict.UNMET if watched else DutyVerdict.INSUFFICIENT_EVIDENCE, line))
     return list(dict.fromkeys(names)), seqs, lacking
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from portalops.config.environment import lay_environment, lay_options
 from portalops.config.layers import Layers, find_main_file, here, parsed, read_layers
 from portalops.config.positions import KeyPath
-from portalops.config.problems import in_order, together, validated
+from portalops.config.problems import in_order, show_value, together, validated
 from portalops.config.settings import (
     ArchiveSettings,
     BackupSettings,
@@ -163,6 +163,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                 ),
                 msg("Name the file with the age public key, or write the key itself."),
             )
+    yield from _uncopied(shape, layers)
     for path, text in _paths(shape):
         try:
             resolved(text, layers.folder(path))
@@ -176,6 +177,23 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                     value=text,
                 ),
                 msg("Correct it and run 'portalops config check'."),
+            )
+
+
+def _uncopied(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield the archive's collections that name a backup source which there is not."""
+    sources = [row.id for row in shape.backup.source]
+    for index, row in enumerate(shape.archive.collection):
+        source = (row.model_extra or {}).get("source")
+        if isinstance(source, str) and source not in sources:
+            yield ConfigurationError(
+                msg(
+                    "{place}: archive collection {id} names a backup source that there is not: {source}",
+                    place=layers.place(("archive", "collection", index, "source")),
+                    id=row.id,
+                    source=show_value(source),
+                ),
+                msg("The sources are: {sources}.", sources=", ".join(sources) or "-"),
             )
 
 

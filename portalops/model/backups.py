@@ -119,6 +119,18 @@ class TableRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Shrink:
+    """A fall beyond what a source's configuration allows, against the newest complete set."""
+
+    source: str
+    stream: str
+    measure: str
+    """`bytes`, `members`, or `rows of TABLE`."""
+    before: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """The bytes that a source yielded, and the packs that hold them in order."""
 
@@ -208,6 +220,8 @@ class BackupResult:
     """The classes of those sources: whatever else the set holds of them, they are not whole in it."""
     unsigned: str = ""
     """Why the set is unsigned although a signing key is configured: one bounded line."""
+    accepted_shrinks: tuple[Shrink, ...] = ()
+    """What a person said is right although it is far less than before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from portalops.model.backups import (
     DataClass,
     DrillResult,
     SetKind,
+    Shrink,
     VerifyResult,
 )
 from portalops.model.checks import CheckRound
@@ -116,6 +117,8 @@ class SetEvidence:
     """Of a differential: the full set that it needs, as far as it is recorded."""
     run: str = ""
     """The run that made it."""
+    accepted_shrinks: tuple[Shrink, ...] = ()
+    """What a person accepted as far less than before."""
 
     def verified_copies(self) -> tuple[Copy, ...]:
         """Return the copies that were read back whole and have not been found damaged since.
@@ -353,6 +356,7 @@ def fold_sets(
             made.body.failed_classes,
             fulls.get(made.body.set.base) if made.body.set.base else None,
             made.run,
+            made.body.accepted_shrinks,
         )
         if made.body.set.kind is SetKind.FULL:
             fulls[made.body.set.bag_sha256] = evidence

@@ -21,6 +21,7 @@ from portalops.config.secrets import check_private_file
 from portalops.errors import HostUnreachable
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
+from portalops.system.scratch import scratch_folder
 from portalops.system.sftp import LinkBroken
 from portalops.system.ssh import SshTarget, host_key_algorithms, no_session, other_host_key
 
@@ -138,7 +139,7 @@ class ProgramLink:
         check_private_file(target.identity)
         self._target = target
         self._timeout_seconds = timeout_seconds
-        self._folder = tempfile.TemporaryDirectory(prefix="portalops-ssh-")
+        self._folder = scratch_folder()
         self._said = tempfile.TemporaryFile(dir=self._folder.name)  # noqa: SIM115  # lives as long as the link
         known_hosts = Path(self._folder.name) / "known_hosts"
         known_hosts.write_text(known_hosts_text(target), encoding="ascii")

@@ -18,7 +18,6 @@ import selectors
 import shlex
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +38,7 @@ from portalops.system.openssh import (
     ssh_command_arguments,
     why_no_session,
 )
+from portalops.system.scratch import scratch_folder
 from portalops.system.ssh import Command, SshTarget, no_session
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -100,6 +100,10 @@ class Running(Protocol):
         Raises:
             subprocess.TimeoutExpired: it did not end in so many seconds.
         """
+        ...
+
+    def interrupt(self) -> None:
+        """Ask it to stop; on another host that ends the connection, for no signal crosses it."""
         ...
 
     def lost(self) -> HostUnreachable | None:
@@ -254,12 +258,12 @@ def _broken(target: SshTarget, cause: Message) -> HostUnreachable:
 class _ByProgram:
     """Through the system's ssh."""
 
-    has_begun = False
+    has_begun: bool = False
 
     def __init__(self, target: SshTarget, program: Path, command: str) -> None:
         check_private_file(target.identity)
         self._target = target
-        self._folder = tempfile.TemporaryDirectory(prefix="portalops-ssh-")
+        self._folder = scratch_folder()
         folder = Path(self._folder.name)
         self._log = folder / "log"
         known_hosts = folder / "known_hosts"
@@ -293,6 +297,10 @@ class _ByProgram:
     def wait(self, timeout: float) -> int:
         return self._process.wait(timeout)
 
+    def interrupt(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+
     def lost(self) -> HostUnreachable | None:
         if self._process.poll() != CONNECTION_LOST:
             return None
@@ -322,7 +330,7 @@ class _ByProgram:
 class _ByLibrary:
     """Through paramiko; threads carry bytes between its channel and pipes, so that both ways are read alike."""
 
-    has_begun = False
+    has_begun: bool = False
 
     def __init__(self, target: SshTarget, command: str) -> None:
         self._target = target
@@ -355,6 +363,9 @@ class _ByLibrary:
         if code is None:
             raise subprocess.TimeoutExpired("ssh", timeout)
         return code
+
+    def interrupt(self) -> None:
+        self._command.close()
 
     def lost(self) -> HostUnreachable | None:
         if self._problem:

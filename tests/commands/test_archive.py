@@ -101,7 +101,7 @@ def test_a_whole_archive_in_a_verified_set_meets_article_10_1(portal: Archive) -
     portal.json("backup", "run", expected=ExitCode.OK)
 
     assert (before["items"], before["faults"], before["missing"]) == (30, [], [])
-    assert unbacked["verdict"] == "unmet"
+    assert unbacked["verdict"] == "insufficient-evidence"
     assert portal.duty()["verdict"] == "met"
 
 
@@ -174,9 +174,18 @@ def test_a_folder_that_is_not_there_is_unknown_and_no_gap(portal: Archive) -> No
 def test_a_collection_must_be_copied_by_a_backup_source(portal: Archive) -> None:
     portal.replace({'source = "database"': 'source = "nothing"'})
 
-    code = run(["--config", str(portal.folder / "portalops.toml"), "archive", "inventory", "--dry-run"], {})
+    (problem,) = portal.json("config", "check", expected=ExitCode.CONFIGURATION)
 
-    assert code == ExitCode.CONFIGURATION
+    portal.json("archive", "inventory", expected=ExitCode.CONFIGURATION)
+    assert "names a backup source that there is not" in problem["message"]
+    assert not (portal.folder / "state").exists()
+
+
+def test_without_items_there_is_nothing_to_count_against_and_nothing_is_recorded(portal: Archive) -> None:
+    portal.replace({'what = "items"': 'what = "drafts"'})
+
+    portal.json("archive", "inventory", expected=ExitCode.CONFIGURATION)
+
     assert not (portal.folder / "state").exists()
 
 
@@ -186,7 +195,7 @@ def test_the_job_takes_inventories_by_itself(portal: Archive) -> None:
         path.read_text() + '[[job]]\nid = "monthly-inventory"\nkind = "inventory"\nevery = "month"\nduty = "10.1"\n'
     )
 
-    (done,) = portal.json("run", "monthly-inventory", expected=ExitCode.UNMET)["jobs"]
+    (done,) = portal.json("run", "monthly-inventory", expected=ExitCode.PARTIAL)["jobs"]
 
     assert (done["outcome"], done["summary"]) == ("complete", "30 items, 0 gaps, 0 collections with losses")
 

@@ -123,10 +123,15 @@ def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Portal:
 def test_the_whole_way_from_plan_to_restore(portal: Portal) -> None:
     planned = portal.call("backup", "plan")
     assert planned["unmapped"] == []
-    assert portal.call("backup", "run", "--dry-run") == planned
+    again = portal.call("backup", "run", "--dry-run")
+    assert [{**each, "media": []} for each in (again, planned)] == [{**planned, "media": []}] * 2
     assert not (portal.folder / "disk-a").exists()
+    assert {each["known_from"] for each in planned["sources"]} == {"walk"}
+    assert all(each["free_bytes"] > 0 and not each["problem"] for each in planned["media"])
 
     done = portal.call("backup", "run")
+    known = portal.call("backup", "plan")
+    assert ({each["known_from"] for each in known["sources"]}, known["stored_bytes_known"]) == ({"last-set"}, True)
     assert [copy["state"] for copy in done["copies"]] == ["verified", "verified"]
 
     (listed,) = portal.call("backup", "list")
@@ -350,3 +355,19 @@ def test_a_differential_that_nothing_carries_is_refused(portal: Portal) -> None:
 
     assert refused["error"]["message"] == "no differential can be made: no full set is recorded"
     assert refused["error"]["hint"] == "Make a full set: portalops backup run --full"
+
+
+def test_a_source_that_shrank_fails_until_somebody_accepts_it(portal: Portal) -> None:
+    (portal.folder / "settings" / "large.ini").write_text("x" * 100_000)
+    portal.call("backup", "run")
+    (portal.folder / "settings" / "large.ini").unlink()
+
+    failed = portal.call("backup", "run", expected=ExitCode.PARTIAL)
+    accepted = portal.call("backup", "run", "--accept-shrink", "settings")
+    after = portal.call("backup", "run")
+    refused = portal.call("backup", "run", "--accept-shrink", "no-such", expected=ExitCode.USAGE)
+
+    assert "portalops backup run --accept-shrink settings" in failed["problems"][0]
+    assert [shrink["source"] for shrink in accepted["accepted_shrinks"]] == ["settings"]
+    assert after["accepted_shrinks"] == []
+    assert "there is no backup source no-such" in refused["error"]["message"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_an_inventory_made_after_the_period_does_not_speak_for_it() -> None:
         ),
     ],
 )
-def test_a_gap_or_a_loss_breaks_the_duty(changes: dict[str, object], said: str) -> None:
+def test_a_gap_or_a_loss_breaks_the_duty(changes: dict[str, Any], said: str) -> None:
     verdict, reason = judged(inventory(**changes))
 
     assert verdict is DutyVerdict.UNMET and said in reason
@@ -115,7 +116,7 @@ def test_a_loss_that_a_person_accepted_breaks_nothing() -> None:
         {"items": 0},
     ],
 )
-def test_what_could_not_be_read_is_not_met(changes: dict[str, object]) -> None:
+def test_what_could_not_be_read_is_not_met(changes: dict[str, Any]) -> None:
     assert judged(inventory(**changes))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
@@ -132,6 +133,12 @@ def test_collections_that_lie_in_no_verified_set_of_documents_break_the_duty(mad
     verdict, reason = judged(inventory(), made)
 
     assert verdict is DutyVerdict.UNMET and "lies in no verified set" in reason
+
+
+def test_a_young_ledger_without_a_set_does_not_show_that_there_is_none() -> None:
+    young = evidence(inventories=(inventory(),), started_at=NOW - timedelta(days=2))
+
+    assert stand(ARCHIVE, young)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def test_a_set_that_is_too_old_keeps_no_collection() -> None:

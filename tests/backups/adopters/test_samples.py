@@ -137,7 +137,15 @@ def test_an_answer_that_is_none_is_not_understood(kind: str, answer: bytes) -> N
 
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_odd_values_in_an_answer_make_no_backup_good_and_stop_nothing(kind: str) -> None:
-    odd = {"id": None, "name": "x\x1b[2J", "time": "2026-99-99", "end": 1e300, "summary": [], "paths": 3, "type": "B"}
+    odd: dict[str, Any] = {
+        "id": None,
+        "name": "x\x1b[2J",
+        "time": "2026-99-99",
+        "end": 1e300,
+        "summary": [],
+        "paths": 3,
+        "type": "B",
+    }
     odd |= {
         "timestamp": 3,
         "info": [],

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,9 @@ from tests.backups.kit import NOW, back_up, keys, source
 from tests.backups.mariadb.conftest import NOBODY, Server, servers, unprivileged
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
+
+PWNED = Path(tempfile.gettempdir()) / "portalops-pwned"
+"""What a hostile dump would leave behind."""
 
 PORTAL = """
 CREATE OR REPLACE DATABASE `{db}` CHARACTER SET utf8mb4 COLLATE utf8mb4_vietnamese_ci;
@@ -241,7 +245,7 @@ def test_a_trial_names_every_table_that_differs(mariadb: Server, portal: str, tm
         (lambda dump: dump.replace("\n(51,'',", "\n(50,'',"), "the server does not take it: ERROR "),
         (lambda dump: dump.split("\n", 2)[2], "the dump does not begin with"),
         (lambda dump: dump.replace("-- DATABASE", "\\! touch pwned\n-- DATABASE"), "the dump does not begin with"),
-        (lambda dump: dump.replace("/*M!999999", "\\! touch /tmp/portalops-pwned\n/*M!999999"), "does not take it"),
+        (lambda dump: dump.replace("/*M!999999", f"\\! touch {PWNED}\n/*M!999999"), "does not take it"),
     ],
     ids=["twice", "head", "line-before", "shell"],
 )
@@ -258,7 +262,7 @@ def test_a_trial_names_what_is_wrong_with_a_dump(
     trial = tried(stream, dump, scratch)
 
     assert any(expected in problem for problem in trial.problems), trial
-    assert not Path("/tmp/portalops-pwned").exists()
+    assert not PWNED.exists()
     assert not [line for line in servers() if str(scratch) in line]
 
 

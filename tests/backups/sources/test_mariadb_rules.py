@@ -96,7 +96,7 @@ def test_each_dump_program_gets_the_options_that_it_knows(banner: str, flavour: 
     assert flavour_of(banner) == flavour
     assert flavour.format == ("mysql-sql" if flavour.mariadb is None else "mariadb-sql")
 
-    argv = dump_command("p", "/o", flavour, "-x")
+    argv = dump_command("p", ("--defaults-file=/o",), flavour, "-x")
 
     assert argv[:2] == ("p", "--defaults-file=/o")
     assert argv[-2:] == ("--", "-x")

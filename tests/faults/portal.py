@@ -1,0 +1,184 @@
+"""A small portal whose runs are harmed, and what must hold after each harm."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from backups.media import build_medium
+from backups.verify import verify_copy
+from portalops.config.tables import KindTable
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.model.backups import SetId, VerifyLevel
+from portalops.ports import Medium
+from portalops.system.clock import SystemClock
+from tests.backups.kit import keys, sample_database
+from tests.faults.media import Place
+from tests.faults.runs import UNHARMED, Ended, Harm, Runs
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = {{ vi = "Cổng", en = "Portal" }}
+timezone = "Asia/Ho_Chi_Minh"
+
+[state]
+folder = "state"
+
+[backup]
+full_every = "week"
+recipients = [{{ name = "operator", key = "{operator}" }}, {{ name = "escrow", key = "{escrow}" }}]
+
+[backup.excused]
+configuration = "in the content"
+accounts = "in the content"
+channels = "in the content"
+documents = "in the content"
+
+[[backup.source]]
+id = "files"
+kind = "files"
+class = "related"
+include = ["files"]
+
+[[backup.source]]
+id = "database"
+kind = "sqlite"
+class = "content"
+database = "portal.sqlite"
+
+[[backup.source]]
+id = "dump"
+kind = "command"
+class = "content"
+command = {amid}
+
+[[job]]
+id = "weekly-backup"
+kind = "backup"
+every = "week"
+duty = "10.2"
+
+[[job]]
+id = "weekly-verify"
+kind = "verify"
+every = "week"
+duty = "10.2"
+"""
+
+
+class NewPortal(Protocol):
+    """The fixture `new_portal`."""
+
+    def __call__(self, *kinds: str, media: dict[str, Place] | None = None, amid: Sequence[str] = ()) -> Portal: ...
+
+
+class Portal:
+    """A portal in a folder, on some media."""
+
+    def __init__(self, runs: Runs, folder: Path, media: Mapping[str, Place], *, amid: Sequence[str] = ()) -> None:
+        """Make it.
+
+        Args:
+            runs: start its processes.
+            folder: is made.
+            media: by their id.
+            amid: a program that the last source runs, when the sources before it are read.
+        """
+        self.folder = folder
+        self._runs = runs
+        self._places = media
+        self._read: set[tuple[str, SetId]] = set()
+        folder.mkdir(parents=True, exist_ok=True)
+        (operator, escrow) = (key for _name, key in keys().public)
+        tables = "".join(_table(name, place) for name, place in media.items())
+        self.folder_of = {name: Path(str(each.settings.get("folder", folder))) for name, each in media.items()}
+        (folder / "portalops.toml").write_text(
+            CONFIGURATION.format(operator=operator, escrow=escrow, amid=json.dumps([*(amid or ("echo", "a dump"))]))
+            + tables
+        )
+        self._temporary = folder / "temporary"
+        self._temporary.mkdir()
+        files = folder / "files"
+        files.mkdir()
+        for number in range(5):
+            (files / f"tin-{number}.html").write_text(f"Tin {number} " * 50)
+        (files / "link").symlink_to("tin-1.html")
+        sample_database(folder / "portal.sqlite", 20)
+        self.media: dict[str, Medium] = {
+            name: build_medium(KindTable.alone(name, place.kind, place.settings, folder))
+            for name, place in media.items()
+        }
+
+    def run(self, *commands: str, harm: Harm = UNHARMED) -> Ended:
+        """Carry out commands, each one text, in one process."""
+        before = ["--config", str(self.folder / "portalops.toml"), "--json"]
+        return self._runs.run([[*before, *each.split()] for each in commands], self._temporary, harm)
+
+    def change(self) -> None:
+        """Do what an editor does."""
+        (self.folder / "files" / "tin-new.html").write_text("Tin mới " * 60)
+        (self.folder / "files" / "tin-1.html").unlink()
+
+    def sets(self) -> dict[str, tuple[SetId, ...]]:
+        """Return what each medium shows."""
+        return {name: medium.sets() for name, medium in self.media.items() if self.folder_of[name].exists()}
+
+    def check_what_is_visible(self) -> None:
+        """Read every set that any medium shows and that was not read yet, and open it."""
+        for name, sets in self.sets().items():
+            for set_id in sets:
+                if (name, set_id) not in self._read:
+                    self._check(name, set_id)
+                    self._read.add((name, set_id))
+
+    def unfinished(self) -> int:
+        """Return how many runs the ledger's own records began and did not end."""
+        kinds: Counter[str] = Counter()
+        with closing(Ledger.open(self.folder / "state", SystemClock(), create=False)) as ledger:
+            kinds.update(record.kind for record in ledger.records())
+        return kinds["backup.started"] - kinds["backup.finished"]
+
+    def recovers(self, what: str) -> None:
+        """See that nothing sealed is wrong, that the ledger tells the crash, and that the next run needs nobody's help."""
+        __tracebackhide__ = True
+        self.check_what_is_visible()
+        ended = self.run("ledger verify", "backup run")
+        verified, made = ended.answers()
+        ledger = verified["data"]
+        assert ledger["integrity"]["holds"] and not ledger["completeness"]["missing"], (what, ledger)
+        assert ended.codes[1] == ExitCode.OK, (what, made)
+        assert {copy["state"] for copy in made["data"]["copies"]} == {"verified"}, (what, made)
+        assert self.unfinished() == len(ledger["completeness"]["crashed"]), (what, ledger)
+        for name, sets in self.sets().items():
+            assert made["data"]["set"] in sets, (what, name, sets)
+        for name, place in self._places.items():
+            assert place.left() == [], (what, name)
+        assert [path.name for path in self._temporary.iterdir()] == [], what
+        self.check_what_is_visible()
+
+    def _check(self, kind: str, set_id: SetId) -> None:
+        findings = verify_copy(
+            self.media[kind].open_set(set_id),
+            set_id,
+            bag_sha256=None,
+            level=VerifyLevel.L2,
+            identities=[keys().identity],
+        )
+        assert findings.problems == () and findings.content is not None, (kind, set_id, findings.problems)
+        assert {each.source for each in findings.content.streams} == {"files", "database", "dump"}, (kind, set_id)
+
+
+def _table(name: str, place: Place) -> str:
+    def shown(value: object) -> str:
+        if isinstance(value, dict):
+            return "{ " + ", ".join(f"{key} = {shown(inner)}" for key, inner in value.items()) + " }"
+        return json.dumps(value)
+
+    lines = [f"{key} = {shown(value)}" for key, value in place.settings.items()]
+    return "\n".join(["\n[[backup.medium]]", f'id = "{name}"', f'kind = "{place.kind}"', *lines, ""])

@@ -1,0 +1,153 @@
+"""Archives that anyone could have made, and names of any bytes: what `tests/backups/test_restore.py` leaves to tell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from unicodedata import normalize
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backups.restore import restore_set
+from backups.set_file import parse_set_file
+from backups.tar import Entry
+from portalops.model.backups import MemberType
+from tests.backups.kit import back_up, keys, snapshot, source
+from tests.backups.memory import MemoryMedium
+from tests.backups.test_restore import extract, file, folder, link
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_names_that_differ_by_case_alone_stay_apart(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    done = extract(tmp_path / "target", link("A", str(outside)), folder("a"), file("a/one", b"1"), file("A/two", b"2"))
+
+    assert done.refused == ["A/two: 'A' on the way is not a folder"]
+    assert (tmp_path / "target" / "a" / "one").read_bytes() == b"1"
+    assert list(outside.iterdir()) == []
+
+
+def test_names_that_look_alike_stay_apart(tmp_path: Path) -> None:
+    """NFC and NFD of one Vietnamese name are two names, as on the disk that they came from."""
+    extract(
+        tmp_path / "target", file(normalize("NFC", "tệp"), b"composed"), file(normalize("NFD", "tệp"), b"decomposed")
+    )
+
+    assert {path.read_bytes() for path in (tmp_path / "target").iterdir()} == {b"composed", b"decomposed"}
+
+
+NAMES = st.binary(min_size=1, max_size=255).filter(
+    lambda name: b"/" not in name and b"\0" not in name and name not in {b".", b".."}
+)
+
+
+def back_and_forth(tmp: Path, names: set[bytes]) -> None:
+    tree = tmp / "tree"
+    tree.mkdir()
+    for number, name in enumerate(sorted(names)):
+        path = os.path.join(os.fsencode(tree), name)
+        Path(os.fsdecode(path)).write_bytes(b"%d" % number)
+    medium = MemoryMedium("memory-1")
+    back_up([source("files", {"include": [str(tree)]}, tmp, id="files")], [medium])
+    (set_id,) = medium.sets()
+    content = parse_set_file(medium.stored[set_id]["set.json"])
+
+    report = restore_set(medium.open_set(set_id), content, [keys().identity], tmp / "out")
+
+    assert (report.damaged, report.refused) == ((), ())
+    assert snapshot(tmp / "out" / "files" / str(tree).strip("/")) == snapshot(tree)
+
+
+def test_every_byte_may_be_in_a_name(tmp_path: Path) -> None:
+    back_and_forth(tmp_path, {bytes([byte]) * count for byte in range(1, 256) for count in (3, 255) if byte != 0x2F})
+
+
+@settings(max_examples=30, deadline=None)
+@given(names=st.sets(NAMES, min_size=1, max_size=8))
+def test_names_of_any_bytes_come_back(tmp_path_factory: pytest.TempPathFactory, names: set[bytes]) -> None:
+    back_and_forth(tmp_path_factory.mktemp("names"), names)
+
+
+MANY = """
+import resource, sys
+from pathlib import Path
+from backups.extract import Extractor, prepare_target
+from backups.tar import Entry, header
+from backups.untar import TarReader
+from portalops.model.backups import MemberType
+
+count, target = int(sys.argv[1]), Path(sys.argv[2])
+
+def pieces():
+    again = header(Entry(MemberType.FILE, "a/same", size=0, mode=0o644))
+    out = header(Entry(MemberType.FILE, "../out", size=0, mode=0o644))
+    device = header(Entry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0)))
+    place = header(Entry(MemberType.FOLDER, "a", mode=0o755))
+    link = header(Entry(MemberType.SYMLINK, "a/link", link="/etc"))
+    block = (again + out + device + place + link) * 200
+    for _number in range(count // 1000):
+        yield block
+    yield bytes(1024)
+
+prepare_target(target)
+extractor = Extractor(target)
+start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+members = 0
+reader = TarReader(pieces())
+for entry in reader:
+    extractor.add(entry, reader.content())
+    members += 1
+extractor.close()
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start
+print(members, extractor.done.files, len(extractor.done.refused), len(extractor.done.notes), grown)
+"""
+
+
+def many(tmp_path: Path, count: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MANY, str(count), tmp_path / "target"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+
+    members, files, refused, notes, grown_kib = (int(each) for each in done.stdout.split())
+    assert (members, files) == (count, 1)
+    assert refused == notes == 1001
+    assert grown_kib < 30_000
+
+
+def test_members_without_end_take_no_more_memory(tmp_path: Path) -> None:
+    many(tmp_path, 50_000)
+
+
+@pytest.mark.heavy
+def test_ten_million_members_take_no_more_memory(tmp_path: Path) -> None:
+    many(tmp_path, 10_000_000)
+
+
+def test_attributes_without_end_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """Folders get theirs at the end: 400 KiB of such an archive, compressed, would else hold 400 MiB of memory until then."""
+    attributes = {f"user.{number}": bytes(65_000) for number in range(60)}
+    plain = Entry(MemberType.FOLDER, "small", mode=0o755, uid=os.getuid(), gid=os.getgid())
+    entries = [replace(plain, path=f"d{number}", attributes=dict(attributes)) for number in range(100)]
+    small = replace(plain, attributes={"user.note": b"x"})
+
+    done = extract(tmp_path / "target", (small, b""), *((entry, b"") for entry in entries))
+
+    left_out = [note for note in done.notes if note.endswith("were not restored: the archive has too many")]
+    assert done.refused == [] and len(left_out) > 80
+    assert len(list((tmp_path / "target").iterdir())) == 101
+    with suppress(OSError):  # a file system without attributes
+        os.setxattr(tmp_path, "user.note", b"x")
+        assert os.getxattr(tmp_path / "target" / "small", "user.note") == b"x"
