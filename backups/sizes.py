@@ -136,8 +136,8 @@ def walked(places: Sequence[Path], *, max_entries: int = MAX_ENTRIES) -> Size:
         if entries >= max_entries:
             is_whole = False
             break
-    if not entries:
-        return Size()
+    if not (total or is_whole) or not entries:
+        return Size()  # nothing is there yet, or nothing can be looked at
     return Size(total, Basis.WALK if is_whole else Basis.AT_LEAST)
 
 
