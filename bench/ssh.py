@@ -55,18 +55,18 @@ class Nowhere:
         self.position += count
 
     def add_member(self, member: Member, *, content: Hash | None = None) -> None:
-        raise NotImplementedError
+        """Keep nothing."""
 
     def add_unread(self, line: str) -> None:
-        raise NotImplementedError
+        """Keep nothing."""
 
     add_changed = add_skipped = add_unread
 
     def add_rows(self, rows: TableRows) -> None:
-        raise NotImplementedError
+        """Keep nothing."""
 
     def add_unchanged(self, members: int, plain_bytes: int) -> None:
-        raise NotImplementedError
+        """Keep nothing."""
 
 
 def main(arguments: Sequence[str]) -> int:
