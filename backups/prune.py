@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from backups.retention import THERE, Difference, Fate, candidates_of, compare, decide
@@ -168,6 +168,40 @@ def explained(seen: Look, removals: Sequence[Removal], dead_run_at: datetime | N
         for medium, each in seen.differences.items()
     }
     return Look(differences, seen.unreached)
+
+
+def without_left(seen: Look, died: Sequence[tuple[datetime, datetime]]) -> tuple[Look, Mapping[str, tuple[SetId, ...]]]:
+    """Take the sets out of a look that backup runs have sealed which died before they could record them.
+
+    Such a run makes one set at most, whose name has a moment between its beginning and that of the next run. Where there are
+    two for one run, at least one is not its own, and both stay.
+
+    Args:
+        seen: what the media list.
+        died: for each backup run that left no result, when it began and when the next one did.
+
+    Returns:
+        The look, and by medium the sets that were taken out of it.
+    """
+    unknown = {name for each in seen.differences.values() for name in each.unknown}
+    found = ([name for name in unknown if start <= _made_at(name) < end] for start, end in died)
+    left = {names[0] for names in found if len(names) == 1}
+    differences = {
+        medium: replace(each, unknown=tuple(name for name in each.unknown if name not in left))
+        for medium, each in seen.differences.items()
+    }
+    by_medium = {
+        medium: tuple(name for name in each.unknown if name in left) for medium, each in seen.differences.items()
+    }
+    return Look(differences, seen.unreached), {medium: names for medium, names in by_medium.items() if names}
+
+
+def _made_at(name: SetId) -> datetime:
+    """Return the moment in a set's name, in whole seconds; the first of all for a name that has none."""
+    try:
+        return datetime.strptime(name.rsplit("-", 3)[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except (ValueError, IndexError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: Look) -> str:

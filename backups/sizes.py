@@ -120,7 +120,8 @@ def walked(places: Sequence[Path], *, max_entries: int = MAX_ENTRIES) -> Size:
     """
     total = entries = 0
     is_whole = True
-    pending = [os.fspath(place) for place in places]
+    tops = frozenset(os.fspath(place) for place in places)
+    pending = list(tops)
     while pending:
         path = pending.pop()
         try:
@@ -130,14 +131,18 @@ def walked(places: Sequence[Path], *, max_entries: int = MAX_ENTRIES) -> Size:
                     pending += [entry.path for entry in listing]
             elif stat.S_ISREG(status.st_mode):
                 total += status.st_size
+        except FileNotFoundError:
+            is_whole = (
+                is_whole and path not in tops
+            )  # what went meanwhile takes nothing; a place that is not there yet may
         except OSError:
             is_whole = False
         entries += 1
         if entries >= max_entries:
             is_whole = False
             break
-    if not entries:
-        return Size()
+    if not (total or is_whole) or not entries:
+        return Size()  # nothing is there yet, or nothing can be looked at
     return Size(total, Basis.WALK if is_whole else Basis.AT_LEAST)
 
 

@@ -22,7 +22,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.retention import Mark, PruneResult
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.text import show_text
@@ -121,7 +121,7 @@ def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
         UsageError: the approved list is none.
         LedgerError: a record cannot be read, so a hold may be unknown.
     """
-    from backups.prune import explained, look, plan_prune  # noqa: PLC0415  # start-up time
+    from backups.prune import explained, look, plan_prune, without_left  # noqa: PLC0415  # start-up time
 
     policy = session.settings.backup.retention
     if policy.is_empty:
@@ -141,7 +141,9 @@ def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
         zone=session.zone_of_portal,
     )
     media = media_of(session)
-    seen = look(session.settings.portal.id, media, sets)
+    seen, left = without_left(look(session.settings.portal.id, media, sets), _died_backups(session))
+    for medium, names in left.items():
+        session.warnings += [_of_a_dead_run(medium, name) for name in names]
     return Seen(sets, retained, media, plan, explained(seen, plan.to_remove, _dead_run_at(session, own_run=own_run)))
 
 
@@ -216,6 +218,29 @@ def _approval(session: Session, asked: Asked, sets: tuple[SetEvidence, ...], *, 
         )
     digest = session.writable_ledger.keep(data) if keep else digest_of(data)
     return Approval(names, asked.approved_by, digest)
+
+
+def _died_backups(session: Session) -> list[tuple[datetime, datetime]]:
+    """Return of each backup run that left no result when it began, to the second before, and when the next one did."""
+    try:
+        runs = session.ledger.runs(kinds=(JobKind.BACKUP.value,))
+    except LedgerMissing:
+        return []
+    ends = [*(run.started_at for run in runs[1:]), session.clock.now()]
+    return [
+        (run.started_at.replace(microsecond=0), end)
+        for run, end in zip(runs, ends, strict=False)
+        if run.finished_at is None
+    ]
+
+
+def _of_a_dead_run(medium: str, name: SetId) -> Message:
+    return msg(
+        "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
+        " rule removes it",
+        medium=medium,
+        set=name,
+    )
 
 
 def _dead_run_at(session: Session, *, own_run: bool) -> datetime | None:

@@ -11,11 +11,16 @@ again.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
+
+logger = logging.getLogger(__name__)
 
 HEADER = b"portalops-listing 1\0"
 STEP_NS = 2_000_000_000
@@ -34,7 +39,10 @@ def order_of(path: str) -> list[str]:
 
 
 class ListingWriter:
-    """Writes a listing; the file is there under its name only when all of it is."""
+    """Writes a listing; the file is there under its name only when all of it is.
+
+    A listing that cannot be written stops no backup: there is none then, and the next set is a full one.
+    """
 
     def __init__(self, path: Path, *, begun_ns: int) -> None:
         """Begin.
@@ -46,9 +54,13 @@ class ListingWriter:
         self._path = path
         self._unsure_from_ns = begun_ns - STEP_NS
         self._temporary = path.with_name(f".{path.name}.new")
-        self._file = self._temporary.open("wb", buffering=_PIECE_BYTES)
         self._digest = hashlib.sha256(HEADER)
-        self._file.write(HEADER)
+        self._file: BinaryIO | None = None
+        try:
+            self._file = self._temporary.open("wb", buffering=_PIECE_BYTES)
+            self._file.write(HEADER)
+        except OSError as error:
+            self._give_up(error)
 
     def __enter__(self) -> ListingWriter:
         return self
@@ -57,15 +69,19 @@ class ListingWriter:
         self, failure: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if failure is not None:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
+            self._drop()
             return
         self._write(b"\0")
-        self._file.write(self._digest.hexdigest().encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._temporary.replace(self._path)
+        if self._file is None:
+            return
+        try:
+            self._file.write(self._digest.hexdigest().encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._temporary.replace(self._path)
+        except OSError as error:
+            self._give_up(error)
 
     def add(self, path: str, status: os.stat_result, *, is_sure: bool = True) -> None:
         """Note a member as it was read.
@@ -81,7 +97,23 @@ class ListingWriter:
 
     def _write(self, data: bytes) -> None:
         self._digest.update(data)
-        self._file.write(data)
+        if self._file is not None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        logger.warning("%s cannot be written, so the next set is a full one: %s", self._path, error.strerror)
+        self._drop()
+
+    def _drop(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):
+                file.close()  # what is in its buffer fails again
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
 
 
 def signature_of(status: os.stat_result) -> str:

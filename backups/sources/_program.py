@@ -60,6 +60,8 @@ class Program:
     """Where it runs; None for here."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables that no argument may hold; on another host they are given on standard input."""
+    given: bytes = field(default=b"", repr=False)
+    """What it reads on standard input, such as a password that it asks for; far less than a pipe holds."""
 
     @property
     def name(self) -> str:
@@ -75,6 +77,8 @@ def stream_program(source_id: str, program: Program, out: StreamWriter) -> None:
     """
     begun = out.position
     with started(source_id, program) as running:
+        with suppress(BrokenPipeError):  # it reads nothing: its exit code tells what it thinks of that
+            running.stdin.write(program.given)
         running.stdin.close()
         tail = _Drain(running, out, program.idle_seconds).run()
         _judge(source_id, program, running, out.position - begun, tail)

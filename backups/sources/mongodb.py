@@ -13,7 +13,8 @@ That needs a replica set, if only of one member, the whole server, and an accoun
 or mongos is refused by mongodump. Transactions over several shards are not covered. The archive is read while it goes by: it
 counts only if every collection and the oplog end in it, and the documents of each collection are counted.
 
-The password goes into a file that only this user can read, and that is gone when the source is done.
+The password goes into a file that only this user can read, and that is gone when the source is done. With `ssh = { ... }` as
+for `command`, mongodump runs on that host and is given the password on standard input, where it asks for one.
 
 Not tried against a server, which could not be had: arguments and the archive's format are from the manual and the source of the
 MongoDB Database Tools.
@@ -31,8 +32,8 @@ from pydantic import Field, StrictInt
 from backups.formats._mongo_archive import ArchiveReader
 from backups.sources._counting import CountingWriter
 from backups.sources._private import private_file
-from backups.sources._program import Program, stream_program
-from backups.sources._settings import ConfiguredSource, SourceContext, SourceSettings, SourceTraits, unavailable
+from backups.sources._program import Program, reached, stream_program
+from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits, unavailable
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import Text
@@ -42,7 +43,7 @@ from portalops.model.text import show_text
 from portalops.ports import StreamOpener
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "mongodb"`."""
 
     program: Text = Field(default="mongodump", description="The program mongodump.")
@@ -97,7 +98,7 @@ class MongodbSource(ConfiguredSource):
 
     def write(self, opener: StreamOpener) -> None:
         settings = self._settings
-        if settings.password is None:
+        if settings.password is None or settings.ssh is not None:
             self._dump(opener, None)
             return
         with private_file(self.id, options_text(settings.password.reveal(os.environ))) as options:
@@ -105,8 +106,14 @@ class MongodbSource(ConfiguredSource):
 
     def _dump(self, opener: StreamOpener, options: str | None) -> None:
         settings = self._settings
+        with reached(self.id):
+            asked = settings.password.reveal(os.environ) if settings.password and settings.ssh else None
         program = Program(
-            dump_command(settings, options), idle_seconds=settings.idle_seconds, minimum_bytes=settings.minimum_bytes
+            dump_command(settings, options),
+            idle_seconds=settings.idle_seconds,
+            minimum_bytes=settings.minimum_bytes,
+            host=settings.ssh,
+            given=b"" if asked is None else f"{asked}\n".encode(),
         )
         archive = ArchiveReader()
         with opener.stream("archive", format="mongodb-archive") as out:

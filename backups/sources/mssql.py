@@ -14,7 +14,9 @@
 
 The server itself writes the backup, into `server_folder` on its own host. It is read from there, so this host must see that
 folder: as it is, or as `folder` if it is mounted elsewhere; and this user must be able to read and remove what the server's user
-writes. Each file is removed when it was read. Logins are in the database `master`: list it.
+writes. Each file is removed when it was read. Logins are in the database `master`: list it. With `ssh = { ... }` as for `command`,
+sqlcmd runs on that host, and the file is read and removed there; the password is given on standard input, and is sqlcmd's
+variable SQLCMDPASSWORD.
 
 BACKUP runs WITH CHECKSUM, which fails on a page that is damaged, and COPY_ONLY, which leaves the differential backups of others
 alone; then RESTORE VERIFYONLY reads the file again. A backup counts only if sqlcmd ends with exit code 0 and the server says
@@ -33,10 +35,11 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources._program import NEUTRAL, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
+    HostSettings,
     SourceContext,
-    SourceSettings,
     SourceTraits,
     cause_of,
     require_floor,
@@ -48,16 +51,14 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.ports import Completed, StreamOpener
-from portalops.system.programs import LocalRunner
+from portalops.ports import Completed, Runner, StreamOpener, StreamWriter
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROCESSED = re.compile(r"^BACKUP DATABASE successfully processed \d+ pages in ", re.MULTILINE)
 _VALID = re.compile(r"^The backup set on file 1 is valid\.", re.MULTILINE)
 _ERROR = re.compile(r"^Msg \d+, Level 1[1-9].*$", re.MULTILINE)
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "mssql"`."""
 
     program: Text = Field(default="sqlcmd", description="The program sqlcmd.")
@@ -137,17 +138,12 @@ class MssqlSource(ConfiguredSource):
 
     def write(self, opener: StreamOpener) -> None:
         settings = self._settings
-        environment = {
-            "PATH": PATH,
-            "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
-            "SQLCMDPASSWORD": settings.password.reveal(os.environ),
-        }
-        runner = LocalRunner(environment)
-        for number, database in enumerate(settings.databases, 1):
-            self._dump(opener, runner, database, stream_name(database, number))
+        with reached(self.id):
+            runner = runner_on(settings.ssh, NEUTRAL, {"SQLCMDPASSWORD": settings.password.reveal(os.environ)})
+            for number, database in enumerate(settings.databases, 1):
+                self._dump(opener, runner, database, stream_name(database, number))
 
-    def _dump(self, opener: StreamOpener, runner: LocalRunner, database: str, stream: str) -> None:
+    def _dump(self, opener: StreamOpener, runner: Runner, database: str, stream: str) -> None:
         settings = self._settings
         name = f"portalops-{secrets.token_hex(8)}.bak"
         local = (settings.folder or Path(settings.server_folder)) / name
@@ -168,11 +164,7 @@ class MssqlSource(ConfiguredSource):
                         msg("Run the BACKUP by hand, as this login, and see what the server says."),
                     )
                 begun = out.position
-                descriptor = os.open(local, os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    read_into(out, descriptor)
-                finally:
-                    os.close(descriptor)
+                self._read(local, out)
                 require_floor(self.id, out.position - begun, settings.minimum_bytes)
             except OSError as error:
                 raise unavailable(
@@ -187,10 +179,25 @@ class MssqlSource(ConfiguredSource):
             finally:
                 self._remove(local)
 
+    def _read(self, path: Path, out: StreamWriter) -> None:
+        host = self._settings.ssh
+        if host is not None:
+            stream_program(self.id, Program(("cat", "--", str(path)), host=host), out)
+            return
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            read_into(out, descriptor)
+        finally:
+            os.close(descriptor)
+
     def _remove(self, path: Path) -> None:
         """Remove the server's file: it is the database in clear."""
+        host = self._settings.ssh
         try:
-            path.unlink(missing_ok=True)
+            if host is None:
+                path.unlink(missing_ok=True)
+            elif (done := runner_on(host).run(("rm", "-f", "--", str(path)))).exit_code:
+                raise OSError(done.exit_code, done.stderr.decode("utf-8", "replace").strip())  # noqa: TRY301  # told below
         except OSError as error:
             raise unavailable(
                 self.id,

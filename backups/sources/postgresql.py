@@ -34,7 +34,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -69,13 +68,13 @@ from backups.sources._postgresql import (
     psql_command,
     stream_names,
 )
+from backups.sources._private import private_file
 from backups.sources._program import PATH, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
     HostSettings,
     SourceContext,
     SourceTraits,
-    cause_of,
     require_floor,
     unavailable,
 )
@@ -371,21 +370,9 @@ class PostgresqlSource(ConfiguredSource):
         elif settings.ssh is not None:
             yield Access(variables, settings.ssh, {"PGPASSWORD": settings.password.reveal(os.environ)})
         else:
-            with self._private_file(passfile_line(settings.password.reveal(os.environ))) as path:
-                yield Access({**variables, "PGPASSFILE": path})
-
-    @contextmanager
-    def _private_file(self, text: str) -> Iterator[str]:
-        try:
-            file = tempfile.NamedTemporaryFile("w", prefix="portalops-", encoding="utf-8")  # noqa: SIM115  # mode 0600
-            file.write(text)
-            file.flush()
-        except OSError as error:
-            raise unavailable(
-                self.id, msg("a temporary file could not be made: {cause}", cause=cause_of(error))
-            ) from error
-        with file:
-            yield file.name
+            line = passfile_line(settings.password.reveal(os.environ))
+            with private_file(self.id, line.encode()) as path:
+                yield Access({**variables, "PGPASSFILE": str(path)})
 
 
 def connection_variables(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from portalops.errors import FileUnwritable
@@ -36,7 +36,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         os.replace(name, path)
         sync_folder(path.parent)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that takes nothing lets nothing go either
+            Path(name).unlink(missing_ok=True)
         raise unwritable(path, error) from error
     except BaseException:
         Path(name).unlink(missing_ok=True)

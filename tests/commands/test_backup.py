@@ -126,12 +126,13 @@ def test_the_whole_way_from_plan_to_restore(portal: Portal) -> None:
     again = portal.call("backup", "run", "--dry-run")
     assert [{**each, "media": []} for each in (again, planned)] == [{**planned, "media": []}] * 2
     assert not (portal.folder / "disk-a").exists()
-    assert {each["known_from"] for each in planned["sources"]} == {"walk"}
+    known = {each["id"]: each["known_from"] for each in planned["sources"]}
+    assert known == {"settings": "walk", "accounts": "walk", "database": "walk", "ledger": "unknown"}
     assert all(each["free_bytes"] > 0 and not each["problem"] for each in planned["media"])
 
     done = portal.call("backup", "run")
-    known = portal.call("backup", "plan")
-    assert ({each["known_from"] for each in known["sources"]}, known["stored_bytes_known"]) == ({"last-set"}, True)
+    later = portal.call("backup", "plan")
+    assert ({each["known_from"] for each in later["sources"]}, later["stored_bytes_known"]) == ({"last-set"}, True)
     assert [copy["state"] for copy in done["copies"]] == ["verified", "verified"]
 
     (listed,) = portal.call("backup", "list")

@@ -34,6 +34,9 @@ folder = "state"
 full_every = "week"
 recipients = [{{ name = "operator", key = "{operator}" }}, {{ name = "escrow", key = "{escrow}" }}]
 
+[backup.retention]
+keep_last = 50
+
 [backup.excused]
 configuration = "in the content"
 accounts = "in the content"

@@ -54,15 +54,15 @@ def test_a_disk_at_fault_fails_alone_and_the_next_run_succeeds(new_portal: NewPo
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("what", ERRORS)
 @pytest.mark.parametrize("kind", ["disk", "optical"])
-def test_a_disk_may_say_an_error_at_every_change(new_portal: NewPortal, kind: str, what: str) -> None:
-    act, code = ERRORS[what]
+def test_a_disk_may_say_an_error_at_every_change(new_portal: NewPortal, kind: str) -> None:
+    """Each change is told one of the errors, by turns."""
     wrong: list[str] = []
     count = len(harmed(two_media(new_portal, kind), kind, Act.COUNT, NOWHERE).calls)
     for number in range(1, count + 1):
         if number % RENEWED == 1 or wrong:
             portal = two_media(new_portal, kind)
+        what, (act, code) = list(ERRORS.items())[number % len(ERRORS)]
         try:
             check(portal, kind, harmed(portal, kind, act, number, code), f"{what}, at {number} of {count}")
         except AssertionError as error:
@@ -99,15 +99,15 @@ def test_a_state_folder_at_fault_loses_nothing(new_portal: NewPortal, what: str)
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("what", ERRORS)
-def test_a_state_folder_may_say_an_error_at_every_change(new_portal: NewPortal, what: str) -> None:
-    act, code = ERRORS[what]
+def test_a_state_folder_may_say_an_error_at_every_change(new_portal: NewPortal) -> None:
+    """Each change is told one of the errors, by turns."""
     portal = new_portal("disk")
     wrong: list[str] = []
     count = len(portal.run("backup run --full", harm=Harm(Act.COUNT, place=str(portal.folder / "state"))).calls)
     for number in range(1, count + 1):
         if number % RENEWED == 1 or wrong:
             portal = new_portal("disk")
+        what, (act, code) = list(ERRORS.items())[number % len(ERRORS)]
         ended = portal.run("backup run --full", harm=Harm(act, number, code, str(portal.folder / "state")))
         try:
             check_state(portal, ended, f"{what}, at {number} of {count} in the state folder")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from portalops.model.backups import SetId
 from tests.faults.media import KINDS
 from tests.faults.portal import NewPortal
 from tests.faults.runs import Act, Harm
@@ -27,9 +28,29 @@ def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPor
     portal = new_portal(kind, *({"disk"} - {kind}))
     calls = portal.run("backup run --full").calls
 
-    for number in sample(calls, 4):
+    for number in sample(calls, 3):
         portal.run("backup run --full", harm=Harm(Act.KILL, number))
         portal.recovers(f"killed at call {number}")
+
+
+def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_portal: NewPortal) -> None:
+    portal = new_portal("disk")
+    recorded = set(portal.sets()["disk"])
+    number = len(portal.run("backup run --full").calls)
+    left: set[SetId] = set()
+    while not left:
+        number -= 4
+        recorded |= set(portal.sets()["disk"])
+        assert portal.run("backup run --full", harm=Harm(Act.KILL, number)).was_killed or number > 100
+        left = set(portal.sets()["disk"]) - recorded if portal.unfinished() else set()
+    portal.recovers("killed between the seal and the record")
+
+    ended = portal.run("backup prune --trust-clock")
+
+    assert ended.codes == (0,), ended.output.decode()
+    (pruned,) = ended.answers()
+    (set_id,) = left
+    assert any(set_id in warning for warning in map(str, pruned["warnings"])), pruned
 
 
 @pytest.mark.heavy

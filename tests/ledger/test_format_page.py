@@ -21,7 +21,7 @@ from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, line_digest, parse
 from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory, InventoryRun
-from portalops.model.backups import BackupResult, VerifyResult
+from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
@@ -41,7 +41,18 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8")
 
 BODIES: tuple[type, ...] = (
-    *(Plan, RunSummary, BackupResult, VerifyResult, CheckRound, UpdatesResult, ReportResult, AnchorResult),
+    *(
+        Plan,
+        RunSummary,
+        BackupResult,
+        CopyResult,
+        VerifyResult,
+        DrillResult,
+        CheckRound,
+        UpdatesResult,
+        ReportResult,
+        AnchorResult,
+    ),
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
     *(AdoptedLook, Inventory, InventoryRun),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),

@@ -22,12 +22,14 @@ from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from backups.sources._remote_tree import judged, tar_script
 from portalops.errors import ConfigurationError
-from portalops.model.backups import BackupResult, MemberType, Stream
+from portalops.model.backups import BackupResult, MemberType, Stream, TableRows
 from portalops.model.verdicts import RunOutcome
 from portalops.system.programs import LocalRunner
 from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
 from tests.backups.sources.over_ssh import account, other_account, ssh_table
+from tests.backups.sources.test_mongodb import ARCHIVE
+from tests.backups.sources.test_mssql import GOOD
 from tests.servers import SshHost, new_key
 
 Host = tuple[SshHost, Path]
@@ -318,3 +320,60 @@ def test_the_script_for_tar_is_quoted() -> None:
 
     assert script.endswith("""-- '/srv/it'"'"'s' /srv/*'/a b'""")
     assert "--no-anchored '--exclude=*.tmp' --anchored '--exclude=/srv/$x'" in script
+
+
+def program(path: Path, script: str) -> str:
+    """Make a program that stands in for one that could not be had."""
+    mine(path, f"#!/bin/sh\n{script}\n".encode()).chmod(0o755)
+    return str(path)
+
+
+def test_mongodump_there_is_given_its_password_on_standard_input(
+    host: Host, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chmod(there, 0o777)
+    mine(there / "archive", ARCHIVE)
+    dump = program(there / "mongodump", f'echo "$@" > {there}/argv; cat > {there}/given; cat {there}/archive')
+    monkeypatch.setenv("MONGO_PASSWORD", "mật 'khẩu'")
+
+    result, _medium = run("mongodb", host, tmp_path, program=dump, user="backup", password={"env": "MONGO_PASSWORD"})
+
+    assert only_stream(result).rows == (TableRows("portal.tin", 3),)
+    assert (there / "given").read_text() == "mật 'khẩu'\n"
+    assert "khẩu" not in (there / "argv").read_text()
+
+
+def test_the_file_of_sql_server_is_read_and_removed_there(
+    host: Host, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chmod(there, 0o777)
+    (there / "server").mkdir()
+    os.chmod(there / "server", 0o777)
+    mine(there / "said", GOOD.encode())
+    file = """file=$(echo "$sql" | sed "s/.*TO DISK = N'\\([^']*\\)'.*/\\1/"); printf 'TAPE and the pages' > "$file" """
+    ask = program(
+        there / "sqlcmd",
+        f'echo "$@" > {there}/argv; for sql; do :; done; {file}; [ "$SQLCMDPASSWORD" = p ] && cat {there}/said',
+    )
+    monkeypatch.setenv("MSSQL_PASSWORD", "p")
+
+    result, _medium = run(
+        "mssql",
+        host,
+        tmp_path,
+        program=ask,
+        user="backup",
+        password={"env": "MSSQL_PASSWORD"},
+        databases=["Portal"],
+        server_folder=f"{there}/server",
+    )
+
+    assert only_stream(result).plain_bytes == 18
+    assert os.listdir(there / "server") == []
+
+
+@pytest.mark.skipif(shutil.which("slapcat", path="/usr/sbin:/sbin:/usr/bin") is None, reason="slapcat is missing")
+def test_a_directory_that_cannot_be_read_there_says_why(host: Host, there: Path, tmp_path: Path) -> None:
+    result, _medium = run("ldap", host, tmp_path, config=str(there))
+
+    assert "slapcat ended with exit code" in why(result)
