@@ -181,7 +181,7 @@ class SshHost:
 
 @contextlib.contextmanager
 def sshd(
-    folder: Path, *, port: int = 0, host_key: Path | None = None, options: Sequence[str] = ()
+    folder: Path, *, port: int = 0, host_key: Path | None = None, options: Sequence[str] = (), pam: bool = False
 ) -> Iterator[SshHost]:
     """Run an sshd of this user's own on a free port.
 
@@ -190,6 +190,7 @@ def sshd(
         port: instead of a free one.
         host_key: a private key instead of a new one.
         options: more lines of sshd_config(5), such as `Subsystem=sftp internal-sftp`.
+        pam: let PAM decide on accounts. Without it sshd lets nobody in whose password is locked, as a package's account may be.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
@@ -202,7 +203,16 @@ def sshd(
     arguments = [
         shutil.which("sshd") or "/usr/sbin/sshd",
         *("-D", "-f", "/dev/null", "-p", str(host.port), "-h", str(key), "-E", str(folder / "log")),
-        *("-o", "UsePAM=no", "-o", "StrictModes=no", "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none"),
+        *(
+            "-o",
+            f"UsePAM={'yes' if pam else 'no'}",
+            "-o",
+            "StrictModes=no",
+            "-o",
+            "ListenAddress=127.0.0.1",
+            "-o",
+            "PidFile=none",
+        ),
         *("-o", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
         *(part for option in options for part in ("-o", option)),
     ]

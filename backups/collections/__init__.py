@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import cast
 
 from backups.collections._settings import Collection, Entry, Traits, UnreadEntry
@@ -18,6 +19,7 @@ from portalops.model.message import msg
 __all__ = ["Collection", "Entry", "Traits", "UnreadEntry", "build_collection", "kinds"]
 
 
+@cache
 def kinds() -> tuple[str, ...]:
     """Return the kinds that there are, as the configuration names them."""
     found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))

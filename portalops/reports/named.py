@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from types import ModuleType
 from typing import Protocol, cast
 
@@ -46,6 +47,7 @@ class Builder(Protocol):
         ...
 
 
+@cache
 def report_names() -> tuple[str, ...]:
     """Return the names of all reports, sorted; nothing is imported for it."""
     modules = (module.name for module in pkgutil.iter_modules(reports.__path__))
