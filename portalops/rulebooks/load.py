@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -21,6 +22,7 @@ from portalops.model.organisation import Name
 from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Occasions, Rulebook, UnitDuties
 
 
+@cache
 def available() -> tuple[str, ...]:
     """Return the ids of all rulebooks, sorted."""
     files = (entry.name for entry in resources.files(__package__).iterdir())
@@ -54,11 +56,15 @@ def _read(rulebook_id: str) -> dict[str, Any]:
             msg("portal.rulebook: there is no rulebook {rulebook}", rulebook=repr(rulebook_id[:100])),
             msg("Set it to one of: {known}.", known=", ".join(known)),
         )
-    file = resources.files(__package__) / f"{rulebook_id.replace('-', '_')}.toml"
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(_text(f"{rulebook_id.replace('-', '_')}.toml"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _damaged(rulebook_id, str(error)) from error
+
+
+@cache
+def _text(name: str) -> str:
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")
 
 
 def _rulebook(table: Mapping[str, Any]) -> Rulebook:

@@ -187,7 +187,7 @@ def test_an_account_that_may_only_read_gets_the_newest_head_and_learns_what_it_d
         with read_only(folder, key_mode=key_mode):
             reader = session_in(folder, clock)
             built = build_report(reader, "compliance", WEEK)
-            page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
+    page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
     assert built.head == signed
     assert cause in str(built.unsigned)
     assert "No new head could be signed for this report: " in page
