@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HELP = _(
     "Restore a copy and try it out\n\nTakes a verified copy by chance, restores all of it into a scratch folder, uses what"
     " came out (databases in throw-away servers, files against the index), measures the time, and removes everything. Needs"
-    " a private key, so it is done on a recovery host and never on the host that is backed up.\n\nExample: portalops backup"
+    " a private key, which a person brings for it: the host that is backed up holds none.\n\nExample: portalops backup"
     " drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a --identity key\n\nEXIT STATUS:"
     " 0 everything was there and could be used, 3 the medium could not be reached, or something could not be tried out here, 4 no drill could be done, 5 the copy is"
     " damaged or cannot be used"

@@ -189,7 +189,9 @@ def drill_copy(
     if key is None:
         raise BackupError(
             msg("this machine holds no private key that opens backup sets, so it can do no drill"),
-            msg("That is right for a host that is backed up. On the recovery host name the key: --identity FILE."),
+            msg(
+                "That is right for a host that is backed up. Bring the key for the time of the drill: --identity FILE."
+            ),
         )
     identities = read_identities(key)
     media = media_of(session)

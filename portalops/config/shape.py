@@ -124,10 +124,10 @@ class KindRow(Shape):
 
 
 class DrillTable(Shape):
-    """How copies are restored and tried out; on a recovery host, never on the host that is backed up."""
+    """How copies are restored and tried out."""
 
     identity: PathText | None = Field(
-        default=None, description="File with a private age key of a recipient; only the drill's host has one."
+        default=None, description="File with a private age key of a recipient; not on a host that is backed up."
     )
     folder: PathText = Field(
         default="/var/tmp",  # noqa: S108  # each drill makes a folder of its own in it, by mkdtemp
