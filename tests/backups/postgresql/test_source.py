@@ -238,9 +238,11 @@ def test_a_dump_cut_short_is_no_backup(
 
 
 def test_a_snapshot_that_is_lost_fails_the_dump(postgres: Server, tmp_path: Path) -> None:
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'portalops'"
-    psql = " ".join((postgres.tools.program("psql"), *postgres.at, "-X", "-q", "-o", "/dev/null"))
-    folder = programs(postgres, tmp_path, pg_dump=f'{psql} -c "{cut}"; exec $REAL "$@"')
+    ours = "FROM pg_stat_activity WHERE application_name = 'portalops' AND pid <> pg_backend_pid()"
+    cut, left = f"SELECT pg_terminate_backend(pid) {ours}", f"SELECT count(*) {ours}"
+    psql = " ".join((postgres.tools.program("psql"), *postgres.at, "-X", "-q"))
+    until_gone = f'until [ "$({psql} -A -t -c "{left}")" = 0 ]; do sleep 0.05; done'
+    folder = programs(postgres, tmp_path, pg_dump=f'{psql} -o /dev/null -c "{cut}"; {until_gone}; exec $REAL "$@"')
 
     result = run(postgres, tmp_path, databases=["portal"], programs=folder)
 
