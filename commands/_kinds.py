@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from pydantic import BaseModel
 
 from portalops.config import KindTable, Settings
+from portalops.config.kinds import kinds_in, module_of
 from portalops.errors import ConfigurationError, UnknownKind
 from portalops.model.message import msg
 
@@ -27,15 +27,12 @@ PACKAGES: Mapping[str, str] = {
 
 def kinds_of(section: str) -> tuple[str, ...]:
     """Return the kinds that a section's tables may have, by name."""
-    package = importlib.import_module(PACKAGES[section])
-    found = (module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
-    return tuple(sorted(name.replace("_", "-") for name in found))
+    return kinds_in(PACKAGES[section])
 
 
 def settings_model(section: str, kind: str) -> type[BaseModel]:
     """Return the shape of a kind's settings; the kind must be one of `kinds_of`."""
-    module = importlib.import_module(f"{PACKAGES[section]}.{kind.replace('-', '_')}")
-    model: type[BaseModel] = module.Settings
+    model: type[BaseModel] = module_of(PACKAGES[section], kind).Settings
     return model
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 from commands._kinds import PACKAGES, typed
 from commands._session import Session
 from portalops.config import Settings
+from portalops.config.kinds import module_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.updates import Poll, UpdatesResult
@@ -36,7 +36,7 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     built = []
     for table in settings.update_sources:
         typed(table)  # an unknown kind is told with its place
-        kind = importlib.import_module(f"{PACKAGES[table.section]}.{table.kind.replace('-', '_')}")
+        kind = module_of(PACKAGES[table.section], table.kind)
         built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone)))
     return tuple(built)
 

@@ -5,7 +5,6 @@ A witness needs no jobs and no ledger of its own: a configuration with `[[witnes
 
 from __future__ import annotations
 
-import importlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -14,9 +13,10 @@ from typing import Annotated, cast
 
 import typer
 
-from commands._kinds import kinds_of, typed
+from commands._kinds import PACKAGES, kinds_of, typed
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
+from portalops.config.kinds import module_of
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError, UsageError, worst
 from portalops.ledger.heads import code_of, head_digest
@@ -92,8 +92,7 @@ def _watched(session: Session, ids: Sequence[str]) -> tuple[WatchedLedger, ...]:
 
 def _built(table: KindTable) -> WatchedLedger:
     typed(table)  # an unknown kind is told with the known ones
-    module = importlib.import_module(f"portalops.witness.sources.{table.kind.replace('-', '_')}")
-    return cast("WatchedLedger", module.build(table))
+    return cast("WatchedLedger", module_of(PACKAGES[table.section], table.kind).build(table))
 
 
 def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:

@@ -7,13 +7,11 @@ are parts that kinds share.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import cast
 
 from backups.adopters._settings import Adopter, AdopterContext, Claims, NotAnswered, Question, Traits
+from portalops.config.kinds import kinds_in, known_module
 from portalops.config.tables import KindTable
-from portalops.errors import UnknownKind
 from portalops.model.message import msg
 
 __all__ = ["Adopter", "AdopterContext", "Claims", "NotAnswered", "Question", "Traits", "build_adopter", "kinds"]
@@ -21,8 +19,7 @@ __all__ = ["Adopter", "AdopterContext", "Claims", "NotAnswered", "Question", "Tr
 
 def kinds() -> tuple[str, ...]:
     """Return the kinds that there are, as the configuration names them."""
-    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-    return tuple(sorted(name.replace("_", "-") for name in found))
+    return kinds_in(__name__)
 
 
 def build_adopter(table: KindTable, context: AdopterContext) -> Adopter:
@@ -32,16 +29,8 @@ def build_adopter(table: KindTable, context: AdopterContext) -> Adopter:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    known = kinds()
-    if table.kind not in known:
-        raise UnknownKind(
-            msg(
-                "{place}: adopted backup {id} is of an unknown kind: {kind}",
-                place=table.place,
-                id=table.id,
-                kind=table.kind,
-            ),
-            msg("The kinds are: {kinds}.", kinds=", ".join(known)),
-        )
-    kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
+    unknown = msg(
+        "{place}: adopted backup {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
+    )
+    kind = known_module(__name__, table.kind, unknown)
     return cast("Adopter", kind.build(table, context))

@@ -7,13 +7,11 @@ A kind has `Settings`, the shape of its table, and `build(table)`, which checks 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import TYPE_CHECKING, cast
 
 from backups.media._throttled import throttled
+from portalops.config.kinds import kinds_in, known_module
 from portalops.config.tables import KindTable
-from portalops.errors import UnknownKind
 from portalops.model.message import msg
 
 if TYPE_CHECKING:
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
 
 def kinds() -> tuple[str, ...]:
     """Return the kinds that there are, as the configuration names them."""
-    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-    return tuple(sorted(name.replace("_", "-") for name in found))
+    return kinds_in(__name__)
 
 
 def build_medium(table: KindTable) -> Medium:
@@ -33,16 +30,8 @@ def build_medium(table: KindTable) -> Medium:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    known = kinds()
-    if table.kind not in known:
-        raise UnknownKind(
-            msg(
-                "{place}: backup medium {id} is of an unknown kind: {kind}",
-                place=table.place,
-                id=table.id,
-                kind=table.kind,
-            ),
-            msg("The kinds are: {kinds}.", kinds=", ".join(known)),
-        )
-    kind = importlib.import_module(f"{__name__}.{table.kind.replace('-', '_')}")
+    unknown = msg(
+        "{place}: backup medium {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
+    )
+    kind = known_module(__name__, table.kind, unknown)
     return throttled(cast("Medium", kind.build(table)), table.parse(kind.Settings))

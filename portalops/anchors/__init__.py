@@ -6,14 +6,11 @@ A kind has `Settings`, the shape of its table, and `build(table, context)`, whic
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from portalops.errors import UnknownKind
+from portalops.config.kinds import kinds_in, known_module, module_of
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Portal
 from portalops.ports import Clock
@@ -36,8 +33,7 @@ class AnchorContext:
 
 def kinds() -> tuple[str, ...]:
     """Return the kinds that there are, as the configuration names them."""
-    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-    return tuple(sorted(name.replace("_", "-") for name in found))
+    return kinds_in(__name__)
 
 
 def build_anchor(table: KindTable, context: AnchorContext) -> Anchor:
@@ -47,13 +43,8 @@ def build_anchor(table: KindTable, context: AnchorContext) -> Anchor:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    known = kinds()
-    if table.kind not in known:
-        raise UnknownKind(
-            msg("{place}: anchor {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind),
-            msg("The kinds are: {kinds}.", kinds=", ".join(known)),
-        )
-    return cast("Anchor", _module(table.kind).build(table, context))
+    unknown = msg("{place}: anchor {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind)
+    return cast("Anchor", known_module(__name__, table.kind, unknown).build(table, context))
 
 
 def missing(kind: str) -> tuple[Message, Message] | None:
@@ -61,9 +52,5 @@ def missing(kind: str) -> tuple[Message, Message] | None:
 
     A module says so by a function of this name, if it needs an extra.
     """
-    asked = getattr(_module(kind), "missing", None)
+    asked = getattr(module_of(__name__, kind), "missing", None)
     return cast("tuple[Message, Message] | None", asked()) if asked is not None else None
-
-
-def _module(kind: str) -> ModuleType:
-    return importlib.import_module(f"{__name__}.{kind.replace('-', '_')}")

@@ -5,7 +5,6 @@ Reads one request a line and answers each by one line, both JSON; see `tests.fau
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import json
 import os
@@ -38,13 +37,12 @@ def _import_everything() -> None:
     import botocore.session  # type: ignore[import-untyped]
     import paramiko  # noqa: F401  # a child is not to spend its time on it
 
-    import commands.app
-    from backups.media import build_medium, kinds
-    from portalops.config.tables import KindTable
+    import commands.app  # noqa: F401  # as above
+    from backups.media import kinds
+    from portalops.config.kinds import module_of
 
     for kind in kinds():
-        with contextlib.suppress(Exception):  # the table is empty: what it needs is imported all the same
-            build_medium(KindTable.alone("x", kind, {}, commands.app.__file__))  # type: ignore[arg-type]
+        module_of("backups.media", kind)
     botocore.session.get_session().get_service_model("s3")
 
 
