@@ -90,7 +90,7 @@ def _round(works: tuple[Callable[[RunId], None], ...], number: int) -> list[floa
         run = RunId(f"12.4-testing:daily-check:{number}-{each}")
         for turn in range(len(works)):
             which = (each + turn) % len(works)
-            took[which].append(seconds(lambda: works[which](run)))  # noqa: B023
+            took[which].append(seconds(lambda: works[which](run)))  # noqa: B023  # called before the loop goes on
     return [statistics.median(each) for each in took]
 
 

@@ -41,8 +41,9 @@ class StoredChain:
             "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'record'"
         ).fetchone()
         # In a table that is not exactly ours the columns may say anything, so they are compared with the lines.
-        self._stores_columns = version != SCHEMA_VERSION or made_by != (RECORD,)
-        self._selected = f"seq, line, {', '.join(COLUMNS)}, {_SPELT}" if self._stores_columns else "seq, line"
+        self.stores_columns = version != SCHEMA_VERSION or made_by != (RECORD,)
+        """Queries are answered by what stands beside the lines, and not by the lines."""
+        self._selected = f"seq, line, {', '.join(COLUMNS)}, {_SPELT}" if self.stores_columns else "seq, line"
 
     def tail(self) -> Tail | None:
         """Return what the tail table says, or None if nothing was ever recorded."""
@@ -57,7 +58,7 @@ class StoredChain:
     def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:
         """Yield the parts of a large ledger, some of them looked at by a second process."""
         last = self._connection.execute("SELECT max(seq) FROM record").fetchone()[0]
-        if self._stores_columns or not isinstance(last, int) or last < WORTH_RECORDS:
+        if self.stores_columns or not isinstance(last, int) or last < WORTH_RECORDS:
             yield iter((_Whole(self),))
             return
         from portalops.ledger.second_process import parts  # noqa: PLC0415 - of what status needs, this would be half
@@ -68,7 +69,7 @@ class StoredChain:
     def before(self, seq: int) -> Mark | None:
         """Return the mark behind a record, on trust; None if it is none."""
         row = self._connection.execute("SELECT line FROM record WHERE seq = ?", (seq,)).fetchone()
-        fields = _fields(row[0]) if row else None
+        fields = _fields(row[0]) if row and isinstance(row[0], bytes) else None
         return Mark(seq, line_digest(row[0]), fields.at) if fields else None
 
     def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
@@ -112,9 +113,16 @@ class StoredChain:
         except sqlite3.DataError:
             return  # a value is too large for any line, which the pass over the lines names
 
+    def are_indexed(self, after: int) -> bool:
+        """Say whether queries by kind and by run find every record behind one, in a time that grows with those alone."""
+        try:
+            return all(not self._connection.execute(each, (after,)).fetchone() for each in _HIDDEN)
+        except sqlite3.OperationalError:  # an index is gone
+            return False
+
     def _chunk(self, rows: Sequence[Sequence[object]]) -> Chunk:
         places, lines = list(zip(*rows, strict=True))[:2]
-        if not self._stores_columns:
+        if not self.stores_columns:
             return Chunk(lines, places)
         suspected = [at for at, row in enumerate(rows) if row[-1] != 1]
         return Chunk(lines, places, {at: names for at in suspected if (names := _differing(rows[at]))})
@@ -129,6 +137,15 @@ class StoredChain:
             except sqlite3.DataError:
                 yield (seq, None, *(None for _name in COLUMNS), 1)
 
+
+_HIDDEN = (
+    "SELECT 1 FROM record r NOT INDEXED WHERE r.seq > ? AND NOT EXISTS"
+    " (SELECT 1 FROM record i INDEXED BY record_kind WHERE i.kind = r.kind AND i.seq = r.seq) LIMIT 1",
+    "SELECT 1 FROM record r NOT INDEXED WHERE r.seq > ? AND r.run <> '' AND NOT EXISTS"
+    " (SELECT 1 FROM record i INDEXED BY record_run WHERE i.run = r.run AND i.run <> '' AND i.kind = r.kind"
+    " AND i.seq = r.seq) LIMIT 1",
+)
+"""By index: a record that queries for its kind, or its run, would pass over."""
 
 _ROW = re.compile(r"row (\d{1,18}) ")
 
