@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from portalops.compliance.order import example_of, from_parts, nothing_recorded, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.archive import STATES, Held, Inventory
-from portalops.model.backups import CopyState, DataClass
+from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.retention import PruneResult
@@ -34,6 +34,8 @@ def judge_archive(duty: Duty, situation: Situation) -> Standing:
     parts = [*_archive_gaps(newest.body), *_archive_doubts(newest, due_at, situation)]
     kept, seqs, uncopied = _archive_copies(newest.body, situation)
     excused = [msg("declared to have none: {excuse}", excuse=excuse) for excuse in newest.body.excused]
+    if newest.body.accepted:
+        excused.append(msg("What is gone or changed was accepted: {reason}", reason=newest.body.accepted))
     if len(newest.body.excused) == len(STATES):
         reason = msg("originals, copies and drafts are all declared not to exist")
         return standing_of(duty, DutyVerdict.EXEMPT, reason, [newest.seq], excused, newest_at=newest.at, due_at=due_at)
@@ -278,8 +280,8 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     details: list[Message] = []
     unreached: list[Message] = []
     for made in judged:
-        seen = made.once_verified_copies() if made.is_disposed else made.verified_copies()
-        good = [copy for copy in seen if copy.medium_kind in LEGAL_MEDIA]
+        removed = [copy for copy in made.once_verified_copies() if copy.state is CopyState.DISPOSED]
+        good = _on_legal_media(made.verified_copies()) or _on_legal_media(removed)
         if not good:
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
         elif all(copy.shares_source_filesystem for copy in good):
@@ -303,6 +305,10 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     media = sorted({copy.medium for made in judged for copy in made.once_verified_copies()})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
+
+
+def _on_legal_media(copies: Iterable[Copy]) -> list[Copy]:
+    return [copy for copy in copies if copy.medium_kind in LEGAL_MEDIA]
 
 
 def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:

@@ -108,6 +108,13 @@ def test_a_loss_that_a_person_accepted_breaks_nothing() -> None:
     assert judged(inventory(comparison=lost, accepted="moved"))[0] is DutyVerdict.MET
 
 
+def test_an_accepted_loss_is_told_beside_the_verdict() -> None:
+    lost = Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))
+    found = standing(evidence(inventories=(inventory(comparison=lost, accepted="moved"),), backups=(kept(),)))
+
+    assert [str(each) for each in found.details] == ["What is gone or changed was accepted: moved"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

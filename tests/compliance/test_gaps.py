@@ -13,6 +13,7 @@ from portalops.model.checks import CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
 from portalops.model.period import Period, Week
+from portalops.model.retention import PruneResult, RetentionPolicy
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
@@ -192,6 +193,24 @@ def test_the_last_set_of_another_month_does_not_show_that_the_media_of_this_one_
     verdict, _reason = stand(duty("backup-medium"), evidence(backups=(old,)))
 
     assert verdict is DutyVerdict.UNMET
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict"),
+    [
+        (CopyState.VERIFIED, DutyVerdict.MET),
+        (CopyState.SEALED, DutyVerdict.UNMET),
+        (CopyState.DAMAGED, DutyVerdict.UNMET),
+    ],
+)
+def test_a_set_whose_disk_copy_was_removed_by_rule_while_a_lock_keeps_another_lay_on_a_disk(
+    before: CopyState, verdict: DutyVerdict
+) -> None:
+    locked = replace(copy(kind="s3"), medium="bucket")
+    made = backup(FRIDAY, copies=(replace(copy(before), verified_at=NOW), locked))
+    removed = Recorded(9, FRIDAY, "prune", PruneResult(RetentionPolicy(keep_last=1), (copy(CopyState.DISPOSED),)))
+
+    assert stand(duty("backup-medium"), evidence(backups=(made,), verifies=(removed,)))[0] is verdict
 
 
 def test_a_copy_whose_medium_is_out_of_reach_is_not_known_to_be_there() -> None:
