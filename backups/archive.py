@@ -125,18 +125,12 @@ class _Whole:
 def _read(collection: Collection, scratch: _Scratch, progress: Progress) -> CollectionCount:
     """Put a collection into the scratch database; one that breaks off leaves nothing there, and says why."""
     traits = collection.traits
-    unread: list[str] = []
-    unread_count = 0
+    unread = _Unread()
     batch: list[Entry] = []
     with progress.task(msg("Reading {collection}", collection=traits.id), total=None, unit="items") as task:
         try:
-            for entry in collection.entries():
+            for entry in unread.set_aside(collection.entries()):
                 task.advance(1)
-                if isinstance(entry, UnreadEntry):
-                    unread_count += 1
-                    if len(unread) < EXAMPLES:
-                        unread.append(f"{show_text(entry.name)}: {entry.why}")
-                    continue
                 batch.append(entry)
                 if len(batch) == BATCH:
                     scratch.add(traits, batch)
@@ -144,27 +138,48 @@ def _read(collection: Collection, scratch: _Scratch, progress: Progress) -> Coll
             scratch.add(traits, batch)
         except PortalOpsError as error:
             scratch.drop(traits.id)
-            return _count_of(traits, problem=show_text(str(error), 500))
+            return replace(_count_of(traits), problem=show_text(str(error), 500))
         task.note(verbatim(traits.id))
-    return _count_of(traits, unread=Named(unread_count, tuple(unread)))
+    return replace(_count_of(traits), unread=unread.named())
 
 
 def _read_again(collection: Collection, count: CollectionCount, scratch: _Scratch) -> CollectionCount:
     """Read which items there are when all else was read; what fails then is a fault of the collection."""
     if collection.traits.what is not Held.ITEMS or count.problem:
         return count
+    unread = _Unread()
     try:
-        scratch.add_later(entry.item for entry in collection.entries() if isinstance(entry, Entry))
+        scratch.add_later(each.item for each in unread.set_aside(collection.entries()))
     except PortalOpsError as error:
         scratch.drop(count.id)
         return replace(count, problem=show_text(str(error), 500))
-    return count
+    return count if count.unread.count else replace(count, unread=unread.named())
 
 
-def _count_of(traits: Traits, *, problem: str = "", unread: Named = Named()) -> CollectionCount:  # noqa: B008  # frozen
-    return CollectionCount(
-        traits.id, traits.kind, traits.what, traits.source, traits.immutable, problem=problem, unread=unread
-    )
+class _Unread:
+    """Counts the entries that could not be read, and names the first of them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._examples: list[str] = []
+
+    def set_aside(self, entries: Iterable[Entry | UnreadEntry]) -> Iterator[Entry]:
+        """Yield the entries that could be read, and count the others."""
+        for each in entries:
+            if isinstance(each, Entry):
+                yield each
+                continue
+            self._count += 1
+            if len(self._examples) < EXAMPLES:
+                self._examples.append(f"{show_text(each.name)}: {each.why}")
+
+    def named(self) -> Named:
+        return Named(self._count, tuple(self._examples))
+
+
+def _count_of(traits: Traits) -> CollectionCount:
+    """Return a collection in which nothing is counted yet."""
+    return CollectionCount(traits.id, traits.kind, traits.what, traits.source, traits.immutable)
 
 
 def _missing(scratch: _Scratch, whole: _Whole) -> Iterator[Missing]:
@@ -243,19 +258,7 @@ class _Scratch:
             (count.id,),
         ).fetchone()
         nameless = self._named("SELECT name FROM entry WHERE collection = ? AND item = ''", count.id)
-        return CollectionCount(
-            count.id,
-            count.kind,
-            count.what,
-            count.source,
-            count.immutable,
-            entries,
-            items,
-            size,
-            count.problem,
-            count.unread,
-            nameless,
-        )
+        return replace(count, entries=entries, items=items, size_bytes=size, nameless=nameless)
 
     def entries(self, collection: str) -> int:
         return self._number("SELECT count(*) FROM entry WHERE collection = ?", collection)

@@ -304,6 +304,32 @@ def test_an_accepted_loss_is_no_loss(archive: Archive) -> None:
     assert after.lost() == () and after.comparison is not None and len(after.comparison.faults()) == 1
 
 
+@dataclass
+class Fading:
+    """A collection of which each entry can be read the first time alone."""
+
+    inner: Collection
+    looks: int = 0
+
+    @property
+    def traits(self) -> Traits:
+        return self.inner.traits
+
+    def entries(self) -> Iterator[Entry | UnreadEntry]:
+        self.looks += 1
+        for each in self.inner.entries():
+            yield each if self.looks == 1 else UnreadEntry(each.name, "Input/output error")
+
+
+def test_items_that_cannot_be_read_once_more_are_told(archive: Archive) -> None:
+    items, *others = archive.collections()
+
+    made = archive.take([Fading(items), *others])
+
+    assert [(each.id, each.unread.count) for each in made.unread()] == [("items", 2)]
+    assert made.unread()[0].unread.examples[0] == "1: Input/output error"
+
+
 # --- size and settings ------------------------------------------------------------------------------------------------------
 
 
