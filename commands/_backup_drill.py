@@ -15,9 +15,10 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import SetNotFound
 from portalops.locale import _
-from portalops.model.backups import CopyState, DrillResult
+from portalops.model.backups import DrillResult
 from portalops.model.message import msg, verbatim
 from portalops.model.runs import JobKind
+from portalops.registers.backups import GONE
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.words import level_word
 
@@ -81,7 +82,7 @@ def _target(session: Session, set_name: str | None, medium: str | None) -> Drill
     made = find_set(recorded_sets_of(session), set_name or "latest")
     known = media_of(session)
     for copy in made.copies:
-        if copy.medium in known and medium in {None, copy.medium} and copy.state is not CopyState.FAILED:
+        if copy.medium in known and medium in {None, copy.medium} and copy.state not in GONE:
             return DrillTarget(made, copy, PERSON)
     raise SetNotFound(
         msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),

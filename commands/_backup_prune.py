@@ -25,7 +25,7 @@ from portalops.model.period import parse_period
 from portalops.model.retention import Hold, Mark, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
-from portalops.registers.retention import HELD, RELEASED, UNDONE, RecordedMark, Retained
+from portalops.registers.retention import HELD, HOLD, MARK, RELEASED, UNDONE, RecordedMark, Retained
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, Table, Tone
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def hold(
         )
     held = Hold(made.set.id, _why_given(reason))
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, "hold": held})
+        body = bodies.write({"circumstances": session.circumstances, HOLD: held})
         session.writable_ledger.append(HELD, run=NO_RUN, subject=held.set_id, duty=DUTY, body=body)
     return _told(held, msg("Set {set} is held: {reason}", set=held.set_id, reason=held.reason), dry_run=dry_run)
 
@@ -153,7 +153,7 @@ def release(
         )
     released = Hold(made.set.id, _why_given(reason))
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, "hold": released})
+        body = bodies.write({"circumstances": session.circumstances, HOLD: released})
         session.writable_ledger.append(RELEASED, run=NO_RUN, subject=released.set_id, duty=DUTY, body=body)
     return _told(released, msg("Set {set} is held no more", set=released.set_id), dry_run=dry_run)
 
@@ -171,7 +171,7 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result:
     mark = known.mark
     undone = Mark(mark.set_id, mark.bag_sha256, verbatim(reason), mark.policy, mark.undo_until, by_person=True)
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, "mark": undone})
+        body = bodies.write({"circumstances": session.circumstances, MARK: undone})
         session.writable_ledger.append(UNDONE, run=NO_RUN, subject=undone.set_id, duty=DUTY, body=body)
     said = msg("Set {set} is not removed; it is held until 'portalops backup release {set}'", set=undone.set_id)
     return _told(Hold(undone.set_id, reason), said, dry_run=dry_run)

@@ -230,6 +230,8 @@ def test_what_is_removed_is_not_read_restored_or_held_any_more(portal: Portal) -
     assert made[0] not in {each.set.id for each, _copy in due_for_reading(portal.sets())}
     with pytest.raises(SetNotFound):
         portal.result("verify", made[0])
+    with pytest.raises(SetNotFound):
+        portal.result("drill", made[0], "--dry-run")
     for verb in ("hold", "release"):
         with pytest.raises(UsageError):
             portal.result(verb, made[0], "--reason", "x")
