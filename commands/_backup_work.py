@@ -88,8 +88,9 @@ def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink:
 
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
-    plan = backup_plan(session, kind, accept_shrink=accept_shrink)
-    before = last_of(plan.choice.kind, [made.set for made in recorded_sets_of(session, passing_over=True)])
+    recorded = recorded_sets_of(session, passing_over=True)
+    plan = backup_plan(session, recorded, kind, accept_shrink=accept_shrink)
+    before = last_of(plan.choice.kind, [made.set for made in recorded])
     signer, unsigned = _signer_of(session)
     new_base = _new_base(session) if plan.choice.base is None else None
     result = run_backup(
@@ -262,11 +263,14 @@ def base_of(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None, 
     return None, problems
 
 
-def backup_plan(session: Session, kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()) -> BackupPlan:
+def backup_plan(
+    session: Session, recorded: Sequence[SetEvidence], kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()
+) -> BackupPlan:
     """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
 
     Args:
         session: what to work with.
+        recorded: the recorded sets, oldest first.
         kind: full or differential; None leaves it to the configuration.
         accept_shrink: sources that may yield far less than before, this time.
 
@@ -281,7 +285,6 @@ def backup_plan(session: Session, kind: SetKind | None = None, *, accept_shrink:
 
     media = tuple(media_of(session).values())
     settings = session.settings.backup
-    recorded = recorded_sets_of(session, passing_over=True)
     return make_plan(
         session.settings.portal.id,
         [PlannedSource(each.id, each.kind, each.data_class) for each in sources_of(session, media)],
@@ -301,8 +304,8 @@ def backup_plan(session: Session, kind: SetKind | None = None, *, accept_shrink:
     )
 
 
-def plan_sizes(session: Session, plan: BackupPlan) -> Sizes:
-    """Return how large the planned set will be, and what room the media have for it.
+def plan_sizes(session: Session, recorded: Sequence[SetEvidence], plan: BackupPlan) -> Sizes:
+    """Return how large the planned set will be, going by the recorded ones, and what room the media have for it.
 
     Raises:
         ConfigurationError: a source's or medium's settings do not fit.
@@ -310,7 +313,7 @@ def plan_sizes(session: Session, plan: BackupPlan) -> Sizes:
     from backups.sizes import sizes_for  # noqa: PLC0415  # start-up time
 
     media = tuple(media_of(session).values())
-    sets = [made.set for made in recorded_sets_of(session, passing_over=True)]
+    sets = [made.set for made in recorded]
     return sizes_for(plan.choice.kind, sources_of(session, media), media, sets, pack_bytes=plan.pack_bytes)
 
 
@@ -429,10 +432,12 @@ def sets_on_media(session: Session) -> dict[str, tuple[SetId, ...]]:
     Raises:
         ConfigurationError: a medium's settings do not fit its kind.
     """
+    from backups.retention import is_of  # noqa: PLC0415  # start-up time
+
     found: dict[str, tuple[SetId, ...]] = {}
     for each in media_of(session).values():
         try:
-            sets = tuple(made for made in each.sets() if made.startswith(f"{session.settings.portal.id}-"))
+            sets = tuple(made for made in each.sets() if is_of(session.settings.portal.id, made))
         except PortalOpsError:
             continue  # the backup job tells of a medium that cannot be read
         if sets:

@@ -228,8 +228,9 @@ app.command(help=_backup_prune.RELEASE_HELP)(_backup_prune.release)
 
 
 def _planned(session: Session, kind: SetKind | None = None) -> Result:
-    planned = backup_plan(session, kind)
-    sizes = plan_sizes(session, planned)
+    recorded = recorded_sets_of(session, passing_over=True)
+    planned = backup_plan(session, recorded, kind)
+    sizes = plan_sizes(session, recorded, planned)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
     return Result(views.plan_data(planned, sizes), views.plan_view(planned, sizes), exit_code=exit_code)
 

@@ -186,13 +186,14 @@ def check(
     checks = []
     with run_lock(session):
         sets = recorded_sets_of(session, passing_over=True)
+        keys = keys_of(session)
         for name in media if medium is None else (medium,):
             found = inspect(
                 media[name],
                 session.settings.portal.id,
                 sets,
                 tries_writing=not (read_only or dry_run),
-                keys=keys_of(session),
+                keys=keys,
                 clock=session.clock,
                 progress=session.progress,
             )

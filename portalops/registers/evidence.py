@@ -26,6 +26,7 @@ from portalops.model.backups import (
     CopyState,
     DataClass,
     DrillResult,
+    SetId,
     SetKind,
     Shrink,
     VerifyResult,
@@ -336,17 +337,20 @@ def fold_sets(
     backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[LookedAt]]
 ) -> Iterator[SetEvidence]:
     """Yield each set that was made, oldest first, with its copies as they were seen last."""
+    told: dict[SetId, list[tuple[int, Copy]]] = {}
+    for each in verifies:
+        for copy in each.body.copies:
+            told.setdefault(copy.set_id, []).append((each.seq, copy))
     fulls: dict[Digest, SetEvidence] = {}
     for made in backups:
         if made.body.set is None:
             continue
         copies = {copy.medium: copy for copy in made.body.copies}
         looked: list[int] = []
-        for later in verifies:
-            for copy in later.body.copies:
-                if copy.set_id == made.body.set.id and later.seq > made.seq:
-                    copies[copy.medium] = _after(copies.get(copy.medium), copy)
-                    looked.append(later.seq)
+        for seq, copy in told.get(made.body.set.id, ()):
+            if seq > made.seq:
+                copies[copy.medium] = _after(copies.get(copy.medium), copy)
+                looked.append(seq)
         evidence = SetEvidence(
             made.seq,
             made.at,
