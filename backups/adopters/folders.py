@@ -18,6 +18,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -124,9 +125,9 @@ class FoldersAdopter:
                 notes.append(f"{show_text(name, 120)}: its name names no day that there is")
                 continue
             backups.append(self._backup(entry, name, made_at))
-        return Claims(tuple(backups), tuple(notes[:20]))
+        return Claims(tuple(backups), tuple(notes))
 
-    def _backup(self, entry: dict[str, Any] | Any, name: str, made_at: datetime) -> AdoptedBackup:
+    def _backup(self, entry: Mapping[str, Any], name: str, made_at: datetime) -> AdoptedBackup:
         size = size_of(entry.get("size_bytes"))
         unread = size_of(entry.get("unread")) or 0
         problem = f"{unread} entries in it could not be read" if unread else "it is empty" if not size else ""

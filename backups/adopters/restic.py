@@ -75,7 +75,8 @@ class ResticAdopter:
         return ask_program(self._settings, self.question().argv, secrets=secrets)
 
     def parse(self, answer: bytes) -> Claims:
-        return Claims(tuple(self._backup(each) for each in objects(json_of(answer) or [], "snapshots")))
+        found = json_of(answer)  # null where there is none
+        return Claims(tuple(self._backup(each) for each in objects([] if found is None else found, "snapshots")))
 
     def _backup(self, snapshot: Mapping[str, Any]) -> AdoptedBackup:
         summary = snapshot.get("summary")  # since restic 0.17

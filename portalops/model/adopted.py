@@ -52,5 +52,4 @@ class AdoptedLook:
 
     def newest(self) -> AdoptedBackup | None:
         """Return the newest backup that its tool calls good; None if there is none."""
-        good = [each for each in self.backups if each.made_at is not None and not each.problem]
-        return max(good, key=lambda each: (each.made_at is not None, each.made_at), default=None)
+        return next((each for each in reversed(self.backups) if each.made_at is not None and not each.problem), None)
