@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from backups.sources._settings import cause_of, require_floor, unavailable
 from portalops.config.ssh import SshPlace
-from portalops.errors import HostUnreachable, SecretUnavailable
+from portalops.errors import HostUnreachable, SecretUnavailable, UsageError
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Runner, StreamWriter
@@ -110,14 +110,14 @@ def start(source_id: str, program: Program) -> Running:
 
 @contextmanager
 def reached(source_id: str) -> Iterator[None]:
-    """Say of a host that is not to be had that the source is not.
+    """Say of a host, or of a secret for it, that is not to be had that the source is not.
 
     Raises:
-        SourceUnavailable: inside the block, the host was not to be had.
+        SourceUnavailable: inside the block, the host or a secret was not to be had, or could not be given.
     """
     try:
         yield
-    except (HostUnreachable, SecretUnavailable) as error:
+    except (HostUnreachable, SecretUnavailable, UsageError) as error:
         raise unavailable(source_id, error.message, error.hint) from error
 
 
@@ -135,7 +135,7 @@ def runner_on(
         HostUnreachable: the host's key cannot be had.
     """
     if host is None:
-        given = _neutral(os.environ) if environment is None else environment
+        given = neutral(os.environ) if environment is None else environment
         return LocalRunner({**given, **(secrets or {})})
     return RemoteRunner(target_of(host), NEUTRAL if environment is None else environment, secrets)
 
@@ -158,7 +158,7 @@ def _start_here(source_id: str, program: Program) -> Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=program.folder,
-            env={**_neutral(os.environ), **program.environment, **program.secrets},
+            env={**neutral(os.environ), **program.environment, **program.secrets},
             start_new_session=True,
             bufsize=0,
         )
@@ -305,7 +305,7 @@ class _Drain:
         return got > 0
 
 
-def _neutral(environment: Mapping[str, str]) -> dict[str, str]:
+def neutral(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a program gets: who runs it and where, nothing that changes its words."""
     kept = {name: environment[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in environment}
     return {**kept, **NEUTRAL}

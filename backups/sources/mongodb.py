@@ -98,22 +98,22 @@ class MongodbSource(ConfiguredSource):
 
     def write(self, opener: StreamOpener) -> None:
         settings = self._settings
-        if settings.password is None or settings.ssh is not None:
-            self._dump(opener, None)
-            return
-        with private_file(self.id, options_text(settings.password.reveal(os.environ))) as options:
-            self._dump(opener, str(options))
-
-    def _dump(self, opener: StreamOpener, options: str | None) -> None:
-        settings = self._settings
         with reached(self.id):
-            asked = settings.password.reveal(os.environ) if settings.password and settings.ssh else None
+            password = None if settings.password is None else settings.password.reveal(os.environ)
+        if password is None or settings.ssh is not None:
+            self._dump(opener, None, b"" if password is None else f"{password}\n".encode())
+            return
+        with private_file(self.id, options_text(password)) as options:
+            self._dump(opener, str(options), b"")
+
+    def _dump(self, opener: StreamOpener, options: str | None, given: bytes) -> None:
+        settings = self._settings
         program = Program(
             dump_command(settings, options),
             idle_seconds=settings.idle_seconds,
             minimum_bytes=settings.minimum_bytes,
             host=settings.ssh,
-            given=b"" if asked is None else f"{asked}\n".encode(),
+            given=given,
         )
         archive = ArchiveReader()
         with opener.stream("archive", format="mongodb-archive") as out:

@@ -69,7 +69,7 @@ from backups.sources._postgresql import (
     stream_names,
 )
 from backups.sources._private import private_file
-from backups.sources._program import PATH, Program, reached, runner_on, stream_program
+from backups.sources._program import Program, neutral, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
     HostSettings,
@@ -236,9 +236,12 @@ class PostgresqlSource(ConfiguredSource):
         look = installations if access.host is None else installations_there
         found = look(program, access.runner(), self._settings.programs)
         if not found:
+            host = access.host
             raise unavailable(
                 self.id,
-                msg("there is no {program} of PostgreSQL here", program=program),
+                msg("there is no {program} of PostgreSQL here", program=program)
+                if host is None
+                else msg("there is no {program} of PostgreSQL on {host}", program=program, host=host.host),
                 msg("Install PostgreSQL's client programs, or set 'programs' to their folder."),
             )
         return found
@@ -386,12 +389,8 @@ def connection_variables(settings: Settings, environment: Mapping[str, str]) -> 
         "PGSSLMODE": settings.sslmode,
         "PGSSLROOTCERT": settings.ca_file,
     }
-    kept = {name: environment[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in environment}
     return {
-        **kept,
-        "PATH": PATH,
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
+        **neutral(environment),
         "PGAPPNAME": "portalops",
         "PGCONNECT_TIMEOUT": str(CONNECT_SECONDS),
         **{name: str(value) for name, value in given.items() if value is not None},

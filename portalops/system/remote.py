@@ -168,7 +168,7 @@ def start_there(target: SshTarget, order: Order, *, client: str = "auto") -> Run
             for value in order.secrets.values():
                 running.stdin.write(f"{value}\n".encode())
             running.stdin.flush()
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves nothing running
         running.close()
         raise
     return running
@@ -263,7 +263,10 @@ class _ByProgram:
     def __init__(self, target: SshTarget, program: Path, command: str) -> None:
         check_private_file(target.identity)
         self._target = target
-        self._folder = scratch_folder()
+        try:
+            self._folder = scratch_folder()
+        except OSError as error:
+            raise no_session(target, verbatim(show_text(f"{error.filename}: {error.strerror}", 200))) from error
         folder = Path(self._folder.name)
         self._log = folder / "log"
         known_hosts = folder / "known_hosts"

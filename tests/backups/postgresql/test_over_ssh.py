@@ -85,6 +85,14 @@ def test_a_wrong_password_there_is_explained(postgres: Server, host: SshHost, tm
     assert "password authentication failed" in result.failed_sources[0]
 
 
+def test_programs_that_a_host_lacks_are_missed_there(postgres: Server, host: SshHost, tmp_path: Path) -> None:
+    source = postgres.source(tmp_path, ssh=ssh_table(host), programs="/nowhere")
+
+    result = back_up([source], [MemoryMedium("memory-1")])
+
+    assert "there is no psql of PostgreSQL on 127.0.0.1" in result.failed_sources[0]
+
+
 def test_the_programs_of_a_host_are_found_as_those_of_this_machine() -> None:
     runner = LocalRunner()
 

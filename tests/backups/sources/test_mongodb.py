@@ -155,6 +155,12 @@ def test_the_password_stands_in_a_private_file_alone(tmp_path: Path) -> None:
     assert not Path(argv[0].removeprefix("--config=")).exists()
 
 
+def test_a_password_that_is_not_to_be_had_fails_this_source_alone(tmp_path: Path) -> None:
+    result, _medium = run(tmp_path, ARCHIVE, user="backup", password={"file": "password"})
+
+    assert "password" in result.failed_sources[0]
+
+
 def test_the_command_is_built_purely() -> None:
     settings = Settings.model_validate(
         {"class": "content", "host": "rs0/a,b", "port": 27018, "tls": True, "minimum_bytes": 1}

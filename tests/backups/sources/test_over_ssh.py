@@ -7,6 +7,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -341,6 +342,26 @@ def test_mongodump_there_is_given_its_password_on_standard_input(
     assert only_stream(result).rows == (TableRows("portal.tin", 3),)
     assert (there / "given").read_text() == "mật 'khẩu'\n"
     assert "khẩu" not in (there / "argv").read_text()
+
+
+def test_a_password_that_cannot_be_given_there_fails_this_source_alone(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "two\nlines")
+
+    result, _medium = run("mariadb", host, tmp_path, user="backup", password={"env": "DB_PASSWORD"})
+
+    assert "a secret for another host holds a character that it cannot hold" in why(result)
+
+
+def test_without_a_place_for_temporary_files_a_source_over_ssh_fails(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    result, _medium = run("command", host, tmp_path, command=["true"])
+
+    assert "No such file or directory" in why(result)
 
 
 def test_the_file_of_sql_server_is_read_and_removed_there(
