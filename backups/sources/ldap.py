@@ -108,6 +108,12 @@ class LdapSource(ConfiguredSource):
         with opener.stream("config", format="ldif") as out:
             stream_program(self.id, self._program(0, 1), CountingWriter(out, entries))
             out.add_rows(TableRows("cn=config", entries.count))
+            if len(entries.kept) >= MAX_CONFIG_BYTES:
+                raise unavailable(
+                    self.id,
+                    msg("its configuration is larger than {limit} bytes", limit=MAX_CONFIG_BYTES),
+                    msg("Back up each database by the kind 'command'."),
+                )
             databases = databases_of(bytes(entries.kept))
             if not any(database.backend not in WITHOUT_DATA for database in databases):
                 raise unavailable(

@@ -55,7 +55,7 @@ from portalops.ports import Completed, Runner, StreamOpener, StreamWriter
 
 _PROCESSED = re.compile(r"^BACKUP DATABASE successfully processed \d+ pages in ", re.MULTILINE)
 _VALID = re.compile(r"^The backup set on file 1 is valid\.", re.MULTILINE)
-_ERROR = re.compile(r"^Msg \d+, Level 1[1-9].*$", re.MULTILINE)
+_ERROR = re.compile(r"^Msg \d+, Level (?:1[1-9]|2\d),.*$", re.MULTILINE)
 
 
 class Settings(HostSettings):

@@ -14,6 +14,7 @@ import pytest
 from backups.formats import Restored, Trial, format_of
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
+from backups.sources import ldap
 from backups.sources.ldap import Database, databases_of
 from portalops.model.backups import BackupResult, Stream, TableRows, VerifyLevel
 from portalops.system.programs import LocalRunner
@@ -140,6 +141,16 @@ def test_every_database_is_dumped_and_comes_back(directory: Path, tmp_path: Path
         found, (VerifyLevel.L4, ())
     )
     assert trials["database-1"].asked == "2 entries compared"
+
+
+def test_a_configuration_that_is_not_kept_whole_is_not_believed(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ldap, "MAX_CONFIG_BYTES", 100)
+
+    result, _medium = run(directory, tmp_path)
+
+    assert result.failed_sources == ("directory: its configuration is larger than 100 bytes",)
 
 
 def test_the_printed_commands_restore_a_directory_beside_the_live_one(directory: Path, tmp_path: Path) -> None:

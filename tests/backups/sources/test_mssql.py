@@ -43,6 +43,7 @@ BACKUP DATABASE is terminating abnormally.
         (Completed(0, GOOD.replace("\n", "\r\n").encode(), b""), ""),
         (Completed(1, NO_FOLDER.encode(), b""), "sqlcmd ended with exit code 1: Msg 3201"),
         (Completed(0, (GOOD + NO_FOLDER).encode(), b""), "BACKUP DATABASE is terminating abnormally."),
+        (Completed(0, (GOOD + "Msg 823, Level 24, State 2, Server db").encode(), b""), "Msg 823, Level 24"),
         (Completed(0, GOOD.replace("The backup set", "No set").encode(), b""), "does not say that the file is valid"),
         (Completed(0, b"", b""), "the server does not say that it backed up: -"),
         (Completed(124, GOOD.encode(), b""), "exit code 124"),
