@@ -88,14 +88,14 @@ def _try_database(server: ThrowAway, head: DatabaseHead, expected: Mapping[str, 
     tables = {
         bytes.fromhex(name).decode("utf-8", "replace"): kind
         for name, kind in server.ask(
-            f"SELECT HEX(TABLE_NAME), TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}"  # noqa: S608
+            f"SELECT HEX(TABLE_NAME), TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}"  # noqa: S608  # hexadecimal digits alone
             " AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY TABLE_NAME;"
         )
     }
     counted = _counted(server, head.name, tables)
     problems = [*_differing(counted, expected), *_unsound(server, head.name, tables)]
     others = server.ask(
-        f"SELECT COUNT(*), 'views' FROM information_schema.VIEWS WHERE TABLE_SCHEMA = {schema}"  # noqa: S608
+        f"SELECT COUNT(*), 'views' FROM information_schema.VIEWS WHERE TABLE_SCHEMA = {schema}"  # noqa: S608  # hexadecimal digits alone
         f" UNION ALL SELECT COUNT(*), 'triggers' FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {schema}"
         f" UNION ALL SELECT COUNT(*), 'routines' FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {schema}"
         f" UNION ALL SELECT COUNT(*), 'events' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {schema};"

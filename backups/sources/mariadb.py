@@ -71,7 +71,6 @@ from portalops.model.backups import TableRows
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
-from portalops.system.programs import LocalRunner
 
 TRAILER = "-- Dump completed"
 USERS = "users"
@@ -263,7 +262,7 @@ class _Server:
         self._source_id = source_id
         self._program = settings.program
         self._command = client_command(settings.client_program, options)
-        self._runner = LocalRunner() if settings.ssh is None else runner_on(settings.ssh, None, secrets)
+        self._runner = runner_on(settings.ssh, None, secrets)
         self.options = options
 
     def flavour(self) -> Flavour:
