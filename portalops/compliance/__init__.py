@@ -9,7 +9,7 @@ held to be shown; of earlier days only what the sources themselves date (creatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from portalops.compliance import article_10, article_11, article_12
@@ -19,26 +19,30 @@ from portalops.model.message import msg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import LOOKS
 
 __all__ = ["RULES", "Situation", "distrusted", "judge"]
 
 RULES = {**article_10.RULES, **article_11.RULES, **article_12.RULES}
 """The judging rules by the names that rulebooks use."""
 
+_OF_COPIES = frozenset(key for key, _type in LOOKS.values())
+_OF_UPDATES = frozenset({"updates"})
+_OF_CHECKS = frozenset({"check"})
 _DOUBTS = {
-    "backup-class": "verify",
-    "backup-medium": "verify",
-    "backup-interval": "verify",
-    "archive": "inventory",
-    "portal-daily": "updates",
-    "unit-submissions": "updates",
-    "unit-subportals": "updates",
-    "unicode": "updates",
-    "tracking": "updates",
-    "checks": "check",
-    "check-cadence": "check",
+    "backup-class": _OF_COPIES,
+    "backup-medium": _OF_COPIES,
+    "backup-interval": _OF_COPIES,
+    "archive": _OF_COPIES | {"inventory"},
+    "portal-daily": _OF_UPDATES,
+    "unit-submissions": _OF_UPDATES,
+    "unit-subportals": _OF_UPDATES,
+    "unicode": _OF_UPDATES,
+    "tracking": _OF_UPDATES,
+    "checks": _OF_CHECKS,
+    "check-cadence": _OF_CHECKS,
 }
-"""By rule: the kind of records of which a newer one may undo what an older one shows."""
+"""By rule: the kinds of records of which a newer one may undo what an older one shows."""
 
 
 def judge(situation: Situation) -> tuple[Standing, ...]:
@@ -64,15 +68,15 @@ def distrusted(standings: Iterable[Standing]) -> tuple[Standing, ...]:
 def _judge(duty: Duty, situation: Situation) -> Standing:
     if situation.evidence.period.first > situation.today:
         return standing_of(duty, DutyVerdict.PENDING, msg("the period has not begun"))
-    return _doubted(RULES[duty.rule](duty, situation), _DOUBTS.get(duty.rule, ""), situation)
+    return _doubted(RULES[duty.rule](duty, situation), _DOUBTS.get(duty.rule, frozenset()), situation)
 
 
-def _doubted(standing: Standing, kind: str, situation: Situation) -> Standing:
+def _doubted(standing: Standing, kinds: Collection[str], situation: Situation) -> Standing:
     """Take back a good verdict where a newer record that may say otherwise cannot be read."""
     newer = [
         each
         for each in situation.evidence.unreadable
-        if each.kind == kind and each.seq > min(standing.evidence, default=0)
+        if each.kind in kinds and each.seq > min(standing.evidence, default=0)
     ]
     if not newer or standing.verdict not in {DutyVerdict.MET, DutyVerdict.EXEMPT}:
         return standing

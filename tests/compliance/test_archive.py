@@ -178,8 +178,9 @@ def standing(found: Evidence, of: Duty = ARCHIVE):  # type: ignore[no-untyped-de
     return judged_duty
 
 
-def test_a_newer_inventory_that_cannot_be_read_may_say_otherwise() -> None:
-    unreadable = Unreadable(99, "inventory", LedgerError(msg("lost"), msg("look")).message)
+@pytest.mark.parametrize("kind", ["inventory", "verify", "drill", "prune", "medium_check"])
+def test_a_newer_inventory_or_look_that_cannot_be_read_may_say_otherwise(kind: str) -> None:
+    unreadable = Unreadable(99, kind, LedgerError(msg("lost"), msg("look")).message)
     found = evidence(inventories=(inventory(),), backups=(kept(),), unreadable=(unreadable,))
 
     assert stand(ARCHIVE, found)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE

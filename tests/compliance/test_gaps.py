@@ -17,7 +17,7 @@ from portalops.model.retention import PruneResult, RetentionPolicy
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
-from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.evidence import LOOKS, Evidence, Recorded, Unreadable
 from tests.compliance.test_rules import (
     CONTENT,
     DIGEST,
@@ -384,6 +384,17 @@ def test_a_newer_record_that_cannot_be_read_takes_back_what_an_older_one_shows()
         assert "99" in reason
         older = replace(good, unreadable=(Unreadable(1, kind, msg("blob missing")),))
         assert stand(each, older)[0] is DutyVerdict.MET, each.rule
+
+
+@pytest.mark.parametrize("kind", [key for key, _type in LOOKS.values()])
+@pytest.mark.parametrize("rule", ["backup-class", "backup-medium", "backup-interval"])
+def test_any_newer_look_at_copies_that_cannot_be_read_takes_back_what_older_ones_show(rule: str, kind: str) -> None:
+    good = evidence(backups=(backup(FRIDAY),))
+    newer = replace(good, unreadable=(Unreadable(99, kind, msg("blob missing")),))
+    judged = CONTENT if rule == "backup-class" else duty(rule)
+
+    assert stand(judged, good)[0] is DutyVerdict.MET
+    assert stand(judged, newer)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def test_a_host_round_without_results_is_unknown() -> None:
