@@ -69,7 +69,7 @@ def anchor(
     view: list[Block] = []
     rows: list[JsonValue] = []
     if isinstance(done.result, AnchorResult):
-        view, rows = list(_handed_out(session, done.result)), [_data(one) for one in done.result.receipts]
+        view, rows = list(_handed_out(session, done.result, known)), [_data(one) for one in done.result.receipts]
     view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
     return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
 
@@ -202,12 +202,17 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result:
 _HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
 
 
-def _handed_out(session: Session, result: AnchorResult) -> Iterator[Block]:
-    """Say how many anchors have the head, and what each answered."""
+def _handed_out(session: Session, result: AnchorResult, known: Sequence[Anchor]) -> Iterator[Block]:
+    """Say how many anchors have the head, and what each answered.
+
+    One that failed now does not count, though it may have taken the head before: it has lost it, or could not be asked.
+    """
     ledger = session.ledger
-    known, taken = anchors_of(session), newest_taken(read_receipts(ledger))
+    taken = newest_taken(read_receipts(ledger))
     newest = newest_head(ledger)
-    holders = sum(one.id in taken and taken[one.id].body.head == result.head for one in known)
+    failed = {receipt.anchor for receipt in result.receipts if receipt.problem}
+    having = {anchor for anchor, receipt in taken.items() if receipt.body.head == result.head} - failed
+    holders = sum(one.id in having for one in known)
     rows: list[tuple[Message, Cell]] = [
         (msg("Records that the head is over"), msg("1 to {seq}", seq=result.size)),
         (msg("Anchors that have it"), msg("{n} of {total}", n=holders, total=len(known))),

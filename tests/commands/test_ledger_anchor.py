@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +88,18 @@ def test_one_anchor_that_fails_stops_no_other(tmp_path: Path, capsys: pytest.Cap
     assert done["outcome"] == "incomplete"
     assert "absent" in done["problems"][0]
     assert len(kept(home, "share-b")) == 1
+
+
+def test_an_anchor_that_lost_the_head_and_cannot_take_it_again_does_not_have_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = a_home(tmp_path, capsys, folder_anchor("share-a"), folder_anchor("share-b"))
+    assert "2 of 2" in home.read("anchor")
+    shutil.rmtree(tmp_path / "share-a")
+
+    said = home.read("anchor", expected=ExitCode.PARTIAL)
+
+    assert "1 of 2" in said
 
 
 def test_an_anchor_that_has_the_days_head_gets_it_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -274,10 +286,13 @@ def test_a_receipt_is_recorded_once(watched: Home, key: SigningKey) -> None:
     assert watched.ledger.blob(receipt.evidence[0]) == data
 
 
-def test_a_receipt_comes_in_on_standard_input(watched: Home, key: SigningKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(a_receipt(watched, key))))
+def test_a_receipt_comes_in_on_standard_input(watched: Home, key: SigningKey) -> None:
+    program = [sys.executable, "-c", "from commands.app import main; main()"]
+    options = ["--config", str(watched.folder / "portalops.toml"), "--json", "ledger", "anchor", "--receipt", "-"]
 
-    assert watched.call("anchor", "--receipt", "-")["new"] is True
+    done = subprocess.run([*program, *options], input=a_receipt(watched, key), check=True, capture_output=True)
+
+    assert json.loads(done.stdout)["data"]["new"] is True
 
 
 def test_a_silent_witness_makes_the_day_incomplete_until_it_hands_in_a_receipt(watched: Home, key: SigningKey) -> None:
