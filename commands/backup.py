@@ -164,7 +164,7 @@ def verify(
         identities=identities,
         keys=keys_of(session),
     )
-    return _verified(session, result.copies)
+    return _verified(result.copies, [made])
 
 
 @app.command(
@@ -239,17 +239,17 @@ def _verify_job(session: Session) -> Result:
     done = by_hand(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
-    shown = _verified(session, done.result.copies)
+    shown = _verified(done.result.copies, recorded_sets_of(session, passing_over=True))
     return Result(shown.data, shown.view, exit_code=done.exit_code)
 
 
-def _verified(session: Session, copies: Sequence[Copy]) -> Result:
+def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result:
     exit_code = ExitCode.OK
     if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
         exit_code = ExitCode.PARTIAL
     if any(copy.state is CopyState.DAMAGED for copy in copies):
         exit_code = ExitCode.INTEGRITY
-    signers = {made.set.id: made.set.signer for made in recorded_sets_of(session, passing_over=True)}
+    signers = {made.set.id: made.set.signer for made in sets}
     view: list[Block] = [views.copies_table(copies)] if copies else [Paragraph(msg("There is no copy to read yet"))]
     view += [
         Paragraph(views.signed_sentence(set_id, signers.get(set_id, "")))
