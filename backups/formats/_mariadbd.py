@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backups.formats._trials import cannot_try
+from backups.formats._trials import cannot_try, was_stopped
 from portalops.ports import Completed, Runner
 
 PACKAGE = "mariadb-server"
@@ -49,6 +49,9 @@ class ThrowAway:
             dump: the file, which the runner's user can read.
             database: where it goes.
             goes_on: whether statements after one that failed are run too.
+
+        Raises:
+            BackupError: the client was stopped before it had run all of it.
         """
         argv = (
             *self._client,
@@ -61,9 +64,12 @@ class ThrowAway:
             *(() if database is None else (f"--database={database}",)),
         )
         # The only thing that the shell does is to open the file: a dump is too large for a runner's input.
-        return self._runner.run(
+        done = self._runner.run(
             ("sh", "-c", 'exec "$@" < "$0"', str(dump), *argv), timeout_seconds=LOAD_SECONDS, limit_bytes=8 << 20
         )
+        if was_stopped(done):
+            raise cannot_try("mariadb", done, package=PACKAGE)
+        return done
 
 
 @contextmanager

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+
 from portalops.errors import BackupError
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Completed
 
 
+def was_stopped(done: Completed) -> bool:
+    """Say whether a program was ended from outside, at its deadline or the limit of its output: it says nothing of the dump."""
+    return done.truncated or done.exit_code in {124, -signal.SIGKILL, -signal.SIGTERM}
+
+
 def cannot_try(program: str, done: Completed, *, package: str) -> BackupError:
     """Return the error of a trial that says nothing of the dump: a program is missing or does not run here."""
     said = show_text(" ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[-300:], 300)
+    if done.exit_code == 124:
+        said = f"it did not end in time; {said}" if said else "it did not end in time"
     return BackupError(
         msg(
             "the restored dump cannot be tried out here: {program} ended with exit code {exit_code}: {said}",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from backups.formats import Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
-from backups.formats._trials import cannot_try
+from backups.formats._trials import cannot_try, was_stopped
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -125,7 +125,7 @@ def _entries(lines: Iterable[bytes]) -> dict[bytes, str]:
 
 def _slap(runner: Runner, program: str, arguments: Sequence[str], *, stdin: bytes = b"") -> Completed:
     done = runner.run((program, *arguments), stdin=stdin, timeout_seconds=SECONDS)
-    if done.exit_code in {126, 127}:
+    if done.exit_code in {126, 127} or was_stopped(done):
         raise cannot_try(program, done, package="slapd")
     return done
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
+from backups.formats import ldif
+from backups.formats._mariadbd import ThrowAway
 from backups.formats._sql_head import DatabaseHead, head_of, read_head
 from backups.sources._mariadb import (
     Flavour,
@@ -16,6 +21,8 @@ from backups.sources._mariadb import (
     stream_name,
 )
 from backups.sources._sql_rows import RowCounter
+from portalops.errors import BackupError
+from portalops.ports import Completed
 
 # As the programs print it: Debian 13, Debian 12, MySQL 8.0 (the last from its manual).
 NEW = "mariadb-dump from 11.8.9-MariaDB, client 10.20 for debian-linux-gnu (x86_64)\n"
@@ -184,3 +191,31 @@ def test_the_head_of_a_dump_is_read_as_it_was_written(name: str) -> None:
 )
 def test_a_head_that_could_be_read_otherwise_is_not_written(name: str, charset: str) -> None:
     assert head_of(name, charset, "utf8mb4_bin") is None
+
+
+class Stopping:
+    """A runner whose programs are all stopped before their end."""
+
+    def __init__(self, done: Completed) -> None:
+        self._done = done
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        del argv, stdin, timeout_seconds, limit_bytes
+        return self._done
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (Completed(124, b"", b""), "it did not end in time"),
+        (Completed(-9, b"", b""), "exit code -9"),
+        (Completed(-9, b"", b"", truncated=True), "exit code -9"),
+    ],
+)
+def test_a_trial_that_was_stopped_says_nothing_of_the_dump(done: Completed, said: str) -> None:
+    with pytest.raises(BackupError, match=said):
+        ThrowAway(Stopping(done), "socket").load(Path("users.sql"), database=None, goes_on=True)
+    with pytest.raises(BackupError, match=said):
+        ldif._slap(Stopping(done), "slapadd", ())
