@@ -181,12 +181,15 @@ def _heads_of(session: Session, tables: Sequence[KindTable]) -> Iterator[Diagnos
                     id=table.id,
                     cause=show_text(newest.body.problem, 300),
                 ),
-                _HAND_OUT,
+                _cure(table),
             )
         kept = next((receipt for anchor, receipt in taken.items() if anchor == table.id), None)
         if kept is None:
             yield Diagnosis(HERE, State.WARNING, msg("{id}: it has no head yet", id=table.id), _cure(table))
             continue
+        later = [each.body for each in receipts if each.body.anchor == table.id and each.seq > kept.seq]
+        if any(each.problem and each.head == kept.body.head for each in later):
+            continue  # it was to be given that head again: it had lost it, or could not be looked at
         is_late = session.clock.now() - kept.at > LATE
         yield Diagnosis(
             HERE,

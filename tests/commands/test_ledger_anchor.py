@@ -100,6 +100,9 @@ def test_an_anchor_that_lost_the_head_and_cannot_take_it_again_does_not_have_it(
     said = home.read("anchor", expected=ExitCode.PARTIAL)
 
     assert "1 of 2" in said
+    assert "share-a: the last time it took nothing" in said_of(home, State.WARNING)
+    assert "share-a: it has the head" not in said_of(home, State.GOOD)
+    assert "share-b: it has the head" in said_of(home, State.GOOD)
 
 
 def test_an_anchor_that_has_the_days_head_gets_it_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
