@@ -49,6 +49,7 @@ from backups.sources.sqlite import read_into
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
+from portalops.errors import HostUnreachable
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner, StreamOpener, StreamWriter
@@ -198,13 +199,13 @@ class MssqlSource(ConfiguredSource):
                 path.unlink(missing_ok=True)
             elif (done := runner_on(host).run(("rm", "-f", "--", str(path)))).exit_code:
                 raise OSError(done.exit_code, done.stderr.decode("utf-8", "replace").strip())  # noqa: TRY301  # told below
-        except OSError as error:
+        except (OSError, HostUnreachable) as error:
             raise unavailable(
                 self.id,
                 msg(
                     "the server's file {path} cannot be removed: {cause}",
                     path=show_text(str(path)),
-                    cause=cause_of(error),
+                    cause=cause_of(error) if isinstance(error, OSError) else error.message,
                 ),
                 msg("Let this user write the server's folder, and remove the file: it is the database in clear."),
             ) from error

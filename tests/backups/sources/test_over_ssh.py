@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import struct
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,10 +23,14 @@ from backups.contents import index_members
 from backups.formats import Restored, format_of
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
+from backups.sources import mssql
+from backups.sources._program import runner_on
 from backups.sources._remote_tree import judged, tar_script
-from portalops.errors import ConfigurationError
+from portalops.errors import ConfigurationError, HostUnreachable
 from portalops.model.backups import BackupResult, MemberType, Stream, TableRows
+from portalops.model.message import msg
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import Runner
 from portalops.system.programs import LocalRunner
 from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
@@ -391,6 +397,23 @@ def test_the_file_of_sql_server_is_read_and_removed_there(
 
     assert only_stream(result).plain_bytes == 18
     assert os.listdir(there / "server") == []
+
+
+def test_the_file_of_sql_server_that_stays_there_is_named(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*arguments: Any) -> Runner:
+        if len(arguments) == 1:  # to remove it
+            raise HostUnreachable(msg("the network is gone"), msg("-"))
+        return runner_on(*arguments)
+
+    monkeypatch.setattr(mssql, "runner_on", cut)
+    monkeypatch.setenv("MSSQL_PASSWORD", "p")
+    values = {"user": "b", "password": {"env": "MSSQL_PASSWORD"}, "databases": ["Portal"], "server_folder": "/srv"}
+
+    result, _medium = run("mssql", host, tmp_path, program="true", **values)
+
+    assert re.search(r"file /srv/portalops-\w+\.bak cannot be removed: the network is gone", why(result))
 
 
 @pytest.mark.skipif(shutil.which("slapcat", path="/usr/sbin:/sbin:/usr/bin") is None, reason="slapcat is missing")
