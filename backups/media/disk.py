@@ -29,9 +29,20 @@ from pathlib import Path
 from pydantic import Field
 
 from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._folders import (
+    INCOMING,
+    PROBE,
+    folder_unavailable,
+    free_bytes,
+    free_removed,
+    is_name,
+    nearest,
+    put_away,
+    ready_folder,
+)
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
-from portalops.errors import SetDamaged
+from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -40,7 +51,6 @@ from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
 
-INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
 _WINDOW_BYTES = 16 << 20
 
 
@@ -74,16 +84,13 @@ class DiskMedium:
     def prepare(self, sources: Sequence[Path]) -> bool:
         self._require_mounted()
         try:
-            if self._settings.create:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            device = os.stat(self._folder).st_dev
-            shares = any(_device(path) == device for path in sources)
-            if shares and not self._settings.allow_same_filesystem:
-                raise medium_unavailable(
-                    self.id,
-                    msg("{folder} lies on the file system of what it copies", folder=str(self._folder)),
-                    msg("Name a folder on another disk, or set allow_same_filesystem = true; reports then say so."),
-                )
+            shares = ready_folder(
+                self.id,
+                self._folder,
+                sources,
+                create=self._settings.create,
+                allow_same_filesystem=self._settings.allow_same_filesystem,
+            )
             self._remove_dead()
             self._try_writing()
         except OSError as error:
@@ -94,15 +101,13 @@ class DiskMedium:
         del expected_bytes
         self._require_mounted()
         try:
-            space = os.statvfs(nearest(self._folder))
+            return Room(free_bytes(nearest(self._folder)))
         except OSError as error:
             raise self._unavailable(error) from error
-        return Room(space.f_bavail * space.f_frsize)
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
         try:
-            space = os.statvfs(self._folder)
-            free = space.f_bavail * space.f_frsize
+            free = free_bytes(self._folder)
             if free < expected_bytes:
                 raise medium_unavailable(
                     self.id,
@@ -129,7 +134,7 @@ class DiskMedium:
         folder = self._folder / set_id
         try:
             os.stat(self._folder)
-            if not _is_name(set_id) or not stat.S_ISDIR(os.lstat(folder).st_mode):
+            if not is_name(set_id) or not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise no_such_set(self.id, set_id)
         except FileNotFoundError as error:
             if not self._folder.exists():
@@ -141,33 +146,14 @@ class DiskMedium:
 
     def remove(self, set_id: SetId) -> None:
         self._require_mounted()
-        folder, going = self._folder / set_id, self._folder / f"{REMOVING}{set_id}"
-        if not _is_name(set_id):
+        if not is_name(set_id):
             raise no_such_set(self.id, set_id)
         try:
-            os.stat(self._folder)
-            was_going = going.exists()
-            if _is_folder(folder):
-                os.rename(folder, self._free(going))
-                sync_folder(self._folder)
-            elif not was_going:
-                raise no_such_set(self.id, set_id)
+            was_there = put_away(self._folder, set_id)
         except OSError as error:
             raise self._unavailable(error) from error
-        self._remove_going()
-
-    def _free(self, going: Path) -> Path:
-        """Return a name that nothing has: a set of this name may have been half removed, made up again, and go again."""
-        number = 1
-        while os.path.lexists(going):
-            number += 1
-            going = going.with_name(f"{going.name.partition('~')[0]}~{number}")
-        return going
-
-    def _remove_going(self) -> None:
-        """Free what was removed, as far as the disk lets; it is no set any more."""
-        for path in self._folder.glob(f"{REMOVING}*"):
-            shutil.rmtree(path, ignore_errors=True)
+        if not was_there:
+            raise no_such_set(self.id, set_id)
 
     def _try_writing(self) -> None:
         """Write and remove a small file, so that a read-only disk is met before a source is read."""
@@ -194,17 +180,12 @@ class DiskMedium:
                 msg("Attach and mount the disk, then run 'portalops backup run' again."),
             )
 
-    def _unavailable(self, error: OSError) -> Exception:
-        if error.errno == errno.ENOENT and not self._folder.exists():
-            return medium_unavailable(
-                self.id,
-                msg("there is no folder {folder}", folder=str(self._folder)),
-                msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well."),
-            )
-        return medium_unavailable(self.id, error)
+    def _unavailable(self, error: OSError) -> MediumUnavailable:
+        hint = msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well.")
+        return folder_unavailable(self.id, self._folder, error, hint)
 
     def _remove_dead(self) -> None:
-        self._remove_going()
+        free_removed(self._folder)
         for path in self._folder.glob(f"{PROBE}*"):
             path.unlink(missing_ok=True)  # a run that is alive has it open, and needs no name of it
         for path in self._folder.glob(f"{INCOMING}*"):
@@ -354,29 +335,6 @@ class _FileReader:
         except OSError as error:
             raise _unreadable(self._path, error) from error
         return data
-
-
-def nearest(folder: Path) -> Path:
-    """Return a folder, or the one that it will be made in."""
-    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
-
-
-def _is_name(set_id: SetId) -> bool:
-    return bool(set_id) and "/" not in set_id and not set_id.startswith(".")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return False
-
-
-def _device(path: Path) -> int | None:
-    try:
-        return os.stat(path).st_dev
-    except OSError:
-        return None
 
 
 def _unreadable(path: str, error: OSError) -> SetDamaged:

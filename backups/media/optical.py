@@ -34,10 +34,20 @@ from pydantic import Field, StrictInt
 
 from backups.bag import PAYLOAD
 from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._folders import (
+    INCOMING,
+    folder_unavailable,
+    free_bytes,
+    free_removed,
+    is_name,
+    nearest,
+    put_away,
+    ready_folder,
+)
 from backups.media._throttled import MediumSettings
-from backups.media.disk import DiskSetWriter, nearest
+from backups.media.disk import DiskSetWriter
 from portalops.config.tables import KindTable, LocalPath
-from portalops.errors import SetDamaged
+from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -45,7 +55,6 @@ from portalops.ports import Completed, Readable, Room
 from portalops.system.files import sync_folder
 from portalops.system.programs import LocalRunner
 
-INCOMING = ".incoming-"
 STAGING = ".staging"
 BLOCK_BYTES = 2048
 """A sector of ISO 9660."""
@@ -176,16 +185,14 @@ class OpticalMedium:
                 msg("Install the package xorriso."),
             )
         try:
-            if self._settings.create:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            device = os.stat(self._folder).st_dev
-            shares = any(path.exists() and os.stat(path).st_dev == device for path in sources)
-            if shares and not self._settings.allow_same_filesystem:
-                raise medium_unavailable(
-                    self.id,
-                    msg("{folder} lies on the file system of what it copies", folder=str(self._folder)),
-                    msg("Name a folder on another disk, or set allow_same_filesystem = true; reports then say so."),
-                )
+            shares = ready_folder(
+                self.id,
+                self._folder,
+                sources,
+                create=self._settings.create,
+                allow_same_filesystem=self._settings.allow_same_filesystem,
+            )
+            free_removed(self._folder)
             with _locked(self._folder) as is_mine:
                 if is_mine:
                     for dead in (*self._folder.glob(f"{INCOMING}*"), self._folder / STAGING):
@@ -197,16 +204,15 @@ class OpticalMedium:
     def room(self, expected_bytes: int) -> Room:
         """Return what there is place for: a set lies in the folder twice, as files and as images, and is then burnt."""
         try:
-            space = os.statvfs(nearest(self._folder))
+            free = free_bytes(nearest(self._folder))
         except OSError as error:
             raise self._unavailable(error) from error
         discs = -(-expected_bytes // (self._settings.capacity_bytes - OVERHEAD_BYTES))
-        return Room(space.f_bavail * space.f_frsize // 2, max(1, discs))
+        return Room(free // 2, max(1, discs))
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> OpticalSetWriter:
         try:
-            space = os.statvfs(self._folder)
-            free = space.f_bavail * space.f_frsize
+            free = free_bytes(self._folder)
             if free < 2 * expected_bytes:
                 raise medium_unavailable(
                     self.id,
@@ -234,29 +240,22 @@ class OpticalMedium:
         if not self._folder.is_dir():
             raise self._unavailable(FileNotFoundError())
         folder = self._folder / set_id
-        if not set_id or "/" in set_id or set_id.startswith(".") or folder.is_symlink() or not folder.is_dir():
+        if not is_name(set_id) or folder.is_symlink() or not folder.is_dir():
             raise no_such_set(self.id, set_id)
         return OpticalStoredSet(self.id, set_id, images_in(folder))
 
     def remove(self, set_id: SetId) -> None:
-        folder = self._folder / set_id
-        self.open_set(set_id)
+        if not is_name(set_id):
+            raise no_such_set(self.id, set_id)
         try:
-            gone = self._folder / f"{INCOMING}{set_id}.removed"
-            folder.rename(gone)
-            sync_folder(self._folder)
-            shutil.rmtree(gone)
+            was_there = put_away(self._folder, set_id)
         except OSError as error:
             raise self._unavailable(error) from error
+        if not was_there:
+            raise no_such_set(self.id, set_id)
 
-    def _unavailable(self, error: OSError) -> Exception:
-        if not self._folder.exists():
-            return medium_unavailable(
-                self.id,
-                msg("there is no folder {folder}", folder=str(self._folder)),
-                msg("Make the folder, or set create = true."),
-            )
-        return medium_unavailable(self.id, error)
+    def _unavailable(self, error: OSError) -> MediumUnavailable:
+        return folder_unavailable(self.id, self._folder, error, msg("Make the folder, or set create = true."))
 
 
 def images_in(folder: Path) -> tuple[Path, ...]:
@@ -278,7 +277,11 @@ class OpticalSetWriter:
         self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         with suppress(OSError):  # a share without locks
             fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        self._inner = DiskSetWriter(medium, folder / STAGING, set_id)
+        try:
+            self._inner = DiskSetWriter(medium, folder / STAGING, set_id)
+        except OSError:
+            self._let_go()
+            raise
 
     def open(self, path: str) -> None:
         self._inner.open(path)
@@ -295,8 +298,8 @@ class OpticalSetWriter:
     def seal(self) -> None:
         self._inner.seal()
         staged = self._folder / STAGING / self._set_id
-        sizes = {str(path.relative_to(staged)): path.stat().st_size for path in staged.rglob("*") if path.is_file()}
         try:
+            sizes = {str(path.relative_to(staged)): path.stat().st_size for path in staged.rglob("*") if path.is_file()}
             discs = spread(sizes, self._capacity_bytes)
         except TooLarge as error:
             raise medium_unavailable(
@@ -304,6 +307,8 @@ class OpticalSetWriter:
                 msg("{path} fits on no disc of {size} bytes", path=str(error), size=self._capacity_bytes),
                 msg("Lower backup.pack_mib, or use larger discs."),
             ) from error
+        except OSError as error:
+            raise medium_unavailable(self._medium, error) from error
         try:
             self._incoming.mkdir(mode=0o700)
             for disc in discs:
@@ -507,11 +512,14 @@ def _xorriso(*arguments: str) -> Completed:
 def _locked(folder: Path) -> Iterator[bool]:
     """Say whether nobody else is writing images into a folder, and keep it so for the block."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    is_mine = False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        with suppress(
+            OSError
+        ):  # a run is at work; or a share without locks, where the dead are not told from the living
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_mine = True
+        yield is_mine
     finally:
         os.close(descriptor)
 

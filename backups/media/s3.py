@@ -52,6 +52,7 @@ from typing import Any, Literal
 from pydantic import Field, StrictInt, model_validator
 
 from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._folders import is_name
 from backups.media._owners import DEAD_AFTER, is_alive, this_run
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
@@ -89,8 +90,10 @@ PARTS_AT_ONCE = 2
 AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
-_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"})
-"""How servers say that there is no such object, or that a mark of deletion is in its place."""
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
+"""How servers say that there is no such object."""
+_HIDDEN = frozenset({"MethodNotAllowed", "405"})
+"""How they say to who asks for an object that a mark of deletion is in its place. To who deletes, it is a refusal."""
 
 
 class Settings(StoreSettings, MediumSettings):
@@ -117,7 +120,7 @@ def build(table: KindTable) -> S3Medium:
 
 
 def part_bytes_of(expected_bytes: int) -> int:
-    """Return how large parts are, so that even a set of one object stays within `PARTS`; 0 if its size is not known."""
+    """Return how large parts are, so that even a set of one object stays within `PARTS`; 0 stands for a set whose size is not known."""
     return max(PART_BYTES, -(-expected_bytes // PARTS))
 
 
@@ -221,7 +224,7 @@ class S3Medium:
 
     def _seals(self, set_id: SetId) -> tuple[str, Sequence[Listed]]:
         """Return the key of a set's seal, and all its versions."""
-        if not set_id or "/" in set_id or set_id.startswith("."):
+        if not is_name(set_id):
             raise no_such_set(self.id, set_id)
         key = f"{SEALED}{set_id}.json"
         return key, [each for each in self._store.versions(key) if each.key == key]
@@ -266,7 +269,7 @@ class S3Medium:
             try:
                 upload.write(data)
                 stored = upload.finish()
-            except BaseException:
+            except BaseException:  # even an interrupt leaves no parts that cost money
                 with suppress(MediumUnavailable):
                     upload.abort()
                 raise
@@ -350,9 +353,8 @@ class S3SetWriter:
             if self._upload is not None:
                 self._upload.abort()
                 self._upload = None
-            if self._lock is None and self._store.remove_all(
-                self._seal_key
-            ):  # a seal whose answer was lost comes first
+            # A seal whose answer was lost goes first: without it the rest is no set.
+            if self._lock is None and self._store.remove_all(self._seal_key):
                 self._remove_files()
 
     def _remove_files(self) -> None:
@@ -725,7 +727,7 @@ class _Bucket:
             try:
                 return request(self._client())
             except ClientError as error:
-                if code_of(error) in _GONE:
+                if code_of(error) in _GONE | _HIDDEN:
                     return None
                 raise
 

@@ -13,9 +13,9 @@ Nothing is sent to a host that does not prove the pinned key (`host_key`, or the
 
 A set is written into `.incoming-<set>@<run>`; every file is made anew, synced where the server can (`fsync@openssh.com`),
 and its size is asked for. Before the folder gets its name, the digest of every file is confirmed, while the next ones are
-sent: by sha256sum on the host where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders of runs that died are removed
-by the next run: at once if the run was one of this machine, otherwise when nothing in them has changed for a day. A set that
-is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
+sent: by sha256sum on the host where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders
+of runs that died are removed by the next run: at once if the run was one of this machine, otherwise when nothing in them has
+changed for a day. A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 
 Bytes go through the system's ssh where there is one, which is several times as fast, and through paramiko otherwise;
 `client = "openssh"` or `"paramiko"` chooses. A folder that turns out to be on this machine, on the file system of what is
@@ -39,6 +39,7 @@ from typing import Literal
 from pydantic import Field, StrictInt
 
 from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
 from backups.media._owners import DEAD_AFTER, is_alive, this_run
 from backups.media._throttled import MediumSettings
 from portalops.config.ssh import SshPlace
@@ -65,7 +66,6 @@ from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_o
 
 logger = logging.getLogger(__name__)
 
-INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240
@@ -128,7 +128,7 @@ class SftpMedium:
             with self._host.told():
                 self._require_room(sftp, set_id, expected_bytes)
                 return SftpSetWriter(self._host, sftp, self._folder, set_id)
-        except BaseException:
+        except BaseException:  # even an interrupt leaves no session behind
             sftp.close()
             raise
 
@@ -144,7 +144,7 @@ class SftpMedium:
             )
 
     def open_set(self, set_id: SetId) -> SftpStoredSet:
-        if not _is_name(set_id):
+        if not is_name(set_id):
             raise no_such_set(self.id, set_id)
         with self._host.session() as sftp:
             self._require_folder(sftp)
@@ -165,7 +165,7 @@ class SftpMedium:
             raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
 
     def remove(self, set_id: SetId) -> None:
-        if not _is_name(set_id):
+        if not is_name(set_id):
             raise no_such_set(self.id, set_id)
         with self._host.session() as sftp:
             self._require_folder(sftp)
@@ -431,7 +431,7 @@ class SftpStoredSet:
         try:
             with self._host.told():
                 yield sftp
-        except BaseException:
+        except BaseException:  # whatever ended the block, answers may be under way still
             sftp.close()
             raise
         if sftp.link.is_worn:
@@ -548,7 +548,7 @@ class _Host:
             )
             link.close()
             raise cause from error
-        except BaseException:
+        except BaseException:  # even an interrupt leaves no ssh behind
             link.close()
             raise
 
@@ -561,11 +561,7 @@ def _shares(probe: Path, sources: Sequence[Path]) -> bool:
         device = probe.stat().st_dev
     except OSError:
         return False
-    devices = set()
-    for source in sources:
-        with suppress(OSError):
-            devices.add(source.stat().st_dev)
-    return device in devices
+    return lies_beside(device, sources)
 
 
 def _not_as_sent(medium: str, path: str) -> MediumUnavailable:
@@ -574,10 +570,6 @@ def _not_as_sent(medium: str, path: str) -> MediumUnavailable:
         msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
         msg("Have the host's disk looked at."),
     )
-
-
-def _is_name(set_id: SetId) -> bool:
-    return bool(set_id) and "/" not in set_id and not set_id.startswith(".")
 
 
 def _make_folders(sftp: Sftp, path: str) -> None:

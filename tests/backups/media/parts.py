@@ -105,9 +105,9 @@ class S3Proxy:
                         body = body[: len(body) // 2]
                 self.wfile.write(body)
 
-            do_PUT = do_POST = do_HEAD = do_DELETE = do_GET  # noqa: N815
+            do_PUT = do_POST = do_HEAD = do_DELETE = do_GET  # noqa: N815  # the library's names
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's word
                 pass
 
         class Server(ThreadingHTTPServer):

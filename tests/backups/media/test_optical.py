@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -198,3 +199,26 @@ def test_a_burnt_disc_is_read_back(made: BackupResult, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert blank.read_bytes()[: image.stat().st_size] == image.read_bytes()
     assert check_image(blank).exit_code == 0
+
+
+def test_a_removal_that_the_disk_does_not_end_is_ended_by_the_next_run(
+    made: BackupResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert made.set is not None
+    medium = discs(tmp_path, disc_bytes=9 * MIB)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *_args, **_more: None)
+        medium.remove(made.set.id)
+
+    assert medium.sets() == ()
+    assert [path.name for path in (tmp_path / "discs").iterdir()] == [f".removing-{made.set.id}"]
+    medium.prepare([])
+    assert list((tmp_path / "discs").iterdir()) == []
+
+
+def test_a_share_without_locks_takes_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert discs(tmp_path).prepare([]) is False

@@ -120,6 +120,19 @@ def test_a_server_that_deletes_what_is_locked_is_found_out(
         s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
+def test_a_server_that_deletes_nothing_is_not_taken_to_have_deleted(
+    proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    medium = s3(proxy.store, a_bucket(object_store, "set-keeps", locked=False), tmp_path, user="admin")
+    small_set(medium)
+    proxy.rule = lambda method, _path: answer(405, "MethodNotAllowed") if method == "DELETE" else None
+
+    with pytest.raises(MediumUnavailable, match="may not delete"):
+        medium.remove(SET)
+
+    assert medium.sets() == (SET,)
+
+
 def test_a_server_that_gives_back_other_bytes_is_found_out(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
