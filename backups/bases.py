@@ -45,7 +45,7 @@ class Noted:
     bag_sha256: Digest
     folder: Path
     sources: Mapping[str, Digest]
-    """Digest of each noted source's settings, by its id."""
+    """Digest of the settings of each source whose listing is there, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _base(
         return None, msg("no copy of a full set is verified")
     newest = verified[-1].set
     found = next((each for each in noted if each.bag_sha256 == newest.bag_sha256), None)
-    if found is None:
+    if found is None or not found.sources:
         return None, msg("what set {set} held is not noted on this machine", set=newest.id)
     usable = {
         source: found.folder / _listing_name(source)
@@ -140,12 +140,16 @@ def _base(
 
 
 def read_noted(state_folder: Path) -> tuple[Noted, ...]:
-    """Return what is noted; a folder that cannot be read notes nothing."""
+    """Return what is noted; a folder that cannot be read notes nothing, and neither does a listing that is lost."""
     found = []
     for path in sorted((state_folder / FOLDER).glob(f"*/{_DESCRIPTION}")):
         try:
             content = json.loads(path.read_bytes())
-            sources = {str(source): Digest(str(digest)) for source, digest in content["sources"].items()}
+            sources = {
+                str(source): Digest(str(digest))
+                for source, digest in content["sources"].items()
+                if (path.parent / _listing_name(source)).is_file()
+            }
             found.append(Noted(Digest(str(content["bag_sha256"])), path.parent, sources))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue

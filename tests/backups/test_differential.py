@@ -368,6 +368,7 @@ def noted(number: int, **sources: str) -> Noted:
         ([(SetKind.FULL, 1), (SetKind.DIFF, 2)], [noted(1, tree="d")], 2, "demo-1-full", "is verified"),
         ([(SetKind.FULL, 1)], [], 1, None, "is not noted on this machine"),
         ([(SetKind.FULL, 1)], [noted(9, tree="d")], 1, None, "is not noted on this machine"),
+        ([(SetKind.FULL, 1)], [noted(1)], 1, None, "is not noted on this machine"),
         ([(SetKind.FULL, 1)], [noted(1, tree="other")], 1, None, "the settings of every source were changed"),
         ([(SetKind.FULL, 1)], [noted(1, tree="d")], 7, None, "there is no full set of 2026-W49 yet"),
     ],
@@ -402,6 +403,17 @@ def test_a_differential_counts_only_while_its_base_is_verified() -> None:
     assert diff.verified_copies() == ()
     assert replace(diff, base=evidence(SetKind.FULL, 1)).verified_copies() == diff.copies
     assert replace(diff, base=evidence(SetKind.FULL, 1, state=CopyState.DAMAGED)).verified_copies() == ()
+
+
+def test_a_listing_that_is_lost_notes_nothing(tmp_path: Path) -> None:
+    new = NewBase(tmp_path)
+    new.listing("tree").write_bytes(b"whole")
+    new.keep(SetId("set-1"), Digest("a" * 64), SETTINGS)
+    assert [dict(each.sources) for each in read_noted(tmp_path)] == [{"tree": SETTINGS["tree"]}]
+
+    (tmp_path / "bases" / ("a" * 64) / "tree.listing").unlink()
+
+    assert [dict(each.sources) for each in read_noted(tmp_path)] == [{}]
 
 
 def test_what_a_run_that_died_had_noted_is_forgotten(tmp_path: Path) -> None:
