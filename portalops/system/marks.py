@@ -24,7 +24,8 @@ def is_alive(mark: str) -> bool | None:
     found = _MARK.fullmatch(mark)
     if found is None or f"{found[1]}-{found[2]}" != _space():
         return None
-    return _started(int(found[3])) == int(found[4])
+    started = _started(int(found[3]))
+    return None if started is None and _is_hidden(int(found[3])) else started == int(found[4])
 
 
 def _space() -> str:
@@ -34,6 +35,17 @@ def _space() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").replace("-", "")[:12]
         namespace = re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
     return f"{boot}-{namespace}"
+
+
+def _is_hidden(pid: int) -> bool:
+    """Say whether there is a process that only its owner sees: /proc may be mounted with hidepid (proc(5))."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return not Path(f"/proc/{pid}").exists()
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _started(pid: int) -> int | None:

@@ -133,16 +133,19 @@ class ProgramLink:
         """Start ssh.
 
         Raises:
-            HostUnreachable: it cannot be started.
+            HostUnreachable: it cannot be started, or there is no place for its temporary files.
             SecretUnavailable: the private key cannot be had.
         """
         check_private_file(target.identity)
         self._target = target
         self._timeout_seconds = timeout_seconds
-        self._folder = scratch_folder()
-        self._said = tempfile.TemporaryFile(dir=self._folder.name)  # noqa: SIM115  # lives as long as the link
-        known_hosts = Path(self._folder.name) / "known_hosts"
-        known_hosts.write_text(known_hosts_text(target), encoding="ascii")
+        try:
+            self._folder = scratch_folder()
+            self._said = tempfile.TemporaryFile(dir=self._folder.name)  # noqa: SIM115  # lives as long as the link
+            known_hosts = Path(self._folder.name) / "known_hosts"
+            known_hosts.write_text(known_hosts_text(target), encoding="ascii")
+        except OSError as error:
+            raise no_session(target, verbatim(show_text(str(error), 200))) from error
         argv = ssh_arguments(target, program, known_hosts, timeout_seconds=timeout_seconds, subsystem=subsystem)
         try:
             self._process = subprocess.Popen(

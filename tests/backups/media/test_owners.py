@@ -46,3 +46,15 @@ def test_another_process_with_the_same_number_is_another_run() -> None:
 @pytest.mark.parametrize("mark", ["", "x", "0123456789ab-1-2-3", "0123456789ab-1-2", "../0123456789ab-1-2-3"])
 def test_what_another_machine_wrote_cannot_be_told_from_here(mark: str) -> None:
     assert is_alive(mark) is None
+
+
+def test_a_process_that_only_its_owner_sees_may_be_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_permitted(_pid: int, _signal: int) -> None:
+        raise PermissionError
+
+    space, _pid, started = this_run().rsplit("-", 2)
+    hidden = f"{space}-{2**22 + 1}-{started}"
+    assert is_alive(hidden) is False
+    monkeypatch.setattr("os.kill", not_permitted)
+
+    assert is_alive(hidden) is None
