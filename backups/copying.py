@@ -134,7 +134,7 @@ def _made(
             writer.abandon()
             problem = str(error)
             continue
-        except BaseException:
+        except BaseException:  # an interrupt too: half a copy is left nowhere
             writer.abandon()
             raise
         yield replace(copy, state=CopyState.SEALED), source.medium

@@ -27,6 +27,7 @@ from backups.set_file import SetFile
 from backups.verify import verify_copy
 from portalops.errors import BackupError, PortalOpsError, SetDamaged
 from portalops.model.backups import Copy, CopyState, DrillResult, StreamTrial, VerifyLevel
+from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -224,14 +225,7 @@ def _scratch(place: Place) -> Iterator[Path]:
     try:
         folder = kept_scratch_folder(place.folder)
     except OSError as error:
-        raise BackupError(
-            msg(
-                "no scratch folder can be made in {folder}: {cause}",
-                folder=str(place.folder),
-                cause=error.strerror or str(error),
-            ),
-            msg("Set backup.drill.folder to a folder that portalops may write into."),
-        ) from error
+        raise _no_scratch(place.folder, error) from error
     try:
         if place.user:
             folder.chmod(0o711)  # the user of the trial goes through it, and lists nothing
@@ -268,14 +262,7 @@ def require_space(folder: Path, plain_bytes: int) -> None:
     try:
         space = os.statvfs(folder)
     except OSError as error:
-        raise BackupError(
-            msg(
-                "no scratch folder can be made in {folder}: {cause}",
-                folder=str(folder),
-                cause=error.strerror or str(error),
-            ),
-            msg("Set backup.drill.folder to a folder that portalops may write into."),
-        ) from error
+        raise _no_scratch(folder, error) from error
     free, needed = space.f_bavail * space.f_frsize, round(plain_bytes * _ROOM)
     if free < needed:
         raise BackupError(
@@ -287,3 +274,10 @@ def require_space(folder: Path, plain_bytes: int) -> None:
             ),
             msg("Set backup.drill.folder to a folder with more space."),
         )
+
+
+def _no_scratch(folder: Path, error: OSError) -> BackupError:
+    return BackupError(
+        msg("no scratch folder can be made in {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
+        msg("Set backup.drill.folder to a folder that portalops may write into."),
+    )

@@ -131,10 +131,8 @@ def walked(places: Sequence[Path], *, max_entries: int = MAX_ENTRIES) -> Size:
                     pending += [entry.path for entry in listing]
             elif stat.S_ISREG(status.st_mode):
                 total += status.st_size
-        except FileNotFoundError:
-            is_whole = (
-                is_whole and path not in tops
-            )  # what went meanwhile takes nothing; a place that is not there yet may
+        except FileNotFoundError:  # what went meanwhile takes nothing; a place that is not there yet may
+            is_whole = is_whole and path not in tops
         except OSError:
             is_whole = False
         entries += 1

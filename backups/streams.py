@@ -60,7 +60,7 @@ class SourceStreams:
             yield stream
             self.streams.append(stream.finish())
             self.unchanged[name] = stream.unchanged
-        except BaseException:
+        except BaseException:  # an interrupt too: its packs are taken back
             stream.drop()
             raise
 

@@ -1,7 +1,7 @@
 """Members of a pax tar stream, one after the other, from an archive that need not be trusted.
 
-Reads what `backups.tar` writes, and what GNU tar does in the pax format: ustar headers, pax headers of single members. Names are given as they
-are; whoever extracts decides where they may lead (`backups.extract`).
+Reads what `backups.tar` writes, and what GNU tar does in the pax format: ustar headers, pax headers of single members. Names
+are given as they are; whoever extracts decides where they may lead (`backups.extract`).
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         with suppress(OSError):  # a disk that takes nothing lets nothing go either
             Path(name).unlink(missing_ok=True)
         raise unwritable(path, error) from error
-    except BaseException:
+    except BaseException:  # an interrupt too
         Path(name).unlink(missing_ok=True)
         raise
 

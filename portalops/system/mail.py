@@ -235,7 +235,7 @@ class _Smtp(smtplib.SMTP):
         if self._settings.security is Security.TLS:
             try:
                 return self._context.wrap_socket(connection, server_hostname=host)
-            except BaseException:
+            except BaseException:  # an interrupt too
                 connection.close()
                 raise
         return connection

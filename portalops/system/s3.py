@@ -86,7 +86,7 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
         ValueError, botocore.exceptions.BotoCoreError: the address or the certificates cannot be used; see `refusals`.
     """
     import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
 
     config = Config(
         signature_version="s3v4",

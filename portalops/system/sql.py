@@ -55,7 +55,7 @@ def without_password(url: str) -> str:
         Refused: it is no URL, or holds one.
     """
     from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415  # as above
 
     try:
         parsed = make_url(url)
@@ -114,7 +114,7 @@ def reading(
 
 def _engine(url: str, password: Reference | None, folder: Path, environment: Mapping[str, str]) -> Engine:
     from sqlalchemy import create_engine, make_url  # noqa: PLC0415  # start-up time
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415  # as above
 
     parsed = make_url(url)
     if password is not None:

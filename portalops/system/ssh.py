@@ -270,7 +270,7 @@ def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transpo
     except (paramiko.SSHException, OSError, EOFError) as error:
         transport.close()
         raise _unreachable(target, error, threading.Event()) from error
-    except BaseException:
+    except BaseException:  # an interrupt too: its thread would stay
         transport.close()
         raise
 
