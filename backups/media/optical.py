@@ -12,9 +12,11 @@ and its part of the packs, so that the folders of all discs, copied into one, ar
 it is. A pack is never split over two discs.
 
 The images are written beside their place, checked, synced and then renamed: a set is there whole or not at all. They are what
-`backup verify` reads, file by file from inside the images. `burn` writes one of them to a disc and reads the disc back. No
-drive was at hand when this was written: burning was tried on xorriso's stand-in for a drive and on images alone, so let
-`media check` prove a real drive in place.
+`backup verify` reads, file by file from inside the images: it says nothing of discs. No command burns one. Burn the images with
+any program, and compare each disc with its image, such as by `cmp --bytes=$(stat -c %s disc-1.iso) disc-1.iso /dev/sr0`.
+
+The function `burn` does both for one disc. No drive was at hand when it was written: it was tried on xorriso's stand-in for a
+drive alone.
 """
 
 from __future__ import annotations
