@@ -11,7 +11,7 @@ from dataclasses import replace
 from backups.job import VerifyTarget, run_verify
 from backups.retention import THERE, compare, is_of
 from portalops.errors import PortalOpsError
-from portalops.model.backups import Copy, CopyState, VerifyLevel
+from portalops.model.backups import CopyState, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.media import MediumCheck
 from portalops.model.text import show_text
@@ -44,10 +44,18 @@ def inspect(
         progress: is told.
     """
     check = MediumCheck(medium.id, medium.kind, reached=False, writable=None)
+    recorded = [
+        (made, copy)
+        for made in sets
+        for copy in made.copies
+        if copy.medium == medium.id and copy.state in THERE - {CopyState.DAMAGED}
+    ]
     try:
         listed = medium.sets()
     except PortalOpsError as error:
-        return replace(check, problems=(show_text(str(error), MAX_PROBLEM),))
+        problem = show_text(f"not looked at: {error}", MAX_PROBLEM)
+        unseen = tuple(replace(copy, problem=problem) for _made, copy in recorded)
+        return replace(check, problems=(show_text(str(error), MAX_PROBLEM),), copies=unseen)
     difference = compare(portal, medium.id, listed, sets)
     problems = [f"{name}: recorded to be there, and not listed" for name in difference.missing]
     problems += [f"{name}: listed, and not recorded to be there" for name in difference.unknown]
@@ -59,7 +67,10 @@ def inspect(
         except PortalOpsError as error:
             writable = False
             problems.append(str(error))
-    looked = _look(medium, sets, keys=keys, clock=clock, progress=progress)
+    targets = [VerifyTarget(copy, made.set.bag_sha256, 0) for made, copy in recorded]
+    looked = run_verify(
+        targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1
+    ).copies
     problems += [f"{copy.set_id}: {copy.problem}" for copy in looked if copy.problem and copy.set_id in listed]
     return replace(
         check,
@@ -68,19 +79,5 @@ def inspect(
         sets=sum(is_of(portal, name) for name in listed),
         problems=tuple(show_text(problem, MAX_PROBLEM) for problem in problems[:MAX_LISTED]),
         unknown=difference.unknown[:MAX_LISTED],
-        copies=tuple(copy for copy in looked if copy.state is CopyState.DAMAGED),
+        copies=tuple(seen for (_made, before), seen in zip(recorded, looked, strict=True) if seen != before),
     )
-
-
-def _look(
-    medium: Medium, sets: Sequence[SetEvidence], *, keys: Sequence[Signer] | None, clock: Clock, progress: Progress
-) -> tuple[Copy, ...]:
-    """Look at the structure of each recorded copy that was not known to be damaged."""
-    targets = [
-        VerifyTarget(copy, made.set.bag_sha256, 0)
-        for made in sets
-        for copy in made.copies
-        if copy.medium == medium.id and copy.state in THERE - {CopyState.DAMAGED}
-    ]
-    found = run_verify(targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1)
-    return found.copies

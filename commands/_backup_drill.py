@@ -1,4 +1,4 @@
-"""`portalops backup drill`: restores a copy, chosen by chance, and tries it out."""
+"""`portalops backup drill`: restores a copy, chosen at random, and tries it out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from backups.drill import DrillTarget
 
 HELP = _(
-    "Restore a copy and try it out\n\nTakes a verified copy by chance, restores all of it into a scratch folder, uses what"
+    "Restore a copy and try it out\n\nTakes a verified copy at random, restores all of it into a scratch folder, uses what"
     " came out (databases in throw-away servers, files against the index), measures the time, and removes everything. Needs"
     " a private key, which a person brings for it: the host that is backed up holds none.\n\nExample: portalops backup"
     " drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a --identity key\n\nEXIT STATUS:"
@@ -38,7 +38,7 @@ HELP = _(
 def drill(
     ctx: typer.Context,
     set_name: Annotated[
-        str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'; else by chance"))
+        str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'; else at random"))
     ] = None,
     *,
     medium: Annotated[
@@ -53,7 +53,7 @@ def drill(
     target = _target(session, set_name, medium)
     if dry_run:
         said = msg(
-            "A verified copy is chosen by chance, restored into a folder of {folder}, and tried out",
+            "A verified copy is chosen at random, restored into a folder of {folder}, and tried out",
             folder=str(session.settings.backup.drill.folder),
         )
         if target is not None:

@@ -92,10 +92,7 @@ def prune(
         seen = look_around(session, asked, own_run=False)
         problems = seen.look.problems()
         notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in problems]
-        notices += [
-            Notice(msg("{medium}: {problem}", medium=medium, problem=problem), Tone.UNSURE)
-            for medium, problem in seen.look.unreached.items()
-        ]
+        notices += [Notice(problem, Tone.UNSURE) for problem in seen.look.unreached.values()]
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)

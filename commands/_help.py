@@ -73,9 +73,11 @@ def name_of(parameter: Parameter) -> str:
 
 
 def _shape_of(parameter: Parameter) -> str:
-    """Return how a parameter is written: `SET`, `--dry-run` or `--to FOLDER`."""
-    if parameter.param_type_name == "argument" or getattr(parameter, "is_flag", False):
+    """Return how a parameter is written: `SET`, `--dry-run`, `--full | --diff` or `--to FOLDER`."""
+    if parameter.param_type_name == "argument":
         return name_of(parameter)
+    if getattr(parameter, "is_flag", False):
+        return " | ".join((name_of(parameter), *parameter.secondary_opts))
     return f"{name_of(parameter)} {_value_of(parameter)}"
 
 

@@ -21,6 +21,7 @@ from portalops.errors import ExitCode, UsageError, worst
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
+from portalops.model.backups import CopyState
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.text import show_text
@@ -213,9 +214,13 @@ def _record(session: Session, found: MediumCheck) -> None:
 
 
 def _exit_code(found: MediumCheck) -> ExitCode:
-    if found.copies or found.unknown:
+    if _damaged(found) or found.unknown:
         return ExitCode.INTEGRITY
     return ExitCode.PARTIAL if found.problems else ExitCode.OK
+
+
+def _damaged(found: MediumCheck) -> list[str]:
+    return [copy.set_id for copy in found.copies if copy.state is CopyState.DAMAGED]
 
 
 def _text(text: str, option: str) -> str:
@@ -328,7 +333,7 @@ def _check_data(found: MediumCheck) -> dict[str, JsonValue]:
         "sets": found.sets,
         "problems": list(found.problems),
         "unknown": list(found.unknown),
-        "damaged": [copy.set_id for copy in found.copies],
+        "damaged": _damaged(found),
     }
 
 

@@ -52,6 +52,8 @@ from portalops.system.files import sync_folder
 logger = logging.getLogger(__name__)
 
 _WINDOW_BYTES = 16 << 20
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
+"""What flock(2) says on a share that keeps no locks."""
 
 
 class Settings(MediumSettings):
@@ -197,6 +199,12 @@ class DiskMedium:
                     shutil.rmtree(path)
                 except BlockingIOError:
                     logger.info("medium %s: %s belongs to a run at work", self.id, path.name)
+                except OSError as error:
+                    if error.errno not in NO_LOCKS:
+                        raise
+                    logger.warning(
+                        "medium %s: %s is left, since nothing tells whether its run is alive", self.id, path.name
+                    )
                 finally:
                     os.close(descriptor)
 

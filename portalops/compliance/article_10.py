@@ -42,7 +42,7 @@ def judge_archive(duty: Duty, situation: Situation) -> Standing:
     parts += uncopied
     if not parts:
         reason = msg(
-            "the inventory of {made} accounts for all {n} items; they lie in the verified set {set}",
+            "the inventory of {made} accounts for all {n} items; the sources of its collections are in the verified set {set}",
             made=newest.at,
             n=newest.body.items,
             set=", ".join(kept),

@@ -54,4 +54,5 @@ class MediumCheck:
     unknown: tuple[SetId, ...] = ()
     """Sets of this portal on it that the ledger does not know, or knows as removed or never written; at most 1000."""
     copies: tuple[Copy, ...] = ()
-    """Copies that are recorded to be on it, and are missing or not what was recorded: in their new state."""
+    """Copies that are recorded to be on it and are not as the record before said, in their new state: missing, changed, not
+    reached, or reached again."""

@@ -178,6 +178,19 @@ def test_a_medium_that_is_away_is_told_and_changes_no_copy(portal: Register) -> 
     assert any("could not be read" in alarm for alarm in alarms)
 
 
+def test_a_copy_that_was_not_reached_is_no_evidence_until_it_is_reached_again(portal: Register) -> None:
+    portal.back_up(1)
+    (portal.folder / "disk-a").rename(portal.folder / "away")
+    portal.change('folder = "disk-a"\ncreate = true', 'folder = "disk-a"')
+
+    portal.media("check", "disk-a", expected=ExitCode.PARTIAL)
+    assert [copy.medium for copy in portal.sets()[0].reached_copies()] == ["disk-b"]
+
+    (portal.folder / "away").rename(portal.folder / "disk-a")
+    portal.media("check", "disk-a")
+    assert {copy.medium for copy in portal.sets()[0].reached_copies()} == {"disk-a", "disk-b"}
+
+
 def test_a_disk_that_takes_no_writing_is_told(portal: Register) -> None:
     settings = disk.Settings(folder=Path("/proc/self"), allow_same_filesystem=True)
 
