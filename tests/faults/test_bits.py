@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,6 +149,7 @@ def test_a_flip_in_what_is_noted_of_a_base_makes_the_next_set_a_full_one_or_chan
     content = (listing.parent / "base.json").read_bytes()
     place = tmp_path / "bases" / noted.bag_sha256
     place.mkdir(parents=True)
+    shutil.copy(listing, place)
     recorded = evidence(SetKind.FULL, 1)
     sets = [replace(recorded, set=replace(recorded.set, bag_sha256=noted.bag_sha256))]
     built_on = 0
