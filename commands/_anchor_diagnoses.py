@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ from portalops.model.text import show_text
 from portalops.registers.anchors import newest_taken, read_receipts
 from portalops.registers.evidence import Recorded
 from portalops.signatures.sshsig import fingerprint
+from portalops.system.addresses import is_this_machine
 
 if TYPE_CHECKING:
     from commands._session import Session
@@ -257,7 +257,7 @@ def _lies_here(table: KindTable, state_folder: Path) -> bool:
     """Say whether an anchor is a folder on the file system of the state folder, or a server of this very machine."""
     server = _server(table)
     if server is not None:
-        return _is_loopback(server)
+        return is_this_machine(server)
     folder = path_of(table, "folder") if table.kind == "folder" else None
     return folder is not None and device_of(folder) == device_of(state_folder)
 
@@ -272,13 +272,6 @@ def _server(table: KindTable) -> str | None:
         if isinstance(value, str) and value:
             return (urlsplit(value).hostname if "//" in value else value) or value
     return None
-
-
-def _is_loopback(server: str) -> bool:
-    try:
-        return ip_address(server).is_loopback
-    except ValueError:
-        return server.rstrip(".").lower().rpartition(".")[2] == "localhost"
 
 
 _SIGN = msg("Run 'portalops ledger head'.")

@@ -25,6 +25,7 @@ from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.record import Digest
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
 from portalops.signatures.sshsig import SigningKey
+from portalops.system.addresses import own_addresses
 from portalops.system.clock import SystemClock
 from portalops.witness.receipts import Receipt, sign_receipt
 from tests.anchors.parts import mail_server, signing_key
@@ -443,6 +444,16 @@ def test_a_folder_on_the_ledgers_own_file_system_is_no_anchor(
     assert "share-a: it lies on this machine, so it is no anchor" in said_of(home, State.WARNING)
     assert "0 anchors lie out of reach" in said_of(home, State.WARNING)
     assert "everything recorded is signed" in said_of(home, State.GOOD)
+
+
+def test_a_server_at_an_address_of_this_machine_is_no_anchor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = next(str(each) for each in own_addresses() if each.version == 4)
+    stamps = f"[[ledger.anchor]]\nid='tsa'\nkind='rfc3161'\nurl='http://{address}:318/'\nca_file='ca.pem'\n"
+    home = a_home(tmp_path, capsys, stamps)
+
+    assert "tsa: it lies on this machine, so it is no anchor" in said_of(home, State.WARNING)
 
 
 def test_an_anchor_whose_package_is_not_installed_is_bad(
