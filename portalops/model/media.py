@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from portalops.model.backups import Copy, SetId
+from portalops.model.record import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,70 @@ class MediumCheck:
     copies: tuple[Copy, ...] = ()
     """Copies that are recorded to be on it and are not as the record before said, in their new state: missing, changed, not
     reached, or reached again."""
+
+
+class DiscState(StrEnum):
+    """What the newest look at a burnt disc found."""
+
+    UNREAD = "unread"
+    """Burnt, and not read back."""
+    WHOLE = "whole"
+    """Read back from the disc itself, every byte: it is the image that was burnt."""
+    BROKEN = "broken"
+    """It cannot be read, or holds other bytes, or burning it did not end well."""
+
+
+@dataclass(frozen=True, slots=True)
+class BurntDisc:
+    """The body of a `media.burnt` record, under the key `burnt_disc`: one image that was written to one disc."""
+
+    medium: str
+    """Id of the configured medium that has the image."""
+    set_id: SetId
+    number: int
+    """Which disc of the set, from 1 on."""
+    count: int
+    """How many discs the set takes."""
+    label: str
+    """What is written on the disc for people; tells two discs with the same image apart."""
+    volume_id: str
+    """What the image calls itself (ISO 9660, primary volume descriptor): by it a disc is recognised."""
+    image_sha256: Digest
+    image_bytes: int
+    state: DiscState
+    problem: str = ""
+    """Why it is not WHOLE: one bounded English line."""
+    device: str = ""
+    drive: str = ""
+    """What the drive says it is."""
+    disc_kind: str = ""
+    """What the drive says the disc is, such as `DVD+R`."""
+    program: str = ""
+    """What burnt it."""
+    place: str = ""
+    """Where the medium lies and who keeps it, as the register had it then."""
+    custodian: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscReading:
+    """The body of a `media.read` record, under the key `disc_reading`: a burnt disc that was read once more."""
+
+    medium: str
+    set_id: SetId
+    number: int
+    label: str
+    state: DiscState
+    problem: str = ""
+    device: str = ""
+    drive: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscsDestroyed:
+    """The body of a `media.destroyed` record, under the key `discs_destroyed`: discs that a person made unreadable."""
+
+    medium: str
+    set_id: SetId
+    labels: tuple[str, ...]
+    reason: str

@@ -10,7 +10,17 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
 from portalops.model.backups import BackupResult, Copy, CopyState
-from portalops.registers.evidence import BACKUP, LOOKS, LedgerReader, LookedAt, Recorded, SetEvidence, fold_sets
+from portalops.registers.discs import DISC_KINDS, DiscBody
+from portalops.registers.evidence import (
+    BACKUP,
+    LOOKS,
+    LedgerReader,
+    LookedAt,
+    Recorded,
+    SetEvidence,
+    fold_sets,
+    folded_discs,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +43,14 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
     """
     backups: list[Recorded[BackupResult]] = []
     looks: list[Recorded[LookedAt]] = []
-    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", *LOOKS)):
+    discs: list[Recorded[DiscBody]] = []
+    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", *LOOKS, *DISC_KINDS)):
         try:
             blob = ledger.blob(record.body)
-            if record.kind not in LOOKS:
+            if record.kind in DISC_KINDS:
+                if (disc := decode_part(blob, *DISC_KINDS[record.kind])) is not None:
+                    discs.append(Recorded(record.seq, record.at, record.run, disc))
+            elif record.kind not in LOOKS:
                 if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
                     backups.append(Recorded(record.seq, record.at, record.run, made))
             elif (looked := decode_part(blob, *LOOKS[record.kind])) is not None:
@@ -45,7 +59,7 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
             if not passing_over:
                 raise
             logger.warning("the details of record %s cannot be read: %s", record.seq, error)
-    return tuple(fold_sets(backups, looks))
+    return tuple(fold_sets(backups, looks, folded_discs(discs)))
 
 
 def due_for_reading(sets: Sequence[SetEvidence]) -> tuple[tuple[SetEvidence, Copy], ...]:

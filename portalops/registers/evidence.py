@@ -40,6 +40,7 @@ from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 
 BodyT = TypeVar("BodyT")
 
@@ -121,6 +122,17 @@ class SetEvidence:
     accepted_shrinks: tuple[Shrink, ...] = ()
     """What a person accepted as far less than before."""
 
+    discs: tuple[HeldDisc, ...] = ()
+    """Discs that its images were burnt to, as far as nobody has recorded that they are destroyed."""
+
+    def discs_of(self, medium: str) -> tuple[HeldDisc, ...]:
+        """Return the discs that were burnt from the images on a medium."""
+        return tuple(disc for disc in self.discs if disc.burnt.medium == medium)
+
+    def is_on_discs(self, medium: str) -> bool:
+        """Say whether every disc of the images on a medium is burnt, and was whole when it was last read."""
+        return are_complete(self.discs_of(medium))
+
     def verified_copies(self) -> tuple[Copy, ...]:
         """Return the copies that were read back whole and have not been found damaged since.
 
@@ -186,6 +198,8 @@ class Evidence:
     """Of the archive of Article 10.1, oldest first."""
     adopted: tuple[Recorded[AdoptedLook], ...] = ()
     """What other tools claimed, oldest first: shown, and never judged by."""
+    discs: tuple[HeldDisc, ...] = ()
+    """Burnt discs of the sets that may speak for the period."""
 
     def sets(self, *, as_of: datetime | None = None) -> tuple[SetEvidence, ...]:
         """Return the backup sets, oldest first, with what later looks said of their copies.
@@ -196,7 +210,7 @@ class Evidence:
         looks = [
             each for each in self.verifies if not (as_of and isinstance(each.body, PruneResult) and each.at > as_of)
         ]
-        return tuple(fold_sets(self.backups, looks))
+        return tuple(fold_sets(self.backups, looks, self.discs))
 
 
 class LedgerReader(Protocol):
@@ -260,6 +274,9 @@ def read_evidence(
     def looks(kind: str) -> Iterator[Recorded[LookedAt]]:
         return read(*LOOKS[kind], ledger.records(kinds=(kind,), since=since))
 
+    def disc_bodies(kind: str) -> Iterator[Recorded[DiscBody]]:
+        return read(*DISC_KINDS[kind], ledger.records(kinds=(kind,), since=since))
+
     def newest(kind: str, body_type: type[BodyT], until: datetime | None) -> Recorded[BodyT] | None:
         records = ledger.records(kinds=(f"{kind}.finished",), since=since, until=until, newest_first=True)
         return next(read(kind, body_type, records), None)
@@ -289,6 +306,7 @@ def read_evidence(
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
         inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
         adopted=tuple(read("adopted", AdoptedLook, ledger.records(kinds=("backup.adopted",), since=since))),
+        discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 
@@ -333,10 +351,17 @@ def _summary(ledger: LedgerReader, run: Run) -> RunSummary | None:
     return None if part is None else decode(RunSummary, part)
 
 
+def folded_discs(records: Iterable[Recorded[DiscBody]]) -> tuple[HeldDisc, ...]:
+    """Return the burnt discs that there are; the records may come in any order."""
+    return fold_discs((each.seq, each.at, each.body) for each in sorted(records, key=attrgetter("seq")))
+
+
 def fold_sets(
-    backups: Sequence[Recorded[BackupResult]], verifies: Sequence[Recorded[LookedAt]]
+    backups: Sequence[Recorded[BackupResult]],
+    verifies: Sequence[Recorded[LookedAt]],
+    discs: Sequence[HeldDisc] = (),
 ) -> Iterator[SetEvidence]:
-    """Yield each set that was made, oldest first, with its copies as they were seen last."""
+    """Yield each set that was made, oldest first, with its copies and discs as they were seen last."""
     told: dict[SetId, list[tuple[int, Copy]]] = {}
     for each in verifies:
         for copy in each.body.copies:
@@ -361,6 +386,7 @@ def fold_sets(
             fulls.get(made.body.set.base) if made.body.set.base else None,
             made.run,
             made.body.accepted_shrinks,
+            discs=tuple(disc for disc in discs if disc.burnt.set_id == made.body.set.id),
         )
         if made.body.set.kind is SetKind.FULL:
             fulls[made.body.set.bag_sha256] = evidence
