@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -11,6 +12,13 @@ from tests.servers import object_store, ssh_host
 __all__ = ["object_store", "ssh_host"]
 
 _skipped: dict[str, str] = {}
+
+
+def pytest_configure() -> None:
+    """Let what is started here be interrupted, also where the session was started by `nohup` or in the background of a script."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:  # programs that are started would inherit it
+            signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
