@@ -7,9 +7,10 @@ import signal
 
 import pytest
 
+from tests.hosts import hosts
 from tests.servers import object_store, ssh_host
 
-__all__ = ["object_store", "ssh_host"]
+__all__ = ["hosts", "object_store", "ssh_host"]
 
 _skipped: dict[str, str] = {}
 
