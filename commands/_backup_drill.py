@@ -17,10 +17,10 @@ from portalops.errors import SetNotFound
 from portalops.locale import _
 from portalops.model.backups import DrillResult
 from portalops.model.message import msg, verbatim
+from portalops.model.reading import level_word
 from portalops.model.runs import JobKind
 from portalops.registers.backups import GONE
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, Table, Tone
-from portalops.reports.words import level_word
 
 if TYPE_CHECKING:
     from backups.drill import DrillTarget

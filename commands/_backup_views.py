@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from commands._result import JsonValue
 from portalops.ledger.bodies import encode
-from portalops.model.backups import BackupSet, Copy, Shrink
+from portalops.model.backups import BackupSet, Copy, Shrink, VerifyLevel
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.reading import Freshness, Limits, depth_and_age, depth_words, level_word, read_words
 from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import (
     Block,
@@ -23,7 +25,7 @@ from portalops.reports.document import (
     Table,
     Tone,
 )
-from portalops.reports.words import copy_status, data_class_word, level_word, outcome_status, set_kind_word
+from portalops.reports.words import copy_status, data_class_word, outcome_status, set_kind_word
 
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
@@ -144,8 +146,8 @@ def shrink_sentence(shrink: Shrink) -> Message:
     )
 
 
-def sets_table(sets: Sequence[SetEvidence]) -> Table:
-    """Return the sets, one row a copy."""
+def sets_table(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> Table:
+    """Return the sets, one row a copy, with what its readings are worth now."""
     headers = (
         msg("Backup set"),
         msg("Made at"),
@@ -153,7 +155,8 @@ def sets_table(sets: Sequence[SetEvidence]) -> Table:
         msg("Stored"),
         msg("Medium"),
         msg("State"),
-        msg("Read back at"),
+        msg("Depth"),
+        msg("Read back"),
         msg("Signature"),
     )
     rows = [
@@ -163,18 +166,20 @@ def sets_table(sets: Sequence[SetEvidence]) -> Table:
             outcome_status(made.set.outcome),
             ByteSize(made.set.stored_bytes),
             copy.medium,
-            copy_status(copy.state),
-            copy.verified_at,
+            copy_status(copy.state, fresh),
+            depth_words(fresh),
+            read_words(fresh, now),
             _signature_status(made.set.signer),
         )
         for made in sets
         for copy in made.copies
+        for fresh in (made.freshness(copy, limits, now),)
     ]
     return Table(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)
 
 
-def set_data(made: SetEvidence) -> dict[str, JsonValue]:
-    """Return a set and its copies as `--json` shows them."""
+def set_data(made: SetEvidence, limits: Limits, now: datetime) -> dict[str, JsonValue]:
+    """Return a set and its copies as `--json` shows them, with what their readings are worth now."""
     return {
         "id": made.set.id,
         "created_at": made.set.created_at.isoformat(),
@@ -185,7 +190,20 @@ def set_data(made: SetEvidence) -> dict[str, JsonValue]:
         "bag_sha256": made.set.bag_sha256,
         "signed_by": signed_by(made.set.signer),
         "record": made.seq,
-        "copies": [copy_data(copy) for copy in made.copies],
+        "copies": [{**copy_data(copy), **_reading_data(made, copy, limits, now)} for copy in made.copies],
+    }
+
+
+def _reading_data(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> dict[str, JsonValue]:
+    fresh = made.freshness(copy, limits, now)
+    return {
+        "fresh_level": fresh.level.value,
+        "counts_until": fresh.due_at.isoformat() if fresh.due_at else None,
+        "readings": [
+            {"level": each.level.value, "at": each.at.isoformat(), "record": each.seq, "by": signed_by(each.by)}
+            for each in made.readings.get(copy.medium, ())
+        ],
+        "expired": [{"level": each.level.value, "at": each.expired_at.isoformat()} for each in fresh.expired],
     }
 
 
@@ -204,8 +222,8 @@ def copy_data(copy: Copy) -> dict[str, JsonValue]:
     }
 
 
-def set_view(made: SetEvidence) -> list[Block]:
-    """Return one set in full."""
+def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
+    """Return one set in full, with what the readings of its copies are worth now."""
     kept = made.set
     blocks: list[Block] = [
         KeyValues(
@@ -221,7 +239,8 @@ def set_view(made: SetEvidence) -> list[Block]:
                 (msg("Ledger record"), str(made.seq)),
             )
         ),
-        copies_table(made.copies),
+        copies_table(made.copies, {copy.medium: made.freshness(copy, limits, now) for copy in made.copies}, now),
+        _readings_table(made, limits),
         Table(
             msg("What is in it"),
             (msg("Source"), msg("Stream"), msg("Data"), msg("Members"), msg("Size"), msg("Packs")),
@@ -262,8 +281,35 @@ def _signature_status(signer: str) -> Status:
     return Status(msg("signed"), Tone.GOOD) if signer else Status(msg("unsigned"), Tone.UNSURE)
 
 
-def copies_table(copies: Sequence[Copy]) -> Table:
-    """Return copies with their states."""
+def _readings_table(made: SetEvidence, limits: Limits) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (copy.medium, level_word(each.level), each.at, each.at + limits[each.level], str(each.seq), signed_by(each.by))
+        for copy in made.copies
+        for each in made.readings.get(copy.medium, ())
+        if each.level is not VerifyLevel.L1
+    ]
+    headers = (
+        msg("Medium"),
+        msg("Depth"),
+        msg("Last reached at"),
+        msg("Counts until"),
+        msg("Ledger record"),
+        msg("By another host"),
+    )
+    return Table(msg("How deep each copy was looked into"), headers, rows)
+
+
+def copies_table(
+    copies: Sequence[Copy], fresh: Mapping[str, Freshness] | None = None, now: datetime | None = None
+) -> Table:
+    """Return copies with their states.
+
+    Args:
+        copies: as they were seen last.
+        fresh: by medium, what the readings of one set's copies are worth; without it the copies were just looked at.
+        now: the moment for that.
+    """
+    fresh = fresh or {}
     headers = (
         msg("Backup set"),
         msg("Medium"),
@@ -278,8 +324,8 @@ def copies_table(copies: Sequence[Copy]) -> Table:
             copy.set_id,
             copy.medium,
             copy.medium_kind,
-            copy_status(copy.state),
-            level_word(copy.level),
+            copy_status(copy.state, fresh.get(copy.medium)),
+            depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
             copy.problem or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )

@@ -33,6 +33,7 @@ from portalops.model.backups import (
 )
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
+from portalops.model.runs import Every
 from portalops.model.text import show_text
 from portalops.system.programs import UnprivilegedRunner
 
@@ -151,18 +152,27 @@ def source_digests(session: Session) -> dict[str, Digest]:
     return found
 
 
-def verify_copies(session: Session) -> VerifyResult:
+def verify_copies(session: Session, every: Every) -> VerifyResult:
     """Do the verify job: read the copies whose turn it is.
+
+    Args:
+        session: what to work with.
+        every: how often the job is done.
 
     Raises:
         ConfigurationError: a medium does not fit.
     """
     from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
+    from portalops.model.reading import limits_of  # noqa: PLC0415  # start-up time
     from portalops.registers.backups import due_for_reading  # noqa: PLC0415  # start-up time
 
     targets = [
         VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
-        for made, copy in due_for_reading(recorded_sets_of(session, passing_over=True))
+        for made, copy in due_for_reading(
+            recorded_sets_of(session, passing_over=True),
+            every=every.longest,
+            limit=limits_of(session.rulebook.numbers)[VerifyLevel.L2],
+        )
     ]
     return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 

@@ -244,6 +244,19 @@ def media_register(session: Session) -> Iterator[Diagnosis]:
                 State.GOOD,
                 msg("{id} was read at {moment}", id=line.medium.id, moment=line.medium.read_at or session.clock.now()),
             )
+        if line.expiring.soon:
+            yield Diagnosis(
+                here,
+                State.NOTE,
+                nmsg(
+                    "{id}: {n} copy was read so long ago that it soon no longer counts as verified, from {moment} on",
+                    "{id}: {n} copies were read so long ago that they soon no longer count as verified, from {moment} on",
+                    line.expiring.soon,
+                    id=line.medium.id,
+                    moment=line.expiring.next_at or session.clock.now(),
+                ),
+                msg("The verify job reads them in time if it runs; 'portalops backup verify' does it now."),
+            )
 
 
 @examination

@@ -357,7 +357,7 @@ def drill_work(session: Session, *, target: DrillTarget | None = None, identity:
 def _verify(session: Session) -> Work[object]:
     from commands._backup_work import verify_copies  # noqa: PLC0415  # as above
 
-    result = verify_copies(session)
+    result = verify_copies(session, job_of(session, JobKind.VERIFY).every)
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
     states = {copy.state for copy in result.copies}
     if not states:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from commands._backup_work import recorded_sets_of
 from commands._session import Session
 from portalops.errors import LedgerMissing
-from portalops.model.message import Message
-from portalops.registers.backups import GONE
+from portalops.model.message import Message, nmsg
+from portalops.model.reading import limits_of
+from portalops.registers.backups import GONE, Expiring, expiring
 from portalops.registers.media import RegisteredMedium, alarms, read_media, whole_register
 
 
@@ -21,6 +22,8 @@ class RegisterLine:
     is_configured: bool
     sets: int
     """How many sets are recorded to be on it."""
+    expiring: Expiring
+    """Which of them were verified too long ago to count, or soon will be."""
     alarms: tuple[Message, ...]
 
 
@@ -47,13 +50,26 @@ def lines_of(session: Session) -> tuple[RegisterLine, ...]:
     now = session.clock.now()
     today = now.astimezone(session.zone_of_portal).date()
     months = session.settings.backup.unread_months
+    late = expiring(sets, limits_of(session.rulebook.numbers), now)
     return tuple(
         RegisterLine(
             each,
             each.entry.kind if each.entry else configured.get(each.id, "-"),
             each.id in configured,
             sum(copy.medium == each.id and copy.state not in GONE for made in sets for copy in made.copies),
-            alarms(each, now=now, today=today, unread_months=months),
+            late.get(each.id, Expiring()),
+            (*alarms(each, now=now, today=today, unread_months=months), *_expired(late.get(each.id))),
         )
         for each in whole_register(register_of(session), configured, sets)
     )
+
+
+def _expired(found: Expiring | None) -> tuple[Message, ...]:
+    if found is None or not found.expired:
+        return ()
+    said = nmsg(
+        "{n} copy on it was read too long ago to count as verified",
+        "{n} copies on it were read too long ago to count as verified",
+        found.expired,
+    )
+    return (said,)

@@ -23,6 +23,7 @@ from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, 
 from portalops.locale import _
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, SetKind, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.reading import limits_of
 from portalops.model.runs import JobKind
 from portalops.registers.backups import GONE
 from portalops.reports.document import Block, Notice, Paragraph, Tone
@@ -105,10 +106,11 @@ def run(
 def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     session = open_session(ctx)
     sets = [made for made in recorded_sets_of(session) if medium in {None, *(copy.medium for copy in made.copies)}]
-    view: list[Block] = [views.sets_table(sets)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
+    worth = limits_of(session.rulebook.numbers), session.clock.now()
+    view: list[Block] = [views.sets_table(sets, *worth)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
     claims = _backup_adopt.claims_of_ledger(session) if medium is None else ()
     view += _backup_adopt.claims_view(claims)
-    return Result([*map(views.set_data, sets), *map(_backup_adopt.claim_data, claims)], view)
+    return Result([*(views.set_data(made, *worth) for made in sets), *map(_backup_adopt.claim_data, claims)], view)
 
 
 @app.command(
@@ -121,14 +123,15 @@ def show(ctx: typer.Context, set_name: SetArgument = "latest") -> Result:
     session = open_session(ctx)
     made = find_set(recorded_sets_of(session), set_name or "latest")
     kept, kept_data = _backup_prune.retained_view(session, made)
-    data: JsonValue = {**views.set_data(made), **kept_data, "streams": views.streams_data(made.set)}
-    return Result(data, [*kept, *views.set_view(made)])
+    worth = limits_of(session.rulebook.numbers), session.clock.now()
+    data: JsonValue = {**views.set_data(made, *worth), **kept_data, "streams": views.streams_data(made.set)}
+    return Result(data, [*kept, *views.set_view(made, *worth)])
 
 
 @app.command(
     help=_(
         "Read copies back and compare every byte\n\nWithout a set, does the verify job: all copies of the newest set, and"
-        " on each medium the copy that was read longest ago; what it finds is recorded. With a set, a medium or a key, only"
+        " on each medium those that were read longest ago, so many that none expires; what it finds is recorded. With a set, a medium or a key, only"
         " looks and shows. With a private key the contents are checked as well, file by file.\n\nExample: portalops backup"
         " verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age"
         "\n\nEXIT STATUS: 0 all are whole, 3 a copy could not be reached, 5 a copy is damaged"

@@ -285,6 +285,9 @@ def _line_data(line: RegisterLine) -> JsonValue:
         "read_at": known.read_at.isoformat() if known.read_at else None,
         "checked_at": known.checked_at.isoformat() if known.checked_at else None,
         "sets": line.sets,
+        "expired": line.expiring.expired,
+        "expiring_soon": line.expiring.soon,
+        "next_expires_at": line.expiring.next_at.isoformat() if line.expiring.next_at else None,
         "alarms": [str(alarm) for alarm in line.alarms],
     }
 
@@ -299,6 +302,7 @@ def _table(lines: Sequence[RegisterLine]) -> Table:
         msg("Expires on"),
         msg("Sets"),
         msg("Last read"),
+        msg("Next expires"),
         msg("State"),
     )
     rows: list[tuple[Cell, ...]] = [
@@ -311,6 +315,7 @@ def _table(lines: Sequence[RegisterLine]) -> Table:
             line.medium.entry.expires_on if line.medium.entry else None,
             line.sets,
             line.medium.read_at,
+            line.expiring.next_at,
             Status(msg("see below"), Tone.BAD) if line.alarms else Status(msg("good"), Tone.GOOD),
         )
         for line in lines

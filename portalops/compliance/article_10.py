@@ -12,6 +12,7 @@ from portalops.model.archive import STATES, Held, Inventory
 from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
+from portalops.model.reading import depth_and_age, limits_of
 from portalops.model.retention import PruneResult
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
@@ -131,7 +132,7 @@ def _archive_copies(
     """Return the sets that hold the collections, their records, and which collections lie in none.
 
     A collection lies in a set if the source that copies it is in it, whole, in the class of documents; where documents are
-    declared to lie in other data, in any class. The set is complete for it, verified, reached, and not too old.
+    declared to lie in other data, in any class. The set is complete for it, verified lately, reached, and not too old.
     """
     evidence = situation.evidence
     sets = [each for each in evidence.sets(as_of=situation.as_of) if each.at <= situation.as_of]
@@ -151,7 +152,7 @@ def _archive_copies(
             made
             for made in sets
             if situation.as_of <= made.set.created_at + limit
-            and made.reached_copies()
+            and _good_copies(made, situation)
             and _holds_source(made, collection.source, documents_alone=not elsewhere)
         ]
         if holding:
@@ -231,14 +232,15 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     fulfilling = [made for made in fulfilled if made.verified_copies()]
     limit = timedelta(days=numbers.backup_max_age_days)
     if fulfilling:
-        reached = [made for made in fulfilling if made.reached_copies()]
-        best = reached[-1] if reached and situation.as_of <= reached[-1].set.created_at + limit else fulfilling[-1]
+        usable = [made for made in fulfilling if _good_copies(made, situation)]
+        best = usable[-1] if usable and situation.as_of <= usable[-1].set.created_at + limit else fulfilling[-1]
         due_at = best.set.created_at + limit
-        where = ", ".join(copy.medium for copy in best.reached_copies())
+        good = _good_copies(best, situation)
+        where = ", ".join(copy.medium for copy in good)
         seqs = [best.seq, *best.verified_seqs]
-        if situation.as_of <= due_at and not best.reached_copies():
-            details = [msg("{medium}: {problem}", medium=each.medium, problem=each.problem) for each in best.copies]
-            reason = msg("no verified copy of set {set} was reached when it was last looked for", set=best.set.id)
+        if situation.as_of <= due_at and not good:
+            details = _why_not_good(best, situation)
+            reason = _none_good(best, best.verified_copies())
             verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
             return standing_of(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
         if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilled)):
@@ -247,7 +249,8 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             )
         if situation.as_of <= due_at:
             reason = msg("verified set of {made} on {media}", made=best.set.created_at, media=where)
-            return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=best.at, due_at=due_at)
+            details = [_depth_of(best, copy, situation) for copy in good]
+            return standing_of(duty, DutyVerdict.MET, reason, seqs, details, newest_at=best.at, due_at=due_at)
         reason = msg(
             "the newest verified set is of {made}, older than {days} days",
             made=best.set.created_at,
@@ -278,33 +281,63 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     if not judged:
         return nothing_recorded(duty, situation, limit, msg("no backup set of the period is recorded"))
     details: list[Message] = []
-    unreached: list[Message] = []
+    unknown: list[Message] = []
     for made in judged:
         removed = [copy for copy in made.once_verified_copies() if copy.state is CopyState.DISPOSED]
-        good = _on_legal_media(made.verified_copies()) or _on_legal_media(removed)
-        if not good:
+        there = _on_legal_media(made.verified_copies())
+        apart = [copy for copy in there or _on_legal_media(removed) if not copy.shares_source_filesystem]
+        if not there and not _on_legal_media(removed):
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
-        elif all(copy.shares_source_filesystem for copy in good):
+        elif not apart:
             details.append(
                 msg(
                     "every copy of set {set} lies on the file system that it copies: one fault takes both",
                     set=made.set.id,
                 )
             )
-        elif all(copy.problem for copy in good):
-            unreached.append(
-                msg("no verified copy of set {set} was reached when it was last looked for", set=made.set.id)
-            )
+        elif there and not [copy for copy in apart if copy in _good_copies(made, situation)]:
+            unknown.append(_none_good(made, apart))
     seqs = [made.seq for made in judged]
     newest_at = judged[-1].at
     if details:
         return standing_of(duty, DutyVerdict.UNMET, example_of(details), seqs, details, newest_at=newest_at)
-    if unreached:
+    if unknown:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
-        return standing_of(duty, verdict, example_of(unreached), seqs, unreached, newest_at=newest_at)
+        return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in made.once_verified_copies()})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
+
+
+def _good_copies(made: SetEvidence, situation: Situation) -> list[Copy]:
+    """Return the verified copies that were read lately enough, and reached when they were last looked for."""
+    fresh = made.fresh_copies(limits_of(situation.rulebook.numbers), situation.as_of)
+    return [copy for copy in fresh if not copy.problem]
+
+
+def _none_good(made: SetEvidence, verified: Sequence[Copy]) -> Message:
+    """Say why none of a set's verified copies counts."""
+    if all(copy.problem for copy in verified):
+        return msg("no verified copy of set {set} was reached when it was last looked for", set=made.set.id)
+    return msg("no copy of set {set} was read back lately enough to count as verified", set=made.set.id)
+
+
+def _why_not_good(made: SetEvidence, situation: Situation) -> list[Message]:
+    """Say of each copy of a set, and of the base that it needs, what stands in the way."""
+    found = [
+        msg("{medium}: {problem}", medium=each.medium, problem=each.problem)
+        if each.problem
+        else _depth_of(made, each, situation)
+        for each in made.copies
+    ]
+    return found + ([] if made.base is None else _why_not_good(made.base, situation))
+
+
+def _depth_of(made: SetEvidence, copy: Copy, situation: Situation) -> Message:
+    """Say how deep a copy was read, when, and what of it does not count any more."""
+    fresh = made.freshness(copy, limits_of(situation.rulebook.numbers), situation.as_of)
+    depth = depth_and_age(fresh, situation.as_of)
+    return msg("{medium}, set {set}: {depth}", medium=copy.medium, set=made.set.id, depth=depth)
 
 
 def _on_legal_media(copies: Iterable[Copy]) -> list[Copy]:

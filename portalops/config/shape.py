@@ -258,6 +258,9 @@ class WitnessTable(Shape):
 _LIMITS: dict[str, dict[str, Any]] = {
     "backup_max_age_days": {"ge": 1},
     "inventory_max_age_days": {"ge": 1, "le": 45},
+    "read_back_max_age_days": {"ge": 1, "le": 3660},
+    "restored_max_age_days": {"ge": 1, "le": 3660},
+    "queried_max_age_days": {"ge": 1, "le": 3660},
     "session_gap_minutes": {"ge": 1},
     "min_coverage_percent": {"le": 100},
     "check_max_age_hours": {"ge": 1},

@@ -69,6 +69,12 @@ class Numbers:
     """Article 10.2: at least once a week."""
     inventory_max_age_days: int = 31
     """How old an inventory of the archive may be; Article 10.1 names no number."""
+    read_back_max_age_days: int = 35
+    """How long a copy counts as verified after every byte of it was read; no article names a number."""
+    restored_max_age_days: int = 185
+    """How long it counts that a copy was restored; no article names a number."""
+    queried_max_age_days: int = 185
+    """How long it counts that what was restored was queried; no article names a number."""
     portal_daily_min: int = 1
     """Article 11.1: updates due on each working day."""
     unit_weekly_min: int = 2

@@ -38,6 +38,13 @@ class Every(StrEnum):
     WEEK = "week"
     MONTH = "month"
 
+    @property
+    def longest(self) -> timedelta:
+        """The longest time from one slot's start to the next one's."""
+        return {Every.HOUR: timedelta(hours=1), Every.DAY: timedelta(days=1), Every.WEEK: timedelta(days=7)}.get(
+            self, timedelta(days=31)
+        )
+
     def slot(self, local: datetime) -> str:
         """Name the slot that holds a local moment: `2026-11-25T09`, `2026-11-25`, `2026-W48` or `2026-11`."""
         match self:

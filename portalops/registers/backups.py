@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
 from portalops.model.backups import BackupResult, Copy, CopyState
+from portalops.model.reading import Limits
 from portalops.registers.discs import DISC_KINDS, DiscBody
 from portalops.registers.evidence import (
     BACKUP,
@@ -26,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 GONE = frozenset({CopyState.FAILED, CopyState.DISPOSED})
 """States of copies of which nothing is on the medium."""
+
+SOON = timedelta(days=7)
+"""How long before it expires a verification is told of: time for somebody to have the copy read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,22 +67,67 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
     return tuple(fold_sets(backups, looks, folded_discs(discs)))
 
 
-def due_for_reading(sets: Sequence[SetEvidence]) -> tuple[tuple[SetEvidence, Copy], ...]:
-    """Choose the copies that a verify job reads: all of the newest set, and on each medium the longest unread one.
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """The copies on a medium whose verification has expired, or soon will."""
 
-    So the newest data is always known to be readable, and every older copy gets its turn. Copies that were never
-    written, or were removed, are not chosen; damaged ones of the newest set are, since a disk may have been put right.
+    expired: int = 0
+    soon: int = 0
+    next_at: datetime | None = None
+    """When the next one of those expires that still counts; None if none does."""
+
+
+def expiring(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> dict[str, Expiring]:
+    """Return by medium how many verified copies no longer count as such, or will not in `SOON`.
+
+    Args:
+        sets: as recorded.
+        limits: how long it counts that a copy was read.
+        now: aware.
+    """
+    found: dict[str, Expiring] = {}
+    for made in sets:
+        for copy in made.copies:
+            due_at = made.freshness(copy, limits, now).due_at
+            if copy.state is not CopyState.VERIFIED or due_at is None:
+                continue
+            known = found.get(copy.medium, Expiring())
+            if due_at < now:
+                known = replace(known, expired=known.expired + 1)
+            else:
+                known = replace(
+                    known, soon=known.soon + (due_at < now + SOON), next_at=min(due_at, known.next_at or due_at)
+                )
+            found[copy.medium] = known
+    return found
+
+
+def due_for_reading(
+    sets: Sequence[SetEvidence], *, every: timedelta, limit: timedelta
+) -> tuple[tuple[SetEvidence, Copy], ...]:
+    """Choose the copies that a verify job reads: all of the newest set, and on each medium those that expire first.
+
+    Of those so many that each copy gets its turn before it expires, with one run to spare: of 52 copies that count for 35
+    days, a weekly job reads 13. So the work is the same in each run, and nothing expires as long as the job runs.
+    Copies that were never written, or were removed, are not chosen; damaged ones of the newest set are, since a disk may
+    have been put right.
+
+    Args:
+        sets: as recorded, oldest first.
+        every: how far apart the runs of the job are.
+        limit: how long it counts that a copy was read.
     """
     chosen: dict[tuple[str, str], tuple[SetEvidence, Copy]] = {}
     there = [(made, copy) for made in sets for copy in made.copies if copy.state not in GONE]
     for made, copy in there:
         if made is sets[-1]:
             chosen[copy.set_id, copy.medium] = made, copy
+    turns = max(1, limit // every - 1)
     for medium in dict.fromkeys(copy.medium for _made, copy in there):
         candidates = [
             (made, copy) for made, copy in there if copy.medium == medium and copy.state is not CopyState.DAMAGED
         ]
-        if candidates:
-            made, copy = min(candidates, key=lambda each: each[1].verified_at or _EPOCH)
+        candidates.sort(key=lambda each: each[1].verified_at or _EPOCH)
+        for made, copy in candidates[: -(-len(candidates) // turns)]:
             chosen[copy.set_id, copy.medium] = made, copy
     return tuple(chosen.values())

@@ -35,11 +35,13 @@ from portalops.model.checks import CheckRound
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message
 from portalops.model.period import Period
+from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import Digest, Record
 from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.copies import Look, after, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 
 BodyT = TypeVar("BodyT")
@@ -121,9 +123,26 @@ class SetEvidence:
     """The run that made it."""
     accepted_shrinks: tuple[Shrink, ...] = ()
     """What a person accepted as far less than before."""
-
+    readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    """By medium, when each depth of its copy was reached last."""
     discs: tuple[HeldDisc, ...] = ()
     """Discs that its images were burnt to, as far as nobody has recorded that they are destroyed."""
+
+    def freshness(self, copy: Copy, limits: Limits, now: datetime) -> Freshness:
+        """Return what the readings of one of its copies are worth at a moment."""
+        readings = self.readings.get(copy.medium)
+        if readings is None:  # nothing but the copy itself is known
+            readings = first_known(Look(self.seq, self.at, copy)).readings
+        return standing(readings, limits, now)
+
+    def fresh_copies(self, limits: Limits, now: datetime) -> tuple[Copy, ...]:
+        """Return the verified copies whose bytes were read lately enough; of a differential, those of its base as well.
+
+        What counts as lately is the rulebook's: see `portalops.model.reading`.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.fresh_copies(limits, now)):
+            return ()
+        return tuple(copy for copy in self.verified_copies() if self.freshness(copy, limits, now).is_fresh)
 
     def discs_of(self, medium: str) -> tuple[HeldDisc, ...]:
         """Return the discs that were burnt from the images on a medium."""
@@ -160,10 +179,6 @@ class SetEvidence:
         """Whether the retention rule has removed all there was of it."""
         states = {copy.state for copy in self.copies}
         return CopyState.DISPOSED in states and states <= {CopyState.DISPOSED, CopyState.FAILED}
-
-    def reached_copies(self) -> tuple[Copy, ...]:
-        """Return the verified copies that were also reached when they were last looked for."""
-        return tuple(copy for copy in self.verified_copies() if not copy.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,43 +377,36 @@ def fold_sets(
     discs: Sequence[HeldDisc] = (),
 ) -> Iterator[SetEvidence]:
     """Yield each set that was made, oldest first, with its copies and discs as they were seen last."""
-    told: dict[SetId, list[tuple[int, Copy]]] = {}
+    told: dict[SetId, list[Look]] = {}
     for each in verifies:
         for copy in each.body.copies:
-            told.setdefault(copy.set_id, []).append((each.seq, copy))
+            told.setdefault(copy.set_id, []).append(Look(each.seq, each.at, copy))
     fulls: dict[Digest, SetEvidence] = {}
     for made in backups:
         if made.body.set is None:
             continue
-        copies = {copy.medium: copy for copy in made.body.copies}
+        known = {copy.medium: first_known(Look(made.seq, made.at, copy)) for copy in made.body.copies}
         looked: list[int] = []
-        for seq, copy in told.get(made.body.set.id, ()):
-            if seq > made.seq:
-                copies[copy.medium] = _after(copies.get(copy.medium), copy)
-                looked.append(seq)
+        for look in told.get(made.body.set.id, ()):
+            if look.seq > made.seq:
+                known[look.copy.medium] = after(known.get(look.copy.medium), look)
+                looked.append(look.seq)
         evidence = SetEvidence(
             made.seq,
             made.at,
             made.body.set,
-            tuple(copies.values()),
+            tuple(each.copy for each in known.values()),
             tuple(dict.fromkeys(looked)),
             made.body.failed_classes,
             fulls.get(made.body.set.base) if made.body.set.base else None,
             made.run,
             made.body.accepted_shrinks,
+            {medium: each.readings for medium, each in known.items()},
             discs=tuple(disc for disc in discs if disc.burnt.set_id == made.body.set.id),
         )
         if made.body.set.kind is SetKind.FULL:
             fulls[made.body.set.bag_sha256] = evidence
         yield evidence
-
-
-def _after(before: Copy | None, now: Copy) -> Copy:
-    """Return a copy as it is now; of a removed one, that it had been verified is taken from what was recorded before."""
-    if now.state is not CopyState.DISPOSED:
-        return now
-    verified_at = before.verified_at if before is not None and before.state is CopyState.VERIFIED else None
-    return replace(now, verified_at=verified_at)
 
 
 def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:

@@ -10,6 +10,7 @@ from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Actor, Name, Portal, Role, Unit, exists_during
 from portalops.model.period import Period
+from portalops.model.reading import limits_of
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
@@ -93,7 +94,7 @@ def build(
         Heading(2, msg("IV. The duties, clause by clause")),
         *_duties(standings, rulebook),
         Heading(2, msg("V. Backup copies (Article 10)")),
-        *backup_blocks(evidence),
+        *backup_blocks(evidence, limits_of(rulebook.numbers)),
         Heading(2, msg("VI. Updates of the portal and the units (Article 11)")),
         *update_blocks(evidence, units, calendar),
         Heading(2, msg("VII. Server checks (Article 12)")),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
-from portalops.model.backups import CopyState, DataClass
+from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import Week
+from portalops.model.reading import Limits, depth_and_age
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.evidence import Evidence, SetEvidence
 from portalops.reports.document import (
@@ -22,21 +23,27 @@ from portalops.reports.document import (
     Table,
     Tone,
 )
-from portalops.reports.words import copy_status, data_class_word, level_word, outcome_status, set_kind_word
+from portalops.reports.words import copy_status, data_class_word, outcome_status, set_kind_word
 
 _ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
 _PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
+_EXPIRED = Mark("?", Tone.UNSURE, msg("complete set, verified too long ago to count"))
 _REMOVED = Mark("○", Tone.NEUTRAL, msg("complete set, verified, and since removed by the retention rule"))
 _NOTHING = Mark("✗", Tone.BAD, msg("no set on the medium"))
 _OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
 _BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
 
 
-def backup_blocks(evidence: Evidence) -> Iterator[Block]:
-    """Yield the sets of the period, their copies, the weeks covered, and what the newest set holds."""
+def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
+    """Yield the sets of the period, their copies, the weeks covered, and what the newest set holds.
+
+    Args:
+        evidence: of the period.
+        limits: how long it counts that a copy was read.
+    """
     sets = sets_in_period(evidence)
-    yield Paragraph(_summary(sets))
-    grid = week_grid(evidence)
+    yield Paragraph(_summary(sets, limits, _as_of(evidence)))
+    grid = week_grid(evidence, limits)
     if grid.rows:
         yield grid
     yield Table(
@@ -55,19 +62,7 @@ def backup_blocks(evidence: Evidence) -> Iterator[Block]:
     yield Table(
         msg("Copies of the sets, in their newest known state"),
         (msg("Backup set"), msg("Medium"), msg("Kind"), msg("State"), msg("Depth"), msg("Read back at"), msg("Remark")),
-        [
-            (
-                made.set.id,
-                copy.medium,
-                copy.medium_kind,
-                copy_status(copy.state),
-                level_word(copy.level),
-                copy.verified_at,
-                _remark(copy.problem, copy.shares_source_filesystem),
-            )
-            for made in sets
-            for copy in made.copies
-        ],
+        [_copy_row(made, copy, limits, evidence.now) for made in sets for copy in made.copies],
     )
     yield from _class_blocks(evidence, sets)
 
@@ -77,7 +72,7 @@ def sets_in_period(evidence: Evidence) -> tuple[SetEvidence, ...]:
     return tuple(made for made in evidence.sets() if _made_on(made, evidence) in evidence.period)
 
 
-def week_grid(evidence: Evidence) -> Grid:
+def week_grid(evidence: Evidence, limits: Limits) -> Grid:
     """Return weeks by media: which week of the period has what on which medium."""
     weeks = evidence.period.weeks()
     sets = evidence.sets()
@@ -90,8 +85,15 @@ def week_grid(evidence: Evidence) -> Grid:
 
     def mark(week: Week, medium: str) -> Mark:
         found = [(made, copy) for made in by_week.get(week, ()) for copy in made.copies if copy.medium == medium]
-        if any(copy.state is CopyState.VERIFIED and made.set.outcome is RunOutcome.COMPLETE for made, copy in found):
+        whole = [
+            (made, copy)
+            for made, copy in found
+            if copy.state is CopyState.VERIFIED and made.set.outcome is RunOutcome.COMPLETE
+        ]
+        if any(made.freshness(copy, limits, _as_of(evidence)).is_fresh for made, copy in whole):
             return _ALL_MET
+        if whole:
+            return _EXPIRED
         if any(copy.state in {CopyState.VERIFIED, CopyState.SEALED} for _, copy in found):
             return _PARTLY
         if any(
@@ -105,21 +107,26 @@ def week_grid(evidence: Evidence) -> Grid:
         return _BEFORE if week.period().first < began_on else _NOTHING
 
     rows = [(medium, [mark(week, medium) for week in weeks]) for medium in media]
-    removed = (_REMOVED,) if any(_REMOVED in marks for _medium, marks in rows) else ()
+    seldom = [each for each in (_EXPIRED, _REMOVED) if any(each in marks for _medium, marks in rows)]
     return Grid(
         msg("Weeks of the period and the media that hold a set of each week"),
         [msg("W{number}", number=f"{week.number:02d}") for week in weeks],
         rows,
-        [(each, each.meaning) for each in (_ALL_MET, _PARTLY, *removed, _NOTHING, _OPEN, _BEFORE)],
+        [(each, each.meaning) for each in (_ALL_MET, _PARTLY, *seldom, _NOTHING, _OPEN, _BEFORE)],
     )
+
+
+def _as_of(evidence: Evidence) -> datetime:
+    """Return the moment that the duties are judged at: the period's end, or now if it is not over."""
+    return min(evidence.now, evidence.period.bounds(evidence.zone)[1])
 
 
 def _made_on(made: SetEvidence, evidence: Evidence) -> date:
     return made.set.created_at.astimezone(evidence.zone).date()
 
 
-def _summary(sets: Sequence[SetEvidence]) -> Message:
-    verified = [made for made in sets if made.verified_copies() and made.set.outcome is RunOutcome.COMPLETE]
+def _summary(sets: Sequence[SetEvidence], limits: Limits, as_of: datetime) -> Message:
+    verified = [made for made in sets if made.fresh_copies(limits, as_of) and made.set.outcome is RunOutcome.COMPLETE]
     return msg(
         "{made} backup sets were made in the period; {good} of them are complete and verified on at least one medium.",
         made=len(sets),
@@ -137,6 +144,19 @@ def _set_row(made: SetEvidence) -> tuple[Cell, ...]:
         ByteSize(plain),
         ByteSize(made.set.stored_bytes),
         str(made.seq),
+    )
+
+
+def _copy_row(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> tuple[Cell, ...]:
+    fresh = made.freshness(copy, limits, now)
+    return (
+        made.set.id,
+        copy.medium,
+        copy.medium_kind,
+        copy_status(copy.state, fresh),
+        depth_and_age(fresh, now),
+        copy.verified_at,
+        _remark(copy.problem, copy.shares_source_filesystem),
     )
 
 

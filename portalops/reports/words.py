@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portalops.model.backups import CopyState, DataClass, SetKind, VerifyLevel
+from portalops.model.backups import CopyState, DataClass, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Role
+from portalops.model.reading import Freshness
 from portalops.model.updates import Channel, FlagKind
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.reports.document import Status, Tone
@@ -87,14 +88,6 @@ _ROLE: Mapping[Role, Message] = {
 
 _SET_KIND: Mapping[SetKind, Message] = {SetKind.FULL: msg("full"), SetKind.DIFF: msg("differential")}
 
-_LEVEL: Mapping[VerifyLevel, Message] = {
-    VerifyLevel.NONE: msg("not looked at"),
-    VerifyLevel.L1: msg("L1: structure"),
-    VerifyLevel.L2: msg("L2: every byte read"),
-    VerifyLevel.L3: msg("L3: restored"),
-    VerifyLevel.L4: msg("L4: restored and queried"),
-}
-
 
 def duty_status(verdict: DutyVerdict) -> Status:
     """Return the word for what is said of a duty or a unit's period."""
@@ -106,8 +99,10 @@ def check_status(verdict: CheckVerdict) -> Status:
     return _CHECK[verdict]
 
 
-def copy_status(state: CopyState) -> Status:
-    """Return the word for where a copy of a set stands."""
+def copy_status(state: CopyState, fresh: Freshness | None = None) -> Status:
+    """Return the word for where a copy of a set stands; with what its readings are worth, also that they have expired."""
+    if state is CopyState.VERIFIED and fresh is not None and not fresh.is_fresh:
+        return Status(msg("verification expired"), Tone.UNSURE)
     return _COPY[state]
 
 
@@ -144,11 +139,6 @@ def role_word(role: Role) -> Message:
 def set_kind_word(kind: SetKind) -> Message:
     """Return the word for whether a set stands alone."""
     return _SET_KIND[kind]
-
-
-def level_word(level: VerifyLevel) -> Message:
-    """Return the words for how deep a copy was looked into."""
-    return _LEVEL[level]
 
 
 def clause_words(clause: str) -> Message:

@@ -208,6 +208,9 @@ def _time_of_day(value: object) -> str:
 _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "backup_max_age_days": _whole(1, 7),
     "inventory_max_age_days": _whole(1, 45),
+    "read_back_max_age_days": _whole(1, 3660),
+    "restored_max_age_days": _whole(1, 3660),
+    "queried_max_age_days": _whole(1, 3660),
     "portal_daily_min": _whole(1, 100),
     "unit_weekly_min": _whole(1, 100),
     "unit_duties": _one_of(UnitDuties),

@@ -227,7 +227,9 @@ def test_what_is_removed_is_not_read_restored_or_held_any_more(portal: Portal) -
     portal.clock.move(timedelta(days=7))
     portal.prune()
 
-    assert made[0] not in {each.set.id for each, _copy in due_for_reading(portal.sets())}
+    assert made[0] not in {
+        each.set.id for each, _copy in due_for_reading(portal.sets(), every=timedelta(days=7), limit=timedelta(days=35))
+    }
     with pytest.raises(SetNotFound):
         portal.result("verify", made[0])
     with pytest.raises(SetNotFound):

@@ -18,6 +18,7 @@ from commands._invocation import Invocation
 from commands._session import Session
 from portalops.errors import ExitCode, UsageError
 from portalops.model.backups import CopyState
+from portalops.reports.document import Table
 from tests.backups.test_prune import Portal
 from tests.doubles import SilentProgress
 
@@ -81,6 +82,7 @@ def test_a_medium_that_is_not_configured_is_kept_in_the_register_alone(portal: R
 
 
 def test_a_medium_that_nobody_has_read_or_that_expired_is_told_of(portal: Register) -> None:
+    portal.change("[backup]\n", "[rulebook]\nread_back_max_age_days = 3660\n\n[backup]\n")
     for name in ("disk-a", "disk-b"):
         portal.media("add", name, *ADD, "--expires", "2027-09-01")
     portal.back_up(1)
@@ -97,6 +99,35 @@ def test_a_medium_that_nobody_has_read_or_that_expired_is_told_of(portal: Regist
     portal.media("list")
     portal.clock.move(timedelta(days=365))
     assert "expired" in portal.media("list", expected=ExitCode.UNMET)[0]["alarms"][0]
+
+
+def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_expire(portal: Register) -> None:
+    portal.change("[backup]\n", '[[job]]\nid = "read"\nkind = "verify"\nevery = "week"\n\n[backup]\n')
+    for name in ("disk-a", "disk-b"):
+        portal.media("add", name, *ADD)
+    (made,) = portal.back_up(1)
+    assert portal.media("list")[0]["next_expires_at"] is not None
+
+    portal.clock.move(timedelta(days=30))
+    assert [line["expiring_soon"] for line in portal.media("list")] == [1, 1]
+    notes = [each for each in examine(portal.session()) if each.state is State.NOTE]
+    assert ["soon no longer counts as verified" in str(note.seen) for note in notes if note.subject == "media-register"] == [True, True]  # fmt: skip
+    portal.clock.move(timedelta(days=6))
+    line = portal.media("list", expected=ExitCode.UNMET)[0]
+    shown = portal.result("show", made)
+    data: Any = shown.data
+
+    assert (line["expired"], line["expiring_soon"], line["next_expires_at"]) == (1, 0, None)
+    assert line["alarms"] == ["1 copy on it was read too long ago to count as verified"]
+    assert [(each["state"], each["fresh_level"], each["expired"][0]["level"]) for each in data["copies"]] == [
+        ("verified", "none", "L2")
+    ] * 2
+    page = [block for block in shown.view if isinstance(block, Table)]
+    assert "verification expired" in str(page) and "read 36 days ago" in str(
+        [str(cell) for table in page for row in table.rows for cell in row]
+    )
+    portal.result("verify")
+    assert [line["alarms"] for line in portal.media("list")] == [[], []]
 
 
 def test_the_doctor_tells_of_media_that_must_be_seen_to(portal: Register) -> None:
@@ -184,11 +215,11 @@ def test_a_copy_that_was_not_reached_is_no_evidence_until_it_is_reached_again(po
     portal.change('folder = "disk-a"\ncreate = true', 'folder = "disk-a"')
 
     portal.media("check", "disk-a", expected=ExitCode.PARTIAL)
-    assert [copy.medium for copy in portal.sets()[0].reached_copies()] == ["disk-b"]
+    assert [copy.medium for copy in portal.sets()[0].verified_copies() if not copy.problem] == ["disk-b"]
 
     (portal.folder / "away").rename(portal.folder / "disk-a")
     portal.media("check", "disk-a")
-    assert {copy.medium for copy in portal.sets()[0].reached_copies()} == {"disk-a", "disk-b"}
+    assert {copy.medium for copy in portal.sets()[0].verified_copies() if not copy.problem} == {"disk-a", "disk-b"}
 
 
 def test_a_disk_that_takes_no_writing_is_told(portal: Register) -> None:
