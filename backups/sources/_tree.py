@@ -3,6 +3,10 @@
 A file is read once, and its digest taken from the same bytes. One that changes meanwhile is read once more; if it
 changes again it is kept and named. What cannot be read is named, and the walk goes on. Sockets hold no data and are
 named as left out.
+
+Everything below a walk's top is opened from the folder that it was listed in, and no link is followed (openat(2),
+O_NOFOLLOW). So whoever may write into a folder that is backed up cannot put a link in a folder's place at the right moment
+and have files from elsewhere read with the rights of this process.
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ import hashlib
 import os
 import pwd
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 
 from backups.sources._listing import Comparison, ListingWriter
 from backups.sources._settings import cause_of
@@ -40,6 +45,12 @@ _TYPES = {
 }
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MAX_PATH_BYTES = 4096
+"""PATH_MAX of Linux. What has a longer name is named as unread: stock tools could not unpack it."""
+_OPEN_ENDS = 32
+"""So many outermost and so many innermost folders that a walk is in stay open: a deep tree must not use up the files that
+the process may open."""
 
 
 class TreeWriter:
@@ -70,7 +81,7 @@ class TreeWriter:
         self._listing = listing
         self._comparison = comparison
         self._outer: list[_Folder] = []
-        """The folders that the walk is in."""
+        """The folders that the walk is in, from its top."""
         self._in_doubt = ""
         """The path that something could not be read of last."""
         self._is_excluded = is_excluded
@@ -92,55 +103,114 @@ class TreeWriter:
             path: absolute.
             name: what it is called in the tar; the path itself, without the leading slash, if not given.
         """
-        top = path
         try:
             status = os.lstat(path)
         except OSError as error:
             self._unread(path, error)
             return
         device = status.st_dev
-        pending: list[Iterator[tuple[str, os.stat_result | OSError]]] = [iter([(path, status)])]
-        while pending:
-            found = next(pending[-1], None)
-            if found is None:
-                pending.pop()
-                if self._outer:
-                    self._outer.pop()
-                continue
-            path, status_or_error = found
-            if isinstance(status_or_error, OSError):
-                self._unread(path, status_or_error)
-            elif self._is_wanted(path, status_or_error, device):
-                self._come_by(
-                    path, path if name is None else name + path[len(top) :], status_or_error, is_top=path == top
-                )
-                if stat.S_ISDIR(status_or_error.st_mode):
-                    pending.append(self._inside(path))
-
-    def _come_by(self, path: str, name: str, status: os.stat_result, *, is_top: bool) -> None:
-        """Write a member of a walk, or pass over it because the base has it as it is."""
-        is_folder = stat.S_ISDIR(status.st_mode)
-        is_unchanged = self._comparison is not None and self._comparison.is_unchanged(path, status)
-        if is_unchanged and not (is_top and is_folder):
-            self._unchanged += 1
-            self._unchanged_bytes += HEADER_BYTES + (status.st_size if stat.S_ISREG(status.st_mode) else 0)
-            if stat.S_ISREG(status.st_mode):
-                self.files += 1
-                self.content_bytes += status.st_size
-        else:
+        try:
+            if not self._is_excluded(path) and self._is_wanted(path, status, device):
+                self._come_by(_Spot(path, path if name is None else name, None, path), status, device)
+            while self._outer:
+                spot = self._outer[-1].next_spot()
+                if spot is None:
+                    self._step_out()
+                elif not self._is_excluded(spot.path):
+                    self._look_at(spot, device)
+        finally:
             for folder in self._outer:
-                if not folder.is_written:
-                    self.add(folder.path, folder.name, folder.status)
-                    folder.is_written = True
-            self.add(path, name, status)
-        if is_folder:
-            self._outer.append(_Folder(path, name, status, is_written=is_top or not is_unchanged))
+                folder.close()
+            self._outer.clear()
+
+    def _look_at(self, spot: _Spot, device: int) -> None:
+        if len(spot.path) > _MAX_PATH_BYTES // 4 and len(os.fsencode(spot.path)) >= _MAX_PATH_BYTES:
+            self._unread(spot.path, OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG)))
+            return
+        try:
+            status = os.stat(spot.base, dir_fd=spot.at, follow_symlinks=False)
+        except OSError as error:
+            self._unread(spot.path, error)
+            return
+        if self._is_wanted(spot.path, status, device):
+            self._come_by(spot, status, device)
+
+    def _come_by(self, spot: _Spot, status: os.stat_result, device: int) -> None:
+        """Write a member of a walk, or pass over it because the base has it as it is; be in it if it is a folder."""
+        if stat.S_ISDIR(status.st_mode):
+            self._step_into(spot, status, device)
+        elif not self._is_unchanged(spot, status):
+            self._write_outer()
+            self._add(spot, status)
+
+    def _step_into(self, spot: _Spot, status: os.stat_result, device: int) -> None:
+        descriptor = -1
+        names: Sequence[str] = ()
+        attributes = _NO_ATTRIBUTES
+        failure: OSError | None = None
+        try:
+            descriptor = os.open(spot.base, _OPEN_FOLDER, dir_fd=spot.at)
+            opened = os.fstat(descriptor)
+            names = sorted(os.listdir(descriptor))
+        except OSError as error:
+            failure = error
+        else:
+            if not os.path.samestat(opened, status):  # another one took its place, or something was mounted on it
+                status = opened
+                if not self._is_wanted(spot.path, status, device):
+                    os.close(descriptor)
+                    return
+            attributes = self._attributes(descriptor, spot.path)
+        is_unchanged = self._is_unchanged(spot, status)
+        self._outer.append(_Folder(spot, status, attributes, names, descriptor))
+        if len(self._outer) > 2 * _OPEN_ENDS:
+            self._outer[-1 - _OPEN_ENDS].close()
+        if not is_unchanged:
+            self._write_outer()
+        if failure is not None:
+            self._unread(spot.path, failure)
+
+    def _step_out(self) -> None:
+        """Go back to the folder above, by `..` if it was closed meanwhile."""
+        left = self._outer.pop()
+        above = self._outer[-1] if self._outer else None
+        if above is not None and above.descriptor < 0:
+            above.open_again(left.descriptor)
+            if above.descriptor < 0:
+                self._unread(above.spot.path, OSError(errno.ESTALE, "moved while it was read"))
+        left.close()
+
+    def _is_unchanged(self, spot: _Spot, status: os.stat_result) -> bool:
+        """Say whether the base has a member as it is, and count it if so; the top folder is written in any case."""
+        if self._comparison is None or not self._comparison.is_unchanged(spot.path, status):
+            return False
+        is_file = stat.S_ISREG(status.st_mode)
+        if spot.at is None and stat.S_ISDIR(status.st_mode):
+            return False
+        self._unchanged += 1
+        self._unchanged_bytes += HEADER_BYTES + (status.st_size if is_file else 0)
+        if is_file:
+            self.files += 1
+            self.content_bytes += status.st_size
+        return True
+
+    def _write_outer(self) -> None:
+        """Write the folders on the way that were passed over so far."""
+        for folder in self._outer:
+            if not folder.is_written:
+                name = folder.spot.name.strip("/") or "."
+                self._put(_entry(MemberType.FOLDER, name, folder.status, attributes=folder.attributes))
+                self._note(folder.spot.path, folder.status)
+                folder.is_written = True
 
     def add(self, path: str, name: str, status: os.stat_result) -> None:
-        """Write one path under a name."""
-        name = name.strip("/") or "."
+        """Write one path under a name; of a folder nothing that is in it."""
+        self._add(_Spot(path, name, None, path), status)
+
+    def _add(self, spot: _Spot, status: os.stat_result) -> None:
+        path, name = spot.path, spot.name.strip("/") or "."
         if stat.S_ISREG(status.st_mode):
-            self._add_file(path, name, status)
+            self._add_file(spot, name, status)
             return
         kind = _TYPES.get(stat.S_IFMT(status.st_mode))
         if kind is None:
@@ -149,11 +219,11 @@ class TreeWriter:
         link = ""
         if kind is MemberType.SYMLINK:
             try:
-                link = os.readlink(path)
+                link = os.readlink(spot.base, dir_fd=spot.at)
             except OSError as error:
                 self._unread(path, error)
                 return
-        self._put(_entry(kind, name, status, attributes=self._attributes(path, path), link=link))
+        self._put(_entry(kind, name, status, attributes=self._attributes(spot.nameable(), path), link=link))
         self._note(path, status)
 
     def end(self) -> None:
@@ -168,8 +238,6 @@ class TreeWriter:
             self._listing.add(path, status, is_sure=is_sure and self._in_doubt != path)
 
     def _is_wanted(self, path: str, status: os.stat_result, device: int) -> bool:
-        if self._is_excluded(path):
-            return False
         if path in self._avoid:
             self._out.add_skipped(f"{path}: a folder of backup sets")
             return False
@@ -178,27 +246,15 @@ class TreeWriter:
             return False
         return True
 
-    def _inside(self, path: str) -> Iterator[tuple[str, os.stat_result | OSError]]:
-        try:
-            with os.scandir(path) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            yield path, error
-            return
-        for entry in entries:
-            try:
-                yield entry.path, entry.stat(follow_symlinks=False)
-            except OSError as error:
-                yield entry.path, error
-
-    def _add_file(self, path: str, name: str, listed: os.stat_result) -> None:
+    def _add_file(self, spot: _Spot, name: str, listed: os.stat_result) -> None:
+        path = spot.path
         if listed.st_nlink > 1 and (first := self._linked.get((listed.st_dev, listed.st_ino))) is not None:
             self._note(path, listed)
             self._put(_entry(MemberType.HARDLINK, name, listed, link=first))
             return
         for is_last_try in (False, True):
             try:
-                descriptor = os.open(path, _OPEN)
+                descriptor = os.open(spot.base, _OPEN, dir_fd=spot.at)
             except FileNotFoundError:
                 self._out.add_skipped(f"{path}: removed before it was read")
                 if self._comparison is not None:
@@ -327,14 +383,65 @@ class TreeWriter:
         self._in_doubt = path
 
 
-@dataclass(slots=True)
+class _Spot(NamedTuple):
+    """Where something lies, and how it is reached."""
+
+    path: str
+    """Absolute."""
+    name: str
+    """What it is called in the tar."""
+    at: int | None
+    """The open folder that it lies in; None for a walk's top."""
+    base: str
+    """Its name in there; for a walk's top the path."""
+
+    def nameable(self) -> str:
+        """Return a path for calls that take no open folder; it does not lead elsewhere when folders are moved."""
+        return self.base if self.at is None else f"/proc/self/fd/{self.at}/{self.base}"
+
+
 class _Folder:
     """A folder that a walk is in."""
 
-    path: str
-    name: str
-    status: os.stat_result
-    is_written: bool
+    __slots__ = ("_inside", "_names", "_path", "attributes", "descriptor", "is_written", "spot", "status")
+
+    def __init__(
+        self,
+        spot: _Spot,
+        status: os.stat_result,
+        attributes: Mapping[str, bytes],
+        names: Sequence[str],
+        descriptor: int,
+    ) -> None:
+        self.spot = spot
+        self.status = status
+        self.attributes = attributes
+        self.descriptor = descriptor
+        """Open, or -1."""
+        self.is_written = False
+        self._names = iter(names)
+        self._path = spot.path.rstrip("/") + "/"
+        self._inside = spot.name.rstrip("/") + "/"
+
+    def next_spot(self) -> _Spot | None:
+        """Return the next thing in it."""
+        base = next(self._names, None)
+        return None if base is None else _Spot(self._path + base, self._inside + base, self.descriptor, base)
+
+    def open_again(self, inner: int) -> None:
+        """Open it from a folder inside; if that lies elsewhere now, this stays closed and nothing more comes out of it."""
+        with suppress(OSError):
+            self.descriptor = os.open("..", _OPEN_FOLDER, dir_fd=inner)
+            if os.path.samestat(os.fstat(self.descriptor), self.status):
+                return
+        self.close()
+        self._names = iter(())
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
 
 def _entry(

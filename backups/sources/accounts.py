@@ -98,17 +98,10 @@ class AccountsSource(ConfiguredSource):
         except OSError as error:
             out.add_unread(f"{name}: {cause_of(error)}")
             return
-        if not stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
+            tree.add_tree(path, name=name)
+        else:
             tree.add(os.path.realpath(path) if is_required else path, name, status)
-            return
-        tree.add(path, name, status)
-        try:
-            inside = sorted(os.listdir(path))
-        except OSError as error:
-            out.add_unread(f"{name}: {cause_of(error)}")
-            return
-        for inner in inside:
-            self._add(tree, out, f"{name}/{inner}", is_required=False)
 
     def _key_files(self, passwd: str) -> Iterator[str]:
         """Yield the authorized key files that accounts with a login shell may have, relative to the root."""

@@ -208,3 +208,101 @@ def test_whatever_happens_to_a_file_while_it_is_read(tmp_path: Path, what: str, 
         shutil.rmtree(folder)
     assert number > 15
     assert RunOutcome.FAILED not in outcomes
+
+
+def _swap_for_a_link(folder: Path, elsewhere: Path) -> None:
+    folder.rename(folder.with_name("was-m"))
+    folder.symlink_to(elsewhere)
+
+
+def test_a_link_in_a_folders_place_leads_nowhere(tmp_path: Path) -> None:
+    """Who may write into a web root puts a link to other people's files there while root's backup is inside the folder."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("large", "small"):
+        (elsewhere / name).write_bytes(b"a secret of others" * 40_000)
+    number, calls, swapped = 0, 1, 0
+    while number < calls:
+        number += 1
+        folder = tmp_path / str(number)
+        tree = make_tree(folder)
+        medium = MemoryMedium("memory-1")
+        inner = source("files", {"include": [str(tree)]}, folder, id="files")
+        meddled = Meddled(inner, number, partial(_swap_for_a_link, tree / "m", elsewhere))
+
+        result = back_up([meddled], [medium], pack_bytes=256 << 10)
+
+        assert result.set is not None
+        content = parse_set_file(medium.stored[result.set.id]["set.json"])
+        restore_set(medium.open_set(result.set.id), content, [keys().identity], folder / "out")
+        restored = [path for path in (folder / "out").rglob("*") if path.is_file() and not path.is_symlink()]
+        assert not any(b"a secret" in path.read_bytes() for path in restored), number
+        swapped += meddled.was_listed
+        calls = meddled.calls
+        shutil.rmtree(folder)
+    assert swapped > 5
+
+
+def deep_tree(folder: Path, depth: int) -> None:
+    """Make folders inside each other, however long their path gets, with a file in each before and after the next one."""
+    at = os.open(folder, os.O_RDONLY)
+    for _level in range(depth):
+        for name in ("a", "z"):
+            file = os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=at)
+            os.write(file, b"tin")
+            os.close(file)
+        os.mkdir("deeper", dir_fd=at)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    os.close(at)
+
+
+def test_a_deep_tree_is_read_with_few_open_files_and_named_where_its_path_is_too_long(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    deep_tree(tree, 700)
+    most = 0
+
+    def count() -> None:
+        nonlocal most
+        most = max(most, len(os.listdir("/proc/self/fd")))
+
+    before = len(os.listdir("/proc/self/fd"))
+    medium = MemoryMedium("memory-1")
+    meddled = Meddled(source("files", {"include": [str(tree)]}, tmp_path, id="files"), 0, count)
+    meddled.count = count  # type: ignore[method-assign]  # at every step, not at one
+
+    result = back_up([meddled], [medium])
+
+    assert result.set is not None
+    (stream,) = result.set.streams
+    depth = (4096 - len(str(tree))) // len("/deeper")
+    assert 1 <= len(stream.unread) <= 3 and all(line.startswith(f"{tree}/deeper/") for line in stream.unread)
+    assert depth * 3 - 3 <= stream.members <= depth * 3 + 4
+    assert most - before < 100
+
+
+def test_a_folder_that_is_moved_while_the_walk_is_deep_inside_costs_only_what_is_in_it(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    deep_tree(tree, 100)
+    level = tree / Path(*["deeper"] * 50)
+    number = 4 * 90  # a folder, then a header, a body and padding, at each level on the way down
+
+    def move() -> None:
+        level.rename(tmp_path / "moved")
+
+    medium = MemoryMedium("memory-1")
+    result = back_up([Meddled(source("files", {"include": [str(tree)]}, tmp_path, id="files"), number, move)], [medium])
+
+    assert result.set is not None
+    (stream,) = result.set.streams
+    assert (tmp_path / "moved").is_dir()
+    assert stream.unread != () and all(line.endswith("moved while it was read") for line in stream.unread)
+    content = parse_set_file(medium.stored[result.set.id]["set.json"])
+    restore_set(medium.open_set(result.set.id), content, [keys().identity], tmp_path / "out")
+    back = tmp_path / "out" / "files" / str(tree).strip("/")
+    for depth in range(30):
+        inside = back / Path(*["deeper"] * depth) if depth else back
+        assert (inside / "a").is_file() and (inside / "z").is_file(), depth
