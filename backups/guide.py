@@ -44,6 +44,11 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
     yield bullets(content.recipients)
     yield from _lacks(content)
     yield msg("## 1. See that the set is whole")
+    yield msg(
+        "If you have it on several discs: each has this guide and a part of the data, and its DISC.txt says how many there are."
+        " Copy the folder {set} of all of them into one folder first, in any order; what is on more than one is the same.",
+        set=content.id,
+    )
     yield msg("Go to the folder of this file. Both commands print nothing if every byte is as it was written.")
     yield code(
         "sha256sum --check --quiet --strict tagmanifest-sha256.txt",

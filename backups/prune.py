@@ -350,6 +350,7 @@ def _disposal(each: Removal, removed: Sequence[Copy], left: Sequence[str]) -> Di
         tuple(left),
         mark.approved_by,
         mark.evidence,
+        tuple(disc.name for disc in each.made.discs),
     )
 
 

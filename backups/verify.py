@@ -81,10 +81,11 @@ def verify_copy(
     content = _content(texts, set_id, problems)
     if content is not None:
         problems += _vouched(content, tags, texts, keys)
-    problems += _structure(sizes, tags, payload, content)
+    problems += _structure(stored, sizes, tags, payload, content)
     if level is not VerifyLevel.L1:
         for path, digest in payload.items():
             problems += _digested(stored, path, digest, on_bytes)
+    problems = list(dict.fromkeys(problems))
     if identities and content is not None and not problems:
         for stream in content.streams:
             problems += _opened(stored, stream, identities)
@@ -164,7 +165,11 @@ def _vouched(
 
 
 def _structure(
-    sizes: dict[str, int], tags: dict[str, Digest], payload: dict[str, Digest], content: SetFile | None
+    stored: StoredSet,
+    sizes: dict[str, int],
+    tags: dict[str, Digest],
+    payload: dict[str, Digest],
+    content: SetFile | None,
 ) -> Iterator[str]:
     """Compare what is there with what the manifests and `set.json` list."""
     listed = {*tags, *payload, TAG_MANIFEST}
@@ -179,11 +184,20 @@ def _structure(
         if not path.startswith(PAYLOAD):
             yield f"{show_text(path, 300)}: lies outside {PAYLOAD}"
         elif path not in sizes:
-            yield f"{path}: the file is missing"
+            yield _why_missing(stored, path)
         elif sizes[path] != pack.stored_bytes:
             yield f"{path}: {sizes[path]} bytes instead of {pack.stored_bytes}"
         elif path in payload and payload[path] != pack.stored_sha256:
             yield f"{path}: {SET_FILE} and {MANIFEST} disagree about its digest"
+
+
+def _why_missing(stored: StoredSet, path: str) -> str:
+    """Return what the medium itself says of a file that it does not list."""
+    try:
+        with stored.open(path):
+            return f"{path}: the file is missing from the listing"
+    except SetDamaged as error:
+        return str(error)
 
 
 def _digested(stored: StoredSet, path: str, expected: Digest, on_bytes: Callable[[int], None]) -> Iterator[str]:

@@ -333,11 +333,22 @@ def result_view(result: PruneResult) -> list[Block]:
             Bullets([verbatim(name) for name in result.marked[: views.MAX_LISTED]]),
         ]
     if result.disposals:
-        headers = (msg("Backup set"), msg("Removed from"), msg("Still on"), msg("Why"))
+        headers = (msg("Backup set"), msg("Removed from"), msg("Still on"), msg("Discs to be destroyed"), msg("Why"))
         rows = [
-            (each.set_id, ", ".join(each.media), ", ".join(each.left) or None, each.reason) for each in result.disposals
+            (
+                each.set_id,
+                ", ".join(each.media),
+                ", ".join(each.left) or None,
+                ", ".join(each.discs) or None,
+                each.reason,
+            )
+            for each in result.disposals
         ]
         blocks.append(Table(msg("What was removed"), headers, rows))
+        if any(each.discs for each in result.disposals):
+            blocks.append(
+                Paragraph(msg("Destroy those discs, then record it: 'portalops media destroyed ID SET --reason TEXT'"))
+            )
     return blocks
 
 

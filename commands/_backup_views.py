@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from commands._media_burn import discs_data
 from commands._result import JsonValue
 from portalops.ledger.bodies import encode
 from portalops.model.backups import BackupSet, Copy, Shrink, VerifyLevel
@@ -25,7 +26,8 @@ from portalops.reports.document import (
     Table,
     Tone,
 )
-from portalops.reports.words import copy_status, data_class_word, outcome_status, set_kind_word
+from portalops.reports.section_discs import disc_blocks
+from portalops.reports.words import copy_status, data_class_word, medium_kind_word, outcome_status, set_kind_word
 
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
@@ -190,6 +192,7 @@ def set_data(made: SetEvidence, limits: Limits, now: datetime) -> dict[str, Json
         "bag_sha256": made.set.bag_sha256,
         "signed_by": signed_by(made.set.signer),
         "record": made.seq,
+        "discs": discs_data(made.discs),
         "copies": [{**copy_data(copy), **_reading_data(made, copy, limits, now)} for copy in made.copies],
     }
 
@@ -241,6 +244,7 @@ def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
         ),
         copies_table(made.copies, {copy.medium: made.freshness(copy, limits, now) for copy in made.copies}, now),
         _readings_table(made, limits),
+        *disc_blocks([made]),
         Table(
             msg("What is in it"),
             (msg("Source"), msg("Stream"), msg("Data"), msg("Members"), msg("Size"), msg("Packs")),
@@ -323,7 +327,7 @@ def copies_table(
         (
             copy.set_id,
             copy.medium,
-            copy.medium_kind,
+            medium_kind_word(copy.medium_kind),
             copy_status(copy.state, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,

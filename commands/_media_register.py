@@ -10,6 +10,7 @@ from portalops.errors import LedgerMissing
 from portalops.model.message import Message, nmsg
 from portalops.model.reading import limits_of
 from portalops.registers.backups import GONE, Expiring, expiring
+from portalops.registers.discs import disc_alarms
 from portalops.registers.media import RegisteredMedium, alarms, read_media, whole_register
 
 
@@ -22,6 +23,8 @@ class RegisterLine:
     is_configured: bool
     sets: int
     """How many sets are recorded to be on it."""
+    discs: int
+    """How many discs were burnt from its images, and are not destroyed."""
     expiring: Expiring
     """Which of them were verified too long ago to count, or soon will be."""
     alarms: tuple[Message, ...]
@@ -50,6 +53,7 @@ def lines_of(session: Session) -> tuple[RegisterLine, ...]:
     now = session.clock.now()
     today = now.astimezone(session.zone_of_portal).date()
     months = session.settings.backup.unread_months
+    with_discs = [disc.burnt.medium for made in sets for disc in made.discs]
     late = expiring(sets, limits_of(session.rulebook.numbers), now)
     return tuple(
         RegisterLine(
@@ -57,10 +61,15 @@ def lines_of(session: Session) -> tuple[RegisterLine, ...]:
             each.entry.kind if each.entry else configured.get(each.id, "-"),
             each.id in configured,
             sum(copy.medium == each.id and copy.state not in GONE for made in sets for copy in made.copies),
+            sum(len(made.discs_of(each.id)) for made in sets),
             late.get(each.id, Expiring()),
-            (*alarms(each, now=now, today=today, unread_months=months), *_expired(late.get(each.id))),
+            (
+                *alarms(each, now=now, today=today, unread_months=months),
+                *_expired(late.get(each.id)),
+                *disc_alarms(each.id, sets, now=now, unread_months=months),
+            ),
         )
-        for each in whole_register(register_of(session), configured, sets)
+        for each in whole_register(register_of(session), (*configured, *with_discs), sets)
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from commands import _media_burn
 from commands._backup_work import keys_of, media_of, recorded_sets_of
 from commands._jobs import run_lock
 from commands._media_register import RegisterLine, lines_of, register_of
@@ -163,9 +164,10 @@ def move(
     help=_(
         "Look whether a medium can be read and written, and holds what the ledger says\n\nLists its sets, compares them with"
         " the ledger, reads the description of each, and tries to write; what it finds is recorded. Without an id: every"
-        " configured medium. It reads no data: 'portalops backup verify' does.\n\nExample: portalops media check; portalops"
-        " media check disk-a --read-only\n\nEXIT STATUS: 0 all is as recorded, 2 no such medium, 3 one could not be reached"
-        " or written, 5 one is not as recorded"
+        " configured medium. It reads no data: 'portalops backup verify' does. With --device: compares the burnt disc in a drive,"
+        " every byte, with what was burnt.\n\nExample: portalops media check; portalops media check disk-a --read-only; portalops"
+        " media check discs --device /dev/sr0\n\nEXIT STATUS: 0 all is as recorded, 2 no such medium, 3 one could not be reached"
+        " or written, 4 no drive, no disc, or none of ours, 5 one is not as recorded"
     )
 )
 def check(
@@ -173,8 +175,21 @@ def check(
     medium: Annotated[str | None, typer.Argument(metavar="ID", help=_("Only this medium"))] = None,
     *,
     read_only: Annotated[bool, typer.Option("--read-only", help=_("Do not try to write"))] = False,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="FILE", help=_("Compare the disc in this drive, such as /dev/sr0"))
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="TEXT", help=_("Which disc it is, if several hold the same image"))
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look without writing, and record nothing"))] = False,
 ) -> Result:
+    if device is not None:
+        if medium is None:
+            raise UsageError(
+                msg("--device needs the id of a medium"),
+                msg("'portalops media list' shows the media: name the one of the disc."),
+            )
+        return _media_burn.check_disc(ctx, medium, device, label, dry_run=dry_run)
     from backups.inspection import inspect  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
@@ -206,6 +221,10 @@ def check(
         [block for each in checks for block in _check_view(each)],
         exit_code=worst(_exit_code(each) for each in checks),
     )
+
+
+app.command(help=_media_burn.BURN_HELP)(_media_burn.burn)
+app.command(help=_media_burn.DESTROYED_HELP)(_media_burn.destroyed)
 
 
 def _record(session: Session, found: MediumCheck) -> None:
@@ -285,6 +304,7 @@ def _line_data(line: RegisterLine) -> JsonValue:
         "read_at": known.read_at.isoformat() if known.read_at else None,
         "checked_at": known.checked_at.isoformat() if known.checked_at else None,
         "sets": line.sets,
+        "discs": line.discs,
         "expired": line.expiring.expired,
         "expiring_soon": line.expiring.soon,
         "next_expires_at": line.expiring.next_at.isoformat() if line.expiring.next_at else None,
@@ -301,6 +321,7 @@ def _table(lines: Sequence[RegisterLine]) -> Table:
         msg("Custodian"),
         msg("Expires on"),
         msg("Sets"),
+        msg("Burnt discs"),
         msg("Last read"),
         msg("Next expires"),
         msg("State"),
@@ -314,6 +335,7 @@ def _table(lines: Sequence[RegisterLine]) -> Table:
             line.medium.entry.custodian if line.medium.entry else None,
             line.medium.entry.expires_on if line.medium.entry else None,
             line.sets,
+            line.discs or None,
             line.medium.read_at,
             line.expiring.next_at,
             Status(msg("see below"), Tone.BAD) if line.alarms else Status(msg("good"), Tone.GOOD),

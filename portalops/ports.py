@@ -401,6 +401,62 @@ class HasRoom(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedDisc:
+    """What lies in a drive that burns."""
+
+    kind: str
+    """As the drive names it, such as `DVD+R`."""
+    state: str
+    """As the drive tells it, such as `is blank` or `is written , is closed`."""
+    is_blank: bool
+    free_bytes: int
+    """How much can be burnt."""
+    drive: str
+    """What the drive says it is."""
+
+
+class DiscDrive(Protocol):
+    """A drive that burns and reads discs."""
+
+    @property
+    def device(self) -> str:
+        """Return how this machine names it, such as `/dev/sr0`."""
+        ...
+
+    def loaded(self) -> LoadedDisc:
+        """Say what lies in it; nothing is written.
+
+        Raises:
+            MediumUnavailable: there is no drive, no disc in it, or it does not say what it is.
+        """
+        ...
+
+    def burn(self, image: Path) -> str:
+        """Write an image to the blank disc in it, close the disc, and return the name of the program that did so.
+
+        Raises:
+            MediumUnavailable: burning did not end well; the disc may be spoilt.
+        """
+        ...
+
+    def reload(self) -> None:
+        """Take the disc out and in again, so that what is read next comes from the disc; as far as the drive can.
+
+        Raises:
+            MediumUnavailable: it did not come in again.
+        """
+        ...
+
+    def open(self) -> AbstractContextManager[Readable]:
+        """Open the disc in it from its first byte on; reading raises OSError where it cannot be read.
+
+        Raises:
+            MediumUnavailable: there is no drive, or no disc in it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a source of updates sent."""
 

@@ -12,21 +12,18 @@ and its part of the packs, so that the folders of all discs, copied into one, ar
 it is. A pack is never split over two discs.
 
 The images are written beside their place, checked, synced and then renamed: a set is there whole or not at all. They are what
-`backup verify` reads, file by file from inside the images: it says nothing of discs. No command burns one. Burn the images with
-any program, and compare each disc with its image, such as by `cmp --bytes=$(stat -c %s disc-1.iso) disc-1.iso /dev/sr0`.
-
-The function `burn` does both for one disc. No drive was at hand when it was written: it was tried on xorriso's stand-in for a
-drive alone.
+`backup verify` reads, file by file from inside the images: it says nothing of discs. `media burn` writes them to discs and
+compares, `media check --device` compares a disc again (`backups/burning.py`). An image that cannot be read is a damaged part of
+its set: what lies on the others is still read.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +59,8 @@ BLOCK_BYTES = 2048
 """A sector of ISO 9660."""
 OVERHEAD_BYTES = 4 << 20
 """Room on each disc for the directories, the checksums, and what xorriso pads an image with (300 KiB)."""
+NO_PROGRAM = 127
+"""What the runner says of a program that is not there."""
 _A_DAY = 86_400.0
 _FILE = re.compile(rb"File data lba: +(\d+) , +(\d+) , +\d+ , +(\d+) , '(.*)'$")
 _DISC_NAME = re.compile(r"disc-(\d+)\.iso")
@@ -180,12 +179,8 @@ class OpticalMedium:
         return (self._folder,)
 
     def prepare(self, sources: Sequence[Path]) -> bool:
-        if _xorriso("-version").exit_code == 127:
-            raise medium_unavailable(
-                self.id,
-                msg("there is no program xorriso, which makes the images"),
-                msg("Install the package xorriso."),
-            )
+        if _xorriso("-version").exit_code == NO_PROGRAM:
+            raise no_xorriso(self.id)
         try:
             shares = ready_folder(
                 self.id,
@@ -221,7 +216,7 @@ class OpticalMedium:
                     msg(
                         "{free} bytes are free, and the set needs about {needed}", free=free, needed=2 * expected_bytes
                     ),
-                    msg("Remove images that are burnt and read back, or use a larger disk."),
+                    msg("'portalops backup prune' removes old sets; or use a larger disk."),
                 )
             if os.path.lexists(self._folder / set_id):
                 raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
@@ -239,12 +234,24 @@ class OpticalMedium:
         return tuple(sorted(SetId(name) for name in named))
 
     def open_set(self, set_id: SetId) -> OpticalStoredSet:
+        return OpticalStoredSet(self.id, set_id, self.images(set_id))
+
+    def images(self, set_id: SetId) -> tuple[Path, ...]:
+        """Return the images of a set, disc by disc.
+
+        Raises:
+            SetNotFound: it has no such set.
+            MediumUnavailable: it cannot be read.
+        """
         if not self._folder.is_dir():
             raise self._unavailable(FileNotFoundError())
         folder = self._folder / set_id
         if not is_name(set_id) or folder.is_symlink() or not folder.is_dir():
             raise no_such_set(self.id, set_id)
-        return OpticalStoredSet(self.id, set_id, images_in(folder))
+        try:
+            return images_in(folder)
+        except OSError as error:
+            raise self._unavailable(error) from error
 
     def remove(self, set_id: SetId) -> None:
         if not is_name(set_id):
@@ -339,7 +346,7 @@ class OpticalSetWriter:
         files.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         self._require(
             _xorriso(
-                *("-as", "mkisofs", "-quiet", "-iso-level", "3", "-R", "-J", "-joliet-long", "--md5"),
+                *("-as", "mkisofs", "-quiet", "-iso-level", "3", "-r", "-J", "-joliet-long", "--md5"),
                 *("-V", f"{self._set_id[-26:].upper().replace('-', '_')}_D{disc.number}"),
                 *("-o", str(image), "-graft-points", "-path-list", str(files)),
             ),
@@ -394,6 +401,8 @@ class OpticalStoredSet:
         self._set_id = set_id
         self._images = images
         self._found: Mapping[str, Extent] | None = None
+        self._broken: list[str] = []
+        """Names of images of which no listing can be had."""
 
     def sizes(self) -> Mapping[str, int]:
         return {path: extent.size for path, extent in self._extents().items()}
@@ -402,7 +411,8 @@ class OpticalStoredSet:
     def open(self, path: str) -> Iterator[Readable]:
         extent = self._extents().get(path)
         if extent is None:
-            raise _damaged(path, "the file is missing")
+            broken = f", and {', '.join(self._broken)} cannot be read as an image of a disc" if self._broken else ""
+            raise _damaged(path, f"the file is missing{broken}")
         try:
             descriptor = os.open(extent.image, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
@@ -416,23 +426,28 @@ class OpticalStoredSet:
     def _extents(self) -> Mapping[str, Extent]:
         """Return where each file lies; a tag file, which is on every disc, is taken from the first.
 
+        What lies on an image that cannot be read is missing, and reading it says why.
+
         Raises:
-            MediumUnavailable: an image cannot be read.
+            MediumUnavailable: the images cannot be opened, or there is no program that reads them.
         """
         if self._found is None:
             found: dict[str, Extent] = {}
             prefix = f"/{self._set_id}/"
             for image in self._images:
+                try:
+                    os.close(os.open(image, os.O_RDONLY | os.O_CLOEXEC))
+                except OSError as error:
+                    raise medium_unavailable(self._medium, error) from error
                 done = _xorriso("-indev", f"stdio:{image}", "-find", "/", "-type", "f", "-exec", "report_lba", "--")
-                if done.exit_code != 0:
-                    raise medium_unavailable(
-                        self._medium,
-                        msg("{image} cannot be read as an image of a disc", image=image.name),
-                        msg("Read the set from another copy, and burn it anew."),
-                    )
-                for path, extent in parse_extents(done.stdout, image):
-                    if path.startswith(prefix):
-                        found.setdefault(path.removeprefix(prefix), extent)
+                if done.exit_code == NO_PROGRAM:
+                    raise no_xorriso(self._medium)
+                listed = dict(parse_extents(done.stdout, image)) if done.exit_code == 0 else {}
+                here = {path: extent for path, extent in listed.items() if path.startswith(prefix)}
+                if not here:  # xorriso takes what has no directory for a blank disc
+                    self._broken.append(image.name)
+                for path, extent in here.items():
+                    found.setdefault(path.removeprefix(prefix), extent)
             self._found = found
         return self._found
 
@@ -478,34 +493,6 @@ def check_image(image: Path) -> Completed:
     return _xorriso("-md5", "on", "-indev", f"stdio:{image}", "-check_md5_r", "sorry", "/", "--")
 
 
-def burn(image: Path, device: str, *, on_bytes: Callable[[int], None] = lambda _count: None) -> Completed:
-    """Write an image to a blank disc, close the disc, and read it back byte by byte.
-
-    Args:
-        image: of one disc.
-        device: of the drive, such as `/dev/sr0`, or xorriso's `stdio:FILE`.
-        on_bytes: told of what was read back.
-
-    Returns:
-        What xorriso said; with exit code 65 if the disc does not hold the image's bytes.
-    """
-    done = _xorriso("-as", "cdrecord", "-v", "-dao", "-eject", f"dev={device}", str(image))
-    if done.exit_code != 0:
-        return done
-    place = device.removeprefix("stdio:")
-    _xorriso("-as", "cdrecord", "-load", f"dev={device}")  # ejected and loaded: the drive's own memory is not read back
-    expected, found = hashlib.sha256(), hashlib.sha256()
-    with image.open("rb") as wanted, open(place, "rb") as burnt:
-        os.posix_fadvise(burnt.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        while piece := wanted.read(1 << 20):
-            expected.update(piece)
-            found.update(burnt.read(len(piece)))
-            on_bytes(len(piece))
-    if expected.digest() != found.digest():
-        return Completed(65, done.stdout, b"the disc does not hold the bytes of the image")
-    return done
-
-
 def _xorriso(*arguments: str) -> Completed:
     return LocalRunner().run(("xorriso", "-no_rc", *arguments), timeout_seconds=_A_DAY, limit_bytes=1 << 30)
 
@@ -524,6 +511,13 @@ def _locked(folder: Path) -> Iterator[bool]:
         yield is_mine
     finally:
         os.close(descriptor)
+
+
+def no_xorriso(medium: str) -> MediumUnavailable:
+    """Return the error of a machine without the program that makes and reads images."""
+    return medium_unavailable(
+        medium, msg("there is no program xorriso, which makes the images"), msg("Install the package xorriso.")
+    )
 
 
 def _damaged(path: str, cause: str) -> SetDamaged:

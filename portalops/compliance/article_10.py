@@ -18,6 +18,7 @@ from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.adopted import claims_of
+from portalops.registers.discs import OPTICAL, whole_numbers
 from portalops.registers.evidence import Recorded, SetEvidence
 
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
@@ -285,7 +286,11 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     for made in judged:
         removed = [copy for copy in made.once_verified_copies() if copy.state is CopyState.DISPOSED]
         there = _on_legal_media(made.verified_copies())
-        apart = [copy for copy in there or _on_legal_media(removed) if not copy.shares_source_filesystem]
+        apart = [
+            copy
+            for copy in there or _on_legal_media(removed)
+            if not copy.shares_source_filesystem or made.is_on_discs(copy.medium)
+        ]
         if not there and not _on_legal_media(removed):
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
         elif not apart:
@@ -306,7 +311,28 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in made.once_verified_copies()})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
-    return standing_of(duty, DutyVerdict.MET, reason, seqs, newest_at=newest_at)
+    return standing_of(duty, DutyVerdict.MET, reason, seqs, _imaged(judged), newest_at=newest_at)
+
+
+def _imaged(sets: Sequence[SetEvidence]) -> list[Message]:
+    """Say of each set with images of discs what of it is burnt: until all of it is, that copy lies on a disk alone."""
+    return [
+        msg(
+            "{medium}, set {set}: all its discs are burnt and were read back",
+            medium=copy.medium,
+            set=made.set.id,
+        )
+        if made.is_on_discs(copy.medium)
+        else msg(
+            "{medium}, set {set}: images of discs in a folder, {burnt} burnt and read back",
+            medium=copy.medium,
+            set=made.set.id,
+            burnt=len(whole_numbers(made.discs_of(copy.medium))),
+        )
+        for made in sets
+        for copy in made.once_verified_copies()
+        if copy.medium_kind == OPTICAL
+    ]
 
 
 def _good_copies(made: SetEvidence, situation: Situation) -> list[Copy]:
@@ -383,7 +409,12 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
 def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
     """Sets that must exist do exist, and none was removed before its time (Article 10.2)."""
     sets = situation.evidence.sets()
-    lost = [made for made in sets if made.copies and all(copy.state is CopyState.DAMAGED for copy in made.copies)]
+    lost = [
+        made
+        for made in sets
+        if made.copies
+        and all(copy.state is CopyState.DAMAGED and not made.is_on_discs(copy.medium) for copy in made.copies)
+    ]
     if lost:
         details = [msg("every copy of set {set} is damaged", set=made.set.id) for made in lost]
         reason = nmsg("{n} set can no longer be restored", "{n} sets can no longer be restored", len(lost))
@@ -409,6 +440,15 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
         details = [
             msg("set {set} of {made} was removed: {reason}", set=one.set_id, made=one.made_at, reason=one.reason)
             for one in disposals
+        ]
+        details += [
+            msg(
+                "discs of the removed set {set} are not recorded as destroyed: {discs}",
+                set=made.set.id,
+                discs=", ".join(disc.name for disc in made.discs),
+            )
+            for made in sets
+            if made.is_disposed and made.discs
         ]
         reason = msg(
             "sets are kept by a recorded rule; nobody has recorded that it is as long as the State's rules ask for"

@@ -85,6 +85,8 @@ class Disposal:
     approved_by: str = ""
     evidence: Digest | None = None
     """The blob with the approved list of archive material, if it was needed."""
+    discs: tuple[str, ...] = ()
+    """Burnt discs of it that still exist, by number, count and label, such as `1/3 KH-01`: a person must destroy them."""
 
 
 @dataclass(frozen=True, slots=True)

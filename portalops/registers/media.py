@@ -12,6 +12,7 @@ from portalops.model.backups import CopyState
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
+from portalops.registers.discs import DAYS_OF_A_MONTH
 from portalops.registers.evidence import LedgerReader, SetEvidence
 
 ADDED, MOVED, CHECKED = "media.added", "media.moved", "media.checked"
@@ -19,9 +20,6 @@ MEDIA_KINDS = (ADDED, MOVED, CHECKED)
 
 MEDIUM, MOVE, CHECK = "medium", "move", "medium_check"
 """The keys of the three in their records' bodies."""
-
-DAYS_OF_A_MONTH = 31
-"""An alarm that counts months counts them as the longest ones, and so never comes too early."""
 
 _TYPES: Mapping[str, tuple[str, type[MediumEntry | MediumMove | MediumCheck]]] = {
     ADDED: (MEDIUM, MediumEntry),

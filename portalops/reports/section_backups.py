@@ -23,7 +23,8 @@ from portalops.reports.document import (
     Table,
     Tone,
 )
-from portalops.reports.words import copy_status, data_class_word, outcome_status, set_kind_word
+from portalops.reports.section_discs import disc_blocks
+from portalops.reports.words import copy_status, data_class_word, medium_kind_word, outcome_status, set_kind_word
 
 _ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
 _PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
@@ -64,6 +65,7 @@ def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
         (msg("Backup set"), msg("Medium"), msg("Kind"), msg("State"), msg("Depth"), msg("Read back at"), msg("Remark")),
         [_copy_row(made, copy, limits, evidence.now) for made in sets for copy in made.copies],
     )
+    yield from disc_blocks(sets)
     yield from _class_blocks(evidence, sets)
 
 
@@ -152,7 +154,7 @@ def _copy_row(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> t
     return (
         made.set.id,
         copy.medium,
-        copy.medium_kind,
+        medium_kind_word(copy.medium_kind),
         copy_status(copy.state, fresh),
         depth_and_age(fresh, now),
         copy.verified_at,

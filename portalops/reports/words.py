@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portalops.model.backups import CopyState, DataClass, SetKind
+from portalops.model.media import DiscState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Role
 from portalops.model.reading import Freshness
 from portalops.model.updates import Channel, FlagKind
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
+from portalops.registers.discs import OPTICAL
 from portalops.reports.document import Status, Tone
 
 _DUTY: Mapping[DutyVerdict, Status] = {
@@ -35,6 +37,12 @@ _COPY: Mapping[CopyState, Status] = {
     CopyState.VERIFIED: Status(msg("verified"), Tone.GOOD),
     CopyState.DAMAGED: Status(msg("damaged"), Tone.BAD),
     CopyState.DISPOSED: Status(msg("removed by the retention rule"), Tone.NEUTRAL),
+}
+
+_DISC: Mapping[DiscState, Status] = {
+    DiscState.UNREAD: Status(msg("burnt, not read back"), Tone.UNSURE),
+    DiscState.WHOLE: Status(msg("read back, whole"), Tone.GOOD),
+    DiscState.BROKEN: Status(msg("broken"), Tone.BAD),
 }
 
 _OUTCOME: Mapping[RunOutcome, Status] = {
@@ -104,6 +112,16 @@ def copy_status(state: CopyState, fresh: Freshness | None = None) -> Status:
     if state is CopyState.VERIFIED and fresh is not None and not fresh.is_fresh:
         return Status(msg("verification expired"), Tone.UNSURE)
     return _COPY[state]
+
+
+def disc_status(state: DiscState) -> Status:
+    """Return the word for what the newest look at a burnt disc found."""
+    return _DISC[state]
+
+
+def medium_kind_word(kind: str) -> Message | str:
+    """Return what a copy on a medium of this kind is; a copy on optical discs is images of them until they are burnt."""
+    return msg("images of discs") if kind == OPTICAL else kind
 
 
 def outcome_status(outcome: RunOutcome | None) -> Status:

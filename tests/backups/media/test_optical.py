@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from backups.burning import Comparison, compare, require_blank, volume_id_in
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_medium
+from backups.media._burner import DiscBurner, parse_state
 from backups.media.optical import (
     OVERHEAD_BYTES,
     Disc,
     PlannedDisc,
     TooLarge,
-    burn,
     check_image,
     images_in,
     parse_extents,
     spread,
 )
-from portalops.errors import MediumUnavailable
+from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import BackupResult, CopyState, SetId
-from portalops.ports import Medium
+from portalops.model.media import DiscState
+from portalops.model.record import Digest
+from portalops.ports import LoadedDisc, Medium
 from tests.backups.kit import NOW, back_up, keys, source, stock, table
 from tests.doubles import FixedClock, SilentProgress
 
@@ -121,8 +125,47 @@ def test_a_disc_that_is_missing_or_no_disc_is_told(made: BackupResult, tmp_path:
         progress=SilentProgress(),
     ).copies
 
-    assert copy.problem and copy.level.value in {"L1", "L2"}
-    assert copy.state is CopyState.DAMAGED or copy.problem.startswith("not looked at")
+    assert copy.state is CopyState.DAMAGED
+    assert {"missing": "is missing", "cut": "is cut short", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
+
+
+@pytest.mark.parametrize("broken", [(0,), (0, 1, 2)])
+def test_an_image_without_a_directory_is_damage_and_what_the_others_hold_is_still_read(
+    made: BackupResult, tmp_path: Path, broken: tuple[int, ...]
+) -> None:
+    assert made.set is not None
+    images = images_in(tmp_path / "discs" / made.set.id)
+    for number in broken:
+        with images[number].open("r+b") as file:
+            file.seek(16 * 2048)
+            file.write(bytes(64 * 2048))
+    stored = discs(tmp_path, disc_bytes=9 * MIB).open_set(made.set.id)
+
+    whole = set(stored.sizes())
+
+    payload = {pack.path for stream in made.set.streams for pack in stream.packs}
+    assert bool(whole & payload) is (len(broken) < 3)
+    missing = min(payload - whole)
+    with pytest.raises(SetDamaged, match=r"disc-1\.iso.* cannot be read as an image of a disc"), stored.open(missing):
+        pass
+    (copy,) = run_verify(
+        [VerifyTarget(made.copies[0], made.set.bag_sha256)],
+        {"discs": discs(tmp_path)},
+        clock=FixedClock(NOW),
+        progress=SilentProgress(),
+    ).copies
+    assert copy.state is CopyState.DAMAGED and "cannot be read as an image of a disc" in copy.problem
+
+
+def test_images_that_may_not_be_read_say_nothing_of_the_set(made: BackupResult, tmp_path: Path) -> None:
+    """A loop of links stands for them: root may read everything."""
+    assert made.set is not None
+    image = images_in(tmp_path / "discs" / made.set.id)[1]
+    image.unlink()
+    image.symlink_to(image.name)
+
+    with pytest.raises(MediumUnavailable):
+        discs(tmp_path).open_set(made.set.id).sizes()
 
 
 def test_a_run_that_died_leaves_nothing_for_the_next_one(tmp_path: Path) -> None:
@@ -191,14 +234,42 @@ def test_a_burnt_disc_is_read_back(made: BackupResult, tmp_path: Path) -> None:
     """On xorriso's stand-in for a drive: a file that takes the place of the disc."""
     assert made.set is not None
     image = images_in(tmp_path / "discs" / made.set.id)[0]
+    digest, size = Digest(hashlib.sha256(image.read_bytes()).hexdigest()), image.stat().st_size
     blank = tmp_path / "blank"
     blank.touch()
+    drive = DiscBurner(f"stdio:{blank}")
+    assert require_blank(drive, size).is_blank
 
-    done = burn(image, f"stdio:{blank}")
+    program = drive.burn(image)
+    drive.reload()
 
-    assert done.exit_code == 0, done.stderr
-    assert blank.read_bytes()[: image.stat().st_size] == image.read_bytes()
+    assert program == "xorriso"
+    assert compare(drive, digest, size) == Comparison(DiscState.WHOLE)
+    assert volume_id_in(drive).endswith(f"{made.set.id[-6:].upper()}_D1")
     assert check_image(blank).exit_code == 0
+    with pytest.raises(MediumUnavailable, match="is not blank: it is written"):
+        require_blank(drive, size)
+    with blank.open("r+b") as disc:
+        disc.seek(size // 2)
+        byte = disc.read(1)
+        disc.seek(-1, os.SEEK_CUR)
+        disc.write(bytes([byte[0] ^ 1]))
+    assert compare(drive, digest, size).state is DiscState.BROKEN
+
+
+def test_what_xorriso_says_of_a_disc_is_read() -> None:
+    """Real output of xorriso 1.5.6, with a blank file in place of a drive."""
+    state = parse_state(
+        "Drive current: -outdev 'stdio:blank'\nDrive access : exclusive:unrestricted\n"
+        "Drive type   : vendor 'YOYODYNE' product 'WARP DRIVE' revision 'FX01'\n"
+        "Media current: stdio file, overwriteable\nMedia status : is blank\n"
+        "Media blocks : 0 readable , 39625108 writable , 39625108 overall\n"
+        "Media summary: 0 sessions, 0 data blocks, 0 data, 75.6g free\n"
+        "Media space  : 39625076s\nAfter commit : 39625076s\n"
+    )
+
+    assert state == LoadedDisc("stdio file, overwriteable", "is blank", True, 39625076 * 2048, "YOYODYNE WARP DRIVE")
+    assert parse_state("") is None
 
 
 def test_a_removal_that_the_disk_does_not_end_is_ended_by_the_next_run(

@@ -1,0 +1,436 @@
+"""Burnt discs: `portalops media burn` and `destroyed`, and the part of `media check` that reads a disc."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands._backup_work import find_set, keys_of, recorded_sets_of
+from commands._media_register import register_of
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import ExitCode, MediumUnavailable, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.media import BurntDisc, DiscReading, DiscsDestroyed, DiscState
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+from portalops.registers.discs import (
+    BURNT,
+    BURNT_DISC,
+    DESTROYED,
+    DISC_READING,
+    DISCS_DESTROYED,
+    OPTICAL,
+    READ,
+    HeldDisc,
+)
+from portalops.reports.document import Block, ByteSize, Cell, KeyValues, Notice, Paragraph, Tone
+from portalops.reports.words import disc_status
+
+if TYPE_CHECKING:
+    from backups.burning import DiscImage
+    from backups.media.optical import OpticalMedium
+    from portalops.ports import DiscDrive, LoadedDisc
+    from portalops.registers.evidence import SetEvidence
+
+DUTY = "10.2-medium"
+MAX_LABEL = 80
+MAX_REASON = 400
+
+BURN_HELP = _(
+    "Burn one disc of a set, and compare it\n\nChecks the image against the set's digests, writes it to a blank disc, closes the"
+    " disc, takes it out and in, reads it back byte by byte, and records which disc it is. Without --disc: the first one that is"
+    " not burnt yet. Never writes to a disc that is not blank.\n\nExample: portalops media burn latest --medium discs --device"
+    " /dev/sr0 --label KH-2026-01\n\nEXIT STATUS: 0 burnt and compared, or shown, 2 wrong usage, 3 burnt and not read back,"
+    " 4 no such set, no drive, no blank disc, too small, or burning failed, 5 the disc or the image is not what it must be"
+)
+DESTROYED_HELP = _(
+    "Record that discs of a set were destroyed\n\nWhen a set is removed its discs still exist; the register names them until this"
+    " is recorded.\n\nExample: portalops media destroyed discs portal-20261125 --reason 'shredded, record 12/BB'"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such disc, 4 there is no such set"
+)
+
+SetArgument = Annotated[str, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))]
+DiscOption = Annotated[int | None, typer.Option("--disc", metavar="N", min=1, help=_("Only this disc of the set"))]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))]
+
+
+def burn(
+    ctx: typer.Context,
+    set_name: SetArgument,
+    *,
+    medium: Annotated[str, typer.Option("--medium", metavar="ID", help=_("The medium that has the images"))],
+    device: Annotated[str, typer.Option("--device", metavar="FILE", help=_("The drive, such as /dev/sr0"))],
+    disc: DiscOption = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else what it calls itself")),
+    ] = None,
+    dry_run: DryRun = False,
+) -> Result:
+    return burn_in(open_session(ctx), drive_at(device), set_name, medium, disc=disc, label=label, dry_run=dry_run)
+
+
+def burn_in(
+    session: Session,
+    drive: DiscDrive,
+    set_name: str,
+    medium_id: str,
+    *,
+    disc: int | None = None,
+    label: str | None = None,
+    dry_run: bool = False,
+) -> Result:
+    """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
+    from backups.burning import checked_image, require_blank, whole_images  # noqa: PLC0415  # start-up time
+
+    medium = _optical(session, medium_id)
+    sets = recorded_sets_of(session)
+    made = find_set(sets, set_name)
+    keys = keys_of(session)
+    images = whole_images(medium, made.set.id, made.set.bag_sha256, keys)
+    number = disc or _next_disc(made, medium_id, len(images))
+    if number is None:
+        said = msg("Every disc of set {set} is burnt: {count} of {count}", set=made.set.id, count=len(images))
+        return Result(None, [Paragraph(said)])
+    wanted = _label(label) if label is not None else None
+    if dry_run:
+        size = images[number - 1].stat().st_size if number <= len(images) else 0
+        return _planned(made, medium_id, number, images, require_blank(drive, size))
+    size = sum(image.stat().st_size for image in images[number - 1 : number])
+    with session.progress.task(msg("Checking the image"), total=2 * size, unit="bytes") as task:
+        image = checked_image(
+            medium, made.set.id, number, bag_sha256=made.set.bag_sha256, keys=keys, on_bytes=task.advance
+        )
+    name = wanted or image.volume_id
+    _require_new(sets, made, medium_id, number, name)
+    loaded = require_blank(drive, image.size_bytes)
+    begun = _begun(session, made, medium_id=medium_id, image=image, label=name, device=drive.device, loaded=loaded)
+    burnt = _burnt(session, drive, image, begun)
+    _record(session, BURNT, BURNT_DISC, medium_id, burnt)
+    code = {DiscState.WHOLE: ExitCode.OK, DiscState.UNREAD: ExitCode.PARTIAL, DiscState.BROKEN: ExitCode.INTEGRITY}
+    return Result(_burnt_data(burnt), _burnt_view(burnt), exit_code=code[burnt.state])
+
+
+def check_disc(ctx: typer.Context, medium_id: str, device: str, label: str | None, *, dry_run: bool) -> Result:
+    """Compare the disc in a drive with what was burnt to it, and record it."""
+    return check_in(open_session(ctx), drive_at(device), medium_id, label=label, dry_run=dry_run)
+
+
+def check_in(
+    session: Session, drive: DiscDrive, medium_id: str, *, label: str | None = None, dry_run: bool = False
+) -> Result:
+    """Compare the disc in a drive with what was burnt to it, and record it; `check_disc` with the drive opened.
+
+    Raises:
+        MediumUnavailable: there is no disc in it, or none of this medium.
+        UsageError: several discs have the same image, and no label says which one it is.
+    """
+    from backups.burning import compare, volume_id_in  # noqa: PLC0415  # start-up time
+
+    volume_id = volume_id_in(drive)
+    known = [
+        held
+        for made in recorded_sets_of(session)
+        for held in made.discs_of(medium_id)
+        if held.burnt.volume_id == volume_id and label in {None, held.burnt.label}
+    ]
+    if not known:
+        raise MediumUnavailable(
+            msg(
+                "drive {device}: the disc in it is none that was burnt from medium {medium}; it calls itself {name}",
+                device=show_text(drive.device, 200),
+                medium=show_text(medium_id, 80),
+                name=volume_id or "-",
+            ),
+            msg("'portalops backup show SET' lists the discs of a set, with their labels."),
+        )
+    if len(known) > 1:
+        raise UsageError(
+            msg("several discs hold this image: {labels}", labels=", ".join(held.burnt.label for held in known)),
+            msg("Say by --label which one is in the drive."),
+        )
+    burnt = known[0].burnt
+    title = msg("Reading disc {disc}", disc=known[0].name)
+    with session.progress.task(title, total=burnt.image_bytes, unit="bytes") as task:
+        found = compare(drive, burnt.image_sha256, burnt.image_bytes, task.advance)
+    reading = DiscReading(medium_id, burnt.set_id, burnt.number, burnt.label, found.state, found.problem, drive.device)
+    if not dry_run:
+        _record(session, READ, DISC_READING, medium_id, reading)
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Backup set"), burnt.set_id),
+        (msg("Disc"), known[0].name),
+        (msg("State"), disc_status(found.state)),
+        *([(msg("Recorded in"), msg("nothing: this was a dry run"))] if dry_run else []),
+    ]
+    data: JsonValue = {
+        "id": f"{medium_id}/{burnt.set_id}/{burnt.number}/{burnt.label}",
+        "set": burnt.set_id,
+        "disc": burnt.number,
+        "label": burnt.label,
+        "state": found.state.value,
+        "problem": found.problem,
+        "recorded": not dry_run,
+    }
+    code = ExitCode.OK if found.state is DiscState.WHOLE else ExitCode.INTEGRITY
+    return Result(data, [KeyValues(rows), *_problem(found.problem)], exit_code=code)
+
+
+def destroyed(
+    ctx: typer.Context,
+    medium: Annotated[str, typer.Argument(metavar="ID", help=_("The medium that had the images"))],
+    set_name: SetArgument,
+    *,
+    disc: DiscOption = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="TEXT", help=_("Only the disc with this label"))
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why and how, for whoever reads the ledger"))],
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    made = find_set(recorded_sets_of(session), set_name)
+    why = show_text(reason.strip(), MAX_REASON)
+    if not why:
+        raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
+    gone = [
+        held
+        for held in made.discs_of(medium)
+        if disc in {None, held.burnt.number} and label in {None, held.burnt.label}
+    ]
+    if not gone:
+        raise UsageError(
+            msg("no such disc of set {set} is recorded", set=made.set.id),
+            msg("'portalops backup show {set}' lists its discs.", set=made.set.id),
+        )
+    if not dry_run:
+        body = DiscsDestroyed(medium, made.set.id, tuple(held.burnt.label for held in gone), why)
+        _record(session, DESTROYED, DISCS_DESTROYED, medium, body)
+    names = ", ".join(held.name for held in gone)
+    said = msg("Discs of set {set} that are destroyed: {discs}", set=made.set.id, discs=names)
+    shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
+    data: JsonValue = {"id": made.set.id, "discs": [held.burnt.label for held in gone], "recorded": not dry_run}
+    return Result(data, [Paragraph(shown)])
+
+
+def drive_at(device: str) -> DiscDrive:
+    """Return the drive of a device file; a file that stands in for a drive is none, since no disc comes out of it.
+
+    Raises:
+        UsageError: it is no device.
+    """
+    from backups.media._burner import DiscBurner  # noqa: PLC0415  # start-up time
+
+    try:
+        is_device = stat.S_ISBLK(os.stat(device).st_mode)
+    except FileNotFoundError:
+        is_device = True  # the drive says so, and which ones there are
+    except (OSError, ValueError):
+        is_device = False
+    if not is_device or device.startswith("stdio:"):
+        raise UsageError(
+            msg("{device} is no drive", device=show_text(device, 200)),
+            msg("Name the device file of a drive that burns, such as /dev/sr0."),
+        )
+    return DiscBurner(str(Path(device)))
+
+
+def _optical(session: Session, medium_id: str) -> OpticalMedium:
+    from backups.media.optical import build  # noqa: PLC0415  # start-up time
+
+    tables = {table.id: table for table in session.settings.backup_media}
+    table = tables.get(medium_id)
+    if table is None or table.kind != OPTICAL:
+        there = ", ".join(each.id for each in tables.values() if each.kind == OPTICAL)
+        raise UsageError(
+            msg("there is no medium {medium} with images of discs", medium=show_text(medium_id, 80)),
+            msg('The media of kind = "optical" are: {media}.', media=there or "-"),
+        )
+    return build(table)
+
+
+def _next_disc(made: SetEvidence, medium_id: str, count: int) -> int | None:
+    """Return the first disc that is neither burnt nor burnt and waiting to be read back."""
+    there = {held.burnt.number for held in made.discs_of(medium_id) if held.state is not DiscState.BROKEN}
+    return next((number for number in range(1, count + 1) if number not in there), None)
+
+
+def _require_new(sets: Sequence[SetEvidence], made: SetEvidence, medium_id: str, number: int, label: str) -> None:
+    """Make sure that a label names one disc; one that came out broken gives it up to its successor."""
+    for each in sets:
+        for held in each.discs:
+            if held.burnt.label != label:
+                continue
+            is_successor = (each.set.id, held.burnt.medium, held.burnt.number) == (made.set.id, medium_id, number)
+            if not (is_successor and held.state is DiscState.BROKEN):
+                raise UsageError(
+                    msg(
+                        "there is a disc {label} already: {disc} of set {set}",
+                        label=label,
+                        disc=held.name,
+                        set=each.set.id,
+                    ),
+                    msg("Give another --label; or record that the disc is destroyed: 'portalops media destroyed'."),
+                )
+
+
+def _begun(
+    session: Session,
+    made: SetEvidence,
+    *,
+    medium_id: str,
+    image: DiscImage,
+    label: str,
+    device: str,
+    loaded: LoadedDisc,
+) -> BurntDisc:
+    """Return the record of a disc as it stands before it is burnt."""
+    entry = known.entry if (known := register_of(session).get(medium_id)) else None
+    return BurntDisc(
+        medium=medium_id,
+        set_id=made.set.id,
+        number=image.number,
+        count=image.count,
+        label=label,
+        volume_id=image.volume_id,
+        image_sha256=image.sha256,
+        image_bytes=image.size_bytes,
+        state=DiscState.UNREAD,
+        device=device,
+        drive=loaded.drive,
+        disc_kind=loaded.kind,
+        place=entry.place if entry else "",
+        custodian=entry.custodian if entry else "",
+    )
+
+
+def _burnt(session: Session, drive: DiscDrive, image: DiscImage, begun: BurntDisc) -> BurntDisc:
+    """Burn and compare; what is spoilt on the way is recorded as a disc that is broken."""
+    from backups.burning import compare  # noqa: PLC0415  # start-up time
+
+    with session.progress.task(msg("Burning and comparing"), total=image.size_bytes, unit="bytes") as task:
+        task.note(msg("burning disc {number} of {count}", number=image.number, count=image.count))
+        try:
+            program = drive.burn(image.path)
+        except (MediumUnavailable, KeyboardInterrupt) as error:
+            if not _is_blank_still(drive):
+                problem = str(error.message) if isinstance(error, MediumUnavailable) else "it was stopped"
+                spoilt = replace(begun, state=DiscState.BROKEN, problem=show_text(problem, 500))
+                _record(session, BURNT, BURNT_DISC, begun.medium, spoilt)
+            raise
+        task.note(msg("reading it back"))
+        try:
+            drive.reload()
+            found = compare(drive, image.sha256, image.size_bytes, task.advance)
+        except MediumUnavailable as error:
+            problem = show_text(f"not read back: {error}", 500)
+            return replace(begun, program=program, problem=problem)
+    return replace(begun, program=program, state=found.state, problem=found.problem)
+
+
+def _is_blank_still(drive: DiscDrive) -> bool:
+    try:
+        return drive.loaded().is_blank
+    except MediumUnavailable:
+        return False
+
+
+def _record(session: Session, kind: str, key: str, subject: str, body: object) -> None:
+    data = bodies.write({"circumstances": session.circumstances, key: body})
+    session.writable_ledger.append(kind, run=NO_RUN, subject=subject, duty=DUTY, body=data)
+
+
+def _label(text: str) -> str:
+    shown = show_text(text.strip(), MAX_LABEL)
+    if not shown:
+        raise UsageError(msg("{option} is empty", option="--label"), msg("Say it, for whoever looks for the medium."))
+    return shown
+
+
+def _planned(made: SetEvidence, medium_id: str, number: int, images: Sequence[Path], loaded: LoadedDisc) -> Result:
+    rows: tuple[tuple[Message, Cell], ...] = (
+        (msg("Backup set"), made.set.id),
+        (msg("Disc"), f"{number}/{len(images)}"),
+        (msg("Image"), str(images[number - 1])),
+        (msg("Size"), ByteSize(images[number - 1].stat().st_size)),
+        (msg("In the drive"), f"{loaded.kind}: {loaded.state}"),
+        (msg("Recorded in"), msg("nothing: this was a dry run")),
+    )
+    data: JsonValue = {
+        "id": f"{medium_id}/{made.set.id}/{number}",
+        "set": made.set.id,
+        "disc": number,
+        "discs": len(images),
+        "image": str(images[number - 1]),
+        "in_drive": loaded.kind,
+        "recorded": False,
+    }
+    return Result(data, [KeyValues(rows)])
+
+
+def _burnt_data(burnt: BurntDisc) -> JsonValue:
+    return {
+        "id": f"{burnt.medium}/{burnt.set_id}/{burnt.number}/{burnt.label}",
+        "set": burnt.set_id,
+        "disc": burnt.number,
+        "discs": burnt.count,
+        "label": burnt.label,
+        "image_sha256": burnt.image_sha256,
+        "image_bytes": burnt.image_bytes,
+        "state": burnt.state.value,
+        "problem": burnt.problem,
+        "drive": burnt.drive,
+        "in_drive": burnt.disc_kind,
+        "program": burnt.program,
+        "recorded": True,
+    }
+
+
+def _burnt_view(burnt: BurntDisc) -> list[Block]:
+    rows: tuple[tuple[Message, Cell], ...] = (
+        (msg("Backup set"), burnt.set_id),
+        (msg("Disc"), f"{burnt.number}/{burnt.count}"),
+        (msg("Label"), burnt.label),
+        (msg("State"), disc_status(burnt.state)),
+        (msg("SHA-256 of the image"), burnt.image_sha256),
+        (msg("Drive"), burnt.drive),
+    )
+    told = Paragraph(msg("Write on the disc: {label}", label=burnt.label))
+    if burnt.state is DiscState.BROKEN:
+        told = Paragraph(msg("Destroy this disc and burn another one: it may hold a part of the set"))
+    if burnt.state is DiscState.UNREAD:
+        told = Paragraph(
+            msg("Put it in again and run 'portalops media check {medium} --device DEVICE'", medium=burnt.medium)
+        )
+    return [KeyValues(rows), *_problem(burnt.problem), told]
+
+
+def _problem(problem: str) -> list[Block]:
+    return [Notice(verbatim(problem), Tone.BAD)] if problem else []
+
+
+def discs_data(discs: Sequence[HeldDisc]) -> JsonValue:
+    """Return burnt discs as `--json` shows them."""
+    return [
+        {
+            "id": f"{held.burnt.medium}/{held.burnt.set_id}/{held.burnt.number}/{held.burnt.label}",
+            "disc": held.burnt.number,
+            "discs": held.burnt.count,
+            "label": held.burnt.label,
+            "state": held.state.value,
+            "problem": held.problem,
+            "burnt_at": held.burnt_at.isoformat(),
+            "read_at": held.read_at.isoformat() if held.read_at else None,
+            "image_sha256": held.burnt.image_sha256,
+            "record": held.seq,
+        }
+        for held in discs
+    ]
