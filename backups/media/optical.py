@@ -155,6 +155,18 @@ def _blocks(size: int) -> int:
     return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
+def volume_id(set_id: SetId, number: int) -> str:
+    """Return what a disc calls itself: the set's random digits, the disc's number, the set's time.
+
+    ISO 9660 takes 32 of A to Z, 0 to 9 and `_`; Joliet, which Windows shows, the first 16: they name set, disc and day.
+
+    >>> volume_id(SetId("portal-20261125T030405Z-full-abc123"), 2)
+    'ABC123_D2_20261125T030405Z'
+    """
+    *_portal, stamp, _kind, chance = ("", "", *set_id.upper().split("-"))
+    return f"{chance}_D{number}_{stamp}"
+
+
 def disc_note(set_id: SetId, number: int, count: int) -> str:
     """Return `DISC.txt`, in both languages, for whoever has a disc in hand and nothing else."""
     return (
@@ -347,7 +359,7 @@ class OpticalSetWriter:
         self._require(
             _xorriso(
                 *("-as", "mkisofs", "-quiet", "-iso-level", "3", "-r", "-J", "-joliet-long", "--md5"),
-                *("-V", f"{self._set_id[-26:].upper().replace('-', '_')}_D{disc.number}"),
+                *("-V", volume_id(self._set_id, disc.number)),
                 *("-o", str(image), "-graft-points", "-path-list", str(files)),
             ),
             msg("xorriso makes no image of disc {number}", number=disc.number),

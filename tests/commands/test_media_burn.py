@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from portalops.model.media import DiscState
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.section_discs import disc_blocks
+from tests.backups.kit import keys
 from tests.backups.media.drives import FileDrive
 from tests.backups.test_prune import Portal, standings
 from tests.commands.test_media import ADD
@@ -425,3 +428,46 @@ def test_the_report_says_that_images_are_no_discs(portal: Burning) -> None:
     text = shown(*disc_blocks(portal.sets()))
 
     assert made in text and "no discs until they are burnt" in text and "none" in text
+
+
+def test_a_set_is_restored_from_its_discs_alone(portal: Burning, tmp_path: Path) -> None:
+    """As DISC.txt says: the folders of all discs, copied into one; portalops then reads it as a disk."""
+    (made,) = portal.back_up()
+    discs = portal.burn_all()
+    for lost in ("disk-a", "discs"):
+        shutil.rmtree(portal.folder / lost)
+    joined = tmp_path / "joined"
+    for disc in (discs[2], discs[0], discs[1]):
+        extract = (
+            "xorriso",
+            "-osirrox",
+            "on:sort_lba_on",
+            "-indev",
+            f"stdio:{disc}",
+            "-extract",
+            "/",
+            str(tmp_path / "disc"),
+        )
+        subprocess.run(extract, check=True, capture_output=True)
+        copy = ("cp", "-r", "--no-preserve=mode", str(tmp_path / "disc" / made), str(joined))
+        joined.mkdir(exist_ok=True)
+        subprocess.run(copy, check=True)
+        subprocess.run(("chmod", "-R", "u+w", str(tmp_path / "disc")), check=True)
+        shutil.rmtree(tmp_path / "disc")
+    portal.change("[[job]]\n", '[[backup.medium]]\nid = "joined"\nkind = "disk"\nfolder = "joined"\n\n[[job]]\n')
+    key = keys().file(tmp_path)
+
+    portal.call("restore", made, "--medium", "joined", "--to", str(tmp_path / "out"), "--identity", str(key))
+
+    articles = portal.folder / "articles"
+    restored = tmp_path / "out" / "articles" / articles.relative_to("/")
+    assert {path.name: path.read_bytes() for path in restored.iterdir()} == {
+        path.name: path.read_bytes() for path in articles.iterdir()
+    }
+    pack = min((joined / made / "data").rglob("*.age"))
+    pack.unlink()
+    told = portal.call(
+        "restore", made, "--medium", "joined", "--to", str(tmp_path / "out2"), "--identity", str(key),
+        expected=ExitCode.INTEGRITY,
+    )  # fmt: skip
+    assert any(pack.name in line for line in told["damaged"]), "a disc that was left out is found"

@@ -8,6 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import bagit
 import pytest
 
 from backups.burning import Comparison, compare, require_blank, volume_id_in
@@ -70,6 +71,7 @@ def test_the_folders_of_all_discs_together_are_the_bag(made: BackupResult, tmp_p
 
     for manifest in ("tagmanifest-sha256.txt", "manifest-sha256.txt"):
         stock(["sha256sum", "--check", "--quiet", "--strict", manifest], cwd=bag)
+    bagit.Bag(str(bag)).validate(processes=1)
     packs = sorted((bag / "data" / "related" / "uploads").glob("files.[0-9]*.age"))
     key = keys().file(tmp_path)
     plain = b"".join(stock(["age", "--decrypt", "--identity", key, pack]).stdout for pack in packs)
@@ -245,7 +247,7 @@ def test_a_burnt_disc_is_read_back(made: BackupResult, tmp_path: Path) -> None:
 
     assert program == "xorriso"
     assert compare(drive, digest, size) == Comparison(DiscState.WHOLE)
-    assert volume_id_in(drive).endswith(f"{made.set.id[-6:].upper()}_D1")
+    assert volume_id_in(drive) == f"{made.set.id[-6:].upper()}_D1_20261125T030405Z"
     assert check_image(blank).exit_code == 0
     with pytest.raises(MediumUnavailable, match="is not blank: it is written"):
         require_blank(drive, size)
