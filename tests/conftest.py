@@ -9,8 +9,9 @@ import pytest
 
 from tests.hosts import hosts
 from tests.servers import object_store, ssh_host
+from tests.vm import vm
 
-__all__ = ["hosts", "object_store", "ssh_host"]
+__all__ = ["hosts", "object_store", "ssh_host", "vm"]
 
 _skipped: dict[str, str] = {}
 
