@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_prune
+from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_handout, _backup_prune
 from commands import _backup_views as views
 from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, plan_sizes, recorded_sets_of
 from commands._jobs import backup_work, by_hand
+from commands._restore_target import require_target_apart
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
@@ -172,34 +173,49 @@ def verify(
 
 @app.command(
     help=_(
-        "Restore a set into an empty folder\n\nNeeds the private key of a recipient. Looks for the set in the ledger and,"
-        " where there is no ledger any more, on the media themselves. Every pack is checked on the way, and nothing is"
-        " written outside the folder.\n\nExample: portalops backup restore latest --to /srv/restored --identity"
-        " /media/key/operator.age; portalops backup restore latest --to out --identity key --path etc/hosts"
-        "\n\nEXIT STATUS: 0 restored, 3 something could not be made, 4 nothing was restored, 5 the copy is damaged"
+        "Restore a set into an empty folder, or hand one stream to a program\n\nNeeds the private key of a recipient. Looks for the set in"
+        " the ledger and, where there is no ledger any more, on the media themselves. Every pack is checked on the way, and"
+        " nothing is written outside the folder. With --stdout one stream goes to the program that reads standard output,"
+        " each pack checked before; if this command fails, throw away what the program made of it.\n\nExample: portalops"
+        " backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup restore latest --to"
+        " out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stdout --identity key |"
+        " pg_restore -d scratch\n\nEXIT STATUS: 0 restored, 3 something could not be made, 4 nothing was restored or not the"
+        " whole stream, 5 the copy is damaged"
     )
 )
 def restore(
     ctx: typer.Context,
     set_name: SetArgument,
     *,
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FOLDER", help=_("Folder to restore into; empty or not there yet"))
-    ],
     identity: Annotated[
         Path, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
     ],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FOLDER", help=_("Folder to restore into; empty or not there yet"))
+    ] = None,
+    stdout: Annotated[bool, typer.Option("--stdout", help=_("Write one stream to standard output instead"))] = False,
     medium: MediumOption = None,
     source: Annotated[str | None, typer.Option("--source", help=_("Only this source"))] = None,
+    stream: Annotated[
+        str | None, typer.Option("--stream", metavar="NAME", help=_("With --stdout: this stream of the source"))
+    ] = None,
     path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
 ) -> Result:
     from backups.age import read_identities  # noqa: PLC0415  # start-up time
     from backups.restore import restore_set  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
+    if to is None or stdout:
+        _backup_handout.check_usage(session, stdout=stdout, has_folder=to is not None, has_path=path is not None)
+    elif stream is not None:
+        raise UsageError(
+            msg("--stream goes with --stdout"), msg("A folder takes all streams of a source; leave --stream out.")
+        )
     identities = read_identities(identity)
+    uncompared = [] if to is None else require_target_apart(session, to)
     set_id, made = _known(session, set_name or "latest", medium)
     stored, findings, warnings = _best_copy(session, set_id, made, medium)
+    warnings += uncompared
     if findings.content is None:
         raise SetDamaged(
             msg("set {set} cannot be restored: {problems}", set=set_id, problems="; ".join(findings.problems[:3])),
@@ -208,9 +224,12 @@ def restore(
     if made is None:
         warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
+    if to is None:
+        _backup_handout.hand_out_stream(session, stored, findings.content, identities, source=source, name=stream)
+        return Result(None, (), warnings, ExitCode.INTEGRITY if findings.problems else ExitCode.OK)
     base, missing = base_of(media_of(session).values(), findings.content)
     warnings += missing
-    total = sum(stream.plain_bytes for stream in findings.content.streams if source in {None, stream.source})
+    total = sum(each.plain_bytes for each in findings.content.streams if source in {None, each.source})
     title = msg("Restoring")
     with session.progress.task(title, total=None if path else total, unit="bytes") as task:
         report = restore_set(
