@@ -10,20 +10,30 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backups.tar import Entry
+from backups.targets import require_no_server
+from backups.undressed import UndressedFolders
 from portalops.errors import UnsafeTarget
+from portalops.locale import LANGUAGES, render
 from portalops.model.backups import MemberType
 from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_NAMED = 1000
-MAX_HELD_BYTES = 32 << 20
+MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
+UNFINISHED = "RESTORE-UNFINISHED.txt"
+"""Lies in a target until its restore has come to its end, so that one that was killed is not taken for whole."""
+_UNFINISHED_TEXT = msg(
+    "A restore into this folder was begun and has not come to its end: what is here is a part. Remove the folder and restore"
+    " again."
+)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
@@ -46,6 +56,10 @@ class _Refused(Exception):
     """A member that is not made."""
 
 
+_FAILURES = (_Refused, OSError, ValueError, OverflowError)
+"""Of a member: the last two are what Python says of a NUL in a name and of a number that no system call takes."""
+
+
 class Extractor:
     """Makes members below one folder. Close it, so that folders get their modes and times."""
 
@@ -54,10 +68,9 @@ class Extractor:
         self._root = os.open(folder, _FOLDER)
         self._parent: tuple[str, int] | None = None
         """The folder of the last member: most members lie in the same one as the one before."""
-        self._folders: dict[str, Entry] = {}
-        """By path, in the order in which each was made last."""
+        self._folders = UndressedFolders()
         self._held_bytes = 0
-        """Of the attributes in them."""
+        """Of the attributes of folders."""
         self._is_root = os.geteuid() == 0
 
     def remove(self, path: str) -> None:
@@ -81,33 +94,38 @@ class Extractor:
                 os.close(parent)
         except FileNotFoundError:
             return
-        except (_Refused, OSError) as error:
-            cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-            self._tell(self.done.refused, f"{path}: not removed: {cause}")
+        except _FAILURES as error:
+            self._tell(self.done.refused, f"{path}: not removed: {_cause(error)}")
 
     def add(self, entry: Entry, content: Iterable[memoryview]) -> None:
         """Make one member; a problem is kept in `done`."""
         try:
             self._add(entry, content)
             self.done.members += 1
-        except (_Refused, OSError) as error:
-            cause = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-            self._tell(self.done.refused, f"{entry.path}: {cause}")
+        except _FAILURES as error:
+            self._tell(self.done.refused, f"{entry.path}: {_cause(error)}")
 
     def close(self) -> None:
         """Give folders their modes and times, innermost first."""
         self._forget_parent()
-        for entry in sorted(self._folders.values(), key=lambda each: each.path.count("/"), reverse=True):
-            try:
-                descriptor = self._open_folder(_parts(entry.path), make=False)
-            except (OSError, _Refused) as error:
-                self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {error}")
-                continue
+        try:
+            for entry in self._folders:
+                self._dress_folder(entry)
+        except sqlite3.Error as error:
+            self._tell(self.done.notes, f"folders: not all have their mode and time: {error}")
+        finally:
+            self._folders.close()
+            os.close(self._root)
+
+    def _dress_folder(self, entry: Entry) -> None:
+        try:
+            descriptor = self._open_folder(_parts(entry.path), make=False)
             try:
                 self._dress(descriptor, entry, stat.S_IMODE(entry.mode))
             finally:
                 os.close(descriptor)
-        os.close(self._root)
+        except _FAILURES as error:
+            self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {_cause(error)}")
 
     def _add(self, entry: Entry, content: Iterable[memoryview]) -> None:
         if entry.type is MemberType.FOLDER and entry.path in {".", "./"}:
@@ -119,8 +137,7 @@ class Extractor:
                 self._file(parent, name, entry, content)
             case MemberType.FOLDER:
                 self._folder(parent, name)
-                self._forget_folder(entry.path)
-                self._folders[entry.path] = self._holdable(entry)
+                self._hold(entry)
             case MemberType.SYMLINK:
                 self._make_room(parent, name)
                 os.symlink(entry.link, name, dir_fd=parent)
@@ -159,19 +176,22 @@ class Extractor:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 raise
 
-    def _holdable(self, entry: Entry) -> Entry:
-        """Return a folder as it is held until the end: without its attributes where too many are held already."""
-        size = _attribute_bytes(entry)
-        if self._held_bytes + size > MAX_HELD_BYTES:
+    def _hold(self, entry: Entry) -> None:
+        """Keep a folder until the end; without its attributes where too many are kept already."""
+        self._held_bytes += sum(len(key) + len(value) for key, value in entry.attributes.items())
+        if entry.attributes and self._held_bytes > MAX_HELD_BYTES:
             self._tell(self.done.notes, f"{entry.path}: its attributes were not restored: the archive has too many")
-            return replace(entry, attributes={})
-        self._held_bytes += size
-        return entry
+            entry = replace(entry, attributes={})
+        try:
+            self._folders.add(entry)
+        except sqlite3.Error as error:
+            self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {error}")
 
     def _forget_folder(self, path: str) -> None:
-        forgotten = self._folders.pop(path, None)
-        if forgotten is not None:
-            self._held_bytes -= _attribute_bytes(forgotten)
+        try:
+            self._folders.forget(path)
+        except sqlite3.Error as error:
+            self._tell(self.done.notes, f"{path}: is to be forgotten and was not: {error}")
 
     def _hard_link(self, parent: int, name: str, entry: Entry) -> None:
         parts = _parts(entry.link)
@@ -195,8 +215,8 @@ class Extractor:
                 continue
             try:
                 os.setxattr(descriptor, key, value)
-            except OSError as error:
-                self._tell(self.done.notes, f"{entry.path}: attribute {key} was not set: {error.strerror}")
+            except (OSError, ValueError) as error:
+                self._tell(self.done.notes, f"{entry.path}: attribute {key} was not set: {_cause(error)}")
         os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
 
     def _dress_link(self, parent: int, name: str, entry: Entry) -> None:
@@ -257,20 +277,17 @@ class Extractor:
             lines.append("... and more")
 
 
-def _attribute_bytes(entry: Entry) -> int:
-    return sum(len(key) + len(value) for key, value in entry.attributes.items())
-
-
 def prepare_target(target: Path) -> None:
-    """Make the folder to restore into.
+    """Make the folder to restore into, with a file in it that says that the restore has not come to its end.
 
     Raises:
-        UnsafeTarget: it is a file, a link, or a folder with something in it.
+        UnsafeTarget: it is a file, a link, a folder with something in it, or lies in a database server's data folder.
     """
+    require_no_server(target)
     try:
         target.mkdir(mode=0o700, parents=True)
     except FileExistsError:
-        if target.is_symlink() or not target.is_dir() or any(target.iterdir()):
+        if target.is_symlink() or not target.is_dir() or any(each.name != UNFINISHED for each in target.iterdir()):
             raise UnsafeTarget(
                 msg("{folder} is not an empty folder", folder=str(target)),
                 msg("Name a folder that is empty or not there yet; a restore overwrites nothing."),
@@ -280,6 +297,25 @@ def prepare_target(target: Path) -> None:
             msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
             msg("Name a folder that you may write."),
         ) from error
+    text = "".join(f"{render(_UNFINISHED_TEXT, each)}\n" for each in LANGUAGES)
+    try:
+        (target / UNFINISHED).unlink(missing_ok=True)
+        with open(os.open(target / UNFINISHED, _NEW_FILE, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UnsafeTarget(
+            msg("cannot write into {folder}: {cause}", folder=str(target), cause=_cause(error)),
+            msg("Name a folder that you may write."),
+        ) from error
+
+
+def mark_finished(target: Path) -> None:
+    """Take away the file that says that the restore has not come to its end."""
+    (target / UNFINISHED).unlink(missing_ok=True)
+
+
+def _cause(error: Exception) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
 
 
 def _parts(path: str) -> list[str]:

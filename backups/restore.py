@@ -16,7 +16,7 @@ from pathlib import Path
 
 from backups.age import Identity, decrypted
 from backups.contents import damaged, index_members, stream_plaintext, stream_plaintext_from
-from backups.extract import Extracted, Extractor, prepare_target
+from backups.extract import Extracted, Extractor, mark_finished, prepare_target
 from backups.formats import format_of
 from backups.set_file import SetFile
 from backups.untar import TarReader
@@ -80,7 +80,7 @@ def restore_set(
         stored: the copy to restore from.
         content: what its `set.json` says, checked against the tag manifest.
         identities: private keys, at least one of a recipient.
-        target: a folder that is empty or not there yet.
+        target: a folder that is empty or not there yet; while it is filled, and after a failure, a file in it says so.
         source: only this source.
         path: only this file or folder of tar streams; a leading slash does not matter.
         base: the set that a differential builds on, checked like the differential itself.
@@ -123,6 +123,7 @@ def restore_set(
             msg("the set has no path {path}", path=show_text(path or "", 300)),
             msg("Paths are written as in the index, such as etc/hosts; leave --path out to restore everything."),
         )
+    mark_finished(target)
     return RestoreReport(done.files, done.content_bytes, tuple(done.refused), tuple(done.notes), tuple(bad))
 
 

@@ -194,7 +194,7 @@ def _number(tag: str, name: str) -> int | None:
     if not name:
         return 0xFFFFFFFF
     if name.isdecimal():
-        return int(name)
+        return int(name) if len(name) <= 10 and int(name) < 1 << 32 else None
     try:
         return pwd.getpwnam(name).pw_uid if tag == "user" else grp.getgrnam(name).gr_gid
     except KeyError:

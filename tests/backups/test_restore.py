@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.age import parse_identity
-from backups.extract import Extracted, Extractor, prepare_target
+from backups.extract import UNFINISHED, Extracted, Extractor, mark_finished, prepare_target
 from backups.restore import RestoreReport, restore_set
 from backups.set_file import SetFile, parse_set_file
 from backups.tar import END_BYTES, Entry, header, padding
@@ -115,6 +115,41 @@ def test_nothing_is_overwritten(made: Made, tmp_path: Path) -> None:
     assert (tmp_path / "full" / "mine").read_text() == "mine"
 
 
+def test_a_restore_that_came_to_no_end_says_so_in_its_folder(made: Made, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def stop(_count: int) -> None:
+        seen.append((tmp_path / "out" / UNFINISHED).read_text("utf-8"))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore_set(made.stored, made.content, [keys().identity], tmp_path / "out", on_bytes=stop)
+
+    assert "chưa đi đến cuối" in seen[0] and "has not come to its end" in seen[0]
+    assert (tmp_path / "out" / UNFINISHED).exists()
+    with pytest.raises(UnsafeTarget):
+        made.restore(tmp_path / "out")
+
+
+def test_a_folder_in_which_nothing_was_restored_can_be_taken_again(made: Made, tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="no path"):
+        made.restore(tmp_path / "out", path="/etc/nothing")
+
+    made.restore(tmp_path / "out", source="dump")
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["dump"]
+
+
+def test_a_link_planted_as_the_note_of_a_restore_is_not_written_through(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / UNFINISHED).symlink_to(tmp_path / "passwd")
+
+    made.restore(tmp_path / "out", source="dump")
+
+    assert (tmp_path / "passwd").read_text() == "root:x:0:0"
+
+
 def test_a_damaged_stream_is_named_and_the_others_come_back(made: Made, tmp_path: Path) -> None:
     medium = MemoryMedium("memory-2")
     pack = "data/content/uploads/files.0003.age"
@@ -144,6 +179,7 @@ def extract(target: Path, *members: tuple[Entry, bytes]) -> Extracted:
     for entry in reader:
         extractor.add(entry, reader.content())
     extractor.close()
+    mark_finished(target)
     return extractor.done
 
 

@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 
 from backups.drill import DrillTarget, Place, run_drill
+from backups.extract import prepare_target
 from backups.formats import Restored, Trial, format_of
 from backups.formats._mariadbd import throw_away
 from backups.formats.mariadb_sql import guide
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
-from portalops.errors import BackupError
+from portalops.errors import BackupError, UnsafeTarget
 from portalops.model.backups import BackupResult, CopyState, DataClass, Stream, TableRows, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
@@ -546,3 +547,12 @@ def test_a_server_of_a_trial_is_stopped_whatever_happens(mariadb: Server, scratc
         interrupted()
 
     assert not [line for line in servers() if str(scratch) in line]
+
+
+def test_nothing_is_restored_into_the_data_folder_of_a_server(mariadb: Server) -> None:
+    place = Path(mariadb.run("SELECT @@datadir").strip()) / "restored"
+
+    with pytest.raises(UnsafeTarget, match="holds the data of MariaDB"):
+        prepare_target(place)
+
+    assert not place.exists()

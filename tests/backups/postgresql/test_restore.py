@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from backups.extract import prepare_target
 from backups.formats import Restored, Trial, format_of
 from backups.formats.postgresql_globals import first_role
 from backups.sources._postgresql import stream_names
-from portalops.errors import BackupError
+from portalops.errors import BackupError, UnsafeTarget
 from portalops.model.backups import TableRows, VerifyLevel
 from tests.backups.kit import keys
 from tests.backups.postgresql.parts import ODD, ODD_QUOTED, ROWS, Dumped, Server, user, versions
@@ -219,3 +220,14 @@ def test_the_printed_commands_bring_the_databases_back(
         assert empty_server.sql("SELECT count(*) FROM article", database) == "500"
         assert empty_server.sql("SELECT count(*) FROM titles", database) == "500"
     assert empty_server.sql("SELECT octet_length(b) FROM raw", f"dbname='{ODD_QUOTED}'") == "2"
+
+
+@pytest.mark.parametrize("inside", ["restored", "base/restored", "pg_wal/a/b"])
+def test_nothing_is_restored_into_the_data_folder_of_a_server(postgres: Server, inside: str) -> None:
+    before = sorted(path.name for path in postgres.data.iterdir())
+
+    with pytest.raises(UnsafeTarget, match="holds the data of PostgreSQL"):
+        prepare_target(postgres.data / inside)
+
+    assert sorted(path.name for path in postgres.data.iterdir()) == before
+    assert not (postgres.data / inside).exists()

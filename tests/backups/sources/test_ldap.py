@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from backups.extract import prepare_target
 from backups.formats import Restored, Trial, format_of
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from backups.sources import ldap
 from backups.sources.ldap import Database, databases_of
+from portalops.errors import UnsafeTarget
 from portalops.model.backups import BackupResult, Stream, TableRows, VerifyLevel
 from portalops.system.programs import LocalRunner
 from tests.backups.kit import back_up, keys, source
@@ -233,3 +235,13 @@ def test_databases_are_read_from_the_configuration() -> None:
         Database(1, "mdb", "dc=nodomain"),
         Database(2, "ldap", "-"),
     )
+
+
+@pytest.mark.parametrize("place", ["slapd.d/restored", "portal/restored"])
+def test_nothing_is_restored_into_the_folders_of_a_directory(directory: Path, place: str) -> None:
+    target = directory.parent / place
+
+    with pytest.raises(UnsafeTarget, match="holds the data of OpenLDAP"):
+        prepare_target(target)
+
+    assert not target.exists()

@@ -1,0 +1,82 @@
+"""Where a restore may write: nowhere near what is alive. Nothing is written here.
+
+A restore makes new files only, and still does harm in the wrong place: below a web root it publishes what it brings back,
+inside a source it is backed up again, and a database server trips over strange files in its data folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from portalops.errors import UnsafeTarget
+from portalops.model.message import Message, msg
+
+SERVERS: Mapping[str, str] = {
+    "PG_VERSION": "PostgreSQL",
+    "ibdata1": "MariaDB / MySQL",
+    "aria_log_control": "MariaDB",
+    "mysql.ibd": "MySQL",
+    "data.mdb": "OpenLDAP",
+    "cn=config.ldif": "OpenLDAP",
+    "WiredTiger": "MongoDB",
+    "master.mdf": "SQL Server",
+}
+"""What lies at the top of a server's data, and whose it is."""
+
+_HINT = msg("Restore into a new folder elsewhere, look at it there, and move what you need by hand.")
+
+
+def require_no_server(target: Path) -> None:
+    """Make sure that a folder lies in no data folder of a database server, whether the server runs or not.
+
+    Raises:
+        UnsafeTarget: it does, or cannot be looked at.
+    """
+    place = _real(target)
+    for folder in (place, *place.parents):
+        for name, server in SERVERS.items():
+            if os.path.lexists(folder / name):
+                raise UnsafeTarget(
+                    msg(
+                        "{target} lies in {folder}, which holds the data of {server}",
+                        target=str(target),
+                        folder=str(folder),
+                        server=server,
+                    ),
+                    msg("Restore into a new folder elsewhere; the guide in the set loads it into another database."),
+                )
+
+
+def require_apart(target: Path, live: Iterable[tuple[Message, Path]]) -> None:
+    """Make sure that a folder lies in none of some others.
+
+    The top of the file system is no such place: a machine that is backed up whole could be restored nowhere on it.
+
+    Args:
+        target: to be restored into; need not be there.
+        live: what each folder is, and where.
+
+    Raises:
+        UnsafeTarget: it does, or cannot be looked at.
+    """
+    place = _real(target)
+    for what, folder in live:
+        there = _real(folder)
+        if there != Path(there.anchor) and place.is_relative_to(there):
+            raise UnsafeTarget(
+                msg("{target} lies in {folder}: {what}", target=str(target), folder=str(folder), what=what), _HINT
+            )
+
+
+def _real(path: Path) -> Path:
+    """Return where a path leads to, as far as it is there."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else "its links lead in a circle"
+        raise UnsafeTarget(
+            msg("cannot look at {folder}: {cause}", folder=str(path), cause=cause.lower()),
+            msg("Name a folder that you may write."),
+        ) from error
