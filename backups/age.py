@@ -48,6 +48,7 @@ _VERSION = b"age-encryption.org/v1"
 _MAX_HEADER_BYTES = 64 << 10
 """A header of two recipients has 350 bytes; one that is far longer is not ours to open."""
 _FILE_KEY_BYTES = 16
+_CHUNKS_AT_ONCE = 16
 _ZERO_NONCE = bytes(12)
 
 
@@ -174,7 +175,7 @@ class Encryptor:
 
 
 def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytes]:
-    """Yield the plaintext of an age file, chunk by chunk, each one authenticated before it is given out.
+    """Yield the plaintext of an age file, some chunks at a time, each one authenticated before it is given out.
 
     Raises:
         WrongKey: none of the keys opens it.
@@ -184,20 +185,22 @@ def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytes]
     cipher = ChaCha20Poly1305(_payload_key(source, identities))
     counter = 0
     chunk = source.up_to(SEALED_CHUNK_BYTES)
-    while True:
-        following = source.up_to(SEALED_CHUNK_BYTES)
-        is_last = not following
-        try:
-            plain = cipher.decrypt(_chunk_nonce(counter, last=is_last), chunk, None)
-        except InvalidTag as error:
-            raise _damaged("a chunk does not authenticate, or the end is missing") from error
-        if is_last and not plain and counter:
-            raise _damaged("it ends with an empty chunk")
-        yield plain
-        if is_last:
-            return
-        chunk = following
-        counter += 1
+    is_last = False
+    while not is_last:
+        plain: list[bytes] = []
+        while not is_last and len(plain) < _CHUNKS_AT_ONCE:
+            following = source.up_to(SEALED_CHUNK_BYTES)
+            is_last = not following
+            try:
+                plain.append(cipher.decrypt(_chunk_nonce(counter, last=is_last), chunk, None))
+            except InvalidTag as error:
+                yield b"".join(plain)
+                raise _damaged("a chunk does not authenticate, or the end is missing") from error
+            if is_last and not plain[-1] and counter:
+                raise _damaged("it ends with an empty chunk")
+            chunk = following
+            counter += 1
+        yield b"".join(plain)
 
 
 class _Buffered:
@@ -205,27 +208,28 @@ class _Buffered:
 
     def __init__(self, file: Readable) -> None:
         self._file = file
-        self._held = b""
+        self._held = memoryview(b"")
 
-    def up_to(self, size: int) -> bytes:
+    def up_to(self, size: int) -> memoryview:
         """Return `size` bytes, or what there is before the end."""
-        parts = [self._held] if self._held else []
-        have = len(self._held)
-        while have < size:
-            got = self._file.read(max(size - have, 1 << 20))
-            if not got:
-                break
-            parts.append(got)
-            have += len(got)
-        joined = b"".join(parts)
-        self._held = joined[size:]
-        return joined[:size]
+        if len(self._held) < size:
+            parts: list[bytes | memoryview] = [self._held]
+            have = len(self._held)
+            while have < size:
+                got = self._file.read(max(size - have, 1 << 20))
+                if not got:
+                    break
+                parts.append(got)
+                have += len(got)
+            self._held = memoryview(b"".join(parts))
+        taken, self._held = self._held[:size], self._held[size:]
+        return taken
 
     def line(self) -> bytes:
         """Return the next line without its end."""
-        window = self.up_to(_MAX_HEADER_BYTES)
+        window = bytes(self.up_to(_MAX_HEADER_BYTES))
         line, end, rest = window.partition(b"\n")
-        self._held = rest + self._held
+        self._held = memoryview(b"".join((rest, self._held)))
         if not end:
             raise _damaged("its header does not end")
         return line
@@ -262,7 +266,7 @@ def _payload_key(source: _Buffered, identities: Sequence[Identity]) -> bytes:
     lines.append(b"---")
     if not hmac.compare_digest(_header_mac(file_key, b"\n".join(lines)), _unbase64(line[4:])):
         raise _damaged("its header was changed")
-    nonce = source.up_to(16)
+    nonce = bytes(source.up_to(16))
     if len(nonce) != 16:
         raise _damaged("it is cut short")
     return _derived(file_key, nonce, b"payload")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from backups.age import Identity, decrypted
+from backups.freed import keep_freed_memory
 from backups.index import MAX_LINE_BYTES, parse_line
 from backups.zstd import ZstdDecompressor, ZstdError
 from portalops.errors import SetDamaged, WrongKey
@@ -135,6 +136,7 @@ def damaged(what: str, cause: str) -> SetDamaged:
 
 def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Decompress zstd frames, one behind the other; a frame that does not end is an error."""
+    keep_freed_memory()
     decompressor = ZstdDecompressor()
     is_inside = False
     for piece in pieces:

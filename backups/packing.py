@@ -19,6 +19,7 @@ from typing import IO, TypeVar
 
 from backups.age import Encryptor, Recipient
 from backups.fanout import Lane
+from backups.freed import keep_freed_memory
 from backups.zstd import CompressionParameter, ZstdCompressor
 from portalops.model.backups import Pack
 from portalops.model.record import Digest
@@ -29,9 +30,6 @@ BUFFERS = 10
 COMPRESSORS = 2
 """Three gain nothing on two cores: reading, hashing and encrypting need time as well."""
 LEVEL = 3
-_REUSED_BYTES = 31 << 20
-"""Just below what glibc takes for the largest block that is worth keeping (mallopt(3), M_MMAP_THRESHOLD)."""
-
 ResultT = TypeVar("ResultT")
 
 _local = threading.local()
@@ -82,7 +80,7 @@ class SetPacker:
         self._recipients = recipients
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         self._assembler = _Assembler(recipients, lanes, self._free)
-        _keep_freed_memory()
+        keep_freed_memory()
         self._pool = ThreadPoolExecutor(COMPRESSORS, thread_name_prefix="compress")
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="digests")
         for _number in range(BUFFERS):
@@ -163,14 +161,6 @@ class SetPacker:
 def _take_in(data: memoryview, hashes: Sequence[tuple[Hash, int, int]]) -> None:
     for each, start, end in hashes:
         each.update(data[start:end])
-
-
-def _keep_freed_memory() -> None:
-    """Have the C library keep freed blocks of a megabyte, instead of asking the kernel for zeroed pages for each one.
-
-    glibc learns from the largest block that was given back; other C libraries are left as they are. Nothing is touched.
-    """
-    bytes(_REUSED_BYTES)
 
 
 class _Assembler:
