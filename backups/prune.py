@@ -184,7 +184,7 @@ def without_left(seen: Look, died: Sequence[tuple[datetime, datetime]]) -> tuple
         The look, and by medium the sets that were taken out of it.
     """
     unknown = {name for each in seen.differences.values() for name in each.unknown}
-    found = ([name for name in unknown if start <= _made_at(name) < end] for start, end in died)
+    found = ([name for name in unknown if start <= made_at(name) < end] for start, end in died)
     left = {names[0] for names in found if len(names) == 1}
     differences = {
         medium: replace(each, unknown=tuple(name for name in each.unknown if name not in left))
@@ -196,7 +196,7 @@ def without_left(seen: Look, died: Sequence[tuple[datetime, datetime]]) -> tuple
     return Look(differences, seen.unreached), {medium: names for medium, names in by_medium.items() if names}
 
 
-def _made_at(name: SetId) -> datetime:
+def made_at(name: SetId) -> datetime:
     """Return the moment in a set's name, in whole seconds; the first of all for a name that has none."""
     try:
         return datetime.strptime(name.rsplit("-", 3)[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

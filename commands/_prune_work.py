@@ -141,9 +141,9 @@ def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
         zone=session.zone_of_portal,
     )
     media = media_of(session)
-    seen, left = without_left(look(session.settings.portal.id, media, sets), _died_backups(session))
+    seen, left = without_left(look(session.settings.portal.id, media, sets), tuple(died_backups(session).values()))
     for medium, names in left.items():
-        session.warnings += [_of_a_dead_run(medium, name) for name in names]
+        session.warnings += [of_a_dead_run(medium, name) for name in names]
     return Seen(sets, retained, media, plan, explained(seen, plan.to_remove, _dead_run_at(session, own_run=own_run)))
 
 
@@ -220,24 +220,25 @@ def _approval(session: Session, asked: Asked, sets: tuple[SetEvidence, ...], *, 
     return Approval(names, asked.approved_by, digest)
 
 
-def _died_backups(session: Session) -> list[tuple[datetime, datetime]]:
+def died_backups(session: Session) -> dict[str, tuple[datetime, datetime]]:
     """Return of each backup run that left no result when it began, to the second before, and when the next one did."""
     try:
         runs = session.ledger.runs(kinds=(JobKind.BACKUP.value,))
     except LedgerMissing:
-        return []
+        return {}
     ends = [*(run.started_at for run in runs[1:]), session.clock.now()]
-    return [
-        (run.started_at.replace(microsecond=0), end)
+    return {
+        run.id: (run.started_at.replace(microsecond=0), end)
         for run, end in zip(runs, ends, strict=False)
         if run.finished_at is None
-    ]
+    }
 
 
-def _of_a_dead_run(medium: str, name: SetId) -> Message:
+def of_a_dead_run(medium: str, name: SetId) -> Message:
+    """Say what it means that a medium holds a set that a run could not record."""
     return msg(
         "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
-        " rule removes it",
+        " rule removes it; 'portalops backup take-in' reads it back and records it",
         medium=medium,
         set=name,
     )

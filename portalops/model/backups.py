@@ -225,6 +225,20 @@ class BackupResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundSet:
+    """The body of a `backup.found` record, under the key `found`: a set of a run that died before it could record it.
+
+    It can be restored, read back and removed like any other. No duty is judged by it: nobody recorded it in its time.
+    """
+
+    set: BackupSet
+    copies: tuple[Copy, ...]
+    """As they were read back when it was found."""
+    of_run: str
+    """The run whose set it is taken to be, by the moment in its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyResult:
     """The body of a `verify.finished` record, under the key `verify`."""
 

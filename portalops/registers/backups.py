@@ -6,11 +6,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
-from portalops.model.backups import BackupResult, Copy, CopyState
+from portalops.model.backups import BackupResult, Copy, CopyState, FoundSet
 from portalops.model.reading import Limits
 from portalops.registers.discs import DISC_KINDS, DiscBody
 from portalops.registers.evidence import (
@@ -32,11 +33,15 @@ GONE = frozenset({CopyState.FAILED, CopyState.DISPOSED})
 SOON = timedelta(days=7)
 """How long before it expires a verification is told of: time for somebody to have the copy read."""
 
+FOUND: Final = "backup.found"
+FOUND_SET: Final = "found"
+"""The kind of the records that tell of sets of dead runs, and the key of their body."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[SetEvidence, ...]:
-    """Return every set, oldest first, with its copies as they were seen last.
+    """Return every set, oldest first, with its copies as they were seen last; those too that were found later.
 
     Args:
         ledger: read only.
@@ -49,12 +54,16 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
     backups: list[Recorded[BackupResult]] = []
     looks: list[Recorded[LookedAt]] = []
     discs: list[Recorded[DiscBody]] = []
-    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", *LOOKS, *DISC_KINDS)):
+    late: list[Recorded[FoundSet]] = []
+    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", FOUND, *LOOKS, *DISC_KINDS)):
         try:
             blob = ledger.blob(record.body)
             if record.kind in DISC_KINDS:
                 if (disc := decode_part(blob, *DISC_KINDS[record.kind])) is not None:
                     discs.append(Recorded(record.seq, record.at, record.run, disc))
+            elif record.kind == FOUND:
+                if (found := decode_part(blob, FOUND_SET, FoundSet)) is not None:
+                    late.append(Recorded(record.seq, record.at, record.run, found))
             elif record.kind not in LOOKS:
                 if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
                     backups.append(Recorded(record.seq, record.at, record.run, made))
@@ -64,7 +73,17 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
             if not passing_over:
                 raise
             logger.warning("the details of record %s cannot be read: %s", record.seq, error)
+    for each in late:
+        _put_in_its_place(backups, each)
     return tuple(fold_sets(backups, looks, folded_discs(discs)))
+
+
+def _put_in_its_place(backups: list[Recorded[BackupResult]], late: Recorded[FoundSet]) -> None:
+    """Add a set that was recorded late before those that were made after it."""
+    found = late.body
+    newer = (at for at, each in enumerate(backups) if each.body.set and each.body.set.created_at > found.set.created_at)
+    made = Recorded(late.seq, late.at, found.of_run, BackupResult(found.set, found.copies))
+    backups.insert(next(newer, len(backups)), made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +128,8 @@ def due_for_reading(
 
     Of those so many that each copy gets its turn before it expires, with one run to spare: of 52 copies that count for 35
     days, a weekly job reads 13. So the work is the same in each run, and nothing expires as long as the job runs.
-    Copies that were never written, or were removed, are not chosen; damaged ones of the newest set are, since a disk may
-    have been put right.
+    Copies that were never written, or were removed, are not chosen. Damaged ones are, since a cable or a disk may have been
+    put right: all of the newest set, and on each medium one more, that of the set which was looked at longest ago.
 
     Args:
         sets: as recorded, oldest first.
@@ -127,6 +146,10 @@ def due_for_reading(
         candidates = [
             (made, copy) for made, copy in there if copy.medium == medium and copy.state is not CopyState.DAMAGED
         ]
+        damaged = [(made, copy) for made, copy in there if copy.medium == medium and copy.state is CopyState.DAMAGED]
+        if damaged:
+            made, copy = min(damaged, key=lambda each: max((each[0].seq, *each[0].verified_seqs)))
+            chosen[copy.set_id, copy.medium] = made, copy
         candidates.sort(key=lambda each: each[1].verified_at or _EPOCH)
         for made, copy in candidates[: -(-len(candidates) // turns)]:
             chosen[copy.set_id, copy.medium] = made, copy

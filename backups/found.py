@@ -1,0 +1,93 @@
+"""A set that lies on media and that no record tells of, read back: what a run sealed that died before it could record it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of
+from backups.set_file import SetFile
+from backups.verify import Findings, verify_copy
+from portalops.errors import PortalOpsError, SetDamaged
+from portalops.model.backups import Copy, CopyState, FoundSet, SetId, VerifyLevel
+from portalops.model.heads import Signer
+from portalops.model.message import msg
+from portalops.model.record import Digest
+from portalops.model.text import show_text
+from portalops.ports import Clock, Medium, Progress, StoredSet
+
+
+def read_back(
+    set_id: SetId,
+    media: Mapping[str, Medium],
+    *,
+    must_be_signed: bool,
+    of_run: str,
+    keys: Sequence[Signer] | None,
+    clock: Clock,
+    progress: Progress,
+) -> FoundSet:
+    """Read every byte of each copy of a set; the first whole one says what the others must be.
+
+    Args:
+        set_id: the set.
+        media: those that list it, by id.
+        must_be_signed: refuse an unsigned set: with the public keys anybody can make one.
+        of_run: the run that died.
+        keys: the ledger's signing keys with their times; None if no ledger can be asked.
+        clock: of the readings.
+        progress: shown what is read.
+
+    Raises:
+        SetDamaged: no copy is whole, or the set is unsigned and must not be.
+    """
+    copies: list[Copy] = []
+    content: SetFile | None = None
+    bag_sha256: Digest | None = None
+    problems: list[str] = []
+    for medium in media.values():
+        copy = Copy(set_id, medium.id, medium.kind, CopyState.DAMAGED, VerifyLevel.NONE, None)
+        title = msg("Reading {set} on {medium}", set=set_id, medium=medium.id)
+        try:
+            stored = medium.open_set(set_id)
+            digest = _bag_digest(stored)
+            with progress.task(title, total=sum(stored.sizes().values()), unit="bytes") as task:
+                findings = verify_copy(
+                    stored,
+                    set_id,
+                    bag_sha256=bag_sha256,
+                    level=VerifyLevel.L2,
+                    keys=keys,
+                    on_bytes=task.advance,
+                )
+        except PortalOpsError as error:
+            findings = Findings(VerifyLevel.NONE, (str(error),))
+        if findings.problems or findings.content is None:
+            problem = show_text("; ".join(findings.problems[:5]), 500)
+            problems.append(f"{medium.id}: {problem}")
+            copies.append(replace(copy, level=findings.level, problem=problem))
+            continue
+        if content is None:
+            content, bag_sha256 = findings.content, digest
+        copies.append(replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now()))
+    if content is None or bag_sha256 is None:
+        raise _refused(set_id, "; ".join(problems) or "no medium has it")
+    if must_be_signed and not content.signer:
+        raise _refused(set_id, "it is unsigned, although this portal signs its sets")
+    return FoundSet(content.as_set(bag_sha256), tuple(copies), of_run)
+
+
+def _bag_digest(stored: StoredSet) -> Digest:
+    """Return the digest of a set's tag manifest, which pins every other file."""
+    with stored.open(TAG_MANIFEST) as file:
+        data = b""
+        while (piece := file.read(1 << 20)) and len(data) <= MAX_TAG_BYTES:
+            data += piece
+    return digest_of(data)
+
+
+def _refused(set_id: SetId, why: str) -> SetDamaged:
+    return SetDamaged(
+        msg("set {set} is not taken in: {why}", set=set_id, why=show_text(why, 500)),
+        msg("It counts for nothing. If nobody needs it, remove its folder from the medium."),
+    )
