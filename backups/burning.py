@@ -15,7 +15,7 @@ from pathlib import Path
 from backups.bag import MANIFEST, TAG_MANIFEST, parse_manifest
 from backups.media.optical import BLOCK_BYTES, OpticalMedium, OpticalStoredSet
 from backups.verify import verify_copy
-from portalops.errors import MediumUnavailable, SetDamaged, UsageError
+from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.media import DiscState
@@ -68,10 +68,10 @@ def whole_images(
 def checked_image(
     medium: OpticalMedium,
     set_id: SetId,
+    images: Sequence[Path],
     number: int,
     *,
     bag_sha256: Digest,
-    keys: Sequence[Signer] | None,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> DiscImage:
     """Return an image, each file of which was read and is what was backed up.
@@ -79,23 +79,15 @@ def checked_image(
     Args:
         medium: that has it.
         set_id: the set.
+        images: of the set, disc by disc, as `whole_images` returns them.
         number: which disc, from 1 on.
         bag_sha256: digest of the set's tag manifest, as recorded.
-        keys: the ledger's signing keys; None if no ledger can be asked.
         on_bytes: told of every piece that was read; the image is read twice.
 
     Raises:
-        UsageError: the set has no such disc.
-        SetDamaged: the image, or the set as a whole, is not what was backed up.
-        SetNotFound: the medium has no such set.
+        SetDamaged: the image is not what was backed up.
         MediumUnavailable: it cannot be read.
     """
-    images = whole_images(medium, set_id, bag_sha256, keys)
-    if not 1 <= number <= len(images):
-        raise UsageError(
-            msg("set {set} has no disc {number}: it takes {count}", set=set_id, number=number, count=len(images)),
-            msg("Leave out --disc for the first one that is not burnt yet."),
-        )
     image = images[number - 1]
     stored = OpticalStoredSet(medium.id, set_id, (image,))
     tags = parse_manifest(TAG_MANIFEST, _read(stored, TAG_MANIFEST))

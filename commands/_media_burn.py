@@ -90,29 +90,33 @@ def burn_in(
     dry_run: bool = False,
 ) -> Result:
     """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
-    from backups.burning import checked_image, require_blank, whole_images  # noqa: PLC0415  # start-up time
+    from backups.burning import checked_image, require_blank, volume_id_of, whole_images  # noqa: PLC0415  # start-up time
 
     medium = _optical(session, medium_id)
     sets = recorded_sets_of(session)
     made = find_set(sets, set_name)
-    keys = keys_of(session)
-    images = whole_images(medium, made.set.id, made.set.bag_sha256, keys)
+    images = whole_images(medium, made.set.id, made.set.bag_sha256, keys_of(session))
     number = disc or _next_disc(made, medium_id, len(images))
     if number is None:
         said = msg("Every disc of set {set} is burnt: {count} of {count}", set=made.set.id, count=len(images))
         return Result(None, [Paragraph(said)])
-    wanted = _label(label) if label is not None else None
+    if number > len(images):
+        raise UsageError(
+            msg("set {set} has no disc {number}: it takes {count}", set=made.set.id, number=number, count=len(images)),
+            msg("Leave out --disc for the first one that is not burnt yet."),
+        )
+    path = images[number - 1]
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        name = _label(label) if label is not None else volume_id_of(file)
+    _require_new(sets, made, medium_id, number, name)
+    loaded = require_blank(drive, size)
     if dry_run:
-        size = images[number - 1].stat().st_size if number <= len(images) else 0
-        return _planned(made, medium_id, number, images, require_blank(drive, size))
-    size = sum(image.stat().st_size for image in images[number - 1 : number])
+        return _planned(made, medium_id, number, images, loaded)
     with session.progress.task(msg("Checking the image"), total=2 * size, unit="bytes") as task:
         image = checked_image(
-            medium, made.set.id, number, bag_sha256=made.set.bag_sha256, keys=keys, on_bytes=task.advance
+            medium, made.set.id, images, number, bag_sha256=made.set.bag_sha256, on_bytes=task.advance
         )
-    name = wanted or image.volume_id
-    _require_new(sets, made, medium_id, number, name)
-    loaded = require_blank(drive, image.size_bytes)
     begun = _begun(session, made, medium_id=medium_id, image=image, label=name, device=drive.device, loaded=loaded)
     burnt = _burnt(session, drive, image, begun)
     _record(session, BURNT, BURNT_DISC, medium_id, burnt)
