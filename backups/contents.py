@@ -1,5 +1,7 @@
 """The plaintext of a stream out of its packs, checked on the way: pack by pack, then as a whole.
 
+Decrypting, digesting and using the bytes are done side by side, a thread each.
+
 Bytes are given out before their pack's digest is known, because memory is bounded; whoever uses them must wait for the
 end before calling anything good. What does not match raises `SetDamaged` and names the pack.
 """
@@ -11,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from backups.age import Identity, decrypted
+from backups.ahead import ahead
 from backups.freed import keep_freed_memory
 from backups.index import MAX_LINE_BYTES, parse_line
 from backups.zstd import ZstdDecompressor, ZstdError
@@ -46,13 +49,14 @@ def pack_plaintext(
     try:
         with stored.open(pack.path) as opened:
             file = _Digested(opened) if running is None else opened
-            for piece in _decompressed(decrypted(file, identities)):
-                if running is not None:
-                    running.update(piece)
-                size += len(piece)
-                if size > pack.plain_bytes:
-                    break
-                yield piece
+            with ahead(_decompressed(decrypted(file, identities))) as pieces:
+                for piece in pieces:
+                    if running is not None:
+                        running.update(piece)
+                    size += len(piece)
+                    if size > pack.plain_bytes:
+                        break
+                    yield piece
     except WrongKey as error:
         raise WrongKey(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
     except ZstdError as error:
@@ -72,6 +76,11 @@ def pack_plaintext(
 
 def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
     """Yield a whole stream's plaintext; raises as `pack_plaintext` does."""
+    with ahead(_joined(stored, stream, identities)) as pieces:
+        yield from pieces
+
+
+def _joined(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
     digest = hashlib.sha256()
     size = 0
     for pack in stream.packs:

@@ -8,11 +8,9 @@ end. What went out before that cannot be called back: it is for the reader to th
 from __future__ import annotations
 
 import hashlib
-import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 
 from backups.age import Identity
@@ -27,8 +25,6 @@ from portalops.ports import Readable, StoredSet
 
 IN_MEMORY_BYTES = 64 << 20
 """Of a pack; the rest of a larger one waits in a temporary file, encrypted as it is."""
-AHEAD = 4
-"""Pieces of plaintext, of a megabyte at most, that wait for the reader."""
 
 
 def find_stream(content: SetFile, source: str | None, name: str | None) -> Stream:
@@ -84,8 +80,8 @@ def hand_out(
     given = 0
     held = b""
     try:
-        with _checked(stored, stream.packs) as checked, _ahead(stream_plaintext(checked, stream, identities)) as pieces:
-            for piece in pieces:
+        with _checked(stored, stream.packs) as checked:
+            for piece in stream_plaintext(checked, stream, identities):
                 if held:
                     write(held)
                     given += len(held)
@@ -165,37 +161,3 @@ def _checked(stored: StoredSet, packs: Sequence[Pack]) -> Iterator[StoredSet]:
             yield checked
         finally:
             checked.drop()
-
-
-@contextmanager
-def _ahead(pieces: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
-    """Have a thread make pieces ahead of whoever takes them; what it raises is raised there."""
-    waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(AHEAD)
-    is_over = threading.Event()
-
-    def make() -> None:
-        try:
-            for piece in pieces:
-                waiting.put(piece)
-                if is_over.is_set():
-                    return
-            waiting.put(None)
-        except BaseException as error:  # noqa: BLE001  # raised by whoever takes the pieces
-            waiting.put(error)
-
-    def taken() -> Iterator[bytes]:
-        while (piece := waiting.get()) is not None:
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
-
-    thread = threading.Thread(target=make, name="plaintext", daemon=True)
-    thread.start()
-    try:
-        yield taken()
-    finally:
-        is_over.set()
-        while thread.is_alive():
-            with suppress(queue.Empty):
-                waiting.get(timeout=0.05)
-        thread.join()
