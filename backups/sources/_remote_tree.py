@@ -1,8 +1,8 @@
 """Files of another host as a tar stream with an index: GNU tar there, read here as it comes.
 
 The bytes that tar prints are the stream's own; each header is read on the way, and the digest of each file taken from what
-goes by. What tar says on standard error becomes lines of the set: nothing is left out in silence. Words and exit codes are
-GNU tar's own (GNU tar manual, 3.1: "1 Some files differ", "2 Fatal error").
+goes by. What tar says on standard error becomes lines of the set: nothing is left out in silence, but for what is mounted
+inside where that was not asked for: there its folder is empty, and tar says nothing. Words and exit codes are GNU tar's own (GNU tar manual, 3.1: "1 Some files differ", "2 Fatal error").
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import selectors
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -109,15 +110,23 @@ def write_tree(source_id: str, program: Program, out: StreamWriter, *, minimum_b
                 reader.pass_on(entry)
         except SetDamaged as error:
             problem = str(error.message.values.get("cause", error))
-        _judge(source_id, running, pieces, problem)
+        _judge(source_id, running, pieces, problem, said.last if reader.position else said.first)
         if not reader.files:
             cause = msg("there is no file in it that can be read: {said}", said=show_text(said.last, 200) or "-")
             raise unavailable(source_id, cause)
         require_floor(source_id, reader.content_bytes, minimum_bytes)
 
 
-def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str) -> None:
-    """Make sure that all of the archive came, and that every fault which the exit code speaks of is named."""
+def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str, words: str) -> None:
+    """Make sure that all of the archive came, and that every fault which the exit code speaks of is named.
+
+    Args:
+        source_id: the source's id, for errors.
+        running: what runs tar.
+        pieces: all that it printed.
+        problem: why that is no whole archive; empty if it is one.
+        words: of what tar said, what tells most of why it failed.
+    """
     if pieces.was_idle:
         raise unavailable(
             source_id, msg("{program} printed nothing for {seconds} s", program="tar", seconds=pieces.idle_seconds)
@@ -140,7 +149,7 @@ def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str) -> N
                 "{program} ended with exit code {exit_code}: {said}",
                 program="tar",
                 exit_code=code,
-                said=show_text(said.last or problem, 300) or "-",
+                said=show_text(words or problem, 300) or "-",
             ),
             msg("The host needs GNU tar 1.28 or later: run 'tar --version' there."),
         )
@@ -204,9 +213,11 @@ class _Pieces:
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
             selector.register(stderr, selectors.EVENT_READ)
+            last = time.monotonic()
             while selector.get_map():
-                ready = selector.select(self.idle_seconds)
-                if not ready:
+                # What tar says does not count: a host that only talks would hold the source for ever.
+                ready = selector.select(max(0.0, last + self.idle_seconds - time.monotonic()))
+                if not ready or time.monotonic() - last > self.idle_seconds:
                     self.was_idle = True
                     return
                 for key, _events in ready:
@@ -218,6 +229,7 @@ class _Pieces:
                     got = os.readv(stdout, [room])
                     if got:
                         yield room[:got]
+                        last = time.monotonic()  # after it was passed on, which may take long
                     else:
                         selector.unregister(stdout)
                         self.has_ended = True
@@ -229,7 +241,7 @@ class _Said:
     def __init__(self, out: StreamWriter) -> None:
         self._out = out
         self._rest = b""
-        self.last = ""
+        self.first = self.last = ""
         self.gave_up = False
         self._named: set[str] = set()
 
@@ -266,6 +278,7 @@ class _Said:
         how, said = judged(text)
         if how == "silent":
             return
+        self.first = self.first or text
         self.last = text
         self._named.add(how)
         {"unread": self._out.add_unread, "changed": self._out.add_changed, "skipped": self._out.add_skipped}[how](said)

@@ -1,8 +1,9 @@
 """Programs on another host over SSH, streamed: started, read from pipes and ended as if they ran here.
 
 No file is made there. Bulk goes through the system's ssh where there is one, and through paramiko otherwise; the same host
-key is pinned in both. Every argument is quoted for the shell there, which must know `exec` and quotes as sh does. Nothing
-counts that the host printed before the program began, such as the words of a .bashrc: a line of its own tells that.
+key is pinned in both. Every argument is quoted for the shell there, which must know `exec` and quotes as sh does. What the
+program prints and says begins behind a line of its own on either output: on standard output nothing may stand before it,
+and what does so on standard error is nobody's word on the program, such as the banner of an sshd or the words of a .bashrc.
 
 ssh's own exit code 255 says that the connection did not hold, so a program that ends with it has 254 here; one that a signal
 ended has 128 and the signal's number, as sh says it. A secret is given on standard input,
@@ -43,7 +44,7 @@ from portalops.system.ssh import Command, SshTarget, no_session
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BEGIN = b"portalops: the program begins\n"
-"""What the host prints right before the program does."""
+"""What the host prints on both outputs right before the program runs."""
 TIMEOUT_SECONDS = 60
 """For connecting, and for a host that does not show that it is alive."""
 CONNECTION_LOST = 255
@@ -124,7 +125,8 @@ def shell_command(order: Order) -> str:
     Raises:
         UsageError: an argument holds a NUL, which no argument can.
     """
-    steps = [f"printf {shlex.quote(BEGIN.decode().rstrip() + chr(92) + 'n')}"]
+    begin = f"printf {shlex.quote(BEGIN.decode().rstrip() + chr(92) + 'n')}"
+    steps = [f"{begin} >&2", begin]
     steps += [f"IFS= read -r {name} && export {name}" for name in order.secrets]
     if order.folder:
         steps.append(f"cd -- {shlex.quote(order.folder)}")
@@ -211,26 +213,38 @@ class RemoteRunner:
 
 
 def _await_beginning(target: SshTarget, running: Running) -> None:
-    """Read the line that says that the program begins, and not a byte more."""
+    """Read both outputs up to the line that says that the program begins, and not a byte more."""
+    until = time.monotonic() + 2 * TIMEOUT_SECONDS
     got = b""
+    while got != BEGIN:
+        more = _awaited(target, running.stdout, len(BEGIN) - len(got), until)
+        got += more
+        if not BEGIN.startswith(got):
+            raise no_session(
+                target,
+                msg(
+                    "its shell prints before the program does: {said}",
+                    said=show_text(got.decode("utf-8", "replace")),
+                ),
+            )
+        if not more:
+            raise _why_not(target, running)
+    said = b""
+    while not said.endswith(BEGIN):
+        had = next(size for size in range(len(BEGIN) - 1, -1, -1) if said.endswith(BEGIN[:size]))
+        more = _awaited(target, running.stderr, len(BEGIN) - had, until)
+        if not more:
+            raise _why_not(target, running)
+        said = (said + more)[-MAX_SAID_BYTES:]
+
+
+def _awaited(target: SshTarget, pipe: IO[bytes], most: int, until: float) -> bytes:
+    left = until - time.monotonic()
     with selectors.DefaultSelector() as selector:
-        selector.register(running.stdout, selectors.EVENT_READ)
-        until = time.monotonic() + 2 * TIMEOUT_SECONDS
-        while got != BEGIN:
-            if not selector.select(max(0.0, until - time.monotonic())):
-                raise no_session(target, msg("it did not answer in time"))
-            more = os.read(running.stdout.fileno(), len(BEGIN) - len(got))
-            got += more
-            if not BEGIN.startswith(got):
-                raise no_session(
-                    target,
-                    msg(
-                        "its shell prints before the program does: {said}",
-                        said=show_text(got.decode("utf-8", "replace")),
-                    ),
-                )
-            if not more:
-                raise _why_not(target, running)
+        selector.register(pipe, selectors.EVENT_READ)
+        if left <= 0 or not selector.select(left):
+            raise no_session(target, msg("it did not answer in time"))
+    return os.read(pipe.fileno(), most)
 
 
 def _why_not(target: SshTarget, running: Running) -> HostUnreachable:
@@ -239,12 +253,20 @@ def _why_not(target: SshTarget, running: Running) -> HostUnreachable:
         running.wait(_GRACE_SECONDS)
     if (lost := running.lost()) is not None:
         return lost
+    said = b""
     os.set_blocking(running.stderr.fileno(), False)
     with contextlib.suppress(BlockingIOError):
-        said = " ".join(os.read(running.stderr.fileno(), MAX_SAID_BYTES).decode("utf-8", "replace").split())
-        if said:
-            return no_session(target, verbatim(show_text(said, 300)))
-    return no_session(target, msg("its shell ran nothing"))
+        said = os.read(running.stderr.fileno(), MAX_SAID_BYTES)
+    words = " ".join(said.decode("utf-8", "replace").split())[-300:]
+    code = running.poll()
+    return no_session(
+        target,
+        msg(
+            "its shell ran nothing (exit code {exit_code}): {said}",
+            exit_code="-" if code is None else code,
+            said=show_text(words, 300) or "-",
+        ),
+    )
 
 
 def _broken(target: SshTarget, cause: Message) -> HostUnreachable:
