@@ -4,6 +4,8 @@ xorriso(1) burns; where it fails and has left a DVD or BD blank, growisofs(1) do
 (DVD+R without RESERVE TRACK). Whether the disc is blank is asked of the drive before each of the two: growisofs itself writes
 over any rewritable disc. The tray goes out and in after burning, so that neither the drive nor this machine answers from memory:
 ioctls of `linux/cdrom.h` and `linux/fs.h`.
+
+Tried on the DVD+R burner that tgt emulates, and on no real drive.
 """
 
 from __future__ import annotations
@@ -62,6 +64,13 @@ class DiscBurner:
                 msg(
                     "See that the drive can burn, that nothing else uses it, and that you may: 'xorriso -device_links'."
                 ),
+            )
+        if found.kind.startswith("stdio") and not self.device.startswith(
+            STAND_IN
+        ):  # anything that xorriso can write to
+            raise self._unusable(
+                msg("it is no drive that burns discs"),
+                msg("Name the device file of a drive that burns, such as /dev/sr0."),
             )
         return found
 

@@ -114,7 +114,6 @@ class DiscReading:
     state: DiscState
     problem: str = ""
     device: str = ""
-    drive: str = ""
 
 
 @dataclass(frozen=True, slots=True)
