@@ -3,28 +3,36 @@
 A medium that was full, slow or away when a set was made must not keep it from the others, and gets it afterwards. Every byte
 is digested while it is copied and compared with the manifests of the set, which the ledger pins; what differs is never
 sealed, and the copy that it was read from is then known to be damaged.
+
+A copy that was cut is gone on with from the packs that are whole on the medium already (`backups/resuming.py`). They are taken
+by their size, and by their digest where the medium's side tells it; every copy is read back as a whole afterwards, and one
+that is then found to be damaged, or lay there damaged before, is removed and made anew, once, from a copy that was just
+read whole.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
 from backups.contents import PIECE_BYTES, damaged
 from backups.job import VerifyTarget, run_verify
-from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged
-from portalops.model.backups import Copy, CopyResult, CopyState, VerifyLevel
+from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
+from backups.verify import verify_copy
+from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
+from portalops.model.backups import Copy, CopyResult, CopyState, SetId, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Clock, Medium, Progress, SetWriter, StoredSet
+from portalops.ports import Clock, Medium, Progress, SetWriter, StoredSet, Task
 from portalops.registers.evidence import SetEvidence
 
-GOOD = frozenset({CopyState.SEALED, CopyState.VERIFIED})
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,11 @@ class CopyTarget:
     sources: tuple[Copy, ...]
     """Verified copies of it, the most recently read first."""
     to_medium: str
+
+    @property
+    def state_before(self) -> CopyState | None:
+        """Return what is recorded of the copy there; None if nothing is."""
+        return next((copy.state for copy in self.made.copies if copy.medium == self.to_medium), None)
 
 
 def wanted_copies(
@@ -48,12 +61,7 @@ def wanted_copies(
         only_set: the name of a set: that one, however old.
         only_medium: the id of a medium: that one alone.
     """
-    if only_set:
-        chosen = [made for made in sets if made.set.id == only_set]
-    else:
-        newest = sets[-1:]
-        bases = {made.set.base for made in newest}
-        chosen = [made for made in sets if made.set.bag_sha256 in bases or made in newest]
+    chosen = [made for made in sets if made.set.id == only_set] if only_set else newest_and_base(sets)
     wanted = []
     for made in chosen:
         verified = [each for each in made.copies if each.state is CopyState.VERIFIED and each.medium in media]
@@ -72,6 +80,7 @@ def run_copies(
     media: Mapping[str, Medium],
     *,
     places: Sequence[Path],
+    wanted: Mapping[str, Collection[SetId]],
     keys: Sequence[Signer] | None,
     clock: Clock,
     progress: Progress,
@@ -82,92 +91,229 @@ def run_copies(
         targets: what to copy.
         media: the configured media by id.
         places: what the sources read, so that a medium on the same file system is told.
+        wanted: by medium, the sets whose unfinished copies are to stay there besides those of the targets.
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: the time of the readings.
         progress: shown the bytes that are copied, and those that are read back.
     """
-    copies: list[Copy] = []
-    made_from: list[str] = []
-    for target in targets:
-        for copy, source in _made(target, media, places, progress):
-            copies.append(copy)
-            made_from.append(source)
-    sealed = [
-        VerifyTarget(copy, target.made.set.bag_sha256, target.made.set.stored_bytes)
-        for copy in copies
-        if copy.state is CopyState.SEALED
-        for target in targets
-        if (target.made.set.id, target.to_medium) == (copy.set_id, copy.medium)
-    ]
-    looked = run_verify(sealed, media, clock=clock, progress=progress, keys=keys)
-    newest = {(copy.set_id, copy.medium): copy for copy in looked.copies}
-    return CopyResult(tuple(newest.get((copy.set_id, copy.medium), copy) for copy in copies), tuple(made_from))
+    world = _World(media, places, _left(targets, wanted), progress)
+
+    def looked(made: Sequence[_Made]) -> list[_Made]:
+        sealed = [each for each in made if each.copy.state is CopyState.SEALED]
+        to_read = [
+            VerifyTarget(each.copy, each.target.made.set.bag_sha256, each.target.made.set.stored_bytes)
+            for each in sealed
+        ]
+        found = run_verify(to_read, media, clock=clock, progress=progress, keys=keys).copies
+        seen = {id(each): replace(each, copy=copy) for each, copy in zip(sealed, found, strict=True)}
+        return [seen.get(id(each), each) for each in made]
+
+    result: list[_Made] = []
+    for each in looked([each for target in targets for each in _made(target, world)]):
+        if not (each.has_found and each.copy.state is CopyState.DAMAGED):
+            result.append(each)
+            continue
+        anew = looked(list(_made_anew(each, world)))
+        is_told = anew[-1].copy.state is CopyState.DAMAGED or each.target.state_before is CopyState.DAMAGED
+        result += anew if is_told else [each, *anew]
+    return CopyResult(tuple(each.copy for each in result), tuple(each.source for each in result))
 
 
-def _made(
-    target: CopyTarget, media: Mapping[str, Medium], places: Sequence[Path], progress: Progress
-) -> Iterator[tuple[Copy, str]]:
-    """Make one copy from the first source that has every byte; yield it, and before it each source that has not."""
-    medium = media[target.to_medium]
-    made = target.made.set
-    copy = Copy(made.id, medium.id, medium.kind, CopyState.FAILED, VerifyLevel.NONE, None)
-    problem = "no other medium has a verified copy of it"
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What copies are made with."""
+
+    media: Mapping[str, Medium]
+    places: Sequence[Path]
+    wanted: Mapping[str, Collection[SetId]]
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One copy that was made or tried."""
+
+    target: CopyTarget
+    copy: Copy
+    source: str = ""
+    """The medium that it was read from; empty if there was none."""
+    has_found: bool = False
+    """It lay there, or a part of it, before."""
+
+
+def _left(targets: Sequence[CopyTarget], wanted: Mapping[str, Collection[SetId]]) -> dict[str, frozenset[SetId]]:
+    """Return by medium which unfinished copies stay there: those that are wanted, and those that are to be made."""
+    found = {medium: frozenset(sets) for medium, sets in wanted.items()}
+    for each in targets:
+        found[each.to_medium] = found.get(each.to_medium, frozenset()) | {each.made.set.id}
+    return found
+
+
+def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
+    """Make one copy from the first source that has every byte; yield it, and before it each source that has not.
+
+    A set that lies there although no good copy is known of it is taken as it is: reading it back tells what it is.
+    """
+    medium = world.media[target.to_medium]
+    copy = _none_of(target, medium)
+    if not target.sources:
+        yield _failed(target, copy, "no other medium has a verified copy of it")
+        return
+    try:
+        copy = replace(copy, shares_source_filesystem=_ready(target, medium, world))
+        try:
+            medium.open_set(target.made.set.id)
+        except SetNotFound:
+            pass
+        else:
+            yield _Made(target, replace(copy, state=CopyState.SEALED), has_found=True)
+            return
+    except PortalOpsError as error:
+        yield _failed(target, copy, str(error))
+        return
+    yield from _copied(target, copy, world, goes_on=True)
+
+
+def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
+    """Remove a damaged copy and make it from its beginning, if a source has the set whole."""
+    target = found.target
+    medium = world.media[target.to_medium]
+    whole = tuple(source for source in target.sources if _is_whole(source, target, world))
+    if not whole:
+        yield _failed(target, found.copy, f"{found.copy.problem}; it is left, since no other copy could be read whole")
+        return
+    try:
+        logger.warning("medium %s: removing the damaged copy of %s", medium.id, target.made.set.id)
+        medium.remove(target.made.set.id)
+    except SetNotFound:
+        pass  # something of it was listed and is no set
+    except PortalOpsError as error:
+        yield _failed(target, found.copy, f"{found.copy.problem}; it is left: {error}")
+        return
+    shares = found.copy.shares_source_filesystem
+    copy = replace(_none_of(target, medium), shares_source_filesystem=shares)
+    yield from _copied(replace(target, sources=whole), copy, world, goes_on=False)
+
+
+def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> Iterator[_Made]:
+    """As `_made`, onto a medium that is ready and has no such set."""
+    medium, made = world.media[target.to_medium], target.made.set
+    problem = ""
     for source in target.sources:
         try:
-            stored = media[source.medium].open_set(made.id)
-            copy = replace(copy, shares_source_filesystem=medium.prepare(places))
-            writer = medium.begin(made.id, expected_bytes=made.stored_bytes)
+            stored = world.media[source.medium].open_set(made.id)
+            begin = go_on if goes_on else _begin
+            writer = begin(medium, made.id, expected_bytes=made.stored_bytes)
         except PortalOpsError as error:
             problem = str(error)
             continue
         try:
-            title = msg("Copying {set} to {medium}", set=made.id, medium=medium.id)
-            with progress.task(title, total=made.stored_bytes, unit="bytes") as task:
-                _copy(stored, writer, made.bag_sha256, task.advance)
+            has_found = _copy(stored, writer, target, world.progress)
             writer.seal()
         except SetDamaged as error:
-            writer.abandon()
+            let_go(writer, keep=source is not target.sources[-1])
             problem = f"its copy on {source.medium} is damaged: {error}"
-            yield replace(source, state=CopyState.DAMAGED, problem=show_text(str(error), 500)), ""
-            continue
+            yield _failed(target, replace(source, state=CopyState.DAMAGED), str(error))
         except MediumUnavailable as error:
-            writer.abandon()
+            let_go(writer, keep=True)
             problem = str(error)
-            continue
-        except BaseException:  # an interrupt too: half a copy is left nowhere
-            writer.abandon()
+        except BaseException:  # an interrupt too: the next copy goes on from here
+            let_go(writer, keep=True)
             raise
-        yield replace(copy, state=CopyState.SEALED), source.medium
-        return
-    yield replace(copy, problem=show_text(problem, 500)), ""
+        else:
+            yield _Made(target, replace(copy, state=CopyState.SEALED), source.medium, has_found)
+            return
+    yield _failed(target, copy, problem)
 
 
-def _copy(stored: StoredSet, writer: SetWriter, bag_sha256: Digest, on_bytes: Callable[[int], None]) -> None:
-    """Copy every file of a set, the tag manifest last.
+def _begin(medium: Medium, set_id: SetId, *, expected_bytes: int) -> SetWriter:
+    return medium.begin(set_id, expected_bytes=expected_bytes)
+
+
+def _ready(target: CopyTarget, medium: Medium, world: _World) -> bool:
+    made = target.made.set
+    wanted = world.wanted[medium.id]
+    return make_ready(medium, world.places, wanted=wanted, expected_bytes=made.stored_bytes, own=(made.id,))
+
+
+def _none_of(target: CopyTarget, medium: Medium) -> Copy:
+    return Copy(target.made.set.id, medium.id, medium.kind, CopyState.FAILED, VerifyLevel.NONE, None)
+
+
+def _failed(target: CopyTarget, copy: Copy, problem: str) -> _Made:
+    return _Made(target, replace(copy, problem=show_text(problem, 500)))
+
+
+def _is_whole(source: Copy, target: CopyTarget, world: _World) -> bool:
+    """Read a source to its last byte and say whether it holds all of the set."""
+    made = target.made.set
+    title = msg("Reading {set} on {medium}", set=made.id, medium=source.medium)
+    try:
+        stored = world.media[source.medium].open_set(made.id)
+        with world.progress.task(title, total=made.stored_bytes, unit="bytes") as task:
+            findings = verify_copy(
+                stored, made.id, bag_sha256=made.bag_sha256, level=VerifyLevel.L2, on_bytes=task.advance
+            )
+    except PortalOpsError as error:
+        logger.info("medium %s: %s cannot be read: %s", source.medium, made.id, error)
+        return False
+    return not findings.problems
+
+
+def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Progress) -> bool:
+    """Copy every file of a set that the writer does not hold, the tag manifest last; say whether it held any.
 
     Raises:
         SetDamaged: a file is missing, or its bytes are not those that the manifests list.
     """
+    made = target.made.set
     tag_manifest = _small(stored, TAG_MANIFEST)
-    if digest_of(tag_manifest) != bag_sha256:
+    if digest_of(tag_manifest) != made.bag_sha256:
         raise damaged(TAG_MANIFEST, "not the one that was recorded when the set was made")
     tags = parse_manifest(TAG_MANIFEST, tag_manifest)
     manifest = _small(stored, MANIFEST)
     if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
         raise damaged(MANIFEST, f"its bytes are not those that {TAG_MANIFEST} lists")
-    for path, expected in {**parse_manifest(MANIFEST, manifest), **tags}.items():
-        digest = hashlib.sha256()
-        writer.open(path)
-        with stored.open(path) as file:
-            while piece := file.read(PIECE_BYTES):
-                digest.update(piece)
-                writer.write(piece)
-                on_bytes(len(piece))
-        writer.close()
-        if digest.hexdigest() != expected:
-            raise damaged(path, "its bytes are not those that the manifests list")
+    files = {**parse_manifest(MANIFEST, manifest), **tags}
+    held = _kept(stored, writer, files)
+    title = msg("Copying {set} to {medium}", set=made.id, medium=target.to_medium)
+    left_bytes = max(0, made.stored_bytes - sum(held.values()))
+    with progress.task(title, total=left_bytes, unit="bytes") as task:
+        if held:
+            logger.info("medium %s: %s files of %s are there already", target.to_medium, len(held), made.id)
+            task.note(msg("{n} bytes are there already", n=sum(held.values())))
+        for path, expected in files.items():
+            if path not in held:
+                _copy_file(stored, writer, path, expected, task)
     writer.open(TAG_MANIFEST)
     writer.write(tag_manifest)
+    writer.close()
+    return bool(held)
+
+
+def _kept(stored: StoredSet, writer: SetWriter, files: Mapping[str, Digest]) -> dict[str, int]:
+    """Return with their sizes the files that the writer holds and the set has so; every other one is discarded."""
+    found = held_by(writer)
+    sizes = stored.sizes() if found else {}
+    kept: dict[str, int] = {}
+    for path, held in found.items():
+        if path in files and held.size_bytes == sizes.get(path) and held.sha256 in {None, files[path]}:
+            kept[path] = held.size_bytes
+        else:
+            writer.discard(path)
+    return kept
+
+
+def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest, task: Task) -> None:
+    digest = hashlib.sha256()
+    writer.open(path)
+    with stored.open(path) as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+            writer.write(piece)
+            task.advance(len(piece))
+    if digest.hexdigest() != expected:  # before it is closed: only then it counts as whole
+        raise damaged(path, "its bytes are not those that the manifests list")
     writer.close()
 
 

@@ -2,6 +2,9 @@
 
 A medium that fails is taken out and the others go on. One that is slower than the rest slows the reading down, because
 memory is bounded; one that takes nothing at all for `PATIENCE_SECONDS` counts as failed.
+
+What a failed medium has of the set is kept for a later copy if another medium has all of it in the end, so its lane waits
+for `settle`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from backups.resuming import let_go
 from portalops.errors import PortalOpsError
 from portalops.ports import SetWriter
 
@@ -44,6 +48,9 @@ class Lane:
         self._writer = writer
         self._patience_seconds = patience_seconds
         self._steps: queue.Queue[Step] = queue.Queue(QUEUED)
+        self._has_ended = threading.Event()
+        self._is_settled = threading.Event()
+        self._keeps = False
         self._thread = threading.Thread(target=self._work, name=f"medium-{medium}", daemon=True)
         self._thread.start()
 
@@ -65,9 +72,19 @@ class Lane:
         self._put(Step(self._seal if seal else self._abandon, is_last=True))
 
     def join(self, timeout_seconds: float) -> bool:
-        """Wait for the end and say whether it came."""
+        """Wait until the set is sealed, abandoned, or has failed here, and say whether one of them came."""
+        return self._has_ended.wait(timeout_seconds)
+
+    def settle(self, timeout_seconds: float, *, keep: bool) -> None:
+        """Let a lane that has failed let go of the set, and wait for that.
+
+        Args:
+            timeout_seconds: how long at most; a lane that hangs in its medium lets go as soon as that lets it.
+            keep: another medium has the set, so what is whole of it here is kept for a copy.
+        """
+        self._keeps = keep
+        self._is_settled.set()
         self._thread.join(timeout_seconds)
-        return not self._thread.is_alive()
 
     def give_up(self, problem: str) -> None:
         """Take the medium out; its thread ends by itself as soon as the medium lets it."""
@@ -108,7 +125,10 @@ class Lane:
             with suppress(queue.Empty):
                 while True:  # whoever waits for room in the queue goes on at once
                     self._steps.get_nowait()
-            self._writer.abandon()
+            self._has_ended.set()
+            self._is_settled.wait()
+            let_go(self._writer, keep=self._keeps)
+        self._has_ended.set()
 
     def _do(self, step: Step) -> None:
         try:

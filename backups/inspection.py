@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backups.job import VerifyTarget, run_verify
+from backups.resuming import make_ready, worth_keeping
 from backups.retention import THERE, compare, is_of
 from portalops.errors import PortalOpsError
 from portalops.model.backups import CopyState, VerifyLevel
@@ -62,7 +63,7 @@ def inspect(
     writable: bool | None = None
     if tries_writing:
         try:
-            medium.prepare([])
+            make_ready(medium, (), wanted=worth_keeping(sets, medium.id), expected_bytes=0)
             writable = True
         except PortalOpsError as error:
             writable = False

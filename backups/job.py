@@ -23,6 +23,7 @@ from backups.fanout import PATIENCE_SECONDS, Lane
 from backups.guide import guide_files
 from backups.packing import SetPacker
 from backups.plan import BackupPlan
+from backups.resuming import make_ready
 from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
 from backups.shrink import ShrinkRule, shrinks, told
 from backups.signature import NAME as SIGNATURE
@@ -141,7 +142,8 @@ def make_set(
     excused = tuple(f"{data_class.value}: {reason}" for data_class, reason in plan.excused)
     result = BackupResult(set=None, copies=(), unmapped=plan.unmapped, excused=excused)
     places = tuple(place for source in sources for place in source.places())
-    ready, copies = _begin(media, set_id, places, expected_bytes)
+    wanted = (plan.choice.base.set_id,) if plan.choice.base else ()
+    ready, copies = _begin(media, set_id, places, expected_bytes, wanted)
     if not ready:
         return replace(result, copies=tuple(copies.values()))
     lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
@@ -225,7 +227,7 @@ def run_verify(
 
 
 def _begin(
-    media: Sequence[Medium], set_id: SetId, places: Sequence[Path], expected_bytes: int
+    media: Sequence[Medium], set_id: SetId, places: Sequence[Path], expected_bytes: int, wanted: Sequence[SetId]
 ) -> tuple[list[tuple[Medium, SetWriter]], dict[str, Copy]]:
     """Make every medium ready; those that are not have a copy that says why."""
     ready: list[tuple[Medium, SetWriter]] = []
@@ -233,7 +235,7 @@ def _begin(
     for medium in media:
         copy = Copy(set_id, medium.id, medium.kind, CopyState.FAILED, VerifyLevel.NONE, None)
         try:
-            shares = medium.prepare(places)
+            shares = make_ready(medium, places, wanted=wanted, expected_bytes=expected_bytes)
             writer = medium.begin(set_id, expected_bytes=expected_bytes)
             copies[medium.id] = replace(copy, shares_source_filesystem=shares)
             ready.append((medium, writer))
@@ -415,16 +417,22 @@ class _Counter:
 
 @contextmanager
 def _ended(lanes: Sequence[Lane], patience_seconds: float) -> Iterator[None]:
-    """Wait for the lanes to end; abandon what they have written if the block fails, an interrupt included."""
+    """Wait for the lanes to end; abandon what they have written if the block fails, an interrupt included.
+
+    What a failed medium has of a set that another one has sealed is left there for a copy.
+    """
     try:
         yield
+        hanging = [lane for lane in lanes if not lane.join(patience_seconds)]
+        for lane in hanging:
+            lane.give_up(f"it did not finish within {patience_seconds:.0f} s")
+        is_sealed = any(lane.sealed and not lane.problem for lane in lanes)
         for lane in lanes:
-            if not lane.join(patience_seconds):
-                lane.give_up(f"it did not finish within {patience_seconds:.0f} s")
+            lane.settle(0.0 if lane in hanging else patience_seconds, keep=is_sealed)
     except BaseException:
         for lane in lanes:
             lane.give_up("the run was stopped")
             lane.finish(seal=False)
         for lane in lanes:
-            lane.join(10.0)
+            lane.settle(10.0, keep=False)
         raise

@@ -21,9 +21,10 @@ from portalops.reports.document import Block, Notice, Paragraph, Table, Tone
 
 HELP = _(
     "Make up copies that a medium lacks\n\nCopies a set from a medium that has it verified onto media that have it not, and"
-    " reads each copy back. Without a set: the newest one, and its base. Needs no private key, and reads no source."
+    " reads each copy back. A copy that was cut is gone on with from what is whole there, and a damaged one is made anew."
+    " Without a set: the newest one, and its base. Needs no private key, and reads no source."
     "\n\nExample: portalops backup copy; portalops backup copy latest --to disk-b\n\nEXIT STATUS: 0 every medium has it, 3 a"
-    " copy could not be made, 4 there is no such set, 5 the copy that was read is damaged, 78 configuration"
+    " copy could not be made, 4 there is no such set, 5 a copy was found damaged, 78 configuration"
 )
 
 

@@ -86,7 +86,9 @@ def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink:
     """
     from backups.job import run_backup  # noqa: PLC0415  # start-up time
     from backups.sizes import last_of, plain_bytes_of  # noqa: PLC0415  # start-up time
+    from commands._backup_found import tell_left_sets  # noqa: PLC0415  # it builds on this module
 
+    tell_left_sets(session)
     media = tuple(media_of(session).values())
     sources = sources_of(session, media)
     recorded = recorded_sets_of(session, passing_over=True)
@@ -242,13 +244,20 @@ def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "
         ConfigurationError: a medium or source does not fit.
     """
     from backups.copying import run_copies, wanted_copies  # noqa: PLC0415  # start-up time
+    from backups.resuming import worth_keeping  # noqa: PLC0415  # as above
 
     media = media_of(session)
     sets = recorded_sets_of(session, passing_over=True)
     targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium)
     places = tuple(place for source in sources_of(session, tuple(media.values())) for place in source.places())
     return run_copies(
-        targets, media, places=places, keys=keys_of(session), clock=session.clock, progress=session.progress
+        targets,
+        media,
+        places=places,
+        wanted={medium: worth_keeping(sets, medium) for medium in media},
+        keys=keys_of(session),
+        clock=session.clock,
+        progress=session.progress,
     )
 
 

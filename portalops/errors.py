@@ -300,6 +300,15 @@ class PruneRefused(BackupError):
     )
 
 
+class MediumInterrupted(MediumUnavailable):
+    code = "PO1211"
+    explanation = msg(
+        "A backup medium elsewhere could not be reached, or its server was at fault: a connection broke, no answer came in time, "
+        "the server was overloaded. Nothing was refused, so it is tried again a few times before it is told; a copy is made up "
+        "later by 'portalops backup copy', which goes on where this one was cut."
+    )
+
+
 # --- 13 server checks -------------------------------------------------------------------------
 
 
@@ -318,6 +327,14 @@ class UnknownCheck(CheckError):
     code = "PO1303"
     exit_code = ExitCode.USAGE
     explanation = msg("There is no check of this id. 'portalops check list' shows them.")
+
+
+class HostAway(HostUnreachable):
+    code = "PO1304"
+    explanation = msg(
+        "A host did not answer, or the connection to it broke before a session was open. It refused nothing, so it may work again "
+        "by itself; until then all its checks are unknown."
+    )
 
 
 # --- 14 updates -------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Rules take values; acts take these. Each method says what it promises, so that d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -285,6 +285,50 @@ class SetWriter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that an unfinished set has on its medium already."""
+
+    size_bytes: int
+    sha256: Digest | None
+    """As the medium's own side tells of what lies there; None where nothing but reading it back would tell."""
+
+
+@runtime_checkable
+class ResumableWriter(SetWriter, Protocol):
+    """Writes a set that can be gone on with later, by another writer of the same set."""
+
+    def held(self) -> Mapping[str, Held]:
+        """Return the files that were written whole before this writer took the set over; all go into the set unless discarded.
+
+        Their sizes and digests are for the caller to compare with what the set must hold.
+
+        Raises:
+            MediumUnavailable: the medium cannot be asked.
+        """
+        ...
+
+    def leave(self) -> None:
+        """Let go of the set and leave what is whole of it for `ResumableMedium.resume`; never raises."""
+        ...
+
+
+@runtime_checkable
+class RenewableWriter(SetWriter, Protocol):
+    """Writes onto a medium elsewhere, whose connection may break and be made anew."""
+
+    def renew(self) -> None:
+        """Connect anew after `MediumInterrupted`; what was closed stays, and the file that was open is to be opened again.
+
+        What was asked for when the connection broke may have been done; asking for it again does no harm.
+
+        Raises:
+            MediumInterrupted: it is still not to be reached.
+            MediumUnavailable: it refuses.
+        """
+        ...
+
+
 class StoredSet(Protocol):
     """A sealed set, read from the medium itself and not from a cache of it."""
 
@@ -370,6 +414,29 @@ class Medium(Protocol):
             SetNotFound: there is nothing of such a set.
             SetLocked: the medium keeps it locked; nothing of it was removed.
             MediumUnavailable: it does not let it be removed; the set is still there, whole.
+        """
+        ...
+
+
+@runtime_checkable
+class ResumableMedium(Medium, Protocol):
+    """A medium on which the copy of a set that was cut is gone on with, from the files that are whole there."""
+
+    def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
+        """Make ready as `Medium.prepare` does, and leave what there is of the wanted sets as long as they are not sealed."""
+        ...
+
+    def resume(self, set_id: SetId, *, expected_bytes: int) -> SetWriter:
+        """Go on with a set that nobody writes any more; begin it where there is nothing of it, or a run may still be at it.
+
+        The writer is a `ResumableWriter` if it took something over.
+
+        Args:
+            set_id: the set's name.
+            expected_bytes: about how large all of it will be; 0 if that is not known.
+
+        Raises:
+            MediumUnavailable: as `begin`.
         """
         ...
 

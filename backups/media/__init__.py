@@ -2,13 +2,16 @@
 
 A kind has `Settings`, the shape of its table, and `build(table)`, which checks the table and returns a
 `portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. With settings that are
-`MediumSettings` a kind can be limited in speed and hours; see `_throttled.py`.
+`MediumSettings` a kind can be limited in speed and hours (`_throttled.py`), and with settings that are `RetrySettings` what
+breaks by itself is tried again (`_retried.py`). What a kind cannot do of `ResumableMedium` and `RenewableWriter` in
+`portalops/ports.py` is not done: its copies begin anew, and its errors are told at once.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from backups.media._retried import retried
 from backups.media._throttled import throttled
 from portalops.config.kinds import kinds_in, known_module
 from portalops.config.tables import KindTable
@@ -34,4 +37,5 @@ def build_medium(table: KindTable) -> Medium:
         "{place}: backup medium {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
     )
     kind = known_module(__name__, table.kind, unknown)
-    return throttled(cast("Medium", kind.build(table)), table.parse(kind.Settings))
+    settings = table.parse(kind.Settings)
+    return retried(throttled(cast("Medium", kind.build(table)), settings), settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portalops.errors import MediumUnavailable, SetNotFound
+from portalops.errors import MediumInterrupted, MediumUnavailable, SetNotFound
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -17,6 +17,16 @@ def medium_unavailable(medium: str, cause: Message | OSError, hint: Message | No
         msg("backup medium {medium}: {cause}", medium=medium, cause=cause),
         hint or msg("See that it is mounted, writable and has space; then run 'portalops backup run' again."),
     )
+
+
+def medium_interrupted(medium: str, cause: Message, hint: Message) -> MediumInterrupted:
+    """Return the error of a medium elsewhere that is out of reach, and may be reached again by itself."""
+    return MediumInterrupted(msg("backup medium {medium}: {cause}", medium=medium, cause=cause), hint)
+
+
+def is_there_already(medium: str, set_id: SetId) -> MediumUnavailable:
+    """Return the error of a set that is to be written where there is one of its name."""
+    return medium_unavailable(medium, msg("there is a set {set} already", set=set_id))
 
 
 def no_such_set(medium: str, set_id: SetId) -> SetNotFound:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,10 +21,21 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from backups.media._errors import medium_unavailable
+from backups.resuming import held_by, let_go
 from portalops.config.values import Refused, Shape
 from portalops.model.backups import SetId
 from portalops.model.message import msg
-from portalops.ports import Clock, HasRoom, Medium, Room, SetWriter, StoredSet
+from portalops.ports import (
+    Clock,
+    HasRoom,
+    Held,
+    Medium,
+    RenewableWriter,
+    ResumableMedium,
+    Room,
+    SetWriter,
+    StoredSet,
+)
 from portalops.system.clock import SystemClock
 
 _HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -83,8 +94,10 @@ class ThrottledMedium:
     def places(self) -> Sequence[Path]:
         return self._medium.places()
 
-    def prepare(self, sources: Sequence[Path]) -> bool:
+    def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         self._require_window()
+        if isinstance(self._medium, ResumableMedium):
+            return self._medium.prepare(sources, wanted=wanted)
         return self._medium.prepare(sources)
 
     def room(self, expected_bytes: int) -> Room:
@@ -92,9 +105,13 @@ class ThrottledMedium:
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SetWriter:
         self._require_window()
-        writer = self._medium.begin(set_id, expected_bytes=expected_bytes)
-        limit = self._settings.limit_mib_per_second
-        return writer if limit is None else ThrottledWriter(writer, limit * (1 << 20), self._clock)
+        return self._limited(self._medium.begin(set_id, expected_bytes=expected_bytes))
+
+    def resume(self, set_id: SetId, *, expected_bytes: int) -> SetWriter:
+        if not isinstance(self._medium, ResumableMedium):
+            return self.begin(set_id, expected_bytes=expected_bytes)
+        self._require_window()
+        return self._limited(self._medium.resume(set_id, expected_bytes=expected_bytes))
 
     def sets(self) -> tuple[SetId, ...]:
         return self._medium.sets()
@@ -104,6 +121,10 @@ class ThrottledMedium:
 
     def remove(self, set_id: SetId) -> None:
         self._medium.remove(set_id)
+
+    def _limited(self, writer: SetWriter) -> SetWriter:
+        limit = self._settings.limit_mib_per_second
+        return writer if limit is None else ThrottledWriter(writer, limit * (1 << 20), self._clock)
 
     def _require_window(self) -> None:
         window = self._settings.window
@@ -146,6 +167,16 @@ class ThrottledWriter:
 
     def abandon(self) -> None:
         self._writer.abandon()
+
+    def held(self) -> Mapping[str, Held]:
+        return held_by(self._writer)
+
+    def leave(self) -> None:
+        let_go(self._writer, keep=True)
+
+    def renew(self) -> None:
+        assert isinstance(self._writer, RenewableWriter)  # whatever has `tries` is
+        self._writer.renew()
 
     def _pace(self, count: int) -> None:
         now = self._clock.monotonic()

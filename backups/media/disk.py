@@ -10,7 +10,8 @@ With `mount_point` nothing is written while the disk is not mounted. A folder on
 refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports say so.
 
 A set is written into `.incoming-<set>`, every file is synced, and then the folder is renamed: a set is there whole or not
-at all. Folders of runs that died are removed by the next run; the kernel's lock on them tells the dead from the living.
+at all. A file is `NAME.part` until it is synced, so what has its name is whole. Folders of runs that died are removed by the
+next run, or gone on with if a copy of their set is wanted; the kernel's lock on them tells the dead from the living.
 A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 """
 
@@ -22,13 +23,13 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import Field
 
-from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import (
     INCOMING,
     PROBE,
@@ -46,11 +47,13 @@ from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.ports import Readable, Room
+from portalops.ports import Held, Readable, Room
 from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
 
+PART = ".part"
+"""What the name of a file ends with until it is whole."""
 _WINDOW_BYTES = 16 << 20
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 """What flock(2) says on a share that keeps no locks."""
@@ -83,7 +86,7 @@ class DiskMedium:
     def places(self) -> Sequence[Path]:
         return (self._folder,)
 
-    def prepare(self, sources: Sequence[Path]) -> bool:
+    def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         self._require_mounted()
         try:
             shares = ready_folder(
@@ -93,7 +96,7 @@ class DiskMedium:
                 create=self._settings.create,
                 allow_same_filesystem=self._settings.allow_same_filesystem,
             )
-            self._remove_dead()
+            self._remove_dead(wanted)
             self._try_writing()
         except OSError as error:
             raise self._unavailable(error) from error
@@ -109,16 +112,17 @@ class DiskMedium:
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
         try:
-            free = free_bytes(self._folder)
-            if free < expected_bytes:
-                raise medium_unavailable(
-                    self.id,
-                    msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=expected_bytes),
-                    msg("Remove what is not needed, or use a larger disk."),
-                )
-            if os.path.lexists(self._folder / set_id):
-                raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+            self._require_room(set_id, expected_bytes)
             return DiskSetWriter(self.id, self._folder, set_id)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def resume(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
+        try:
+            there = (self._folder / f"{INCOMING}{set_id}").rglob("*")
+            held_bytes = sum(path.lstat().st_size for path in there if path.is_file())
+            self._require_room(set_id, max(0, expected_bytes - held_bytes))
+            return DiskSetWriter(self.id, self._folder, set_id, resumes=True)
         except OSError as error:
             raise self._unavailable(error) from error
 
@@ -157,6 +161,17 @@ class DiskMedium:
         if not was_there:
             raise no_such_set(self.id, set_id)
 
+    def _require_room(self, set_id: SetId, needed_bytes: int) -> None:
+        free = free_bytes(self._folder)
+        if free < needed_bytes:
+            raise medium_unavailable(
+                self.id,
+                msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=needed_bytes),
+                msg("Remove what is not needed, or use a larger disk."),
+            )
+        if os.path.lexists(self._folder / set_id):
+            raise is_there_already(self.id, set_id)
+
     def _try_writing(self) -> None:
         """Write and remove a small file, so that a read-only disk is met before a source is read."""
         path = self._folder / f"{PROBE}{os.getpid()}"
@@ -186,11 +201,14 @@ class DiskMedium:
         hint = msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well.")
         return folder_unavailable(self.id, self._folder, error, hint)
 
-    def _remove_dead(self) -> None:
+    def _remove_dead(self, wanted: Collection[SetId]) -> None:
+        kept = {f"{INCOMING}{each}" for each in wanted if not os.path.lexists(self._folder / each)}
         free_removed(self._folder)
         for path in self._folder.glob(f"{PROBE}*"):
             path.unlink(missing_ok=True)  # a run that is alive has it open, and needs no name of it
         for path in self._folder.glob(f"{INCOMING}*"):
+            if path.name in kept:
+                continue
             with suppress(FileNotFoundError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
                 try:
@@ -212,27 +230,41 @@ class DiskMedium:
 class DiskSetWriter:
     """A set that is being written, in a folder that nobody takes for a set."""
 
-    def __init__(self, medium: str, folder: Path, set_id: SetId) -> None:
+    def __init__(self, medium: str, folder: Path, set_id: SetId, *, resumes: bool = False) -> None:
         self._medium = medium
         self._folder = folder
         self._set_id = set_id
         self._incoming = folder / f"{INCOMING}{set_id}"
-        self._incoming.mkdir(mode=0o700)
-        self._lock = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        with suppress(OSError):  # a share without locks: then dead folders there are not told from living ones
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._file = -1
+        self._path = self._incoming
         self._folders: set[Path] = {self._incoming}
+        self._held: dict[str, Held] = {}
+        is_new = not (resumes and self._incoming.is_dir())
+        if is_new:
+            self._incoming.mkdir(mode=0o700)
+        self._lock = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            self._hold(is_new=is_new)
+            if not is_new:
+                self._take_over()
+        except BaseException:  # an interrupt too: the lock would stay
+            os.close(self._lock)
+            raise
+        self._has_whole = bool(self._held)
+
+    def held(self) -> Mapping[str, Held]:
+        return self._held
 
     def open(self, path: str) -> None:
         with self._told():
-            target = self._incoming / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            parent = target.parent
+            self._path = self._incoming / path
+            parent = self._path.parent
+            parent.mkdir(parents=True, exist_ok=True)
             while parent != self._incoming:
                 self._folders.add(parent)
                 parent = parent.parent
-            self._file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._file = os.open(_unfinished(self._path), flags, 0o600)
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
         rest = memoryview(data)
@@ -244,6 +276,8 @@ class DiskSetWriter:
         with self._told():
             os.fsync(self._file)
             self._close_file()
+            os.rename(_unfinished(self._path), self._path)
+            self._has_whole = True
 
     def discard(self, path: str) -> None:
         with self._told():
@@ -262,14 +296,58 @@ class DiskSetWriter:
             os.close(self._lock)
             self._lock = -1
 
+    def leave(self) -> None:
+        if not self._has_whole:
+            self.abandon()
+            return
+        with suppress(OSError):
+            self._close_file()
+        with suppress(OSError):
+            if self._incoming.name == self._set_id:  # it has its name, but a sync failed
+                os.rename(self._incoming, self._folder / f"{INCOMING}{self._set_id}")
+            _unfinished(self._path).unlink(missing_ok=True)
+        self._let_go()
+
     def abandon(self) -> None:
         with suppress(OSError):
             self._close_file()
         shutil.rmtree(self._incoming, ignore_errors=True)
-        if self._lock >= 0:
+        self._let_go()
+
+    def _hold(self, *, is_new: bool) -> None:
+        """Lock the folder, so that others see that it is written.
+
+        Raises:
+            MediumUnavailable: another run writes it, or nobody can tell.
+        """
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if is_new:
+                return  # a share without locks: then dead folders there are not told from living ones
+            raise medium_unavailable(
+                self._medium,
+                msg("{folder} is left of a copy, and may still be written", folder=str(self._incoming)),
+                msg("Remove that folder if no run is at work, then run 'portalops backup copy' again."),
+            ) from error
+        if not is_new and os.fstat(self._lock).st_ino != os.stat(self._incoming).st_ino:
+            raise FileNotFoundError(errno.ENOENT, "it was just removed", str(self._incoming))
+
+    def _take_over(self) -> None:
+        """Note what is whole, and remove what is not."""
+        for path in list(self._incoming.rglob("*")):
+            if path.is_dir() and not path.is_symlink():
+                self._folders.add(path)
+            elif path.suffix == PART or path.is_symlink() or not path.is_file():
+                path.unlink()
+            else:
+                self._held[str(path.relative_to(self._incoming))] = Held(path.stat().st_size, None)
+
+    def _let_go(self) -> None:
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
             with suppress(OSError):
-                os.close(self._lock)
-            self._lock = -1
+                os.close(lock)
 
     def _close_file(self) -> None:
         descriptor, self._file = self._file, -1
@@ -282,6 +360,10 @@ class DiskSetWriter:
             yield
         except OSError as error:
             raise medium_unavailable(self._medium, error) from error
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(path.name + PART)
 
 
 class DiskStoredSet:

@@ -28,19 +28,24 @@ the bag: `size` and `version`) and `leftovers` (paths beside the bag that could 
 versions in it, so marks of deletion and newer versions hide nothing; each is shown as a file that does not belong to the set,
 `PATH?versionId=VERSION`, and verification calls the copy damaged. Digests are those of the bag's own manifests.
 
+What a copy that was cut left is gone on with as long as it is wanted: an object counts if it has its size, the SHA-256 that the
+server computed when it came (where it tells one), and a lock that lasts as long as that of the rest, for which it is extended.
+
 Before the first use in a run the endpoint is tried: a small object and one in parts are put, read back by version, compared,
 and, where locks are asked for, tried to be deleted, which must be refused. A server may say "200 OK" and lock nothing.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import logging
 import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -51,17 +56,19 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictInt, model_validator
 
-from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name
-from backups.media._owners import DEAD_AFTER, is_alive, this_run
+from backups.media._owners import DEAD_AFTER, is_written, note_written, this_run
+from backups.media._retried import RetrySettings
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused
-from portalops.errors import MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
+from portalops.errors import MediumInterrupted, MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
+from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Readable
+from portalops.ports import Held, Readable
 from portalops.system.clock import SystemClock
 from portalops.system.s3 import (
     LOCK_HINT,
@@ -69,6 +76,7 @@ from portalops.system.s3 import (
     StoreSettings,
     checksum,
     code_of,
+    is_passing,
     open_client,
     refusals,
     status_of,
@@ -96,7 +104,7 @@ _HIDDEN = frozenset({"MethodNotAllowed", "405"})
 """How they say to who asks for an object that a mark of deletion is in its place. To who deletes, it is a refusal."""
 
 
-class Settings(StoreSettings, MediumSettings):
+class Settings(StoreSettings, MediumSettings, RetrySettings):
     """`kind = "s3"`."""
 
     lock: Literal["COMPLIANCE", "GOVERNANCE"] | None = Field(
@@ -160,6 +168,8 @@ class Listed:
     is_latest: bool
     is_mark: bool
     """A mark of deletion."""
+    etag: str = ""
+    """The same for two versions of the same bytes that were put in the same way."""
 
 
 class S3Medium:
@@ -176,20 +186,37 @@ class S3Medium:
     def places(self) -> Sequence[Path]:
         return ()
 
-    def prepare(self, sources: Sequence[Path]) -> bool:
+    def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         del sources  # a store elsewhere shares no file system with them
         sealed = self.sets()  # also the first answer, which tells the server's time
         if not self._is_tried:
             self._try_out()
             self._is_tried = True
-        self._remove_dead(sealed)
+        self._remove_dead(sealed, wanted)
         return False
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> S3SetWriter:
-        if set_id in self.sets():
-            raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+        return self._begun(set_id, expected_bytes, resumes=False)
+
+    def resume(self, set_id: SetId, *, expected_bytes: int) -> S3SetWriter:
+        marks = [each for each in self._store.versions(f"{INCOMING}{set_id}@") if not each.is_mark]
+        if any(is_written(self._store.place(mark.key)) for mark in marks):
+            raise medium_unavailable(self.id, msg("another run is writing {set}", set=set_id))
+        is_free = bool(marks) and all(self._is_dead(mark, set_id) for mark in marks)
+        if is_free:
+            self._store.abort_uploads(f"{set_id}/")
+        writer = self._begun(set_id, expected_bytes, resumes=is_free)
+        if is_free:
+            for mark in marks:
+                self._store.remove(mark.key, mark.version)
+        return writer
+
+    def _begun(self, set_id: SetId, expected_bytes: int, *, resumes: bool) -> S3SetWriter:
+        _key, seals = self._seals(set_id)
+        if any(not each.is_mark for each in seals):
+            raise is_there_already(self.id, set_id)
         lock = self._lock(timedelta(days=self._settings.retain_days or 0))
-        return S3SetWriter(self._store, set_id, lock, part_bytes_of(expected_bytes))
+        return S3SetWriter(self._store, set_id, lock, part_bytes_of(expected_bytes), resumes=resumes)
 
     def sets(self) -> tuple[SetId, ...]:
         start = len(SEALED)
@@ -230,10 +257,8 @@ class S3Medium:
         return key, [each for each in self._store.versions(key) if each.key == key]
 
     def _is_being_written(self, set_id: SetId) -> bool:
-        runs = (
-            each.key.rpartition("@")[2] for each in self._store.versions(f"{INCOMING}{set_id}@") if not each.is_mark
-        )
-        return any(run != this_run() and is_alive(run) is not False for run in runs)
+        marks = self._store.versions(f"{INCOMING}{set_id}@")
+        return any(is_written(self._store.place(each.key)) is not False for each in marks if not each.is_mark)
 
     def _require_unlocked(self, set_id: SetId, versions: Sequence[Listed]) -> None:
         """Ask for the lock of every version, so that a set goes whole or not at all.
@@ -278,22 +303,25 @@ class S3Medium:
             if self._store.remove(key, stored.version) and lock is not None:
                 raise self._store.refused(msg("it deletes {key} although it is locked", key=key), LOCK_HINT)
 
-    def _remove_dead(self, sealed: Sequence[SetId]) -> None:
-        """Remove what runs left that are dead, as far as the key and the locks let."""
+    def _remove_dead(self, sealed: Sequence[SetId], wanted: Collection[SetId]) -> None:
+        """Remove what runs left that are dead and is not wanted, as far as the key and the locks let."""
         store = self._store
         for old in store.versions(PROBE):
             if old.modified_at + PROBE_LOCK < store.now() and not store.remove(old.key, old.version):
                 break  # there is no right to
         for mark in store.versions(INCOMING):
-            set_id, _at, run = mark.key[len(INCOMING) :].rpartition("@")
-            if mark.is_mark or not mark.is_latest or not self._is_dead(mark, set_id, is_alive(run)):
+            set_id = mark.key[len(INCOMING) :].rpartition("@")[0]
+            if mark.is_mark or not mark.is_latest or not self._is_dead(mark, set_id):
+                continue
+            if SetId(set_id) in wanted and SetId(set_id) not in sealed:
                 continue
             logger.info("medium %s: removing what a run that died left of %s", self.id, show_text(set_id, 120))
             store.abort_uploads(f"{set_id}/")
             if SetId(set_id) in sealed or store.remove_all(f"{set_id}/"):
                 store.remove(mark.key, mark.version)
 
-    def _is_dead(self, mark: Listed, set_id: str, alive: bool | None) -> bool:
+    def _is_dead(self, mark: Listed, set_id: str) -> bool:
+        alive = is_written(self._store.place(mark.key))
         if alive is None:
             touched_at = max(each.modified_at for each in (mark, *self._store.versions(f"{set_id}/")))
             return self._store.now() - touched_at > DEAD_AFTER
@@ -303,17 +331,28 @@ class S3Medium:
 class S3SetWriter:
     """A set that is being written; without a seal nobody takes it for one."""
 
-    def __init__(self, store: _Bucket, set_id: SetId, lock: Lock | None, part_bytes: int) -> None:
+    def __init__(
+        self, store: _Bucket, set_id: SetId, lock: Lock | None, part_bytes: int, *, resumes: bool = False
+    ) -> None:
         self._store = store
         self._set_id = set_id
         self._lock = lock
         self._part_bytes = part_bytes
         self._files: dict[str, Stored] = {}
+        self._held: dict[str, Held] = {}
         self._upload: _Upload | None = None
         self._path = ""
-        self._before = {each.key for each in store.versions(f"{set_id}/") if not each.is_mark}
+        self._was_renewed = False
+        there = [each for each in store.versions(f"{set_id}/") if not each.is_mark]
+        self._before = {each.key for each in there}
         self._mark = f"{INCOMING}{set_id}@{this_run()}"
         self._mark_version = store.put(self._mark, b"", None)
+        note_written(store.place(self._mark))
+        if resumes:
+            self._take_over([each for each in there if each.is_latest])
+
+    def held(self) -> Mapping[str, Held]:
+        return self._held
 
     def open(self, path: str) -> None:
         self._path = path
@@ -342,20 +381,76 @@ class S3SetWriter:
             "files": {path: {"size": each.size, "version": each.version} for path, each in self._files.items()},
             "leftovers": sorted(key[start:] for key in self._before if key[start:] not in self._files),
         }
-        upload = _Upload(self._store, self._seal_key, self._lock, self._part_bytes)
-        upload.write(json.dumps(seal, indent=1).encode())
-        upload.finish()
+        data = json.dumps(seal, indent=1).encode()
+        if not (self._was_renewed and self._is_sealed_by(data)):
+            upload = _Upload(self._store, self._seal_key, self._lock, self._part_bytes)
+            upload.write(data)
+            upload.finish()
         with suppress(MediumUnavailable):
+            if self._was_renewed:
+                self._store.abort_uploads(f"{self._set_id}/")
             self._store.remove(self._mark, self._mark_version)
+        self._end()
+
+    def renew(self) -> None:
+        self._was_renewed = True
+        with suppress(MediumUnavailable):  # what is left of it is dropped with the seal
+            self._drop_upload()
+
+    def leave(self) -> None:
+        if not self._files:
+            self.abandon()
+            return
+        with suppress(MediumUnavailable):
+            self._drop_upload()
+            if self._lock is None:
+                self._store.remove_all(self._seal_key)  # one whose answer was lost
+        self._end()
 
     def abandon(self) -> None:
         with suppress(MediumUnavailable):
-            if self._upload is not None:
-                self._upload.abort()
-                self._upload = None
+            self._drop_upload()
             # A seal whose answer was lost goes first: without it the rest is no set.
             if self._lock is None and self._store.remove_all(self._seal_key):
                 self._remove_files()
+        self._end()
+
+    def _end(self) -> None:
+        note_written(self._store.place(self._mark), is_over=True)
+
+    def _take_over(self, there: Sequence[Listed]) -> None:
+        """Make objects that are there a part of the set, those whose lock cannot be made to last as long left out."""
+        start = len(self._set_id) + 1
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3") as pool:
+            for each, digest in zip(there, pool.map(self._digest_of, there), strict=True):
+                if digest is not None:
+                    self._files[each.key[start:]] = Stored(each.size, each.version)
+                    self._held[each.key[start:]] = Held(each.size, Digest(digest) if digest else None)
+
+    def _digest_of(self, each: Listed) -> str | None:
+        """Return the SHA-256 that the server has of an object, empty if it tells none; None if the object is of no use."""
+        head = self._store.head(each.key, each.version, with_checksum=True)
+        lock = self._lock
+        if head is None or int(head["ContentLength"]) != each.size:
+            return None
+        if lock and not lock.holds(head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")):
+            self._store.extend(each.key, each.version, lock)
+            again = self._store.head(each.key, each.version) or {}
+            if not lock.holds(again.get("ObjectLockMode"), again.get("ObjectLockRetainUntilDate")):
+                return None
+        return _hexadecimal(str(head.get("ChecksumSHA256") or ""))
+
+    def _is_sealed_by(self, data: bytes) -> bool:
+        """Say whether the seal is there: put before, with an answer that was lost."""
+        seals = [each for each in self._store.versions(self._seal_key) if each.key == self._seal_key]
+        return any(
+            not each.is_mark and self._store.content(each.key, each.version, len(data) + 1) == data for each in seals
+        )
+
+    def _drop_upload(self) -> None:
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            upload.abort()
 
     def _remove_files(self) -> None:
         if self._store.remove_all(f"{self._set_id}/"):
@@ -438,10 +533,13 @@ class S3StoredSet:
 def _hiding(versions: Sequence[Listed], path: str, version: str, ours: Listed | None) -> dict[str, int]:
     """Return, by an address of its own, what stands before a version of an object: a newer one, or a mark of deletion.
 
-    What is older was put before, by a request whose answer was lost or by a run that died; it hides nothing.
+    What is older was put before, by a request whose answer was lost or by a run that died; it hides nothing. Neither does the
+    same once more: a request that its sender had given up, and that came after the one that was sent again.
     """
     latest = next((each for each in versions if each.is_latest), None)
     if latest is None or latest.version == version or ours is None:
+        return {}
+    if not latest.is_mark and latest.etag and (latest.etag, latest.size) == (ours.etag, ours.size):
         return {}
     what = " (a mark of deletion)" if latest.is_mark else ""
     return {f"{path}?versionId={latest.version}{what}": latest.size}
@@ -584,6 +682,10 @@ class _Bucket:
         self.pool = ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="s3-parts")
         self._ahead = timedelta()
 
+    def place(self, key: str) -> str:
+        """Return what no other key in any bucket is called."""
+        return f"{self._settings.endpoint} {self._settings.bucket} {self._settings.prefix}{key}"
+
     def now(self) -> datetime:
         """Return the server's time as its last answer told it: locks are kept by that one."""
         return SystemClock().now() + self._ahead
@@ -591,8 +693,13 @@ class _Bucket:
     @contextmanager
     def told(self) -> Iterator[None]:
         """Turn boto's errors inside the block into those of a medium."""
-        with refusals(self.refused):
-            yield
+        try:
+            with refusals(self.refused):
+                yield
+        except MediumUnavailable as error:
+            if error.__cause__ is not None and is_passing(error.__cause__):
+                raise MediumInterrupted(error.message, error.hint) from error.__cause__
+            raise
 
     def refused(self, cause: Message, hint: Message) -> MediumUnavailable:
         """Return the error of something that the server refuses or gets wrong."""
@@ -649,10 +756,24 @@ class _Bucket:
         for key, upload in found:
             self.abort(key.removeprefix(self._settings.prefix), upload)
 
-    def head(self, key: str, version: str) -> Mapping[str, Any] | None:
+    def head(self, key: str, version: str, *, with_checksum: bool = False) -> Mapping[str, Any] | None:
         """Return what the server says of a version of an object; None if it has none."""
-        found: Mapping[str, Any] | None = self._ask(lambda client: client.head_object(**self._at(key, version)))
+        more = {"ChecksumMode": "ENABLED"} if with_checksum else {}
+        found: Mapping[str, Any] | None = self._ask(lambda client: client.head_object(**self._at(key, version), **more))
         return found
+
+    def extend(self, key: str, version: str, lock: Lock) -> None:
+        """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
+        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
+
+        retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
+        with self.told():
+            try:
+                self._client().put_object_retention(**self._at(key, version), Retention=retention)
+            except ClientError as error:
+                if status_of(error) >= 500:
+                    raise
+                logger.info("medium %s: the lock of %s is not extended: %s", self._medium, key, error)
 
     def body(self, key: str, version: str, start: int) -> Any:
         """Return the bytes of a version of an object from a position on; None if there is none."""
@@ -670,7 +791,7 @@ class _Bucket:
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
+        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
 
         with self.told():
             try:
@@ -713,7 +834,9 @@ class _Bucket:
     def _listed(self, each: Mapping[str, Any], *, version: str, is_latest: bool, is_mark: bool) -> Listed:
         key = str(each["Key"]).removeprefix(self._settings.prefix)
         modified_at = each["LastModified"].astimezone(UTC)
-        return Listed(key, version, int(each.get("Size", 0)), modified_at, is_latest, is_mark)
+        return Listed(
+            key, version, int(each.get("Size", 0)), modified_at, is_latest, is_mark, str(each.get("ETag") or "")
+        )
 
     def _at(self, key: str, version: str = "") -> dict[str, str]:
         place = {"Bucket": self._settings.bucket, "Key": f"{self._settings.prefix}{key}"}
@@ -753,6 +876,15 @@ class _Bucket:
 def _version(answer: Mapping[str, Any]) -> str:
     version = str(answer.get("VersionId") or "")
     return "" if version == "null" else version
+
+
+def _hexadecimal(checksum_sha256: str) -> str:
+    """Return a checksum as S3 writes it in hexadecimal; empty for one over parts, `CHECKSUM-PARTS`, or none at all."""
+    try:
+        data = base64.b64decode(checksum_sha256, validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return data.hex() if len(data) == 32 else ""
 
 
 def _is_seal(each: Listed) -> bool:

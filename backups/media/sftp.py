@@ -15,7 +15,8 @@ A set is written into `.incoming-<set>@<run>`; every file is made anew, synced w
 and its size is asked for. Before the folder gets its name, the digest of every file is confirmed, while the next ones are
 sent: by sha256sum on the host where the account has a shell, otherwise by reading it back. Renaming replaces nothing. Folders
 of runs that died are removed by the next run: at once if the run was one of this machine, otherwise when nothing in them has
-changed for a day. A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
+changed for a day. What a copy that was cut left is gone on with instead, as long as it is wanted: the folder gets the mark of
+the run that takes it over, and each file's digest is asked for first. A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 
 Bytes go through the system's ssh where there is one, which is several times as fast, and through paramiko otherwise;
 `client = "openssh"` or `"paramiko"` chooses. A folder that turns out to be on this machine, on the file system of what is
@@ -29,7 +30,7 @@ import logging
 import secrets
 import shlex
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -38,18 +39,27 @@ from typing import Literal
 
 from pydantic import Field, StrictInt
 
-from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set
 from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
-from backups.media._owners import DEAD_AFTER, is_alive, this_run
+from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, this_run
+from backups.media._retried import RetrySettings
 from backups.media._throttled import MediumSettings
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable
 from portalops.config.values import Text
-from portalops.errors import HostUnreachable, MediumUnavailable, SecretUnavailable, SetDamaged
+from portalops.errors import (
+    HostAway,
+    HostUnreachable,
+    MediumInterrupted,
+    MediumUnavailable,
+    SecretUnavailable,
+    SetDamaged,
+)
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Readable, Room
+from portalops.ports import Held, Readable, Room
 from portalops.system.openssh import ProgramLink, find_ssh
 from portalops.system.sftp import (
     FAILURE,
@@ -69,11 +79,13 @@ logger = logging.getLogger(__name__)
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240
+CONFIRM_FILES = 400
+"""A command line on the host takes that many names."""
 FULL_BYTES = 1 << 20
 """A server that refuses a write and has less room than that is full; SFTP has no word for it."""
 
 
-class Settings(MediumSettings, SshPlace):
+class Settings(MediumSettings, RetrySettings, SshPlace):
     """`kind = "sftp"`."""
 
     folder: Text = Field(description="Where the sets go; from the account's home if it does not begin with /.")
@@ -101,15 +113,18 @@ class SftpMedium:
     def places(self) -> Sequence[Path]:
         return ()
 
-    def prepare(self, sources: Sequence[Path]) -> bool:
+    def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         with self._host.session() as sftp:
             if self._settings.create:
                 _make_folders(sftp, self._folder)
             self._require_folder(sftp)
             now, shares = self._probe(sftp, sources)
-            for name, attributes in list(sftp.names(self._folder)):
+            there = dict(sftp.names(self._folder))
+            kept = {f"{INCOMING}{each}" for each in wanted if each not in there}
+            for name, attributes in there.items():
                 path = f"{self._folder}/{name}"
-                if name.startswith((INCOMING, PROBE)) and self._is_dead(sftp, path, attributes, now):
+                is_left = name.startswith((INCOMING, PROBE)) and name.rpartition("@")[0] not in kept
+                if is_left and self._is_dead(sftp, path, attributes, now):
                     logger.info("medium %s: removing %s of a run that died", self.id, show_text(name, 200))
                     _remove_tree(sftp, path, attributes)
             self._free_removed(sftp)
@@ -131,6 +146,40 @@ class SftpMedium:
         except BaseException:  # even an interrupt leaves no session behind
             sftp.close()
             raise
+
+    def resume(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
+        sftp = self._host.connect()
+        try:
+            with self._host.told():
+                sizes = self._take_over(sftp, set_id)
+                self._require_room(sftp, set_id, max(0, expected_bytes - sum((sizes or {}).values())))
+                return SftpSetWriter(self._host, sftp, self._folder, set_id, taken_over=sizes)
+        except BaseException:  # as above
+            sftp.close()
+            raise
+
+    def _take_over(self, sftp: Sftp, set_id: SetId) -> Mapping[str, int] | None:
+        """Make what is left of a set this run's own, and return the sizes of its files; None if nothing is."""
+        own = f"{self._folder}/{INCOMING}{set_id}@{this_run()}"
+        if sftp.status(own) is None or is_written(self._host.place(own)):
+            there = [name for name, _each in sftp.names(self._folder) if name.startswith(f"{INCOMING}{set_id}@")]
+            places = {name: self._host.place(f"{self._folder}/{name}") for name in there}
+            dead = next((name for name, place in places.items() if is_written(place) is False), None)
+            dead = dead or (self._long_dead(sftp, there) if there else None)
+            if dead is None:
+                return None
+            sftp.rename(f"{self._folder}/{dead}", own)
+        return {path: each.size for path, each in _tree(sftp, own) if not each.is_folder}
+
+    def _long_dead(self, sftp: Sftp, names: Sequence[str]) -> str | None:
+        """Return one of the folders of runs elsewhere that was not touched for long; None if there is none."""
+        now, _shares = self._probe(sftp, ())
+        for name in names:
+            path = f"{self._folder}/{name}"
+            found = sftp.status(path)
+            if found is not None and self._is_dead(sftp, path, found, now):
+                return name
+        return None
 
     def sets(self) -> tuple[SetId, ...]:
         with self._host.session() as sftp:
@@ -162,7 +211,7 @@ class SftpMedium:
                 msg("Remove what is not needed, or use a larger disk."),
             )
         if sftp.status(f"{self._folder}/{set_id}") is not None:
-            raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+            raise is_there_already(self.id, set_id)
 
     def remove(self, set_id: SetId) -> None:
         if not is_name(set_id):
@@ -211,9 +260,9 @@ class SftpMedium:
         finally:
             sftp.remove(path)
 
-    @staticmethod
-    def _is_dead(sftp: Sftp, path: str, attributes: Attributes, now: int) -> bool:
-        alive = is_alive(path.rpartition("@")[2])
+    def _is_dead(self, sftp: Sftp, path: str, attributes: Attributes, now: int) -> bool:
+        is_set = path.rpartition("/")[2].startswith(INCOMING)
+        alive = is_written(self._host.place(path)) if is_set else is_alive(path.rpartition("@")[2])
         if alive is not None:
             return not alive
         touched_at = [attributes.modified_at]
@@ -225,16 +274,32 @@ class SftpMedium:
 class SftpSetWriter:
     """A set that is being written, in a folder that nobody takes for a set."""
 
-    def __init__(self, host: _Host, sftp: Sftp, folder: str, set_id: SetId) -> None:
+    def __init__(
+        self, host: _Host, sftp: Sftp, folder: str, set_id: SetId, *, taken_over: Mapping[str, int] | None = None
+    ) -> None:
+        """Begin a set.
+
+        Args:
+            host: where.
+            sftp: a session of this writer's own.
+            folder: of all sets.
+            set_id: the set's name.
+            taken_over: sizes of the files that are there, if the folder is this run's already.
+        """
         self._host = host
         self._sftp = sftp
         self._final = f"{folder}/{set_id}"
         self._incoming = f"{folder}/{INCOMING}{set_id}@{this_run()}"
+        self._taken_over = taken_over or {}
         self._folders: set[str] = {""}
         self._file: WrittenFile | None = None
         self._path = ""
         self._digest = hashlib.sha256()
-        sftp.make_folder(self._incoming)
+        self._is_named = self._is_cut = False
+        self._has_whole = bool(taken_over)
+        if taken_over is None:
+            sftp.make_folder(self._incoming)
+        note_written(host.place(self._incoming))
         self._digests = _Digests(host, self._incoming)
 
     def open(self, path: str) -> None:
@@ -260,21 +325,55 @@ class SftpSetWriter:
                 raise _not_as_sent(self._host.medium, self._path)
             self._digests.add(self._path, self._digest.hexdigest(), written)
         self._file = None
+        self._has_whole = True
 
     def discard(self, path: str) -> None:
         with self._told():
             self._digests.drop(path)
-            self._sftp.remove(f"{self._incoming}/{path}")
+            self._remove(path)
+
+    def held(self) -> Mapping[str, Held]:
+        """Return what was taken over; the digests as sha256sum on the host tells them, none where there is no shell."""
+        found: dict[str, Held] = {}
+        batch: dict[str, int] = {}
+        for path, size in self._taken_over.items():
+            if batch and (sum(batch.values()) + size > CONFIRM_BYTES or len(batch) == CONFIRM_FILES):
+                found |= self._asked(batch)
+                batch = {}
+            batch[path] = size
+        return {**found, **self._asked(batch)}
+
+    def renew(self) -> None:
+        self._sftp.close()
+        self._sftp = self._host.connect()
+        self._is_cut = False
+        if self._file is not None:
+            self._file = None
+            with self._told():
+                self._remove(self._path)
+
+    def leave(self) -> None:
+        if not self._has_whole:
+            self.abandon()
+            return
+        self._end()
+        if self._file is None or self._is_cut:
+            return  # of a file that was cut there is less than its size
+        with suppress(MediumUnavailable), self._host.session() as sftp:
+            sftp.remove(f"{self._incoming}/{self._path}")
 
     def seal(self) -> None:
         with self._told():
+            if self._is_named and self._sftp.status(self._incoming) is None:
+                self._end()  # the answer to the renaming was lost
+                return
             for folder in sorted(self._folders - {""}, key=lambda each: -each.count("/")):
                 with suppress(SftpRefused):  # folders whose streams were all taken back are empty
                     self._sftp.remove_folder(f"{self._incoming}/{folder}")
             self._digests.confirm_all()
+            self._is_named = True
             self._sftp.rename(self._incoming, self._final)
-        self._digests.stop()
-        self._sftp.close()
+        self._end()
 
     def abandon(self) -> None:
         self._digests.stop()
@@ -286,22 +385,41 @@ class SftpSetWriter:
                     _remove_tree(sftp, self._incoming, found)
                 sftp.close()
                 break
-        self._sftp.close()
+        self._end()
 
     def _own_session(self) -> Sftp:
         return self._sftp
+
+    def _end(self) -> None:
+        self._digests.stop()
+        self._sftp.close()
+        note_written(self._host.place(self._incoming), is_over=True)
+
+    def _remove(self, path: str) -> None:
+        """Remove a file; one that is gone is no fault, as the answer to its removal may have been lost."""
+        if self._sftp.status(f"{self._incoming}/{path}") is not None:
+            self._sftp.remove(f"{self._incoming}/{path}")
+
+    def _asked(self, sizes: Mapping[str, int]) -> dict[str, Held]:
+        sums = self._host.sha256_sums(self._incoming, tuple(sizes)) if sizes else {}
+        return {path: Held(size, Digest(sums[path]) if path in sums else None) for path, size in sizes.items()}
 
     def _make_parents(self, path: str) -> None:
         folder = path.rpartition("/")[0]
         if folder not in self._folders:
             self._make_parents(folder)
-            self._sftp.make_folder(f"{self._incoming}/{folder}")
+            if self._sftp.status(f"{self._incoming}/{folder}") is None:
+                self._sftp.make_folder(f"{self._incoming}/{folder}")
             self._folders.add(folder)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        with self._host.told(self._room):
-            yield
+        try:
+            with self._host.told(self._room):
+                yield
+        except MediumInterrupted:
+            self._is_cut = True
+            raise
 
     def _room(self) -> int | None:
         """Return how much is free; asked anew, because in the own session answers are still under way."""
@@ -321,7 +439,7 @@ class _Digests:
         self._host = host
         self._folder = folder
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="digests")
-        self._asked: Future[None] | None = None
+        self._asked: tuple[Mapping[str, str], Future[None]] | None = None
         self._waiting: dict[str, str] = {}
         self._waiting_bytes = 0
         self._has_shell = True
@@ -354,7 +472,7 @@ class _Digests:
         if self._asked is None:
             self._close()
         else:  # never under the thread that reads from it
-            self._asked.add_done_callback(lambda _asked: self._close())
+            self._asked[1].add_done_callback(lambda _asked: self._close())
 
     def _close(self) -> None:
         if self._session is not None:
@@ -363,12 +481,20 @@ class _Digests:
     def _ask(self) -> None:
         self._settle()
         batch, self._waiting, self._waiting_bytes = self._waiting, {}, 0
-        self._asked = self._pool.submit(self._confirm, batch)
+        self._asked = batch, self._pool.submit(self._confirm, batch)
 
     def _settle(self) -> None:
         asked, self._asked = self._asked, None
-        if asked is not None:
-            asked.result()
+        if asked is None:
+            return
+        batch, answer = asked
+        try:
+            answer.result()
+        except MediumInterrupted:
+            self._waiting = {**batch, **self._waiting}  # to be asked for again, if the medium is
+            self._close()
+            self._session = None
+            raise
 
     def _confirm(self, batch: Mapping[str, str]) -> None:
         there: Mapping[str, str] = {}
@@ -462,14 +588,21 @@ class _Host:
         self._settings = settings
         self.address = f"{settings.user}@{settings.host}:{settings.port}"
 
+    def place(self, path: str) -> str:
+        """Return what no other path on any host is called."""
+        return f"{self.address} {path}"
+
     def connect(self) -> Sftp:
         """Open a session.
 
         Raises:
-            MediumUnavailable: the host cannot be reached, is not the pinned one, or does not let the key in.
+            MediumInterrupted: the host cannot be reached.
+        MediumUnavailable: it is not the pinned one, or does not let the key in.
         """
         try:
             return self._connected()
+        except HostAway as error:
+            raise medium_interrupted(self.medium, error.message, error.hint) from error
         except (HostUnreachable, SecretUnavailable) as error:
             raise medium_unavailable(self.medium, error.message, error.hint) from error
 
@@ -489,7 +622,7 @@ class _Host:
         try:
             yield
         except LinkBroken as error:
-            raise medium_unavailable(
+            raise medium_interrupted(
                 self.medium,
                 msg("the connection to {host} broke: {cause}", host=self.address, cause=show_text(str(error), 300)),
                 msg("See that the host is up and reached from here; then run 'portalops backup run' again."),
@@ -541,10 +674,11 @@ class _Host:
         try:
             return Sftp(link)
         except (LinkBroken, SftpRefused) as error:
+            said = verbatim(show_text(str(error), 200))
             cause = (
                 program.why_not()
                 if program
-                else no_session(target_of(self._settings), verbatim(show_text(str(error), 200)))
+                else no_session(target_of(self._settings), said, is_away=isinstance(error, LinkBroken))
             )
             link.close()
             raise cause from error

@@ -29,6 +29,11 @@ ALIAS = "pinned"
 """The only name in the known_hosts file that ssh is given."""
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 MAX_SAID_BYTES = 8192
+_AWAY = (
+    *("connection refused", "connection reset", "connection closed", "closed by remote host", "broken pipe"),
+    *("no route to host", "network is unreachable", "host is down", "could not resolve hostname"),
+)
+"""What ssh says, in small letters, of a host that is out of reach and has refused nothing (OpenSSH's sshconnect.c, packet.c)."""
 _PIPE_BYTES = 1 << 20
 _GRACE_SECONDS = 5.0
 
@@ -115,8 +120,9 @@ def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
     if "permission denied" in lowered:
         return no_session(target, msg("it does not let this key in"))
     if "timed out" in lowered:
-        return no_session(target, msg("it did not answer in time"))
-    return no_session(target, verbatim(show_text(said, 300)))
+        return no_session(target, msg("it did not answer in time"), is_away=True)
+    is_away = any(words in lowered for words in _AWAY)
+    return no_session(target, verbatim(show_text(said, 300)), is_away=is_away)
 
 
 def _quoted(path: Path) -> str:

@@ -155,6 +155,30 @@ def status_of(error: Exception) -> int:
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
 
 
+def is_passing(error: BaseException) -> bool:
+    """Say whether an error of boto is of a kind that passes by itself: the server is at fault, overloaded or out of reach.
+
+    A refusal is not, and neither is a certificate that does not fit.
+    """
+    from botocore.exceptions import (  # noqa: PLC0415  # start-up time
+        ClientError,
+        ConnectionError,  # noqa: A004  # the library's name
+        HTTPClientError,
+        IncompleteReadError,
+        SSLError,
+    )
+
+    if isinstance(error, ClientError):
+        return status_of(error) in _AT_FAULT or code_of(error) in _PASSING
+    if isinstance(error, SSLError):
+        return False
+    return isinstance(error, (ConnectionError, HTTPClientError, IncompleteReadError))
+
+
+_AT_FAULT = frozenset({500, 502, 503, 504, 507, 509})
+"""Statuses of servers that are at fault for now; 501 stands for what they cannot do at all."""
+_PASSING = frozenset({"SlowDown", "RequestTimeout", "TooManyRequests", "Throttling", "ThrottlingException", "429"})
+"""Codes of answers below 500 by which servers ask to come again."""
 LOCK_HINT = msg("Make a bucket with Object Lock, which can be chosen only when it is made, on a server that keeps it.")
 _OTHER_HINT = msg("Ask whoever runs the server, and show the answer.")
 _ACCESS_HINT = msg("The key needs the rights to put and read objects, to list versions and to set retention.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -15,7 +16,7 @@ import paramiko
 
 from portalops.config.secrets import check_private_file
 from portalops.config.ssh import SshPlace
-from portalops.errors import HostUnreachable, SecretUnavailable
+from portalops.errors import HostAway, HostUnreachable, SecretUnavailable
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
@@ -27,6 +28,8 @@ WORN_BYTES = 32 << 30
 _CHUNK_BYTES = 1 << 16
 _SPARE_BYTES = 1 << 30
 _WAIT_SECONDS = 0.5
+_AWAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EPIPE})
+"""What connect(2) says of a host that may be reached again by itself, besides refusals and time-outs."""
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """What a host proves a key of a type with, where that has another name."""
 
@@ -358,7 +361,16 @@ def _unreachable(target: SshTarget, error: Exception, late: threading.Event) -> 
         cause = msg("it does not let this key in")
     elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         cause = msg("it has no host key of the pinned type: {cause}", cause=show_text(str(error)))
-    return no_session(target, cause)
+    return no_session(target, cause, is_away=late.is_set() or _is_away(error))
+
+
+def _is_away(error: Exception) -> bool:
+    """Say whether a host is out of reach, and has refused nothing."""
+    if isinstance(error, (TimeoutError, ConnectionError, EOFError, socket.gaierror)):
+        return True
+    if isinstance(error, OSError):
+        return error.errno in _AWAY
+    return type(error) is paramiko.SSHException  # what refuses has a class of its own; this one ended in mid-talk
 
 
 def host_key_algorithms(target: SshTarget) -> list[str]:
@@ -375,9 +387,9 @@ def other_host_key(target: SshTarget, shown: str) -> HostUnreachable:
     )
 
 
-def no_session(target: SshTarget, cause: Message) -> HostUnreachable:
-    """Return the error of a host on which no session can be opened."""
-    return HostUnreachable(
+def no_session(target: SshTarget, cause: Message, *, is_away: bool = False) -> HostUnreachable:
+    """Return the error of a host on which no session can be opened; `HostAway` if it did not refuse one."""
+    return (HostAway if is_away else HostUnreachable)(
         msg("cannot open a session on {host}: {cause}", host=target.address, cause=cause),
         msg("Try it by hand: ssh -p {port} -i KEY {host}", port=target.port, host=f"{target.user}@{target.host}"),
     )

@@ -32,7 +32,9 @@ class Made:
 
     def copy(self) -> CopyResult:
         targets = wanted_copies([self.evidence], tuple(self.media))
-        return run_copies(targets, self.media, places=(), keys=None, clock=FixedClock(NOW), progress=SilentProgress())
+        return run_copies(
+            targets, self.media, places=(), wanted={}, keys=None, clock=FixedClock(NOW), progress=SilentProgress()
+        )
 
 
 @pytest.fixture

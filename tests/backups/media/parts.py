@@ -1,4 +1,7 @@
-"""Tables of the media that are elsewhere: an object store, a host over SFTP."""
+"""Tables of the media that are elsewhere: an object store, a host over SFTP.
+
+Nothing is tried again unless a test asks for it, so that what fails is told at once.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ def s3_table(
         "bucket": bucket,
         "access_key": secret(folder, f"{user}.id", f"{user}-id"),
         "secret_key": secret(folder, f"{user}.secret", f"{user}-secret"),
+        "tries": 1,
         **more,
     }
 
@@ -45,6 +49,7 @@ def sftp_table(host: SshHost, folder: Path, **more: object) -> dict[str, object]
         "identity_file": str(host.folder / "client"),
         "host_key": host.host_key,
         "folder": str(folder),
+        "tries": 1,
         **more,
     }
 

@@ -81,7 +81,9 @@ def test_too_little_space_is_told_before_anything_is_written(tmp_path: Path) -> 
     assert list((tmp_path / "disk-a").iterdir()) == []
 
 
-def test_a_full_disk_fails_alone_and_keeps_nothing(tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_fails_alone_and_keeps_what_is_whole_until_the_next_full_set(
+    tmp_path: Path, small_disk: Path
+) -> None:
     tree = noise(tmp_path / "tree", 9 * MIB)
     media = [disk(small_disk, "full"), disk(tmp_path, "disk-b")]
 
@@ -90,9 +92,19 @@ def test_a_full_disk_fails_alone_and_keeps_nothing(tmp_path: Path, small_disk: P
     full, good = result.copies
     assert (full.state, good.state) == (CopyState.FAILED, CopyState.VERIFIED)
     assert "no space left on device" in full.problem
-    assert list((small_disk / "full").iterdir()) == []
+    assert [path.name for path in (small_disk / "full").iterdir()] == [f".incoming-{full.set_id}"]
     again = back_up([source("files", {"include": [str(noise(tmp_path / "less", MIB))]}, tmp_path)], media)
     assert [copy.state for copy in again.copies] == [CopyState.VERIFIED] * 2
+    assert [path.name for path in (small_disk / "full").iterdir()] == [again.copies[0].set_id]
+
+
+def test_a_full_disk_that_is_alone_keeps_nothing(tmp_path: Path, small_disk: Path) -> None:
+    tree = noise(tmp_path / "tree", 9 * MIB)
+
+    result = back_up([source("files", {"include": [str(tree)]}, tmp_path)], [disk(small_disk, "full")])
+
+    assert result.set is None
+    assert list((small_disk / "full").iterdir()) == []
 
 
 def test_a_separate_file_system_is_not_the_sources_own(tmp_path: Path, small_disk: Path) -> None:
