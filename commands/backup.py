@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_handout, _backup_prune
+from commands import _backup_adopt, _backup_copy, _backup_drill, _backup_found, _backup_handout, _backup_prune
 from commands import _backup_views as views
 from commands._backup_work import backup_plan, base_of, find_set, keys_of, media_of, plan_sizes, recorded_sets_of
 from commands._jobs import backup_work, by_hand
@@ -244,6 +244,7 @@ def restore(
 app.command(help=_backup_adopt.HELP)(_backup_adopt.adopt)
 app.command(help=_backup_copy.HELP)(_backup_copy.copy)
 app.command(help=_backup_drill.HELP)(_backup_drill.drill)
+app.command("take-in", help=_backup_found.HELP)(_backup_found.take_in)
 app.command(help=_backup_prune.PRUNE_HELP)(_backup_prune.prune)
 app.command(help=_backup_prune.HOLD_HELP)(_backup_prune.hold)
 app.command(help=_backup_prune.RELEASE_HELP)(_backup_prune.release)

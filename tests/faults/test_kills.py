@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from portalops.errors import ExitCode
 from portalops.model.backups import SetId
 from tests.faults.media import KINDS
-from tests.faults.portal import NewPortal
+from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
 
 RENEWED = 25
@@ -33,8 +34,8 @@ def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPor
         portal.recovers(f"killed at call {number}")
 
 
-def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_portal: NewPortal) -> None:
-    portal = new_portal("disk")
+def left_by_a_kill(portal: Portal) -> SetId:
+    """Kill a run between the seal and the record, and return the set that it left."""
     recorded = set(portal.sets()["disk"])
     number = len(portal.run("backup run --full").calls)
     left: set[SetId] = set()
@@ -43,14 +44,73 @@ def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_
         recorded |= set(portal.sets()["disk"])
         assert portal.run("backup run --full", harm=Harm(Act.KILL, number)).was_killed or number > 100
         left = set(portal.sets()["disk"]) - recorded if portal.unfinished() else set()
+    (set_id,) = left
+    return set_id
+
+
+def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_portal: NewPortal) -> None:
+    portal = new_portal("disk")
+    set_id = left_by_a_kill(portal)
     portal.recovers("killed between the seal and the record")
 
     ended = portal.run("backup prune --trust-clock")
 
     assert ended.codes == (0,), ended.output.decode()
     (pruned,) = ended.answers()
-    (set_id,) = left
     assert any(set_id in warning for warning in map(str, pruned["warnings"])), pruned
+
+
+def test_a_set_that_a_killed_run_left_is_told_by_the_next_run_and_can_be_taken_in(new_portal: NewPortal) -> None:
+    portal = new_portal("disk")
+    left = left_by_a_kill(portal)
+    duties = portal.run("status").answers()[0]["data"]
+
+    (made,) = portal.run("backup run").answers()
+    assert any(left in str(warning) for warning in made["warnings"]), made
+    shown, taken, again = portal.run("backup take-in --dry-run", f"backup take-in {left}", "backup take-in").answers()
+
+    assert [each["id"] for each in shown["data"]] == [left]
+    ((found,), none) = (taken["data"], again["data"])
+    assert (found["id"], [copy["state"] for copy in found["copies"]], none) == (left, ["verified"], [])
+    listed, checked, pruned, status, ledger, restored = portal.run(
+        "backup list",
+        "media check",
+        "backup prune --dry-run --trust-clock",
+        "status",
+        "ledger verify",
+        f"backup show {left}",
+    ).answers()
+    assert left in {each["id"] for each in listed["data"]}
+    assert (checked["data"][0]["problems"], checked["data"][0]["unknown"]) == ([], [])
+    assert {each["id"]: each["fate"] for each in pruned["data"]}[left] == "keep" and pruned["warnings"] == []
+    assert ledger["data"]["integrity"]["holds"] and len(ledger["data"]["completeness"]["crashed"]) == 1
+    assert restored["data"]["id"] == left
+    assert duties and status["data"]
+
+
+def test_a_left_set_that_is_damaged_is_not_taken_in(new_portal: NewPortal) -> None:
+    portal = new_portal("disk")
+    left = left_by_a_kill(portal)
+    pack = next((portal.folder_of["disk"] / left / "data").rglob("*.0001.age"))
+    pack.write_bytes(pack.read_bytes()[:-1] + b"\0")
+
+    ended = portal.run("backup take-in")
+
+    assert ended.codes == (ExitCode.INTEGRITY,), ended.output.decode()
+    assert pack.name in ended.output.decode()
+    (listed,) = portal.run("backup list").answers()
+    assert left not in {each["id"] for each in listed["data"]}
+
+
+def test_a_set_that_no_dead_run_can_have_made_is_not_taken_in(new_portal: NewPortal) -> None:
+    portal = new_portal("disk")
+    (made,) = portal.sets()["disk"]
+    stranger = made.replace("-20", "-19", 1)
+    (portal.folder_of["disk"] / made).rename(portal.folder_of["disk"] / stranger)
+
+    (shown,) = portal.run("backup take-in").answers()
+
+    assert shown["data"] == []
 
 
 @pytest.mark.heavy
