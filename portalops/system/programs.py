@@ -38,7 +38,12 @@ class LocalRunner:
             return Completed(127, b"", str(error).encode())
         except OSError as error:
             return Completed(126, b"", str(error).encode())
-        return _communicate(process, stdin, deadline=time.monotonic() + timeout_seconds, limit_bytes=limit_bytes)
+        try:
+            return _communicate(process, stdin, deadline=time.monotonic() + timeout_seconds, limit_bytes=limit_bytes)
+        except BaseException:  # an interrupt, which a session of its own does not get: it must not go on alone
+            _kill_group(process)
+            with process:  # closes its pipes and waits
+                raise
 
 
 class UnprivilegedRunner:

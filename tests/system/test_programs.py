@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from pathlib import Path
+
+import pytest
 
 from portalops.system.programs import LocalRunner, LocalShell
 
@@ -24,6 +29,25 @@ def test_a_program_that_hangs_is_stopped_with_its_children() -> None:
 
     assert done.exit_code == 124
     assert time.monotonic() - started < 10
+
+
+def test_a_program_does_not_outlive_an_interrupt(tmp_path: Path) -> None:
+    def interrupt(_signal: int, _frame: object) -> None:
+        if (tmp_path / "pid").exists():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            LocalRunner().run(("sh", "-c", f"echo $$ >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; exec sleep 60"))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_a_flood_is_cut_at_the_limit_and_called_cut() -> None:
