@@ -14,7 +14,9 @@ import selectors
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from backups.sources._patterns import is_glob
@@ -34,7 +36,22 @@ DIFFER, FATAL = 1, 2
 LINE_BYTES = 64 << 10
 TAR_WORDS = {"TAR_OPTIONS": ""}
 """Nothing of the account's own changes what tar does; its words are English in the neutral locale."""
+_OPTIONS = (
+    "tar",
+    "--create",
+    "--file=-",
+    "--format=pax",
+    "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+    "--acls",
+    "--xattrs",
+    "--xattrs-include=*",
+    "--sort=name",
+    "--blocking-factor=2048",  # a mebibyte a write
+    "--wildcards",
+    "--no-wildcards-match-slash",
+)
 _GLOB = re.compile(r"([*?]|\[!?[^/\]]+\])")
+_LACKING = re.compile(r"(?P<path>.*): Cannot stat: (?:No such file or directory|Not a directory)", re.DOTALL)
 _TOLD = (
     # What is no fault of the set.
     ("silent", re.compile(r"Removing leading `/' from .*|Exiting with failure status due to previous errors")),
@@ -54,26 +71,17 @@ def tar_script(include: Sequence[str], exclude: Sequence[str], *, one_file_syste
         exclude: patterns as `_patterns` has them; none with `**`, which tar does not know.
         one_file_system: leave out what is mounted inside.
     """
-    options = [
-        "tar",
-        "--create",
-        "--file=-",
-        "--format=pax",
-        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
-        "--acls",
-        "--xattrs",
-        "--xattrs-include=*",
-        "--sort=name",
-        "--blocking-factor=2048",  # a mebibyte a write
-        "--wildcards",
-        "--no-wildcards-match-slash",
-        *(("--one-file-system",) if one_file_system else ()),
-    ]
+    options = [*_OPTIONS, *(("--one-file-system",) if one_file_system else ())]
     for pattern in exclude:
         plain = pattern.rstrip("/").replace("\\", "\\\\")
         options += ["--anchored" if "/" in plain else "--no-anchored", f"--exclude={plain}"]
     paths = " ".join(_expanded_there(path) for path in include)
     return f"exec {shlex.join(options)} -- {paths}"
+
+
+def tar_of_list(folder: str) -> tuple[str, ...]:
+    """Return what is run on the host to have the files in a folder whose names are given, a NUL behind each."""
+    return (*_OPTIONS, f"--directory={folder}", "--null", "--files-from=-")
 
 
 def _expanded_there(path: str) -> str:
@@ -87,21 +95,31 @@ def _expanded_there(path: str) -> str:
     )
 
 
-def write_tree(source_id: str, program: Program, out: StreamWriter, *, minimum_bytes: int) -> None:
+def write_tree(
+    source_id: str,
+    program: Program,
+    out: StreamWriter,
+    *,
+    minimum_bytes: int,
+    may_lack: Mapping[str, bool] = types.MappingProxyType({}),
+) -> None:
     """Write what tar prints on a host as a stream with an index.
 
     Args:
         source_id: the source's id, for errors.
-        program: the shell that runs `tar_script` on the host.
+        program: what runs tar on the host, by `tar_script` or `tar_of_list`.
         out: the stream.
         minimum_bytes: of the files' content.
+        may_lack: paths that need not be there, and whether the set says so of each.
 
     Raises:
         SourceUnavailable: the host is not to be had, tar failed, or what it printed is no whole archive.
     """
     with started(source_id, program) as running:
+        with suppress(BrokenPipeError):  # its exit code tells what it thinks of that
+            running.stdin.write(program.given)
         running.stdin.close()
-        said = _Said(out)
+        said = _Said(out, may_lack)
         pieces = _Pieces(running, out, said, program.idle_seconds)
         reader = _Passing(iter(pieces), out)
         problem = ""
@@ -238,8 +256,9 @@ class _Pieces:
 class _Said:
     """Makes lines of the set from what tar says."""
 
-    def __init__(self, out: StreamWriter) -> None:
+    def __init__(self, out: StreamWriter, may_lack: Mapping[str, bool]) -> None:
         self._out = out
+        self._may_lack = may_lack
         self._rest = b""
         self.first = self.last = ""
         self.gave_up = False
@@ -263,7 +282,7 @@ class _Said:
 
     def require_named(self, code: int) -> None:
         """Make sure that a fault which the exit code speaks of stands in the set."""
-        if code == FATAL and "unread" not in self._named:
+        if code == FATAL and not self._named & {"unread", "lacking"}:
             self._out.add_unread(f"tar ended with exit code {code} and did not say what it could not read")
         if code == DIFFER and not self._named & {"unread", "changed", "skipped"}:
             self._out.add_changed(f"tar ended with exit code {code} and did not say what changed")
@@ -274,6 +293,12 @@ class _Said:
             return
         if "Error is not recoverable" in text:
             self.gave_up = True
+            return
+        lacking = _LACKING.fullmatch(text)
+        if lacking and (named := self._may_lack.get(lacking["path"])) is not None:
+            self._named.add("lacking")
+            if named:
+                self._out.add_skipped(f"{lacking['path']}: not there")
             return
         how, said = judged(text)
         if how == "silent":

@@ -1,4 +1,4 @@
-"""The accounts of this machine, as one tar stream named `accounts`.
+"""The accounts of this machine, or of another one, as one tar stream named `accounts`.
 
     [[backup.source]]
     id = "machine-accounts"
@@ -9,6 +9,9 @@
 passwd(5), group(5), sudoers(5) with `sudoers.d`, and the authorized keys (sshd(8)) of accounts that can log in. Password
 hashes, in `shadow` and `gshadow`, only if asked for: whoever opens a set could try passwords against them. What is not
 there is named as left out, what cannot be read as unread.
+
+With `ssh = { ... }` as for `files` they are those of another host, by GNU tar there. An account that is not root there cannot read
+sudoers, nor the keys of others in a home that is closed to it: they are named as unread, and the set is incomplete.
 """
 
 from __future__ import annotations
@@ -18,21 +21,25 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
+from backups.sources._program import Program, reached, runner_on
+from backups.sources._remote_tree import TAR_WORDS, tar_of_list, write_tree
 from backups.sources._settings import (
     ConfiguredSource,
+    HostSettings,
     SourceContext,
-    SourceSettings,
     SourceTraits,
     cause_of,
     require_floor,
     unavailable,
 )
 from backups.sources._tree import TreeWriter
+from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import PathText
 from portalops.model.message import msg
+from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 
 REQUIRED = ("etc/passwd", "etc/group")
@@ -42,7 +49,7 @@ NO_LOGIN = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
 """Shells, by name, of accounts that nobody logs in to."""
 
 
-class Settings(SourceSettings):
+class Settings(HostSettings):
     """`kind = "accounts"`."""
 
     shadow: bool = Field(default=False, description="Keep password hashes too; needs root.")
@@ -51,6 +58,7 @@ class Settings(SourceSettings):
         default=(".ssh/authorized_keys", ".ssh/authorized_keys2"),
         description="As AuthorizedKeysFile of sshd_config(5): %h is the home folder, %u the account.",
     )
+    idle_seconds: StrictInt = Field(default=300, ge=1, description="How long another host may send nothing.")
 
 
 def build(table: KindTable, context: SourceContext) -> AccountsSource:
@@ -69,9 +77,12 @@ class AccountsSource(ConfiguredSource):
         self._root = os.path.abspath(settings.root)
 
     def places(self) -> Sequence[Path]:
-        return (Path(self._root, "etc"),)
+        return () if self._settings.ssh is not None else (Path(self._root, "etc"),)
 
     def write(self, opener: StreamOpener) -> None:
+        if self._settings.ssh is not None:
+            self._write_from(self._settings.ssh, opener)
+            return
         try:
             passwd = Path(self._root, "etc/passwd").read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
@@ -84,6 +95,37 @@ class AccountsSource(ConfiguredSource):
                 self._add(tree, out, name, is_required=False)
             require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
             tree.end()
+
+    def _write_from(self, host: SshPlace, opener: StreamOpener) -> None:
+        """Write the accounts of another host."""
+        passwd = self._required_there(host)
+        key_files = tuple(self._key_files(passwd))
+        named = (*SUDOERS, *(HASHES if self._settings.shadow else ()))
+        program = Program(
+            tar_of_list(self._root),
+            environment=TAR_WORDS,
+            idle_seconds=self._settings.idle_seconds,
+            host=host,
+            given=b"".join(os.fsencode(name) + b"\0" for name in (*REQUIRED, *named, *key_files)),
+        )
+        may_lack = {**dict.fromkeys(key_files, False), **dict.fromkeys(named, True)}
+        with opener.stream("accounts", format="tar") as out:
+            write_tree(self.id, program, out, minimum_bytes=self._settings.minimum_bytes, may_lack=may_lack)
+
+    def _required_there(self, host: SshPlace) -> str:
+        """Return what passwd holds on another host, and make sure that tar will find all that no host is without."""
+        look = 'cd -- "$1" && shift && for each; do [ -f "$each" ] && ! [ -L "$each" ] || { echo "$each" >&2; exit 9; }; done'
+        with reached(self.id):
+            done = runner_on(host).run(
+                ("sh", "-c", f'{look}; exec cat -- "$1"', "sh", self._root, *REQUIRED),
+                timeout_seconds=self._settings.idle_seconds,
+            )
+        said = show_text(" ".join(done.stderr.decode("utf-8", "replace").split()), 300)
+        if done.exit_code == 9:
+            raise unavailable(self.id, msg("there is no {path}", path=said))
+        if done.exit_code or done.truncated:
+            raise unavailable(self.id, msg("etc/passwd cannot be read: {cause}", cause=said or "-"))
+        return done.stdout.decode("utf-8", "surrogateescape")
 
     def _add(self, tree: TreeWriter, out: StreamWriter, name: str, *, is_required: bool) -> None:
         path = os.path.join(self._root, name)

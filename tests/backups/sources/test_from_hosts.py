@@ -378,3 +378,54 @@ def test_no_file_is_made_on_the_host(host: Host, tmp_path: Path) -> None:
     changed = host.sh(f"find {everywhere} -xdev -cnewer /run/mark ! -path '/proc/*' | sort -u").split()
     logins = ("/run/systemd", "/run/user", "/run/utmp", "/run/motd", "/run/log/journal", "/var/log/", "/run/mount")
     assert [path for path in changed if not path.startswith(logins) and path not in {"/run", "/var/log"}] == []
+
+
+def test_the_accounts_of_a_host_come_without_its_hashes_and_with_them_if_asked_for(host: Host, tmp_path: Path) -> None:
+    host.sh(
+        "mkdir -p /etc/sudoers.d; echo 'root ALL=(ALL) ALL' >/etc/sudoers; echo 'portal ALL=(ALL) ALL' >/etc/sudoers.d/portal"
+    )
+    host.sh(
+        "chmod 440 /etc/sudoers /etc/sudoers.d/portal; useradd -m -s /bin/sh keyless; useradd -M -s /bin/bash -d /no/home homeless"
+    )
+    kept = ["etc/passwd", "etc/group", "etc/sudoers", "etc/sudoers.d", "etc/sudoers.d/portal"]
+    keys = ["root/.ssh/authorized_keys", "home/portal/.ssh/authorized_keys"]
+
+    plain, medium = run("accounts", host, tmp_path)
+    hashes, with_them = run("accounts", host, tmp_path, shadow=True)
+
+    assert [each.path for each in members(plain, medium)] == [*kept, *keys]
+    assert [each.path for each in members(hashes, with_them)] == [*kept, "etc/shadow", "etc/gshadow", *keys]
+    assert result_is_whole(plain) and only_stream(plain).skipped == ()
+    restored(plain, medium, host.disk / "accounts")
+    host.sh(
+        "for each in passwd group sudoers sudoers.d/portal; do cmp /etc/$each /accounts/far/etc/$each || exit 1; done"
+    )
+    host.sh("cmp /root/.ssh/authorized_keys /accounts/far/root/.ssh/authorized_keys; rm -r /etc/sudoers*")
+    assert sorted(only_stream(run("accounts", host, tmp_path)[0]).skipped) == [
+        "etc/sudoers.d: not there",
+        "etc/sudoers: not there",
+    ]
+
+
+def test_an_account_that_may_not_see_all_accounts_says_which_it_did_not(host: Host, tmp_path: Path) -> None:
+    result, medium = run("accounts", host, tmp_path, user="portal", shadow=True)
+
+    stream = only_stream(result)
+    assert result.set is not None and result.set.outcome is RunOutcome.INCOMPLETE
+    unread = {line.partition(":")[0] for line in stream.unread}
+    assert {"etc/shadow", "etc/gshadow", "root/.ssh/authorized_keys"} <= unread
+    assert {"etc/passwd", "etc/group", "home/portal/.ssh/authorized_keys"} <= {
+        each.path for each in members(result, medium)
+    }
+
+
+def test_a_host_whose_list_of_accounts_is_elsewhere_fails_the_source(host: Host, tmp_path: Path) -> None:
+    host.sh(
+        "mkdir -p /srv/chroot/etc; cd /srv/chroot/etc; cp /etc/passwd /etc/group .; mv group ../group; ln -s ../group group"
+    )
+
+    linked, _medium = run("accounts", host, tmp_path, root="/srv/chroot")
+    nowhere, _medium = run("accounts", host, tmp_path, root="/srv/none")
+
+    assert why(linked) == "far: there is no etc/group"
+    assert "etc/passwd cannot be read: sh: 1: cd: can't cd to /srv/none" in why(nowhere)
