@@ -23,6 +23,7 @@ from portalops.errors import (
 from portalops.model.backups import SetId
 from portalops.ports import Medium, ResumableMedium, SetWriter, StoredSet
 from tests.backups.media.parts import s3_table, sftp_table
+from tests.backups.media.tapes import tape_table
 from tests.backups.memory import MemoryMedium
 from tests.servers import a_bucket
 
@@ -48,11 +49,16 @@ def optical_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, 
     return {"folder": str(folder / "discs"), "create": True, "allow_same_filesystem": True, "disc": "cd"}
 
 
+def tape_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    return tape_table(folder / "tape")
+
+
 SETTINGS: dict[str, Callable[[pytest.FixtureRequest, Path], dict[str, object]]] = {
     "disk": disk_settings,
     "optical": optical_settings,
     "s3": s3_settings,
     "sftp": sftp_settings,
+    "tape": tape_settings,
 }
 FOLDERS = {"disk": "disk", "optical": "discs", "sftp": "sftp"}
 """Where the kinds that keep sets in folders keep them here."""

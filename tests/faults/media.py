@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.backups.media.parts import s3_table, sftp_table
+from tests.backups.media.tapes import tape_table
 from tests.servers import ObjectStore, SshHost, a_bucket
 
 
@@ -73,9 +74,15 @@ def _bucket(store: ObjectStore) -> str:
     return name
 
 
+def tape(_request: pytest.FixtureRequest, folder: Path) -> Place:
+    """A folder in place of a drive: what a dead run left behind the last record is there until the next set, as on a tape."""
+    return Place("tape", tape_table(folder / "tape"), list)
+
+
 KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "disk": disk,
     "optical": optical,
     "s3": s3,
     "sftp": sftp,
+    "tape": tape,
 }
