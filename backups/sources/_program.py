@@ -37,6 +37,10 @@ TAIL_BYTES = 4 << 10
 PATH = remote.PATH
 NEUTRAL = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 """The variables that a program gets wherever it runs."""
+_SHORT_BYTES = 128 << 10
+_PAUSE_SECONDS = 0.0005
+"""After a short reading: a program that prints in small pieces is not stopped by a wide pipe meanwhile, and each reading, and each
+waking of the reader by the program, costs both of them time."""
 _GRACE_SECONDS = 5.0
 _ERROR = re.compile(r"\b(?:error|fatal):", re.IGNORECASE)
 
@@ -273,8 +277,10 @@ class _Drain:
         self._out = out
         self._idle_seconds = idle_seconds
         self._tail = _Tail()
+        self._pauses = _pipe_bytes(self._stdout) >= PIPE_BYTES
 
     def run(self) -> _Tail:
+        os.set_blocking(self._stdout, False)
         last = time.monotonic()
         with selectors.DefaultSelector() as selector:
             for descriptor in (self._stdout, self._stderr):
@@ -284,25 +290,42 @@ class _Drain:
                 if not ready:
                     self._tail.was_idle = True
                     break
-                last = time.monotonic()
                 for key, _events in ready:
-                    if not self._take(key.fd):
+                    goes_on = self._hear() if key.fd == self._stderr else self._take()
+                    if not goes_on:
                         selector.unregister(key.fd)
+                last = time.monotonic()
         return self._tail
 
-    def _take(self, descriptor: int) -> bool:
-        """Read what is there and say whether more may come."""
-        if descriptor == self._stderr:
-            said = os.read(descriptor, STDERR_BYTES)
-            self._tail.stderr = (self._tail.stderr + said)[-STDERR_BYTES:]
-            self._tail.stderr_begin += said[: STDERR_BYTES - len(self._tail.stderr_begin)]
-            return bool(said)
-        room = self._out.room()
-        got = os.readv(descriptor, [room])
-        if got:
+    def _hear(self) -> bool:
+        """Read what is said there and say whether more may come."""
+        said = os.read(self._stderr, STDERR_BYTES)
+        self._tail.stderr = (self._tail.stderr + said)[-STDERR_BYTES:]
+        self._tail.stderr_begin += said[: STDERR_BYTES - len(self._tail.stderr_begin)]
+        return bool(said)
+
+    def _take(self) -> bool:
+        """Read until nothing is there and say whether more may come; a program that waits to be heard prints nothing more."""
+        while True:
+            room = self._out.room()
+            try:
+                got = os.readv(self._stdout, [room])
+            except BlockingIOError:
+                return True
+            if not got:
+                return False
             self._tail.stdout = (self._tail.stdout + bytes(room[max(0, got - TAIL_BYTES) : got]))[-TAIL_BYTES:]
             self._out.filled(got)
-        return got > 0
+            if self._pauses and got < min(len(room), _SHORT_BYTES):
+                time.sleep(_PAUSE_SECONDS)
+
+
+def _pipe_bytes(descriptor: int) -> int:
+    """Return how much a pipe holds; 0 where nobody tells."""
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+    except OSError:
+        return 0
 
 
 def neutral(environment: Mapping[str, str]) -> dict[str, str]:
