@@ -117,6 +117,7 @@ def burn_in(
         image = checked_image(
             medium, made.set.id, images, number, bag_sha256=made.set.bag_sha256, on_bytes=task.advance
         )
+    session.writable_ledger.require_clock()  # what cannot be recorded is not begun
     begun = _begun(session, made, medium_id=medium_id, image=image, label=name, device=drive.device, loaded=loaded)
     burnt = _burnt(session, drive, image, begun)
     _record(session, BURNT, BURNT_DISC, medium_id, burnt)

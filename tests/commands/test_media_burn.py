@@ -15,7 +15,7 @@ import pytest
 from commands import _media_burn
 from commands._catalog import call
 from commands._result import Result
-from portalops.errors import ExitCode, MediumUnavailable, SetDamaged, UsageError
+from portalops.errors import ClockWentBack, ExitCode, MediumUnavailable, SetDamaged, UsageError
 from portalops.model.backups import SetId
 from portalops.model.media import DiscState
 from portalops.model.standing import Standing
@@ -130,6 +130,23 @@ def test_a_disc_that_is_not_blank_is_refused_and_stays_as_it_is(portal: Burning)
 
     assert portal.drive.disc.read_bytes() == b"somebody's photographs"
     assert portal.bodies("media.burnt") == []
+
+
+def test_a_disc_that_the_set_does_not_have_is_refused(portal: Burning) -> None:
+    portal.back_up()
+
+    with pytest.raises(UsageError, match="has no disc 4: it takes 3"):
+        portal.burn(disc=4)
+
+
+def test_nothing_is_burnt_that_could_not_be_recorded(portal: Burning) -> None:
+    portal.back_up()
+    portal.clock.move(timedelta(days=-1))
+
+    with pytest.raises(ClockWentBack):
+        portal.burn()
+
+    assert portal.drive.disc.stat().st_size == 0
 
 
 def test_a_disc_that_is_too_small_is_refused(portal: Burning) -> None:
