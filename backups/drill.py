@@ -21,17 +21,19 @@ from functools import partial
 from pathlib import Path
 
 from backups.age import Identity
+from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of
 from backups.formats import Restored, Trial, format_of
 from backups.restore import REMOVED, BaseSet, merged_members, restore_set
 from backups.set_file import SetFile
+from backups.signature import NAME as SIGNATURE
 from backups.verify import verify_copy
-from portalops.errors import BackupError, PortalOpsError, SetDamaged
-from portalops.model.backups import Copy, CopyState, DrillResult, StreamTrial, VerifyLevel
+from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, SetDamaged
+from portalops.model.backups import Copy, CopyState, DrillResult, SetId, StreamTrial, VerifyLevel
 from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.ports import Clock, Progress, Runner, StoredSet
+from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
 from portalops.registers.evidence import SetEvidence
 from portalops.system.scratch import kept_scratch_folder
 
@@ -88,6 +90,80 @@ def choose_target(
     return DrillTarget(made, copies[chance(len(copies))], CHANCE)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was found on media by a host whose ledger knows no set."""
+
+    target: DrillTarget | None
+    """None if nothing on the media can be told to be the portal's."""
+    refused: tuple[str, ...] = ()
+    """Sets that were drawn before and are not the portal's, or do not hold: one line each."""
+    unsigned: tuple[str, ...] = ()
+    """Sets that nobody signed, so that nothing tells whose they are."""
+    unreached: tuple[str, ...] = ()
+    """Media that could not be listed."""
+
+
+def draw_on_media(
+    media: Sequence[Medium],
+    is_wanted: Callable[[SetId], bool],
+    keys: Sequence[Signer],
+    *,
+    chosen_by: str,
+    chance: Callable[[int], int] = secrets.randbelow,
+) -> Drawn:
+    """Choose a copy by chance among the sets on media that one of the keys signed.
+
+    First the set, then the copy. What was drawn and is not the portal's is told, and the next is drawn: somebody who puts a
+    set on a medium can neither have it taken for the portal's nor keep the others from being drilled.
+
+    Args:
+        media: which are looked at.
+        is_wanted: of a set's name: whether it is one of those to choose from.
+        keys: the ledger's signing keys with their times.
+        chosen_by: `chance` or `person`.
+        chance: returns a number from 0 up to one less than its argument.
+    """
+    there: dict[SetId, list[Medium]] = {}
+    refused: list[str] = []
+    unsigned: list[str] = []
+    unreached: list[str] = []
+    for medium in media:
+        try:
+            for name in medium.sets():
+                if is_wanted(name):
+                    there.setdefault(name, []).append(medium)
+        except MediumUnavailable as error:
+            unreached.append(show_text(f"{medium.id}: {error}", 500))
+    while there:
+        name = sorted(there)[chance(len(there))]
+        medium = there[name].pop(chance(len(there[name])))
+        there = {each: left for each, left in there.items() if left}
+        where = show_text(f"{medium.id}: {name}", 200)
+        try:
+            stored = medium.open_set(name)
+            found = verify_copy(stored, name, bag_sha256=None, level=VerifyLevel.L1, keys=keys)
+            with stored.open(TAG_MANIFEST) as file:
+                bag = digest_of(file.read(MAX_TAG_BYTES + 1))
+        except MediumUnavailable as error:
+            unreached.append(show_text(f"{where}: {error}", 500))
+            continue
+        except PortalOpsError as error:
+            refused.append(show_text(f"{where}: {error}", 500))
+            continue
+        content = found.content
+        doubts = [each for each in found.problems if content is None or each.startswith(SIGNATURE)]
+        if content is None or content.id != name or doubts:
+            refused.append(show_text(f"{where}: {'; '.join((doubts or list(found.problems))[:3])}", 500))
+        elif not content.signer:
+            unsigned.append(where)
+        else:
+            copy = Copy(name, medium.id, medium.kind, CopyState.SEALED, VerifyLevel.NONE, None)
+            made = SetEvidence(0, content.created_at, content.as_set(bag), (copy,), ())
+            return Drawn(DrillTarget(made, copy, chosen_by), tuple(refused), tuple(unsigned), tuple(unreached))
+    return Drawn(None, tuple(refused), tuple(unsigned), tuple(unreached))
+
+
 def run_drill(
     target: DrillTarget,
     stored: StoredSet,
@@ -124,7 +200,8 @@ def run_drill(
         )
     if findings.problems or findings.content is None:
         problem = show_text("; ".join(findings.problems[:5]) or "it says nothing of what is in it", 500)
-        return DrillResult((replace(copy, state=CopyState.DAMAGED, level=findings.level, problem=problem),))
+        copy = replace(copy, state=CopyState.DAMAGED, level=findings.level, problem=problem)
+        return DrillResult((copy,), chosen_by=target.chosen_by, bag_sha256=made.bag_sha256)
     content = findings.content
     base = find_base(content) if content.base is not None else None
     plain = sum(stream.plain_bytes for stream in content.streams) + _base_bytes(content, base)
@@ -145,7 +222,13 @@ def run_drill(
         problem = show_text("; ".join(problems[:5]), 500) + more
         copy = replace(copy, state=CopyState.DAMAGED, verified_at=None, problem=problem)
     return DrillResult(
-        (copy,), trials, plain, round((restored - begun) * 1000), round((ended - restored) * 1000), target.chosen_by
+        (copy,),
+        trials,
+        plain,
+        round((restored - begun) * 1000),
+        round((ended - restored) * 1000),
+        target.chosen_by,
+        made.bag_sha256,
     )
 
 

@@ -9,29 +9,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import _backup_views as views
-from commands._backup_work import find_set, media_of, recorded_sets_of
 from commands._jobs import by_hand, drill_work
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import SetNotFound
+from portalops.config.layers import show_path
+from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
-from portalops.model.backups import DrillResult
+from portalops.model.backups import CopyState, DrillResult
 from portalops.model.message import msg, verbatim
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind
-from portalops.registers.backups import GONE
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, Table, Tone
 
 if TYPE_CHECKING:
-    from backups.drill import DrillTarget
+    from commands._backup_work import DrillWish
 
 HELP = _(
     "Restore a copy and try it out\n\nTakes a verified copy at random, restores all of it into a scratch folder, uses what"
     " came out (databases in throw-away servers, files against the index), measures the time, and removes everything. Needs"
-    " a private key, which a person brings for it: the host that is backed up holds none.\n\nExample: portalops backup"
-    " drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a --identity key\n\nEXIT STATUS:"
-    " 0 everything was there and could be used, 3 the medium could not be reached, or something could not be tried out here, 4 no drill could be done, 5 the copy is"
-    " damaged or cannot be used"
+    " a private key, which a person brings for it: the host that is backed up holds none. On a recovery host, whose ledger"
+    " knows no set, --signers names who signs the portal's sets: they are taken from the media then, and --report leaves a"
+    " signed report, which --import takes up on the portal's host.\n\nExample: portalops backup"
+    " drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a --identity key; portalops backup"
+    " drill --signers allowed_signers --report drill.json; portalops backup drill --import drill.json\n\nEXIT STATUS:"
+    " 0 everything was there and could be used, 2 the report was taken up before, 3 the medium could not be reached, or"
+    " something could not be tried out here, 4 no drill could be done, 5 the copy is damaged or cannot be used, a set is not"
+    " the portal's, or a report does not hold"
 )
 
 
@@ -47,47 +50,107 @@ def drill(
     identity: Annotated[
         Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
     ] = None,
+    signers: Annotated[
+        Path | None,
+        typer.Option(
+            "--signers",
+            metavar="FILE",
+            help=_("Take sets from the media, if a key of this allowed_signers signed them"),
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help=_("Write a signed report for the portal's host"))
+    ] = None,
+    taken_up: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help=_("Record the drill of a recovery host's report"))
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result:
+    from commands._backup_work import DrillWish  # noqa: PLC0415  # start-up time
+
     session = open_session(ctx)
-    target = _target(session, set_name, medium)
+    if taken_up is not None:
+        if any((set_name, medium, identity, signers, report, dry_run)):
+            raise UsageError(
+                msg("--import goes with nothing else"),
+                msg("It records a drill that was done elsewhere: 'portalops backup drill --import FILE'."),
+            )
+        return _taken_up(session, taken_up)
+    wish = DrillWish(set_name or "", medium or "", identity, signers)
     if dry_run:
+        return _foreseen(session, wish)
+    done = by_hand(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
+    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
+    if not isinstance(done.result, DrillResult):
+        return Result(done.data(), notices, exit_code=done.exit_code)
+    data = {**_data(done.result), "report": str(done.report) if done.report else None}
+    view = [*_view(done.result), *notices]
+    if done.report is not None:
+        view.append(
+            Paragraph(msg("Signed report: {path}, and its signature in {path}.sig", path=show_path(done.report)))
+        )
+    return Result(data, view, exit_code=done.exit_code)
+
+
+def _foreseen(session: Session, wish: DrillWish) -> Result:
+    """Say what a drill would take."""
+    from commands._backup_work import target_of  # noqa: PLC0415  # start-up time
+
+    if wish.is_open:
         said = msg(
             "A verified copy is chosen at random, restored into a folder of {folder}, and tried out",
             folder=str(session.settings.backup.drill.folder),
         )
-        if target is not None:
-            said = msg(
-                "The copy of {set} on {medium} is restored and tried out",
-                set=target.made.set.id,
-                medium=target.copy.medium,
-            )
-        return Result(
-            {"set": target.made.set.id if target else None, "medium": target.copy.medium if target else None},
-            [Paragraph(said)],
+        return Result({"set": None, "medium": None}, [Paragraph(said)])
+    drawn = target_of(session, wish)
+    if drawn.target is None:
+        raise SetNotFound(
+            msg("no set {set} on the media can be told to be the portal's", set=wish.set_name or "-"),
+            msg("Without --dry-run each set that was looked at is told."),
         )
-    done = by_hand(session, JobKind.DRILL, partial(drill_work, target=target, identity=identity))
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
-    if not isinstance(done.result, DrillResult):
-        return Result(done.data(), notices, exit_code=done.exit_code)
-    return Result(_data(done.result), [*_view(done.result), *notices], exit_code=done.exit_code)
+    kept, copy = drawn.target.made.set, drawn.target.copy
+    said = msg("The copy of {set} on {medium} is restored and tried out", set=kept.id, medium=copy.medium)
+    return Result({"set": kept.id, "medium": copy.medium}, [Paragraph(said)])
 
 
-def _target(session: Session, set_name: str | None, medium: str | None) -> DrillTarget | None:
-    """Return the copy that a person asked for; None for one by chance."""
-    from backups.drill import PERSON, DrillTarget  # noqa: PLC0415  # start-up time
+def _taken_up(session: Session, path: Path) -> Result:
+    """Record a recovery host's drill."""
+    from commands._drill_reports import take_up  # noqa: PLC0415  # start-up time
+    from portalops.signatures.sshsig import fingerprint  # noqa: PLC0415  # as above
 
-    if set_name is None and medium is None:
-        return None
-    made = find_set(recorded_sets_of(session), set_name or "latest")
-    known = media_of(session)
-    for copy in made.copies:
-        if copy.medium in known and medium in {None, copy.medium} and copy.state not in GONE:
-            return DrillTarget(made, copy, PERSON)
-    raise SetNotFound(
-        msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
-        msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
+    found = take_up(session, path)
+    report, key = found.drill.report, fingerprint(found.drill.signer)
+    (copy,) = found.drill.copies
+    who = KeyValues(
+        (
+            (msg("Done by"), report.host),
+            (msg("Signed by the key"), key),
+            (msg("Began at"), report.started_at),
+            (msg("Ended at"), report.finished_at),
+            (msg("Ledger record"), str(found.seq)),
+        )
     )
+    warnings = []
+    if found.is_late:
+        warnings.append(
+            msg("the copy was looked at since that drill: what was seen later stands, and the drill is kept beside it")
+        )
+    code = ExitCode.OK
+    if copy.state is not CopyState.VERIFIED:
+        code = ExitCode.INTEGRITY
+    elif any(each.not_tried for each in report.drill.trials):
+        code = ExitCode.PARTIAL
+    data = {
+        **_data(report.drill),
+        "record": found.seq,
+        "host": report.host,
+        "ledger": report.ledger,
+        "signed_by": key,
+        "started_at": report.started_at.isoformat(),
+        "finished_at": report.finished_at.isoformat(),
+        "superseded": found.is_late,
+    }
+    return Result(data, [who, *_view(report.drill)], warnings, code)
 
 
 def _view(result: DrillResult) -> list[Block]:
@@ -121,7 +184,7 @@ def _view(result: DrillResult) -> list[Block]:
     return blocks
 
 
-def _data(result: DrillResult) -> JsonValue:
+def _data(result: DrillResult) -> dict[str, JsonValue]:
     return {
         "copies": [views.copy_data(copy) for copy in result.copies],
         "plain_bytes": result.plain_bytes,

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,9 @@ from portalops.model.text import show_text
 from portalops.system.programs import UnprivilegedRunner
 
 if TYPE_CHECKING:
+    from backups.age import Identity
     from backups.bases import NewBase
-    from backups.drill import DrillTarget
+    from backups.drill import Drawn, DrillTarget
     from backups.plan import BackupPlan
     from backups.restore import BaseSet
     from backups.set_file import SetFile
@@ -179,38 +181,124 @@ def verify_copies(session: Session, every: Every) -> VerifyResult:
     return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 
 
-def drill_copy(
-    session: Session, *, target: DrillTarget | None = None, identity: Path | None = None
-) -> DrillResult | None:
-    """Do the drill job: restore a copy into a scratch folder, and try it out; None if there is no verified copy.
+@dataclass(frozen=True, slots=True)
+class DrillWish:
+    """What a person wants of a drill; nothing of it for the job that is due."""
+
+    set_name: str = ""
+    """A set's name, its beginning, or `latest`; empty for one by chance."""
+    medium: str = ""
+    """Only the copy on this medium."""
+    identity: Path | None = None
+    """File with a private key; the configuration's if not given."""
+    signers: Path | None = None
+    """An `allowed_signers` file: the set comes from the media, and only one that such a key signed."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether chance decides."""
+        return not self.set_name and not self.medium
+
+
+def target_of(session: Session, wish: DrillWish) -> Drawn:
+    """Choose the copy to drill: as somebody wishes, or by chance.
+
+    Where an `allowed_signers` file is given or configured, what lies on the media decides, since this host's ledger knows of
+    no set; otherwise the ledger does.
+
+    Raises:
+        SetNotFound: the ledger knows no such copy.
+        UsageError: several names begin so, or the file is no `allowed_signers` file.
+    """
+    from backups.drill import (  # noqa: PLC0415  # start-up time
+        CHANCE,
+        PERSON,
+        Drawn,
+        DrillTarget,
+        choose_target,
+        draw_on_media,
+    )
+    from portalops.registers.backups import GONE  # noqa: PLC0415  # as above
+
+    media = media_of(session)
+    if wish.medium and wish.medium not in media:
+        raise UsageError(
+            msg("there is no backup medium {medium}", medium=show_text(wish.medium, 80)),
+            msg("The media are: {media}.", media=", ".join(media) or "-"),
+        )
+    signers = wish.signers or session.settings.backup.drill.signers
+    if signers is not None:
+        chosen = [medium for name, medium in media.items() if wish.medium in {"", name}]
+        there = (made for sets in sets_on_media(session).values() for made in sets)
+        newest = max(there, key=lambda name: name.rsplit("-", 3)[1], default=None)  # its name has the time of making
+        return draw_on_media(
+            chosen,
+            lambda name: _is_wished(session, name, wish.set_name, newest),
+            set_keys(signers),
+            chosen_by=CHANCE if wish.is_open else PERSON,
+        )
+    if wish.is_open:
+        return Drawn(choose_target(recorded_sets_of(session, passing_over=True), tuple(media)))
+    made = find_set(recorded_sets_of(session), wish.set_name or "latest")
+    for copy in made.copies:
+        if copy.medium in media and wish.medium in {"", copy.medium} and copy.state not in GONE:
+            return Drawn(DrillTarget(made, copy, PERSON))
+    raise SetNotFound(
+        msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=wish.medium or "-"),
+        msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
+    )
+
+
+def set_keys(path: Path) -> tuple[Signer, ...]:
+    """Return the keys of an `allowed_signers` file that may sign backup sets.
+
+    Raises:
+        UsageError: the file cannot be read, is none, or names no such key.
+    """
+    from backups.signature import NAMESPACE  # noqa: PLC0415  # start-up time
+    from commands._ledger_verify import read_trusted  # noqa: PLC0415  # start-up time
+    from portalops.model.heads import Signer  # noqa: PLC0415  # start-up time
+
+    keys = tuple(
+        Signer("", each.public_key, each.valid_from or datetime.min.replace(tzinfo=UTC), each.valid_to, 0, None, "")
+        for each in read_trusted(path)
+        if not each.namespaces or NAMESPACE in each.namespaces
+    )
+    if not keys:
+        raise UsageError(
+            msg("{path} names no key that signs backup sets", path=str(path)),
+            msg("Take the allowed_signers of a bundle of the portal's ledger that somebody kept elsewhere."),
+        )
+    return keys
+
+
+def _is_wished(session: Session, name: SetId, wished: str, newest: SetId | None) -> bool:
+    from backups.retention import is_of  # noqa: PLC0415  # start-up time
+
+    if not is_of(session.settings.portal.id, name):
+        return False
+    return name == newest if wished == "latest" else name.startswith(wished)
+
+
+def drill_copy(session: Session, target: DrillTarget, wish: DrillWish) -> DrillResult:
+    """Do the drill job: restore a copy into a scratch folder, and try it out.
 
     Args:
         session: what to work with.
-        target: the copy; by chance if not given.
-        identity: file with a private key; the configuration's if not given.
+        target: the copy.
+        wish: which private key, and whose signatures.
 
     Raises:
         BackupError: no private key is at hand, or there is too little space.
         WrongKey: the key does not open the set.
         MediumUnavailable: the medium cannot be read.
     """
-    from backups.age import read_identities  # noqa: PLC0415  # start-up time
-    from backups.drill import Place, choose_target, run_drill  # noqa: PLC0415  # start-up time
+    from backups.drill import Place, run_drill  # noqa: PLC0415  # start-up time
 
     settings = session.settings.backup.drill
-    key = identity or settings.identity
-    if key is None:
-        raise BackupError(
-            msg("this machine holds no private key that opens backup sets, so it can do no drill"),
-            msg(
-                "That is right for a host that is backed up. Bring the key for the time of the drill: --identity FILE."
-            ),
-        )
-    identities = read_identities(key)
+    identities = identities_of(session, wish)
+    signers = wish.signers or settings.signers
     media = media_of(session)
-    target = target or choose_target(recorded_sets_of(session, passing_over=True), tuple(media))
-    if target is None:
-        return None
     is_root = os.geteuid() == 0
     try:
         runner = UnprivilegedRunner(settings.user) if is_root else session.runner
@@ -225,11 +313,30 @@ def drill_copy(
         media[target.copy.medium].open_set(target.made.set.id),
         find_base=lambda content: base_of(media.values(), content)[0],
         identities=identities,
-        keys=keys_of(session),
+        keys=set_keys(signers) if signers is not None else keys_of(session),
         place=place,
         clock=session.clock,
         progress=session.progress,
     )
+
+
+def identities_of(session: Session, wish: DrillWish) -> tuple[Identity, ...]:
+    """Return the private keys for a drill.
+
+    Raises:
+        BackupError: none is at hand.
+    """
+    from backups.age import read_identities  # noqa: PLC0415  # start-up time
+
+    key = wish.identity or session.settings.backup.drill.identity
+    if key is None:
+        raise BackupError(
+            msg("this machine holds no private key that opens backup sets, so it can do no drill"),
+            msg(
+                "That is right for a host that is backed up. Bring the key for the time of the drill: --identity FILE."
+            ),
+        )
+    return tuple(read_identities(key))
 
 
 def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "") -> CopyResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ from portalops.reports.document import Notice, Tone
 from portalops.system.locks import locked
 
 if TYPE_CHECKING:
-    from backups.drill import DrillTarget
+    from commands._backup_work import DrillWish
 
 SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
@@ -63,6 +63,8 @@ class Performed:
     result: object = None
     error: PortalOpsError | None = None
     """What stopped the job before anything could be done."""
+    report: Path | None = None
+    """Of a drill: its signed report."""
 
     def data(self) -> JsonValue:
         """Return it as `--json` shows it."""
@@ -139,7 +141,12 @@ def _warn_of_sets_without_a_ledger(session: Session) -> None:
 
 
 def perform(
-    session: Session, job: Job, *, slot: str | None = None, work: Callable[[Session], Work[object]] | None = None
+    session: Session,
+    job: Job,
+    *,
+    slot: str | None = None,
+    work: Callable[[Session], Work[object]] | None = None,
+    report: Path | None = None,
 ) -> Performed:
     """Do a job between its two records.
 
@@ -148,6 +155,7 @@ def perform(
         job: its kind says what is done.
         slot: which of its slots this is for; the present one unless given.
         work: what is done instead, where a person asked for it in a special way.
+        report: of a drill, where its signed report goes; as configured unless given.
 
     Raises:
         PortalOpsError: the work failed; the ledger says so already.
@@ -164,7 +172,7 @@ def perform(
     )
     ended = done.work
     seconds = session.clock.monotonic() - started
-    return Performed(
+    performed = Performed(
         job,
         name,
         done.run,
@@ -175,10 +183,34 @@ def perform(
         ended.problems,
         ended.result,
     )
+    if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
+        return _with_report(session, performed, ended.result, done, report)
+    return performed
 
 
-def by_hand(session: Session, kind: JobKind, work: Callable[[Session], Work[object]] | None = None) -> Performed:
-    """Do the configured job of a kind now, due or not, because a person asked for it; `work` as in `perform`.
+def _with_report(
+    session: Session, performed: Performed, result: DrillResult, done: runs.Performed[object], path: Path | None
+) -> Performed:
+    """Leave a signed report of a drill for the portal's host; that it cannot be written undoes nothing of the drill."""
+    from commands._drill_reports import leave_report  # noqa: PLC0415  # as above
+
+    try:
+        written = leave_report(session, result, done, path)
+    except PortalOpsError as error:
+        problem = f"the drill's report was not written: {error}"
+        code = worst([performed.exit_code, ExitCode.PARTIAL])
+        return replace(performed, exit_code=code, problems=(*performed.problems, problem))
+    return replace(performed, report=written)
+
+
+def by_hand(
+    session: Session,
+    kind: JobKind,
+    work: Callable[[Session], Work[object]] | None = None,
+    *,
+    report: Path | None = None,
+) -> Performed:
+    """Do the configured job of a kind now, due or not, because a person asked for it; the rest as in `perform`.
 
     Raises:
         PortalOpsError: the configuration is wrong, another run is at work, or the work failed.
@@ -186,7 +218,7 @@ def by_hand(session: Session, kind: JobKind, work: Callable[[Session], Work[obje
     require_valid(session.settings)
     with run_lock(session):
         record_plan(session)
-        return perform(session, job_of(session, kind), work=work)
+        return perform(session, job_of(session, kind), work=work, report=report)
 
 
 def run_lock(session: Session) -> AbstractContextManager[None]:
@@ -336,13 +368,27 @@ def copy_work(session: Session, *, only_set: str = "", only_medium: str = "") ->
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
 
 
-def drill_work(session: Session, *, target: DrillTarget | None = None, identity: Path | None = None) -> Work[object]:
+def drill_work(session: Session, *, wish: DrillWish | None = None) -> Work[object]:
     """Restore a copy and try it out; one that a person named, or one by chance."""
-    from commands._backup_work import drill_copy  # noqa: PLC0415  # as above
+    from commands._backup_work import DrillWish, drill_copy, identities_of, target_of  # noqa: PLC0415  # as above
 
-    result = drill_copy(session, target=target, identity=identity)
-    if result is None:
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, ("there is no verified copy on a configured medium",))
+    wish = wish or DrillWish()
+    identities_of(session, wish)  # without a key nothing is looked for
+    drawn = target_of(session, wish)
+    told = (
+        *(f"not drilled, since it cannot be told to be the portal's: {each}" for each in drawn.refused),
+        *(f"not drilled, since nobody signed it: {each}" for each in drawn.unsigned),
+        *drawn.unreached,
+    )
+    code = ExitCode.INTEGRITY if drawn.refused else ExitCode.PARTIAL if told else ExitCode.OK
+    if drawn.target is None:
+        nothing = "there is no verified copy on a configured medium"
+        return Work(RunOutcome.FAILED, ExitCode.INTEGRITY if drawn.refused else ExitCode.FAILED, None, (nothing, *told))
+    done = _drilled(drill_copy(session, drawn.target, wish))
+    return replace(done, exit_code=worst([done.exit_code, code]), problems=(*done.problems, *told))
+
+
+def _drilled(result: DrillResult) -> Work[object]:
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
     untried = tuple(
         f"{each.source}/{each.stream}: not tried: {each.not_tried}" for each in result.trials if each.not_tried

@@ -10,7 +10,7 @@ import typer
 from commands._ledger_erase import erasure_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import IntegrityError, PortalOpsError, UsageError
+from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import Held, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
@@ -20,6 +20,8 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Record
 from portalops.model.text import show_text
+from portalops.registers.drills import IMPORTED, ImportedDrill
+from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_KINDS
@@ -153,6 +155,17 @@ def _told(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
         yield msg("Signer"), f"{sign_off.name}, {sign_off.office}"
         yield msg("Key"), _fingerprint(sign_off.public_key)
         yield msg("Verdict"), Status(msg("holds"), Tone.GOOD) if problem is None else Status(problem, Tone.BAD)
+    elif record.kind == IMPORTED:
+        try:
+            drill = bodies.decode_part(blob, DRILL_REPORT, ImportedDrill)
+        except LedgerError as error:
+            yield msg("Verdict"), Status(error.message, Tone.BAD)
+        else:
+            if drill is not None:
+                yield msg("Done by"), drill.report.host
+                yield msg("Signed by the key"), fingerprint(drill.signer)
+                yield msg("Backup set"), drill.report.set_id
+                yield msg("Verdict"), Status(msg("holds"), Tone.GOOD)
     elif record.kind == ERASED and (erased := read_erasure(held)) is not None:
         yield msg("Digest"), erased.erasure.digest
         yield msg("Reason"), erased.erasure.reason

@@ -257,6 +257,10 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
         where = () if reports is None else (msg("File that was signed"),)
         yield Table(msg("Reports that people signed"), (*signers, *where), signatures)
         yield from _more(len(signed.sign_offs) - MAX_LISTED)
+    if signed.drills:
+        drills: list[tuple[Cell, ...]] = [(str(seq), fingerprint(key)) for seq, key in signed.drills[-MAX_LISTED:]]
+        yield Table(msg("Drills that other hosts did and signed"), (msg("Record"), msg("Key")), drills)
+        yield from _more(len(signed.drills) - MAX_LISTED)
 
 
 def _signed_file(sign_off: SignOff, reports: Mapping[Digest, str] | None) -> tuple[Cell, ...]:

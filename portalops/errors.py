@@ -309,6 +309,15 @@ class MediumInterrupted(MediumUnavailable):
     )
 
 
+class DrillReportRefused(BackupError):
+    code = "PO1215"
+    exit_code = ExitCode.INTEGRITY
+    explanation = msg(
+        "A drill report of a recovery host was not taken up: its signature does not hold, nobody has named its key in "
+        "backup.drill.trusted, or it does not fit what the ledger knows of the set. Nothing was recorded."
+    )
+
+
 # --- 13 server checks -------------------------------------------------------------------------
 
 

@@ -110,6 +110,12 @@ class DrillSettings:
     """Scratch folders are made in it."""
     user: str
     """Who runs throw-away servers, where portalops runs as root."""
+    signers: Path | None = None
+    """The `allowed_signers` file of the portal's ledger, on a host that takes the sets from the media."""
+    reports: Path | None = None
+    """Folder in which each drill leaves a signed report."""
+    trusted: tuple[str, ...] = ()
+    """Public keys of the recovery hosts whose reports are taken up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,16 @@ class DrillTable(Shape):
     user: Text = Field(
         default="nobody", description="As root: the user that runs throw-away servers and untrusted dumps."
     )
+    signers: PathText | None = Field(
+        default=None,
+        description="On a recovery host: the allowed_signers file of the portal's ledger. Sets come from the media then, and only ones that such a key signed.",
+    )
+    reports: PathText | None = Field(
+        default=None, description="On a recovery host: each drill leaves a signed report in this folder."
+    )
+    trusted: tuple[SshPublicKey, ...] = Field(
+        default=(), description="On the portal's host: keys of recovery hosts whose drill reports are taken up."
+    )
 
 
 Count = Annotated[StrictInt, Field(ge=0, le=10_000)]

@@ -24,6 +24,8 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.registers import sign_offs as people
+from portalops.registers.drills import KEY as DRILL_REPORT
+from portalops.registers.drills import NAMESPACE as DRILL_NAMESPACE
 from portalops.registers.signers import RecordedKey, TrustedKey, fold_signers, signer_at
 from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
 
@@ -118,6 +120,8 @@ class Signed:
     brought: tuple[Compared, ...]
     sign_offs: tuple[tuple[int, SignOff], ...]
     """Those that hold, with the numbers of their records."""
+    drills: tuple[tuple[int, str], ...] = ()
+    """Of each drill report of another host whose signature holds: its record's number, and the public key."""
 
     @property
     def code(self) -> str:
@@ -127,11 +131,12 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What the records say of heads, keys and sign-offs, each in the records' order."""
+    """What the records say of heads, keys, sign-offs and drills of other hosts, each in the records' order."""
 
     heads: Sequence[ReadHead]
     keys: Sequence[Held]
     sign_offs: Sequence[Held]
+    drills: Sequence[Held] = ()
 
 
 def read_head(held: Held) -> ReadHead:
@@ -189,7 +194,8 @@ def check_heads(
     if trusted is not None:
         _check_trusted(spoken.heads, holding, signers, trusted, faults)
     sign_offs = tuple(_sign_offs(spoken.sign_offs, faults))
-    return Signed(len(spoken.heads), holding[-1] if holding else None, uses, compared, sign_offs)
+    drills = tuple(_drills(spoken.drills, signers, faults))
+    return Signed(len(spoken.heads), holding[-1] if holding else None, uses, compared, sign_offs, drills)
 
 
 def part_of(blob: bytes, key: str) -> Mapping[str, object]:
@@ -483,6 +489,33 @@ def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int,
             faults.add(held.seq, msg("record {seq}: the sign-off does not hold: {cause}", seq=held.seq, cause=problem))
         elif read is not None:
             yield held.seq, read
+
+
+def _drills(drills: Sequence[Held], signers: Sequence[Signer], faults: Faults) -> Iterator[tuple[int, str]]:
+    """Yield who signed each drill report; what a report says is judged by whoever reads it as evidence."""
+    own = {each.public_key for each in signers}
+    for held in drills:
+        if held.blob is None:
+            continue
+        try:
+            signer = _drill_signer(held.blob, own)
+        except BadSignature as error:
+            problem = msg("record {seq}: the drill report does not hold: {cause}", seq=held.seq, cause=error.message)
+            faults.add(held.seq, problem)
+        else:
+            yield held.seq, signer
+
+
+def _drill_signer(blob: bytes, own: Collection[str]) -> str:
+    """Return who signed a drill report; raises BadSignature if that is nobody, or this ledger itself."""
+    part = part_of(blob, DRILL_REPORT)
+    text, signature = part.get("text"), part.get("signature")
+    if not isinstance(text, str) or not isinstance(signature, str):
+        raise BadSignature(msg("its details hold none"))
+    signer = verify(text.encode("utf-8", "surrogatepass"), signature, DRILL_NAMESPACE)
+    if signer in own:
+        raise BadSignature(msg("it is signed by a key of this ledger, and so by no other host"))
+    return signer
 
 
 _CODE = re.compile(r"([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})")

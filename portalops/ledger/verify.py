@@ -44,6 +44,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.runs import Run, Slot
 from portalops.model.text import show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
 from portalops.registers.plans import RecordedPlan
 from portalops.registers.runs import fold_runs
@@ -306,7 +307,8 @@ def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
     erasures: list[RecordedErasure] = []
     waivers: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = []
     inerasable: dict[Digest, int] = {}
-    for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS)):
+    drills: list[Held] = []
+    for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
         held = Held(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
@@ -316,11 +318,13 @@ def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
             keys.append(held)
         elif record.kind == SIGN_OFF:
             sign_offs.append(held)
+        elif record.kind == IMPORTED:
+            drills.append(held)
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             erasures.append(erasure)
         elif record.kind in WAIVER_KINDS and (waiver := read_waiver(held)) is not None:
             waivers.append((record.seq, record.at, waiver))
-    return _Told(Spoken(heads, keys, sign_offs), fold_erasures(erasures), inerasable, fold_waivers(waivers))
+    return _Told(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, fold_waivers(waivers))
 
 
 def read_erasure(held: Held) -> RecordedErasure | None:

@@ -275,6 +275,8 @@ class DrillResult:
     trial_ms: int = 0
     chosen_by: str = ""
     """`chance`, or `person` for a set or medium that somebody named."""
+    bag_sha256: Digest | None = None
+    """Of the set's tag manifest, by which a set is known wherever it lies; None in drills of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ removal, or a copy that was made anew ends what was known before: those were oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,6 +24,10 @@ class Look:
     at: datetime
     """When it was recorded."""
     copy: Copy
+    drilled_at: datetime | None = None
+    """Of a drill that another host did: when, by the clock of that host. It is recorded later."""
+    by: str = ""
+    """The public key of that host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,16 @@ class KnownCopy:
     """A copy as it was seen last, and how deep it has been read."""
 
     copy: Copy
+    seen_at: datetime
+    """When this ledger's host looked at it last."""
+    since: datetime
+    """Since when the same bytes have been there, as far as anybody has seen."""
     readings: tuple[Reading, ...] = ()
 
 
 def first_known(look: Look) -> KnownCopy:
     """Return what is known of a copy from the record that first tells of it."""
-    return KnownCopy(look.copy, with_reading((), look.copy, look.seq))
+    return KnownCopy(look.copy, look.at, look.at, with_reading((), look.copy, look.seq))
 
 
 def after(before: KnownCopy | None, look: Look) -> KnownCopy:
@@ -50,6 +57,35 @@ def after(before: KnownCopy | None, look: Look) -> KnownCopy:
         return first_known(look)
     if now.state is CopyState.DISPOSED:
         verified_at = before.copy.verified_at if before.copy.state is CopyState.VERIFIED else None
-        return KnownCopy(replace(now, verified_at=verified_at), before.readings)
-    kept: Sequence[Reading] = () if {before.copy.state, now.state} & ENDED else before.readings
-    return KnownCopy(now, with_reading(kept, now, look.seq))
+        return KnownCopy(replace(now, verified_at=verified_at), look.at, look.at, before.readings)
+    if {before.copy.state, now.state} & ENDED:
+        return first_known(look)
+    return KnownCopy(now, look.at, before.since, with_reading(before.readings, now, look.seq))
+
+
+def after_elsewhere(before: KnownCopy, look: Look) -> KnownCopy:
+    """Return what is known of a copy after a drill that another host did and that was recorded later.
+
+    What it found speaks for the moment of the drill: it changes nothing that was seen after that, but that the copy was
+    damaged already then is believed. Of bytes that are gone, or were written anew since, it says nothing.
+    """
+    assert look.drilled_at is not None
+    if before.copy.state in ENDED or look.drilled_at < before.since:
+        return before
+    if look.copy.state is not CopyState.VERIFIED:
+        damaged = replace(
+            before.copy, state=look.copy.state, level=look.copy.level, verified_at=None, problem=look.copy.problem
+        )
+        return KnownCopy(damaged, before.seen_at, look.at)
+    readings = with_reading(before.readings, look.copy, look.seq, by=look.by)
+    known = before.copy
+    if known.verified_at is None or known.verified_at < look.drilled_at:
+        problem = known.problem if before.seen_at > look.drilled_at else ""
+        known = replace(
+            known,
+            state=CopyState.VERIFIED,
+            level=look.copy.level,
+            verified_at=look.copy.verified_at,
+            problem=problem,
+        )
+    return replace(before, copy=known, readings=readings)

@@ -41,8 +41,10 @@ from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.copies import Look, after, first_known
+from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
+from portalops.registers.drills import IMPORTED, ImportedDrill
+from portalops.registers.drills import KEY as DRILL_REPORT
 
 BodyT = TypeVar("BodyT")
 
@@ -101,6 +103,7 @@ LOOKS: Final[Mapping[str, tuple[str, type[LookedAt]]]] = {
     "copy.finished": ("copy", CopyResult),
     "prune.finished": ("prune", PruneResult),
     "media.checked": ("medium_check", MediumCheck),
+    IMPORTED: (DRILL_REPORT, ImportedDrill),
 }
 """The kinds of records that tell of copies later; under which key of the body, and of which type."""
 
@@ -380,17 +383,24 @@ def fold_sets(
     told: dict[SetId, list[Look]] = {}
     for each in verifies:
         for copy in each.body.copies:
-            told.setdefault(copy.set_id, []).append(Look(each.seq, each.at, copy))
+            told.setdefault(copy.set_id, []).append(_look(each, copy))
     fulls: dict[Digest, SetEvidence] = {}
     for made in backups:
         if made.body.set is None:
             continue
-        known = {copy.medium: first_known(Look(made.seq, made.at, copy)) for copy in made.body.copies}
+        begun_at = made.body.set.created_at
+        known = {copy.medium: first_known(Look(made.seq, begun_at, copy)) for copy in made.body.copies}
         looked: list[int] = []
         for look in told.get(made.body.set.id, ()):
-            if look.seq > made.seq:
-                known[look.copy.medium] = after(known.get(look.copy.medium), look)
-                looked.append(look.seq)
+            medium = look.copy.medium
+            if look.seq <= made.seq or (look.drilled_at is not None and medium not in known):
+                continue  # another host tells of a copy that nobody has made
+            before = known.get(medium)
+            if before is not None and look.drilled_at is not None:
+                known[medium] = after_elsewhere(before, look)
+            else:
+                known[medium] = after(before, look)
+            looked.append(look.seq)
         evidence = SetEvidence(
             made.seq,
             made.at,
@@ -407,6 +417,12 @@ def fold_sets(
         if made.body.set.kind is SetKind.FULL:
             fulls[made.body.set.bag_sha256] = evidence
         yield evidence
+
+
+def _look(each: Recorded[LookedAt], copy: Copy) -> Look:
+    if isinstance(each.body, ImportedDrill):
+        return Look(each.seq, each.at, copy, each.body.report.finished_at, each.body.signer)
+    return Look(each.seq, each.at, copy)
 
 
 def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:

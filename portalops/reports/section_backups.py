@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from portalops.model.backups import Copy, CopyState, DataClass
+from portalops.model.backups import Copy, CopyState, DataClass, DrillResult
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import Week
-from portalops.model.reading import Limits, depth_and_age
+from portalops.model.reading import Limits, depth_and_age, level_word
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.drills import ImportedDrill
 from portalops.registers.evidence import Evidence, SetEvidence
 from portalops.reports.document import (
     Block,
@@ -25,6 +26,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.section_discs import disc_blocks
 from portalops.reports.words import copy_status, data_class_word, medium_kind_word, outcome_status, set_kind_word
+from portalops.signatures.sshsig import fingerprint
 
 _ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
 _PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
@@ -66,7 +68,48 @@ def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
         [_copy_row(made, copy, limits, evidence.now) for made in sets for copy in made.copies],
     )
     yield from disc_blocks(sets)
+    yield _drills(evidence)
     yield from _class_blocks(evidence, sets)
+
+
+def _drills(evidence: Evidence) -> Block:
+    """Return the drills that were done on a day of the period, oldest first, with the time that each restore took."""
+    rows: list[tuple[datetime, tuple[Cell, ...]]] = []
+    for each in evidence.verifies:
+        match each.body:
+            case DrillResult():
+                result, at, by = each.body, each.at, msg("this host")
+            case ImportedDrill(report=report):
+                result, at = report.drill, report.finished_at
+                by = msg("{host}, by the key {key}", host=report.host, key=fingerprint(each.body.signer))
+            case _:
+                continue
+        if at.astimezone(evidence.zone).date() in evidence.period:
+            rows += [(at, (at, *_drilled(copy, result), by, str(each.seq))) for copy in result.copies]
+    if not rows:
+        return Paragraph(msg("No drill was done in the period."))
+    headers = (
+        msg("Drilled at"),
+        msg("Backup set"),
+        msg("Medium"),
+        msg("State"),
+        msg("Depth"),
+        msg("Restored"),
+        msg("Time to restore"),
+        msg("Done by"),
+        msg("Record"),
+    )
+    return Table(
+        msg("Drills of the period: copies that were restored and tried out"),
+        headers,
+        [row for _at, row in sorted(rows, key=lambda each: each[0])],
+    )
+
+
+def _drilled(copy: Copy, result: DrillResult) -> tuple[Cell, ...]:
+    seconds = msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}") if result.trials else None
+    restored = ByteSize(result.plain_bytes) if result.trials else None
+    return copy.set_id, copy.medium, copy_status(copy.state), level_word(copy.level), restored, seconds
 
 
 def sets_in_period(evidence: Evidence) -> tuple[SetEvidence, ...]:

@@ -50,6 +50,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.runs import Plan, Run, Slot
 from portalops.model.text import show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
@@ -156,6 +157,7 @@ class _Told:
     heads: list[ReadHead] = field(default_factory=list)
     keys: list[Held] = field(default_factory=list)
     sign_offs: list[Held] = field(default_factory=list)
+    drills: list[Held] = field(default_factory=list)
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
     waivers: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = field(default_factory=list)
@@ -181,7 +183,7 @@ class _Check:
         told = self._read_told()
         chain = self._check_chain(description, told)
         signed = check_heads(
-            Spoken(told.heads, told.keys, told.sign_offs),
+            Spoken(told.heads, told.keys, told.sign_offs, told.drills),
             chain.noted,
             self._faults,
             ledger=told.ledger,
@@ -233,7 +235,7 @@ class _Check:
         place, line = 0, b""
         for place, line in enumerate(self._lines.lines(), 1):
             found = _KIND.search(line)
-            if found is not None and found.group(1).decode() in contents.ALWAYS:
+            if found is not None and found.group(1).decode() in {*contents.ALWAYS, IMPORTED}:
                 record = _record(line, place)
                 if record is not None:
                     self._take_told(record, told)
@@ -252,6 +254,8 @@ class _Check:
             told.keys.append(held)
         elif record.kind == SIGN_OFF:
             told.sign_offs.append(held)
+        elif record.kind == IMPORTED:
+            told.drills.append(held)
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             told.erasures.append(erasure)
         elif record.kind in WAIVER_KINDS and (waiver := read_waiver(held)) is not None:

@@ -648,6 +648,8 @@ class Check:
         self.erased: Dict[str, str] = {}
         self.anchored: List[Tuple[str, int, str]] = []  # path, size of the head, time that the token states
         self.sign_offs: List[Dict[str, Any]] = []
+        self.imported: List[Record] = []
+        self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
         self.found_brought: List[Tuple[Brought, bool]] = []
         self.bundle = self._read_bundle()
@@ -782,6 +784,8 @@ class Check:
                 latest = record.at if sound else latest
                 if record.kind in ALWAYS:
                     self.always.append(record)
+                elif record.kind == "drill.imported":
+                    self.imported.append(record)
                 self.runs.take(record)
                 self.figures.take(record)
         self.records, self.head_digest = place, head
@@ -857,6 +861,9 @@ class Check:
         for record in self.always:
             if record.kind == "sign-off" and record.body in self.good:
                 self._check_sign_off(record)
+        for record in self.imported:
+            if record.body in self.good:
+                self._check_drill(record)
 
     def _read_keys(self) -> None:
         for record in self.always:
@@ -1142,6 +1149,20 @@ class Check:
             self.fault(record.seq, "the sign-off in record {seq} does not hold: {cause}", cause=error.said)
         else:
             self.sign_offs.append(held)
+
+    def _check_drill(self, record: Record) -> None:
+        held = part(self.body(record.body), "drill_report")
+        text, signature = held.get("text"), held.get("signature")
+        try:
+            if not isinstance(text, str) or not isinstance(signature, str):
+                raise Bad("it is none")
+            signer = signer_of(signature, "portalops-drill", of_bytes(text.encode("utf-8", "surrogatepass")))
+            if any(each.public == signer for each in self.keys):
+                raise Bad("it is signed by a key of this ledger, and so by no other host")
+        except Bad as error:
+            self.fault(record.seq, "the drill report in record {seq} does not hold: {cause}", cause=error.said)
+        else:
+            self.drills.append((record.seq, signer))
 
     def _read_erasures(self) -> None:
         for record in self.always:
@@ -1753,6 +1774,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                 {"report": each["report"], "signer": each["signer"], "file": check.reports.get(each["sha256"])}
                 for each in check.sign_offs
             ],
+            "drills": [{"seq": seq, "key": fingerprint(key)} for seq, key in check.drills],
             "not_compared": check.figures.not_compared,
         },
         "completeness": {
@@ -1833,6 +1855,12 @@ def integrity_lines(check: Check) -> Iterator[Said]:
             name=each["name"],
             office=each["office"],
             which=report_signed(check, each["sha256"]),
+        )
+    for seq, drilled_by in check.drills:
+        yield say(
+            "  Record {seq}: a drill that another host did and signed by the key {key}",
+            seq=seq,
+            key=fingerprint(drilled_by),
         )
     if check.figures.not_compared:
         yield say(
@@ -2051,6 +2079,9 @@ VI = {
     "what was signed is not the line of sha256sum for its report": "nội dung đã ký không phải dòng sha256sum của báo cáo",
     "it is signed by another key than the one that it names": "được ký bằng khóa khác với khóa đã nêu",
     "the sign-off in record {seq} does not hold: {cause}": "ký xác nhận trong bản ghi {seq} không đúng: {cause}",
+    "the drill report in record {seq} does not hold: {cause}": "báo cáo diễn tập trong bản ghi {seq} không đúng: {cause}",
+    "it is signed by a key of this ledger, and so by no other host": "báo cáo được ký bằng khóa của chính sổ cái này, nên không phải của máy khác",
+    "  Record {seq}: a drill that another host did and signed by the key {key}": "  Bản ghi {seq}: diễn tập do máy khác thực hiện, ký bằng khóa {key}",
     "a plan lies outside of the calendar": "kế hoạch nằm ngoài phạm vi lịch",
     "{path} is no head: it has not the six lines of one": "{path} không phải đầu chuỗi: không có đủ sáu dòng",
     "{code} is not the code of a head": "{code} không phải mã đầu chuỗi",

@@ -1,0 +1,106 @@
+"""Drills that another host did: its signed reports as they are recorded, and what makes one hold.
+
+A report counts as what its own bytes say, and nothing beside them: the record holds the text that was signed and the
+signature, so whoever verifies the ledger looks at the same text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from portalops.errors import LedgerError
+from portalops.ledger import bodies
+from portalops.model.backups import Copy
+from portalops.model.drills import SCHEMA, DrillReport
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.signatures.sshsig import BadSignature, verify
+
+IMPORTED = "drill.imported"
+"""The kind; the report stands under the key `KEY` of the body."""
+
+KEY = "drill_report"
+
+NAMESPACE = "portalops-drill"
+"""The purpose that drill reports are signed for."""
+
+MAX_REPORT_BYTES = 1 << 20
+"""A report has a few KiB; anything larger is some other file."""
+
+
+class NotADrillReport(ValueError):
+    """A text is no drill report, or its signature does not fit; the message says which."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedDrill:
+    """The body of a `drill.imported` record, under the key `drill_report`.
+
+    Raises:
+        NotADrillReport: when it is made of what does not hold, also out of a record.
+    """
+
+    text: str
+    """The report's bytes, which are UTF-8."""
+    signature: str
+    """OpenSSH signature of them, armoured."""
+
+    def __post_init__(self) -> None:
+        read_report(self.text, self.signature)
+
+    @property
+    def report(self) -> DrillReport:
+        """What it says."""
+        return read_report(self.text, self.signature)[0]
+
+    @property
+    def signer(self) -> str:
+        """The public key that signed it; whether that is to be trusted was decided when it was taken up."""
+        return read_report(self.text, self.signature)[1]
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        """The copy that was drilled, as the drill left it."""
+        return self.report.drill.copies
+
+
+def write_report(report: DrillReport) -> str:
+    """Return the text of a report: one JSON object, keys sorted, without spaces, ending in a line feed."""
+    return bodies.write({"drill_report": report}).decode()
+
+
+@lru_cache(maxsize=512)
+def read_report(text: str, signature: str) -> tuple[DrillReport, str]:
+    """Return what a report says, and the key that signed it.
+
+    Raises:
+        NotADrillReport: it does not hold.
+    """
+    try:
+        data = text.encode()
+        if len(data) > MAX_REPORT_BYTES:
+            raise NotADrillReport(msg("larger than any drill report"))
+        signer = verify(data, signature, NAMESPACE)
+        report = bodies.decode_part(data, "drill_report", DrillReport)
+    except UnicodeEncodeError as error:
+        raise NotADrillReport(msg("it is not text in UTF-8")) from error
+    except BadSignature as error:
+        raise NotADrillReport(msg("the signature does not hold: {cause}", cause=error.message)) from error
+    except LedgerError as error:
+        raise NotADrillReport(msg("it is no drill report: {cause}", cause=error.message)) from error
+    if report is None:
+        raise NotADrillReport(msg("it is no drill report"))
+    if report.schema != SCHEMA:
+        raise NotADrillReport(
+            msg("its schema {schema} is not known to this version", schema=show_text(report.schema[:60]))
+        )
+    if len(report.drill.copies) != 1 or report.drill.copies[0].set_id != report.set_id:
+        raise NotADrillReport(msg("it does not tell of one copy of its set"))
+    if report.finished_at < report.started_at:
+        raise NotADrillReport(msg("it ended before it began"))
+    return report, signer
