@@ -21,6 +21,7 @@ from pathlib import Path
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
 from backups.contents import PIECE_BYTES, damaged
 from backups.job import VerifyTarget, run_verify
+from backups.presence import require_sets
 from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
 from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
@@ -81,6 +82,7 @@ def run_copies(
     *,
     places: Sequence[Path],
     wanted: Mapping[str, Collection[SetId]],
+    expected: Collection[str] = (),
     keys: Sequence[Signer] | None,
     clock: Clock,
     progress: Progress,
@@ -92,11 +94,12 @@ def run_copies(
         media: the configured media by id.
         places: what the sources read, so that a medium on the same file system is told.
         wanted: by medium, the sets whose unfinished copies are to stay there besides those of the targets.
+        expected: ids of media that have sets, so that an empty folder in their place is not them.
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: the time of the readings.
         progress: shown the bytes that are copied, and those that are read back.
     """
-    world = _World(media, places, _left(targets, wanted), progress)
+    world = _World(media, places, _left(targets, wanted), expected, progress)
 
     def looked(made: Sequence[_Made]) -> list[_Made]:
         sealed = [each for each in made if each.copy.state is CopyState.SEALED]
@@ -126,6 +129,7 @@ class _World:
     media: Mapping[str, Medium]
     places: Sequence[Path]
     wanted: Mapping[str, Collection[SetId]]
+    expected: Collection[str]
     progress: Progress
 
 
@@ -232,6 +236,8 @@ def _begin(medium: Medium, set_id: SetId, *, expected_bytes: int) -> SetWriter:
 
 def _ready(target: CopyTarget, medium: Medium, world: _World) -> bool:
     made = target.made.set
+    if medium.id in world.expected and medium.places():
+        require_sets(medium, made.portal)
     wanted = world.wanted[medium.id]
     return make_ready(medium, world.places, wanted=wanted, expected_bytes=made.stored_bytes, own=(made.id,))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +23,7 @@ from backups.fanout import PATIENCE_SECONDS, Lane
 from backups.guide import guide_files
 from backups.packing import SetPacker
 from backups.plan import BackupPlan
+from backups.presence import require_sets
 from backups.resuming import make_ready
 from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
 from backups.shrink import ShrinkRule, shrinks, told
@@ -143,7 +144,8 @@ def make_set(
     result = BackupResult(set=None, copies=(), unmapped=plan.unmapped, excused=excused)
     places = tuple(place for source in sources for place in source.places())
     wanted = (plan.choice.base.set_id,) if plan.choice.base else ()
-    ready, copies = _begin(media, set_id, places, expected_bytes, wanted)
+    with_sets = frozenset(each.id for each in plan.media if each.has_sets)
+    ready, copies = _begin(media, set_id, places, expected_bytes, _Known(plan.portal, with_sets, wanted))
     if not ready:
         return replace(result, copies=tuple(copies.values()))
     lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
@@ -185,7 +187,8 @@ def run_verify(
 ) -> VerifyResult:
     """Look into copies, those on different media at the same time.
 
-    A copy whose medium cannot be reached keeps the state it had, and its problem says so: nothing was found out.
+    A copy whose medium cannot be reached, or shows no set of the portal at all, keeps the state it had, and its problem says
+    so: nothing was found out.
 
     Args:
         targets: the copies.
@@ -226,8 +229,19 @@ def run_verify(
     return VerifyResult(tuple(found[target.copy.set_id, target.copy.medium] for target in targets))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is recorded of the media."""
+
+    portal: str
+    with_sets: Collection[str]
+    """Ids of those on which there are sets."""
+    wanted: Sequence[SetId]
+    """Sets whose unfinished copies stay."""
+
+
 def _begin(
-    media: Sequence[Medium], set_id: SetId, places: Sequence[Path], expected_bytes: int, wanted: Sequence[SetId]
+    media: Sequence[Medium], set_id: SetId, places: Sequence[Path], expected_bytes: int, known: _Known
 ) -> tuple[list[tuple[Medium, SetWriter]], dict[str, Copy]]:
     """Make every medium ready; those that are not have a copy that says why."""
     ready: list[tuple[Medium, SetWriter]] = []
@@ -235,7 +249,9 @@ def _begin(
     for medium in media:
         copy = Copy(set_id, medium.id, medium.kind, CopyState.FAILED, VerifyLevel.NONE, None)
         try:
-            shares = make_ready(medium, places, wanted=wanted, expected_bytes=expected_bytes)
+            if medium.id in known.with_sets and medium.places():  # a folder where a disk is to be mounted
+                require_sets(medium, known.portal)
+            shares = make_ready(medium, places, wanted=known.wanted, expected_bytes=expected_bytes)
             writer = medium.begin(set_id, expected_bytes=expected_bytes)
             copies[medium.id] = replace(copy, shares_source_filesystem=shares)
             ready.append((medium, writer))
@@ -384,6 +400,10 @@ def _look(
             on_bytes=on_bytes,
         )
     except SetNotFound as error:
+        try:
+            require_sets(medium, copy.set_id.rsplit("-", 3)[0])
+        except MediumUnavailable as absent:
+            return replace(copy, problem=show_text(f"not looked at: {absent}", 500))
         return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
     except MediumUnavailable as error:
         return replace(copy, problem=show_text(f"not looked at: {error}", 500))

@@ -32,6 +32,8 @@ class PlannedMedium:
 
     id: str
     kind: str
+    has_sets: bool = False
+    """Sets are recorded to be on it, so an empty folder in its place is not it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from backups.presence import require_sets
 from backups.retention import THERE, Difference, Fate, candidates_of, compare, decide
 from portalops.errors import PortalOpsError, SetLocked, SetNotFound
 from portalops.model.backups import Copy, CopyState, SetId, SetKind
@@ -141,13 +142,16 @@ class Look:
 
 
 def look(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvidence]) -> Look:
-    """List every medium, and compare it with the ledger."""
+    """List every medium, and compare it with the ledger; one that shows none of the recorded sets is out of reach."""
     differences: dict[str, Difference] = {}
     unreached: dict[str, Message] = {}
     for name, medium in media.items():
         try:
             differences[name] = compare(portal, name, medium.sets(), sets)
+            if differences[name].missing:
+                require_sets(medium, portal)
         except PortalOpsError as error:
+            differences.pop(name, None)
             unreached[name] = error.message
     return Look(differences, unreached)
 

@@ -14,7 +14,7 @@ from backups.bag import digest_of
 from backups.job import VerifyTarget, run_verify
 from backups.verify import Findings, verify_copy
 from portalops.errors import WrongKey
-from portalops.model.backups import BackupSet, Copy, CopyState, VerifyLevel
+from portalops.model.backups import BackupSet, Copy, CopyState, SetId, VerifyLevel
 from portalops.ports import Medium
 from tests.backups.kit import NOW, back_up, disk, keys, sample_database, source
 from tests.backups.memory import MemoryMedium
@@ -189,8 +189,21 @@ def test_a_damaged_copy_says_which_file(made: Made) -> None:
     assert copy.verified_at == made.copy.verified_at
 
 
+def test_a_medium_that_shows_no_set_of_the_portal_was_not_looked_at(made: Made) -> None:
+    medium = MemoryMedium("memory-1")
+    medium.stored[SetId("other-20261118T030405Z-full-abc123")] = {}
+
+    copy = look(made, {"memory-1": medium}, made.copy)
+
+    assert (copy.state, copy.verified_at) == (made.copy.state, made.copy.verified_at)
+    assert copy.problem.startswith("not looked at: ")
+
+
 def test_a_set_that_is_gone_from_its_medium_is_damaged(made: Made) -> None:
-    copy = look(made, {"memory-1": MemoryMedium("memory-1")}, made.copy)
+    medium = MemoryMedium("memory-1")
+    medium.stored[SetId("demo-20261118T030405Z-full-abc123")] = {}
+
+    copy = look(made, {"memory-1": medium}, made.copy)
 
     assert copy.state is CopyState.DAMAGED
     assert "has no set" in copy.problem
