@@ -362,6 +362,7 @@ def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "
         media,
         places=places,
         wanted={medium: worth_keeping(sets, medium) for medium in media},
+        expected=_with_sets(session, sets),
         keys=keys_of(session),
         clock=session.clock,
         progress=session.progress,
@@ -409,12 +410,13 @@ def backup_plan(
     from backups.bases import Wish, choose, read_noted  # noqa: PLC0415  # start-up time
     from backups.plan import PlannedMedium, PlannedSource, make_plan  # noqa: PLC0415  # start-up time
 
+    expected = _with_sets(session, recorded)
     media = tuple(media_of(session).values())
     settings = session.settings.backup
     return make_plan(
         session.settings.portal.id,
         [PlannedSource(each.id, each.kind, each.data_class) for each in sources_of(session, media)],
-        [PlannedMedium(each.id, each.kind) for each in media],
+        [PlannedMedium(each.id, each.kind, each.id in expected) for each in media],
         settings.recipients,
         pack_bytes=settings.pack_bytes,
         excused=settings.excused,
@@ -427,6 +429,24 @@ def backup_plan(
             zone=session.zone_of_portal,
         ),
         shrink=_shrink_rules(session, recorded, accept_shrink),
+    )
+
+
+def _with_sets(session: Session, recorded: Sequence[SetEvidence]) -> frozenset[str]:
+    """Return the ids of the media on which sets are recorded; those are not that were there before another one took its place."""
+    from backups.retention import THERE  # noqa: PLC0415  # start-up time
+    from portalops.registers.media import read_media  # noqa: PLC0415  # as above
+
+    try:
+        register = read_media(session.ledger)
+    except LedgerError:  # none yet, or a record that cannot be read: no reason to make no backup
+        register = {}
+    added = {name: each.added_at for name, each in register.items() if each.added_at is not None}
+    return frozenset(
+        copy.medium
+        for made in recorded
+        for copy in made.copies
+        if copy.state in THERE and not (copy.medium in added and made.at < added[copy.medium])
     )
 
 
