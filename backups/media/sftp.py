@@ -305,8 +305,7 @@ class SftpSetWriter:
     def open(self, path: str) -> None:
         with self._told():
             if self._sftp.link.is_worn:
-                self._sftp.close()
-                self._sftp = self._host.connect()
+                self._reconnect()
             self._make_parents(path)
             self._path, self._digest = path, hashlib.sha256()
             self._file = self._sftp.create(f"{self._incoming}/{path}")
@@ -344,8 +343,7 @@ class SftpSetWriter:
         return {**found, **self._asked(batch)}
 
     def renew(self) -> None:
-        self._sftp.close()
-        self._sftp = self._host.connect()
+        self._reconnect()
         self._is_cut = False
         if self._file is not None:
             self._file = None
@@ -386,6 +384,11 @@ class SftpSetWriter:
                 sftp.close()
                 break
         self._end()
+
+    def _reconnect(self) -> None:
+        before = self._sftp
+        self._sftp = self._host.connect()  # first, so that what is closed is never written to
+        before.close()
 
     def _own_session(self) -> Sftp:
         return self._sftp

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backups.copying import run_copies, wanted_copies
+from backups.media import build_medium
+from backups.resuming import make_ready, worth_keeping
+from portalops.errors import MediumInterrupted
 from portalops.model.backups import BackupSet, Copy, CopyResult, CopyState, SetId, SetKind, VerifyLevel
+from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import Medium
+from portalops.ports import Medium, Readable, Room
 from portalops.registers.evidence import SetEvidence
-from tests.backups.kit import NOW, back_up, disk, odd_tree, source
-from tests.backups.memory import MemoryMedium
+from tests.backups.kit import NOW, back_up, disk, odd_tree, source, table
+from tests.backups.media.parts import s3_table, sftp_table
+from tests.backups.memory import MemoryMedium, MemorySetWriter, MemoryStoredSet
 from tests.doubles import FixedClock, SilentProgress
+from tests.servers import a_bucket
 
 
 class Made:
@@ -106,6 +115,238 @@ def test_a_medium_that_is_full_is_told(made: Made, tmp_path: Path) -> None:
 
     assert (copy.medium, copy.state) == ("disk-c", CopyState.FAILED)
     assert "disk-c" in copy.problem
+
+
+# --- Copies that are cut --------------------------------------------------------------------------
+
+
+class CutMedium(MemoryMedium):
+    """A medium whose reading breaks off at a file."""
+
+    at = ""
+
+    def open_set(self, set_id: SetId) -> MemoryStoredSet:
+        return CutSet(self.stored[set_id], self.at) if set_id in self.stored else super().open_set(set_id)
+
+
+class CutSet(MemoryStoredSet):
+    def __init__(self, files: Mapping[str, bytes], at: str) -> None:
+        super().__init__(files)
+        self._at = at
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with super().open(path) as file:
+            yield CutFile() if path == self._at else file
+
+
+class CutFile:
+    """Gives some bytes and then breaks."""
+
+    def __init__(self) -> None:
+        self._given = False
+
+    def read(self, size: int, /) -> bytes:
+        if self._given:
+            raise MediumInterrupted(msg("the line to the copy that is read was cut"), msg("Try again."))
+        self._given = True
+        return b"x" * min(size, 1000)
+
+
+class Cut(Made):
+    """A set of many packs on one medium, and another one onto which its copy was cut."""
+
+    def __init__(self, folder: Path, target: Medium) -> None:
+        super().__init__(folder)
+        memory = self.media["memory-1"]
+        assert isinstance(memory, MemoryMedium)
+        self.source = CutMedium("memory-1")
+        self.source.stored = memory.stored
+        self.media = {"memory-1": self.source, target.id: target}
+        self.packs = [pack.path for stream in self.set.streams for pack in stream.packs]
+        assert len(self.packs) > 3
+        self.source.at = self.packs[2]
+        (copy,) = self.copy().copies
+        assert copy.state is CopyState.FAILED and "was cut" in copy.problem
+        assert target.sets() == ()
+        self.source.at = ""
+
+
+def target_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Medium:
+    if kind == "disk":
+        return disk(folder, "target")
+    if kind == "sftp":
+        values = sftp_table(request.getfixturevalue("ssh_host"), folder / "target", create=True)
+    else:
+        store = request.getfixturevalue("object_store")
+        values = s3_table(store, a_bucket(store, f"cut-{os.urandom(6).hex()}"), folder)
+    return build_medium(table(kind, values, folder, "target"))
+
+
+def marks(kind: str, target: Medium, request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    """Return of each file what changes when it is written again: its inode and time, or the version of its object."""
+    if kind == "s3":
+        client = request.getfixturevalue("object_store").client()
+        pages = client.list_object_versions(Bucket=target._settings.bucket).get("Versions", ())  # type: ignore[attr-defined]
+        return {each["Key"].partition("/")[2]: each["VersionId"] for each in pages if each["IsLatest"]}
+    (there,) = (folder / "target").iterdir()
+    return {
+        str(path.relative_to(there)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in there.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("kind", ["disk", "sftp", "s3"])
+def test_a_copy_that_was_cut_is_gone_on_with_and_sends_the_rest_alone(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    target = target_of(kind, request, tmp_path)
+    made = Cut(tmp_path, target)
+    before = marks(kind, target, request, tmp_path)
+    assert set(made.packs[:2]) <= set(before) and made.packs[2] not in before
+
+    result = made.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [("target", CopyState.VERIFIED)]
+    assert result.made_from == ("memory-1",)
+    after = marks(kind, target, request, tmp_path)
+    assert {path: after[path] for path in made.packs[:2]} == {path: before[path] for path in made.packs[:2]}
+    assert dict(target.open_set(made.set.id).sizes()) == {
+        path: len(data) for path, data in made.source.stored[made.set.id].items()
+    }
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_bit_that_flipped_in_what_was_left_is_found_told_and_made_anew(tmp_path: Path) -> None:
+    made = Cut(tmp_path, disk(tmp_path, "target"))
+    flip(tmp_path / "target" / f".incoming-{made.set.id}" / made.packs[0])
+
+    result = made.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [
+        ("target", CopyState.DAMAGED),
+        ("target", CopyState.VERIFIED),
+    ]
+    assert made.packs[0] in result.copies[0].problem
+    assert files_of(tmp_path / "target" / made.set.id) == made.source.stored[made.set.id]
+
+
+def test_a_host_that_tells_digests_is_asked_before_anything_is_taken(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    made = Cut(tmp_path, target_of("sftp", request, tmp_path))
+    (left,) = (tmp_path / "target").iterdir()
+    flip(left / made.packs[0])
+
+    result = made.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [("target", CopyState.VERIFIED)]
+    assert files_of(tmp_path / "target" / made.set.id) == made.source.stored[made.set.id]
+
+
+def test_what_is_left_of_another_length_or_of_no_file_of_the_set_is_not_taken(tmp_path: Path) -> None:
+    made = Cut(tmp_path, disk(tmp_path, "target"))
+    left = tmp_path / "target" / f".incoming-{made.set.id}"
+    (left / made.packs[0]).write_bytes(b"short")
+    (left / "data" / "content" / "gone").mkdir()
+    (left / "data" / "content" / "gone" / "files.0001.age").write_bytes(b"of a stream that was taken back")
+
+    result = made.copy()
+
+    assert [copy.state for copy in result.copies] == [CopyState.VERIFIED]
+    assert files_of(tmp_path / "target" / made.set.id) == made.source.stored[made.set.id]
+
+
+def test_a_whole_copy_of_which_no_record_tells_is_read_and_not_made(made: Made, tmp_path: Path) -> None:
+    made.add(disk(tmp_path, "disk-b"))
+    made.copy()
+    before = {path: path.stat().st_ino for path in (tmp_path / "disk-b").rglob("*")}
+
+    result = made.copy()  # the evidence is as it was: the process died before it could record anything
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [("disk-b", CopyState.VERIFIED)]
+    assert result.made_from == ("",)
+    assert {path: path.stat().st_ino for path in (tmp_path / "disk-b").rglob("*")} == before
+
+
+def test_a_damaged_copy_is_removed_and_made_anew_from_one_that_was_read_whole(made: Made, tmp_path: Path) -> None:
+    made.add(disk(tmp_path, "disk-b"))
+    made.copy()
+    path = made.set.streams[0].packs[0].path
+    flip(tmp_path / "disk-b" / made.set.id / path)
+    damaged = Copy(made.set.id, "disk-b", "disk", CopyState.DAMAGED, VerifyLevel.L2, None)
+    made.evidence = replace(made.evidence, copies=(*made.evidence.copies, damaged))
+
+    result = made.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [("disk-b", CopyState.VERIFIED)]
+    assert files_of(tmp_path / "disk-b" / made.set.id) == files_of(tmp_path / "disk-a" / made.set.id)
+
+
+def test_a_damaged_copy_stays_where_no_other_can_be_read_whole(made: Made, tmp_path: Path) -> None:
+    made.add(disk(tmp_path, "disk-b"))
+    made.copy()
+    path = made.set.streams[0].packs[0].path
+    memory = made.media["memory-1"]
+    assert isinstance(memory, MemoryMedium)
+    memory.stored[made.set.id][path] = b"!"
+    for name in ("disk-a", "disk-b"):
+        flip(tmp_path / name / made.set.id / path)
+    before = files_of(tmp_path / "disk-b" / made.set.id)
+
+    (copy,) = made.copy().copies
+
+    assert (copy.medium, copy.state) == ("disk-b", CopyState.DAMAGED)
+    assert path in copy.problem and "no other copy could be read whole" in copy.problem
+    assert files_of(tmp_path / "disk-b" / made.set.id) == before
+
+
+def test_what_is_left_is_kept_while_the_copy_job_would_go_on_with_it() -> None:
+    old, full, diff = evidence(1, {"a": GOOD}), evidence(2, {"a": GOOD}), evidence(3, {"a": GOOD, "b": NONE}, base=2)
+
+    assert worth_keeping([old, full, diff], "b") == {"set-2", "set-3"}
+    assert worth_keeping([old, full, diff], "a") == frozenset()
+    assert worth_keeping([old], "b") == {"set-1"}
+    assert worth_keeping([old, full], "b") == {"set-2"}
+    assert worth_keeping([evidence(1, {"a": BAD})], "b") == frozenset()
+    assert worth_keeping([evidence(1, {"a": CopyState.DISPOSED})], "b") == frozenset()
+    assert worth_keeping([], "b") == frozenset()
+
+
+class Crowded(MemoryMedium):
+    """A medium with so much room, which notes what it was asked to leave."""
+
+    def __init__(self, free_bytes: int | None) -> None:
+        super().__init__("crowded")
+        self.free_bytes = free_bytes
+        self.left: list[set[SetId]] = []
+
+    def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
+        self.left.append(set(wanted))
+        return super().prepare(sources)
+
+    def resume(self, set_id: SetId, *, expected_bytes: int) -> MemorySetWriter:
+        return self.begin(set_id, expected_bytes=expected_bytes)
+
+    def room(self, expected_bytes: int) -> Room:
+        del expected_bytes
+        return Room(self.free_bytes)
+
+
+def test_what_is_left_makes_room_for_a_set_that_would_not_fit() -> None:
+    one, two = SetId("one"), SetId("two")
+    tight, wide, unknown = Crowded(99), Crowded(100), Crowded(None)
+
+    for medium in (tight, wide, unknown):
+        make_ready(medium, [], wanted={one, two}, own={two}, expected_bytes=100)
+
+    assert (tight.left, wide.left, unknown.left) == ([{one, two}, {two}], [{one, two}], [{one, two}])
 
 
 def evidence(number: int, states: dict[str, CopyState], *, base: int = 0) -> SetEvidence:

@@ -14,6 +14,8 @@ class Link:
     def __init__(self, port: int) -> None:
         self.passes: int | None = None
         """How many bytes clients may still send, over all connections; None for any number."""
+        self.heals = False
+        """After a cut it carries everything again."""
         self.sent = 0
         """Bytes that clients have sent."""
         self._upstream = port
@@ -22,6 +24,19 @@ class Link:
         self._open: set[socket.socket] = set()
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
+
+    def cut_once_after(self, count: int) -> None:
+        """Cut everything when clients have sent so much more, and carry what comes after that."""
+        self.heals = True
+        self.passes = count
+
+    def heal(self) -> None:
+        """Carry everything."""
+        self.heals, self.passes = False, None
+
+    def cut(self) -> None:
+        """Cut what is open; what is opened later is carried."""
+        self._cut()
 
     def stop(self) -> None:
         """Cut everything."""
@@ -47,6 +62,8 @@ class Link:
             while data := start.recv(4096):
                 end.sendall(self._let_through(data) if is_counted else data)
                 if self.passes == 0:
+                    if self.heals:
+                        self.heal()
                     self._cut()
                     return
             end.shutdown(socket.SHUT_WR)
