@@ -175,7 +175,8 @@ def verify(
     help=_(
         "Restore a set into an empty folder, or hand one stream to a program\n\nNeeds the private key of a recipient. Looks for the set in"
         " the ledger and, where there is no ledger any more, on the media themselves. Every pack is checked on the way, and"
-        " nothing is written outside the folder. With --stdout one stream goes to the program that reads standard output,"
+        " nothing is written outside the folder. Of a set on several discs, copy the folders into one first and make that a medium"
+        " of the kind disk. With --stdout one stream goes to the program that reads standard output,"
         " each pack checked before; if this command fails, throw away what the program made of it.\n\nExample: portalops"
         " backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup restore latest --to"
         " out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stdout --identity key |"
