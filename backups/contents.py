@@ -1,7 +1,5 @@
 """The plaintext of a stream out of its packs, checked on the way: pack by pack, then as a whole.
 
-Decrypting, digesting and using the bytes are done side by side, a thread each.
-
 Bytes are given out before their pack's digest is known, because memory is bounded; whoever uses them must wait for the
 end before calling anything good. What does not match raises `SetDamaged` and names the pack.
 """
@@ -9,8 +7,7 @@ end before calling anything good. What does not match raises `SetDamaged` and na
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator, Sequence
 
 from backups.age import Identity, decrypted
 from backups.ahead import ahead
@@ -20,43 +17,73 @@ from backups.zstd import ZstdDecompressor, ZstdError
 from portalops.errors import SetDamaged, WrongKey
 from portalops.model.backups import Member, Pack, Stream
 from portalops.model.message import msg
-from portalops.model.record import Digest
-from portalops.ports import Readable, StoredSet
-
-if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
+from portalops.ports import Hash, Readable, StoredSet
 
 PIECE_BYTES = 1 << 20
 
 
-def pack_plaintext(
-    stored: StoredSet, pack: Pack, identities: Sequence[Identity], *, running: Hash | None = None
-) -> Iterator[bytes]:
-    """Yield a pack's plaintext, and raise at its end if it is not what was packed.
+def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[Identity]) -> Iterator[bytes]:
+    """Yield the plaintext of one pack or index, and raise at its end if it is not what was packed.
 
-    Args:
-        stored: the set.
-        pack: a pack or an index.
-        identities: private keys.
-        running: the digest of all packs of the stream before this one. Without it the pack's stored bytes are
-            digested instead, which says as much: the same bytes decrypt to the same plaintext.
+    Its stored bytes are digested, which says as much as the digest of the plaintext, for which all packs before it would
+    have to be read: the same bytes decrypt to the same plaintext.
 
     Raises:
         WrongKey: no key opens it.
         SetDamaged: it is missing, changed or cut short.
     """
-    size = 0
+    size, digest = 0, hashlib.sha256()
+    for piece in _opened(stored, pack, identities, digest):
+        size += len(piece)
+        if size > pack.plain_bytes:
+            break
+        yield piece
+    if size != pack.plain_bytes or digest.hexdigest() != pack.stored_sha256:
+        raise _not_as_packed(pack)
+
+
+def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
+    """Yield a whole stream's plaintext; raises as `pack_plaintext` does.
+
+    Opening, digesting and using the bytes are done side by side, in a thread each.
+    """
+    with ahead(_packs(stored, stream.packs, identities)) as opened, ahead(_checked(opened, stream)) as pieces:
+        yield from pieces
+
+
+def _packs(stored: StoredSet, packs: Sequence[Pack], identities: Sequence[Identity]) -> Generator[bytes]:
+    """Yield the plaintext of packs, and an empty piece behind each."""
+    for pack in packs:
+        yield from _opened(stored, pack, identities)
+        yield b""
+
+
+def _checked(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
+    """Yield the pieces of a stream, and raise where a pack, or all of them, are not what was packed."""
+    size, digest = 0, hashlib.sha256()
+    end = 0
+    for pack in stream.packs:
+        end += pack.plain_bytes
+        while piece := next(pieces, b""):
+            digest.update(piece)
+            size += len(piece)
+            if size > end:
+                break
+            yield piece
+        if size != end or digest.hexdigest() != pack.running_sha256:
+            raise _not_as_packed(pack)
+    if size != stream.plain_bytes or digest.hexdigest() != stream.plain_sha256:
+        raise damaged(f"{stream.source}/{stream.name}", "the joined packs are not the stream that was made")
+
+
+def _opened(
+    stored: StoredSet, pack: Pack, identities: Sequence[Identity], digest: Hash | None = None
+) -> Iterator[bytes]:
+    """Yield what is in a pack, never an empty piece; a hash takes in what is stored."""
     try:
-        with stored.open(pack.path) as opened:
-            file = _Digested(opened) if running is None else opened
-            with ahead(_decompressed(decrypted(file, identities))) as pieces:
-                for piece in pieces:
-                    if running is not None:
-                        running.update(piece)
-                    size += len(piece)
-                    if size > pack.plain_bytes:
-                        break
-                    yield piece
+        with stored.open(pack.path) as file:
+            source = file if digest is None else _Digested(file, digest)
+            yield from _decompressed(decrypted(source, identities))
     except WrongKey as error:
         raise WrongKey(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
     except ZstdError as error:
@@ -65,30 +92,6 @@ def pack_plaintext(
         if str(error).startswith(pack.path):
             raise
         raise SetDamaged(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
-    is_same = (
-        file.digest.hexdigest() == pack.stored_sha256
-        if isinstance(file, _Digested)
-        else running is not None and running.hexdigest() == pack.running_sha256
-    )
-    if size != pack.plain_bytes or not is_same:
-        raise damaged(pack.path, "its content is not what was packed")
-
-
-def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
-    """Yield a whole stream's plaintext; raises as `pack_plaintext` does."""
-    with ahead(_joined(stored, stream, identities)) as pieces:
-        yield from pieces
-
-
-def _joined(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
-    digest = hashlib.sha256()
-    size = 0
-    for pack in stream.packs:
-        for piece in pack_plaintext(stored, pack, identities, running=digest):
-            size += len(piece)
-            yield piece
-    if size != stream.plain_bytes or Digest(digest.hexdigest()) != stream.plain_sha256:
-        raise damaged(f"{stream.source}/{stream.name}", "the joined packs are not the stream that was made")
 
 
 def stream_plaintext_from(
@@ -123,16 +126,20 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Identi
 
 
 class _Digested:
-    """Digests what is read from a file."""
+    """A file of which a hash takes in what is read."""
 
-    def __init__(self, file: Readable) -> None:
+    def __init__(self, file: Readable, digest: Hash) -> None:
         self._file = file
-        self.digest = hashlib.sha256()
+        self._digest = digest
 
     def read(self, size: int, /) -> bytes:
         data = self._file.read(size)
-        self.digest.update(data)
+        self._digest.update(memoryview(data))
         return data
+
+
+def _not_as_packed(pack: Pack) -> SetDamaged:
+    return damaged(pack.path, "its content is not what was packed")
 
 
 def damaged(what: str, cause: str) -> SetDamaged:
