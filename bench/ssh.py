@@ -3,8 +3,9 @@
     python -m bench.ssh [MIB]
 
 Nothing is stored: what is measured is how fast bytes come from a host into the buffers that sets are made from. ssh alone
-writes them into nothing, with the cipher that portalops asks for too (its own first choice is slower); portalops reads them by a pipe, and keeps the end of them for the
-trailer. paramiko has less to carry, because it takes long; that it gets past its limits is a test's to prove.
+writes them into nothing, with the cipher that portalops asks for too; what its own first choice does is printed beside it. portalops
+reads them by a pipe, and keeps the end of them for the trailer: where the two sides of ssh fill both cores, that alone takes the time
+which it takes of theirs, and so it does from `cat`, which is printed for that. paramiko has less to carry, because it takes long; that it gets past its limits is a test's to prove.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from backups.sources._program import Program, stream_program
 from portalops.config.ssh import SshPlace
 from portalops.model.backups import Member, TableRows
 from portalops.ports import Hash
-from portalops.system.remote import PATH, Order, start_there
+from portalops.system.remote import PATH, PIPE_BYTES, Order, start_there
 from portalops.system.ssh import target_of
 from tests.servers import SshHost, sshd, user_name
 
@@ -92,14 +93,19 @@ def _measure(work: Path, host: SshHost, mebibytes: int) -> int:
     version = subprocess.run(["ssh", "-V"], check=True, capture_output=True, text=True).stderr.strip()
     print(f"{mebibytes} MiB over loopback, {ROUNDS} rounds in turns, {os.cpu_count()} cores; {version}")
     stock: list[float] = []
+    piped: list[float] = []
     ours: list[float] = []
     for _round in range(ROUNDS):
         stock.append(_timed(lambda: _stock(work, host, mebibytes)))
         ours.append(_timed(lambda: _stream(place, mebibytes)))
+        piped.append(_timed(lambda: _stock(work, host, mebibytes, into_cat=True)))
+    unasked = [_timed(lambda: _stock(work, host, mebibytes, cipher=None))]
     less = min(PARAMIKO_MIB, mebibytes)
     library = [_timed(lambda: _by_paramiko(place, less))]
     median = statistics.median(stock) / statistics.median(ours)
     print(f"ssh alone                       {_rate(mebibytes, stock)}")
+    print(f"ssh alone, its own cipher       {_rate(mebibytes, unasked)}")
+    print(f"ssh | cat                       {_rate(mebibytes, piped)}")
     print(f"portalops, the system's ssh     {_rate(mebibytes, ours)}  ({median:.2f} of ssh)")
     print(f"portalops, paramiko             {_rate(less, library)}")
     if median < PROMISE:
@@ -111,13 +117,18 @@ def _output(mebibytes: int) -> tuple[str, ...]:
     return ("head", "-c", str(mebibytes << 20), "/dev/zero")
 
 
-def _stock(work: Path, host: SshHost, mebibytes: int) -> None:
+def _stock(work: Path, host: SshHost, mebibytes: int, *, cipher: str | None = CIPHER, into_cat: bool = False) -> None:
     known = work / "known_hosts"
     known.write_text(f"[127.0.0.1]:{host.port} {host.host_key}\n")
     options = ["BatchMode=yes", f"IdentityFile={host.folder / 'client'}", f"UserKnownHostsFile={known}"]
     settings = [part for option in options for part in ("-o", option)]
-    place = ["-T", "-c", CIPHER, "-p", str(host.port), f"{user_name()}@127.0.0.1"]
-    subprocess.run(["ssh", *settings, *place, *_output(mebibytes)], stdout=subprocess.DEVNULL, check=True)
+    place = ["-T", *(["-c", cipher] if cipher else []), "-p", str(host.port), f"{user_name()}@127.0.0.1"]
+    command = ["ssh", *settings, *place, *_output(mebibytes)]
+    if not into_cat:
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        return
+    with subprocess.Popen(command, stdout=subprocess.PIPE, pipesize=PIPE_BYTES) as ssh:
+        subprocess.run(["cat"], stdin=ssh.stdout, stdout=subprocess.DEVNULL, check=True)
 
 
 def _stream(place: SshPlace, mebibytes: int) -> None:

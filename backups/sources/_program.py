@@ -37,7 +37,7 @@ TAIL_BYTES = 4 << 10
 PATH = remote.PATH
 NEUTRAL = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 """The variables that a program gets wherever it runs."""
-_SHORT_BYTES = 128 << 10
+_SHORT_BYTES = 256 << 10
 _PAUSE_SECONDS = 0.0005
 """After a short reading: a program that prints in small pieces is not stopped by a wide pipe meanwhile, and each reading, and each
 waking of the reader by the program, costs both of them time."""
