@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from backups.age import Identity
@@ -23,12 +25,12 @@ from backups.signature import NAME as SIGNATURE
 from backups.signature import signature_problems
 from backups.tar import Entry
 from backups.untar import TarReader
-from portalops.errors import SetDamaged
+from portalops.errors import SetDamaged, WrongKey
 from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import StoredSet
+from portalops.ports import Readable, StoredSet
 
 REQUIRED_TAGS = (DECLARATION, INFO, MANIFEST, SET_FILE)
 
@@ -83,12 +85,8 @@ def verify_copy(
         problems += _vouched(content, tags, texts, keys)
     problems += _structure(stored, sizes, tags, payload, content)
     if level is not VerifyLevel.L1:
-        for path, digest in payload.items():
-            problems += _digested(stored, path, digest, on_bytes)
+        problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
     problems = list(dict.fromkeys(problems))
-    if identities and content is not None and not problems:
-        for stream in content.streams:
-            problems += _opened(stored, stream, identities)
     return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content)
 
 
@@ -200,21 +198,79 @@ def _why_missing(stored: StoredSet, path: str) -> str:
         return str(error)
 
 
-def _digested(stored: StoredSet, path: str, expected: Digest, on_bytes: Callable[[int], None]) -> Iterator[str]:
-    digest = hashlib.sha256()
-    try:
-        with stored.open(path) as file:
-            while piece := file.read(PIECE_BYTES):
-                digest.update(piece)
-                on_bytes(len(piece))
-    except SetDamaged as error:
-        yield str(error)
-        return
-    if digest.hexdigest() != expected:
+def _contents(
+    stored: _Watched, payload: dict[str, Digest], content: SetFile | None, identities: Sequence[Identity]
+) -> list[str]:
+    """Read every byte of the payload, once: with a key each pack is opened as it is read.
+
+    What is inside is told only where all that is stored is right: a damaged file is named once, and as what it is.
+    """
+    inside: list[str] = []
+    wrong_key: WrongKey | None = None
+    if identities and content is not None:
+        try:
+            for stream in content.streams:
+                inside += _opened(stored, stream, identities)
+        except WrongKey as error:
+            wrong_key = error
+    problems = [problem for path, digest in payload.items() for problem in _digested(stored, path, digest)]
+    if wrong_key is not None and not problems:
+        raise wrong_key
+    return problems or inside
+
+
+def _digested(stored: _Watched, path: str, expected: Digest) -> Iterator[str]:
+    if path not in stored.digests:
+        try:
+            with stored.open(path) as file:
+                while file.read(PIECE_BYTES):
+                    pass
+        except SetDamaged as error:
+            yield str(error)
+            return
+    if stored.digests[path] != expected:
         yield f"{path}: its bytes are not those that {MANIFEST} lists"
 
 
-def _opened(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[str]:
+class _Watched:
+    """A set that takes the digest of each file that is read to its end."""
+
+    def __init__(self, stored: StoredSet, on_bytes: Callable[[int], None]) -> None:
+        self._stored = stored
+        self._on_bytes = on_bytes
+        self._opening = threading.Lock()
+        """An index is opened while packs are read in another thread, and there are media that find one file at a time."""
+        self.digests: dict[str, str] = {}
+
+    def sizes(self) -> Mapping[str, int]:
+        return self._stored.sizes()
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with ExitStack() as stack:
+            with self._opening:
+                file = stack.enter_context(self._stored.open(path))
+            yield _WatchedFile(file, path, self.digests, self._on_bytes)
+
+
+class _WatchedFile:
+    def __init__(self, file: Readable, path: str, digests: dict[str, str], on_bytes: Callable[[int], None]) -> None:
+        self._file = file
+        self._path = path
+        self._digests = digests
+        self._on_bytes = on_bytes
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._file.read(size)
+        self._digest.update(data)
+        self._on_bytes(len(data))
+        if not data:
+            self._digests[self._path] = self._digest.hexdigest()
+        return data
+
+
+def _opened(stored: _Watched, stream: Stream, identities: Sequence[Identity]) -> Iterator[str]:
     """Check a stream's plaintext, and its members against the index."""
     try:
         pieces = stream_plaintext(stored, stream, identities)
