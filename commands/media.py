@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from commands import _media_burn
+from commands import _media_burn, _media_label
 from commands._backup_work import keys_of, media_of, recorded_sets_of
 from commands._jobs import run_lock
 from commands._media_register import RegisterLine, lines_of, register_of
@@ -225,6 +225,7 @@ def check(
 
 app.command(help=_media_burn.BURN_HELP)(_media_burn.burn)
 app.command(help=_media_burn.DESTROYED_HELP)(_media_burn.destroyed)
+app.command(help=_media_label.HELP)(_media_label.label)
 
 
 def _record(session: Session, found: MediumCheck) -> None:

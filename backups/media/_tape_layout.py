@@ -73,8 +73,11 @@ class TapeRecord:
     """Both as in the label: a record of another labelling is none of this tape."""
     number: int
     """Which tape file it is itself."""
-    written_bytes: int
-    """How much lies before it on the tape."""
+    free: int
+    """The tape file that the next set begins with: behind this record; where it stands amid a set, that set's beginning,
+    which nothing follows if it is cut; on a tape without sets, the first one behind the guide and the first record."""
+    free_bytes: int
+    """About how much lies before that on the tape."""
     sets: tuple[TapeSet, ...]
     """Every set on the tape that is not removed."""
     ends: SetId | None = None
@@ -121,7 +124,7 @@ def write_record(record: TapeRecord) -> bytes:
         RECORD_HEAD,
         f"label {record.label} {record.labelled}",
         f"file {record.number}",
-        f"written-bytes {record.written_bytes}",
+        f"free {record.free} {record.free_bytes}",
         *(f"set {each.id} {each.first} {each.last}" for each in record.sets),
     ]
     if record.ends is not None:
@@ -167,7 +170,8 @@ def _parsed(lines: list[str]) -> TapeRecord:
     if lines[0] != RECORD_HEAD:
         raise ValueError(lines[0])
     _word, label, labelled = _split(lines[1], "label", 3)
-    number, written = int(_split(lines[2], "file", 2)[1]), int(_split(lines[3], "written-bytes", 2)[1])
+    number = int(_split(lines[2], "file", 2)[1])
+    _word, free, free_bytes = _split(lines[3], "free", 3)
     sets: list[TapeSet] = []
     at = 4
     while at < len(lines) and lines[at].startswith("set "):
@@ -175,7 +179,7 @@ def _parsed(lines: list[str]) -> TapeRecord:
         sets.append(TapeSet(SetId(set_id), int(first), int(last)))
         at += 1
     if at == len(lines):
-        return TapeRecord(label, labelled, number, written, tuple(sets))
+        return TapeRecord(label, labelled, number, int(free), int(free_bytes), tuple(sets))
     ends = SetId(_split(lines[at], "ends", 2)[1])
     files = []
     for line in lines[at + 1 :]:
@@ -183,7 +187,7 @@ def _parsed(lines: list[str]) -> TapeRecord:
         if not _DIGEST.fullmatch(digest):
             raise ValueError(line)
         files.append(TapeFile(int(file), int(size), Digest(digest), path))
-    return TapeRecord(label, labelled, number, written, tuple(sets), ends, tuple(files))
+    return TapeRecord(label, labelled, number, int(free), int(free_bytes), tuple(sets), ends, tuple(files))
 
 
 def _split(line: str, word: str, count: int) -> list[str]:

@@ -147,30 +147,30 @@ class TapeMedium:
     def __init__(self, medium_id: str, settings: Settings, opened: Callable[..., TapeDrive] = open_drive) -> None:
         self.id = medium_id
         self._tape = _Tape(medium_id, settings, opened)
-        self._device = settings.device
-        self._label = settings.label or medium_id
+        self.device = settings.device
+        self.label = settings.label or medium_id
         self._capacity_bytes = _capacity(settings)
         self._block_bytes = settings.block_kib << 10
 
     @property
     def kind(self) -> str:
         """Return `tape`; a folder in place of a drive is none."""
-        return "tape-folder" if self._device.is_dir() else "tape"
+        return "tape-folder" if self.device.is_dir() else "tape"
 
     def places(self) -> Sequence[Path]:
-        return (self._device,) if self._device.is_dir() else ()
+        return (self.device,) if self.device.is_dir() else ()
 
     def prepare(self, sources: Sequence[Path]) -> bool:
         with self._tape.open(writes=True) as drive:
             self._require_whole(self._tape.contents(drive))
-            return self._device.is_dir() and lies_beside(os.stat(self._device).st_dev, sources)
+            return self.device.is_dir() and lies_beside(os.stat(self.device).st_dev, sources)
 
     def room(self, expected_bytes: int) -> Room:
         del expected_bytes
         if self._capacity_bytes is None:
             return Room(None)
         with self._tape.open(writes=False) as drive:
-            return Room(max(0, self._capacity_bytes - _used_bytes(self._tape.contents(drive).record)))
+            return Room(max(0, self._capacity_bytes - self._tape.contents(drive).record.free_bytes))
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> TapeSetWriter:
         return self._tape.begin(self._checked, set_id, expected_bytes)
@@ -192,38 +192,41 @@ class TapeMedium:
             contents = self._tape.contents(drive)
             self._require_whole(contents)
             left = tuple(each for each in contents.record.sets if each.id != set_id)
-            self._tape.go_to(drive, contents.record.number + 1)
-            self._tape.write_record(drive, contents.label, replace(_next_of(contents), sets=left))
+            last, label = contents.record, contents.label
+            free = (last.free + 1, last.free_bytes + label.block_bytes) if left else _front(label)
+            self._tape.go_to(drive, last.free)
+            record = TapeRecord(label.name, label.labelled, last.free, *free, left)
+            self._tape.write_record(drive, label, record)
 
-    def loaded(self) -> Loaded:
-        """Look at the beginning of the tape, whatever it is.
+    def label_for(self, moment: datetime) -> Label:
+        """Return the label of a tape that is labelled at a moment."""
+        return Label(self.label, f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}", self._block_bytes)
 
-        Raises:
-            MediumUnavailable: there is no drive, or no tape in it.
-        """
-        with self._tape.open(writes=False) as drive:
-            return _loaded(drive)
-
-    def write_label(self, moment: datetime, *, overwrite: bool) -> Label:
-        """Label the tape in the drive, and make it one without sets.
+    def require_free(self, *, overwrite: bool) -> Loaded:
+        """See that the tape in the drive may be labelled, and return what it is.
 
         Args:
-            moment: now, aware.
-            overwrite: also a tape that is not blank, as long as it holds no set that portalops knows of.
+            overwrite: also one that is not blank, as long as it holds no set that portalops knows of.
 
         Raises:
-            MediumUnavailable: it cannot be written, or must not be.
+            MediumUnavailable: there is no drive, or no tape in it, or it must not be.
         """
-        label = Label(self._label, f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}", self._block_bytes)
+        with self._tape.open(writes=True) as drive:
+            found = _loaded(drive)
+            self._require_free(drive, found, overwrite=overwrite)
+            return found
+
+    def write_label(self, label: Label, *, overwrite: bool) -> None:
+        """Label the tape in the drive, and make it one without sets; as `require_free`."""
         with self._tape.open(writes=True) as drive:
             self._require_free(drive, _loaded(drive), overwrite=overwrite)
             self._tape.forget()
             drive.rewind()
             drive.write(write_label(label))
             drive.mark(wait=False)
-            written = LABEL_BYTES + _write_text(drive, label, tape_guide(label), wait=False)
-            self._tape.write_record(drive, label, TapeRecord(label.name, label.labelled, FIRST_RECORD, written, ()))
-        return label
+            _write_text(drive, label, tape_guide(label), wait=False)
+            first = TapeRecord(label.name, label.labelled, FIRST_RECORD, *_front(label), ())
+            self._tape.write_record(drive, label, first)
 
     def _require_free(self, drive: TapeDrive, found: Loaded, *, overwrite: bool) -> None:
         if found.state is OnTape.BLANK:
@@ -231,14 +234,14 @@ class TapeMedium:
         if found.label is not None:
             self._require_no_sets(drive, found.label)
             cause = msg(
-                "the tape in {device} is labelled {label} already", device=str(self._device), label=found.label.name
+                "the tape in {device} is labelled {label} already", device=str(self.device), label=found.label.name
             )
         elif found.state is OnTape.FOREIGN:
-            cause = msg("the tape in {device} is not blank, and not of portalops", device=str(self._device))
+            cause = msg("the tape in {device} is not blank, and not of portalops", device=str(self.device))
         else:
             cause = msg(
                 "the beginning of the tape in {device} cannot be read: {problem}",
-                device=str(self._device),
+                device=str(self.device),
                 problem=found.problem,
             )
         if not overwrite:
@@ -264,14 +267,14 @@ class TapeMedium:
         self._require_whole(contents)
         if not is_name(set_id) or set_id in {each.id for each in contents.record.sets}:
             raise is_there_already(self.id, set_id)
-        used = _used_bytes(contents.record)
+        used = contents.record.free_bytes
         if self._capacity_bytes is not None and self._capacity_bytes - used < expected_bytes:
             raise medium_unavailable(
                 self.id,
                 msg(
                     "{free} bytes are left on the tape {label}, and the set needs about {needed}",
                     free=max(0, self._capacity_bytes - used),
-                    label=self._label,
+                    label=self.label,
                     needed=expected_bytes,
                 ),
                 msg("Use another tape: a set is never spread over several."),
@@ -283,7 +286,7 @@ class TapeMedium:
                 self.id,
                 msg(
                     "on the tape {label}, behind tape file {file}, something cannot be read",
-                    label=self._label,
+                    label=self.label,
                     file=contents.record.number,
                 ),
                 msg(
@@ -330,9 +333,8 @@ class _Tape:
             try:
                 contents = self.contents(drive)
                 check(contents, set_id, expected_bytes)
-                following = _next_of(contents)
-                self.go_to(drive, following.number)
-                self._writer = TapeSetWriter(self, drive, contents.label, following, set_id)
+                self.go_to(drive, contents.record.free)
+                self._writer = TapeSetWriter(self, drive, contents, set_id)
             except BaseException:
                 drive.close()
                 raise
@@ -503,17 +505,17 @@ _CLEAN = msg("Clean the drive and try again; if it stays so, use another tape.")
 class TapeSetWriter:
     """A set that is being written behind the last record; it is there once its own record is."""
 
-    def __init__(self, tape: _Tape, drive: TapeDrive, label: Label, following: TapeRecord, set_id: SetId) -> None:
+    def __init__(self, tape: _Tape, drive: TapeDrive, contents: Contents, set_id: SetId) -> None:
         self._tape = tape
         self._drive = drive
-        self._label = label
-        self._before = following
+        self._label = contents.label
+        self._before = replace(contents.record, ends=None, files=())
         self._set_id = set_id
-        self._next = following.number
-        self._written_bytes = following.written_bytes
+        self._next = contents.record.free
+        self._written_bytes = contents.record.free_bytes
         self._since_record = 0
         self._files: dict[str, TapeFile] = {}
-        self._block_bytes = label.block_bytes
+        self._block_bytes = contents.label.block_bytes
         self._buffer = bytearray()
         self._path = ""
         self._size = 0
@@ -553,11 +555,12 @@ class TapeSetWriter:
 
     def seal(self) -> None:
         with self._tape.told():
-            this = TapeSet(self._set_id, self._before.number, self._next)
+            this = TapeSet(self._set_id, self._before.free, self._next)
             record = replace(
                 self._before,
                 number=self._next,
-                written_bytes=self._written_bytes,
+                free=self._next + 1,
+                free_bytes=self._written_bytes + self._block_bytes,
                 sets=(*self._before.sets, this),
                 ends=self._set_id,
                 files=tuple(self._files.values()),
@@ -567,15 +570,15 @@ class TapeSetWriter:
 
     def abandon(self) -> None:
         with suppress(OSError, EndOfData):
-            if self._next > self._before.number or self._size:
+            if self._next > self._before.free or self._size:
                 self._drive.rewind()
-                self._drive.forward(self._before.number)
+                self._drive.forward(self._before.free)
                 self._drive.cut()
         self._tape.let_go(self._drive)
 
     def _note(self) -> None:
         """Write a record of the sets before, so that the end of a set that is cut is not far from one."""
-        record = replace(self._before, number=self._next, written_bytes=self._written_bytes)
+        record = replace(self._before, number=self._next)
         self._written_bytes += _write_text(self._drive, self._label, write_record(record), wait=False)
         self._next += 1
         self._since_record = 0
@@ -708,18 +711,9 @@ def _read_contents(drive: TapeDrive, label: Label) -> Contents | None:
     return None
 
 
-def _next_of(contents: Contents) -> TapeRecord:
-    """Return what a record behind the last one would say: on a tape without sets, the first one behind the guide."""
-    last, block = contents.record, contents.label.block_bytes
-    if not last.sets:
-        before = LABEL_BYTES + len(padded(tape_guide(contents.label), block)) + block
-        return replace(last, number=FIRST_FREE, written_bytes=before, ends=None, files=())
-    own = len(padded(write_record(last), block))
-    return replace(last, number=last.number + 1, written_bytes=last.written_bytes + own, ends=None, files=())
-
-
-def _used_bytes(record: TapeRecord) -> int:
-    return record.written_bytes if record.sets else 0
+def _front(label: Label) -> tuple[int, int]:
+    """Return where the first set of a tape begins: the tape file, and about how many bytes lie before it."""
+    return FIRST_FREE, LABEL_BYTES + len(padded(tape_guide(label), label.block_bytes)) + label.block_bytes
 
 
 def _capacity(settings: Settings) -> int | None:

@@ -34,7 +34,8 @@ def tape_table(folder: Path, *, capacity_mib: float | None = None, label: str = 
         subprocess.run(
             ["sh", "-c", f"mt -f {device} rewind && echo x | dd of={device} bs=512 conv=sync status=none"], check=True
         )
-    medium_of(values).write_label(LABELLED, overwrite=True)
+    medium = medium_of(values)
+    medium.write_label(medium.label_for(LABELLED), overwrite=True)
     return values
 
 
