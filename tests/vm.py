@@ -113,7 +113,7 @@ class Machine:
             "ControlPersist": "yes",
             "BatchMode": "yes",
             "LogLevel": "ERROR",
-            "ConnectTimeout": 10,
+            "ConnectTimeout": 120,
         }
         self._ssh = ["ssh", "-F", "none", "-p", str(port)]
         self._ssh += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
@@ -207,6 +207,10 @@ class Machine:
         """
         new = f"tgtimg --op new --device-type tape --barcode {name} --size {size_mib} --type data --file $file"
         self._load(1, name, new if blank else "true")
+
+    def eject_tape(self) -> None:
+        """Take the cartridge out of the drive; `load_tape` with its name and `blank=False` brings it back."""
+        self.shell("tgtadm --lld iscsi --mode logicalunit --op update --tid 1 --lun 1 --params online=0")
 
     def load_disc(self, *, name: str = "disc", blank: bool = True) -> None:
         """Put a DVD+R into the burner; as `load_tape`."""
