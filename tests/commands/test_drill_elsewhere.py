@@ -13,6 +13,7 @@ from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.model.backups import CopyState, SetId, VerifyLevel
 from portalops.signatures.sshsig import fingerprint
+from tests.backups.postgresql.parts import PORT, Server, fill, short_folder, versions
 from tests.commands.recovery import Pair, known, new_pair, read, signed, take_up
 
 
@@ -235,3 +236,30 @@ def test_the_report_shows_drills_with_their_times_and_by_whom(pair: Pair) -> Non
     assert "Drills of the period: copies that were restored and tried out" in page
     assert f"recovery-1, by the key {fingerprint(pair.recovery.key.public_key)}" in page
     assert "L4: restored and queried; read " in page
+
+
+@pytest.mark.heavy
+def test_a_postgresql_server_is_drilled_elsewhere_in_a_throw_away_one_by_nobody(pair: Pair) -> None:
+    with Server.new(versions()[0]) as server, short_folder() as scratch:
+        fill(server)
+        pair.portal.configure(
+            'id = "articles"\nkind = "sqlite"\nclass = "content"\ndatabase = "articles.sqlite"',
+            f'id = "portal-db"\nkind = "postgresql"\nclass = "content"\nhost = "{server.folder}"\nport = {PORT}\nuser = "postgres"\n'
+            f'programs = "{server.tools.folder}"',
+        )
+        pair.pass_time(timedelta(days=7))
+        done = pair.portal.call("backup", "run")
+        assert done.code == ExitCode.OK, done.text
+        pair.pass_time(timedelta(hours=1))
+        scratch.chmod(0o711)
+        pair.recovery.configure('folder = "scratch"', f'folder = "{scratch}"')
+
+        path = pair.drill("latest")
+
+        assert list(scratch.iterdir()) == [], "nothing of the portal's data stays on the recovery host"
+    assert take_up(pair, path) == ExitCode.OK
+    report = read(path).report
+    assert {each.level for each in report.drill.trials} == {VerifyLevel.L4}, report.drill.trials
+    assert any(each.asked.split()[0].isdigit() and "rows" in each.asked for each in report.drill.trials)
+    assert report.drill.restore_ms >= 0 and report.drill.plain_bytes > 0
+    assert known(pair).copies[0].level is VerifyLevel.L4
