@@ -52,7 +52,7 @@ PREPARED = "; ".join(
     (
         r"""printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d" && chmod 755 "$1/usr/sbin/policy-rc.d" || exit 1""",
         r"""printf 'en_US.UTF-8 UTF-8\nvi_VN UTF-8\n' >"$1/etc/locale.gen" && chroot "$1" locale-gen || exit 1""",
-        r"""rm -f "$1"/etc/ssh/ssh_host_*; install -d -m 700 "$1"/root/.ssh""",
+        r"""cd "$1"; rm -f etc/ssh/ssh_host_*; install -d -m 700 root/.ssh""",
     )
 )
 """What is done to every root; $1 is where it lies."""

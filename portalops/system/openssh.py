@@ -16,6 +16,7 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from portalops.config.secrets import check_private_file
 from portalops.errors import HostUnreachable
@@ -45,7 +46,7 @@ def find_ssh() -> Path | None:
 
 
 def ssh_arguments(
-    target: SshTarget, program: Path, known_hosts: Path, *, timeout_seconds: int, subsystem: str
+    target: SshTarget, program: Path, known_hosts: Path, *, timeout_seconds: int, log: Path, subsystem: str
 ) -> tuple[str, ...]:
     """Return the command line that opens a subsystem on a host (ssh(1), ssh_config(5)).
 
@@ -54,9 +55,10 @@ def ssh_arguments(
         program: the system's ssh.
         known_hosts: a file with those keys under the name `ALIAS`.
         timeout_seconds: for connecting, and for a host that does not show that it is alive.
+        log: where ssh says what it has to say itself; a banner of the host is not there.
         subsystem: such as `sftp`.
     """
-    place = ("-p", str(target.port), "-l", target.user, "-s", "--", target.host, subsystem)
+    place = ("-E", str(log), "-p", str(target.port), "-l", target.user, "-s", "--", target.host, subsystem)
     return (*_settings(target, program, known_hosts, timeout_seconds), *place)
 
 
@@ -148,11 +150,14 @@ class ProgramLink:
         try:
             self._folder = scratch_folder()
             self._said = tempfile.TemporaryFile(dir=self._folder.name)  # noqa: SIM115  # lives as long as the link
+            self._log = Path(self._folder.name) / "log"
             known_hosts = Path(self._folder.name) / "known_hosts"
             known_hosts.write_text(known_hosts_text(target), encoding="ascii")
         except OSError as error:
             raise no_session(target, verbatim(show_text(str(error), 200))) from error
-        argv = ssh_arguments(target, program, known_hosts, timeout_seconds=timeout_seconds, subsystem=subsystem)
+        argv = ssh_arguments(
+            target, program, known_hosts, timeout_seconds=timeout_seconds, log=self._log, subsystem=subsystem
+        )
         try:
             self._process = subprocess.Popen(
                 argv,
@@ -207,8 +212,11 @@ class ProgramLink:
         return taken
 
     def why_not(self) -> HostUnreachable:
-        """Return why no session came about, by what ssh said."""
-        return why_no_session(self._target, self._last_words())
+        """Return why no session came about, by what ssh said; by what the host said, if ssh said nothing."""
+        words, said = self._last_words(), self._log_words()
+        if said:
+            return why_no_session(self._target, said)
+        return no_session(self._target, verbatim(show_text(words[-300:], 300)))
 
     def close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
@@ -231,10 +239,18 @@ class ProgramLink:
             raise LinkBroken(f"nothing moved for {self._timeout_seconds} s")
 
     def _last_words(self) -> str:
-        """Return what ssh said before it went, on one line."""
+        """Return what ssh said before it went, or else the host, on one line."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_SECONDS)
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - MAX_SAID_BYTES))
-        words = " ".join(self._said.read(MAX_SAID_BYTES).decode("utf-8", "replace").split())
-        return words or "the connection ended"
+        return self._log_words() or _end_of(self._said) or "the connection ended"
+
+    def _log_words(self) -> str:
+        with contextlib.suppress(OSError), self._log.open("rb") as log:
+            return _end_of(log)
+        return ""
+
+
+def _end_of(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - MAX_SAID_BYTES))
+    return " ".join(file.read(MAX_SAID_BYTES).decode("utf-8", "replace").split())

@@ -463,7 +463,9 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, 
 def test_the_command_line_of_ssh_pins_the_key_and_reads_no_configuration(tmp_path: Path) -> None:
     target = SshTarget("-oProxyCommand=x", 2222, "portal", tmp_path / 'a "b" %h', ["ssh-rsa AAAA", "ssh-ed25519 BBBB"])
 
-    argv = ssh_arguments(target, Path("/usr/bin/ssh"), Path("/run/known"), timeout_seconds=20, subsystem="sftp")
+    argv = ssh_arguments(
+        target, Path("/usr/bin/ssh"), Path("/run/known"), timeout_seconds=20, log=Path("/run/log"), subsystem="sftp"
+    )
 
     assert argv[:5] == ("/usr/bin/ssh", "-F", "none", "-T", "-x")
     assert argv[-7:] == ("2222", "-l", "portal", "-s", "--", "-oProxyCommand=x", "sftp")
