@@ -3,7 +3,8 @@
 All run in turns on one throw-away server, as processes of their own, the server's and all other files in a memory-backed folder
 where there is room. The promises are 1.05 for a dump beside `pg_dump -Fc -Z0 | zstd -T0 -3 | age`, 0.15 beside the plain
 `pg_dump -Fc`, and 1.1 for a restore beside the same pipe backwards; the median of the rounds' ratios counts. A set's dump also
-counts the rows of each table, has the roles, and takes digests; the pipe does none of that.
+counts the rows of each table, has the roles, and takes digests; the pipe does none of that. Restoring hands the stream to
+pg_restore as `backup restore --stdout` does.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backups.age import parse_identity
+from backups.age import read_identities
+from backups.handout import find_stream, hand_out
 from backups.job import make_set
 from backups.media import build_medium
 from backups.plan import PlannedMedium, PlannedSource, make_plan
 from backups.postgresql import Installation, installations
-from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from backups.sources import SourceContext, build_source
 from bench._corpus import make_prose
+from commands._backup_handout import standard_output
 from portalops.config.tables import KindTable
 from portalops.system.clock import SystemClock
 from portalops.system.programs import LocalRunner
@@ -62,8 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and print; 0 if nothing is as it must never be."""
     if arguments[:1] == ["--dump"]:
         return _dump(*arguments[1:])
-    if arguments[:1] == ["--restore"]:
-        return _restore(*arguments[1:])
+    if arguments[:1] == ["--hand-out"]:
+        return _hand_out(*arguments[1:])
     mebibytes = int(arguments[0]) if arguments else MIB
     versions = installations("initdb", LocalRunner())
     missing = [name for name in ("age", "age-keygen", "zstd") if shutil.which(name) is None]
@@ -110,13 +112,13 @@ def _measure(work: Path, tools: Installation, mebibytes: int) -> int:
     once = [sys.executable, "-m", "bench.postgresql"]
     set_ = [str(out), str(work / "keys"), os.environ["PGHOST"], str(tools.folder)]
     stock = f"age -d -i {again} {pipe} | zstd -dqc | pg_restore --exit-on-error -d again"
+    handed_out = shlex.join([*once, "--hand-out", str(out), str(work / "operator")])
     commands = {
         "pipe": f"set -o pipefail; pg_dump -Fc -Z0 articles | zstd -q -T0 -3 | age -r {recipient} > {pipe}",
         "set": shlex.join([*once, "--dump", *set_]),
         PLAIN: f"pg_dump -Fc articles > {plain}",
         "restore by the pipe": f"set -o pipefail; {stock}",
-        "restore of the set": shlex.join([*once, "--restore", str(out), str(work / "operator"), str(work / "restored")])
-        + f" && pg_restore --exit-on-error -d again {shlex.quote(str(work))}/restored/portal-db/articles.dump",
+        "restore of the set": f"set -o pipefail; {handed_out} | pg_restore --exit-on-error -d again",
     }
     size = _size(work)
     print(f"{rows} articles, {size / (1 << 20):.0f} MiB as pg_dump -Z0 writes them, {ROUNDS} rounds in turns in {work}")
@@ -134,7 +136,6 @@ def _measure(work: Path, tools: Installation, mebibytes: int) -> int:
                     "postgres",
                     "SET client_min_messages = warning;\nDROP DATABASE IF EXISTS again;\nCREATE DATABASE again TEMPLATE template0;",
                 )
-                shutil.rmtree(work / "restored", ignore_errors=True)
             if name == "set":
                 shutil.rmtree(out, ignore_errors=True)
             _sql("postgres", "CHECKPOINT;")
@@ -247,15 +248,15 @@ def _dump(out: str, keys: str, host: str, programs: str) -> int:
     return 0 if result.set is not None and not any(copy.problem for copy in result.copies) else 1
 
 
-def _restore(out: str, identity: str, target: str) -> int:
+def _hand_out(out: str, identity: str) -> int:
     medium = build_medium(_medium(Path(out)))
     (set_id,) = medium.sets()
     stored = medium.open_set(set_id)
     with stored.open("set.json") as file:
         content = parse_set_file(file.read(64 << 20))
-    (line,) = [line for line in Path(identity).read_text().splitlines() if not line.startswith("#")]
-    report = restore_set(stored, content, [parse_identity(line)], Path(target))
-    return 1 if report.damaged else 0
+    stream = find_stream(content, "portal-db", "articles")
+    hand_out(stored, stream, read_identities(Path(identity)), standard_output())
+    return 0
 
 
 if __name__ == "__main__":

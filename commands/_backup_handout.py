@@ -6,8 +6,9 @@ portalops itself loads nothing into a database: whoever writes the pipe chose wh
 from __future__ import annotations
 
 import fcntl
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from portalops.ports import StoredSet
 
 PIPE_BYTES = 1 << 20
-"""What a pipe may hold at most without privileges (pipe(7)); the reader then waits less often."""
+"""What a pipe may hold at most without privileges (pipe(7)); its reader waits less often then."""
 
 
 def check_usage(session: Session, *, stdout: bool, has_folder: bool, has_path: bool) -> None:
@@ -69,14 +70,25 @@ def hand_out_stream(
     from backups.handout import find_stream, hand_out  # noqa: PLC0415  # start-up time
 
     stream = find_stream(content, source, name)
-    with suppress(OSError):  # no pipe, or more than this user may have
-        fcntl.fcntl(sys.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     try:
         with session.progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
-            hand_out(stored, stream, identities, sys.stdout.buffer.write, on_bytes=task.advance)
-            sys.stdout.buffer.flush()
+            hand_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
     except OSError as error:
         raise OutputError(
             msg("the stream did not get to its reader: {cause}", cause=cause_of(error)),
             msg("See why the program behind the pipe ended, or whether the disk is full; what it got is only a part."),
         ) from error
+
+
+def standard_output() -> Callable[[bytes], None]:
+    """Return what writes a piece to standard output, whole, past Python's own buffer; it raises OSError."""
+    descriptor = sys.stdout.fileno()
+    with suppress(OSError):  # no pipe, or more than this user may have
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    def write(piece: bytes) -> None:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    return write
