@@ -166,7 +166,7 @@ def test_an_sftp_host_that_lets_the_key_in_no_more_says_so_and_not_what_its_bann
     host: Host, sets: str, tmp_path: Path
 ) -> None:
     host.add_account("khac", shell="/usr/sbin/nologin")
-    host.sh("rm /home/khac/.ssh/authorized_keys")
+    host.sh("rm ~khac/.ssh/authorized_keys")
 
     with pytest.raises(MediumUnavailable, match="it does not let this key in"):
         sftp(host, tmp_path, user="khac").sets()
