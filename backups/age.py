@@ -174,7 +174,7 @@ class Encryptor:
         return end
 
 
-def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytes]:
+def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytearray]:
     """Yield the plaintext of an age file, some chunks at a time, each one authenticated before it is given out.
 
     Raises:
@@ -184,23 +184,26 @@ def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytes]
     source = _Buffered(file)
     cipher = ChaCha20Poly1305(_payload_key(source, identities))
     counter = 0
-    chunk = source.up_to(SEALED_CHUNK_BYTES)
-    is_last = False
-    while not is_last:
-        plain: list[bytes] = []
-        while not is_last and len(plain) < _CHUNKS_AT_ONCE:
-            following = source.up_to(SEALED_CHUNK_BYTES)
-            is_last = not following
+    sealed = source.up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
+    while sealed or not counter:
+        following = source.up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
+        plain, done = bytearray(len(sealed)), 0
+        for start in range(0, max(len(sealed), 1), SEALED_CHUNK_BYTES):
+            chunk = memoryview(sealed)[start : start + SEALED_CHUNK_BYTES]
+            is_last = not following and start + SEALED_CHUNK_BYTES >= len(sealed)
+            end = done + max(0, len(chunk) - TAG_BYTES)
             try:
-                plain.append(cipher.decrypt(_chunk_nonce(counter, last=is_last), chunk, None))
+                cipher.decrypt_into(_chunk_nonce(counter, last=is_last), chunk, None, memoryview(plain)[done:end])
             except InvalidTag as error:
-                yield b"".join(plain)
+                yield plain[:done]
                 raise _damaged("a chunk does not authenticate, or the end is missing") from error
-            if is_last and not plain[-1] and counter:
+            if is_last and end == done and counter:
                 raise _damaged("it ends with an empty chunk")
-            chunk = following
+            done = end
             counter += 1
-        yield b"".join(plain)
+        del plain[done:]
+        yield plain
+        sealed = following
 
 
 class _Buffered:
@@ -208,28 +211,23 @@ class _Buffered:
 
     def __init__(self, file: Readable) -> None:
         self._file = file
-        self._held = memoryview(b"")
+        self._held = b""
 
-    def up_to(self, size: int) -> memoryview:
-        """Return `size` bytes, or what there is before the end."""
-        if len(self._held) < size:
-            parts: list[bytes | memoryview] = [self._held]
-            have = len(self._held)
-            while have < size:
-                got = self._file.read(max(size - have, 1 << 20))
-                if not got:
-                    break
-                parts.append(got)
-                have += len(got)
-            self._held = memoryview(b"".join(parts))
-        taken, self._held = self._held[:size], self._held[size:]
-        return taken
+    def up_to(self, size: int) -> bytes:
+        """Return `size` bytes, or what there is before the end; nothing is copied where they come in one piece."""
+        parts = [self._held] if self._held else []
+        have = len(self._held)
+        while have < size and (got := self._file.read(size - have)):
+            parts.append(got)
+            have += len(got)
+        joined = b"".join(parts)
+        self._held = joined[size:]
+        return joined[:size]
 
     def line(self) -> bytes:
         """Return the next line without its end."""
-        window = bytes(self.up_to(_MAX_HEADER_BYTES))
-        line, end, rest = window.partition(b"\n")
-        self._held = memoryview(b"".join((rest, self._held)))
+        line, end, rest = self.up_to(_MAX_HEADER_BYTES).partition(b"\n")
+        self._held = rest + self._held
         if not end:
             raise _damaged("its header does not end")
         return line

@@ -150,7 +150,7 @@ def damaged(what: str, cause: str) -> SetDamaged:
     )
 
 
-def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _decompressed(pieces: Iterator[bytes | bytearray]) -> Iterator[bytes]:
     """Decompress zstd frames, one behind the other; a frame that does not end is an error."""
     keep_freed_memory()
     decompressor = ZstdDecompressor()
