@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from backups.tar import BLOCK_BYTES, Entry
 from portalops.errors import SetDamaged
@@ -220,6 +221,7 @@ def _size(block: bytes) -> int:
     return _octal(block[124:136])
 
 
+@lru_cache(maxsize=1024)
 def _octal(field: bytes) -> int:
     digits = field.strip(b" \0")
     if digits and not _OCTAL.fullmatch(digits):
