@@ -86,6 +86,24 @@ def test_a_link_that_is_cut_fails_one_medium(
         cut_at(portal, link, passed)
 
 
+def test_a_link_that_is_cut_once_fails_nothing_where_it_is_tried_again(
+    new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, link: Link
+) -> None:
+    media = by_link(request, tmp_path, link)
+    media["sftp"] = replace(media["sftp"], settings={**media["sftp"].settings, "tries": 4})
+    portal = new_portal(media=media)
+    link.sent = 0
+    portal.run("backup run --full")
+    whole = link.sent
+
+    for passed in (whole // 3, whole // 2, whole - 3000):
+        link.cut_once_after(passed)
+        ended = portal.run("backup run --full")
+        assert ended.codes == (ExitCode.OK,), (passed, ended.output.decode())
+        link.heal()
+        portal.recovers(f"cut once after {passed} bytes")
+
+
 @pytest.mark.heavy
 def test_a_link_may_be_cut_anywhere(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, link: Link
@@ -135,6 +153,22 @@ def test_a_store_that_fails_in_mid_run_fails_one_medium(
 
     proxy.rule = lambda _method, _path: None
     portal.recovers(f"{what} from request {number} on")
+
+
+def test_a_burst_of_errors_of_a_store_fails_nothing_where_it_is_tried_again(
+    new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, proxy: S3Proxy
+) -> None:
+    media = by_proxy(request, tmp_path, proxy)
+    media["s3"] = replace(media["s3"], settings={**media["s3"].settings, "tries": 4})
+    portal = new_portal(media=media)
+    number = requests_of(portal, proxy) // 2
+
+    proxy.rule = FailingFrom(number, ANSWERS["503"], count=4)  # boto itself asks three times
+    ended = portal.run("backup run --full")
+
+    assert ended.codes == (ExitCode.OK,), ended.output.decode()
+    proxy.rule = lambda _method, _path: None
+    portal.recovers("a burst of errors")
 
 
 def test_a_store_that_is_slow_is_waited_for(
