@@ -433,7 +433,7 @@ def backup_plan(
 
 
 def _with_sets(session: Session, recorded: Sequence[SetEvidence]) -> frozenset[str]:
-    """Return the ids of the media on which sets are recorded; those are not that were there before another one took its place."""
+    """Return the ids of the media on which sets are recorded, since the medium came into the register."""
     from backups.retention import THERE  # noqa: PLC0415  # start-up time
     from portalops.registers.media import read_media  # noqa: PLC0415  # as above
 
@@ -446,7 +446,7 @@ def _with_sets(session: Session, recorded: Sequence[SetEvidence]) -> frozenset[s
         copy.medium
         for made in recorded
         for copy in made.copies
-        if copy.state in THERE and not (copy.medium in added and made.at < added[copy.medium])
+        if copy.state in THERE - {CopyState.DAMAGED} and not (copy.medium in added and made.at < added[copy.medium])
     )
 
 
