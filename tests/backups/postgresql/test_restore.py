@@ -15,10 +15,12 @@ import pytest
 from backups.extract import prepare_target
 from backups.formats import Restored, Trial, format_of
 from backups.formats.postgresql_globals import first_role
+from backups.handout import hand_out
 from backups.sources._postgresql import stream_names
 from portalops.errors import BackupError, UnsafeTarget
 from portalops.model.backups import TableRows, VerifyLevel
 from tests.backups.kit import keys
+from tests.backups.memory import MemoryStoredSet
 from tests.backups.postgresql.parts import ODD, ODD_QUOTED, ROWS, Dumped, Server, user, versions
 
 (ODD_STREAM,) = stream_names([ODD])
@@ -51,6 +53,22 @@ def test_what_was_dumped_can_be_restored_and_queried(dumped: Dumped, scratch: Pa
         assert trial.asked == f"7 tables, {sum(ROWS.values())} rows, in PostgreSQL {versions()[0].major}"
     if name == "globals":
         assert trial.asked == "6 in pg_roles, 3 in pg_auth_members, 1 in pg_tablespace"
+
+
+def test_a_dump_goes_to_pg_restore_without_a_file_between(postgres: Server, dumped: Dumped) -> None:
+    stream = dumped.stream("portal")
+    command = [postgres.tools.program("pg_restore"), "--exit-on-error", *postgres.at, "-d", "handed_out"]
+    postgres.sql("CREATE DATABASE handed_out TEMPLATE template0")
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as program:
+            assert program.stdin is not None
+            size = hand_out(MemoryStoredSet(dumped.files), stream, [keys().identity], program.stdin.write)
+
+        assert (program.returncode, size) == (0, stream.plain_bytes)
+        for table in ("public.article", "public.empty", "public.sessions"):
+            assert postgres.sql(f"SELECT count(*) FROM {table}", "handed_out") == str(ROWS[table])
+    finally:
+        postgres.sql("DROP DATABASE handed_out")
 
 
 def test_the_dump_stays_private_while_it_is_tried_out(dumped: Dumped, scratch: Path) -> None:
