@@ -295,6 +295,10 @@ class TapeMedium:
             )
 
 
+_LOCKS: dict[Path, threading.RLock] = {}
+"""By device: media that share one use it in turn, since the kernel lets in one at a time."""
+
+
 class _Tape:
     """The cartridge of one medium: one user at a time, and what is known of it as long as nobody has moved it."""
 
@@ -304,7 +308,7 @@ class _Tape:
         self.device = settings.device
         self._capacity_bytes = _capacity(settings)
         self._opened = opened
-        self._lock = threading.RLock()
+        self._lock = _LOCKS.setdefault(settings.device, threading.RLock())
         self._writer: TapeSetWriter | None = None
         self._known: Contents | None = None
         self._left_at: tuple[int, int] | None = None
@@ -440,8 +444,11 @@ class _Tape:
             case errno.EBUSY:
                 return medium_unavailable(
                     self.medium,
-                    msg("another program uses {device}", device=device),
-                    msg("'fuser -v {device}' names it; try again when it has ended.", device=device),
+                    msg("{device} is in use", device=device),
+                    msg(
+                        "By another program ('fuser -v {device}' names it), or by another medium whose tape is in it.",
+                        device=device,
+                    ),
                 )
             case errno.EROFS:
                 return medium_unavailable(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -329,6 +331,35 @@ def test_a_set_is_not_read_while_another_is_written(medium: TapeMedium) -> None:
     writer.abandon()
 
     assert read(stored, "bagit.txt") == b"BagIt-Version: 1.0\n"
+
+
+def test_media_that_share_a_drive_use_it_in_turn(medium: TapeMedium) -> None:
+    small_set(medium)
+    users: list[int] = []
+
+    class Exclusive(FolderDrive):
+        def __init__(self, folder: Path) -> None:
+            if users:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            users.append(1)
+            super().__init__(folder)
+
+        def read(self) -> bytes:
+            time.sleep(0.001)
+            return super().read()
+
+        def close(self) -> None:
+            users.clear()
+            super().close()
+
+    sharing = [in_drive(medium, lambda device, **_more: Exclusive(device)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda each: each.sets(), sharing)) == [(SET,)] * 4
+    writer = sharing[0].begin(OTHER, expected_bytes=0)
+    with pytest.raises(MediumUnavailable, match="is in use"):
+        sharing[1].sets()
+    writer.abandon()
+    assert sharing[1].sets() == (SET,)
 
 
 def test_two_files_are_read_side_by_side(medium: TapeMedium) -> None:
