@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PORTALOPS = str(Path(sys.executable).with_name("portalops"))
+from bench._runs import ROOT, measured
+
 CONFIGURATION = str(ROOT / "portalops.toml")
 
 
@@ -33,45 +30,6 @@ def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_c
     begun = clock()
     work()
     return clock() - begun
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a command took."""
-
-    seconds: float
-    """From call to answer."""
-    peak_kib: int
-    """The most memory that its process had at once; its own children are not in it."""
-
-
-def measured(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, answers: frozenset[int] = frozenset({0})
-) -> Measured:
-    """Run a command from the project's folder, its output thrown away.
-
-    Args:
-        command: its name and arguments.
-        environment: variables beside those of this process.
-        answers: exit codes with which it has done its work.
-
-    Raises:
-        RuntimeError: it ended with another one.
-    """
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-    )
-    _pid, status, usage = os.wait4(process.pid, 0)
-    took = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in answers:
-        raise RuntimeError(f"exit status {process.returncode}: {' '.join(command)}")
-    return Measured(took, usage.ru_maxrss)
 
 
 def peak_kib() -> int:

@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench._ledgers import CONFIGURATION, PORTALOPS, Measured, hash_lines, make, measured, seconds
+from bench._ledgers import CONFIGURATION, hash_lines, make, seconds
+from bench._runs import PORTALOPS, Measured, measured
 
 RECORDS = 100_000
 FEW = 2_000
@@ -40,13 +41,13 @@ def main() -> int:
     kept = True
     for name, few in least.items():
         took = min(each[name].seconds for each in rounds)
-        peak = max(each[name].peak_kib for each in rounds)
-        grown = (peak - few.peak_kib) * 1024 / (RECORDS - FEW)
+        peak = max(each[name].peak_mib for each in rounds)
+        grown = (peak - few.peak_mib) * (1 << 20) / (RECORDS - FEW)
         ratio = min(stock) / took
         kept &= ratio >= PROMISED and grown <= PROMISED_BYTES_A_RECORD
         print(
             f"{name:22} {RECORDS / took:10,.0f} records/s   ratio {ratio:.2f}   "
-            f"{peak / 1024:.0f} MiB in all, {grown:.0f} bytes for each record more"
+            f"{peak:.0f} MiB in all, {grown:.0f} bytes for each record more"
         )
     print(f"promised: a ratio of {PROMISED}, and at most {PROMISED_BYTES_A_RECORD} bytes for each record more")
     return 0 if kept else 1

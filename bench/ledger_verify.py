@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench._ledgers import CONFIGURATION, PORTALOPS, hash_lines, make, measured, peak_kib, seconds
+from bench._ledgers import CONFIGURATION, hash_lines, make, peak_kib, seconds
+from bench._runs import PORTALOPS, measured
 from portalops.ledger.chain import Faults, check_chain
 from portalops.ledger.store import open_snapshot
 
@@ -59,7 +60,7 @@ def main() -> int:
     print(f"memory of the pass       {grown:12.1f} MiB for {records:,} records   (promised: at most {PROMISED_MIB})")
     print(
         f"ledger verify --quick    {records / whole.seconds:12,.0f} records/s   ratio {min(hashing) / whole.seconds:.2f}"
-        f"   both verdicts and the indexes; {whole.peak_kib / 1024:.0f} MiB in all"
+        f"   both verdicts and the indexes; {whole.peak_mib:.0f} MiB in all"
     )
     met = "met" if kept >= GOAL else "MISSED"
     met_alone = "met" if kept_alone >= GOAL else "missed"

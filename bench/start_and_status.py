@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench._ledgers import CONFIGURATION, PORTALOPS, make, measured
+from bench._ledgers import CONFIGURATION, make
+from bench._runs import PORTALOPS, measured
 
 ROUNDS = 7
 RECORDS = 1_000_000
