@@ -28,6 +28,15 @@ def test_output_becomes_a_stream(tmp_path: Path) -> None:
     assert (stream.format, stream.plain_bytes, stream.members, stream.index) == ("raw", 3_000_000, 1, None)
 
 
+def test_a_program_that_says_far_more_than_a_pipe_holds_is_heard_while_it_prints(tmp_path: Path) -> None:
+    script = "for n in 1 2 3 4 5 6 7 8; do head -c 400000 /dev/zero; head -c 200000 /dev/zero >&2; done; echo end"
+
+    result, _medium = run(tmp_path, "sh", "-c", script, minimum_bytes=3_200_004, idle_seconds=20, trailer="end")
+
+    assert result.set is not None
+    assert result.set.streams[0].plain_bytes == 3_200_004
+
+
 @pytest.mark.parametrize(
     ("command", "values", "expected"),
     [
