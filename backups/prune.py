@@ -142,16 +142,13 @@ class Look:
 
 
 def look(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvidence]) -> Look:
-    """List every medium, and compare it with the ledger; one that shows none of the recorded sets is out of reach."""
+    """List every medium, and compare it with the ledger."""
     differences: dict[str, Difference] = {}
     unreached: dict[str, Message] = {}
     for name, medium in media.items():
         try:
             differences[name] = compare(portal, name, medium.sets(), sets)
-            if differences[name].missing:
-                require_sets(medium, portal)
         except PortalOpsError as error:
-            differences.pop(name, None)
             unreached[name] = error.message
     return Look(differences, unreached)
 
@@ -172,6 +169,19 @@ def explained(seen: Look, removals: Sequence[Removal], dead_run_at: datetime | N
         for medium, each in seen.differences.items()
     }
     return Look(differences, seen.unreached)
+
+
+def without_absent(seen: Look, portal: str, media: Mapping[str, Medium]) -> Look:
+    """Return a look in which media that lack sets, and show none of the portal's, are out of reach: another disk is there, or none."""
+    differences = dict(seen.differences)
+    unreached = dict(seen.unreached)
+    for name in [name for name, each in differences.items() if each.missing]:
+        try:
+            require_sets(media[name], portal)
+        except PortalOpsError as error:
+            del differences[name]
+            unreached[name] = error.message
+    return Look(differences, unreached)
 
 
 def without_left(seen: Look, died: Sequence[tuple[datetime, datetime]]) -> tuple[Look, Mapping[str, tuple[SetId, ...]]]:

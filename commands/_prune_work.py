@@ -121,7 +121,7 @@ def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
         UsageError: the approved list is none.
         LedgerError: a record cannot be read, so a hold may be unknown.
     """
-    from backups.prune import explained, look, plan_prune, without_left  # noqa: PLC0415  # start-up time
+    from backups.prune import explained, look, plan_prune, without_absent, without_left  # noqa: PLC0415  # start-up time
 
     policy = session.settings.backup.retention
     if policy.is_empty:
@@ -144,7 +144,8 @@ def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
     seen, left = without_left(look(session.settings.portal.id, media, sets), tuple(died_backups(session).values()))
     for medium, names in left.items():
         session.warnings += [of_a_dead_run(medium, name) for name in names]
-    return Seen(sets, retained, media, plan, explained(seen, plan.to_remove, _dead_run_at(session, own_run=own_run)))
+    seen = explained(seen, plan.to_remove, _dead_run_at(session, own_run=own_run))
+    return Seen(sets, retained, media, plan, without_absent(seen, session.settings.portal.id, media))
 
 
 def retained_of(session: Session) -> Retained:
