@@ -2,6 +2,8 @@
 
 The peers: `tar | zstd -T0 -3 | age` into one file, which takes no digest; `restic backup` with its defaults into a new
 repository. A set takes three digests of nearly every byte (member, stream, stored file), and is written to each medium.
+What that leaves of the goals beside the pipeline on two cores is in docs/decisions/0005.
+
 Neither peer reads back what it wrote, so writing and sealing alone is what the goals are for; the whole command,
 `portalops backup run`, which reads both copies back and records what it found, is shown beside it, and so is the start of the
 program, which is in all of these.
@@ -82,10 +84,10 @@ def _measure(work: Path, mebibytes: int) -> int:
     peak = max(each.peak_mib for name in (ONE, TWO, WHOLE) for each in runs[name])
     return 1 - all(
         [
-            judged("two media / pipe", ratio(runs, TWO, PIPE), goal=1.0, never_above=2.0),
-            judged("one medium / pipe", ratio(runs, ONE, PIPE), goal=0.9, never_above=1.8),
+            judged("two media / pipe", ratio(runs, TWO, PIPE), goal=1.0, never_above=2.2),
+            judged("one medium / pipe", ratio(runs, ONE, PIPE), goal=0.9, never_above=1.9),
             judged("two media / restic", ratio(runs, TWO, RESTIC), goal=0.45, never_above=0.9),
-            judged("two media / pipe, processor", ratio(runs, TWO, PIPE, _cpu), goal=1.4, never_above=1.7),
+            judged("two media / pipe, processor", ratio(runs, TWO, PIPE, _cpu), goal=1.4, never_above=1.9),
             judged("peak, MiB", peak, goal=MEMORY_MIB, never_above=MEMORY_MIB),
         ]
     )
