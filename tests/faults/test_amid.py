@@ -20,20 +20,21 @@ from tests.faults.portal import NewPortal
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MiB that is mounted."""
+    """A file system of 12 MiB that is mounted, and may be unmounted: what is on it stays, as on a disk that is carried away."""
     require_root()
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-    mount(folder)
+    disk, folder = tmp_path / "on-the-disk", tmp_path / "mounted"
+    for path in (disk, folder):
+        path.mkdir()
+    mount("-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk))
+    mount("--bind", str(disk), str(folder))
     yield folder
-    while os.path.ismount(folder):
-        subprocess.run(["umount", "--lazy", folder], check=True)
+    for path in (folder, disk):
+        while os.path.ismount(path):
+            subprocess.run(["umount", "--lazy", path], check=True)
 
 
-def mount(folder: Path) -> None:
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=False, capture_output=True, text=True
-    )
+def mount(*arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments], check=False, capture_output=True, text=True)
     if done.returncode != 0:
         if os.environ.get("CI") == "true":
             pytest.fail(done.stderr)
@@ -43,9 +44,9 @@ def mount(folder: Path) -> None:
 SETTLED = "i=0; while [ $i -lt 100 ] && ! {act}; do i=$((i+1)); sleep 0.05; done; echo a dump"
 """Until it works: the last pack of the sources before may still be open for a moment."""
 HARMS = {
-    "it turns read-only": ("mount -o remount,ro {place} 2>/dev/null", "mount -o remount,rw {place}"),
+    "it turns read-only": ("mount -o remount,ro {disk} 2>/dev/null", "mount -o remount,rw {disk}"),
     "it fills up": ("(head -c 20m /dev/zero 2>/dev/null >{place}/full || true)", "rm {place}/full"),
-    "it goes away": ("umount --lazy {place}", "mount -t tmpfs -o size=12m tmpfs {place}; mkdir -p {place}/sets"),
+    "it goes away": ("umount --lazy {place}", "mount --bind {disk} {place}"),
     "what was written is removed": ("rm -rf {place}/sets/.incoming-* {place}/sets/.staging", "true"),
 }
 
@@ -61,7 +62,7 @@ def test_a_disk_that_is_harmed_in_mid_run_fails_alone(
     new_portal: NewPortal, tmp_path: Path, mounted: Path, kind: str, what: str
 ) -> None:
     place = a_disk(mounted / "sets", mount_point=str(mounted)) if kind == "disk" else optical_at(mounted / "sets")
-    harm, repair = (each.format(place=mounted) for each in HARMS[what])
+    harm, repair = (each.format(place=mounted, disk=mounted.with_name("on-the-disk")) for each in HARMS[what])
     only_when_asked = f"if [ -e {tmp_path}/harm ]; then {SETTLED.format(act=harm)}; else echo a dump; fi"
     portal = new_portal(media={kind: place, "beside": a_disk(tmp_path / "beside")}, amid=("sh", "-c", only_when_asked))
     (tmp_path / "harm").touch()
