@@ -71,7 +71,7 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Readable, Room
@@ -440,7 +440,9 @@ class _Tape:
                     ),
                 )
             case errno.ENOMEDIUM:
-                return medium_unavailable(self.medium, msg("there is no tape in {device}", device=device), insert)
+                return medium_unavailable(
+                    self.medium, self._wanted(msg("there is no tape in {device}", device=device)), insert
+                )
             case errno.EBUSY:
                 return medium_unavailable(
                     self.medium,
@@ -483,12 +485,7 @@ class _Tape:
         device = str(self.device)
         insert = msg("Insert the tape {label}.", label=self.label)
         if found.label is not None:
-            cause = msg(
-                "the tape in {device} is {found}, not {label}",
-                device=device,
-                found=show_text(found.label.name, 80),
-                label=self.label,
-            )
+            cause = msg("the tape in {device} is {found}", device=device, found=show_text(found.label.name, 80))
         elif found.state is OnTape.BLANK:
             cause = msg("the tape in {device} is blank", device=device)
             insert = msg(
@@ -503,7 +500,11 @@ class _Tape:
                 "the beginning of the tape in {device} cannot be read: {problem}", device=device, problem=found.problem
             )
             insert = _CLEAN
-        return medium_unavailable(self.medium, cause, insert)
+        return medium_unavailable(self.medium, self._wanted(cause), insert)
+
+    def _wanted(self, cause: Message) -> Message:
+        """Say beside a cause which tape belongs into the drive: what is recorded of a copy is the cause alone."""
+        return msg("{cause}; the tape {label} is wanted", cause=cause, label=self.label)
 
 
 _CLEAN = msg("Clean the drive and try again; if it stays so, use another tape.")
