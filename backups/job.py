@@ -32,7 +32,7 @@ from backups.signature import NAMESPACE
 from backups.streams import SourceStreams
 from backups.verify import verify_copy
 from portalops import __version__
-from portalops.errors import MediumUnavailable, SetNotFound, SourceUnavailable
+from portalops.errors import MediumUnavailable, SetNotFound, SetOfLaterVersion, SourceUnavailable
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -405,7 +405,7 @@ def _look(
         except MediumUnavailable as absent:
             return replace(copy, problem=show_text(f"not looked at: {absent}", 500))
         return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
-    except MediumUnavailable as error:
+    except (MediumUnavailable, SetOfLaterVersion) as error:
         return replace(copy, problem=show_text(f"not looked at: {error}", 500))
     if findings.problems:
         problem = show_text("; ".join(findings.problems[:5]), 500)

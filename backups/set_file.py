@@ -6,19 +6,23 @@ not be read are in it, because whoever looks at a set must see what it lacks.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from portalops.errors import SetDamaged
+from portalops.errors import SetDamaged, SetOfLaterVersion
 from portalops.model.backups import BackupSet, DataClass, Pack, SetId, SetKind, Stream
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 
-SCHEMA = "portalops.backup-set/1"
+VERSION = 1
+SCHEMA = f"portalops.backup-set/{VERSION}"
+_VERSIONED = re.compile(r"portalops\.backup-set/([1-9][0-9]{0,5})")
 NAME = "set.json"
 
 
@@ -85,19 +89,51 @@ def parse_set_file(data: bytes) -> SetFile:
 
     Raises:
         SetDamaged: it is not JSON of this schema.
+        SetOfLaterVersion: it is of a version of the schema that came later.
     """
     try:
         found = _ADAPTER.validate_json(data)
     except ValidationError as error:
+        _require_known(_schema_of(data))
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise _damaged(f"{where}: {first['msg']}"[:200]) from error
     if found.schema != SCHEMA:
+        _require_known(found.schema)
         raise _damaged(f"schema {found.schema[:60]!r} is not known to this version")
     is_differential = any(stream.differential for stream in found.streams)
     if (found.kind is SetKind.DIFF) != (found.base is not None) or (is_differential and found.base is None):
         raise _damaged("it is differential without a base, or has a base and is full")
     return found
+
+
+def _schema_of(data: bytes) -> str:
+    """Return what a file that does not fit says of its own form; nothing if it says nothing."""
+    try:
+        whole = json.loads(data)
+    except ValueError:
+        return ""
+    schema = whole.get("schema") if isinstance(whole, dict) else None
+    return schema if isinstance(schema, str) else ""
+
+
+def _require_known(schema: str) -> None:
+    """Tell a set of a later version from a damaged one.
+
+    Raises:
+        SetOfLaterVersion: it is of one.
+    """
+    version = _VERSIONED.fullmatch(schema)
+    if version is not None and int(version[1]) > VERSION:
+        raise SetOfLaterVersion(
+            msg(
+                "{file} is of version {version} of its form, and this portalops knows {known}",
+                file=NAME,
+                version=version[1],
+                known=VERSION,
+            ),
+            msg("Use a newer portalops, or restore with stock tools, as the file RESTORE in the set says."),
+        )
 
 
 def outcome_of(streams: Sequence[Stream], failed_sources: Sequence[str]) -> RunOutcome:

@@ -73,6 +73,7 @@ def verify_copy(
     Raises:
         MediumUnavailable: the medium cannot be read at all.
         WrongKey: none of the private keys opens the set.
+        SetOfLaterVersion: this version does not know its form.
     """
     sizes = dict(stored.sizes())
     problems: list[str] = []

@@ -309,6 +309,14 @@ class MediumInterrupted(MediumUnavailable):
     )
 
 
+class SetOfLaterVersion(BackupError):
+    code = "PO1212"
+    explanation = msg(
+        "A backup set was made by a later version of portalops, in a form that this one does not know. It is neither damaged nor "
+        "verified by that: a newer portalops reads it, and so do age, zstd and tar, as RESTORE in the set says."
+    )
+
+
 class DrillReportRefused(BackupError):
     code = "PO1215"
     exit_code = ExitCode.INTEGRITY
@@ -343,6 +351,24 @@ class HostAway(HostUnreachable):
     explanation = msg(
         "A host did not answer, or the connection to it broke before a session was open. It refused nothing, so it may work again "
         "by itself; until then all its checks are unknown."
+    )
+
+
+class VulnerabilityDataRefused(CheckError):
+    code = "PO1320"
+    exit_code = ExitCode.USAGE
+    explanation = msg(
+        "A file that a bundle of vulnerabilities is built of is not what it should be: cut short, too large, or of another form. "
+        "The message names the file and the record. Nothing is written of a part of a file: fetch it again."
+    )
+
+
+class VulnerabilityBundleRefused(CheckError):
+    code = "PO1321"
+    exit_code = ExitCode.INTEGRITY
+    explanation = msg(
+        "A bundle of vulnerabilities is not signed by a key in checks.vulnerabilities.keys, was changed, or is of another form. "
+        "It is not used, and the checks that need it are unknown. Fetch it again, or have it built again."
     )
 
 
