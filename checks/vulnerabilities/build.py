@@ -1,0 +1,300 @@
+"""From the makers' records to bundles, on a machine that has them: what is of the releases asked for, and no more.
+
+Only an affected entry of exactly the release counts, and only its ranges: the lists of versions beside them are incomplete,
+and an entry of the bare system speaks for no release. The CVEs of a record stand in `aliases`, `upstream` or `related`,
+each maker as it likes (AlmaLinux in `related`), so all three are joined, and the id itself. Withdrawn records are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from checks.vulnerabilities import severity, sources
+from checks.vulnerabilities.bundle import Header, contents_of
+from checks.vulnerabilities.releases import Release
+from checks.vulnerabilities.rows import Row, Span
+from checks.vulnerabilities.sources import Count, Source, cve_of, day_of, refused
+from checks.vulnerabilities.support import read_support
+from checks.vulnerabilities.versions import NotAVersion
+from portalops.model.message import msg
+
+_STREAM = re.compile(r"(?<![\w.+-])([a-z0-9][a-z0-9_.+-]*:[A-Za-z0-9][\w.+-]*)(?=[\s,]|$)")
+_RATED = re.compile(r"(Critical|Important|Moderate|Low)\s*:")
+_NOT_SECURITY = ("ALBA-", "ALEA-", "RHBA-", "RHEA-")
+"""AlmaLinux and Red Hat publish bug fixes and enhancements in the same form; without a CVE they are none of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files that bundles are built of."""
+
+    osv: tuple[Path, ...]
+    """`all.zip` of ecosystems; at least one."""
+    tracker: Path | None = None
+    """JSON of Debian's security tracker."""
+    exploited: Path | None = None
+    """CISA's list of exploited vulnerabilities."""
+    epss: Path | None = None
+    """FIRST's EPSS scores, csv.gz."""
+    support: Path | None = None
+    """A table of the ends of runtimes and of the least versions of content management systems."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is gathered of one vulnerability of one package in one span of versions."""
+
+    records: set[str] = field(default_factory=set)
+    severity: str = severity.UNRATED
+    since: str = ""
+    is_from_advisory: bool = False
+    note: str = ""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is gathered for one release."""
+
+    release: Release
+    packages: dict[str, dict[tuple[str, Span], _Known]] = field(default_factory=dict)
+    records: int = 0
+
+    def known(self, package: str, vulnerability: str, span: Span) -> _Known:
+        return self.packages.setdefault(package, {}).setdefault((vulnerability, span), _Known())
+
+
+def build(inputs: Inputs, releases: Sequence[Release], as_of: datetime) -> dict[Release, tuple[Header, bytes]]:
+    """Build a bundle for each release.
+
+    Args:
+        inputs: the files.
+        releases: at least one.
+        as_of: when the files were fetched, UTC.
+
+    Raises:
+        VulnerabilityDataRefused: a file is damaged, of another form, newer than `as_of`, or none has a record of a release.
+    """
+    gathered = [_Gathered(release) for release in releases]
+    used = [(path, _take_osv(path, gathered)) for path in sorted(inputs.osv)]
+    if inputs.tracker is not None:
+        used.append((inputs.tracker, _take_tracker(inputs.tracker, gathered)))
+    due: Mapping[str, tuple[str, bool]] = {}
+    if inputs.exploited is not None:
+        count = Count()
+        due = sources.exploited(inputs.exploited, count)
+        used.append((inputs.exploited, sources.described("kev", inputs.exploited, count)))
+    epss: Mapping[str, int] = {}
+    if inputs.epss is not None:
+        wanted = {name for one in gathered for known in one.packages.values() for name, _ in known}
+        count = Count()
+        epss = sources.epss_scores(inputs.epss, wanted.__contains__, count)
+        used.append((inputs.epss, sources.described("epss", inputs.epss, count)))
+    support: Mapping[str, Any] = {}
+    if inputs.support is not None:
+        support = read_support(inputs.support)
+        count = Count(sum(len(support[kind]) for kind in ("runtime", "cms")), support["read_on"])
+        used.append((inputs.support, sources.described("support", inputs.support, count)))
+    _require_sound(used, as_of)
+    for one in gathered:
+        if one.records == 0:
+            raise refused(inputs.osv[0], one.release.name, msg("no file has a record of this release"))
+    described = tuple(source for _, source in used)
+    return {one.release: _bundle(one, described, due, epss, support=support, as_of=as_of) for one in gathered}
+
+
+def _require_sound(used: Sequence[tuple[Path, Source]], as_of: datetime) -> None:
+    for path, source in used:
+        if source.records == 0:
+            raise refused(path, "", msg("it has no record"))
+        if source.newest[:10] > as_of.date().isoformat():
+            what = msg("its newest record is of {newest}, after {as_of}", newest=source.newest, as_of=as_of)
+            raise refused(path, "", what)
+
+
+def _take_osv(path: Path, gathered: Sequence[_Gathered]) -> Source:
+    count = Count()
+    for record in sources.osv_records(path, count):
+        if record.get("withdrawn"):
+            continue
+        names = _vulnerabilities(record)
+        if not names:
+            continue
+        for one in gathered:
+            is_about = False
+            for affected in record.get("affected") or ():
+                try:
+                    is_about |= _take_affected(one, record, names, affected)
+                except (AttributeError, TypeError, KeyError, NotAVersion) as error:
+                    raise refused(path, record["id"], msg("it is no record of OSV")) from error
+            one.records += is_about
+    return sources.described("osv", path, count)
+
+
+def _vulnerabilities(record: Mapping[str, Any]) -> tuple[str, ...]:
+    named = [record["id"]]
+    for key in ("aliases", "upstream", "related"):
+        named += [name for name in record.get(key) or () if isinstance(name, str)]
+    cves = sorted({cve_of(name) for name in named} - {""})
+    if cves:
+        return tuple(cves)
+    return () if record["id"].startswith(_NOT_SECURITY) else (record["id"],)
+
+
+def _take_affected(
+    one: _Gathered, record: Mapping[str, Any], names: Sequence[str], affected: Mapping[str, Any]
+) -> bool:
+    package = affected["package"]
+    if not one.release.has(package["ecosystem"]):
+        return False
+    rating, note = _rating(record, affected)
+    published = day_of(record.get("published"))
+    is_advisory = not cve_of(record["id"])
+    module = _module(record, affected)
+    for span in _spans(affected, module):
+        for key in (span.introduced, span.fixed, span.last):
+            if key:
+                one.release.key_of(key)
+        for name in names:
+            known = one.known(package["name"], name, span)
+            known.records.add(record["id"])
+            known.severity = severity.worse(known.severity, rating)
+            known.note = note if len(known.records) == 1 or note == known.note else ""
+            is_earlier = not known.since or "" < published < known.since
+            if is_advisory > known.is_from_advisory or (is_advisory == known.is_from_advisory and is_earlier):
+                known.since, known.is_from_advisory = published, is_advisory
+    return True
+
+
+def _spans(affected: Mapping[str, Any], module: str) -> Iterator[Span]:
+    for span in affected.get("ranges") or ():
+        if span["type"] != "ECOSYSTEM":
+            continue
+        introduced: str | None = None
+        for event in span["events"]:
+            if "introduced" in event:
+                introduced = "" if event["introduced"] == "0" else event["introduced"]
+            elif introduced is not None and ("fixed" in event or "last_affected" in event):
+                fixed = event.get("fixed", "")
+                if fixed != "0":  # "fixed in 0" is how makers say that it never was vulnerable
+                    yield Span(introduced, fixed, event.get("last_affected", ""), module)
+                introduced = None
+        if introduced is not None:
+            yield Span(introduced, "", "", module)
+
+
+def _rating(record: Mapping[str, Any], affected: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the severity, by the maker's word where it rates, and the note.
+
+    Debian's `urgency` only says what is unimportant: it is mostly not assigned, and was never meant as a severity.
+    """
+    specific = affected.get("ecosystem_specific") or {}
+    note = "unimportant" if specific.get("urgency") == "unimportant" else ""
+    stated = [*(affected.get("severity") or ()), *(record.get("severity") or ())]
+    for one in stated:
+        if one["type"] == "Ubuntu":
+            return severity.word_of(one["score"]), note
+    headline = _RATED.match(record.get("summary") or "")
+    if headline:
+        return severity.word_of(headline.group(1)), note
+    scores = [score for one in stated if (score := severity.base_score(one["score"])) is not None]
+    return (severity.word_of_score(max(scores)), note) if scores else (severity.UNRATED, note)
+
+
+def _module(record: Mapping[str, Any], affected: Mapping[str, Any]) -> str:
+    """Return the module stream that a record is about, by its headline (`Important: nodejs:20 security update`)."""
+    events = [event for span in affected.get("ranges") or () for event in span["events"]]
+    if not any(".module" in event.get("fixed", "") for event in events):
+        return ""
+    headline = (record.get("summary") or "").partition(":")[2]
+    streams = sorted(set(_STREAM.findall(headline)))
+    return streams[0] if len(streams) == 1 else "*"
+
+
+def _take_tracker(path: Path, gathered: Sequence[_Gathered]) -> Source:
+    """Let Debian's tracker refine Debian's rows: it knows what OSV's export lacks, and why a fix does not come."""
+    count = Count()
+    debian = [one for one in gathered if one.release.codename]
+    if not debian:
+        raise refused(path, "", msg("it is about Debian, and none of the releases is"))
+    for package, issues in sources.tracker_packages(path, count):
+        for name, issue in issues.items():
+            for one in debian:
+                try:
+                    state = (issue.get("releases") or {}).get(one.release.codename)
+                    if state is not None:
+                        _refine(one, package, name, state)
+                except (AttributeError, TypeError, NotAVersion) as error:
+                    raise refused(
+                        path, f"{package}, {name}", msg("it is not of the form of Debian's security tracker")
+                    ) from error
+    return sources.described("debian-tracker", path, count)
+
+
+def _refine(one: _Gathered, package: str, name: str, state: Mapping[str, Any]) -> None:
+    held = one.packages.get(package, {})
+    mine = [key for key in held if key[0] == (cve_of(name) or name)]
+    status, fixed = state.get("status"), state.get("fixed_version") or ""
+    if status == "resolved" and fixed == "0":  # it never was vulnerable in this release
+        for key in mine:
+            del held[key]
+        if not held:
+            one.packages.pop(package, None)
+        return
+    note = "unimportant" if state.get("urgency") == "unimportant" else "no-dsa" if "nodsa" in state else ""
+    if fixed:
+        one.release.key_of(fixed)
+    span = Span("", fixed if status == "resolved" else "", "", "")
+    old = [held.pop(key) for key in mine if not key[1].fixed or not span.fixed or key[1] == span]
+    known = one.known(package, cve_of(name) or name, span)
+    for each in old:
+        known.records |= each.records
+        known.severity = severity.worse(known.severity, each.severity)
+        known.since = known.since or each.since
+    known.records.add(name)
+    known.note = note
+
+
+def _bundle(
+    one: _Gathered,
+    used: tuple[Source, ...],
+    due: Mapping[str, tuple[str, bool]],
+    epss: Mapping[str, int],
+    *,
+    support: Mapping[str, Any],
+    as_of: datetime,
+) -> tuple[Header, bytes]:
+    packages = {package: tuple(_rows(held, due, epss)) for package, held in one.packages.items()}
+    header = Header(
+        one.release,
+        as_of,
+        used,
+        one.records,
+        sum(len(rows) for rows in packages.values()),
+        len(packages),
+        len(due),
+        support,
+    )
+    return header, contents_of(header, packages)
+
+
+def _rows(
+    held: Mapping[tuple[str, Span], _Known], due: Mapping[str, tuple[str, bool]], epss: Mapping[str, int]
+) -> Iterable[Row]:
+    for (name, span), known in sorted(held.items(), key=lambda item: item[0]):
+        day, is_ransom = due.get(name, ("", False))
+        yield Row(
+            name,
+            span,
+            tuple(sorted(known.records)),
+            known.severity,
+            known.since,
+            day,
+            is_ransom,
+            epss.get(name, 0),
+            known.note,
+        )
