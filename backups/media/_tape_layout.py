@@ -220,7 +220,8 @@ def _parts(label: Label) -> Iterator[str | Message]:
     )
     yield _code(
         'TAPE="${TAPE:-/dev/nst0}"',
-        'mt -f "$TAPE" rewind && mt -f "$TAPE" eom && mt -f "$TAPE" bsf 2 && mt -f "$TAPE" fsf 1',
+        'mt -f "$TAPE" rewind; mt -f "$TAPE" eod || mt -f "$TAPE" eom',  # mt-st has the one word, cpio's mt the other
+        'mt -f "$TAPE" bsf 2 && mt -f "$TAPE" fsf 1',
         'dd if="$TAPE" of=record bs=1M status=none && grep -a "^set " record',
     )
     yield msg(
