@@ -64,8 +64,10 @@ FOLDERS = {"disk": "disk", "optical": "discs", "sftp": "sftp"}
 """Where the kinds that keep sets in folders keep them here."""
 LOCKS: dict[str, dict[str, object]] = {"s3": {"lock": "GOVERNANCE", "retain_days": 1}}
 """The kinds that can lock what they keep, and how they are asked to."""
-RESUMABLE = {"disk", "s3", "sftp"}
+RESUMABLE = frozenset({"disk", "s3", "sftp"})
 """The kinds that go on with a copy that was cut; all others begin it anew."""
+in_folders = pytest.mark.parametrize("medium", sorted(FOLDERS), indirect=True)
+resumable = pytest.mark.parametrize("medium", sorted(RESUMABLE), indirect=True)
 PACKS = tuple(f"data/content/portal/files.{number:04}.age" for number in range(1, 4))
 DIGESTS = {
     "bagit.txt": hashlib.sha256(b"BagIt-Version: 1.0\n").hexdigest(),
@@ -238,12 +240,11 @@ def test_what_is_being_written_is_no_set_that_can_be_removed(medium: Medium) -> 
 
 
 def folder_of(medium: Medium, tmp_path: Path) -> Path:
-    """Return where a medium keeps its sets; the test is not for media that keep them elsewhere."""
-    if medium.kind not in FOLDERS:
-        pytest.skip(f"{medium.kind} keeps no sets in folders")
+    """Return where a medium of `FOLDERS` keeps its sets."""
     return tmp_path / FOLDERS[medium.kind]
 
 
+@in_folders
 def test_a_removal_that_died_is_no_set_and_is_ended_by_the_next(medium: Medium, tmp_path: Path) -> None:
     folder = folder_of(medium, tmp_path)
     small_set(medium)
@@ -259,6 +260,7 @@ def test_a_removal_that_died_is_no_set_and_is_ended_by_the_next(medium: Medium, 
         medium.remove(SET)
 
 
+@in_folders
 def test_what_was_half_removed_and_made_up_again_can_go_again(medium: Medium, tmp_path: Path) -> None:
     folder = folder_of(medium, tmp_path)
     small_set(medium)
@@ -271,6 +273,7 @@ def test_what_was_half_removed_and_made_up_again_can_go_again(medium: Medium, tm
     assert list(folder.iterdir()) == []
 
 
+@in_folders
 def test_making_ready_frees_what_was_removed(medium: Medium, tmp_path: Path) -> None:
     folder = folder_of(medium, tmp_path)
     small_set(medium)
@@ -360,9 +363,8 @@ def test_a_copy_may_be_cut_again_and_again(medium: Medium) -> None:
     end(medium, writer)
 
 
+@resumable
 def test_what_is_held_and_does_not_belong_is_discarded(medium: Medium) -> None:
-    if medium.kind not in RESUMABLE:
-        pytest.skip(f"{medium.kind} begins anew")
     cut(medium)
     writer = go_on(medium, SET, expected_bytes=0)
     writer.discard(PACKS[0])
@@ -390,9 +392,8 @@ def test_what_nobody_wants_is_removed(medium: Medium) -> None:
     writer.abandon()
 
 
+@resumable
 def test_what_is_being_written_is_neither_gone_on_with_nor_removed(medium: Medium) -> None:
-    if medium.kind not in RESUMABLE:
-        pytest.skip(f"{medium.kind} begins anew")
     writer = medium.begin(SET, expected_bytes=0)
     put(writer, "bagit.txt", b"BagIt-Version: 1.0\n")
 

@@ -32,6 +32,7 @@ from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
 from portalops.registers.signers import KEY_ADDED, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
@@ -121,7 +122,7 @@ def test_the_kinds_of_runs_are_those_of_jobs() -> None:
 
 
 def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
-    known = {kind for kind, _place in kinds_written()} | set(INERASABLE) | set(WAIVER_KINDS)
+    known = {kind for kind, _place in kinds_written()} | set(INERASABLE) | set(DISC_KINDS) | set(WAIVER_KINDS)
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()
 
