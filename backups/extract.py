@@ -133,7 +133,6 @@ class Extractor:
         parent, name = self._place(entry.path)
         match entry.type:
             case MemberType.FILE:
-                self._make_room(parent, name)
                 self._file(parent, name, entry, content)
             case MemberType.FOLDER:
                 self._folder(parent, name)
@@ -153,7 +152,7 @@ class Extractor:
                 self._tell(self.done.notes, f"{entry.path}: a device ({major}:{minor}) is not made")
 
     def _file(self, parent: int, name: str, entry: Entry, content: Iterable[memoryview]) -> None:
-        descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        descriptor = self._new_file(parent, name)
         try:
             for piece in content:
                 rest = piece
@@ -168,6 +167,13 @@ class Extractor:
             os.close(descriptor)
         self.done.files += 1
         self.done.content_bytes += entry.size
+
+    def _new_file(self, parent: int, name: str) -> int:
+        try:
+            return os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        except FileExistsError:
+            self._make_room(parent, name)
+            return os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
 
     def _folder(self, parent: int, name: str) -> None:
         try:
@@ -254,15 +260,22 @@ class Extractor:
         descriptor = os.dup(self._root)
         for part in parts:
             try:
-                if make:
-                    self._folder(descriptor, part)
-                inner = os.open(part, _FOLDER, dir_fd=descriptor)
+                inner = self._inner(descriptor, part, make=make)
             except (FileExistsError, NotADirectoryError) as error:
                 raise _Refused(f"{part!r} on the way is not a folder") from error
             finally:
                 os.close(descriptor)
             descriptor = inner
         return descriptor
+
+    def _inner(self, descriptor: int, name: str, *, make: bool) -> int:
+        try:
+            return os.open(name, _FOLDER, dir_fd=descriptor)
+        except FileNotFoundError:
+            if not make:
+                raise
+            self._folder(descriptor, name)
+            return os.open(name, _FOLDER, dir_fd=descriptor)
 
     def _forget_parent(self) -> None:
         if self._parent is not None:
