@@ -228,6 +228,23 @@ def test_nothing_leaves_the_target(tmp_path: Path, attack: str) -> None:
     assert (snapshot(outside), outside.stat().st_nlink, (outside / "secret").stat().st_nlink) == before
 
 
+def test_a_symbolic_link_may_have_a_second_name(tmp_path: Path) -> None:
+    """GNU tar writes one that has two as a hard link to the first."""
+    done = extract(tmp_path / "target", link("a", "nowhere"), hard("b", "a"))
+
+    assert done.refused == []
+    assert (tmp_path / "target" / "b").readlink() == Path("nowhere")
+
+
+@pytest.mark.parametrize("content", [bytes(8 << 20), bytes(3 << 20) + b"x" + bytes(5 << 20), b"x" + bytes(8 << 20)])
+def test_long_zeros_take_no_room_and_are_read_as_they_were(tmp_path: Path, content: bytes) -> None:
+    extract(tmp_path / "target", file("disk.img", content))
+
+    restored = tmp_path / "target" / "disk.img"
+    assert restored.read_bytes() == content
+    assert restored.stat().st_blocks * 512 < 2 << 20
+
+
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_no_mixture_of_links_and_names_leaves_the_target(
