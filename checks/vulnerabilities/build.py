@@ -68,8 +68,8 @@ class _Gathered:
         return self.packages.setdefault(package, {}).setdefault((vulnerability, span), _Known())
 
 
-def build(inputs: Inputs, releases: Sequence[Release], as_of: datetime) -> dict[Release, tuple[Header, bytes]]:
-    """Build a bundle for each release.
+def built(inputs: Inputs, releases: Sequence[Release], as_of: datetime) -> dict[Release, tuple[Header, bytes]]:
+    """Return the bundle of each release.
 
     Args:
         inputs: the files.
@@ -149,8 +149,11 @@ def _take_affected(
     one: _Gathered, record: Mapping[str, Any], names: Sequence[str], affected: Mapping[str, Any]
 ) -> bool:
     package = affected["package"]
-    if not one.release.has(package["ecosystem"]):
+    package_name, ecosystem = package["name"], package["ecosystem"]
+    if not one.release.has(ecosystem):
         return False
+    if not isinstance(package_name, str):
+        raise TypeError(package_name)
     rating, note = _rating(record, affected)
     published = day_of(record.get("published"))
     is_advisory = not cve_of(record["id"])
@@ -160,7 +163,7 @@ def _take_affected(
             if key:
                 one.release.key_of(key)
         for name in names:
-            known = one.known(package["name"], name, span)
+            known = one.known(package_name, name, span)
             known.records.add(record["id"])
             known.severity = severity.worse(known.severity, rating)
             known.note = note if len(known.records) == 1 or note == known.note else ""
@@ -219,8 +222,6 @@ def _take_tracker(path: Path, gathered: Sequence[_Gathered]) -> Source:
     """Let Debian's tracker refine Debian's rows: it knows what OSV's export lacks, and why a fix does not come."""
     count = Count()
     debian = [one for one in gathered if one.release.codename]
-    if not debian:
-        raise refused(path, "", msg("it is about Debian, and none of the releases is"))
     for package, issues in sources.tracker_packages(path, count):
         for name, issue in issues.items():
             for one in debian:
