@@ -87,7 +87,7 @@ def osv_records(path: Path, count: Count) -> Iterator[Mapping[str, Any]]:
     with _readable(path), path.open("rb") as file:
         try:
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        except (zipfile.BadZipFile, RuntimeError, ValueError) as error:
             raise refused(path, "", msg("it is no zip file, or is cut short")) from error
         with archive:
             names = sorted(name for name in archive.namelist() if name.endswith(".json"))
@@ -208,7 +208,7 @@ def _record(path: Path, archive: zipfile.ZipFile, name: str) -> Mapping[str, Any
     try:
         with archive.open(name) as member:
             data = _bounded(path, name, member, RECORD_BYTES)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise refused(path, name, msg("the record is damaged or cut short")) from error
     record = _parsed(path, name, data)
     if not isinstance(record.get("id"), str) or not isinstance(record.get("affected", []), list):
