@@ -106,7 +106,12 @@ def read_identities(path: Path) -> tuple[Identity, ...]:
             msg("cannot read a private key from {path}: {cause}", path=str(path), cause=cause or "not a text file"),
             msg("Name the file that 'portalops init' or 'age-keygen' wrote."),
         ) from error
-    found = tuple(parse_identity(line) for line in lines if line.strip() and not line.startswith("#"))
+    try:
+        found = tuple(parse_identity(line) for line in lines if line.strip() and not line.startswith("#"))
+    except WrongKey as error:
+        raise WrongKey(
+            msg("{path}: {cause}", path=show_text(str(path), 300), cause=error.message), error.hint
+        ) from error
     if not found:
         raise WrongKey(
             msg("there is no private key in {path}", path=str(path)),

@@ -5,7 +5,7 @@ It reads the tag files of every set, and no pack: what it finds wrong is wrong, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from backups.job import VerifyTarget, run_verify
@@ -32,6 +32,7 @@ def inspect(
     keys: Sequence[Signer] | None,
     clock: Clock,
     progress: Progress,
+    on_error: Callable[[PortalOpsError], None] = lambda _error: None,
 ) -> MediumCheck:
     """Look at a medium; what cannot be read is told and never taken for good.
 
@@ -43,6 +44,7 @@ def inspect(
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: of the readings.
         progress: is told.
+        on_error: told of what the medium refused, whose hint is for people and not for the ledger.
     """
     check = MediumCheck(medium.id, medium.kind, reached=False, writable=None)
     recorded = [
@@ -54,6 +56,7 @@ def inspect(
     try:
         listed = medium.sets()
     except PortalOpsError as error:
+        on_error(error)
         problem = show_text(f"not looked at: {error}", MAX_PROBLEM)
         unseen = tuple(replace(copy, problem=problem) for _made, copy in recorded)
         return replace(check, problems=(show_text(str(error), MAX_PROBLEM),), copies=unseen)
@@ -66,6 +69,7 @@ def inspect(
             make_ready(medium, (), wanted=worth_keeping(sets, medium.id), expected_bytes=0)
             writable = True
         except PortalOpsError as error:
+            on_error(error)
             writable = False
             problems.append(str(error))
     targets = [VerifyTarget(copy, made.set.bag_sha256, 0) for made, copy in recorded]

@@ -90,11 +90,10 @@ def make_plan(
     Raises:
         TooFewRecipients: fewer than two different keys.
     """
-    if len({key for _name, key in recipients}) < MINIMUM_RECIPIENTS:
+    different = len({key for _name, key in recipients})
+    if different < MINIMUM_RECIPIENTS:
         raise TooFewRecipients(
-            msg(
-                "a set needs {minimum} different recipients and has {n}", minimum=MINIMUM_RECIPIENTS, n=len(recipients)
-            ),
+            msg("a set needs {minimum} different recipients and has {n}", minimum=MINIMUM_RECIPIENTS, n=different),
             msg("Name the operator's key and the escrow key in backup.recipients; 'portalops init --keys' makes them."),
         )
     mapped = {source.data_class for source in sources}

@@ -89,7 +89,7 @@ def restore_set(
     Raises:
         WrongKey: no key opens the set; nothing was made.
         UnsafeTarget: the target is not empty; nothing was made.
-        BackupError: the set has no such source or path, or is a differential and its base is not given.
+        BackupError: the set has no such source or path, or is a differential and its base is not given; nothing was made.
     """
     streams = _chosen(content, source)
     if base is None and any(stream.differential for stream in streams):
@@ -98,6 +98,7 @@ def restore_set(
             msg("Attach a medium that has the base; 'portalops backup list' names them."),
         )
     _require_key(stored, streams, identities)
+    was_there = target.exists()
     prepare_target(target)
     done = Extracted()
     bad: list[str] = []
@@ -119,6 +120,9 @@ def restore_set(
         except SetDamaged as error:
             bad.append(show_text(f"{stream.source}/{stream.name}: {error}", 500))
     if not found and not bad:
+        mark_finished(target)
+        if not was_there:
+            target.rmdir()
         raise BackupError(
             msg("the set has no path {path}", path=show_text(path or "", 300)),
             msg("Paths are written as in the index, such as etc/hosts; leave --path out to restore everything."),
@@ -132,7 +136,10 @@ def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
     if not streams:
         raise BackupError(
             msg("the set has no source {source}", source=show_text(source or "", 80)),
-            msg("Its sources are: {sources}.", sources=", ".join(stream.source for stream in content.streams)),
+            msg(
+                "Its sources are: {sources}.",
+                sources=", ".join(dict.fromkeys(stream.source for stream in content.streams)),
+            ),
         )
     return streams
 

@@ -153,7 +153,7 @@ def faults_of(inventory: Inventory) -> Iterator[Message]:
             yield msg("no collection of {what} is configured, and no reason excuses it", what=word)
         else:
             yield msg(
-                "{n} items are without: {what}; such as {example}",
+                "items without {what}: {n}; such as {example}",
                 n=missing.items.count,
                 what=word,
                 example=_listed(missing.items.examples),

@@ -66,6 +66,6 @@ def copy(
         return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))
     return Result(
         [views.copy_data(each) for each in done.result.copies],
-        [views.copies_table(done.result.copies), *notices],
+        [views.copies_table(done.result.copies), *notices, *views.next_for_failed(done.result.copies)],
         exit_code=done.exit_code,
     )

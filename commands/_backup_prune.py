@@ -12,6 +12,7 @@ import typer
 from commands import _backup_views as views
 from commands._backup_work import find_set, recorded_sets_of
 from commands._jobs import perform, require_valid, run_lock
+from commands._periods import period_of
 from commands._prune_work import DUTY, Asked, look_around, prune_job, prune_work, retained_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -21,7 +22,6 @@ from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.period import parse_period
 from portalops.model.retention import Hold, Mark, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
@@ -198,7 +198,7 @@ def _simulated(session: Session, days: str) -> Result:
             msg("there is no retention policy, so nothing is ever removed"),
             msg("Say in [backup.retention] what is kept: keep_last, keep_weekly, keep_monthly, keep_yearly."),
         )
-    period = parse_period(days)
+    period = period_of(days, "--simulate")
     if (period.last - period.first).days >= MAX_DAYS:
         raise UsageError(
             msg("{days} are more than {n} days", days=days[:60], n=MAX_DAYS), msg("Ask for fewer days at a time.")
@@ -257,16 +257,15 @@ def _courses_table(courses: Sequence[Course]) -> Table:
 
 
 def _policy_view(policy: RetentionPolicy) -> KeyValues:
-    return KeyValues(
-        (
-            (msg("Newest sets"), str(policy.keep_last)),
-            (msg("Weeks"), str(policy.keep_weekly)),
-            (msg("Months"), str(policy.keep_monthly)),
-            (msg("Years"), str(policy.keep_yearly)),
-            (msg("Days back"), str(policy.keep_within_days)),
-            (msg("Days to undo"), str(policy.undo_days)),
-        )
+    rules = (
+        (msg("Kept: of the newest sets"), policy.keep_last),
+        (msg("Kept: one set a week, of so many weeks"), policy.keep_weekly),
+        (msg("Kept: one set a month, of so many months"), policy.keep_monthly),
+        (msg("Kept: one set a year, of so many years"), policy.keep_yearly),
+        (msg("Kept: all sets of so many days back"), policy.keep_within_days),
     )
+    shown = [(rule, str(count)) for rule, count in rules if count]
+    return KeyValues((*shown, (msg("Days to undo"), str(policy.undo_days))))
 
 
 def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from commands._media_burn import discs_data
 from commands._result import JsonValue
 from portalops.ledger.bodies import encode
-from portalops.model.backups import BackupSet, Copy, Shrink, VerifyLevel
+from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.reading import Freshness, Limits, depth_and_age, depth_words, level_word, read_words
+from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import (
     Block,
@@ -22,7 +22,6 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
-    Status,
     Table,
     Tone,
 )
@@ -78,11 +77,23 @@ def plan_view(plan: BackupPlan, sizes: Sizes) -> list[Block]:
 
 
 def _set_size(sizes: Sizes) -> list[Block]:
-    """Return about how large the set will be."""
+    """Return about how large the set will be, and which sources that leaves out."""
+    unknown = [source for source, size in sizes.sources.items() if size.basis.value == "unknown"]
     if not sizes.stored_bytes:
         return []
-    most = msg("About so much on each medium") if sizes.is_stored_known else msg("At most about so much on each medium")
-    return [KeyValues(((most, ByteSize(sizes.stored_bytes)), (msg("Packs, about"), sizes.packs)))]
+    if sizes.is_stored_known:
+        most = msg("About so much on each medium")
+    elif not unknown:
+        most = msg("At most about so much on each medium")
+    else:
+        most = msg("So much at most of what is known")
+    rows: list[tuple[Message, Cell]] = [
+        (most, ByteSize(sizes.stored_bytes)),
+        (msg("Packs, at least") if unknown else msg("Packs, about"), sizes.packs),
+    ]
+    if unknown:
+        rows.append((msg("Not counted, as nothing is known of it yet"), ", ".join(unknown)))
+    return [KeyValues(rows)]
 
 
 def _size_cells(size: Size) -> tuple[Cell, Cell]:
@@ -148,18 +159,15 @@ def shrink_sentence(shrink: Shrink) -> Message:
     )
 
 
-def sets_table(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> Table:
-    """Return the sets, one row a copy, with what its readings are worth now."""
+def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> list[Block]:
+    """Return the sets, one row a set, with where its copies lie and what their readings are worth now."""
     headers = (
         msg("Backup set"),
         msg("Made at"),
         msg("Outcome"),
         msg("Stored"),
-        msg("Medium"),
-        msg("State"),
-        msg("Depth"),
-        msg("Read back"),
-        msg("Signature"),
+        msg("Verified on"),
+        msg("Other copies"),
     )
     rows = [
         (
@@ -167,17 +175,30 @@ def sets_table(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> Ta
             made.set.created_at,
             outcome_status(made.set.outcome),
             ByteSize(made.set.stored_bytes),
-            copy.medium,
-            copy_status(copy.state, fresh),
-            depth_words(fresh),
-            read_words(fresh, now),
-            _signature_status(made.set.signer),
+            *_where(made, limits, now),
         )
         for made in sets
-        for copy in made.copies
-        for fresh in (made.freshness(copy, limits, now),)
     ]
-    return Table(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)
+    blocks: list[Block] = [Table(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)]
+    unsigned = [made.set.id for made in sets if not made.set.signer]
+    if unsigned:
+        blocks.append(Heading(3, nmsg("{n} set is unsigned", "{n} sets are unsigned", len(unsigned))))
+        blocks += _listed(unsigned)
+    return blocks
+
+
+def _where(made: SetEvidence, limits: Limits, now: datetime) -> tuple[Cell, Cell]:
+    """Return the media with a verified copy, and what became of the other copies."""
+    good: list[str] = []
+    other: Message | None = None
+    for copy in made.copies:
+        fresh = made.freshness(copy, limits, now)
+        if copy.state is CopyState.VERIFIED and fresh.is_fresh:
+            good.append(copy.medium)
+            continue
+        said = msg("{medium}: {state}", medium=copy.medium, state=copy_status(copy.state, fresh).word)
+        other = said if other is None else msg("{others}; {other}", others=other, other=said)
+    return ", ".join(good) or None, other
 
 
 def set_data(made: SetEvidence, limits: Limits, now: datetime) -> dict[str, JsonValue]:
@@ -281,10 +302,6 @@ def signed_sentence(set_id: str, signer: str) -> Message:
     return msg("Set {set} is signed by the key {key}.", set=set_id, key=key)
 
 
-def _signature_status(signer: str) -> Status:
-    return Status(msg("signed"), Tone.GOOD) if signer else Status(msg("unsigned"), Tone.UNSURE)
-
-
 def _readings_table(made: SetEvidence, limits: Limits) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (copy.medium, level_word(each.level), each.at, each.at + limits[each.level], str(each.seq), signed_by(each.by))
@@ -301,6 +318,18 @@ def _readings_table(made: SetEvidence, limits: Limits) -> Table:
         msg("By another host"),
     )
     return Table(msg("How deep each copy was looked into"), headers, rows)
+
+
+def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
+    """Say what to do about media that a set was not written to; nothing if there are none."""
+    failed = [copy.medium for copy in copies if copy.state is CopyState.FAILED]
+    if not failed:
+        return []
+    said = msg(
+        "'portalops media check {medium}' says what to do about it; then 'portalops backup copy' makes the copy.",
+        medium=failed[0],
+    )
+    return [Notice(said, Tone.UNSURE)]
 
 
 def copies_table(
@@ -338,12 +367,18 @@ def copies_table(
     return Table(nmsg("{n} copy", "{n} copies", len(copies)), headers, rows)
 
 
-def restore_view(report: RestoreReport, folder: str) -> list[Block]:
+def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]:
     """Return what was restored, and what was not."""
     files = nmsg("{n} file", "{n} files", report.files)
     blocks: list[Block] = [
         Paragraph(
-            msg("{files} restored to {folder}, {size} bytes", files=files, folder=folder, size=report.content_bytes)
+            msg(
+                "{files} of set {set} restored to {folder}, {size} bytes",
+                files=files,
+                set=set_id,
+                folder=folder,
+                size=report.content_bytes,
+            )
         )
     ]
     for title, lines in (
@@ -356,9 +391,11 @@ def restore_view(report: RestoreReport, folder: str) -> list[Block]:
     return blocks
 
 
-def restore_data(report: RestoreReport) -> JsonValue:
+def restore_data(report: RestoreReport, set_id: str, folder: str) -> JsonValue:
     """Return a restore as `--json` shows it."""
     return {
+        "set": set_id,
+        "folder": folder,
         "files": report.files,
         "content_bytes": report.content_bytes,
         "damaged": list(report.damaged),

@@ -187,6 +187,8 @@ def reports(session: Session) -> Iterator[Diagnosis]:
 @examination
 def media(session: Session) -> Iterator[Diagnosis]:
     """Each medium that is a folder is there, writable, roomy, and not on the disk that it protects."""
+    from backups.media import build_medium  # noqa: PLC0415  # start-up time
+
     settings = session.settings
     if not settings.backup_media:
         yield Diagnosis(
@@ -196,9 +198,24 @@ def media(session: Session) -> Iterator[Diagnosis]:
             msg("Add [[backup.medium]] to the configuration."),
         )
     for table in settings.backup_media:
-        folder = path_of(table, "folder")
-        if folder is None:
-            continue  # only folders can be looked at without connecting to something
+        folder = next(iter(build_medium(table).places()), None)
+        if folder is None:  # only folders of this machine can be looked at without connecting to something
+            yield Diagnosis(
+                "media",
+                State.NOTE,
+                msg("{id}: a medium of kind {kind} is not tried here", id=table.id, kind=table.kind),
+                msg("Run 'portalops media check {id}': it lists the sets there and tries to write.", id=table.id),
+            )
+            continue
+        mount_point = path_of(table, "mount_point")
+        if mount_point is not None and not mount_point.is_mount():
+            yield Diagnosis(
+                "media",
+                State.BAD,
+                msg("{id}: nothing is mounted on {path}", id=table.id, path=show_path(mount_point)),
+                msg("Attach and mount the disk: no set is written to it until then."),
+            )
+            continue
         if not folder.exists() and table.values.get("create") is not True:
             yield Diagnosis(
                 "media",
@@ -493,7 +510,7 @@ def path_of(table: KindTable, key: str) -> Path | None:
 def _source_paths(table: KindTable) -> Sequence[Path]:
     """Return the files and folders that a source names, where it reads files of this machine."""
     values: Mapping[str, object] = table.values
-    if "host" in values:
+    if "host" in values or "ssh" in values:
         return ()
     included = values.get("include")
     named = [*included] if isinstance(included, list) else []

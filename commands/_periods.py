@@ -6,6 +6,7 @@ from commands._session import Session
 from portalops.errors import UsageError
 from portalops.model.message import msg
 from portalops.model.period import Period, current_period, parse_period
+from portalops.model.text import show_text
 
 
 def period_option(session: Session, text: str | None) -> Period:
@@ -16,10 +17,19 @@ def period_option(session: Session, text: str | None) -> Period:
     """
     if text is None:
         return current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    return period_of(text, "--period")
+
+
+def period_of(text: str, option: str) -> Period:
+    """Return the period that an option was given.
+
+    Raises:
+        UsageError: the text is not a period.
+    """
     try:
         return parse_period(text)
     except ValueError as error:
         raise UsageError(
-            msg("--period does not take {text}", text=text[:40]),
+            msg("{option} does not take {text}", option=option, text=show_text(text, 40)),
             msg("Give a day, week, month or year, or two joined by dots: 2026-W48, 2026-11, 2026-W40..2026-W47."),
         ) from error

@@ -84,6 +84,7 @@ def run(
         return Result(done.data(), notices, exit_code=done.exit_code)
     view: list[Block] = [Paragraph(done.summary), views.copies_table(done.result.copies), *notices]
     if done.result.set is not None:
+        view += views.next_for_failed(done.result.copies)
         view.insert(1, Paragraph(views.signed_sentence(done.result.set.id, done.result.set.signer)))
     data: JsonValue = {
         **_fields(done.data()),
@@ -108,7 +109,7 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
     session = open_session(ctx)
     sets = [made for made in recorded_sets_of(session) if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
-    view: list[Block] = [views.sets_table(sets, *worth)] if sets else [Paragraph(msg("No backup set is recorded yet"))]
+    view: list[Block] = views.sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]
     claims = _backup_adopt.claims_of_ledger(session) if medium is None else ()
     view += _backup_adopt.claims_view(claims)
     return Result([*(views.set_data(made, *worth) for made in sets), *map(_backup_adopt.claim_data, claims)], view)
@@ -179,8 +180,8 @@ def verify(
         " of the kind disk. With --stdout one stream goes to the program that reads standard output,"
         " each pack checked before; if this command fails, throw away what the program made of it.\n\nExample: portalops"
         " backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup restore latest --to"
-        " out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stdout --identity key |"
-        " pg_restore -d scratch\n\nEXIT STATUS: 0 restored, 3 something could not be made, 4 nothing was restored or not the"
+        " out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stream portal --stdout"
+        " --identity key | pg_restore -d scratch\n\nEXIT STATUS: 0 restored, 3 something could not be made, 4 nothing was restored or not the"
         " whole stream, 5 the copy is damaged"
     )
 )
@@ -239,7 +240,9 @@ def restore(
     exit_code = ExitCode.PARTIAL if report.refused else ExitCode.OK
     if report.damaged or findings.problems:
         exit_code = ExitCode.INTEGRITY
-    return Result(views.restore_data(report), views.restore_view(report, str(to)), warnings, exit_code)
+    return Result(
+        views.restore_data(report, set_id, str(to)), views.restore_view(report, set_id, str(to)), warnings, exit_code
+    )
 
 
 app.command(help=_backup_adopt.HELP)(_backup_adopt.adopt)

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from commands._periods import period_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.calendar import Calendar, load
 from portalops.errors import ConfigurationNotFound, UsageError
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
-from portalops.model.period import Period, parse_period
+from portalops.model.period import Period
 from portalops.reports.document import Block, Paragraph, Status, Table, Tone
 
 app = typer.Typer(no_args_is_help=True)
@@ -89,13 +90,7 @@ def _chosen(session: Session, year: int | None, period: str | None) -> Period:
     if year is not None and period is not None:
         raise UsageError(msg("both a year and --period are given"), msg("Give one of the two."))
     if period is not None:
-        try:
-            return parse_period(period)
-        except ValueError as error:
-            raise UsageError(
-                msg("--period does not take {text}", text=period[:40]),
-                msg("Give a day, week, month or year, or two joined by dots: 2026-W48, 2026-11, 2026-W40..2026-W47."),
-            ) from error
+        return period_of(period, "--period")
     chosen = year if year is not None else session.clock.now().astimezone(session.zone).year
     return Period(date(chosen, 1, 1), date(chosen, 12, 31))
 

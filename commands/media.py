@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from commands._jobs import run_lock
 from commands._media_register import RegisterLine, lines_of, register_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import ExitCode, UsageError, worst
+from portalops.errors import ExitCode, PortalOpsError, UsageError, worst
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
@@ -199,7 +200,8 @@ def check(
             msg("there is no backup medium {medium}", medium=show_text(medium, 80)),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
-    checks = []
+    checks: list[MediumCheck] = []
+    hints: dict[str, list[Message]] = {name: [] for name in media}
     with run_lock(session):
         sets = recorded_sets_of(session, passing_over=True)
         keys = keys_of(session)
@@ -212,13 +214,14 @@ def check(
                 keys=keys,
                 clock=session.clock,
                 progress=session.progress,
+                on_error=partial(_keep_hint, hints[name]),
             )
             checks.append(found)
             if not dry_run:
                 _record(session, found)
     return Result(
         [{"id": each.id, **_check_data(each)} for each in checks],
-        [block for each in checks for block in _check_view(each)],
+        [block for each in checks for block in _check_view(each, hints[each.id])],
         exit_code=worst(_exit_code(each) for each in checks),
     )
 
@@ -226,6 +229,10 @@ def check(
 app.command(help=_media_burn.BURN_HELP)(_media_burn.burn)
 app.command(help=_media_burn.DESTROYED_HELP)(_media_burn.destroyed)
 app.command(help=_media_label.HELP)(_media_label.label)
+
+
+def _keep_hint(hints: list[Message], error: PortalOpsError) -> None:
+    hints.append(error.hint)
 
 
 def _record(session: Session, found: MediumCheck) -> None:
@@ -365,7 +372,7 @@ def _check_data(found: MediumCheck) -> dict[str, JsonValue]:
     }
 
 
-def _check_view(found: MediumCheck) -> list[Block]:
+def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
     writable = {True: msg("yes"), False: msg("no"), None: msg("not tried")}[found.writable]
     state = Status(msg("good"), Tone.GOOD) if not found.problems else Status(msg("not as it should be"), Tone.BAD)
     blocks: list[Block] = [
@@ -383,4 +390,10 @@ def _check_view(found: MediumCheck) -> list[Block]:
         blocks.append(Bullets([verbatim(problem) for problem in found.problems[:SHOWN_PROBLEMS]]))
     if len(found.problems) > SHOWN_PROBLEMS:
         blocks.append(Paragraph(msg("... and {more} more", more=len(found.problems) - SHOWN_PROBLEMS)))
+    if found.unknown:
+        hints = [
+            *hints,
+            msg("'portalops backup take-in --dry-run' shows which of the sets that are not recorded can be taken in."),
+        ]
+    blocks += [Notice(msg("hint: {hint}", hint=hint), Tone.UNSURE) for hint in hints]
     return blocks

@@ -77,7 +77,10 @@ class AccountsSource(ConfiguredSource):
         self._root = os.path.abspath(settings.root)
 
     def places(self) -> Sequence[Path]:
-        return () if self._settings.ssh is not None else (Path(self._root, "etc"),)
+        if self._settings.ssh is not None:
+            return ()
+        named = (Path(self._root, name) for name in (*REQUIRED, *SUDOERS))
+        return tuple(place for place in named if os.path.lexists(place))
 
     def write(self, opener: StreamOpener) -> None:
         if self._settings.ssh is not None:

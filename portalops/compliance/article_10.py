@@ -78,7 +78,7 @@ def _archive_gaps(inventory: Inventory) -> list[tuple[DutyVerdict, Message]]:
             example = ", ".join(missing.items.examples[:3])
             lines.append(
                 msg(
-                    "{n} items are without: {what}; such as {example}",
+                    "items without {what}: {n}; such as {example}",
                     n=missing.items.count,
                     what=word,
                     example=example,
@@ -309,7 +309,7 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     if unknown:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
         return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
-    media = sorted({copy.medium for made in judged for copy in made.once_verified_copies()})
+    media = sorted({copy.medium for made in judged for copy in _on_legal_media(made.once_verified_copies())})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return standing_of(duty, DutyVerdict.MET, reason, seqs, _imaged(judged), newest_at=newest_at)
 

@@ -80,6 +80,13 @@ def test_stock_age_opens_it_and_is_opened(size: int, keys: tuple[pyrage.x25519.I
     assert b"".join(decrypted(io.BytesIO(theirs), read_identities(key_file))) == sample(size)
 
 
+def test_a_file_that_holds_another_kind_of_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "signing").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+
+    with pytest.raises(WrongKey, match=f"{tmp_path}/signing: not an age private key"):
+        read_identities(tmp_path / "signing")
+
+
 @settings(max_examples=60, deadline=None)
 @given(pieces=st.lists(st.integers(0, 3 * CHUNK_BYTES), max_size=6))
 def test_the_cut_into_pieces_does_not_matter(pieces: list[int]) -> None:

@@ -153,8 +153,8 @@ def test_the_same_bytes_are_on_every_medium(tmp_path: Path, tree: Path) -> None:
 def test_fewer_than_two_different_keys_are_refused() -> None:
     (operator, escrow) = keys().public
 
-    for recipients in ([], [operator], [operator, ("escrow", operator[1])]):
-        with pytest.raises(TooFewRecipients):
+    for recipients, n in (([], 0), ([operator], 1), ([operator, ("escrow", operator[1])], 1)):
+        with pytest.raises(TooFewRecipients, match=f"2 different recipients and has {n}"):
             make_plan("demo", [], [], recipients, pack_bytes=MIB, excused={})
     assert make_plan("demo", [], [], [operator, escrow], pack_bytes=MIB, excused={}).recipients == (operator, escrow)
 

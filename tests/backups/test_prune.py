@@ -778,6 +778,8 @@ def test_every_error_says_what_to_do(portal: Portal) -> None:
         ("hold", "latest", "--reason", " "),
         ("hold", "none", "--reason", "x"),
         ("prune", "--simulate", "1900..2100"),
+        ("prune", "--simulate", "2026-13-01..2026-12-31"),
+        ("prune", "--simulate", "next year"),
     ):
         with pytest.raises(PortalOpsError) as caught:
             portal.result(*arguments)

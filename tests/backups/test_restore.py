@@ -93,6 +93,7 @@ def test_what_the_set_does_not_have_is_told(made: Made, tmp_path: Path) -> None:
         made.restore(tmp_path / "out", path="/etc/nothing")
     with pytest.raises(BackupError, match="no source nobody"):
         made.restore(tmp_path / "out2", source="nobody")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_key_makes_nothing(made: Made, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_gaps_are_listed_recorded_and_break_the_duty(portal: Archive) -> None:
     shown = portal.json("ledger", "show", str(made["record"]), expected=ExitCode.OK)
 
     assert made["faults"] == [
-        "1 items are without: originals; such as 7",
+        "items without originals: 1; such as 7",
         "1 entries belong to no item of the content database, such as copies: 99.pdf",
     ]
     assert "7" in json.dumps(shown)

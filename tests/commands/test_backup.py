@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 from collections.abc import Mapping
@@ -147,8 +148,34 @@ def test_the_whole_way_from_plan_to_restore(portal: Portal) -> None:
 
     report = portal.call("backup", "restore", "latest", "--to", str(portal.folder / "out"), "--identity", portal.key)
     assert (report["damaged"], report["refused"]) == ([], [])
+    assert (report["set"], report["folder"]) == (done["set"], str(portal.folder / "out"))
     with closing(sqlite3.connect(portal.folder / "out" / "database" / "database.sqlite")) as connection:
         assert connection.execute("SELECT count(*) FROM article").fetchone() == (30,)
+
+
+def test_a_plan_names_what_its_size_leaves_out(portal: Portal) -> None:
+    run(["--config", str(portal.folder / "portalops.toml"), "backup", "plan"], {})
+
+    page = portal.output()
+
+    assert re.search(r"Not counted, as nothing is known of it yet: +ledger\n", page)
+    assert "So much at most of what is known" in page and "Packs, at least" in page
+
+
+def test_a_set_is_one_row_of_the_list_and_a_medium_that_lacks_it_gets_a_next_step(portal: Portal) -> None:
+    portal.replace({'folder = "disk-b"\ncreate = true': 'folder = "disk-b"'})
+    command = ["--config", str(portal.folder / "portalops.toml")]
+
+    assert run([*command, "backup", "run"], {}) == ExitCode.PARTIAL
+    assert "'portalops media check disk-b' says what to do about it" in portal.output()
+    assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
+    assert "Make the folder, or set create = true" in portal.output()
+    run([*command, "backup", "list"], {})
+    page = portal.output()
+
+    (line,) = [line for line in page.splitlines() if line.startswith("demo-")]
+    assert re.search(r" disk-a +disk-b: not written$", line.rstrip())
+    assert "unsigned" in page
 
 
 def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> None:

@@ -22,6 +22,22 @@ from tests.doubles import FixedClock
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 ABSENT = Completed(127, b"", b"")
+ELSEWHERE = """
+[[backup.medium]]
+id = "there"
+kind = "sftp"
+host = "backup.example.vn"
+user = "portal"
+identity_file = "key"
+host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGvumy43fk6BZZX9Ke1OCUoXUhRm3cwAQeQJf81Sady"
+folder = "{folder}/disk"
+[[backup.source]]
+id = "web"
+kind = "files"
+class = "related"
+include = ["{folder}/absent"]
+ssh = {{ host = "web.example.vn", user = "backup", identity_file = "key", host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGvumy43fk6BZZX9Ke1OCUoXUhRm3cwAQeQJf81Sady" }}
+[checks.declared]"""
 
 
 class Programs:
@@ -111,6 +127,29 @@ def test_a_medium_without_its_folder_is_bad_unless_the_backup_makes_it(portal: P
     portal.write_text(text, encoding="utf-8")
 
     assert State.BAD not in said(examine(session_of(portal)), "media")
+
+
+def test_a_medium_whose_disk_is_not_mounted_is_bad_though_its_folder_is_there(portal: Path) -> None:
+    (portal.parent / "disk").mkdir()
+    text = portal.read_text(encoding="utf-8").replace('kind = "disk"\n', 'kind = "disk"\nmount_point = "disk"\n')
+    portal.write_text(text, encoding="utf-8")
+
+    found = said(examine(session_of(portal)), "media")
+
+    assert set(found) == {State.BAD}
+    assert f"disk-a: nothing is mounted on {portal.parent}/disk" in found[State.BAD]
+
+
+def test_what_lies_on_another_host_is_not_looked_for_in_a_folder_of_this_machine(portal: Path) -> None:
+    (portal.parent / "disk").mkdir()
+    text = portal.read_text(encoding="utf-8").replace("[checks.declared]", ELSEWHERE.format(folder=portal.parent), 1)
+    portal.write_text(text, encoding="utf-8")
+
+    found = examine(session_of(portal))
+
+    assert f"{portal.parent}/absent" not in "".join(said(found, "sources").values())
+    assert said(found, "media")[State.NOTE].startswith("there: a medium of kind sftp is not tried here")
+    assert "portalops media check there" in said(found, "media")[State.NOTE]
 
 
 def test_a_medium_on_the_same_disk_is_a_warning(portal: Path) -> None:

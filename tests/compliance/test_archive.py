@@ -85,7 +85,7 @@ def test_an_inventory_made_after_the_period_does_not_speak_for_it() -> None:
     [
         (
             {"missing": (Missing(Held.DRAFTS, Named(3, ("a", "b", "c"))),)},
-            "3 items are without: drafts; such as a, b, c",
+            "items without drafts: 3; such as a, b, c",
         ),
         ({"missing": (Missing(Held.COPIES, Named(2, ("a",)), True),)}, "no collection of copies is configured"),
         ({"strays": Named(1, ("originals: 7.pdf",))}, "1 entries belong to no item"),
