@@ -165,7 +165,6 @@ def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> lis
         msg("Backup set"),
         msg("Made at"),
         msg("Outcome"),
-        msg("Stored"),
         msg("Verified on"),
         msg("Other copies"),
     )
@@ -174,7 +173,6 @@ def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> lis
             made.set.id,
             made.set.created_at,
             outcome_status(made.set.outcome),
-            ByteSize(made.set.stored_bytes),
             *_where(made, limits, now),
         )
         for made in sets

@@ -234,6 +234,7 @@ def _class_blocks(evidence: Evidence, sets: Sequence[SetEvidence]) -> Iterator[B
         yield KeyValues(
             (
                 (msg("Newest set"), newest.set.id),
+                *(((msg("Holds only what has changed since"), newest.set.base_id),) if newest.set.base_id else ()),
                 (msg("SHA-256 of its tag manifest"), newest.set.bag_sha256),
                 (msg("Keys that open it"), len(newest.set.recipients)),
             )

@@ -101,6 +101,23 @@ def test_a_table_loses_no_word_at_any_width(width: int) -> None:
                         assert word in text or len(word) > 20, f"{word} of {table.caption}"
 
 
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+def test_an_id_that_goes_into_the_next_command_is_broken_at_no_width(width: int) -> None:
+    sets = [
+        (
+            "khanhhoa-20261126T044327Z-full-2c7a6f",
+            "26 Nov 2026 11:43 +07",
+            "disk-a, disk-b, discs, sftp-other, s3-locked, tape-1",
+        )
+    ]
+    table = Table(msg("Sets"), (msg("Backup set"), msg("Made at"), msg("Verified on")), sets)
+
+    page = shown(table, Paragraph(msg("end")), width=width)
+
+    assert sets[0][0] in page
+    assert max(map(len, page.splitlines())) <= width
+
+
 def test_where_a_table_would_be_squeezed_rows_stand_one_below_the_other() -> None:
     lines = shown(TABLE, width=40).splitlines()
     assert lines[2:5] == ["s-1  ✓ met", "    n: 1,234", "s-2  ✗ unmet"]

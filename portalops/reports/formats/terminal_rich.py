@@ -46,6 +46,8 @@ from portalops.reports.reader import Reader
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.UNSURE: "yellow", Tone.NEUTRAL: "dim"}
 _NAME_LIMIT = 24
 """Text up to this width is a name or a word, and is never broken."""
+_ID_LIMIT = 48
+"""An id up to this width in the first column is never broken, since it is copied into the next command."""
 _SENTENCE_ROOM = 24
 """Less than this for a sentence, and rows are shown one below the other."""
 
@@ -210,7 +212,8 @@ def _needed_width(table: Table, index: int, reader: Reader) -> int:
     natural = _least_width(cells, reader)
     header = reader.text(table.headers[index])
     least = max(max(map(len, header.split()), default=0), len(header) // 2 + 1)  # a header takes two lines or three
-    if _stays_whole(cells) or natural <= _NAME_LIMIT:
+    is_name = index == 0 and natural <= _ID_LIMIT and all(isinstance(cell, str) and " " not in cell for cell in cells)
+    if is_name or _stays_whole(cells) or natural <= _NAME_LIMIT:
         return max(natural, least)
     return max(_SENTENCE_ROOM, least)
 
