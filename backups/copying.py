@@ -119,7 +119,7 @@ def run_copies(
         anew = looked(list(_made_anew(each, world)))
         is_told = anew[-1].copy.state is CopyState.DAMAGED or each.target.state_before is CopyState.DAMAGED
         result += anew if is_told else [each, *anew]
-    return CopyResult(tuple(each.copy for each in result), tuple(each.source for each in result))
+    return CopyResult(tuple(_as_known(each) for each in result), tuple(each.source for each in result))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,19 @@ def _left(targets: Sequence[CopyTarget], wanted: Mapping[str, Collection[SetId]]
     return found
 
 
+def _as_known(made: _Made) -> Copy:
+    """Return a copy as it is to be recorded: one that lay there and could not be read is no better than it was."""
+    if made.has_found and made.copy.state is CopyState.SEALED:
+        return replace(_still(made.target, made.copy), problem=made.copy.problem)
+    return made.copy
+
+
+def _still(target: CopyTarget, copy: Copy) -> Copy:
+    """Return what is known of a copy of which nothing was made: the damaged one that is recorded, else the one given."""
+    there = (each for each in target.made.copies if each.medium == target.to_medium)
+    return next((each for each in there if each.state is CopyState.DAMAGED), copy)
+
+
 def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
     """Make one copy from the first source that has every byte; yield it, and before it each source that has not.
 
@@ -161,7 +174,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
     medium = world.media[target.to_medium]
     copy = _none_of(target, medium)
     if not target.sources:
-        yield _failed(target, copy, "no other medium has a verified copy of it")
+        yield _failed(target, _still(target, copy), "no other medium has a verified copy of it")
         return
     try:
         copy = replace(copy, shares_source_filesystem=_ready(target, medium, world))
@@ -173,7 +186,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
             yield _Made(target, replace(copy, state=CopyState.SEALED), has_found=True)
             return
     except PortalOpsError as error:
-        yield _failed(target, copy, str(error))
+        yield _failed(target, _still(target, copy), str(error))
         return
     yield from _copied(target, copy, world, goes_on=True)
 
@@ -227,7 +240,7 @@ def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> 
         else:
             yield _Made(target, replace(copy, state=CopyState.SEALED), source.medium, has_found)
             return
-    yield _failed(target, copy, problem)
+    yield _failed(target, _still(target, copy) if goes_on else copy, problem)
 
 
 def _begin(medium: Medium, set_id: SetId, *, expected_bytes: int) -> SetWriter:

@@ -24,6 +24,9 @@ from portalops.registers.evidence import Recorded, SetEvidence
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
 """Article 10.2: hard disk, optical disc or magnetic tape."""
 
+_NOT_WHOLE = frozenset({CopyState.DAMAGED, CopyState.FAILED})
+"""States of copies from which nothing can be restored, and that no rule removed."""
+
 
 def judge_archive(duty: Duty, situation: Situation) -> Standing:
     """A fresh inventory finds every content item's original, copy and draft, in a verified set (Article 10.1)."""
@@ -412,8 +415,8 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
     lost = [
         made
         for made in sets
-        if made.copies
-        and all(copy.state is CopyState.DAMAGED and not made.is_on_discs(copy.medium) for copy in made.copies)
+        if any(copy.state is CopyState.DAMAGED for copy in made.copies)
+        and all(copy.state in _NOT_WHOLE and not made.is_on_discs(copy.medium) for copy in made.copies)
     ]
     if lost:
         details = [msg("every copy of set {set} is damaged", set=made.set.id) for made in lost]

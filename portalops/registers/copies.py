@@ -25,7 +25,8 @@ class Look:
     """When it was recorded."""
     copy: Copy
     drilled_at: datetime | None = None
-    """Of a drill that another host did: when, by the clock of that host. It is recorded later."""
+    """Of a drill that another host did: when it began, by the clock of that host. It is recorded later, and may have read the
+    first bytes of the copy as early as that."""
     by: str = ""
     """The public key of that host."""
 
@@ -55,6 +56,8 @@ def after(before: KnownCopy | None, look: Look) -> KnownCopy:
     now = look.copy
     if before is None:
         return first_known(look)
+    if before.copy.state is CopyState.DISPOSED and now.state in {CopyState.DISPOSED, CopyState.FAILED}:
+        return before  # that no other was made in its place undoes no removal
     if now.state is CopyState.DISPOSED:
         verified_at = before.copy.verified_at if before.copy.state is CopyState.VERIFIED else None
         return KnownCopy(replace(now, verified_at=verified_at), look.at, look.at, before.readings)

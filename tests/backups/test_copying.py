@@ -117,6 +117,55 @@ def test_a_medium_that_is_full_is_told(made: Made, tmp_path: Path) -> None:
     assert "disk-c" in copy.problem
 
 
+@pytest.mark.parametrize("cause", ["no source", "no medium", "source unread"])
+def test_damage_stays_known_where_no_other_copy_was_made(made: Made, tmp_path: Path, cause: str) -> None:
+    made.add(disk(tmp_path, "disk-b"))
+    damaged = Copy(made.set.id, "disk-b", "disk", CopyState.DAMAGED, VerifyLevel.L2, None, problem="a pack is torn")
+    sources = made.evidence.copies
+    if cause == "no source":
+        sources = tuple(replace(each, state=CopyState.DAMAGED) for each in sources)
+    elif cause == "no medium":
+        (tmp_path / "disk-b").write_text("a file where the folder should be")
+    else:
+        sources = tuple(each for each in sources if each.medium == "disk-a")
+        (tmp_path / "disk-a").rename(tmp_path / "elsewhere")
+    made.evidence = replace(made.evidence, copies=(*sources, damaged))
+
+    copies = made.copy().copies
+
+    states = {copy.medium: copy.state for copy in copies}
+    assert states["disk-b"] is CopyState.DAMAGED
+    assert cause != "no source" or set(states.values()) == {CopyState.DAMAGED}
+
+
+def test_a_damaged_copy_that_could_not_be_read_again_stays_damaged(made: Made, tmp_path: Path) -> None:
+    away = AwayMedium("memory-2")
+    away.stored = {made.set.id: {}}
+    made.add(away)
+    damaged = Copy(made.set.id, "memory-2", "memory", CopyState.DAMAGED, VerifyLevel.L2, None, problem="a pack is torn")
+    made.evidence = replace(made.evidence, copies=(*made.evidence.copies, damaged))
+
+    (copy,) = made.copy().copies
+
+    assert copy.state is CopyState.DAMAGED and "not looked at" in copy.problem
+    assert made.set.id in away.stored
+
+
+class AwayMedium(MemoryMedium):
+    """A medium that goes away once a set was found on it."""
+
+    def open_set(self, set_id: SetId) -> MemoryStoredSet:
+        return AwaySet(super().open_set(set_id).sizes())
+
+
+class AwaySet(MemoryStoredSet):
+    def __init__(self, _sizes: Mapping[str, int]) -> None:
+        super().__init__({})
+
+    def sizes(self) -> Mapping[str, int]:
+        raise MediumInterrupted(msg("the line to the copy was cut"), msg("Try again."))
+
+
 # --- Copies that are cut --------------------------------------------------------------------------
 
 

@@ -77,6 +77,16 @@ def test_damage_is_worse_than_an_expired_verification() -> None:
     assert stand(of_the_year(read_at(JANUARY, CopyState.DAMAGED))).verdict is DutyVerdict.UNMET
 
 
+def test_a_set_is_lost_when_the_only_copies_that_were_ever_written_are_damaged() -> None:
+    damaged, unwritten = read_at(JANUARY, CopyState.DAMAGED), read_at(JANUARY, CopyState.FAILED, medium="tape1")
+
+    standing = stand(of_the_year(damaged, unwritten), duty("backup-retention"))
+
+    assert standing.verdict is DutyVerdict.UNMET
+    assert "can no longer be restored" in str(standing.reason)
+    assert stand(of_the_year(unwritten), duty("backup-retention")).verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
 def test_a_set_that_the_rule_removed_was_verified_in_its_time() -> None:
     gone = read_at(datetime(2026, 3, 1, tzinfo=UTC), CopyState.DISPOSED)
 

@@ -81,6 +81,15 @@ def test_damage_ends_all_that_was_known_and_a_whole_copy_begins_anew(state: Copy
     assert [each.level for each in again.readings["nas1"]] == [L1, L2], "L4 was of other bytes"
 
 
+@pytest.mark.parametrize("state", [CopyState.FAILED, CopyState.DISPOSED])
+def test_a_removed_copy_stays_removed_where_no_other_was_made(state: CopyState) -> None:
+    removed = folded(copy(L2, None, state=CopyState.DISPOSED))
+    tried = folded(copy(L2, None, state=CopyState.DISPOSED), copy(VerifyLevel.NONE, None, state=state))
+
+    assert tried.copies == removed.copies
+    assert tried.once_verified_copies() and tried.is_disposed
+
+
 def test_a_depth_counts_to_its_last_moment_and_then_says_when_it_expired() -> None:
     made = folded()
     seen = made.copies[0]
