@@ -132,7 +132,7 @@ def take_up(session: Session, path: Path) -> TakenUp:
         is_late = any(
             copy.medium == drill.copies[0].medium
             and copy.verified_at is not None
-            and copy.verified_at >= drill.report.finished_at
+            and copy.verified_at >= drill.report.started_at
             for copy in made.copies
         )
         copy = drill.copies[0]

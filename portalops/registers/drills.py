@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from portalops.errors import LedgerError
 from portalops.ledger import bodies
-from portalops.model.backups import Copy
+from portalops.model.backups import Copy, CopyState, DrillResult, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -103,4 +103,21 @@ def read_report(text: str, signature: str) -> tuple[DrillReport, str]:
         raise NotADrillReport(msg("it does not tell of one copy of its set"))
     if report.finished_at < report.started_at:
         raise NotADrillReport(msg("it ended before it began"))
+    if not _agrees(report.drill):
+        raise NotADrillReport(msg("what it says of the copy is not what its trials came to"))
     return report, signer
+
+
+def _agrees(drill: DrillResult) -> bool:
+    """Say whether a drill's copy is as its trials left it: damaged, or verified as deep as every stream came."""
+    (copy,) = drill.copies
+    if copy.state is CopyState.DAMAGED:
+        return copy.verified_at is None
+    reached = min((each.level for each in drill.trials), default=VerifyLevel.L3)
+    return (
+        copy.state is CopyState.VERIFIED
+        and copy.verified_at is not None
+        and copy.level == reached
+        and reached in {VerifyLevel.L3, VerifyLevel.L4}
+        and not any(each.problems for each in drill.trials)
+    )

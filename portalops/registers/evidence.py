@@ -421,7 +421,7 @@ def fold_sets(
 
 def _look(each: Recorded[LookedAt], copy: Copy) -> Look:
     if isinstance(each.body, ImportedDrill):
-        return Look(each.seq, each.at, copy, each.body.report.finished_at, each.body.signer)
+        return Look(each.seq, each.at, copy, each.body.report.started_at, each.body.signer)
     return Look(each.seq, each.at, copy)
 
 

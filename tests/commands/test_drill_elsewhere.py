@@ -145,6 +145,10 @@ def test_a_report_that_does_not_fit_the_ledger_is_refused(pair: Pair, tmp_path: 
     elsewhere = replace(
         report.drill, copies=(replace(report.drill.copies[0], set_id=SetId("demo-20250101T000000Z-full-abc")),)
     )
+    removed = replace(report.drill, copies=(replace(report.drill.copies[0], state=CopyState.DISPOSED),))
+    unread = replace(report.drill, copies=(replace(report.drill.copies[0], verified_at=None),))
+    untried = replace(report.drill, trials=())
+    failed = replace(report.drill, trials=(replace(report.drill.trials[0], problems=("39 rows",)),))
     late = timedelta(days=400)
     cases: tuple[tuple[dict[str, object], str, ExitCode], ...] = (
         ({"bag_sha256": "c" * 64}, "is another set", ExitCode.INTEGRITY),
@@ -155,6 +159,10 @@ def test_a_report_that_does_not_fit_the_ledger_is_refused(pair: Pair, tmp_path: 
         ({"started_at": report.started_at - late, "finished_at": report.finished_at - late}, "a clock is wrong", ExitCode.INTEGRITY),
         ({"started_at": report.finished_at, "finished_at": report.started_at - late}, "ended before it began", ExitCode.INTEGRITY),
         ({"started_at": report.finished_at + timedelta(seconds=1), "finished_at": report.finished_at + timedelta(seconds=2)}, "not in the time of the drill", ExitCode.INTEGRITY),
+        ({"drill": removed}, "not what its trials came to", ExitCode.INTEGRITY),
+        ({"drill": unread}, "not what its trials came to", ExitCode.INTEGRITY),
+        ({"drill": untried}, "not what its trials came to", ExitCode.INTEGRITY),
+        ({"drill": failed}, "not what its trials came to", ExitCode.INTEGRITY),
         ({"schema": "portalops.drill-report/9"}, "is not known to this version", ExitCode.INTEGRITY),
     )  # fmt: skip
     for number, (changes, words, code) in enumerate(cases):
