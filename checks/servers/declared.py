@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from checks.servers.baseline import Baseline
+
 Listener = Annotated[str, StringConstraints(pattern=r"^(tcp|udp)/([1-9][0-9]{0,4})$")]
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s:,]{1,64}$")]
 
 
-class HostDeclared(BaseModel):
+class HostDeclared(Baseline):
     """What is declared of one host; None is "nothing was declared", an empty list is "there are none"."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
