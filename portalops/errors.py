@@ -354,6 +354,31 @@ class HostAway(HostUnreachable):
     )
 
 
+class HostKeyChanged(HostUnreachable):
+    code = "PO1310"
+    explanation = msg(
+        "A host did not prove the key that is recorded for it: another machine answers at its address, or its key was made anew. It got no "
+        "command and no login. Compare the fingerprint with what stands on paper, on the host itself and not over the network; if the "
+        "key was changed on purpose, record the new one: portalops host enroll HOST --replace --reason TEXT."
+    )
+
+
+class HostNotEnrolled(HostUnreachable):
+    code = "PO1311"
+    explanation = msg(
+        "No key is recorded for a host, so nothing can tell it from another machine, and it gets no command: all its checks are unknown. "
+        "'portalops host enroll' shows its key, to be compared with a fingerprint on paper, and records it."
+    )
+
+
+class LegacySsh(HostUnreachable):
+    code = "PO1312"
+    explanation = msg(
+        "A host offers only ways of SSH that are broken by now, such as SHA-1, so no session is opened with it and all its checks are "
+        "unknown. Renew its SSH server, or check the host on itself, by a portalops of its own."
+    )
+
+
 class VulnerabilityDataRefused(CheckError):
     code = "PO1320"
     exit_code = ExitCode.USAGE

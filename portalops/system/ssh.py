@@ -16,7 +16,7 @@ import paramiko
 
 from portalops.config.secrets import check_private_file
 from portalops.config.ssh import SshPlace
-from portalops.errors import HostAway, HostUnreachable, SecretUnavailable
+from portalops.errors import HostAway, HostKeyChanged, HostUnreachable, LegacySsh, SecretUnavailable
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
@@ -30,6 +30,8 @@ _SPARE_BYTES = 1 << 30
 _WAIT_SECONDS = 0.5
 _AWAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EPIPE})
 """What connect(2) says of a host that may be reached again by itself, besides refusals and time-outs."""
+_AUTH_TIMEOUT = "Authentication timeout."
+"""What paramiko says, as a failed login, of a host that never answered it."""
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """What a host proves a key of a type with, where that has another name."""
 
@@ -106,7 +108,7 @@ def run_over_ssh(
         HostUnreachable: no session could be opened, or the host is not the pinned one.
         SecretUnavailable: the private key cannot be had.
     """
-    identity = _identity(target.identity)
+    identity = identity_of(target.identity)
     with _connected(target, identity, deadline_seconds) as (channel, late):
         channel.exec_command(command)
         if stdin:
@@ -134,7 +136,7 @@ class ChannelLink:
             self._channel.invoke_subsystem(subsystem)
         except (paramiko.SSHException, OSError, EOFError) as error:
             self._transport.close()
-            raise _unreachable(target, error, threading.Event()) from error
+            raise unreachable(target, error, threading.Event()) from error
 
     @property
     def is_worn(self) -> bool:
@@ -193,7 +195,7 @@ class Command:
             self._channel.settimeout(None)
         except (paramiko.SSHException, OSError, EOFError) as error:
             self._transport.close()
-            raise _unreachable(target, error, threading.Event()) from error
+            raise unreachable(target, error, threading.Event()) from error
 
     @property
     def broke(self) -> bool:
@@ -251,17 +253,17 @@ class Command:
         try:
             yield
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise _unreachable(self._target, error, threading.Event()) from error
+            raise unreachable(self._target, error, threading.Event()) from error
 
 
 def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transport, paramiko.Channel]:
     """Open a session that does not change its keys before its time."""
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
-    identity = _identity(target.identity)
+    identity = identity_of(target.identity)
     try:
         link = socket.create_connection((target.host, target.port), timeout=timeout_seconds)
     except (OSError, UnicodeError) as error:
-        raise _unreachable(target, error, threading.Event()) from error
+        raise unreachable(target, error, threading.Event()) from error
     transport = paramiko.Transport(link)
     # paramiko stalls or fails when keys are changed in the midst of much data, which it would do each 512 MiB; so a
     # session is used for `WORN_BYTES` and then replaced, before its limits are reached.
@@ -272,7 +274,7 @@ def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transpo
         return transport, _session(transport, target, identity, timeout_seconds)
     except (paramiko.SSHException, OSError, EOFError) as error:
         transport.close()
-        raise _unreachable(target, error, threading.Event()) from error
+        raise unreachable(target, error, threading.Event()) from error
     except BaseException:  # an interrupt too: its thread would stay
         transport.close()
         raise
@@ -288,7 +290,7 @@ def _connected(
     try:
         link = socket.create_connection((target.host, target.port), timeout=deadline_seconds)
     except (OSError, UnicodeError) as error:
-        raise _unreachable(target, error, late) from error
+        raise unreachable(target, error, late) from error
     transport = paramiko.Transport(link)
 
     def stop() -> None:
@@ -301,7 +303,7 @@ def _connected(
     try:
         yield _session(transport, target, identity, deadline_seconds), late
     except (paramiko.SSHException, OSError, EOFError) as error:
-        raise _unreachable(target, error, late) from error
+        raise unreachable(target, error, late) from error
     finally:
         watchdog.cancel()
         transport.close()
@@ -342,7 +344,12 @@ def _drained(channel: paramiko.Channel, limit_bytes: int) -> Completed:
     return Completed(code, bytes(stdout), bytes(stderr))
 
 
-def _identity(path: Path) -> paramiko.PKey:
+def identity_of(path: Path) -> paramiko.PKey:
+    """Return a private key.
+
+    Raises:
+        SecretUnavailable: it cannot be had, or others may read it.
+    """
     check_private_file(path)
     try:
         return paramiko.PKey.from_path(path)
@@ -353,15 +360,32 @@ def _identity(path: Path) -> paramiko.PKey:
         ) from error
 
 
-def _unreachable(target: SshTarget, error: Exception, late: threading.Event) -> HostUnreachable:
+def unreachable(target: SshTarget, error: Exception, late: threading.Event) -> HostUnreachable:
+    """Return why no session came about, by what paramiko or the system raised; `late` is set once the deadline is over."""
     cause: Message = verbatim(show_text(str(error) or type(error).__name__))
-    if late.is_set() or isinstance(error, TimeoutError):
-        cause = msg("it did not answer in time")
-    elif isinstance(error, paramiko.AuthenticationException):
+    if late.is_set() or isinstance(error, TimeoutError) or str(error) == _AUTH_TIMEOUT:
+        return no_session(target, msg("it did not answer in time"), is_away=True)
+    if isinstance(error, paramiko.AuthenticationException):
         cause = msg("it does not let this key in")
     elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-        cause = msg("it has no host key of the pinned type: {cause}", cause=show_text(str(error)))
-    return no_session(target, cause, is_away=late.is_set() or _is_away(error))
+        return _incompatible(target, show_text(str(error)))
+    return no_session(target, cause, is_away=_is_away(error))
+
+
+def _incompatible(target: SshTarget, cause: str) -> HostUnreachable:
+    """Tell a host without a key of the pinned type, which is not the one that was pinned, from one that is too old."""
+    if "host key" not in cause:
+        return LegacySsh(
+            msg("{host} offers no way of SSH that is still safe: {cause}", host=target.address, cause=cause),
+            msg("Renew its SSH server, or check the host on itself, by a portalops of its own."),
+        )
+    # An RSA key that can only be proven with SHA-1 looks the same as none: nothing is said against that host.
+    is_legacy = all(key.startswith("ssh-rsa ") for key in target.host_keys)
+    missing = msg("it has no host key of the pinned type: {cause}", cause=cause)
+    return (LegacySsh if is_legacy else HostKeyChanged)(
+        msg("cannot open a session on {host}: {cause}", host=target.address, cause=missing),
+        msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
+    )
 
 
 def _is_away(error: Exception) -> bool:
@@ -379,9 +403,9 @@ def host_key_algorithms(target: SshTarget) -> list[str]:
     return [algorithm for kind in sorted(kinds) for algorithm in _ALGORITHMS.get(kind, (kind,))]
 
 
-def other_host_key(target: SshTarget, shown: str) -> HostUnreachable:
+def other_host_key(target: SshTarget, shown: str) -> HostKeyChanged:
     """Return the error of a host that shows a key which is not pinned."""
-    return HostUnreachable(
+    return HostKeyChanged(
         msg("{host} shows another host key than the pinned one: {key}", host=target.address, key=shown),
         msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
     )

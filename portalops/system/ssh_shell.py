@@ -1,0 +1,298 @@
+"""The shell of another host over SSH: one session, one command, `sh -s ARGUMENT`, fed on its standard input.
+
+The host proves a recorded key before anything of ours goes to it, the login included; so does the host that is jumped over,
+which then only passes bytes on and can read none. No agent, no password, no other key than the one that is configured.
+
+Everything is bounded: each step of the way, all of it together, both outputs. Both are read in one loop before the exit
+status is asked for: a host that fills the one that nobody reads would wait for ever (paramiko/paramiko#448, #1778).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import paramiko
+
+from portalops.errors import HostUnreachable, LegacySsh
+from portalops.model.message import msg, verbatim
+from portalops.model.text import show_text
+from portalops.ports import Completed
+from portalops.system.ssh import (
+    MAX_STDERR_BYTES,
+    SshTarget,
+    host_key_algorithms,
+    identity_of,
+    no_session,
+    other_host_key,
+    unreachable,
+)
+
+CONNECT_SECONDS = 15.0
+"""For each address of a host, and for each step until it has proven its key."""
+LOGIN_SECONDS = 30.0
+"""sshd asks its name service who calls, and PAM whoever it likes."""
+KEEPALIVE_SECONDS = 15
+SCANNED = (
+    *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    *("rsa-sha2-512", "rsa-sha2-256"),
+)
+"""By what a host may prove a key, the best first."""
+_ARGUMENT = re.compile(r"[0-9a-zA-Z]{1,64}")
+_CHUNK_BYTES = 1 << 16
+_FEED_MILLISECONDS = 20
+_POLL_MILLISECONDS = 500
+
+
+class SshShell:
+    """A `ports.Shell` on a host that proves a recorded key."""
+
+    def __init__(self, target: SshTarget, *, jump: SshTarget | None = None) -> None:
+        """Name the host; nothing is opened yet.
+
+        Args:
+            target: the host and its keys.
+            jump: the host that it is reached through (ssh(1), `-J`), with its own account and keys.
+        """
+        self._target = target
+        self._jump = jump
+
+    @property
+    def address(self) -> str:
+        return self._target.address
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        """Do as `ports.Shell` says.
+
+        What was printed until a deadline (exit code 124) or until the connection broke (-1) is kept.
+
+        Raises:
+            HostKeyChanged: the host did not prove a recorded key.
+            LegacySsh: it offers nothing that is still safe.
+            HostUnreachable: no session could be opened for another reason.
+            SecretUnavailable: the private key cannot be had.
+        """
+        if not _ARGUMENT.fullmatch(argument):
+            raise ValueError("the argument is a word of letters and digits")
+        until = time.monotonic() + deadline_seconds
+        with _session(self._target, self._jump, deadline_seconds) as (channel, late):
+            try:
+                channel.exec_command(f"sh -s {argument}")
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                raise unreachable(self._target, error, late) from error
+            return _carried(channel, script, until, limit_bytes)
+
+
+def shown_keys(host: str, port: int, *, jump: SshTarget | None = None) -> tuple[str, ...]:
+    """Return every key that a host shows, as `TYPE BASE64`, the best first. Nobody logs in and nothing is trusted by it.
+
+    Raises:
+        LegacySsh: it shows none that is still safe.
+        HostUnreachable: it cannot be reached.
+    """
+    target = SshTarget(host, port, "nobody", Path(os.devnull), ())
+    found: list[str] = []
+    old: LegacySsh | None = None
+    for kind in SCANNED:
+        late = threading.Event()
+        with ExitStack() as opened:
+            transport = _transport(target, jump, opened, late, CONNECT_SECONDS * 3)
+            transport.get_security_options().key_types = [kind]
+            try:
+                _greet(transport, target, late)
+            except LegacySsh as error:  # here it only says that it has no key of this kind, or no common way at all
+                old = error
+                continue
+            key = transport.get_remote_server_key()
+            line = f"{key.get_name()} {key.get_base64()}"
+            if line not in found:
+                found.append(line)
+    if not found and old is not None:
+        raise old
+    return tuple(found)
+
+
+def try_step_by_step(target: SshTarget, jump: SshTarget | None = None) -> Iterator[str]:
+    """Connect and log in, naming each step when it is done: `connect`, `key`, `login`, `session`.
+
+    Raises:
+        HostUnreachable: a step failed; it is the one after the last that was named.
+        SecretUnavailable: the private key cannot be had.
+    """
+    late = threading.Event()
+    with ExitStack() as opened:
+        transport = _transport(target, jump, opened, late, CONNECT_SECONDS + LOGIN_SECONDS)
+        yield "connect"
+        _prove(transport, target, late)
+        yield "key"
+        _log_in(transport, target, late)
+        yield "login"
+        _channel(transport, target, late)
+        yield "session"
+
+
+@contextmanager
+def _session(
+    target: SshTarget, jump: SshTarget | None, deadline_seconds: float
+) -> Iterator[tuple[paramiko.Channel, threading.Event]]:
+    """Open a session, and close everything under whoever still waits at the deadline."""
+    late = threading.Event()
+    with ExitStack() as opened:
+        transport = _transport(target, jump, opened, late, deadline_seconds)
+        _prove(transport, target, late)
+        _log_in(transport, target, late)
+        yield _channel(transport, target, late), late
+
+
+def _transport(
+    target: SshTarget, jump: SshTarget | None, opened: ExitStack, late: threading.Event, deadline_seconds: float
+) -> paramiko.Transport:
+    """Connect, directly or over a host that is jumped over.
+
+    The target's transport is closed before the jump's: the other way round its end could not be told.
+    """
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
+    stops: list[paramiko.Transport] = []
+
+    def stop() -> None:
+        late.set()
+        for each in reversed(stops):
+            _close(each)
+
+    watchdog = threading.Timer(deadline_seconds, stop)
+    watchdog.daemon = True
+    watchdog.start()
+    opened.callback(watchdog.cancel)
+
+    def over(link: socket.socket | paramiko.Channel) -> paramiko.Transport:
+        transport = paramiko.Transport(link)
+        transport.banner_timeout = transport.channel_timeout = CONNECT_SECONDS
+        transport.auth_timeout = LOGIN_SECONDS
+        stops.append(transport)
+        opened.callback(_close, transport)
+        return transport
+
+    if jump is None:
+        return over(_connected(target, late))
+    try:
+        bastion = over(_connected(jump, late))
+        _prove(bastion, jump, late)
+        _log_in(bastion, jump, late)
+    except HostUnreachable as error:  # nothing is known of the target by that, least of all that its key was changed
+        raise no_session(target, msg("the host to jump over: {cause}", cause=error.message), is_away=True) from error
+    try:
+        passed = bastion.open_channel(
+            "direct-tcpip", (target.host, target.port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
+        )
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        cause = verbatim(show_text(str(error) or type(error).__name__))
+        raise no_session(
+            target, msg("{jump} does not pass on to it: {cause}", jump=jump.address, cause=cause), is_away=True
+        ) from error
+    return over(passed)
+
+
+def _connected(target: SshTarget, late: threading.Event) -> socket.socket:
+    try:
+        return socket.create_connection((target.host, target.port), timeout=CONNECT_SECONDS)
+    except (OSError, UnicodeError) as error:
+        raise unreachable(target, error, late) from error
+
+
+def _greet(transport: paramiko.Transport, target: SshTarget, late: threading.Event) -> None:
+    """Agree on keys; the host has then proven whichever host key it shows."""
+    try:
+        transport.start_client(timeout=CONNECT_SECONDS)
+        if not transport.initial_kex_done:  # it returns in silence when the time is over
+            raise TimeoutError
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise unreachable(target, error, late) from error
+
+
+def _prove(transport: paramiko.Transport, target: SshTarget, late: threading.Event) -> None:
+    transport.get_security_options().key_types = host_key_algorithms(target)
+    _greet(transport, target, late)
+    shown = transport.get_remote_server_key()
+    if f"{shown.get_name()} {shown.get_base64()}" not in target.host_keys:
+        raise other_host_key(target, f"{shown.get_name()} {shown.fingerprint}")
+
+
+def _log_in(transport: paramiko.Transport, target: SshTarget, late: threading.Event) -> None:
+    transport.set_keepalive(KEEPALIVE_SECONDS)
+    try:
+        transport.auth_publickey(target.user, identity_of(target.identity))
+        if not transport.is_authenticated():  # the key was one of several things that it asks for
+            raise paramiko.AuthenticationException
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise unreachable(target, error, late) from error
+
+
+def _channel(transport: paramiko.Transport, target: SshTarget, late: threading.Event) -> paramiko.Channel:
+    try:
+        return transport.open_session(timeout=CONNECT_SECONDS)
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise unreachable(target, error, late) from error
+
+
+def _carried(channel: paramiko.Channel, script: bytes, until: float, limit_bytes: int) -> Completed:
+    """Feed the script and read both outputs in one loop, until their end, the deadline or the limit."""
+    stdout, stderr = bytearray(), bytearray()
+    complained = 0
+    pending = memoryview(script)
+    poller = select.poll()
+    poller.register(channel.fileno(), select.POLLIN)
+    channel.setblocking(0)
+
+    def done(code: int, *, truncated: bool = False) -> Completed:
+        return Completed(code, bytes(stdout), bytes(stderr), truncated)
+
+    while True:
+        if time.monotonic() >= until:
+            return done(124)
+        pending = _fed(channel, pending)
+        has_ended = (
+            channel.eof_received or channel.closed
+        )  # asked before reading: what came before it is then all there
+        read = False
+        while channel.recv_ready() and len(stdout) <= limit_bytes:
+            stdout += channel.recv(_CHUNK_BYTES)
+            read = True
+        while channel.recv_stderr_ready() and complained <= limit_bytes:
+            piece = channel.recv_stderr(_CHUNK_BYTES)
+            stderr += piece[: MAX_STDERR_BYTES - len(stderr)]
+            complained += len(piece)
+            read = True
+        if len(stdout) > limit_bytes or complained > limit_bytes:
+            del stdout[limit_bytes:]
+            return done(-1, truncated=True)
+        if read:
+            continue
+        if has_ended:
+            channel.status_event.wait(max(0.0, min(until - time.monotonic(), CONNECT_SECONDS)))
+            return done(124 if time.monotonic() >= until else channel.exit_status)
+        wait = _FEED_MILLISECONDS if pending else _POLL_MILLISECONDS
+        poller.poll(max(1, min(wait, int((until - time.monotonic()) * 1000))))
+
+
+def _fed(channel: paramiko.Channel, pending: memoryview) -> memoryview:
+    try:
+        while pending and channel.send_ready():
+            pending = pending[channel.send(bytes(pending[:_CHUNK_BYTES])) :]
+            if not pending:
+                channel.shutdown_write()
+    except (OSError, EOFError, paramiko.SSHException):
+        return pending[:0]  # it reads no more: its answer, or the lack of one, tells
+    return pending
+
+
+def _close(transport: paramiko.Transport) -> None:
+    with suppress(paramiko.SSHException, OSError, EOFError):
+        transport.close()
