@@ -16,9 +16,9 @@ Word = Annotated[str, StringConstraints(pattern=r"^[^\s|]{1,128}$")]
 AccountName = Annotated[str, StringConstraints(pattern=r"^[^\s:,|]{1,64}$")]
 PackagePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*][A-Za-z0-9+.*_-]{0,126}$")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\0\r\n]{1,200}$")]
-FilePath = Annotated[str, StringConstraints(pattern=r"^/[^\0\r\n]{1,1000}$")]
-FileDigest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|-> [^\0\r\n]{1,1000})$")]
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]{1,200}$")]
+FilePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00\r\n]{1,1000}$")]
+FileDigest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|-> [^\x00\r\n]{1,1000})$")]
 """SHA-256 of a file's content, or `-> TARGET` of a symbolic link."""
 Network = IPv4Network | IPv6Network
 _FORM = ConfigDict(extra="forbid", frozen=True)
@@ -32,7 +32,7 @@ class Identity(BaseModel):
     machine_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     """Of /etc/machine-id: it stays with the installation, and a copied disk has it too."""
     hostname: Word
-    serial: Annotated[str, StringConstraints(pattern=r"^[^\0\r\n|]{0,128}$")]
+    serial: Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n|]{0,128}$")]
     """The maker's number of the hardware; empty for a machine that gives none."""
 
 
@@ -41,7 +41,7 @@ class Hosting(BaseModel):
 
     model_config = _FORM
 
-    vendor: Annotated[str, StringConstraints(pattern=r"^[^\0\r\n|]{0,128}$")]
+    vendor: Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n|]{0,128}$")]
     """The maker as the firmware names it; empty where it names none, as in a container."""
     virtualization: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
     """As systemd-detect-virt names it: `none` for hardware, `kvm`, `vmware`, ..."""
