@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of
+from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of, set_name
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
-from portalops.errors import PortalOpsError, SetDamaged
+from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetOfLaterVersion
 from portalops.model.backups import Copy, CopyState, FoundSet, SetId, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import msg
@@ -27,7 +27,10 @@ def read_back(
     clock: Clock,
     progress: Progress,
 ) -> FoundSet:
-    """Read every byte of each copy of a set; the first whole one says what the others must be.
+    """Read every byte of each copy of a set.
+
+    No record says which set it must be. So its own words must be those of its name, which alone says that a dead run can have
+    made it; and where two copies are whole and are not the same set, nothing tells which one the run made.
 
     Args:
         set_id: the set.
@@ -39,11 +42,10 @@ def read_back(
         progress: shown what is read.
 
     Raises:
-        SetDamaged: no copy is whole, or the set is unsigned and must not be.
+        SetDamaged: no copy is whole, two whole ones differ, it is not what its name says, or it is unsigned and must not be.
     """
     copies: list[Copy] = []
-    content: SetFile | None = None
-    bag_sha256: Digest | None = None
+    whole: dict[Digest, SetFile] = {}
     problems: list[str] = []
     for medium in media.values():
         copy = Copy(set_id, medium.id, medium.kind, CopyState.DAMAGED, VerifyLevel.NONE, None)
@@ -53,13 +55,13 @@ def read_back(
             digest = _bag_digest(stored)
             with progress.task(title, total=sum(stored.sizes().values()), unit="bytes") as task:
                 findings = verify_copy(
-                    stored,
-                    set_id,
-                    bag_sha256=bag_sha256,
-                    level=VerifyLevel.L2,
-                    keys=keys,
-                    on_bytes=task.advance,
+                    stored, set_id, bag_sha256=digest, level=VerifyLevel.L2, keys=keys, on_bytes=task.advance
                 )
+        except (MediumUnavailable, SetOfLaterVersion) as error:
+            problems.append(f"{medium.id}: {error}")
+            problem = show_text(f"not looked at: {error}", 500)
+            copies.append(replace(copy, state=CopyState.SEALED, problem=problem))  # it is listed
+            continue
         except PortalOpsError as error:
             findings = Findings(VerifyLevel.NONE, (str(error),))
         if findings.problems or findings.content is None:
@@ -67,11 +69,15 @@ def read_back(
             problems.append(f"{medium.id}: {problem}")
             copies.append(replace(copy, level=findings.level, problem=problem))
             continue
-        if content is None:
-            content, bag_sha256 = findings.content, digest
+        whole.setdefault(digest, findings.content)
         copies.append(replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now()))
-    if content is None or bag_sha256 is None:
+    if not whole:
         raise _refused(set_id, "; ".join(problems) or "no medium has it")
+    if len(whole) > 1:
+        raise _refused(set_id, f"{len(whole)} copies are whole, and are not of the same set")
+    ((bag_sha256, content),) = whole.items()
+    if set_name(content.portal, content.created_at, content.kind, set_id.rpartition("-")[2]) != set_id:
+        raise _refused(set_id, f"it says that it was made at {content.created_at.isoformat()} for {content.portal}")
     if must_be_signed and not content.signer:
         raise _refused(set_id, "it is unsigned, although this portal signs its sets")
     return FoundSet(content.as_set(bag_sha256), tuple(copies), of_run)

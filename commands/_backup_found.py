@@ -35,8 +35,8 @@ HELP = _(
     " whole set that nobody knows. Every byte of its copies is read back, and what is found is recorded: then it can be"
     " restored, verified and pruned like any other. It makes no duty met. Only a set whose name has a moment of such a run"
     " is taken in; where the portal signs its sets, only one with a good signature. Without a set: all there are.\n\nExample:"
-    " portalops backup take-in --dry-run; portalops backup take-in\n\nEXIT STATUS: 0 taken in, or there is none, 4 there is"
-    " no such set, 5 a copy is damaged or the set cannot be relied on"
+    " portalops backup take-in --dry-run; portalops backup take-in\n\nEXIT STATUS: 0 taken in, or there is none, 3 a copy"
+    " could not be read, 4 there is no such set, 5 a copy is damaged or the set cannot be relied on"
 )
 DUTY = "10.2-medium"
 
@@ -147,8 +147,9 @@ def _taken(found: list[FoundSet]) -> Result:
         }
         for each in found
     ]
-    is_whole = all(copy.state is CopyState.VERIFIED for copy in copies)
-    return Result(data, view, exit_code=ExitCode.OK if is_whole else ExitCode.INTEGRITY)
+    states = {copy.state for copy in copies}
+    code = ExitCode.INTEGRITY if CopyState.DAMAGED in states else ExitCode.PARTIAL
+    return Result(data, view, exit_code=ExitCode.OK if states == {CopyState.VERIFIED} else code)
 
 
 def _said(found: FoundSet) -> Message:
