@@ -53,7 +53,9 @@ def copy(
         rows = [
             (each.made.set.id, each.to_medium, each.sources[0].medium if each.sources else None) for each in targets
         ]
-        view: list[Block] = [Paragraph(msg("Every medium has a good copy"))]
+        view: list[Block] = [
+            Paragraph(msg("By the ledger every medium has a good copy; 'portalops backup verify' reads them."))
+        ]
         if rows:
             view = [Table(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
         data = [

@@ -26,7 +26,7 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.section_discs import disc_blocks
-from portalops.reports.words import copy_status, data_class_word, medium_kind_word, outcome_status, set_kind_word
+from portalops.reports.words import data_class_word, medium_kind_word, outcome_status, set_kind_word, status_of_copy
 
 if TYPE_CHECKING:
     from backups.plan import BackupPlan
@@ -191,10 +191,10 @@ def _where(made: SetEvidence, limits: Limits, now: datetime) -> tuple[Cell, Cell
     other: Message | None = None
     for copy in made.copies:
         fresh = made.freshness(copy, limits, now)
-        if copy.state is CopyState.VERIFIED and fresh.is_fresh:
+        if copy.state is CopyState.VERIFIED and fresh.is_fresh and not copy.problem:
             good.append(copy.medium)
             continue
-        said = msg("{medium}: {state}", medium=copy.medium, state=copy_status(copy.state, fresh).word)
+        said = msg("{medium}: {state}", medium=copy.medium, state=status_of_copy(copy, fresh).word)
         other = said if other is None else msg("{others}; {other}", others=other, other=said)
     return ", ".join(good) or None, other
 
@@ -324,7 +324,7 @@ def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
     if not failed:
         return []
     said = msg(
-        "'portalops media check {medium}' says what to do about it; then 'portalops backup copy' makes the copy.",
+        "Put that right: 'portalops media check {medium}' tries the medium. Then 'portalops backup copy' makes the copy.",
         medium=failed[0],
     )
     return [Notice(said, Tone.UNSURE)]
@@ -355,7 +355,7 @@ def copies_table(
             copy.set_id,
             copy.medium,
             medium_kind_word(copy.medium_kind),
-            copy_status(copy.state, fresh.get(copy.medium)),
+            status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
             copy.problem or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),

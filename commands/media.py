@@ -216,6 +216,12 @@ def check(
                 progress=session.progress,
                 on_error=partial(_keep_hint, hints[name]),
             )
+            if found.reached and found.copies and not found.sets:
+                said = msg(
+                    "Attach the right one; if another has taken its place on purpose: 'portalops media add {medium}'.",
+                    medium=name,
+                )
+                hints[name].append(said)
             checks.append(found)
             if not dry_run:
                 _record(session, found)

@@ -25,7 +25,14 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.section_discs import disc_blocks
-from portalops.reports.words import copy_status, data_class_word, medium_kind_word, outcome_status, set_kind_word
+from portalops.reports.words import (
+    copy_status,
+    data_class_word,
+    medium_kind_word,
+    outcome_status,
+    set_kind_word,
+    status_of_copy,
+)
 from portalops.signatures.sshsig import fingerprint
 
 _ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
@@ -198,7 +205,7 @@ def _copy_row(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> t
         made.set.id,
         copy.medium,
         medium_kind_word(copy.medium_kind),
-        copy_status(copy.state, fresh),
+        status_of_copy(copy, fresh),
         depth_and_age(fresh, now),
         copy.verified_at,
         _remark(copy.problem, copy.shares_source_filesystem),

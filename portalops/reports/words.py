@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portalops.model.backups import CopyState, DataClass, SetKind
+from portalops.model.backups import Copy, CopyState, DataClass, SetKind
 from portalops.model.media import DiscState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Role
@@ -94,6 +94,16 @@ _ROLE: Mapping[Role, Message] = {
     Role.COMMITTEE: msg("Provincial People's Committee"),
 }
 
+_MEDIUM_KIND: Mapping[str, Message] = {
+    "disk": msg("disk"),
+    OPTICAL: msg("images of discs"),
+    "tape": msg("tape"),
+    "tape-folder": msg("files of a tape, in a folder"),
+    "s3": msg("S3 store"),
+    "sftp": msg("host over SFTP"),
+}
+"""By the kind that a copy is recorded with."""
+
 _SET_KIND: Mapping[SetKind, Message] = {SetKind.FULL: msg("full"), SetKind.DIFF: msg("differential")}
 
 
@@ -114,6 +124,13 @@ def copy_status(state: CopyState, fresh: Freshness | None = None) -> Status:
     return _COPY[state]
 
 
+def status_of_copy(copy: Copy, fresh: Freshness | None = None) -> Status:
+    """Return the same for a copy as it was seen last: one that could not be reached then is not called verified alone."""
+    if copy.state is CopyState.VERIFIED and copy.problem:
+        return Status(msg("verified before, not reached"), Tone.UNSURE)
+    return copy_status(copy.state, fresh)
+
+
 def disc_status(state: DiscState) -> Status:
     """Return the word for what the newest look at a burnt disc found."""
     return _DISC[state]
@@ -121,7 +138,7 @@ def disc_status(state: DiscState) -> Status:
 
 def medium_kind_word(kind: str) -> Message | str:
     """Return what a copy on a medium of this kind is; a copy on optical discs is images of them until they are burnt."""
-    return msg("images of discs") if kind == OPTICAL else kind
+    return _MEDIUM_KIND.get(kind, kind)
 
 
 def outcome_status(outcome: RunOutcome | None) -> Status:

@@ -167,7 +167,7 @@ def test_a_set_is_one_row_of_the_list_and_a_medium_that_lacks_it_gets_a_next_ste
     command = ["--config", str(portal.folder / "portalops.toml")]
 
     assert run([*command, "backup", "run"], {}) == ExitCode.PARTIAL
-    assert "'portalops media check disk-b' says what to do about it" in portal.output()
+    assert "'portalops media check disk-b' tries the medium" in portal.output()
     assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
     assert "Make the folder, or set create = true" in portal.output()
     run([*command, "backup", "list"], {})
@@ -176,6 +176,18 @@ def test_a_set_is_one_row_of_the_list_and_a_medium_that_lacks_it_gets_a_next_ste
     (line,) = [line for line in page.splitlines() if line.startswith("demo-")]
     assert re.search(r" disk-a +disk-b: not written$", line.rstrip())
     assert "unsigned" in page
+
+
+def test_a_copy_that_cannot_be_reached_is_not_shown_as_verified(portal: Portal) -> None:
+    portal.call("backup", "run")
+    (portal.folder / "disk-b").rename(portal.folder / "away")
+    command = ["--config", str(portal.folder / "portalops.toml")]
+
+    assert run([*command, "backup", "verify", "latest", "--medium", "disk-b"], {}) == ExitCode.PARTIAL
+    assert "verified before, not reached" in portal.output()
+    (portal.folder / "disk-b").mkdir()
+    assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
+    assert "if another has taken its place on purpose: 'portalops media add disk-b'" in portal.output()
 
 
 def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> None:
