@@ -21,12 +21,11 @@ from functools import partial
 from pathlib import Path
 
 from backups.age import Identity
-from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of
 from backups.formats import Restored, Trial, format_of
 from backups.restore import REMOVED, BaseSet, merged_members, restore_set
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
-from backups.verify import verify_copy
+from backups.verify import bag_digest, verify_copy
 from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, SetDamaged
 from portalops.model.backups import Copy, CopyState, DrillResult, SetId, StreamTrial, VerifyLevel
 from portalops.model.causes import cause_of
@@ -142,9 +141,8 @@ def draw_on_media(
         where = show_text(f"{medium.id}: {name}", 200)
         try:
             stored = medium.open_set(name)
-            found = verify_copy(stored, name, bag_sha256=None, level=VerifyLevel.L1, keys=keys)
-            with stored.open(TAG_MANIFEST) as file:
-                bag = digest_of(file.read(MAX_TAG_BYTES + 1))
+            bag = bag_digest(stored)
+            found = verify_copy(stored, name, bag_sha256=bag, level=VerifyLevel.L1, keys=keys)
         except MediumUnavailable as error:
             unreached.append(show_text(f"{where}: {error}", 500))
             continue

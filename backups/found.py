@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of, set_name
+from backups.bag import set_name
 from backups.set_file import SetFile
-from backups.verify import Findings, verify_copy
+from backups.verify import Findings, bag_digest, verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetOfLaterVersion
 from portalops.model.backups import Copy, CopyState, FoundSet, SetId, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Clock, Medium, Progress, StoredSet
+from portalops.ports import Clock, Medium, Progress
 
 
 def read_back(
@@ -52,7 +52,7 @@ def read_back(
         title = msg("Reading {set} on {medium}", set=set_id, medium=medium.id)
         try:
             stored = medium.open_set(set_id)
-            digest = _bag_digest(stored)
+            digest = bag_digest(stored)
             with progress.task(title, total=sum(stored.sizes().values()), unit="bytes") as task:
                 findings = verify_copy(
                     stored, set_id, bag_sha256=digest, level=VerifyLevel.L2, keys=keys, on_bytes=task.advance
@@ -81,15 +81,6 @@ def read_back(
     if must_be_signed and not content.signer:
         raise _refused(set_id, "it is unsigned, although this portal signs its sets")
     return FoundSet(content.as_set(bag_sha256), tuple(copies), of_run)
-
-
-def _bag_digest(stored: StoredSet) -> Digest:
-    """Return the digest of a set's tag manifest, which pins every other file."""
-    with stored.open(TAG_MANIFEST) as file:
-        data = b""
-        while (piece := file.read(1 << 20)) and len(data) <= MAX_TAG_BYTES:
-            data += piece
-    return digest_of(data)
 
 
 def _refused(set_id: SetId, why: str) -> SetDamaged:

@@ -25,7 +25,7 @@ from backups.signature import NAME as SIGNATURE
 from backups.signature import signature_problems
 from backups.tar import Entry
 from backups.untar import TarReader
-from portalops.errors import SetDamaged, WrongKey
+from portalops.errors import SetDamaged, SetOfLaterVersion, WrongKey
 from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.record import Digest
@@ -73,7 +73,7 @@ def verify_copy(
     Raises:
         MediumUnavailable: the medium cannot be read at all.
         WrongKey: none of the private keys opens the set.
-        SetOfLaterVersion: this version does not know its form.
+        SetOfLaterVersion: this version does not know its form, and nothing that can be told without it is wrong.
     """
     sizes = dict(stored.sizes())
     problems: list[str] = []
@@ -81,7 +81,7 @@ def verify_copy(
     problems += [f"{path}: not listed in {TAG_MANIFEST}" for path in REQUIRED_TAGS if path not in tags]
     texts = {path: text for path, digest in tags.items() if (text := _tag(stored, path, digest, problems)) is not None}
     payload = _parsed(MANIFEST, texts, problems)
-    content = _content(texts, set_id, problems)
+    content = _content(texts, set_id, problems, is_pinned=bag_sha256 is not None)
     if content is not None:
         problems += _vouched(content, tags, texts, keys)
     problems += _structure(stored, sizes, tags, payload, content)
@@ -89,6 +89,16 @@ def verify_copy(
         problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
     problems = list(dict.fromkeys(problems))
     return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content)
+
+
+def bag_digest(stored: StoredSet) -> Digest:
+    """Return the digest of a copy's tag manifest, which pins every other file of its set.
+
+    Raises:
+        SetDamaged: it has none, or one that is far too long.
+        MediumUnavailable: the medium cannot be read.
+    """
+    return digest_of(_read(stored, TAG_MANIFEST))
 
 
 def _tag_digests(stored: StoredSet, bag_sha256: Digest | None, problems: list[str]) -> dict[str, Digest]:
@@ -137,11 +147,17 @@ def _parsed(name: str, texts: dict[str, bytes], problems: list[str]) -> dict[str
         return {}
 
 
-def _content(texts: dict[str, bytes], set_id: SetId, problems: list[str]) -> SetFile | None:
+def _content(texts: dict[str, bytes], set_id: SetId, problems: list[str], *, is_pinned: bool) -> SetFile | None:
+    """Return what a set says of itself; what is wrong already is told also of one that says that it came later."""
     if SET_FILE not in texts:
         return None
     try:
         content = parse_set_file(texts[SET_FILE])
+    except SetOfLaterVersion as error:
+        if not (is_pinned and problems):
+            raise
+        problems.append(str(error))
+        return None
     except SetDamaged as error:
         problems.append(str(error))
         return None

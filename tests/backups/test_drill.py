@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backups.drill import DrillTarget, Place, choose_target, require_space, run_drill, tried
+from backups.drill import PERSON, DrillTarget, Place, choose_target, draw_on_media, require_space, run_drill, tried
 from backups.formats import Restored, format_of
 from backups.restore import BaseSet
 from backups.set_file import SetFile
@@ -20,11 +20,11 @@ from portalops.errors import BackupError, WrongKey
 from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, SetId, SetKind, Stream, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import Completed
+from portalops.ports import Completed, Readable
 from portalops.registers.evidence import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
-from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, source
-from tests.backups.memory import MemoryMedium
+from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, signing, source
+from tests.backups.memory import MemoryMedium, MemoryStoredSet
 from tests.backups.test_differential import Weeks, edit
 from tests.doubles import FixedClock, SilentProgress
 
@@ -239,3 +239,37 @@ def test_what_cannot_be_tried_out_here_is_no_damage_and_no_pass(drilled: Drilled
 
     assert (trial.level, trial.problems) == (VerifyLevel.L3, ())
     assert "there is no initdb" in trial.not_tried
+
+
+class DribblingMedium(MemoryMedium):
+    """A medium that gives fewer bytes than are asked for, as a read may."""
+
+    def open_set(self, set_id: SetId) -> MemoryStoredSet:
+        return DribblingSet(self.stored[set_id])
+
+
+class DribblingSet(MemoryStoredSet):
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with super().open(path) as file:
+            yield Dribble(file)
+
+
+class Dribble:
+    def __init__(self, file: Readable) -> None:
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read(min(size, 100))
+
+
+def test_a_set_that_is_drawn_from_a_medium_is_known_by_all_of_its_tag_manifest(tmp_path: Path) -> None:
+    medium = DribblingMedium("memory-1")
+    sources = [source("files", {"include": [str(odd_tree(tmp_path / "portal"))]}, tmp_path)]
+    made = back_up(sources, [medium], signer=signing()).set
+    assert made is not None
+
+    drawn = draw_on_media([medium], lambda _name: True, signing().known(), chosen_by=PERSON)
+
+    assert drawn.target is not None and drawn.refused == ()
+    assert drawn.target.made.set.bag_sha256 == made.bag_sha256

@@ -120,6 +120,19 @@ def test_a_set_of_a_later_version_is_neither_damaged_nor_verified(medium: Medium
     assert found.problem == "not looked at: set.json is of version 2 of its form, and this portalops knows 1"
 
 
+def test_a_set_that_was_replaced_is_damaged_whatever_version_it_says_it_is_of(medium: Medium, tmp_path: Path) -> None:
+    bag = digest_of((tmp_path / "disk" / FULL / TAG_MANIFEST).read_bytes())
+    of_version(tmp_path / "disk" / FULL, 2)
+    copy = Copy(FULL, medium.id, medium.kind, CopyState.VERIFIED, VerifyLevel.L2, NOW)
+
+    (found,) = run_verify(
+        [VerifyTarget(copy, bag)], {medium.id: medium}, clock=FixedClock(NOW), progress=SilentProgress()
+    ).copies
+
+    assert found.state is CopyState.DAMAGED
+    assert "not the one that was recorded" in found.problem and "version 2" in found.problem
+
+
 def test_the_error_of_a_later_version_says_what_to_do(medium: Medium, tmp_path: Path) -> None:
     of_version(tmp_path / "disk" / FULL, 7)
 
