@@ -208,7 +208,8 @@ class S3Medium:
         writer = self._begun(set_id, expected_bytes, resumes=is_free)
         if is_free:
             for mark in marks:
-                self._store.remove(mark.key, mark.version)
+                if (mark.key, mark.version) != writer.mark:  # the same one, in a bucket that keeps no versions
+                    self._store.remove(mark.key, mark.version)
         return writer
 
     def _begun(self, set_id: SetId, expected_bytes: int, *, resumes: bool) -> S3SetWriter:
@@ -350,6 +351,11 @@ class S3SetWriter:
         note_written(store.place(self._mark))
         if resumes:
             self._take_over([each for each in there if each.is_latest])
+
+    @property
+    def mark(self) -> tuple[str, str]:
+        """The key and version of the object that says that this run writes the set."""
+        return self._mark, self._mark_version
 
     def held(self) -> Mapping[str, Held]:
         return self._held

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_medium
 from backups.media.s3 import PART_BYTES, part_bytes_of
+from backups.resuming import go_on, held_by, let_go
 from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel
 from portalops.ports import Medium
@@ -459,6 +460,23 @@ def test_an_abandoned_set_leaves_nothing_in_a_bucket_without_locks(object_store:
     client = object_store.client()
     assert "Contents" not in client.list_objects_v2(Bucket=bucket)
     assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_set_that_is_gone_on_with_by_the_same_run_keeps_a_mark_of_it(
+    object_store: ObjectStore, tmp_path: Path, *, locked: bool
+) -> None:
+    bucket = a_bucket(object_store, f"same-run-{locked}".lower(), locked=locked)
+    medium = s3(object_store, bucket, tmp_path)
+    writer = medium.begin(SET, expected_bytes=0)
+    put(writer, "bagit.txt", b"x")
+    let_go(writer, keep=True)
+
+    again = go_on(medium, SET, expected_bytes=0)
+
+    assert set(held_by(again)) == {"bagit.txt"}
+    assert len(object_store.client().list_objects_v2(Bucket=bucket, Prefix="incoming/").get("Contents", ())) == 1
+    again.abandon()
 
 
 def test_a_store_that_lists_no_versions_is_enough_without_locks(
