@@ -144,14 +144,21 @@ def _media(texts: Sequence[str], base: Path) -> tuple[StartMedium, ...]:
     paths = [Path(text).expanduser() for text in texts]
     # A folder given on the command line is relative to where the person stands, not to the configuration.
     absolute = [path.absolute() for path in paths]
-    return tuple(
-        StartMedium(name, _as_written(path, base), _device_of(path) == _device_of(Path("/etc")))
-        for name, path in zip(medium_ids(len(absolute)), absolute, strict=True)
-    )
+    media: list[StartMedium] = []
+    for name, path in zip(medium_ids(len(absolute)), absolute, strict=True):
+        shares = _device_of(path) == _device_of(Path("/etc"))
+        media.append(StartMedium(name, _as_written(path, base), shares, "" if shares else _mount_point_of(path)))
+    return tuple(media)
 
 
 def _as_written(path: Path, base: Path) -> str:
     return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
+
+
+def _mount_point_of(path: Path) -> str:
+    """Return where the file system of a folder is mounted; empty for the root file system."""
+    found = next(each for each in (path, *path.parents) if each.is_mount())
+    return "" if found == Path("/") else str(found)
 
 
 def _device_of(path: Path) -> int:

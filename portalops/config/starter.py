@@ -19,6 +19,8 @@ class StartMedium:
     """As it is written into the file."""
     shares_filesystem: bool
     """It lies on the file system of what is backed up."""
+    mount_point: str = ""
+    """Where the disk is mounted that it lies on; empty if no other disk was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,11 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
             'kind = "disk"',
             f"folder = {_quoted(medium.folder)}",
         ]
+        if medium.mount_point:
+            lines += [
+                said(msg("Nothing is written while the disk is not mounted.")),
+                f"mount_point = {_quoted(medium.mount_point)}",
+            ]
         if medium.shares_filesystem:
             lines += [
                 said(msg("One broken disk would take the data and this copy; reports say so until it is moved.")),
@@ -178,6 +185,7 @@ def _checks_and_updates(said: _Comments) -> Sequence[str]:
 def _jobs(answers: StartAnswers, said: _Comments) -> Sequence[str]:
     jobs = (
         ("weekly-backup", "backup", "week"),
+        ("daily-copy", "copy", "day"),
         ("weekly-verify", "verify", "week"),
         ("daily-check", "check", "day"),
         ("weekly-report", "report", "week"),

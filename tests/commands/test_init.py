@@ -50,7 +50,16 @@ def test_what_init_writes_backs_up_something_real(tmp_path: Path, capsys: pytest
     assert settings.backup_sources[0].values["include"] == ["/etc"]
     assert settings.backup_media[0].values["folder"] == "disk a"
     assert len({recipient.public_key for recipient in settings.backup.recipients}) == 2
-    assert {"backup", "check", "report", "verify"} <= {job.kind for job in settings.jobs}
+    assert {"backup", "copy", "check", "report", "verify"} <= {job.kind for job in settings.jobs}
+
+
+def test_a_disk_that_is_mounted_must_be_mounted_later_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called(tmp_path, capsys, "init", *ANSWERS, "--medium", "/proc/backup", "--medium", str(tmp_path / "disk"))
+
+    mounted, here = load(tmp_path / "portalops.toml", {}).backup_media
+
+    assert (mounted.values["mount_point"], "allow_same_filesystem" in mounted.values) == ("/proc", False)
+    assert "mount_point" not in here.values or here.values["mount_point"] != "/"
 
 
 def test_the_comments_are_in_the_chosen_language_and_the_text_is_toml(
