@@ -397,6 +397,15 @@ class VulnerabilityBundleRefused(CheckError):
     )
 
 
+class ImportRefused(CheckError):
+    code = "PO1305"
+    exit_code = ExitCode.USAGE
+    explanation = msg(
+        "A file that was given as another tool's report is none, or none that can be read whole: it is of another form, was broken "
+        "off, is too large, or holds what a report does not need. Nothing was recorded."
+    )
+
+
 # --- 14 updates -------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from checks.servers.facts import Facts
@@ -30,6 +31,8 @@ class Outcome:
     reason: str
     """Coded; empty for a pass."""
     message: Message
+    due_on: date | None = None
+    """Of a fail: the day by which it must be put right, where what was seen names one."""
 
 
 def passed(message: Message) -> Outcome:
@@ -37,9 +40,9 @@ def passed(message: Message) -> Outcome:
     return Outcome(CheckVerdict.PASS, "", message)
 
 
-def failed(reason: str, message: Message) -> Outcome:
-    """The good state was seen not to hold."""
-    return Outcome(CheckVerdict.FAIL, reason, message)
+def failed(reason: str, message: Message, *, due_on: date | None = None) -> Outcome:
+    """The good state was seen not to hold; `due_on` is a day by which it must be put right, if somebody set one."""
+    return Outcome(CheckVerdict.FAIL, reason, message, due_on)
 
 
 def unknown(reason: str, message: Message) -> Outcome:

@@ -63,6 +63,7 @@ def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResu
         message=outcome.message,
         remedy=one.remedy if outcome.verdict is CheckVerdict.FAIL else None,
         evidence=evidence,
+        due_on=outcome.due_on,
     )
 
 

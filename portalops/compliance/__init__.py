@@ -41,6 +41,7 @@ _DOUBTS = {
     "tracking": _OF_UPDATES,
     "checks": _OF_CHECKS,
     "check-cadence": _OF_CHECKS,
+    "findings": _OF_CHECKS,
 }
 """By rule: the kinds of records of which a newer one may undo what an older one shows."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from portalops.compliance.article_12_findings import judge_findings, uncovered
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.checks import CheckResult
@@ -42,7 +43,7 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
 
 
 def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
-    """The checks ran as regularly as they are meant to (Article 12.4)."""
+    """The checks ran as regularly as they are meant to, and judged all that they are for (Article 12.4; `vuln.cadence`)."""
     newest = situation.evidence.checks
     parts = daily_runs(
         situation,
@@ -61,6 +62,7 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
         for host in situation.hosts
         if newest and host.id not in seen
     ]
+    parts += uncovered(situation)
     if not situation.hosts:
         parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no host is declared")))
     return from_parts(
@@ -103,7 +105,6 @@ def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
 _UNRECORDED = {
     "cases": msg("no case against a unit that fell short is recorded"),
     "register": msg("nothing is recorded in the register that this duty is proven by"),
-    "findings": msg("the life of findings, from first seen to fixed, is not recorded"),
     "availability": msg("no series of probes is recorded from which availability could be measured"),
     "languages": msg("no probe of the Vietnamese and the English edition is recorded"),
 }
@@ -112,6 +113,7 @@ _UNRECORDED = {
 RULES: Mapping[str, Rule] = {
     "checks": judge_checks,
     "check-cadence": judge_check_cadence,
+    "findings": judge_findings,
     **dict.fromkeys(_UNRECORDED, judge_unrecorded),
 }
 """The rules of this module by the names that rulebooks use."""

@@ -281,7 +281,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             )
             for row in shape.unit
         ),
-        hosts=tuple(Host(HostId(row.id), row.address, frozenset(row.roles)) for row in shape.host),
+        hosts=tuple(Host(HostId(row.id), row.address, frozenset(row.roles), row.custodian or "") for row in shape.host),
         jobs=tuple(Job(JobId(row.id), row.kind, row.every, row.duty) for row in shape.job),
         state_folder=state_folder,
         calendar_file=local(shape.calendar.file, "calendar", "file") if shape.calendar.file else None,

@@ -104,6 +104,13 @@ class HostTable(Shape):
     roles: tuple[Id, ...] = Field(
         default=(), description="Declared roles; only a role can make a check not applicable."
     )
+    custodian: Text | None = Field(default=None, description="Who sees to it that its findings are fixed.")
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = Field(default=22, description="Of its SSH server.")
+    user: Text | None = Field(default=None, description="The account on it; checks.ssh.user where there is none.")
+    identity_file: PathText | None = Field(
+        default=None, description="The private SSH key; checks.ssh.identity_file where there is none."
+    )
+    jump: HostIdText | None = Field(default=None, description="Id of the host that it is reached through.")
 
 
 class RecipientTable(Shape):
@@ -275,6 +282,11 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "min_coverage_percent": {"le": 100},
     "check_max_age_hours": {"ge": 1},
     "check_every_days": {"ge": 1},
+    "finding_critical_days": {"ge": 1, "le": 365},
+    "finding_high_days": {"ge": 1, "le": 365},
+    "finding_medium_days": {"ge": 1, "le": 365},
+    "finding_low_days": {"ge": 1, "le": 365},
+    "waiver_max_days": {"ge": 1, "le": 365},
     "day_cutoff": {"pattern": r"^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$"},
 }
 """Ranges of the rulebook's numbers that are narrower than their types."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from portalops.model.findings import CarriedFindings
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
@@ -28,6 +29,8 @@ class CheckResult:
     remedy: Message | None = None
     evidence: tuple[Digest, ...] = ()
     """Blobs of the raw probe output that the answer rests on."""
+    due_on: date | None = None
+    """Of a fail: the day by which it must be put right, where what was seen names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class HostRound:
     problem: str
     """Why it was not reached; empty if it was."""
     results: tuple[CheckResult, ...]
+    standby: str = ""
+    """Of a group of hosts: what they stand by for, such as `vip`; `host` is then the group's name. Empty for one host."""
+    members: tuple[HostId, ...] = ()
+    """Of a group: its hosts; none where no group of this kind is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,13 @@ class CheckRound:
     """The body of a `check.finished` record, under the key `check`."""
 
     hosts: tuple[HostRound, ...]
+    findings: CarriedFindings | None = None
+    """The findings as they stood before this round; None in rounds of before they were carried."""
 
     def results(self) -> tuple[CheckResult, ...]:
         """Return all results, host by host."""
         return tuple(result for host in self.hosts for result in host.results)
+
+    def across(self) -> tuple[CheckResult, ...]:
+        """Return the results that are judged of groups of hosts, and not of one host each."""
+        return tuple(result for host in self.hosts if host.standby for result in host.results)

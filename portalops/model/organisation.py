@@ -107,3 +107,5 @@ class Host:
     """`local` for the machine portalops runs on; otherwise a host name or address reached over SSH."""
     roles: frozenset[str] = frozenset()
     """Declared roles such as `web`, `database`, `container`; only a role can make a check not applicable."""
+    custodian: str = ""
+    """Who sees to it that its findings are fixed; empty if nobody is named."""

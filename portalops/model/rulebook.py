@@ -98,6 +98,14 @@ class Numbers:
     """How old a check result may be and still speak for today."""
     check_every_days: int = 1
     """Article 12.4 "regularly": the longest allowed gap between check rounds, in days."""
+    finding_critical_days: int = 15
+    """How long a critical finding may be open; no article names a number. CISA's BOD 19-02 gives 15 days."""
+    finding_high_days: int = 30
+    """The same for a high one: 30 days in BOD 19-02."""
+    finding_medium_days: int = 90
+    finding_low_days: int = 180
+    waiver_max_days: int = 365
+    """How far away the end of a check's waiver may be; no article names a number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.checks import CheckRound
+from portalops.model.findings import Finding
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message
 from portalops.model.period import Period
@@ -40,11 +41,13 @@ from portalops.model.record import Digest, Record
 from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
-from portalops.model.verdicts import RunOutcome
+from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
+from portalops.registers.findings import read_findings
+from portalops.registers.waivers import RecordedWaiver, read_waivers
 
 BodyT = TypeVar("BodyT")
 
@@ -63,6 +66,9 @@ ENOUGH: Mapping[str, frozenset[RunOutcome]] = {
 A round of checks speaks for a day if every host was reached; a collection also if a source did not answer,
 since the judging itself weighs what each source has covered.
 """
+
+JUDGED = frozenset({CheckVerdict.PASS, CheckVerdict.FAIL, CheckVerdict.NOT_APPLICABLE})
+"""What a check may say that is a judgement: it found out, or a declared role says that it need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,12 @@ class Evidence:
     """What other tools claimed, oldest first: shown, and never judged by."""
     discs: tuple[HeldDisc, ...] = ()
     """Burnt discs of the sets that may speak for the period."""
+    findings: tuple[Finding, ...] = ()
+    """What server checks saw to be wrong, as of the period's end or now; what was fixed as well."""
+    judged: frozenset[tuple[str, str]] = frozenset()
+    """Host and check of every result of the period's rounds that is a judgement: a pass, a fail, or not applicable."""
+    waivers: tuple[RecordedWaiver, ...] = ()
+    """Every waiver recorded by the period's end, oldest first."""
 
     def sets(self, *, as_of: datetime | None = None) -> tuple[SetEvidence, ...]:
         """Return the backup sets, oldest first, with what later looks said of their copies.
@@ -306,8 +318,16 @@ def read_evidence(
             unreadable[seq] = _unreadable(seq, run.kind, error)
             return None
 
-    of_period = ledger.records(kinds=("check.finished",), since=start, until=end) if every_run else ()
-    rounds = tuple(read("check", CheckRound, of_period))
+    of_period = ledger.records(kinds=("check.finished",), since=start, until=end)
+    rounds = []
+    judged: set[tuple[str, str]] = set()
+    for one in read("check", CheckRound, of_period):  # one at a time: they are large, and a period may have many
+        judged |= {(result.host, result.check) for result in one.body.results() if result.verdict in JUDGED}
+        if every_run:
+            rounds.append(one)
+    findings = read_findings(ledger, until=end)
+    for seq, why in findings.unreadable:
+        unreadable.setdefault(seq, Unreadable(seq, "check", why))
     runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,
@@ -320,11 +340,14 @@ def read_evidence(
         checks=newest("check", CheckRound, end),
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
-        rounds=rounds,
+        rounds=tuple(rounds),
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
         inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
         adopted=tuple(read("adopted", AdoptedLook, ledger.records(kinds=("backup.adopted",), since=since))),
         discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
+        findings=findings.findings,
+        judged=frozenset(judged),
+        waivers=read_waivers(ledger, until=end),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 

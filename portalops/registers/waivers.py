@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
 
 GRANTED = "waiver.granted"
 WITHDRAWN = "waiver.withdrawn"
@@ -72,3 +78,20 @@ def waivers_in_force(
 ) -> tuple[RecordedWaiver, ...]:
     """Return those in force on any day of a span, both ends included."""
     return tuple(each for each in waivers if each.is_in_force_between(first, last, zone))
+
+
+def read_waivers(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[RecordedWaiver, ...]:
+    """Return every waiver that was recorded by a moment, oldest first.
+
+    A record whose details cannot be read grants nothing and ends nothing; verification tells of it.
+    """
+    found: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = []
+    for record in ledger.records(kinds=WAIVER_KINDS, until=until):
+        key, body_type = (WAIVER, Waiver) if record.kind == GRANTED else (WITHDRAWAL, WaiverWithdrawal)
+        try:
+            body = decode_part(ledger.blob(record.body), key, body_type)
+        except PortalOpsError:
+            continue
+        if isinstance(body, (Waiver, WaiverWithdrawal)):
+            found.append((record.seq, record.at, body))
+    return fold_waivers(found)

@@ -98,7 +98,7 @@ def build(
         Heading(2, msg("VI. Updates of the portal and the units (Article 11)")),
         *update_blocks(evidence, units, calendar),
         Heading(2, msg("VII. Server checks (Article 12)")),
-        *server_blocks(evidence),
+        *server_blocks(evidence, rulebook.numbers),
         Heading(2, msg("VIII. Exceptions")),
         *exception_blocks(evidence, standings, units, rulebook, own_run=proof.own_run),
         Heading(2, msg("IX. What this report can't prove")),

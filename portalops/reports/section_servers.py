@@ -1,4 +1,4 @@
-"""What the newest round of server checks shows: counts by host, and all that did not pass. Pure."""
+"""What server checks show: the newest round, all that did not pass, and what is open since when. Pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from portalops.model.checks import CheckResult, HostRound
+from portalops.model.findings import Turn
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.rulebook import Numbers
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.evidence import Evidence
+from portalops.registers.findings import FindingStanding, FindingState, stand
 from portalops.reports.document import Bars, Block, Cell, Notice, Paragraph, Table, Tone
-from portalops.reports.words import check_status, severity_status
+from portalops.reports.words import check_status, finding_status, severity_status
 
 _ORDER = (CheckVerdict.FAIL, CheckVerdict.ERROR, CheckVerdict.UNKNOWN)
 _SEVERITIES = tuple(Severity)
 
 
-def server_blocks(evidence: Evidence) -> Iterator[Block]:
-    """Yield the newest round: how many checks said what on each host, then every one that did not pass."""
+def server_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
+    """Yield the newest round: how many checks said what on each host, every one that did not pass, and the open findings."""
     newest = evidence.checks
     if newest is None:
         yield Notice(msg("No round of server checks is recorded: nothing is known of the servers' state."))
@@ -49,6 +52,74 @@ def server_blocks(evidence: Evidence) -> Iterator[Block]:
         [_row(result) for result in troubling(newest.body.results())],
     )
     yield _earlier_failures(evidence)
+    yield from _findings(evidence, numbers)
+
+
+def _findings(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
+    """Yield what was open at the period's end, most pressing first, with its waiver and the records of its life."""
+    day = min(evidence.now.astimezone(evidence.zone).date(), evidence.period.last)
+    standings = stand(evidence.findings, evidence.waivers, numbers, day, evidence.zone)
+    turns = [
+        event.turn
+        for finding in evidence.findings
+        for event in finding.events
+        if event.at.astimezone(evidence.zone).date() in evidence.period
+    ]
+    states = [each.state for each in standings]
+    yield Paragraph(
+        msg(
+            "Findings in the period: {opened} opened, {reopened} came back, {fixed} fixed, {closed} closed by a person."
+            " At its end {late} are overdue, {open} open within their days, {waived} waived.",
+            opened=turns.count(Turn.OPENED),
+            reopened=turns.count(Turn.REOPENED),
+            fixed=turns.count(Turn.FIXED),
+            closed=turns.count(Turn.CLOSED),
+            late=states.count(FindingState.DUE),
+            open=states.count(FindingState.OPEN) + states.count(FindingState.REOPENED),
+            waived=states.count(FindingState.WAIVED),
+        )
+    )
+    headers = (
+        msg("Check"),
+        msg("Host"),
+        msg("Severity"),
+        msg("State"),
+        msg("Open since"),
+        msg("Days open"),
+        msg("Last seen"),
+        msg("Due"),
+        msg("Waiver"),
+        msg("Records"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            each.finding.check,
+            each.finding.host,
+            severity_status(each.finding.severity).word,
+            finding_status(each),
+            each.finding.opened_at,
+            (day - each.finding.opened_at.astimezone(evidence.zone).date()).days,
+            each.finding.last_seen_at,
+            each.due_on,
+            _waiver(each),
+            ", ".join(str(event.seq) for event in each.finding.events[-EVENTS_SHOWN:]),
+        )
+        for each in standings
+        if each.finding.is_open
+    ]
+    yield Table(msg("Findings that were open at the period's end, most pressing first"), headers, rows)
+
+
+EVENTS_SHOWN = 4
+"""Records named for a finding: the newest turns of its life."""
+
+
+def _waiver(each: FindingStanding) -> Cell:
+    waiver = each.waiver or each.expired
+    if waiver is None:
+        return None
+    text = msg("{document}, approved by {name}", document=waiver.waiver.document, name=waiver.waiver.approved_by)
+    return text if each.waiver else msg("ended on {day}: {waiver}", day=waiver.waiver.valid_to, waiver=text)
 
 
 def _earlier_failures(evidence: Evidence) -> Table:

@@ -12,6 +12,7 @@ from portalops.model.reading import Freshness
 from portalops.model.updates import Channel, FlagKind
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.registers.discs import OPTICAL
+from portalops.registers.findings import FindingStanding, FindingState
 from portalops.reports.document import Status, Tone
 
 _DUTY: Mapping[DutyVerdict, Status] = {
@@ -56,6 +57,14 @@ _SEVERITY: Mapping[Severity, Status] = {
     Severity.HIGH: Status(msg("high"), Tone.BAD),
     Severity.MEDIUM: Status(msg("medium"), Tone.UNSURE),
     Severity.LOW: Status(msg("low"), Tone.NEUTRAL),
+}
+
+_FINDING: Mapping[FindingState, Status] = {
+    FindingState.DUE: Status(msg("overdue"), Tone.BAD),
+    FindingState.REOPENED: Status(msg("open again"), Tone.BAD),
+    FindingState.OPEN: Status(msg("open"), Tone.UNSURE),
+    FindingState.CLOSED: Status(msg("closed by a person"), Tone.NEUTRAL),
+    FindingState.FIXED: Status(msg("fixed"), Tone.GOOD),
 }
 
 _FLAG: Mapping[FlagKind, Message] = {
@@ -149,6 +158,13 @@ def outcome_status(outcome: RunOutcome | None) -> Status:
 def severity_status(severity: Severity) -> Status:
     """Return the word for how much a failed check matters."""
     return _SEVERITY[severity]
+
+
+def finding_status(standing: FindingStanding) -> Status:
+    """Return the words for where a finding stands; with a waiver, also until when."""
+    if standing.waiver is None:
+        return _FINDING[standing.state]
+    return Status(msg("fails, waived until {day}", day=standing.waiver.waiver.valid_to), Tone.UNSURE)
 
 
 def flag_word(flag: FlagKind) -> Message:

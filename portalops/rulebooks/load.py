@@ -226,6 +226,11 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "new_subportal_grace_working_days": _whole(0, 260),
     "check_max_age_hours": _whole(1, 24 * 31),
     "check_every_days": _whole(1, 31),
+    "finding_critical_days": _whole(1, 365),
+    "finding_high_days": _whole(1, 365),
+    "finding_medium_days": _whole(1, 365),
+    "finding_low_days": _whole(1, 365),
+    "waiver_max_days": _whole(1, 365),
 }
 
 

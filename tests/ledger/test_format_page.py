@@ -23,6 +23,8 @@ from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
 from portalops.model.checks import CheckRound
+from portalops.model.claims import ToolReport
+from portalops.model.findings import FindingClosed
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
@@ -55,7 +57,7 @@ BODIES: tuple[type, ...] = (
         AnchorResult,
     ),
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
-    *(AdoptedLook, Inventory, InventoryRun),
+    *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""

@@ -1,0 +1,206 @@
+"""`portalops check waive`: records who decided to go without a remedy for a check, why, and until when.
+
+The check fails all the same. Nothing is changed in the ledger: a correction is a new waiver, which ends the one before.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Final, Optional
+
+import typer
+
+from commands._check_findings import Approver, CheckArgument, HostOption, required_texts
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.locale import _
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.waivers import GRANTED, WAIVER, WITHDRAWAL, WITHDRAWN, RecordedWaiver, read_waivers
+from portalops.reports.document import Cell, KeyValues, Paragraph
+
+MAX_FILE_BYTES: Final = 32 << 20
+"""Of the document that is kept with a waiver."""
+
+HELP = _(
+    "Go without a remedy for a failing check until a day, by decision of somebody in charge\n\nThe verdict stays 'fail', with the"
+    " waiver beside it; until its last day the finding is not overdue. The end may be so far away as"
+    " waiver_max_days of the rulebook says. Waiving again replaces the waiver; --withdraw ends it today."
+    "\n\nExample: portalops check waive ssh.password-auth --host web1 --until 2026-12-31 --reason 'the supplier has no keys yet'"
+    " --approver 'Nguyễn Văn An' --reference '12/QĐ-STTTT, 20/11/2026' --file decision.pdf"
+    "\n\nEXIT STATUS: 0 recorded, 2 no such check or host, a text or the end is missing, the end is past or too far away"
+)
+
+
+def waive(
+    ctx: typer.Context,
+    check: CheckArgument,
+    *,
+    host: HostOption,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    approver: Approver,
+    reference: Annotated[
+        Optional[str],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--reference", metavar="DOCUMENT", help=_("Number and date of the written decision")),
+    ] = None,
+    until: Annotated[
+        Optional[str],  # noqa: UP045  # as above
+        typer.Option("--until", metavar="DATE", help=_("The last day, such as 2026-12-31")),
+    ] = None,
+    file: Annotated[
+        Optional[Path],  # noqa: UP045  # as above
+        typer.Option("--file", metavar="FILE", help=_("The decision itself, kept as evidence")),
+    ] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help=_("End the waiver that is in force"))] = False,
+) -> Result:
+    session = open_session(ctx)
+    _require_check_and_host(session, check, host)
+    if withdraw:
+        return _withdraw(session, check, host, reason=reason, approver=approver)
+    reason, approver, reference = required_texts(
+        {"--reason": reason, "--approver": approver, "--reference": reference or ""}
+    )
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    last = _last_day(session, until, today)
+    document = _document(file)  # before anything is recorded
+    waiver = Waiver(_id_of(check, host), check, host, reason, approver, reference, today, last)
+    ledger = session.writable_ledger
+    before = _in_force(session, check, host)
+    drafts: list[Draft] = []
+    if before is not None:
+        ends = WaiverWithdrawal(before.waiver.id, "replaced by another waiver", approver)
+        drafts.append(_draft(session, WITHDRAWN, check, host, {WITHDRAWAL: ends}))
+    evidence = () if document is None else (ledger.keep(document),)
+    drafts.append(_draft(session, GRANTED, check, host, {WAIVER: waiver, "evidence": evidence}))
+    record = ledger.append_many(drafts)[-1]
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Check"), check),
+        (msg("Host"), host),
+        (msg("Reason"), reason),
+        (msg("Approved by"), approver),
+        (msg("Document"), reference),
+        (msg("Until"), last),
+        (msg("Recorded in"), msg("record {seq}", seq=record.seq)),
+    ]
+    data: JsonValue = {
+        "id": waiver.id,
+        "check": check,
+        "host": host,
+        "valid_from": today.isoformat(),
+        "valid_to": last.isoformat(),
+        "record": record.seq,
+        "replaces": before.seq if before else None,
+        "evidence": list(evidence),
+    }
+    return Result(data, [KeyValues(rows), Paragraph(msg("The check fails all the same; the waiver stands beside it."))])
+
+
+def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result:
+    reason, approver = required_texts({"--reason": reason, "--approver": approver})
+    before = _in_force(session, check, host)
+    if before is None:
+        raise UsageError(
+            msg("no waiver of {check} on {host} is in force", check=check, host=host),
+            msg("Run 'portalops check findings' to see what is waived."),
+        )
+    ends = WaiverWithdrawal(before.waiver.id, reason, approver)
+    drafts = [_draft(session, WITHDRAWN, check, host, {WITHDRAWAL: ends})]
+    (record,) = session.writable_ledger.append_many(drafts)
+    said = msg("the waiver of {check} on {host} has ended, by record {seq}", check=check, host=host, seq=record.seq)
+    return Result({"id": before.waiver.id, "record": record.seq}, [Paragraph(said)])
+
+
+def _draft(session: Session, kind: str, check: str, host: str, parts: dict[str, object]) -> Draft:
+    body: Digest = session.writable_ledger.keep(bodies.write({"circumstances": session.circumstances, **parts}))
+    return session.writable_ledger.draft(kind, subject=f"{host} {check}", duty="12.4-remedy", body=body)
+
+
+def _in_force(session: Session, check: str, host: str) -> RecordedWaiver | None:
+    """Return the newest waiver of this check on this host that has neither ended nor been withdrawn."""
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    return next(
+        (
+            each
+            for each in reversed(read_waivers(session.writable_ledger))
+            if each.waiver.id == _id_of(check, host) and each.withdrawn_seq is None and each.waiver.valid_to >= today
+        ),
+        None,
+    )
+
+
+def _id_of(check: str, host: str) -> str:
+    return f"{check}@{host}"
+
+
+def _last_day(session: Session, until: str | None, today: date) -> date:
+    """Return the last day of a waiver.
+
+    Raises:
+        UsageError: it is missing, no day, past, or too far away.
+    """
+    hint = msg("Give a day by --until, such as {day}.", day=(today + timedelta(days=90)).isoformat())
+    if until is None:
+        raise UsageError(msg("a waiver needs an end"), hint)
+    try:
+        last = date.fromisoformat(until)
+    except ValueError as error:
+        raise UsageError(msg("--until: {text} is no day", text=repr(until[:40])), hint) from error
+    most = session.rulebook.numbers.waiver_max_days
+    if not today <= last <= today + timedelta(days=most):
+        raise UsageError(
+            msg("--until: {day} is not within {most} days from today on", day=last, most=most),
+            msg("Have the decision taken anew before that; the number is waiver_max_days of the rulebook."),
+        )
+    return last
+
+
+def _document(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
+            msg("Check the path, and who may read the file."),
+        ) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(
+            msg("{path} is larger than {limit} bytes", path=str(path), limit=MAX_FILE_BYTES),
+            msg("Keep the document elsewhere, and name it by --reference."),
+        )
+    return data
+
+
+def _require_check_and_host(session: Session, check: str, host: str) -> None:
+    """Make sure that there are both.
+
+    Raises:
+        UnknownCheck: there is no such check.
+        UsageError: there is no such host.
+    """
+    from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
+
+    chosen(ids=(check,))
+    require_host(session, host)
+
+
+def require_host(session: Session, host: str) -> None:
+    """Make sure that a host is configured.
+
+    Raises:
+        UsageError: it is not.
+    """
+    known = sorted(each.id for each in session.settings.hosts)
+    if host not in known:
+        raise UsageError(
+            msg("there is no host {host}", host=host[:60]),
+            msg("The hosts are: {hosts}.", hosts=", ".join(known) or "-"),
+        )

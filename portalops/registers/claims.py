@@ -1,0 +1,78 @@
+"""What other tools claim of hosts: their reports, folded. A claim that is gone from the tool's newer report is claimed fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.claims import ClaimedFinding, ToolReport
+from portalops.model.organisation import HostId
+from portalops.registers.evidence import LedgerReader, Recorded
+
+CLAIMED: Final = "finding.claimed"
+KEY: Final = "claims"
+"""The key of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolClaim:
+    """One claim, through all reports of its tool about its host."""
+
+    tool: str
+    host: HostId
+    claim: ClaimedFinding
+    """As the tool put it last."""
+    first_seq: int
+    first_at: datetime
+    last_seq: int
+    last_at: datetime
+    gone_seq: int | None = None
+    """The newer report that no longer has it."""
+    gone_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """Host, tool and key."""
+        return f"{self.host}:{self.tool}:{self.claim.key}"
+
+
+def fold_claims(reports: Iterable[Recorded[ToolReport]]) -> tuple[ToolClaim, ...]:
+    """Return what each tool claims or claimed of each host, by host, tool and key.
+
+    Reports count in the order in which their tools made them, also if they were taken in late; where a tool does not say when,
+    in that of their records. A report of which a part was left off shows nothing to be gone.
+    """
+    known: dict[tuple[HostId, str, str], ToolClaim] = {}
+    for report in sorted(reports, key=lambda each: (each.body.made_at or each.at, each.seq)):
+        body = report.body
+        at = body.made_at or report.at
+        seen = set()
+        for claim in body.claims:
+            key = (body.host, body.tool, claim.key)
+            seen.add(key)
+            before = known.get(key)
+            first = (report.seq, at) if before is None else (before.first_seq, before.first_at)
+            known[key] = ToolClaim(body.tool, body.host, claim, *first, report.seq, at)
+        if body.left_off:
+            continue
+        for key, claim_known in known.items():
+            if key[:2] == (body.host, body.tool) and key not in seen and claim_known.gone_seq is None:
+                known[key] = replace(claim_known, gone_seq=report.seq, gone_at=at)
+    return tuple(known[key] for key in sorted(known))
+
+
+def read_tool_claims(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[ToolClaim, ...]:
+    """Return what every tool claims or claimed; a report whose details cannot be read claims nothing."""
+    reports: list[Recorded[ToolReport]] = []
+    for record in ledger.records(kinds=(CLAIMED,), until=until):
+        try:
+            body = decode_part(ledger.blob(record.body), KEY, ToolReport)
+        except PortalOpsError:
+            continue
+        if body is not None:
+            reports.append(Recorded(record.seq, record.at, record.run, body))
+    return fold_claims(reports)

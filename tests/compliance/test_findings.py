@@ -1,0 +1,122 @@
+"""The duties that are judged from findings: nothing late without a waiver, and every host and check judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from portalops.compliance import RULES, Situation
+from portalops.model.checks import CheckRound, HostRound
+from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.message import msg
+from portalops.model.organisation import Host, HostId, Name
+from portalops.model.record import RunId
+from portalops.model.rulebook import Clause, Numbers, Rulebook
+from portalops.model.runs import Run, RunSummary
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict, RunOutcome, Severity
+from portalops.model.waivers import Waiver
+from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.waivers import RecordedWaiver
+from tests.compliance.test_rules import DIGEST, LOCAL, duty, evidence
+
+ROOT = "ssh.root-login"
+LAST_NIGHT = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
+ROUND = Recorded(40, LAST_NIGHT, "r", CheckRound((HostRound(LOCAL.id, LAST_NIGHT, True, "", ()),)))
+
+
+def finding(opened_at: datetime, *, turn: Turn = Turn.OPENED, host: HostId = LOCAL.id) -> Finding:
+    events = [FindingEvent(Turn.OPENED, 7, opened_at)]
+    if turn is not Turn.OPENED:
+        events.append(FindingEvent(turn, 9, opened_at + timedelta(days=1)))
+    return Finding(
+        ROOT, host, "12.4", Severity.CRITICAL, msg("root may log in"), None, tuple(events), 0, 7, opened_at, opened_at
+    )
+
+
+def judged(found: Evidence, *, hosts: tuple[Host, ...] = (LOCAL,), rule: str = "findings") -> Standing:
+    wanted = duty(rule, checks=(ROOT,))
+    name = Name("x", "x")
+    clauses = (Clause("10.2", name, "x"),)
+    rulebook = Rulebook("r", "1", name, "doc", date(2010, 1, 1), None, clauses, (wanted,), Numbers())
+    return RULES[rule](wanted, Situation(rulebook, found, hosts, ()))
+
+
+LATE, RECENT = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def test_late_finding_breaks_the_duty_and_is_named_with_its_days_and_records() -> None:
+    standing = judged(evidence(checks=ROUND, findings=(finding(LATE), finding(RECENT, host=HostId("b")))))
+
+    assert standing.verdict is DutyVerdict.UNMET
+    assert "ssh.root-login on web1" in str(standing.reason)
+    assert "2026-10-16" in str(standing.reason)
+    assert standing.evidence == (40, 7)
+
+
+@pytest.mark.parametrize("turn", [Turn.FIXED, Turn.CLOSED])
+def test_fixed_findings_and_open_ones_within_their_days_leave_it_met(turn: Turn) -> None:
+    found = evidence(checks=ROUND, findings=(finding(LATE, turn=turn), finding(RECENT, host=HostId("b"))))
+
+    assert judged(found).verdict is DutyVerdict.MET
+
+
+def test_finding_of_a_host_that_is_configured_no_more_still_counts() -> None:
+    gone = finding(LATE, host=HostId("gone"))
+
+    assert judged(evidence(checks=ROUND, findings=(gone,))).verdict is DutyVerdict.UNMET
+
+
+def test_waiver_in_force_keeps_a_late_finding_from_breaking_the_duty_and_an_expired_one_does_not() -> None:
+    waiver = Waiver("w", ROOT, LOCAL.id, "old device", "the director", "1/QĐ", date(2026, 10, 2), date(2026, 12, 1))
+    live = (RecordedWaiver(8, LATE, waiver),)
+    expired = (RecordedWaiver(8, LATE, replace(waiver, valid_to=date(2026, 11, 21))),)
+
+    met = judged(evidence(checks=ROUND, findings=(finding(LATE),), waivers=live))
+    unmet = judged(evidence(checks=ROUND, findings=(finding(LATE),), waivers=expired))
+
+    assert met.verdict is DutyVerdict.MET
+    assert "1 waived" in str(met.reason)
+    assert unmet.verdict is DutyVerdict.UNMET
+    assert "2026-11-21" in str(unmet.reason)
+
+
+def test_nobody_having_looked_is_never_a_pass() -> None:
+    old = replace(ROUND, at=LAST_NIGHT - timedelta(days=5))
+    unreached = HostRound(LOCAL.id, LAST_NIGHT, False, "no answer", ())
+
+    for found, hosts in (
+        (evidence(), (LOCAL,)),
+        (evidence(checks=old), (LOCAL,)),
+        (evidence(checks=replace(ROUND, body=CheckRound((unreached,)))), (LOCAL,)),
+        (evidence(checks=ROUND), (LOCAL, Host(HostId("web2"), "192.0.2.7"))),
+        (evidence(checks=ROUND), ()),
+    ):
+        assert judged(found, hosts=hosts).verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def test_late_finding_wins_over_what_was_not_looked_at() -> None:
+    found = evidence(checks=replace(ROUND, at=LAST_NIGHT - timedelta(days=5)), findings=(finding(LATE),))
+
+    assert judged(found).verdict is DutyVerdict.UNMET
+
+
+def daily(**parts: object) -> Evidence:
+    """A week with a whole round each day."""
+    runs, ends = [], {}
+    for n in range(7):
+        at = datetime(2026, 11, 16 + n, 1, 0, tzinfo=UTC)
+        runs.append(Run(RunId(f"c{n}"), "check", "daily", "d", at, n, at, 100 + n, DIGEST))
+        ends[100 + n] = RunSummary(RunOutcome.COMPLETE, 0, at, at)
+    return evidence(checks=ROUND, runs=tuple(runs), summaries=ends, **parts)
+
+
+def test_cadence_is_met_only_where_every_check_of_every_host_was_judged() -> None:
+    whole = judged(daily(judged=frozenset({(LOCAL.id, ROOT)})), rule="check-cadence")
+    gap = judged(daily(judged=frozenset({("web9", ROOT)})), rule="check-cadence")
+
+    assert whole.verdict is DutyVerdict.MET
+    assert gap.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert "host web1: 1 of 1 checks was not judged in the period: ssh.root-login" in str(gap.reason)
