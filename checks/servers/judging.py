@@ -19,6 +19,10 @@ from portalops.model.organisation import Host
 from portalops.model.record import Digest
 from portalops.model.verdicts import CheckVerdict
 
+IDENTITY = "inventory.identity"
+"""The check that fails, and is not merely unknown, where a host shows another key than the recorded one."""
+KEY_CHANGED = "host-key-changed"
+
 
 def judge_again(
     raw: bytes, host: Host, declared: Declared, at: datetime, *, some: Sequence[Check] | None = None
@@ -78,6 +82,8 @@ def _outcome(one: Check, facts: Facts) -> Outcome:
     for probe in one.needs:
         fact = facts.get(probe)
         if isinstance(fact, Missing):
+            if one.id == IDENTITY and fact.reason == KEY_CHANGED:
+                return Outcome(CheckVerdict.FAIL, fact.reason, fact.seen)
             return missing(fact)
     try:
         return one.judge(facts)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.declared import Declared
 from checks.servers.gather import appended, gather
-from checks.servers.judging import judge_again, unreached
+from checks.servers.judging import KEY_CHANGED, judge_again, unreached
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.probe import Missing, ProbeResult, shown
-from checks.servers.shells import LOCAL
-from portalops.errors import HostUnreachable, PortalOpsError
+from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckRound, HostRound
+from portalops.model.hosts import LOCAL
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 from portalops.ports import Clock, Keeper, Progress, Shell
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE = 16
-"""Hosts that are looked at at the same time: they mostly wait."""
+AT_ONCE = 32
+"""Hosts that are looked at at the same time where nothing else is configured: they mostly wait."""
+_REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", LegacySsh: "legacy-ssh"}
+"""Of the ways in which a host can't be looked at, those that must not be taken for a passing trouble of the network."""
 
 
 def run_checks(
@@ -38,6 +41,7 @@ def run_checks(
     progress: Progress,
     some: Sequence[Check] | None = None,
     machine: Machine | None = None,
+    at_once: int = AT_ONCE,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -52,16 +56,17 @@ def run_checks(
         progress: gets a step for each host.
         some: the checks to run; all by default.
         machine: the second view of the local host; psutil's by default.
+        at_once: how many hosts are looked at at the same time.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
     with (
         progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
-        ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(hosts))), thread_name_prefix="check") as pool,
+        ThreadPoolExecutor(max_workers=max(1, min(at_once, len(hosts))), thread_name_prefix="check") as pool,
     ):
         # NOTE: progress and the keeper are called from this thread only; neither promises to be safe in several.
         rounds = []
-        for trip in pool.map(lambda host: _travel(host, wanted, shell_for, clock, second), hosts):
+        for trip in _as_they_come(pool, hosts, at_once, lambda host: _travel(host, wanted, shell_for, clock, second)):
             rounds.append(_judged(trip, declared, wanted, keeper))
             task.note(msg("{host} is checked", host=trip.host.id))
             task.advance(1)
@@ -77,6 +82,22 @@ class _Trip:
     answer: bytes | Missing
 
 
+def _as_they_come(
+    pool: ThreadPoolExecutor, hosts: Sequence[Host], at_once: int, travel: Callable[[Host], _Trip]
+) -> Iterator[_Trip]:
+    """Yield each trip when it is over; never more than `at_once` are under way or waiting to be taken.
+
+    A host that takes long holds up none behind it, and however many hosts there are, only so many answers are held.
+    """
+    rest = iter(hosts)
+    under_way = {pool.submit(travel, host) for host in islice(rest, at_once)}
+    while under_way:
+        for over in wait(under_way, return_when=FIRST_COMPLETED).done:
+            under_way.remove(over)
+            yield over.result()
+            under_way |= {pool.submit(travel, host) for host in islice(rest, 1)}
+
+
 def _travel(
     host: Host, some: Sequence[Check], shell_for: Callable[[Host], Shell], clock: Clock, machine: Machine
 ) -> _Trip:
@@ -84,7 +105,7 @@ def _travel(
     try:
         raw = gather(shell_for(host), probes)
     except HostUnreachable as error:
-        return _Trip(host, clock.now(), Missing("host-unreachable", error.message))
+        return _Trip(host, clock.now(), Missing(_REASONS.get(type(error), "host-unreachable"), error.message))
     except PortalOpsError as error:
         return _Trip(host, clock.now(), Missing("gather-failed", error.message))
     except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish

@@ -22,14 +22,17 @@ from portalops.config.settings import (
     RecipientSetting,
     ReportSettings,
     RulebookSettings,
+    ServerSettings,
     Settings,
     UpdatesSettings,
+    VulnerabilitySettings,
 )
 from portalops.config.shape import ActorTable, KindRow, NameTable, PortalopsFile, UnitTable
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused, resolved
 from portalops.errors import ConfigurationError, DuplicateId
 from portalops.model.heads import Person
+from portalops.model.hosts import LOCAL, HostWay
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
 from portalops.model.record import Digest
@@ -163,6 +166,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                 ),
                 msg("Name the file with the age public key, or write the key itself."),
             )
+    yield from _jumps(shape, layers)
     yield from _uncopied(shape, layers)
     for path, text in _paths(shape):
         try:
@@ -177,6 +181,22 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                     value=text,
                 ),
                 msg("Correct it and run 'portalops config check'."),
+            )
+
+
+def _jumps(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield the hosts that are reached through a host that there is not, or that is itself reached through one."""
+    fit = {row.id for row in shape.host if row.jump is None and row.address != LOCAL}
+    for index, row in enumerate(shape.host):
+        if row.jump is not None and row.jump not in fit:
+            yield ConfigurationError(
+                msg(
+                    "{place}: the host {host} is reached through {jump}, which is no host that is reached directly",
+                    place=layers.place(("host", index, "jump")),
+                    host=row.id,
+                    jump=row.jump,
+                ),
+                msg("The hosts that are reached directly are: {hosts}.", hosts=", ".join(sorted(fit)) or "-"),
             )
 
 
@@ -203,7 +223,10 @@ def _paths(shape: PortalopsFile) -> Iterator[tuple[KeyPath, str]]:
         (("report", "folder"), shape.report.folder),
         (("calendar", "file"), shape.calendar.file),
         (("signing", "key"), shape.signing.key),
+        (("checks", "ssh", "identity_file"), shape.checks.ssh.identity_file),
+        *((("host", index, "identity_file"), row.identity_file) for index, row in enumerate(shape.host)),
         *((("backup", "recipients", index, "file"), row.file) for index, row in enumerate(shape.backup.recipients)),
+        *((("checks", "vulnerabilities", "bundles"), text) for text in shape.checks.vulnerabilities.bundles),
     ):
         if text is not None:
             yield path, text
@@ -259,6 +282,23 @@ def _offices(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationErro
                     ),
                     msg("End the earlier one by valid_to on the day before the later one's valid_from."),
                 )
+
+
+def _ways(shape: PortalopsFile, layers: Layers) -> dict[HostId, HostWay]:
+    ways = {}
+    for index, row in enumerate(shape.host):
+        if row.address == LOCAL:
+            continue
+        path: KeyPath = ("host", index, "identity_file") if row.identity_file else ("checks", "ssh", "identity_file")
+        text = row.identity_file or shape.checks.ssh.identity_file
+        ways[HostId(row.id)] = HostWay(
+            row.address,
+            row.port,
+            row.user or shape.checks.ssh.user,
+            resolved(text, layers.folder(path)) if text else None,
+            HostId(row.jump) if row.jump else None,
+        )
+    return ways
 
 
 def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
@@ -327,6 +367,12 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         ),
         declared=KindTable(
             "declared", "declared", dict(shape.checks.declared), "checks.declared", ("checks", "declared"), layers
+        ),
+        servers=ServerSettings(_ways(shape, layers), shape.checks.at_once),
+        vulnerabilities=VulnerabilitySettings(
+            tuple(local(text, "checks", "vulnerabilities", "bundles") for text in shape.checks.vulnerabilities.bundles),
+            shape.checks.vulnerabilities.keys,
+            shape.checks.vulnerabilities.max_age_days,
         ),
         backup_sources=_kind_tables(shape.backup.source, "backup.source", layers),
         backup_media=_kind_tables(shape.backup.medium, "backup.medium", layers),

@@ -18,8 +18,9 @@ from portalops.model.archive import Held
 from portalops.model.backups import DataClass
 from portalops.model.causes import cause_of
 from portalops.model.heads import Person
+from portalops.model.hosts import HostWay
 from portalops.model.message import msg
-from portalops.model.organisation import Actor, Host, Portal, Unit
+from portalops.model.organisation import Actor, Host, HostId, Portal, Unit
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every, Job
@@ -162,6 +163,25 @@ class UpdatesSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VulnerabilitySettings:
+    """The bundles of known vulnerabilities."""
+
+    bundles: tuple[Path, ...]
+    keys: tuple[str, ...]
+    """Public keys that may sign them, `ssh-ed25519 BASE64`."""
+    max_age_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the servers are looked at."""
+
+    ways: Mapping[HostId, HostWay]
+    """Of every host but this machine."""
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportSettings:
     """Where reports go."""
 
@@ -192,6 +212,10 @@ class Settings:
     """Who signs reports: `[[ledger.signer]]`."""
     declared: KindTable
     """`[checks.declared]`."""
+    servers: ServerSettings
+    """`[checks]`, `[checks.ssh]`, and how each `[[host]]` is reached."""
+    vulnerabilities: VulnerabilitySettings
+    """`[checks.vulnerabilities]`."""
     backup_sources: tuple[KindTable, ...]
     backup_media: tuple[KindTable, ...]
     adopted: tuple[KindTable, ...]

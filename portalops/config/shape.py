@@ -218,9 +218,36 @@ class UpdatesTable(Shape):
     source: tuple[KindRow, ...] = ()
 
 
+class VulnerabilitiesTable(Shape):
+    """The signed bundles of known vulnerabilities that the servers' packages are looked up in."""
+
+    bundles: tuple[PathText, ...] = Field(
+        default=(), description="Bundles, one for each release of a system; their signatures lie beside them."
+    )
+    keys: tuple[SshPublicKey, ...] = Field(default=(), description="Ed25519 public keys that may sign them.")
+    max_age_days: Annotated[StrictInt, Field(ge=1, le=365)] = Field(
+        default=7, description="A bundle that is older says nothing any more."
+    )
+
+
+class ChecksSshTable(Shape):
+    """How servers are reached over SSH, for those whose own table says nothing else."""
+
+    user: Text = Field(default="portalops", description="The account on them.")
+    identity_file: PathText | None = Field(
+        default=None, description="The private SSH key for it, without a passphrase."
+    )
+
+
 class ChecksTable(Shape):
     """What this portal declares about its servers."""
 
+    at_once: Annotated[StrictInt, Field(ge=1, le=256)] = Field(
+        default=32, description="How many servers are looked at at the same time."
+    )
+    ssh: ChecksSshTable = Field(default_factory=ChecksSshTable)
+
+    vulnerabilities: VulnerabilitiesTable = Field(default_factory=VulnerabilitiesTable)
     declared: RawTable = Field(default_factory=dict, description="What the checks compare the servers with.")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from checks.servers.catalogue import checks, chosen
 from checks.servers.check import Outcome, check
@@ -14,9 +16,10 @@ from checks.servers.machine import PsutilMachine
 from checks.servers.probe import ProbeResult
 from checks.servers.probes import clock, machine
 from checks.servers.runner import run_checks
-from checks.servers.shells import shell_for as real_shell_for
-from portalops.errors import HostUnreachable
+from checks.servers.shells import shells
+from portalops.errors import HostKeyChanged, HostUnreachable, LegacySsh
 from portalops.model.checks import CheckRound
+from portalops.model.hosts import HostWay
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.verdicts import CheckVerdict, Severity
@@ -228,7 +231,7 @@ def test_host_without_an_enrolled_key_is_unreachable() -> None:
     done = run_checks(
         [WEB],
         Declared(),
-        shell_for=real_shell_for,
+        shell_for=shells({WEB.id: HostWay("192.0.2.1", 22, "portalops", Path("key"), None)}, {}),
         keeper=MemoryKeeper(),
         clock=FixedClock(DEFAULT_AT),
         progress=SilentProgress(),
@@ -236,3 +239,75 @@ def test_host_without_an_enrolled_key_is_unreachable() -> None:
 
     assert not done.hosts[0].reached
     assert "web1" in done.hosts[0].problem
+    assert {result.reason for result in done.results()} == {"host-not-enrolled"}
+
+
+class Refusing(QuotingShell):
+    """Raises what the way to a host raises."""
+
+    def __init__(self, error: HostUnreachable) -> None:
+        super().__init__({})
+        self.error = error
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        raise self.error
+
+
+@check(
+    id="inventory.identity",
+    clause="12.1",
+    severity=Severity.MEDIUM,
+    needs=(clock.PROBE,),
+    title=msg("t"),
+    remedy=msg("r"),
+)
+def _identity(facts: Facts) -> Outcome:
+    raise NotImplementedError
+
+
+def test_another_host_key_fails_the_identity_and_leaves_the_rest_unknown() -> None:
+    some = (*(one for one in checks() if one.id != "inventory.identity"), _identity)
+    changed = HostKeyChanged(msg("web1 shows another host key than the pinned one: SHA256:x"), msg("Ask."))
+
+    done = run([WEB], {"web1": Refusing(changed)}, some=some)
+
+    results = {result.check: result for result in done.results()}
+    assert results["inventory.identity"].verdict is CheckVerdict.FAIL
+    assert results["inventory.identity"].reason == "host-key-changed"
+    assert {result.verdict for key, result in results.items() if key != "inventory.identity"} == {CheckVerdict.UNKNOWN}
+    assert not done.hosts[0].reached
+
+
+def test_ssh_that_is_too_old_is_told_from_a_network_in_trouble() -> None:
+    done = run([WEB, DATABASE], {"web1": Refusing(LegacySsh(msg("old"), msg("Renew.")))})
+
+    assert {result.reason for result in done.hosts[1].results} == {"legacy-ssh"}
+    assert {result.reason for result in done.hosts[0].results} == {"host-unreachable"}
+
+
+def test_slow_host_holds_up_none_behind_it_and_only_so_many_are_under_way() -> None:
+    names = [f"h{number:03}" for number in range(200)]
+    released, under_way, most = threading.Event(), set[str](), []
+
+    class Counting(QuotingShell):
+        def __init__(self, name: str) -> None:
+            super().__init__({})
+            self.name = name
+
+        def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+            under_way.add(self.name)
+            most.append(len(under_way))
+            if self.name == names[0]:
+                assert released.wait(60), "the slow host was waited for"
+            if self.name == names[-1]:
+                released.set()
+            under_way.discard(self.name)
+            return super().run_script(
+                script, argument=argument, deadline_seconds=deadline_seconds, limit_bytes=limit_bytes
+            )
+
+    hosts = [Host(HostId(name), name) for name in names]
+    done = run(hosts, {name: Counting(name) for name in names}, some=chosen(ids=("patching.os-eol",)), at_once=4)
+
+    assert [host.host for host in done.hosts] == names
+    assert max(most) <= 4

@@ -1,0 +1,30 @@
+"""The servers as commands see them: the ledger's enrolments, and the way to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from commands._session import Session
+from portalops.errors import LedgerMissing
+from portalops.registers.hosts import RecordedEnrolment, read_enrolments
+
+if TYPE_CHECKING:
+    from portalops.model.organisation import Host, HostId
+    from portalops.ports import Shell
+
+
+def enrolments_of(session: Session) -> dict[HostId, RecordedEnrolment]:
+    """Return by which key each host is known; none before there is a ledger."""
+    try:
+        return read_enrolments(session.ledger)
+    except LedgerMissing:
+        return {}
+
+
+def shells_of(session: Session) -> Callable[[Host], Shell]:
+    """Return what opens the way to a host."""
+    from checks.servers.shells import shells  # noqa: PLC0415  # start-up time
+
+    enrolled = {host: each.enrolment for host, each in enrolments_of(session).items()}
+    return shells(session.settings.servers.ways, enrolled)
