@@ -65,6 +65,19 @@ def whole_images(
     return medium.images(set_id)
 
 
+def spread_of(medium: OpticalMedium, set_id: SetId, images: Sequence[Path]) -> Digest:
+    """Return the digest of which file lies on which disc: a line `NUMBER  PATH` for each, in that order.
+
+    Raises:
+        MediumUnavailable: an image cannot be read.
+    """
+    digest = hashlib.sha256()
+    for number, image in enumerate(images, 1):
+        for path in sorted(OpticalStoredSet(medium.id, set_id, (image,)).sizes()):
+            digest.update(f"{number}  {path}\n".encode())
+    return Digest(digest.hexdigest())
+
+
 def checked_image(
     medium: OpticalMedium,
     set_id: SetId,

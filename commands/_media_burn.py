@@ -90,13 +90,20 @@ def burn_in(
     dry_run: bool = False,
 ) -> Result:
     """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
-    from backups.burning import checked_image, require_blank, volume_id_of, whole_images  # noqa: PLC0415  # start-up time
+    from backups.burning import (  # noqa: PLC0415  # start-up time
+        checked_image,
+        require_blank,
+        spread_of,
+        volume_id_of,
+        whole_images,
+    )
 
     medium = _optical(session, medium_id)
     sets = recorded_sets_of(session)
     made = find_set(sets, set_name)
     images = whole_images(medium, made.set.id, made.set.bag_sha256, keys_of(session))
-    number = disc or _next_disc(made, medium_id, len(images))
+    spread = spread_of(medium, made.set.id, images)
+    number = disc or _next_disc(made, medium_id, len(images), spread)
     if number is None:
         said = msg("Every disc of set {set} is burnt: {count} of {count}", set=made.set.id, count=len(images))
         return Result(None, [Paragraph(said)])
@@ -119,6 +126,7 @@ def burn_in(
         )
     session.writable_ledger.require_clock()  # what cannot be recorded is not begun
     begun = _begun(session, made, medium_id=medium_id, image=image, label=name, device=drive.device, loaded=loaded)
+    begun = replace(begun, spread=spread)
     burnt = _burnt(session, drive, image, begun)
     _record(session, BURNT, BURNT_DISC, medium_id, burnt)
     code = {DiscState.WHOLE: ExitCode.OK, DiscState.UNREAD: ExitCode.PARTIAL, DiscState.BROKEN: ExitCode.INTEGRITY}
@@ -262,9 +270,13 @@ def _optical(session: Session, medium_id: str) -> OpticalMedium:
     return build(table)
 
 
-def _next_disc(made: SetEvidence, medium_id: str, count: int) -> int | None:
-    """Return the first disc that is neither burnt nor burnt and waiting to be read back."""
-    there = {held.burnt.number for held in made.discs_of(medium_id) if held.state is not DiscState.BROKEN}
+def _next_disc(made: SetEvidence, medium_id: str, count: int, spread: str) -> int | None:
+    """Return the first disc of the images as they are now that is neither burnt nor burnt and waiting to be read back."""
+    there = {
+        held.burnt.number
+        for held in made.discs_of(medium_id)
+        if held.state is not DiscState.BROKEN and held.burnt.spread == spread
+    }
     return next((number for number in range(1, count + 1) if number not in there), None)
 
 

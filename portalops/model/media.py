@@ -101,6 +101,9 @@ class BurntDisc:
     place: str = ""
     """Where the medium lies and who keeps it, as the register had it then."""
     custodian: str = ""
+    spread: str = ""
+    """SHA-256 of which file lies on which disc. Only discs of one spread hold a set together: images that are made anew for
+    discs of another size are cut elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

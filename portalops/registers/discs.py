@@ -81,14 +81,32 @@ def fold_discs(records: Iterable[tuple[int, datetime, DiscBody]]) -> tuple[HeldD
     return tuple(discs.values())
 
 
+def belonging(discs: Sequence[HeldDisc]) -> tuple[HeldDisc, ...]:
+    """Return those of a set's discs on one medium that hold it together: of a spread that is complete, else of the newest."""
+    spreads: dict[tuple[str, int], list[HeldDisc]] = {}
+    for disc in discs:
+        spreads.setdefault((disc.burnt.spread, disc.burnt.count), []).append(disc)
+    newest_first = [tuple(each) for each in reversed(spreads.values())]
+    return next((each for each in newest_first if _is_complete(each)), newest_first[0] if newest_first else ())
+
+
 def whole_numbers(discs: Sequence[HeldDisc]) -> frozenset[int]:
-    """Return which discs of a set there are whole, of however many copies of each."""
-    return frozenset(disc.burnt.number for disc in discs if disc.state is DiscState.WHOLE)
+    """Return which discs of a set there are whole, of however many copies of each, among those that belong together."""
+    return _whole(belonging(discs))
 
 
 def are_complete(discs: Sequence[HeldDisc]) -> bool:
     """Say whether a set's discs on one medium are all there and whole: then the set can be restored from them alone."""
-    return bool(discs) and whole_numbers(discs) >= frozenset(range(1, discs[-1].burnt.count + 1))
+    together = belonging(discs)
+    return bool(together) and _is_complete(together)
+
+
+def _is_complete(together: Sequence[HeldDisc]) -> bool:
+    return _whole(together) >= frozenset(range(1, together[-1].burnt.count + 1))
+
+
+def _whole(together: Sequence[HeldDisc]) -> frozenset[int]:
+    return frozenset(disc.burnt.number for disc in together if disc.state is DiscState.WHOLE)
 
 
 def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unread_months: int) -> tuple[Message, ...]:

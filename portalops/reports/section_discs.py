@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from portalops.model.message import msg
 from portalops.registers.backups import GONE
-from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers
+from portalops.registers.discs import OPTICAL, HeldDisc, belonging, whole_numbers
 from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import Block, Cell, Status, Table, Tone
 from portalops.reports.words import disc_status
@@ -53,5 +53,5 @@ def burnt_status(discs: Sequence[HeldDisc]) -> Status:
     """Return how many discs of a set's images are burnt and whole, out of how many."""
     if not discs:
         return Status(msg("none"), Tone.UNSURE)
-    burnt, count = len(whole_numbers(discs)), discs[-1].burnt.count
+    burnt, count = len(whole_numbers(discs)), belonging(discs)[-1].burnt.count
     return Status(msg("{burnt} of {count}", burnt=burnt, count=count), Tone.GOOD if burnt == count else Tone.UNSURE)

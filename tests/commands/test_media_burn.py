@@ -439,6 +439,34 @@ def test_images_beside_what_they_copy_count_for_the_duty_once_all_of_them_are_bu
     assert standing(portal, "10.2-medium").verdict is DutyVerdict.UNMET
 
 
+def test_discs_of_images_that_were_cut_elsewhere_are_no_whole_set_together(portal: Burning) -> None:
+    """The images were damaged, and made anew for larger discs: the first small disc and the last large one leave a gap."""
+    with (portal.folder / "portalops.toml").open("a") as file:
+        file.writelines(
+            f'\n[[job]]\nid = "{kind}"\nkind = "{kind}"\nevery = "week"\nduty = "10.2"\n' for kind in ("verify", "copy")
+        )
+    (made,) = portal.back_up()
+    portal.put_in_a_blank_disc()
+    portal.burn()
+    portal.image(made, 2).write_bytes(b"torn")
+    portal.call("verify", expected=ExitCode.INTEGRITY)
+    portal.change(f"disc_bytes = {9 * MIB}", f"disc_bytes = {11 * MIB}")
+    portal.clock.move(timedelta(minutes=10))
+    portal.call("copy")
+    assert len(list((portal.folder / "discs" / made).glob("*.iso"))) == 2
+
+    portal.put_in_a_blank_disc()
+    portal.burn(disc=2)
+
+    (kept,) = portal.sets()
+    assert not kept.is_on_discs("discs")
+    assert standing(portal, "10.2-medium").verdict is DutyVerdict.UNMET
+    portal.put_in_a_blank_disc()
+    assert portal.burn(label="again-1")["disc"] == 1, "the first disc of the images as they are now"
+    (kept,) = portal.sets()
+    assert kept.is_on_discs("discs")
+
+
 def test_the_report_says_that_images_are_no_discs(portal: Burning) -> None:
     (made,) = portal.back_up()
 
