@@ -362,6 +362,9 @@ def copies_table(
         )
         for copy in copies
     ]
+    if len({copy.set_id for copy in copies}) == 1:  # its name is said once, and a row has room
+        caption = nmsg("{n} copy of set {set}", "{n} copies of set {set}", len(copies), set=copies[0].set_id)
+        return Table(caption, headers[1:], [row[1:] for row in rows])
     return Table(nmsg("{n} copy", "{n} copies", len(copies)), headers, rows)
 
 
