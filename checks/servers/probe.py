@@ -124,6 +124,11 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:
         return Missing("probe-timeout", msg("{probe} did not end in time", probe=probe.id))
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
         return Missing("sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint))
+    if probe.needs_root and result.exit_code == 64 and complaint.startswith("portalops-helper: "):
+        return Missing(
+            "helper-outdated",
+            msg("the helper on the host did not do {probe}: {complaint}", probe=probe.id, complaint=complaint),
+        )
     if result.exit_code in {126, 127} and result.exit_code not in probe.exit_codes:
         return Missing("command-missing", msg("the host has no {program}", program=probe.program))
     if result.exit_code not in probe.exit_codes:

@@ -20,6 +20,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from checks.servers.privileges import HELPER, needs_helper, subcommand
 from checks.servers.probe import Probe
 
 HOST_SECONDS = 180.0
@@ -33,13 +34,20 @@ LC_ALL=C LANGUAGE= TZ=UTC NO_COLOR=1 SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL LANGUAGE TZ NO_COLOR SYSTEMD_COLORS SYSTEMD_PAGER PATH
 cd /
-U=$(id -u)
+U=$(id -u) T=$(command -v timeout)
 exec 5>&1
 probe() {
   I=$1 S=$2 C=$3 R=$4
   shift 4
-  if command -v timeout >/dev/null; then set -- timeout -k 2 "$S" "$@"; fi
-  if [ "$R" = root ] && [ "$U" != 0 ]; then set -- sudo -n "$@"; fi
+  if [ "$R" != user ] && [ "$U" != 0 ]; then
+    if [ "$R" != root ]; then
+      set -- sudo -n HELPER "$R"
+    else
+      P=$(command -v "$1") && shift && set -- "$P" "$@" && set -- sudo -n ${T:+"$T" -k 2 "$S"} "$@"
+    fi
+  elif [ "$T" ]; then
+    set -- "$T" -k 2 "$S" "$@"
+  fi
   if command -v nice >/dev/null; then set -- nice -n 10 "$@"; fi
   printf '<<<%s %s>>>\n' "$N" "$I"
   B=$(date +%s)
@@ -55,7 +63,7 @@ probe() {
   printf '\n<<<%s %s stderr>>>\n%s\n<<<%s %s rc=%s s=%s>>>\n' \
     "$N" "$I" "${E%%"$M"*}${E#*"$M"}" "$N" "$I" "$X" "$(($(date +%s) - B))"
 }
-""".replace("STDERR_BYTES", str(STDERR_BYTES))
+""".replace("STDERR_BYTES", str(STDERR_BYTES)).replace("HELPER", HELPER)
 
 _TAIL = "printf '<<<%s done>>>\\n' \"$N\"\n"
 
@@ -67,5 +75,12 @@ def script_for(probes: Sequence[Probe[Any]]) -> bytes:
 
 def _arguments(probe: Probe[Any]) -> str:
     # NOTE: one byte more than the limit is let through, so that output of exactly the limit is not taken for cut.
-    limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), "root" if probe.needs_root else "user")
+    limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), _way(probe))
     return shlex.join((*limits, *probe.command))
+
+
+def _way(probe: Probe[Any]) -> str:
+    """Return `user`, `root`, or what the helper is asked for where a command is too much for sudoers(5)."""
+    if not probe.needs_root:
+        return "user"
+    return subcommand(probe) if needs_helper(probe) else "root"

@@ -123,11 +123,11 @@ def test_environment_is_neutral_whatever_the_hosts_locale_is() -> None:
 def test_root_probes_go_through_sudo_without_a_question(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     script = script_for([Probe("a.root", ("nft", "-j", "list", "ruleset"), text, needs_root=True, timeout_seconds=7)])
-    pretend = f'id() {{ echo 1000; }}\nnice() {{ printf "%s\\n" "$*" >{calls}; }}\n'.encode()
+    pretend = f'id() {{ echo 1000; }}\ncommand() {{ echo "/usr/sbin/$2"; }}\nnice() {{ printf "%s\\n" "$*" >{calls}; }}\n'.encode()
 
     subprocess.run(["sh", "-s", "0" * 16], input=pretend + script, capture_output=True, timeout=30, check=True)
 
-    assert calls.read_text() == "-n 10 sudo -n timeout -k 2 7 nft -j list ruleset\n"
+    assert calls.read_text() == "-n 10 sudo -n /usr/sbin/timeout -k 2 7 /usr/sbin/nft -j list ruleset\n"
 
 
 def test_script_is_clean_for_the_checker_of_shell_scripts() -> None:
