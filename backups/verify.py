@@ -33,6 +33,8 @@ from portalops.model.text import show_text
 from portalops.ports import Readable, StoredSet
 
 REQUIRED_TAGS = (DECLARATION, INFO, MANIFEST, SET_FILE)
+_SPOKEN = frozenset({MANIFEST, SET_FILE, SIGNATURE})
+"""Tag files whose words count; no other is held, since a foreign set may have as many as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,10 @@ def verify_copy(
     problems: list[str] = []
     tags = _tag_digests(stored, bag_sha256, problems)
     problems += [f"{path}: not listed in {TAG_MANIFEST}" for path in REQUIRED_TAGS if path not in tags]
-    texts = {path: text for path, digest in tags.items() if (text := _tag(stored, path, digest, problems)) is not None}
+    texts: dict[str, bytes] = {}
+    for path, digest in tags.items():
+        if (text := _tag(stored, path, digest, problems)) is not None and path in _SPOKEN:
+            texts[path] = text
     payload = _parsed(MANIFEST, texts, problems)
     content = _content(texts, set_id, problems, is_pinned=bag_sha256 is not None)
     if content is not None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.age import Identity, parse_identity
-from backups.bag import digest_of
+from backups.bag import TAG_MANIFEST, digest_of
 from backups.job import VerifyTarget, run_verify
 from backups.verify import Findings, verify_copy
 from portalops.errors import WrongKey
@@ -222,3 +223,19 @@ def test_structure_alone_verifies_nothing(made: Made) -> None:
 
     assert look(made, {"memory-1": made.medium}, sealed, VerifyLevel.L1).state is CopyState.SEALED
     assert look(made, {"memory-1": made.medium}, sealed).state is CopyState.VERIFIED
+
+
+def test_a_foreign_set_with_many_large_tag_files_is_looked_at_in_bounded_memory(made: Made) -> None:
+    large = {f"more-{number}.txt": bytes(4 << 20) for number in range(24)}
+    lines = "".join(f"{digest_of(data)}  {path}\n" for path, data in large.items())
+    files = {**made.files, **large, TAG_MANIFEST: made.files[TAG_MANIFEST] + lines.encode()}
+    medium = MemoryMedium("memory-2")
+    medium.stored[made.set.id] = files
+    stored = medium.open_set(made.set.id)
+
+    tracemalloc.start()
+    verify_copy(stored, made.set.id, bag_sha256=None, level=VerifyLevel.L1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 32 << 20
