@@ -55,18 +55,19 @@ def call(session: Session) -> Result:
             else msg("Run 'portalops --help' to see the commands."),
         )
     app = app_of(name)
-    verbs = _verbs_of(app)
-    if verbs is None:
-        return _call(name, _command_of(app), arguments, session)
-    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
-    if verb is None:
-        if _asks_for_help(arguments):
-            return noun_page(name, _(summary(name)), verbs)
-        raise no_verb(f"portalops {name}", verbs)
-    if verb not in verbs:
-        raise no_such_verb(f"portalops {name}", verb, verbs)
-    arguments.remove(verb)
-    return _call(f"{name} {verb}", verbs[verb], arguments, session)
+    called, said, command = name, _(summary(name)), _command_of(app)
+    while (verbs := _verbs_of(command)) is not None:  # a noun may have nouns, such as `vuln bundle`
+        verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+        if verb is None:
+            if _asks_for_help(arguments):
+                return noun_page(called, said, verbs)
+            raise no_verb(f"portalops {called}", verbs)
+        if verb not in verbs:
+            raise no_such_verb(f"portalops {called}", verb, verbs)
+        arguments.remove(verb)
+        called, command = f"{called} {verb}", verbs[verb]
+        said = (command.help or "").partition("\n")[0]
+    return _call(called, command, arguments, session)
 
 
 def _call(called: str, command: TyperCommand, arguments: list[str], session: Session) -> Result:
@@ -146,6 +147,6 @@ def _command_of(app: typer.Typer) -> TyperCommand:
     return cast("TyperCommand", typer.main.get_command(app))
 
 
-def _verbs_of(app: typer.Typer) -> Mapping[str, TyperCommand] | None:
+def _verbs_of(command: TyperCommand) -> Mapping[str, TyperCommand] | None:
     """Return a noun's verbs; None for a command that stands alone."""
-    return getattr(_command_of(app), "commands", None)
+    return getattr(command, "commands", None)

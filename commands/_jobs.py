@@ -16,6 +16,7 @@ from commands._kinds import typed_tables
 from commands._result import JsonValue
 from commands._servers import shells_of
 from commands._session import Session
+from commands._vulnerabilities import known_vulnerabilities
 from portalops.config import Settings
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
@@ -440,6 +441,7 @@ def _check(session: Session) -> Work[object]:
         keeper=session.writable_ledger,
         clock=session.clock,
         progress=session.progress,
+        known=known_vulnerabilities(session),
     )
     return work_of_checks(result)
 

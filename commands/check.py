@@ -11,6 +11,7 @@ import typer
 from commands._result import JsonValue, Result
 from commands._servers import shells_of
 from commands._session import Session, open_session
+from commands._vulnerabilities import known_vulnerabilities
 from portalops.errors import ExitCode, LedgerMissing, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.locale import _
@@ -153,6 +154,7 @@ def _part(session: Session, hosts: Sequence[str], ids: Sequence[str], families: 
         clock=session.clock,
         progress=session.progress,
         some=some,
+        known=known_vulnerabilities(session),
     )
     shown = _shown(done.results())
     return Result(

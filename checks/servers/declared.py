@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from checks.servers.baseline import Baseline
 
 Listener = Annotated[str, StringConstraints(pattern=r"^(tcp|udp)/([1-9][0-9]{0,4})$")]
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}$")]
+Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,126}$")]
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s:,]{1,64}$")]
 
 
@@ -31,6 +33,12 @@ class HostDeclared(Baseline):
     """How long the maker's fixes are had for this host: longer than `standard` only by a contract or a declared choice."""
     updates: Literal["automatic", "manual"] = "automatic"
     """`manual` where fixes are installed by hand in approved windows."""
+    fix_within_days: Annotated[int, Field(ge=0, le=365)] = 30
+    """How long a published fix of a severe vulnerability may wait."""
+    foreign_packages: tuple[Package, ...] = ()
+    """Packages that come from no archive of the maker on purpose, by name."""
+    cms: tuple[AbsolutePath, ...] | None = None
+    """Folders that hold a content management system, by absolute path without links."""
     raid: tuple[str, ...] | None = None
     """Software RAID arrays that must exist, such as `md0`."""
     antivirus: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -14,8 +14,10 @@ from checks.servers.check import Check
 from checks.servers.declared import Declared
 from checks.servers.gather import appended, gather
 from checks.servers.judging import KEY_CHANGED, judge_again, unreached
+from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.probe import Missing, ProbeResult, shown
+from checks.servers.probes import vulnerabilities
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckRound, HostRound
 from portalops.model.hosts import LOCAL
@@ -42,6 +44,7 @@ def run_checks(
     some: Sequence[Check] | None = None,
     machine: Machine | None = None,
     at_once: int = AT_ONCE,
+    known: Vulnerabilities | None = None,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -57,6 +60,7 @@ def run_checks(
         some: the checks to run; all by default.
         machine: the second view of the local host; psutil's by default.
         at_once: how many hosts are looked at at the same time.
+        known: the bundles that packages are looked up in; none by default.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
@@ -67,7 +71,8 @@ def run_checks(
         # NOTE: progress and the keeper are called from this thread only; neither promises to be safe in several.
         rounds = []
         for trip in _as_they_come(pool, hosts, at_once, lambda host: _travel(host, wanted, shell_for, clock, second)):
-            rounds.append(_judged(trip, declared, wanted, keeper))
+            whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
+            rounds.append(_judged(whole, declared, wanted, keeper))
             task.note(msg("{host} is checked", host=trip.host.id))
             task.advance(1)
     return CheckRound(tuple(sorted(rounds, key=lambda one: one.host)))
@@ -124,6 +129,14 @@ def _second_view(machine: Machine) -> ProbeResult:
     except Exception as error:  # noqa: BLE001  # the answer that is there must not be lost with it
         _log.exception("the second view of this machine failed")
         return ProbeResult(PROBE_ID, 1, b"", repr(error).encode("utf-8", "surrogateescape"), 0)
+
+
+def _looked_up(trip: _Trip, declared: Declared, some: Sequence[Check], known: Vulnerabilities) -> _Trip:
+    """Add what the bundles say of the host's packages, so that the kept answer holds all that is judged."""
+    if isinstance(trip.answer, Missing) or vulnerabilities.PROBE.id not in probes_of(some):
+        return trip
+    is_pro = declared.for_host(trip.host.id).support == "esm"
+    return replace(trip, answer=appended(trip.answer, known.section(trip.answer, is_pro=is_pro)))
 
 
 def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keeper) -> HostRound:

@@ -18,8 +18,15 @@ from portalops.errors import ExitCode
 def verbs() -> Iterator[tuple[str, ...]]:
     """Yield every call that does something, such as `backup run` and `status`."""
     for name in names():
-        found = getattr(typer.main.get_command(app_of(name)), "commands", None)
-        yield from ((name, verb) for verb in found) if found else ((name,),)
+        yield from _verbs((name,), typer.main.get_command(app_of(name)))
+
+
+def _verbs(call: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]:
+    found = getattr(command, "commands", None)
+    if found is None:
+        yield call
+    for verb, each in (found or {}).items():
+        yield from _verbs((*call, verb), each)
 
 
 VERBS = list(verbs())

@@ -1,0 +1,196 @@
+"""Looks the packages of a host's answer up in the bundle of its release, as one more section of the answer.
+
+It is done when the answer is received, since the bundle is another one tomorrow: see `probes/vulnerabilities`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from checks.servers.facts import facts_from
+from checks.servers.gather import AnswerRejected, parse_answer
+from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.probe import Missing, ProbeResult, shown
+from checks.servers.probes import os_release, packages_dpkg, packages_rpm, vulnerabilities
+from checks.servers.probes.os_release import OsRelease
+from checks.servers.probes.packages_dpkg import DebPackage
+from checks.servers.probes.packages_rpm import RpmPackage
+from checks.vulnerabilities.bundle import Bundle, read_bundle
+from checks.vulnerabilities.matching import Installed, Match, match
+from checks.vulnerabilities.releases import release_of
+from checks.vulnerabilities.versions import deb_key, rpm_key
+from portalops.errors import VulnerabilityBundleRefused
+
+LISTED = 2000
+"""So many vulnerabilities of one host are listed, the worst first; the rest is counted."""
+_IMAGE = re.compile(r"linux-image-(?:unsigned-)?[0-9]")
+_SIGNED_KERNEL = re.compile(r"linux-signed(?P<kind>-[a-z0-9.-]+)?")
+_ARCHITECTURES = frozenset({"-amd64", "-arm64", "-i386"})
+
+
+@dataclass(frozen=True, slots=True)
+class Vulnerabilities:
+    """The bundles that a round of checks looks packages up in."""
+
+    bundles: Mapping[str, Bundle] = field(default_factory=dict)
+    """By the release's name; of two of one release the newer."""
+    refused: tuple[str, ...] = ()
+    """Why others are not used, a sentence each."""
+    max_age_days: int = 7
+
+    def section(self, raw: bytes, *, is_pro: bool) -> ProbeResult:
+        """Return what is known of the packages of a host's answer. Never raises for what the host said.
+
+        Args:
+            raw: the host's answer.
+            is_pro: the host gets the fixes of Ubuntu Pro.
+        """
+        held = self._looked_up(raw, is_pro=is_pro)
+        text = json.dumps(held, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+        return ProbeResult(vulnerabilities.PROBE.id, 0, text.encode(), b"", 0)
+
+    def _looked_up(self, raw: bytes, *, is_pro: bool) -> dict[str, object]:
+        if not self.bundles and not self.refused:
+            return {"state": "no-bundle"}
+        try:
+            found = facts_from(parse_answer(raw), {probe.id: probe for probe in _NEEDED})
+        except AnswerRejected as error:
+            return {"state": "no-packages", "what": str(error.missing.seen)}
+        system = found[os_release.PROBE.id]
+        if not isinstance(system, OsRelease):
+            return {"state": "no-packages", "what": _why(system)}
+        release = release_of(system.id, system.version, is_pro=is_pro)
+        bundle = self.bundles.get(release.name) if release else None
+        if bundle is None:
+            # NOTE: a refused bundle may well have been the one of this release.
+            state = "bundle-refused" if self.refused else "release-not-covered"
+            return {"state": state, "what": "; ".join(self.refused) or system.name}
+        if bundle.header.records == 0 or bundle.header.rows == 0:
+            return {"state": "no-records", "what": bundle.header.release.name}
+        is_debian_like = packages_of(system) is Packages.APT
+        listed = found[(packages_dpkg if is_debian_like else packages_rpm).PROBE.id]
+        if isinstance(listed, Missing) or not isinstance(listed, tuple):
+            return {"state": "no-packages", "what": _why(listed)}
+        try:
+            return _held(bundle, installed_of(listed), self.max_age_days)
+        except ValueError as error:  # a version that is none, or a bundle whose lines are not as its head says
+            return {"state": "lookup-failed", "what": shown(str(error), 120)}
+
+
+def load(paths: Iterable[Path], trusted: Sequence[str], max_age_days: int) -> Vulnerabilities:
+    """Read the configured bundles; one that is refused is told of and takes nothing from the others.
+
+    Args:
+        paths: the bundles.
+        trusted: public keys that may sign them.
+        max_age_days: how old they may be.
+    """
+    bundles: dict[str, Bundle] = {}
+    refused: list[str] = []
+    for path in paths:
+        try:
+            bundle = read_bundle(path, trusted)
+        except VulnerabilityBundleRefused as error:
+            refused.append(str(error.message))
+            continue
+        name = bundle.header.release.name
+        held = bundles.get(name)
+        if held is None or held.header.as_of < bundle.header.as_of:
+            bundles[name] = bundle
+    return Vulnerabilities(bundles, tuple(refused), max_age_days)
+
+
+def installed_of(packages: Sequence[DebPackage | RpmPackage]) -> tuple[Installed, ...]:
+    """Return what is looked up: each source once for each of its versions, or each package of RHEL and AlmaLinux.
+
+    Of kernels only the newest counts, since older ones stay installed beside it; whether it runs is asked by
+    patching.reboot-required. Debian's kernels are built from `linux-signed-amd64`, and recorded as `linux`.
+
+    Raises:
+        NotAVersion: a kernel has a version that is none.
+    """
+    found: set[Installed] = set()
+    kernels: dict[str, list[Installed]] = {}
+    for package in packages:
+        if isinstance(package, RpmPackage):
+            one = Installed(package.name, package.version, package.module)
+            if package.name.partition("-")[0] == "kernel":
+                kernels.setdefault(package.name, []).append(one)
+            else:
+                found.add(one)
+        elif _IMAGE.match(package.name):
+            source = _kernel_source(package.source)
+            kernels.setdefault(source, []).append(Installed(source, package.version))
+    found |= {
+        Installed(package.source, package.source_version)
+        for package in packages
+        if isinstance(package, DebPackage)
+        and package.source != "linux"
+        and package.source not in kernels
+        # what else a kernel's source builds are headers and documents
+        and _kernel_source(package.source) not in kernels
+    }
+    key_of = rpm_key if packages and isinstance(packages[0], RpmPackage) else deb_key
+    found |= {max(some, key=lambda one: key_of(one.version)) for some in kernels.values()}
+    return tuple(sorted(found))
+
+
+def digest_of(installed: Iterable[Installed]) -> str:
+    """Return what ties a section to the packages that it is about."""
+    text = "".join(f"{one.name}\t{one.version}\t{one.module}\n" for one in sorted(set(installed)))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_NEEDED = (os_release.PROBE, packages_dpkg.PROBE, packages_rpm.PROBE)
+
+
+def _kernel_source(source: str) -> str:
+    signed = _SIGNED_KERNEL.fullmatch(source)
+    if signed is None:
+        return source
+    kind = signed["kind"] or ""
+    return "linux" if kind in _ARCHITECTURES else f"linux{kind}"
+
+
+def _held(bundle: Bundle, installed: Sequence[Installed], max_age_days: int) -> dict[str, object]:
+    header = bundle.header
+    matches = match(bundle, installed)
+    listed = [one for one in matches.found if one.row.due or one.row.span.fixed]
+    newest = {source.kind: source.newest for source in sorted(header.sources, key=lambda source: source.newest)}
+    return {
+        "state": vulnerabilities.OK,
+        "release": header.release.name,
+        "bundle": bundle.sha256,
+        "signer": bundle.signer,
+        "as_of": _text(header.as_of),
+        "max_age_days": max_age_days,
+        "records_newest": newest.get("osv", ""),
+        "exploited_newest": newest.get("kev", ""),
+        "exploited": header.exploited,
+        "packages": matches.packages,
+        "packages_digest": digest_of(installed),
+        "compared": matches.compared,
+        "found": list(_lists(listed[:LISTED])),
+        "unfixed": len(matches.found) - len(listed),
+        "left_out": max(0, len(listed) - LISTED),
+        "support": dict(header.support),
+    }
+
+
+def _lists(matches: Iterable[Match]) -> Iterator[list[object]]:
+    for one in matches:
+        yield [one.package, one.installed, one.row.as_list()]
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _why(fact: object) -> str:
+    return str(fact.seen) if isinstance(fact, Missing) else ""

@@ -1,0 +1,77 @@
+"""Whether what was looked up in the bundle can be believed: it is about these packages, and fresh enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from checks.servers.check import Outcome, missing, unknown
+from checks.servers.facts import Facts
+from checks.servers.lookup import digest_of, installed_of
+from checks.servers.patching._packages import judged_by
+from checks.servers.probe import Missing
+from checks.servers.probes import packages_dpkg, packages_rpm, vulnerabilities
+from checks.servers.probes.packages_dpkg import DebPackage
+from checks.servers.probes.packages_rpm import RpmPackage
+from checks.servers.probes.vulnerabilities import Found, LookedUp
+from checks.vulnerabilities.versions import NotAVersion
+from portalops.model.message import msg
+
+USES = (packages_dpkg.PROBE, packages_rpm.PROBE)
+LAGGING = timedelta(days=30)
+"""An export whose newest record is older than this when it is fetched is not kept up any more."""
+CLOCKS_APART = timedelta(days=1)
+
+
+def judged_by_bundle(facts: Facts, rule: Callable[[Facts, LookedUp], Outcome]) -> Outcome:
+    """Judge by what was looked up, or say why that says nothing."""
+
+    def by_dpkg(facts: Facts) -> Outcome:
+        packages = facts.get(packages_dpkg.PROBE)
+        return missing(packages) if isinstance(packages, Missing) else _judged(facts, packages, rule)
+
+    def by_rpm(facts: Facts) -> Outcome:
+        packages = facts.get(packages_rpm.PROBE)
+        return missing(packages) if isinstance(packages, Missing) else _judged(facts, packages, rule)
+
+    return judged_by(facts, apt=by_dpkg, dnf=by_rpm)
+
+
+def in_words(found: Found) -> str:
+    """Return one for a list in a sentence."""
+    return f"{found.row.vulnerability} ({found.package} {found.installed})"
+
+
+def _judged(
+    facts: Facts,
+    packages: Sequence[DebPackage | RpmPackage],
+    rule: Callable[[Facts, LookedUp], Outcome],
+) -> Outcome:
+    seen = facts[vulnerabilities.PROBE]
+    try:
+        is_about_these = seen.packages_digest == digest_of(installed_of(packages))
+    except NotAVersion:
+        is_about_these = False
+    if not is_about_these:
+        return unknown("lookup-mismatch", msg("what was looked up in the bundle is about other packages"))
+    if seen.as_of > facts.at + CLOCKS_APART:
+        return unknown(
+            "bundle-in-future", msg("the bundle of {release} is of {day}", release=seen.release, day=seen.as_of)
+        )
+    if facts.at - seen.as_of > timedelta(days=seen.max_age_days):
+        return unknown(
+            "bundle-old",
+            msg(
+                "the bundle of {release} is of {day}, older than {days} days",
+                release=seen.release,
+                day=seen.as_of,
+                days=seen.max_age_days,
+            ),
+        )
+    if seen.records_newest is None or seen.as_of - seen.records_newest > LAGGING:
+        return unknown("records-old", msg("the newest record in the bundle of {release} is old", release=seen.release))
+    if seen.compared == 0:
+        return unknown(
+            "nothing-compared", msg("the bundle of {release} knows none of the host's packages", release=seen.release)
+        )
+    return rule(facts, seen)

@@ -1,0 +1,114 @@
+"""Every content management system has a version without known holes.
+
+Portals are broken into through their content management system more often than through anything else, and no package
+manager knows of one that was unpacked by hand. Article 12.3.
+
+The rule: each system that is found has at least the version which the table in the bundle of vulnerabilities names for its
+series. All that are found must be declared in `cms` of `[checks.declared]` by their folder, and all that are declared must
+be found. The answer is unknown without a declaration, without a table or with one that was not read for 30 days, for a series
+that the table does not have, where a declared folder holds none any more, and where one does not tell its version.
+
+Sources: the makers' announcements that the table was made from ('portalops vuln bundle build --support'). On Debian 13 with
+its package of WordPress:
+
+    wordpress|/usr/share/wordpress|$wp_version = '6.8.3';
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import shown
+from checks.servers.probes import cms_versions, vulnerabilities
+from checks.servers.probes.cms_versions import Cms
+from checks.servers.wording import listed
+from checks.vulnerabilities.versions import NotAVersion, deb_key
+from portalops.model.message import msg
+from portalops.model.verdicts import CheckVerdict, Severity
+
+TABLE_GOOD_FOR = timedelta(days=30)
+
+
+@check(
+    id="patching.cms-version",
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(cms_versions.PROBE, vulnerabilities.PROBE),
+    title=msg("every content management system has a version without known holes"),
+    remedy=msg("Upgrade the content management system; take one that nobody uses any more off the server."),
+)
+def judge(facts: Facts) -> Outcome:
+    declared = facts.declared.cms
+    if declared is None:
+        return unknown("not-declared", msg("it is not declared which content management systems there are"))
+    seen = facts[cms_versions.PROBE]
+    folders = {one.folder for one in seen.found}
+    undeclared = sorted(folders - set(declared))
+    if undeclared:
+        return failed(
+            "undeclared", msg("content management systems that are not declared: {names}", names=listed(undeclared))
+        )
+    gone = sorted(set(declared) - folders)
+    if gone:
+        return unknown("file-moved", msg("no content management system is found in {names}", names=listed(gone)))
+    if seen.closed:
+        return unknown("folder-closed", msg("the account may not look into {names}", names=listed(seen.closed)))
+    if not seen.found:
+        return passed(msg("there is no content management system, as declared"))
+    support = facts[vulnerabilities.PROBE].support
+    if not support:
+        return unknown("no-table", msg("the bundle has no table of the least versions"))
+    outcomes = [_judged(one, support["cms"].get(one.name, {})) for one in seen.found]
+    for verdict in (CheckVerdict.FAIL, CheckVerdict.UNKNOWN):
+        for outcome in outcomes:
+            if outcome.verdict is verdict:
+                return outcome
+    read_on = date.fromisoformat(support["read_on"])
+    if facts.at.date() - read_on > TABLE_GOOD_FOR:
+        return unknown("table-old", msg("the table of the least versions was last read on {day}", day=read_on))
+    versions = listed(f"{one.name} {one.version}" for one in seen.found)
+    return passed(msg("all content management systems are at their least versions or above: {names}", names=versions))
+
+
+def _judged(one: Cms, minimums: Mapping[str, str]) -> Outcome:
+    folder = shown(one.folder, 80)
+    try:
+        version = deb_key(one.version)
+    except NotAVersion:
+        return unknown(
+            "version-unreadable", msg("{name} in {folder} does not tell its version", name=one.name, folder=folder)
+        )
+    least = minimums.get(".".join(one.version.split(".")[:2]))
+    if least is None:
+        return unknown(
+            "series-unknown",
+            msg(
+                "the table does not have {name} {version} of {folder}",
+                name=one.name,
+                version=one.version,
+                folder=folder,
+            ),
+        )
+    if version < deb_key(least):
+        return failed(
+            "version-low",
+            msg(
+                "{name} {version} in {folder} is older than {least}",
+                name=one.name,
+                version=one.version,
+                folder=folder,
+                least=least,
+            ),
+        )
+    return passed(
+        msg(
+            "{name} {version} in {folder} is at least {least}",
+            name=one.name,
+            version=one.version,
+            folder=folder,
+            least=least,
+        )
+    )

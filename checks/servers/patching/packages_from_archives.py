@@ -1,0 +1,77 @@
+"""Every package comes from an archive that is kept up, or is declared.
+
+What was installed from a file, or stayed behind when its archive was removed, never gets a fix: no update of it ever waits,
+so it looks up to date for ever. Article 12.3.
+
+The rule: each installed package is in one of the archives that are set up, or in `foreign_packages` of `[checks.declared]`.
+The answer is unknown where the lists of the archives are empty, and for an apt older than 2.0, which can't tell. A package
+of an archive of another maker counts as kept up by that maker: change.repos says which archives there may be.
+
+Sources: apt-patterns(7), dnf(8). With apt 3.0.4 on Debian 13:
+
+    apt 3.0.4 (amd64)
+    software-properties-common/now 0.99.30-4.1~deb12u1 all [installed,local]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.patching._packages import judged_by
+from checks.servers.probe import Missing
+from checks.servers.probes import apt_index, apt_obsolete, dnf_extras, dnf_updates, os_release
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="patching.foreign-packages",
+    clause="12.3",
+    severity=Severity.MEDIUM,
+    needs=(os_release.PROBE,),
+    uses=(apt_obsolete.PROBE, apt_index.PROBE, dnf_extras.PROBE, dnf_updates.PROBE),
+    title=msg("every package comes from an archive that is kept up, or is declared"),
+    remedy=msg("Replace it by a package of the maker's archive, remove it, or declare it in foreign_packages."),
+)
+def judge(facts: Facts) -> Outcome:
+    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(apt_obsolete.PROBE, apt_index.PROBE)
+    if lack is not None:
+        return missing(lack)
+    if not facts[apt_index.PROBE]:
+        return unknown("lists-empty", msg("apt's lists are empty, so it can't tell what comes from no archive"))
+    obsolete = facts[apt_obsolete.PROBE]
+    return _judged(facts, obsolete)
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    extras, updates = facts.get(dnf_extras.PROBE), facts.get(dnf_updates.PROBE)
+    if isinstance(extras, Missing):
+        return missing(extras)
+    if isinstance(updates, Missing):
+        return missing(updates)
+    unfetched = [one.id for one in updates.repositories if one.fetched_at is None]
+    if unfetched or not updates.repositories:
+        return unknown("no-cache", msg("dnf has not fetched its repositories: {names}", names=listed(unfetched) or "-"))
+    return _judged(facts, extras)
+
+
+def _judged(facts: Facts, names: Sequence[str]) -> Outcome:
+    foreign = [name for name in names if name not in facts.declared.foreign_packages]
+    if foreign:
+        return failed(
+            "foreign-packages",
+            nmsg(
+                "{n} package comes from no archive and gets no fixes: {names}",
+                "{n} packages come from no archive and get no fixes: {names}",
+                len(foreign),
+                names=listed(foreign),
+            ),
+        )
+    return passed(msg("every package comes from an archive, or is declared"))

@@ -1,0 +1,77 @@
+"""Runtimes of web programs, whose packages they are, and their versions: php, nginx, java, node and python3.
+
+They are looked for on the usual path and in folders where people put what they build themselves. A program that an account
+other than root could have changed is not started, and said to be so. Captured on Debian 13; the way by rpm(8) was not run on
+RHEL or AlmaLinux.
+
+    php|/usr/bin/php8.4|php8.4-cli|
+    node|/opt/node/bin/node|-|v20.11.1
+    end
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+owner() {
+  if command -v dpkg-query >/dev/null; then
+    o=$(dpkg-query -S "$1" 2>/dev/null) || o=$(dpkg-query -S "${1#/usr}" 2>/dev/null) || return 1
+    printf '%s' "${o%%:*}"
+  else
+    rpm -qf --qf '%{NAME}' "$1" 2>/dev/null
+  fi
+}
+for f in /usr/sbin /usr/bin /usr/local/bin /usr/local/sbin /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin; do
+  for p in php nginx java node python3; do
+    [ -x "$f/$p" ] && [ -f "$f/$p" ] || continue
+    r=$(readlink -f "$f/$p")
+    o=$(owner "$r") || o=-
+    v=
+    if [ "$o" = - ]; then
+      v=unsafe
+      d=${r%/*}
+      if [ -z "$(find "$r" "$d" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
+        case $p in php|nginx) a=-v;; java) a=-version;; *) a=--version;; esac
+        v=$(timeout 5 "$r" "$a" 2>&1 </dev/null | head -n 1 | head -c 200 | tr -d '|')
+      fi
+    fi
+    printf '%s|%s|%s|%s\n' "$p" "$r" "$o" "$v"
+  done
+done | sort -u
+echo end
+"""
+NAMES = frozenset({"php", "nginx", "java", "node", "python3"})
+UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One program."""
+
+    name: str
+    path: str
+    package: str
+    """Empty where no package has it."""
+    version: str
+    """The first line that it prints of itself, `unsafe` where it was not started; empty for a packaged one."""
+
+
+def parse(output: Output) -> tuple[Runtime, ...]:
+    """Read one program a line; none at all is an answer too."""
+    lines = [line.strip() for line in output.lines()]
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the listing of runtimes broke off"))
+    found: list[Runtime] = []
+    for line in lines[:-1]:
+        parts = line.split("|")
+        if len(parts) != 4 or parts[0] not in NAMES or not parts[2]:
+            raise Unparseable(msg("an unknown line among the runtimes: {line}", line=shown(line, 80)))
+        found.append(Runtime(parts[0], parts[1], "" if parts[2] == "-" else parts[2], parts[3]))
+    return tuple(found)
+
+
+PROBE = Probe("runtimes", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60)

@@ -1,0 +1,111 @@
+"""What a signed bundle says of the host's packages; no command runs on the host for it.
+
+portalops looks the packages of the host's answer up in the bundle of the host's release when it receives the answer, and
+puts what it finds into the answer as this section. So the kept answer holds all that the checks rest on, the bundle's
+digest too, and is judged again to the same results when the bundle is long gone. The form is that of `lookup`; it is
+never silent: without a bundle the section says so.
+
+    {"state":"ok","release":"debian:12","as_of":"2026-11-24T06:00:00Z","packages":412,"compared":6162,"found":[...], ...}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.vulnerabilities.rows import Row
+from portalops.model.message import Message, msg
+
+OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A vulnerability of an installed package."""
+
+    package: str
+    installed: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the bundle says."""
+
+    release: str
+    bundle: str
+    """SHA-256 of the bundle."""
+    signer: str
+    """The fingerprint of the key that signed it."""
+    as_of: datetime
+    max_age_days: int
+    """How old the bundle may be."""
+    records_newest: datetime | None
+    """The newest record of the makers in it."""
+    exploited_newest: datetime | None
+    """When CISA's list was released; None where the bundle has none, or does not know."""
+    exploited: int
+    """How many CVEs are in that list."""
+    packages: int
+    packages_digest: str
+    """SHA-256 of the packages that were looked up."""
+    compared: int
+    found: tuple[Found, ...]
+    """Those that are exploited, and those that have a fix; the worst first."""
+    unfixed: int
+    """How many more there are that nobody has fixed in this release."""
+    left_out: int
+    """How many of those with a fix are not listed in `found`; they are not worse than those that are."""
+    support: Mapping[str, Any]
+    """The bundle's table of supported versions; may be empty."""
+
+
+def parse(output: Output) -> LookedUp:
+    """Read the section."""
+    try:
+        held = json.loads(output.text)
+        state = held["state"]
+        if state != OK:
+            raise Unparseable(_why(str(state), held.get("what", "")), reason=shown(str(state), 40))
+        return LookedUp(
+            release=str(held["release"]),
+            bundle=str(held["bundle"]),
+            signer=str(held["signer"]),
+            as_of=_moment(held["as_of"]),
+            max_age_days=int(held["max_age_days"]),
+            records_newest=_moment(held["records_newest"]) if held["records_newest"] else None,
+            exploited_newest=_moment(held["exploited_newest"]) if held["exploited_newest"] else None,
+            exploited=int(held["exploited"]),
+            packages=int(held["packages"]),
+            packages_digest=str(held["packages_digest"]),
+            compared=int(held["compared"]),
+            found=tuple(Found(str(name), str(version), Row.from_list(row)) for name, version, row in held["found"]),
+            unfixed=int(held["unfixed"]),
+            left_out=int(held["left_out"]),
+            support=dict(held["support"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unparseable(msg("what was looked up in the bundle is not of its form")) from error
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _why(state: str, what: str) -> Message:
+    sentences = {
+        "no-bundle": msg("no bundle of vulnerabilities is configured"),
+        "bundle-refused": msg("a bundle of vulnerabilities was refused: {what}", what=shown(what, 300)),
+        "release-not-covered": msg("no bundle of vulnerabilities is about {release}", release=shown(what, 60)),
+        "no-records": msg("the bundle of vulnerabilities has no record about {release}", release=shown(what, 60)),
+        "no-packages": msg("the host's packages could not be listed: {what}", what=shown(what, 200)),
+        "lookup-failed": msg("the host's packages could not be looked up: {what}", what=shown(what, 200)),
+    }
+    return sentences.get(state) or msg("what was looked up in the bundle is not of its form")
+
+
+PROBE = Probe("vulnerabilities", (), parse, limit_bytes=4 << 20)
