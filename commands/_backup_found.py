@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import _backup_views as views
-from commands._backup_work import keys_of, media_of, recorded_sets_of
+from commands._backup_work import media_of, recorded_sets_of
 from commands._jobs import run_lock
 from commands._prune_work import died_backups, of_a_dead_run
 from commands._result import JsonValue, Result
@@ -58,6 +58,7 @@ def take_in(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result:
     from backups.found import read_back  # noqa: PLC0415  # start-up time
+    from portalops.ledger.heads import read_signers  # noqa: PLC0415  # as above
 
     session = open_session(ctx)
     with run_lock(session):
@@ -69,7 +70,7 @@ def take_in(
             )
         if dry_run or not left:
             return _planned(left)
-        keys = keys_of(session)
+        keys = read_signers(session.ledger)  # without them any key would do, and no record says which set it is
         found = []
         for each in left:
             taken = read_back(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import pytest
 
 from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
 from portalops.model.backups import SetId
+from portalops.registers.signers import KEY_ADDED
+from portalops.system.clock import SystemClock
+from tests.attacks.scene import write_key
 from tests.faults.media import KINDS
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
@@ -98,6 +103,24 @@ def test_a_left_set_that_is_damaged_is_not_taken_in(new_portal: NewPortal) -> No
 
     assert ended.codes == (ExitCode.INTEGRITY,), ended.output.decode()
     assert pack.name in ended.output.decode()
+    (listed,) = portal.run("backup list").answers()
+    assert left not in {each["id"] for each in listed["data"]}
+
+
+def test_nothing_is_taken_in_where_the_ledger_cannot_tell_its_keys(new_portal: NewPortal) -> None:
+    portal = new_portal("disk")
+    write_key(portal.folder / "signing", 7)
+    with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[signing]\nkey = "signing"\n')
+    left = left_by_a_kill(portal)
+    with closing(Ledger.open(portal.folder / "state", SystemClock(), create=False)) as ledger:
+        (added,) = ledger.records(kinds=(KEY_ADDED,))
+    (blob,) = (path for path in (portal.folder / "state" / "blobs").rglob("*") if added.body in path.name)
+    blob.unlink()
+
+    ended = portal.run("backup take-in")
+
+    assert ended.codes == (ExitCode.INTEGRITY,), ended.output.decode()
     (listed,) = portal.run("backup list").answers()
     assert left not in {each["id"] for each in listed["data"]}
 
