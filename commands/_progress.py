@@ -13,6 +13,7 @@ from portalops.ports import Clock, Progress, Task
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+    from rich.progress import Task as RichTask
     from rich.progress import TaskID
 
 LINE_EVERY_SECONDS = 30.0
@@ -123,8 +124,9 @@ class TerminalProgress:
         with self._shown(unit) as display:
             name = render(title, process_language())
             identity = display.add_task(name, total=total, note="")
-            yield _TerminalTask(display, identity)
-            done = total if total is not None else display.tasks[display.task_ids.index(identity)].completed
+            task = _TerminalTask(display, identity, total)
+            yield task
+            done = max(total or 0, task.done)
             display.update(identity, total=done, completed=done, note="")
 
     @contextmanager
@@ -141,10 +143,17 @@ class TerminalProgress:
 
 
 class _TerminalTask:
-    def __init__(self, display: RichProgress, identity: TaskID) -> None:
-        self._display, self._identity = display, identity
+    def __init__(self, display: RichProgress, identity: TaskID, total: int | None) -> None:
+        self._display, self._identity, self._total = display, identity, total
+        self.done = 0
 
     def advance(self, amount: int) -> None:
+        self.done += amount
+        if self._total is not None and self.done > self._total:  # it was of the last set, and this one is larger
+            self._total = None
+            for shown in self._display.tasks:
+                if shown.id == self._identity:
+                    shown.total = shown.finished_time = shown.finished_speed = None
         self._display.advance(self._identity, amount)
 
     def note(self, text: Message) -> None:
@@ -154,6 +163,14 @@ class _TerminalTask:
 def _display(unit: str) -> AbstractContextManager[RichProgress]:
     from rich import progress as rich_progress  # noqa: PLC0415  # only where a bar is shown
     from rich.console import Console  # noqa: PLC0415  # as above
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    class Rate(rich_progress.ProgressColumn):
+        """The rate in the unit of the amounts; rich's own column takes another."""
+
+        def render(self, task: RichTask) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed / (1 << 20):.1f} MiB/s")
 
     counts = rich_progress.DownloadColumn(binary_units=True) if unit == "bytes" else rich_progress.MofNCompleteColumn()
     return rich_progress.Progress(
@@ -161,7 +178,7 @@ def _display(unit: str) -> AbstractContextManager[RichProgress]:
         rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(bar_width=24),
         counts,
-        *((rich_progress.TransferSpeedColumn(),) if unit == "bytes" else ()),
+        *((Rate(),) if unit == "bytes" else ()),
         rich_progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         rich_progress.TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),

@@ -47,4 +47,17 @@ def test_a_terminal_shows_the_rate(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.task(msg("Backing up"), total=10 * MIB, unit="bytes") as task:
         task.advance(5 * MIB)
 
-    assert "Backing up" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "Backing up" in shown and "MiB/s" in shown
+
+
+def test_a_terminal_does_not_take_an_estimate_that_was_too_small_for_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = progress_for(quiet=False, is_terminal=True, clock=FixedClock(NOW))
+
+    with progress.task(msg("Backing up"), total=10 * MIB, unit="bytes") as task:
+        task.advance(10 * MIB)
+        task.advance(20 * MIB)
+
+    assert "30.0/30.0 MiB" in capsys.readouterr().err
