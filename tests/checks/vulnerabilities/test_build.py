@@ -294,6 +294,17 @@ def test_a_list_of_exploited_ones_of_another_form_is_refused(tmp_path: Path, cha
         gzip.compress(EPSS.encode() + b"a" * 5000),
         gzip.compress(EPSS.encode() + b"\xff\xff\n"),
     ],
+    ids=[
+        "empty",
+        "not packed",
+        "cut",
+        "a column less",
+        "a score less",
+        "a score of 2",
+        "a field less",
+        "a long line",
+        "no text",
+    ],
 )
 def test_scores_of_another_form_are_refused(tmp_path: Path, data: bytes) -> None:
     inputs = write_inputs(tmp_path)
