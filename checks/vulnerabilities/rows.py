@@ -66,22 +66,12 @@ class Row:
         Raises:
             ValueError: it is not of the form of this version.
         """
-        match held:
-            case [
-                str(vulnerability),
-                str(introduced),
-                str(fixed),
-                str(last),
-                str(module),
-                list(records),
-                str(severity),
-                str(since),
-                str(due),
-                int(ransom),
-                int(epss),
-                str(note),
-            ]:
-                span = Span(introduced, fixed, last, module)
-                names = tuple(str(record) for record in records)
-                return cls(vulnerability, span, names, severity, since, due, bool(ransom), epss, note)
+        if isinstance(held, list) and [type(value) for value in held] == _TYPES:
+            vulnerability, introduced, fixed, last, module, records, severity, since, due, ransom, epss, note = held
+            span = Span(introduced, fixed, last, module)
+            names = tuple([str(record) for record in records])
+            return cls(vulnerability, span, names, severity, since, due, bool(ransom), epss, note)
         raise ValueError(f"not a row: {str(held)[:80]}")
+
+
+_TYPES = [str, str, str, str, str, list, str, str, str, int, int, str]

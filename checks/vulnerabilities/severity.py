@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 WORDS = ("critical", "high", "medium", "low")
 """Worst first."""
@@ -44,6 +45,7 @@ def worse(first: str, second: str) -> str:
     return next((word for word in WORDS if word in found), UNRATED)
 
 
+@lru_cache(maxsize=1 << 14)
 def base_score(vector: str) -> float | None:
     """Return the base score (0.0 to 10.0) of a vector of CVSS 3.0 or 3.1, or None if it is none."""
     head, *parts = vector.split("/")
