@@ -19,7 +19,7 @@ from typing import Any
 
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, Probe
-from portalops.model.message import Message
+from portalops.model.message import Message, msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
 
@@ -53,6 +53,18 @@ def unknown(reason: str, message: Message) -> Outcome:
 def missing(fact: Missing) -> Outcome:
     """A fact is missing, for the reason that it carries."""
     return unknown(fact.reason, fact.seen)
+
+
+def guarded(judged: Callable[[], Outcome]) -> Outcome:
+    """Let a rule judge; a fault in one check must not take the others with it, nor vanish."""
+    try:
+        return judged()
+    except Exception as error:  # noqa: BLE001  # see above
+        return Outcome(
+            CheckVerdict.ERROR,
+            "check-crashed",
+            msg("the check itself failed with {error}: a fault in portalops", error=type(error).__name__),
+        )
 
 
 Judge = Callable[[Facts], Outcome]

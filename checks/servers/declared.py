@@ -6,9 +6,10 @@ host; those under `[checks.declared.host.ID]` replace them for one host.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from checks.servers.baseline import Baseline
 
@@ -17,8 +18,11 @@ AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,126}$")]
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s:,]{1,64}$")]
 
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+StandbyKind = Literal["vip", "postgresql", "mysql", "load-balancer", "spare"]
+"""What a group of hosts is there for: to hold an address, to follow a database, to share requests, to step in by hand."""
 
-class HostDeclared(Baseline):
+class HostDeclared(Baseline, OutsideDeclared):
     """What is declared of one host; None is "nothing was declared", an empty list is "there are none"."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,14 +58,48 @@ class HostDeclared(Baseline):
 
 
 class Declared(HostDeclared):
+class GroupDeclared(BaseModel):
+    """`[checks.declared.group.NAME]`: hosts of which some stand by for the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: StandbyKind
+    members: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Ids of the hosts."""
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
+    """Of a `vip`: the address that one of the members holds."""
+    replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many members follow the primary of a `postgresql` or `mysql`."""
+    lag_mebibytes: Annotated[int, Field(ge=0, le=1 << 20)] = 16
+    """How far a standby of `postgresql` may be behind: 16 MiB are one file of its log."""
+    lag_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
+    """How far a replica of `mysql` may be behind."""
+    differences: tuple[Package, ...] = ()
+    """Packages that members of a `spare` have in different versions, or not all of them, on purpose."""
+    drills: tuple[AwareDatetime, ...] = ()
+    """When failovers were tried on purpose: the beginning of each."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> GroupDeclared:
+        if len(set(self.members)) != len(self.members):
+            raise ValueError("members must not repeat a host")
+        if (self.kind == "vip") != (self.address is not None):
+            raise ValueError('address is needed for the kind "vip", and for no other')
+        return self
+
+
     """`[checks.declared]` of the configuration."""
 
     host: dict[str, HostDeclared] = Field(default_factory=dict)
+    group: dict[Name, GroupDeclared] = Field(default_factory=dict)
+    """Hosts that stand by for each other, by the group's name."""
+    no_standby: tuple[StandbyKind, ...] = ()
+    """Kinds of groups that the portal has none of, on purpose: what is judged of them does not apply."""
     """Differences, by host id."""
 
     def for_host(self, host_id: str) -> HostDeclared:
         """Return what holds for one host."""
-        common = self.model_dump(exclude={"host"})
+        common = self.model_dump(exclude={"host", "group", "no_standby"})
         special = self.host.get(host_id)
         own = special.model_dump(exclude_unset=True) if special else {}
         return HostDeclared.model_validate({**common, **own})

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from checks.servers.declared import HostDeclared
-from checks.servers.gather import Answer
+from checks.servers.gather import Answer, AnswerRejected, parse_answer
 from checks.servers.probe import FactT, Missing, Probe, fact_of
 from portalops.model.organisation import Host
 
@@ -47,3 +47,11 @@ def facts_from(answer: Answer, probes: Mapping[str, Probe[Any]]) -> dict[str, ob
         section = answer.sections.get(name)
         found[name] = answer.absent if section is None else fact_of(probe, section)
     return found
+
+
+def found_in(raw: bytes, probes: Mapping[str, Probe[Any]]) -> dict[str, object]:
+    """Parse a kept answer; in one that is out of form nothing is believed, and every fact is missing."""
+    try:
+        return facts_from(parse_answer(raw), probes)
+    except AnswerRejected as error:
+        return dict.fromkeys(probes, error.missing)

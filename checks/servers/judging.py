@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from checks.servers.catalogue import checks, probes_of
-from checks.servers.check import Check, Outcome, missing
+from checks.servers.check import Check, Outcome, guarded, missing
 from checks.servers.declared import Declared
-from checks.servers.facts import Facts, facts_from
-from checks.servers.gather import AnswerRejected, parse_answer
+from checks.servers.facts import Facts, found_in
 from checks.servers.probe import Missing, Probe
+from checks.servers.standby import GroupCheck
 from portalops.model.checks import CheckResult
 from portalops.model.message import msg
 from portalops.model.organisation import Host
@@ -39,20 +39,20 @@ def judge_again(
     judged = checks() if some is None else tuple(some)
     probes = probes_of(judged)
     evidence = (Digest(hashlib.sha256(raw).hexdigest()),)
-    found: Mapping[str, object]
-    try:
-        found = facts_from(parse_answer(raw), probes)
-    except AnswerRejected as error:
-        found = dict.fromkeys(probes, error.missing)
-    facts = Facts(host, declared.for_host(host.id), at, found)
-    return tuple(_result(one, facts, evidence) for one in sorted(judged, key=lambda one: one.id))
+    facts = Facts(host, declared.for_host(host.id), at, found_in(raw, probes))
+    return tuple(_result(one, facts, evidence) for one in _alone(judged))
 
 
 def unreached(host: Host, why: Missing, at: datetime, some: Sequence[Check]) -> tuple[CheckResult, ...]:
     """Return the results of a host that could not be looked at: all unknown, none dropped."""
     probes: Mapping[str, Probe[Any]] = probes_of(some)
     facts = Facts(host, Declared().for_host(host.id), at, dict.fromkeys(probes, why))
-    return tuple(_result(one, facts, ()) for one in sorted(some, key=lambda one: one.id))
+    return tuple(_result(one, facts, ()) for one in _alone(some))
+
+
+def _alone(some: Sequence[Check]) -> tuple[Check, ...]:
+    """Return those that judge one host alone, by id."""
+    return tuple(sorted((one for one in some if not isinstance(one, GroupCheck)), key=lambda one: one.id))
 
 
 def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResult:
@@ -85,11 +85,4 @@ def _outcome(one: Check, facts: Facts) -> Outcome:
             if one.id == IDENTITY and fact.reason == KEY_CHANGED:
                 return Outcome(CheckVerdict.FAIL, fact.reason, fact.seen)
             return missing(fact)
-    try:
-        return one.judge(facts)
-    except Exception as error:  # noqa: BLE001  # a fault in one check must not take the others with it, nor vanish
-        return Outcome(
-            CheckVerdict.ERROR,
-            "check-crashed",
-            msg("the check itself failed with {error}: a fault in portalops", error=type(error).__name__),
-        )
+    return guarded(lambda: one.judge(facts))

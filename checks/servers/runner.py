@@ -18,6 +18,7 @@ from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.probe import Missing, ProbeResult, shown
 from checks.servers.probes import vulnerabilities
+from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckRound, HostRound
 from portalops.model.hosts import LOCAL
@@ -48,7 +49,8 @@ def run_checks(
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
-    A host that can't be reached has all its checks unknown; it takes nothing from the others.
+    A host that can't be reached has all its checks unknown; it takes nothing from the others. Declared groups of hosts are
+    judged last, from what their members said, and stand behind the hosts.
 
     Args:
         hosts: at least one; the round has them by id.
@@ -70,12 +72,17 @@ def run_checks(
     ):
         # NOTE: progress and the keeper are called from this thread only; neither promises to be safe in several.
         rounds = []
+        looks: dict[str, Look] = {}
+        members, together = members_of(declared), probes_of(one for one in wanted if isinstance(one, GroupCheck))
         for trip in _as_they_come(pool, hosts, at_once, lambda host: _travel(host, wanted, shell_for, clock, second)):
             whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
             rounds.append(_judged(whole, declared, wanted, keeper))
+            if trip.host.id in members:
+                looks[trip.host.id] = look(trip.host, trip.at, whole.answer, together)
             task.note(msg("{host} is checked", host=trip.host.id))
             task.advance(1)
-    return CheckRound(tuple(sorted(rounds, key=lambda one: one.host)))
+    rounds.sort(key=lambda one: one.host)
+    return CheckRound((*rounds, *judge_groups(looks, declared, clock.now(), wanted)))
 
 
 @dataclass(frozen=True, slots=True)

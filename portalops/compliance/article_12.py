@@ -10,14 +10,17 @@ from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.checks import CheckResult
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Host
+from portalops.model.organisation import HostId
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
 
 
 def judge_checks(duty: Duty, situation: Situation) -> Standing:
-    """Every check that the rulebook maps to the duty passed on every host, recently enough (Article 12)."""
+    """Every check that the rulebook maps to the duty passed on every host, recently enough (Article 12).
+
+    Checks of standby systems are judged once for each group of hosts, and not for each host.
+    """
     newest = situation.evidence.checks
     if newest is None:
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
@@ -26,9 +29,10 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
         reason = msg("the newest round of checks is of {at}, too old to speak for the period", at=newest.at)
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [newest.seq], newest_at=newest.at)
     results = {(result.check, result.host): result for result in newest.body.results()}
-    parts = [
-        _check_part(check, host, results.get((check, host.id))) for host in situation.hosts for check in duty.checks
-    ]
+    across = newest.body.across()
+    alone = [check for check in duty.checks if check not in {result.check for result in across}]
+    parts = [_check_part(check, host.id, results.get((check, host.id))) for host in situation.hosts for check in alone]
+    parts += [_check_part(result.check, result.host, result) for result in across if result.check in duty.checks]
     counts = {verdict: sum(1 for part, _ in parts if part is verdict) for verdict in DutyVerdict}
     reason = msg(
         "{passed} of {total} checks pass, {failed} fail, {unknown} unknown",
@@ -51,7 +55,7 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
         msg("the servers were not checked on {day}"),
         every_days=situation.rulebook.numbers.check_every_days,
     )
-    unreached = [host for host in newest.body.hosts if not host.reached] if newest else []
+    unreached = [host for host in newest.body.hosts if not host.reached and not host.standby] if newest else []
     parts += [
         (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host}: {problem}", host=host.host, problem=host.problem))
         for host in unreached
@@ -74,11 +78,11 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
     )
 
 
-def _check_part(check: str, host: Host, result: CheckResult | None) -> tuple[DutyVerdict, Message]:
+def _check_part(check: str, host: HostId, result: CheckResult | None) -> tuple[DutyVerdict, Message]:
     if result is None:
-        line = msg("{check} on {host}: not looked at", check=check, host=host.id)
+        line = msg("{check} on {host}: not looked at", check=check, host=host)
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
-    line = msg("{check} on {host}: {seen}", check=check, host=host.id, seen=result.message)
+    line = msg("{check} on {host}: {seen}", check=check, host=host, seen=result.message)
     match result.verdict:
         case CheckVerdict.PASS:
             return DutyVerdict.MET, line

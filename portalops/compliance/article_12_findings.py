@@ -66,8 +66,17 @@ def stand_at_end(situation: Situation) -> tuple[FindingStanding, ...]:
 
 def uncovered(situation: Situation) -> list[tuple[DutyVerdict, Message]]:
     """One part a host of which not every check of the rulebook was judged in the period."""
-    wanted = checks_of(situation.rulebook) - OF_RECORDS
-    parts: list[tuple[DutyVerdict, Message]] = []
+    newest = situation.evidence.checks
+    across = newest.body.across() if newest else ()
+    wanted = checks_of(situation.rulebook) - OF_RECORDS - {result.check for result in across}
+    parts: list[tuple[DutyVerdict, Message]] = [
+        (
+            DutyVerdict.INSUFFICIENT_EVIDENCE,
+            msg("{check} on {host}: not judged in the period", check=one.check, host=one.host),
+        )
+        for one in across
+        if (one.host, one.check) not in situation.evidence.judged and one.check in checks_of(situation.rulebook)
+    ]
     for host in situation.hosts:
         missing = sorted(check for check in wanted if (host.id, check) not in situation.evidence.judged)
         if missing:

@@ -2,19 +2,26 @@
 
 A file begins with lines `# name: value`: `origin` (where and with which version it was captured, or the form it was
 written in), and where needed `reason`, `declared` (JSON), `roles`, `at`. Then come sections in the gatherer's form
-without nonce and seconds; a `stderr` part may be left out.
+without nonce and seconds; a `stderr` part may be left out. Of a check across hosts, `=== host NAME` goes before each
+member's sections, and `=== host NAME unreachable` stands for one without; the group is declared under the name `group-1`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from checks.servers.catalogue import chosen, probes_of
 from checks.servers.declared import Declared
+from checks.servers.judging import judge_again
+from checks.servers.probe import Missing
+from checks.servers.standby import GroupCheck, judge_groups, look
+from portalops.model.checks import CheckResult
+from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -40,7 +47,26 @@ class Sample:
     host: Host
     at: datetime
     raw: bytes
-    """As a host's answer."""
+    """As a host's answer; of a group, that of its first member that was reached."""
+    members: tuple[tuple[str, bytes | None], ...] = ()
+    """Of a group: each member's answer, None if it was not reached."""
+
+    def judged(self, change: Callable[[bytes], bytes] = lambda raw: raw) -> CheckResult:
+        """Judge it by the check that it belongs to, after a change of each answer."""
+        some = chosen(ids=(self.check,))
+        if not isinstance(some[0], GroupCheck):
+            (result,) = judge_again(change(self.raw), self.host, self.declared, self.at, some=some)
+            return result
+        gone = Missing("host-unreachable", msg("cannot connect to {host}: timed out", host="host"))
+        looks = {
+            name: look(Host(HostId(name), "192.0.2.1"), self.at, gone if raw is None else change(raw), probes_of(some))
+            for name, raw in self.members
+        }
+        # the kinds of groups that the sample declares none of are judged too, and are not what it is about
+        declared = self.declared.model_dump(mode="json", exclude_unset=True)
+        kinds = {each["kind"] for each in declared.get("group", {}).values()}
+        found = judge_groups(looks, self.declared, self.at, some)
+        return next(each for each in found if each.standby in kinds or not kinds).results[0]
 
     def __str__(self) -> str:
         return f"{self.check}/{self.name}"
@@ -51,6 +77,11 @@ def read_sample(path: Path) -> Sample:
     text = path.read_text("utf-8", "surrogateescape")
     notes = dict(re.findall(r"^# ([a-z]+): (.*)$", text, re.MULTILINE)) if text.startswith("#") else {}
     at = datetime.fromisoformat(notes["at"]) if "at" in notes else DEFAULT_AT
+    parts = re.split(r"^=== host (\S+)( unreachable)?\n", text, flags=re.MULTILINE)
+    members = tuple(
+        (name, None if gone else as_answer(sections))
+        for name, gone, sections in zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    )
     verdict = next(known for known in VERDICTS if path.stem == known or path.stem.startswith(f"{known}-"))
     return Sample(
         check=path.parent.name,
@@ -61,7 +92,8 @@ def read_sample(path: Path) -> Sample:
         declared=Declared.model_validate(json.loads(notes.get("declared", "{}"))),
         host=Host(HostId("host-1"), "192.0.2.1", frozenset(notes.get("roles", "").split())),
         at=at,
-        raw=as_answer(text),
+        raw=next((raw for _, raw in members if raw is not None), as_answer(text)),
+        members=members,
     )
 
 

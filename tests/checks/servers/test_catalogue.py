@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 
@@ -19,8 +20,7 @@ CAPTURES = tuple(all_samples())
 
 
 def only_result(sample: Sample) -> CheckResult:
-    (result,) = judge_again(sample.raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
-    return result
+    return sample.judged()
 
 
 @pytest.mark.parametrize("sample", CAPTURES, ids=str)
@@ -109,9 +109,7 @@ def test_verdict_does_not_read_translated_prose(locale: str) -> None:
 
 @pytest.mark.parametrize("sample", CAPTURES, ids=str)
 def test_line_ends_of_a_terminal_change_no_verdict(sample: Sample) -> None:
-    raw = sample.raw.replace(b"\n", b"\r\n").replace(b"cut=0\r\n", b"cut=0\n")
-
-    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+    result = sample.judged(lambda raw: raw.replace(b"\n", b"\r\n").replace(b"cut=0\r\n", b"cut=0\n"))
 
     assert result.verdict.value in {sample.verdict, "unknown"}, "a fail may become unknown, never a pass"
     if sample.verdict == "unknown":
@@ -124,7 +122,7 @@ def test_check_without_its_facts_is_unknown(check: Check) -> None:
     raw = f"portalops-answer 1 nonce={nonce} rc=0 cut=0\n".encode()
     sample = next(one for one in CAPTURES if one.check == check.id)
 
-    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=(check,))
+    result = sample.judged(lambda _: raw)
 
     expected = CheckVerdict.NOT_APPLICABLE if check.exempt_roles & sample.host.roles else CheckVerdict.UNKNOWN
     assert result.verdict is expected
@@ -136,15 +134,12 @@ def test_pass_falls_to_unknown_when_a_needed_section_is_missing(sample: Sample) 
     (check,) = chosen(ids=(sample.check,))
     for probe in check.needs:
         name = re.escape(probe.id.encode())
-        raw = re.sub(
-            rb"<<<[0-9a-f]+ " + name + rb">>>\n.*?<<<[0-9a-f]+ " + name + rb" rc=\d+ s=0>>>\n",
-            b"",
-            sample.raw,
-            flags=re.DOTALL,
+        section = re.compile(
+            rb"<<<[0-9a-f]+ " + name + rb">>>\n.*?<<<[0-9a-f]+ " + name + rb" rc=\d+ s=0>>>\n", re.DOTALL
         )
-        assert raw != sample.raw
+        assert section.search(sample.raw)
 
-        (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=(check,))
+        result = sample.judged(partial(section.sub, b""))
 
         assert result.verdict is CheckVerdict.UNKNOWN
         assert result.reason == "not-gathered"
@@ -172,9 +167,7 @@ def test_patching_passes_on_no_less_than_all_that_its_capture_holds(sample: Samp
 )
 def test_rubbish_never_passes_and_never_crashes(sample: Sample, garbage: bytes) -> None:
     sections = re.compile(rb"(<<<[0-9a-f]+ [a-z0-9.-]+>>>\n).*?(\n<<<[0-9a-f]+ [a-z0-9.-]+ stderr>>>)", re.DOTALL)
-    raw = sections.sub(lambda match: match[1] + garbage + match[2], sample.raw)
-
-    (result,) = judge_again(raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+    result = sample.judged(lambda raw: sections.sub(lambda match: match[1] + garbage + match[2], raw))
 
     assert result.verdict is not CheckVerdict.ERROR
     if garbage or sample.check != "run.failed-units":

@@ -1,0 +1,61 @@
+"""Every load balancer has two servers or more behind it, and looks whether they work.
+
+With one server behind it a balancer is no standby; one that never looks sends requests to a dead server. Article 12.3.
+
+The rule: on each member, every backend of HAProxy has at least two servers that are up by a check. `no check` counts as not
+up, since it is `UP` for HAProxy whatever happens.
+
+Source: the HAProxy management guide, "9.1. CSV format". HAProxy 3.0:
+
+    portal,web1,0,0,0,0,,0,0,0,,0,,0,0,0,0,UP,1,1,0,0,0,7,0,,1,3,1,,0,,2,0,,0,L4OK,,0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.servers.check import Outcome, failed, passed
+from checks.servers.probes import haproxy
+from checks.servers.probes.haproxy import BackendServer
+from checks.servers.standby import GroupFacts, group_check
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+ENOUGH = 2
+
+
+@group_check(
+    id="ha.haproxy",
+    kinds=("load-balancer",),
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(haproxy.PROBE,),
+    title=msg("every load balancer has two working servers behind it"),
+    remedy=msg("Repair the servers that are down, and add 'check' to each 'server' line of HAProxy's configuration."),
+)
+def judge(facts: GroupFacts) -> Outcome:
+    seen = facts[haproxy.PROBE]
+    empty = [member for member, servers in seen.items() if not servers]
+    if empty:
+        return failed("no-server", msg("HAProxy has no server behind it on {hosts}", hosts=listed(empty)))
+    weak = [f"{member}: {name}" for member, servers in seen.items() for name in _weak(servers)]
+    if weak:
+        down = [
+            f"{one.server} ({one.status}{'' if one.check else ', no check'})"
+            for servers in seen.values()
+            for one in servers
+            if not one.is_up
+        ]
+        said = msg(
+            "fewer than two servers are up in {backends}; not up: {servers}",
+            backends=listed(weak),
+            servers=listed(down) or "-",
+        )
+        return failed("too-few-up", said)
+    return passed(msg("every backend of {hosts} has two working servers", hosts=listed(seen)))
+
+
+def _weak(servers: Sequence[BackendServer]) -> list[str]:
+    backends = sorted({one.backend for one in servers})
+    return [name for name in backends if sum(one.backend == name and one.is_up for one in servers) < ENOUGH]

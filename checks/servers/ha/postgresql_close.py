@@ -1,0 +1,63 @@
+"""The PostgreSQL standby is close behind its primary.
+
+What the primary has written and the standby has not is lost when it must step in. Article 12.3 asks for standby systems.
+
+The rule: each standby receives over an open stream, and has replayed the log up to the declared number of MiB before the
+place that the primary has written to, both asked in the same round. Times are not used: on a primary where nobody writes the
+newest transaction grows old, and nothing is wrong. Nor is what the standby has received: with the link cut it has replayed
+all of that, and is behind nevertheless.
+
+Source: the PostgreSQL manual, "Log-Shipping Standby Servers"; postgres_exporter issue 385, check_postgres issue 121 and its
+pull request 545 tell of both mistakes. PostgreSQL 15.20 that follows:
+
+    {"recovery" : true, "lsn" : null, "replayed" : "0/3000EA8", "receivers" : ["streaming"], ...}
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.ha._cluster import cluster_of
+from checks.servers.probes import postgresql_standby
+from checks.servers.standby import GroupFacts, group_check
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+MEBIBYTE = 1 << 20
+
+
+@group_check(
+    id="ha.pg-lag",
+    kinds=("postgresql",),
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(postgresql_standby.PROBE,),
+    title=msg("the PostgreSQL standby is close behind its primary"),
+    remedy=msg("Mend the link between the servers; see the standby's log and pg_stat_wal_receiver."),
+)
+def judge(facts: GroupFacts) -> Outcome:
+    cluster = cluster_of(facts)
+    if isinstance(cluster, Outcome):
+        return cluster
+    written = cluster.leads.position
+    if written is None or any(each.position is None for each in cluster.standbys.values()):
+        return unknown("no-position", msg("a member does not tell how far it is in the log"))
+    behind = {name: max(0, written - (each.position or 0)) for name, each in cluster.standbys.items()}
+    cut = [name for name, each in cluster.standbys.items() if not each.is_receiving]
+    if cut:
+        said = msg(
+            "no stream from the primary {host} is open on {hosts}; behind: {told}",
+            host=cluster.primary,
+            hosts=listed(cut),
+            told=_told(behind),
+        )
+        return failed("link-cut", said)
+    late = {name: count for name, count in behind.items() if count > facts.group.lag_mebibytes * MEBIBYTE}
+    if late:
+        said = msg("behind the primary {host}, in bytes: {told}", host=cluster.primary, told=_told(late))
+        return failed("too-far-behind", said)
+    return passed(msg("behind the primary {host}, in bytes: {told}", host=cluster.primary, told=_told(behind)))
+
+
+def _told(behind: dict[str, int]) -> str:
+    return listed(f"{name} {count}" for name, count in sorted(behind.items()))

@@ -1,0 +1,95 @@
+"""What keepalived is told to do: its configuration, with passwords masked on the host. Needs root.
+
+Source: keepalived.conf(5). The lines of keepalived's own JSON dump would be written to a file, so it isn't asked for.
+
+    vrrp_instance PORTAL {
+        virtual_router_id 51
+        priority 150
+        track_script { nginx }
+    }
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from checks.servers.probe import Output, Probe, Unparseable
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v keepalived >/dev/null || exit 127
+for f in /etc/keepalived/keepalived.conf /etc/keepalived/conf.d/*.conf; do
+  [ -e "$f" ] || continue
+  sed -e 's/\(auth_pass\|password\|md5_auth\).*/\1 "****"/' "$f" || exit $?
+  echo
+done
+echo '# end'
+"""
+_WORD = re.compile(r'"[^"\n]*"|[{}]|[^\s{}"]+')
+_READ = "/etc/keepalived/conf.d/*.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class VrrpInstance:
+    """One `vrrp_instance`."""
+
+    name: str
+    router_id: int
+    priority: int
+    addresses: tuple[str, ...]
+    """Virtual addresses, without prefix length."""
+    is_tracking: bool
+    """A script, process or file lets it give up the address; a device alone says nothing of the service."""
+
+
+def parse(output: Output) -> tuple[VrrpInstance, ...]:
+    """Read every instance; other blocks are passed over."""
+    lines = output.lines()
+    if not lines or lines[-1].strip() != "# end":
+        raise Unparseable(msg("keepalived's configuration broke off"))
+    words = [word for line in lines for word in _WORD.findall(re.sub(r"(^|\s)[#!].*$", "", line))]
+    for word, following in pairwise(words):
+        if word == "include" and following != _READ:
+            raise Unparseable(msg("keepalived's configuration includes files that are not read"), reason="includes")
+    blocks = iter(words)
+    found = []
+    try:
+        for word in blocks:
+            if word == "vrrp_instance":
+                name = next(blocks)
+                if next(blocks) != "{":
+                    raise Unparseable(msg("keepalived's configuration is not of the known form"))
+                found.append(_instance(name, _block(blocks)))
+    except (StopIteration, ValueError, IndexError, RuntimeError) as error:
+        raise Unparseable(msg("keepalived's configuration is not of the known form")) from error
+    return tuple(found)
+
+
+def _block(words: Iterator[str]) -> list[str]:
+    """Return the words up to the bracket that closes."""
+    depth = 1
+    found: list[str] = []
+    while True:
+        word = next(words)
+        depth += {"{": 1, "}": -1}.get(word, 0)
+        if depth == 0:
+            return found
+        found.append(word)
+
+
+def _instance(name: str, words: list[str]) -> VrrpInstance:
+    addresses: list[str] = []
+    for block in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
+        if block in words:
+            inner = _block(iter(words[words.index(block) + 2 :]))
+            addresses += [word.partition("/")[0] for word in inner if word[0].isdigit() or ":" in word]
+    priority = int(words[words.index("priority") + 1]) if "priority" in words else 100
+    router_id = int(words[words.index("virtual_router_id") + 1])
+    tracking = any(word in words for word in ("track_script", "track_process", "track_file", "track_bfd"))
+    return VrrpInstance(name, router_id, priority, tuple(addresses), tracking)
+
+
+PROBE = Probe("ha.keepalived", ("sh", "-c", _SCRIPT), parse, needs_root=True)
