@@ -6,7 +6,7 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from commands._servers import shells_of
 from commands._session import Session
 from commands._vulnerabilities import known_vulnerabilities
 from portalops.config import Settings
-from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
+from portalops.errors import ExitCode, InternalFault, LedgerMissing, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
 from portalops.model.archive import InventoryRun
@@ -31,14 +31,17 @@ from portalops.model.backups import (
     Stream,
     VerifyResult,
 )
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.organisation import HostId
 from portalops.model.period import current_period
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.registers.findings import read_findings, waived_fails
+from portalops.registers.waivers import RecordedWaiver, read_waivers
 from portalops.reports.document import Notice, Tone
 from portalops.system.locks import locked
 
@@ -443,28 +446,44 @@ def _check(session: Session) -> Work[object]:
         progress=session.progress,
         known=known_vulnerabilities(session),
     )
-    return work_of_checks(result)
+    found = read_findings(session.writable_ledger)  # after the trips, which take a while
+    return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
 
 
-def work_of_checks(result: CheckRound) -> Work[object]:
-    """Judge how a round of checks went: one of no host is none."""
+def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple[HostId, str], RecordedWaiver]:
+    """Return the waivers in force today beside the checks that fail; none before there is a ledger."""
+    try:
+        waivers = read_waivers(session.ledger)
+    except LedgerMissing:
+        return {}
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    return waived_fails(results, waivers, session.rulebook.numbers, today, session.zone_of_portal)
+
+
+def work_of_checks(result: CheckRound, waived: Collection[tuple[HostId, str]] = ()) -> Work[object]:
+    """Judge how a round of checks went: one of no host is none.
+
+    Args:
+        result: the round.
+        waived: host and check of fails that somebody in charge decided to go without a remedy for.
+    """
     if not result.hosts:
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, ("no host is declared, so nothing was checked",))
     problems = tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
     outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
-    return Work(outcome, exit_code_of_checks(result), result, problems)
+    return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems)
 
 
-def exit_code_of_checks(result: CheckRound) -> ExitCode:
-    """Return 70 if a check crashed, else 1 if one fails, else 3 if one is unknown or none was judged, else 0."""
-    if not result.results():
+def exit_code_of_checks(results: Sequence[CheckResult], waived: Collection[tuple[HostId, str]] = ()) -> ExitCode:
+    """Return 70 if a check crashed, else 1 if one fails without a waiver, else 3 if one is unknown or none was judged, else 0."""
+    if not results:
         return ExitCode.PARTIAL
     codes = {
         CheckVerdict.ERROR: ExitCode.FAULT,
         CheckVerdict.FAIL: ExitCode.UNMET,
         CheckVerdict.UNKNOWN: ExitCode.PARTIAL,
     }
-    return worst(codes.get(one.verdict, ExitCode.OK) for one in result.results())
+    return worst(codes.get(one.verdict, ExitCode.OK) for one in results if (one.host, one.check) not in waived)
 
 
 def _updates(session: Session) -> Work[object]:

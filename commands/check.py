@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import _check_findings, _check_import, _check_waive
+from commands import _check_nagios as nagios
+from commands._check_findings import Families, Hosts, finding_data, known_findings, newest_round
+from commands._jobs import by_hand, exit_code_of_checks, waived_of
 from commands._result import JsonValue, Result
 from commands._servers import shells_of
 from commands._session import Session, open_session
 from commands._vulnerabilities import known_vulnerabilities
-from portalops.errors import ExitCode, LedgerMissing, UsageError
-from portalops.ledger.bodies import decode_part
+from portalops.compliance.article_12_findings import OF_RECORDS
+from portalops.errors import LedgerMissing, UnknownCheck, UsageError
 from portalops.locale import _
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.message import msg, nmsg, verbatim
-from portalops.model.organisation import Host
+from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
+from portalops.model.rulebook import Rulebook
 from portalops.model.runs import JobKind
-from portalops.model.verdicts import CheckVerdict
-from portalops.registers.evidence import Recorded
-from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Table
-from portalops.reports.words import check_status, severity_status
+from portalops.model.verdicts import CheckVerdict, Severity
+from portalops.registers.waivers import RecordedWaiver
+from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.words import check_status, finding_status, severity_status
 
 if TYPE_CHECKING:
     from checks.servers.check import Check
 
 app = typer.Typer(no_args_is_help=True)
 
-Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be given more than once"))]
 Checks = Annotated[
     list[str] | None, typer.Option("--check", help=_("Only this check, such as ssh.root-login; may be repeated"))
-]
-Families = Annotated[
-    list[str] | None, typer.Option("--family", help=_("Only this family of checks, such as ssh; may be repeated"))
 ]
 
 
@@ -44,21 +46,33 @@ Families = Annotated[
         "Check the servers now\n\nLooks at every host in one trip each, judges what was seen and records the round. With"
         " --host, --check or --family only a part is looked at; a part is shown and not recorded, since it is no evidence"
         " of a whole round.\n\nExample: portalops check run; portalops check run --family ssh"
-        "\n\nEXIT STATUS: 0 every check passes, 1 one fails, 3 one could not be found out and none fails"
+        "\n\nEXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one could not be found out and none fails."
+        " With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
     )
 )
-def run(ctx: typer.Context, host: Hosts = None, check: Checks = None, family: Families = None) -> Result:
+def run(
+    ctx: typer.Context,
+    *,
+    host: Hosts = None,
+    check: Checks = None,
+    family: Families = None,
+    as_plugin: nagios.Option = False,
+) -> Result:
     session = open_session(ctx)
-    if host or check or family:
-        return _part(session, host or (), check or (), family or ())
-    from commands._jobs import by_hand  # noqa: PLC0415  # start-up time
-
+    is_part = bool(host or check or family)
+    if as_plugin:
+        return nagios.guarded(
+            session,
+            lambda: _plugin(session, (_looked(session, host, check, family) if is_part else _round(session)).results()),
+        )
+    if is_part:
+        shown = _shown(session, _looked(session, host, check, family).results())
+        return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
     done = by_hand(session, JobKind.CHECK)
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
-    shown = _shown(done.result.results())
-    return Result(shown.data, shown.view, exit_code=done.exit_code)
+    return replace(_shown(session, done.result.results()), exit_code=done.exit_code)
 
 
 @app.command(
@@ -89,9 +103,12 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
+    _require_of_hosts(session.rulebook, check)
     (one,) = chosen(ids=(check,))
-    newest = _newest(session)
+    newest = newest_round(session)
     results = [result for result in newest.body.results() if result.check == one.id] if newest else []
+    known = [each for each in known_findings(session, newest).standings if each.finding.check == one.id]
+    duties = [duty for duty in session.rulebook.duties if one.id in duty.checks]
     view: list[Block] = [
         Heading(2, msg("{check}: {title}", check=one.id, title=one.title)),
         KeyValues(
@@ -99,26 +116,50 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
                 (msg("Clause"), one.clause),
                 (msg("Severity"), severity_status(one.severity)),
                 (msg("Remedy"), one.remedy),
+                *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
+                (msg("What it looks at"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
+                (msg("Does not apply to the roles"), ", ".join(sorted(one.exempt_roles)) or None),
                 (msg("Last checked"), newest.at if newest else None),
             )
         ),
         *(Paragraph(verbatim(part)) for part in one.paragraphs()),
     ]
     if results:
-        view.append(_table(results))
-    data: JsonValue = {**_check_data(one), "page": one.page, "results": [_result_data(result) for result in results]}
+        view.append(_table(results, waived_of(session, results)))
+    if known:
+        headers = (msg("Host"), msg("State"), msg("First seen"), msg("Last seen"), msg("Due"))
+        rows = [
+            (
+                each.finding.host,
+                finding_status(each),
+                each.finding.first_seen_at,
+                each.finding.last_seen_at,
+                each.due_on,
+            )
+            for each in known
+        ]
+        view.append(Table(msg("Findings of this check"), headers, rows))
+    custodians: dict[str, str] = {each.id: each.custodian for each in session.settings.hosts}
+    data: JsonValue = {
+        **_check_data(one),
+        "duties": [duty.id for duty in duties],
+        "probes": [probe.id for probe in (*one.needs, *one.uses)],
+        "page": one.page,
+        "results": [_result_data(result) for result in results],
+        "findings": [finding_data(each, custodians.get(each.finding.host, "")) for each in known],
+    }
     return Result(data, view)
 
 
 @app.command(
     help=_(
         "Show what the last recorded round said\n\nExample: portalops check results"
-        "\n\nEXIT STATUS: 0 every check passed, 1 one failed, 3 one could not be found out and none failed"
+        "\n\nEXIT STATUS: 0 every check passed or is waived, 1 one failed, 3 one could not be found out and none failed"
     )
 )
 def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result:
     session = open_session(ctx)
-    newest = _newest(session)
+    newest = newest_round(session)
     if newest is None:
         raise LedgerMissing(
             msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")
@@ -128,7 +169,7 @@ def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> 
         for result in newest.body.results()
         if (not host or result.host in host) and (not family or result.check.partition(".")[0] in family)
     ]
-    shown = _shown(wanted)
+    shown = _shown(session, wanted)
     return Result(shown.data, [Paragraph(msg("Round of {at}", at=newest.at)), *shown.view], exit_code=shown.exit_code)
 
 
@@ -139,14 +180,17 @@ class _Digester:
         return Digest(hashlib.sha256(data).hexdigest())
 
 
-def _part(session: Session, hosts: Sequence[str], ids: Sequence[str], families: Sequence[str]) -> Result:
+def _looked(
+    session: Session, hosts: Sequence[str] | None, ids: Sequence[str] | None, families: Sequence[str] | None
+) -> CheckRound:
+    """Look at a part; nothing is recorded."""
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.runner import run_checks  # noqa: PLC0415  # start-up time
 
-    some = chosen(ids=ids, families=families)
-    done = run_checks(
-        _hosts(session.settings.hosts, hosts),
+    some = chosen(ids=ids or (), families=families or ())
+    return run_checks(
+        _hosts(session.settings.hosts, hosts or ()),
         session.settings.declared.parse(Declared),
         shell_for=shells_of(session),
         at_once=session.settings.servers.at_once,
@@ -156,10 +200,55 @@ def _part(session: Session, hosts: Sequence[str], ids: Sequence[str], families: 
         some=some,
         known=known_vulnerabilities(session),
     )
-    shown = _shown(done.results())
-    return Result(
-        shown.data, shown.view, (msg("only a part was looked at, so nothing is recorded"),), exit_code=shown.exit_code
-    )
+
+
+def _round(session: Session) -> CheckRound:
+    """Do a whole round and record it."""
+    done = by_hand(session, JobKind.CHECK)
+    return done.result if isinstance(done.result, CheckRound) else CheckRound(())
+
+
+def _plugin(session: Session, found: Sequence[CheckResult]) -> nagios.Answer:
+    """Say how the checks came out: fails without a waiver first, then what is unknown; no result at all is unknown."""
+    waived = waived_of(session, found)
+    fails = [one for one in found if one.verdict is CheckVerdict.FAIL and (one.host, one.check) not in waived]
+    unsure = [one for one in found if one.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}]
+    counts = {
+        "pass": sum(one.verdict is CheckVerdict.PASS for one in found),
+        "fail": len(fails),
+        "waived": len(waived),
+        "unknown": len(unsure),
+    }
+    severities = tuple(Severity)
+    fails.sort(key=lambda one: (severities.index(one.severity), one.host, one.check))
+    if fails:
+        is_grave = fails[0].severity in {Severity.CRITICAL, Severity.HIGH}
+        names = ", ".join(f"{one.host}:{one.check}" for one in fails)
+        said = nmsg("{n} check fails: {names}", "{n} checks fail: {names}", len(fails), names=names)
+        return nagios.Answer(nagios.CRITICAL if is_grave else nagios.WARNING, said, counts)
+    if unsure or not found:
+        said = nmsg(
+            "{n} check could not be answered: {names}",
+            "{n} checks could not be answered: {names}",
+            len(unsure),
+            names=", ".join(f"{one.host}:{one.check}" for one in unsure) or "-",
+        )
+        return nagios.Answer(nagios.UNKNOWN, said, counts)
+    return nagios.Answer(nagios.OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
+
+
+def _require_of_hosts(rulebook: Rulebook, check: str) -> None:
+    """Tell of a check that no host answers, since portalops's own records do.
+
+    Raises:
+        UnknownCheck: it is one.
+    """
+    if check in OF_RECORDS:
+        duty = next((duty.id for duty in rulebook.duties if check in duty.checks), "12.4")
+        raise UnknownCheck(
+            msg("{check} is judged from portalops's own records, and no host answers it", check=check),
+            msg("Run 'portalops status {duty}' to see how it stands.", duty=duty),
+        )
 
 
 def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
@@ -172,20 +261,8 @@ def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
     return tuple(host for host in known if not names or host.id in names)
 
 
-def _newest(session: Session) -> Recorded[CheckRound] | None:
-    """Return the newest whole round, or None where there is no ledger or no round in it."""
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return None
-    for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=50):
-        body = decode_part(ledger.blob(record.body), "check", CheckRound)
-        if body is not None:
-            return Recorded(record.seq, record.at, record.run, body)
-    return None
-
-
-def _shown(found: Sequence[CheckResult]) -> Result:
+def _shown(session: Session, found: Sequence[CheckResult]) -> Result:
+    waived = waived_of(session, found)
     counts = {verdict: sum(result.verdict is verdict for result in found) for verdict in CheckVerdict}
     summary = msg(
         "{total}: {passed} pass, {failed} fail, {unknown} unknown, {other} not applicable, {errors} in error",
@@ -196,27 +273,39 @@ def _shown(found: Sequence[CheckResult]) -> Result:
         other=counts[CheckVerdict.NOT_APPLICABLE],
         errors=counts[CheckVerdict.ERROR],
     )
-    view: list[Block] = [_table(found), Paragraph(summary)]
-    return Result([_result_data(result) for result in found], view, exit_code=_exit_code(found))
+    view: list[Block] = [_table(found, waived), Paragraph(summary)]
+    if waived:
+        view.append(Paragraph(nmsg("{n} of the fails is waived", "{n} of the fails are waived", len(waived))))
+    data = [
+        {**_result_data(result), "waived_until": _until(waived.get((result.host, result.check)))} for result in found
+    ]
+    return Result(data, view, exit_code=exit_code_of_checks(found, waived))
 
 
-def _exit_code(found: Iterable[CheckResult]) -> ExitCode:
-    """Return 70 for a crashed check, 1 for a fail, 3 for an unknown without a fail, else 0; none at all is 3."""
-    verdicts = {result.verdict for result in found}
-    if CheckVerdict.ERROR in verdicts:
-        return ExitCode.FAULT
-    if CheckVerdict.FAIL in verdicts:
-        return ExitCode.UNMET
-    return ExitCode.PARTIAL if CheckVerdict.UNKNOWN in verdicts or not verdicts else ExitCode.OK
+def _until(waiver: RecordedWaiver | None) -> str | None:
+    return waiver.waiver.valid_to.isoformat() if waiver else None
 
 
-def _table(found: Sequence[CheckResult]) -> Table:
+def _table(found: Sequence[CheckResult], waived: Mapping[tuple[HostId, str], RecordedWaiver]) -> Table:
     rows = [
-        (result.host, result.check, severity_status(result.severity), check_status(result.verdict), result.message)
+        (
+            result.host,
+            result.check,
+            severity_status(result.severity),
+            _verdict(result, waived.get((result.host, result.check))),
+            result.message,
+        )
         for result in found
     ]
     headers = (msg("Host"), msg("Check"), msg("Severity"), msg("Verdict"), msg("What was seen"))
     return Table(msg("Checks of the servers"), headers, rows)
+
+
+def _verdict(result: CheckResult, waiver: RecordedWaiver | None) -> Status:
+    """Return the verdict's word; a waiver stands beside it and changes nothing."""
+    if waiver is None:
+        return check_status(result.verdict)
+    return Status(msg("fails, waived until {day}", day=waiver.waiver.valid_to), Tone.UNSURE)
 
 
 def _check_data(one: Check) -> dict[str, JsonValue]:
@@ -242,3 +331,9 @@ def _result_data(result: CheckResult) -> dict[str, JsonValue]:
         "remedy": str(result.remedy) if result.remedy else None,
         "evidence": list(result.evidence),
     }
+
+
+app.command("findings", help=_check_findings.HELP)(_check_findings.findings)
+app.command("close", help=_check_findings.HELP_CLOSE)(_check_findings.close)
+app.command("waive", help=_check_waive.HELP)(_check_waive.waive)
+app.command("import", help=_check_import.HELP)(_check_import.import_)

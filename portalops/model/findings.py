@@ -59,6 +59,15 @@ class Finding:
     due_on: date | None = None
     """The day by which it must be fixed, where the check's answer names one, as for a vulnerability that is exploited."""
 
+    def __post_init__(self) -> None:
+        """Make sure that it has a life, also where it comes out of a record.
+
+        Raises:
+            ValueError: it does not begin by being opened.
+        """
+        if not self.events or self.events[0].turn is not Turn.OPENED:
+            raise ValueError("a finding begins by being opened")
+
     @property
     def id(self) -> str:
         """Host and check, as `--json` names it."""

@@ -295,18 +295,21 @@ def read_findings(ledger: LedgerReader, *, until: datetime | None = None, anew: 
     unreadable: dict[int, Message] = {}
     late: list[Record] = []
     before: CarriedFindings | None = None
+    newest: tuple[int, Body | None] = (0, None)  # of the round that carries them: decoding takes most of the time
     for record in ledger.records(kinds=tuple(KEYS), until=until, newest_first=True):
         if before is not None and record.seq <= before.upto:
             break
         late.append(record)
         if before is None and not anew and record.kind == ROUND:
             body = _body(ledger, record, unreadable)
-            before = body.findings if isinstance(body, CheckRound) else None
+            newest = (record.seq, body)
+            carried = body.findings if isinstance(body, CheckRound) else None
+            before = carried if carried is not None and carried.upto < record.seq else None
     late.reverse()
     findings: tuple[Finding, ...] = before.findings if before else ()
     upto = before.upto if before else 0
     for record in late:  # one at a time: a ledger may hold years of rounds
-        body = _body(ledger, record, unreadable)
+        body = newest[1] if record.seq == newest[0] else _body(ledger, record, unreadable)
         if body is not None:
             findings = fold_findings([(record.seq, record.at, body)], CarriedFindings(upto, findings))
         upto = record.seq

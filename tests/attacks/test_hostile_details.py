@@ -124,6 +124,12 @@ ODD = [
     b'"evidence":["../x"],"problem":""}}\n',
     b'{"anchor":{"size":1e3,"head":null,"receipts":[{}]}}\n',
     b'{"export":{"period":"","reports":[],"withheld":[]}}\n',
+    b'{"check":{"hosts":[],"findings":{"upto":999999999999999999999,"findings":[]}}}\n',
+    b'{"check":{"hosts":[],"findings":{"upto":-1,"findings":[{"check":"","host":"","clause":"","severity":"low","message":'
+    b'{"text":"{x}","values":{},"plural":null},"remedy":null,"events":[],"reopened":0,"last_seen_seq":0,"last_seen_at":'
+    b'"2026-01-01T00:00:00Z","last_judged_at":"2026-01-01T00:00:00Z","due_on":null}]}}}\n',
+    b'{"closed":{"check":"","host":"","reason":"","approved_by":"","document":""}}\n',
+    b'{"claims":{"tool":"","version":"","host":"","made_at":null,"claims":[],"left_off":-5,"notes":[],"evidence":"../x"}}\n',
 ]
 KINDS = (
     "waiver.granted",
@@ -136,6 +142,8 @@ KINDS = (
     "backup.finished",
     "verify.finished",
     "check.finished",
+    "finding.closed",
+    "finding.claimed",
     "updates.finished",
     "report.finished",
     "a-kind.of-tomorrow",

@@ -173,6 +173,17 @@ def test_findings_are_shown_in_vietnamese(home: Path, capsys: pytest.CaptureFixt
     assert "Người phụ trách" in shown
 
 
+def test_status_names_what_is_overdue(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record_round(home, LONG_AGO, root=FAIL)
+    record_round(home, NOW, root=FAIL)
+
+    _code, standings = asked(home, capsys, "status")
+
+    (remedy,) = [one for one in standings if one["id"] == "12.4-remedy"]
+    assert remedy["verdict"] == "unmet"
+    assert remedy["reason"].startswith("ssh.root-login on web1: open since")
+
+
 # --- waivers ----------------------------------------------------------------------------------------
 
 

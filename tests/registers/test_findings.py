@@ -307,6 +307,28 @@ def test_state_that_was_carried_wrongly_shows_when_all_rounds_are_folded_anew(tm
     assert len(read_findings(ledger, anew=True).findings) == 1
 
 
+def test_round_that_claims_to_carry_what_comes_later_is_folded_from_its_own_results(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    record(ledger, 1, replace(a_round(result(FAIL)), findings=CarriedFindings(10**9, ())))
+
+    assert only(read_findings(ledger).findings).is_open
+
+
+def test_finding_without_a_beginning_is_none(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    record(ledger, 1, a_round(result(FAIL)))
+    found = only(read_findings(ledger).findings)
+    plain = bodies.write({"check": CheckRound((), CarriedFindings(2, (found,)))})
+    forged = plain.replace(bodies.write({"e": found.events})[5:-2], b"[]")
+    assert forged != plain
+    ledger.append(ROUND, run=RunId("d:c:2"), body=forged)
+
+    again = read_findings(ledger)
+
+    assert [seq for seq, _why in again.unreadable] == [3]
+    assert again.findings == (found,)
+
+
 def test_unreadable_round_leaves_its_findings_open_and_is_named(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path)
     record(ledger, 1, a_round(result(FAIL)))
