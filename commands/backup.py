@@ -6,7 +6,7 @@ A set is encrypted for its recipients alone: this machine can make and verify se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -169,7 +169,11 @@ def verify(
         identities=identities,
         keys=keys_of(session),
     )
-    return _verified(result.copies, [made])
+    looked = _verified(result.copies, [made])
+    if identities and looked.exit_code is ExitCode.OK:
+        said = msg("What is in it was decrypted, and compared with the index file by file.")
+        return replace(looked, view=(*looked.view, Paragraph(said)))
+    return looked
 
 
 @app.command(

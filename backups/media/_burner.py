@@ -146,7 +146,7 @@ class DiscBurner:
         except FileNotFoundError as error:
             there = ", ".join(sorted(str(path) for path in Path("/dev").glob("sr[0-9]*")))
             raise self._unusable(
-                msg("there is no such drive"), msg("The drives of this machine: {drives}.", drives=there or "-")
+                msg("there is no such drive"), msg("The drives of this machine: {drives}.", drives=there or msg("none"))
             ) from error
         except OSError as error:
             raise self._unusable(

@@ -178,6 +178,18 @@ def test_a_set_is_one_row_of_the_list_and_a_medium_that_lacks_it_gets_a_next_ste
     assert "unsigned" in page
 
 
+def test_a_verification_with_a_key_says_that_it_looked_inside(portal: Portal) -> None:
+    portal.call("backup", "run")
+    command = ["--config", str(portal.folder / "portalops.toml"), "backup", "verify", "latest"]
+
+    run([*command, "--identity", portal.key], {})
+    inside = portal.output()
+    run(command, {})
+
+    assert "was decrypted, and compared with the index" in inside
+    assert "was decrypted" not in portal.output()
+
+
 def test_a_copy_that_cannot_be_reached_is_not_shown_as_verified(portal: Portal) -> None:
     portal.call("backup", "run")
     (portal.folder / "disk-b").rename(portal.folder / "away")
@@ -185,6 +197,7 @@ def test_a_copy_that_cannot_be_reached_is_not_shown_as_verified(portal: Portal) 
 
     assert run([*command, "backup", "verify", "latest", "--medium", "disk-b"], {}) == ExitCode.PARTIAL
     page = portal.output()
+    assert "was decrypted" not in page
     assert "1 copy of set demo-" in page and "verified before, not reached" in page
     (portal.folder / "disk-b").mkdir()
     assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
