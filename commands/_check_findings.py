@@ -348,14 +348,15 @@ def _claim_chosen(claim: ToolClaim, hosts: Collection[str] | None, *, every: boo
 
 
 def _can_be_judged(session: Session, newest: Recorded[CheckRound] | None, check: str, host: str) -> bool:
-    if host not in {each.id for each in session.settings.hosts}:
-        return False
+    """Say whether a check will judge this again: it did in the newest round, or its host is configured."""
     verdicts = {
         result.verdict
         for result in (newest.body.results() if newest else ())
         if (result.check, result.host) == (check, host)
     }
-    return verdicts != {CheckVerdict.NOT_APPLICABLE}
+    if verdicts:
+        return verdicts != {CheckVerdict.NOT_APPLICABLE}
+    return host in {each.id for each in session.settings.hosts}
 
 
 def _require_same(session: Session, anew: ReadFindings) -> None:

@@ -5,13 +5,14 @@ The check fails all the same. Nothing is changed in the ledger: a correction is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Optional
 
 import typer
 
-from commands._check_findings import Approver, CheckArgument, HostOption, required_texts
+from commands._check_findings import Approver, CheckArgument, HostOption, newest_round, required_texts
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import UsageError
@@ -189,16 +190,22 @@ def _require_check_and_host(session: Session, check: str, host: str) -> None:
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
 
     chosen(ids=(check,))
-    require_host(session, host)
+    newest = newest_round(session)
+    require_host(session, host, besides=[each.host for each in newest.body.hosts] if newest else ())
 
 
-def require_host(session: Session, host: str) -> None:
+def require_host(session: Session, host: str, *, besides: Iterable[str] = ()) -> None:
     """Make sure that a host is configured.
+
+    Args:
+        session: has the configuration.
+        host: its id.
+        besides: what else is known by a name, such as hosts that stand by for each other.
 
     Raises:
         UsageError: it is not.
     """
-    known = sorted(each.id for each in session.settings.hosts)
+    known = sorted({*(each.id for each in session.settings.hosts), *besides})
     if host not in known:
         raise UsageError(
             msg("there is no host {host}", host=host[:60]),

@@ -304,6 +304,19 @@ def test_finding_that_can_still_be_checked_is_not_closed_by_hand(
     assert portalops(home, "check", "close", ROOT, "--host", "web1", *DECISION) == expected
 
 
+def test_finding_of_hosts_that_stand_by_for_each_other_is_waived_by_their_name_and_not_closed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record_round(home, NOW, host="vip-web", root=FAIL)
+    today = (NOW + timedelta(hours=7)).date().isoformat()
+
+    assert portalops(home, "check", "close", ROOT, "--host", "vip-web", *DECISION) == ExitCode.USAGE
+    given = ("check", "waive", ROOT, "--host", "vip-web", *DECISION, "--until", today)
+    assert portalops(home, *given) == ExitCode.OK
+    _code, (finding,) = asked(home, capsys, "check", "findings")
+    assert finding["state"] == "waived"
+
+
 def test_finding_of_a_check_that_applies_no_more_may_be_closed(home: Path) -> None:
     record_round(home, LONG_AGO, root=FAIL)
     record_round(home, NOW, root=CheckVerdict.NOT_APPLICABLE)
