@@ -11,9 +11,13 @@ from datetime import datetime
 
 from portalops.model.backups import Copy, CopyState
 from portalops.model.reading import Reading, with_reading
+from portalops.model.text import show_text
 
 ENDED = frozenset({CopyState.FAILED, CopyState.DAMAGED, CopyState.DISPOSED})
 """States in which nothing that was read before speaks for what comes after."""
+
+MAX_PROBLEM = 600
+"""Characters of what another host says is wrong; a drill of this version says less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,8 @@ def after_elsewhere(before: KnownCopy, look: Look) -> KnownCopy:
     if before.copy.state in ENDED or look.drilled_at < before.since:
         return before
     if look.copy.state is not CopyState.VERIFIED:
-        damaged = replace(
-            before.copy, state=look.copy.state, level=look.copy.level, verified_at=None, problem=look.copy.problem
-        )
+        problem = show_text(look.copy.problem, MAX_PROBLEM)
+        damaged = replace(before.copy, state=look.copy.state, level=look.copy.level, verified_at=None, problem=problem)
         return KnownCopy(damaged, before.seen_at, look.at)
     readings = with_reading(before.readings, look.copy, look.seq, by=look.by)
     known = before.copy

@@ -138,6 +138,20 @@ def test_damage_that_the_recovery_host_finds_counts_at_once(pair: Pair) -> None:
     assert standing.data[0]["verdict"] == "unmet"
 
 
+def test_what_another_host_says_of_damage_is_bounded_and_escaped(pair: Pair, tmp_path: Path) -> None:
+    drill = read(pair.drill())
+    copy = replace(
+        drill.report.drill.copies[0], state=CopyState.DAMAGED, verified_at=None, problem="\x1b[31m torn" * 9000
+    )
+    damaged = replace(drill.report.drill, copies=(copy,))
+
+    assert take_up(pair, signed(tmp_path / "r.json", drill, pair.recovery.key, drill=damaged)) == ExitCode.INTEGRITY
+
+    (known_copy,) = known(pair).copies
+    assert known_copy.state is CopyState.DAMAGED
+    assert len(known_copy.problem) < 1000 and known_copy.problem.isprintable()
+
+
 def test_a_report_that_does_not_fit_the_ledger_is_refused(pair: Pair, tmp_path: Path) -> None:
     drill = read(pair.drill())
     report, key = drill.report, pair.recovery.key
