@@ -173,6 +173,7 @@ def _held(bundle: Bundle, installed: Sequence[Installed], max_age_days: int) -> 
         "records_newest": newest.get("osv", ""),
         "exploited_newest": newest.get("kev", ""),
         "exploited": header.exploited,
+        "records": header.records,
         "packages": matches.packages,
         "packages_digest": digest_of(installed),
         "compared": matches.compared,

@@ -20,6 +20,8 @@ from portalops.model.message import msg
 USES = (packages_dpkg.PROBE, packages_rpm.PROBE)
 LAGGING = timedelta(days=30)
 """An export whose newest record is older than this when it is fetched is not kept up any more."""
+LEAST_RECORDS = 100
+"""A release has thousands after a few months; one with fewer was hardly taken up whole."""
 CLOCKS_APART = timedelta(days=1)
 
 
@@ -67,6 +69,11 @@ def _judged(
                 day=seen.as_of,
                 days=seen.max_age_days,
             ),
+        )
+    if seen.records < LEAST_RECORDS:
+        return unknown(
+            "few-records",
+            msg("the bundle of {release} has {n} records only", release=seen.release, n=seen.records),
         )
     if seen.records_newest is None or seen.as_of - seen.records_newest > LAGGING:
         return unknown("records-old", msg("the newest record in the bundle of {release} is old", release=seen.release))

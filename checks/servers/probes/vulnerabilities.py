@@ -44,6 +44,8 @@ class LookedUp:
     as_of: datetime
     max_age_days: int
     """How old the bundle may be."""
+    records: int
+    """How many of the makers' records about the release it has."""
     records_newest: datetime | None
     """The newest record of the makers in it."""
     exploited_newest: datetime | None
@@ -77,6 +79,7 @@ def parse(output: Output) -> LookedUp:
             signer=str(held["signer"]),
             as_of=_moment(held["as_of"]),
             max_age_days=int(held["max_age_days"]),
+            records=int(held["records"]),
             records_newest=_moment(held["records_newest"]) if held["records_newest"] else None,
             exploited_newest=_moment(held["exploited_newest"]) if held["exploited_newest"] else None,
             exploited=int(held["exploited"]),

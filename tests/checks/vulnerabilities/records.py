@@ -113,6 +113,18 @@ DEBIAN: tuple[Record, ...] = (
     record("DEBIAN-CVE-NEVER-MADE", affected("Debian:12", "openssl", {"fixed": "0"}), cves=("CVE-2026-90005",)),
     record("DEBIAN-CVE-FRESH-MADE", affected("Debian:12", "zlib"), cves=("CVE-2026-90006",), day="2026-11-23"),
 )
+FILLING = tuple(
+    record(
+        f"FILLING-MADE-{number}",
+        *(
+            affected(ecosystem, "filling", {"fixed": "1"})
+            for ecosystem in ("Debian:12", "Debian:13", "Ubuntu:22.04:LTS", "Ubuntu:24.04:LTS", "AlmaLinux:9")
+        ),
+        cves=(f"CVE-2025-{number}",),
+    )
+    for number in range(10_000, 10_100)
+)
+"""A real release has thousands; one of a few is not believed."""
 UBUNTU: tuple[Record, ...] = (
     record(
         "UBUNTU-CVE-2024-6387",
@@ -234,7 +246,7 @@ def write_inputs(folder: Path) -> Inputs:
     """Write every file, as fetched at `AS_OF`."""
     osv = (
         write_zip(folder / "AlmaLinux.zip", ALMALINUX),
-        write_zip(folder / "Debian.zip", DEBIAN),
+        write_zip(folder / "Debian.zip", (*DEBIAN, *FILLING)),
         write_zip(folder / "Ubuntu.zip", UBUNTU),
     )
     tracker, kev, epss, support = (
