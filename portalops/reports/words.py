@@ -136,7 +136,7 @@ def copy_status(state: CopyState, fresh: Freshness | None = None) -> Status:
 def status_of_copy(copy: Copy, fresh: Freshness | None = None) -> Status:
     """Return the same for a copy as it was seen last: one that could not be reached then is not called verified alone."""
     if copy.state is CopyState.VERIFIED and copy.problem:
-        return Status(msg("verified before, not reached"), Tone.UNSURE)
+        return Status(msg("not reached"), Tone.UNSURE)
     return copy_status(copy.state, fresh)
 
 
