@@ -219,7 +219,7 @@ def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> 
     for source in target.sources:
         try:
             stored = world.media[source.medium].open_set(made.id)
-            begin = go_on if goes_on else _begin
+            begin = go_on if goes_on or source is not target.sources[0] else _begin  # what this one has left is whole
             writer = begin(medium, made.id, expected_bytes=made.stored_bytes)
         except PortalOpsError as error:
             problem = str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -335,6 +336,41 @@ def test_a_damaged_copy_is_removed_and_made_anew_from_one_that_was_read_whole(ma
     result = made.copy()
 
     assert [(copy.medium, copy.state) for copy in result.copies] == [("disk-b", CopyState.VERIFIED)]
+    assert files_of(tmp_path / "disk-b" / made.set.id) == files_of(tmp_path / "disk-a" / made.set.id)
+
+
+class CutLater(CutMedium):
+    """A medium that is read whole once, and breaks off at a file from then on."""
+
+    def __init__(self, medium_id: str, at: str) -> None:
+        super().__init__(medium_id)
+        self._then_at = at
+
+    def open_set(self, set_id: SetId) -> MemoryStoredSet:
+        found = super().open_set(set_id)
+        self.at = self._then_at
+        return found
+
+
+def test_a_copy_that_is_made_anew_goes_on_from_another_source_where_the_first_one_breaks(
+    made: Made, tmp_path: Path
+) -> None:
+    packs = [pack.path for stream in made.set.streams for pack in stream.packs]
+    memory = made.media["memory-1"]
+    assert isinstance(memory, MemoryMedium)
+    later = CutLater("memory-1", packs[2])
+    later.stored = memory.stored
+    made.media["memory-1"] = later
+    made.add(disk(tmp_path, "disk-b"))
+    shutil.copytree(tmp_path / "disk-a" / made.set.id, tmp_path / "disk-b" / made.set.id)
+    flip(tmp_path / "disk-b" / made.set.id / packs[0])
+    damaged = Copy(made.set.id, "disk-b", "disk", CopyState.DAMAGED, VerifyLevel.L2, None)
+    made.evidence = replace(made.evidence, copies=(*made.evidence.copies, damaged))
+
+    result = made.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [("disk-b", CopyState.VERIFIED)], result
+    assert result.made_from == ("disk-a",)
     assert files_of(tmp_path / "disk-b" / made.set.id) == files_of(tmp_path / "disk-a" / made.set.id)
 
 
