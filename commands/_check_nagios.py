@@ -7,7 +7,7 @@ a line break, a `|`, and what a shell or a macro would take for its own, become 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import typer
@@ -61,6 +61,7 @@ def guarded(session: Session, ask: Callable[[], Answer]) -> Result:
         raise UsageError(
             msg("--json and --nagios do not go together"), msg("Give one of them: each prints its own form.")
         )
+    session.invocation = replace(session.invocation, quiet=True)  # some agents take standard error for the answer as well
     try:
         answer = ask()
     except PortalOpsError as error:

@@ -330,7 +330,8 @@ def test_finding_of_a_check_that_applies_no_more_may_be_closed(home: Path) -> No
 def plugin(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     capsys.readouterr()
     code = portalops(home, "check", *arguments, "--nagios")
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == ""
     assert out.count("\n") == 1
     assert out.count("|") <= 1
     return code, out.rstrip("\n")
