@@ -12,15 +12,16 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from checks.servers.baseline import Baseline
+from checks.servers.outside.declared import OutsideDeclared
 
 Listener = Annotated[str, StringConstraints(pattern=r"^(tcp|udp)/([1-9][0-9]{0,4})$")]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}$")]
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,126}$")]
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s:,]{1,64}$")]
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 StandbyKind = Literal["vip", "postgresql", "mysql", "load-balancer", "spare"]
 """What a group of hosts is there for: to hold an address, to follow a database, to share requests, to step in by hand."""
+
 
 class HostDeclared(Baseline, OutsideDeclared):
     """What is declared of one host; None is "nothing was declared", an empty list is "there are none"."""
@@ -57,7 +58,6 @@ class HostDeclared(Baseline, OutsideDeclared):
     """Files that are named like secrets and are meant to be read by all, by absolute path."""
 
 
-class Declared(HostDeclared):
 class GroupDeclared(BaseModel):
     """`[checks.declared.group.NAME]`: hosts of which some stand by for the others."""
 
@@ -88,13 +88,14 @@ class GroupDeclared(BaseModel):
         return self
 
 
+class Declared(HostDeclared):
     """`[checks.declared]` of the configuration."""
 
-    host: dict[str, HostDeclared] = Field(default_factory=dict)
     group: dict[Name, GroupDeclared] = Field(default_factory=dict)
     """Hosts that stand by for each other, by the group's name."""
     no_standby: tuple[StandbyKind, ...] = ()
     """Kinds of groups that the portal has none of, on purpose: what is judged of them does not apply."""
+    host: dict[str, HostDeclared] = Field(default_factory=dict)
     """Differences, by host id."""
 
     def for_host(self, host_id: str) -> HostDeclared:
