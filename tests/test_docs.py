@@ -63,13 +63,13 @@ def misses(words: list[str]) -> bool:
     if not words or words[0] not in names():
         return True
     command = typer.main.get_command(app_of(words[0]))
-    verbs = getattr(command, "commands", None)
-    if verbs is not None:
-        if len(words) == 1:
+    more = words[1:]
+    while (verbs := getattr(command, "commands", None)) is not None:
+        if not more:
             return False
-        if words[1] not in verbs:
+        if more[0] not in verbs:
             return True
-        command = verbs[words[1]]
+        command, more = verbs[more[0]], more[1:]
     known = EVERYWHERE | {name for parameter in command.params for name in parameter.opts}
     return any(word.partition("=")[0] not in known for word in words if word.startswith("--"))
 
