@@ -1,0 +1,67 @@
+"""Every address of the host lies in the declared networks.
+
+Article 12.1: the infrastructure stands at the Department, so its addresses are the Department's. An address of another
+network is a second line past the firewall, or a host that moved.
+
+The rule: every address of a network device that is neither of the host itself (loopback) nor of the link alone lies in a
+network declared under `address_ranges`; bridges of containers count. To which address the public name leads is not seen
+from the host.
+
+Source: ip-address(8). iproute2 6.15 on Debian 13:
+
+    [{"ifname":"eth0","addr_info":[{"family":"inet","local":"192.0.2.10","prefixlen":24,"scope":"global"}]}]
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import shown
+from checks.servers.probes import addresses
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="inventory.addresses",
+    clause="12.1",
+    severity=Severity.HIGH,
+    needs=(addresses.PROBE,),
+    title=msg("every address of the host lies in the declared networks"),
+    remedy=msg("Move the service back or turn the address off, or have the network approved and declare it."),
+)
+def judge(facts: Facts) -> Outcome:
+    held = sorted(
+        {
+            (str(one.address), shown(one.device, 20))
+            for one in facts[addresses.PROBE]
+            if not (one.address.is_loopback or one.address.is_link_local)
+        }
+    )
+    if not held:
+        return unknown("no-address", msg("the host has no address but its own loopback"))
+    ranges = facts.declared.address_ranges
+    if ranges is None:
+        return unknown(
+            "not-declared",
+            msg(
+                "which networks are ours is not declared; seen: {addresses}",
+                addresses=listed(address for address, _ in held),
+            ),
+        )
+    inside = {
+        str(one.address)
+        for one in facts[addresses.PROBE]
+        if any(one.address.version == each.version and one.address in each for each in ranges)
+    }
+    outside = [f"{address} ({device})" for address, device in held if address not in inside]
+    if outside:
+        return failed(
+            "address-outside", msg("outside of the declared networks: {addresses}", addresses=listed(outside))
+        )
+    return passed(
+        nmsg(
+            "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)
+        )
+    )
