@@ -1,0 +1,1 @@
+"""Article 12.2: what changed on a host was approved before it changed."""

@@ -1,0 +1,127 @@
+"""Packages changed only when that was approved.
+
+Article 12.2: upgrades and changes are notified and approved before they are made. The package manager writes down when it
+changed what, and nobody needs to remember it.
+
+The rule: since the moment declared as `changes.since`, every run of apt, or every installation that rpm knows, lies inside
+a declared window, or falls wholly under a standing approval: by who asked for it, or by the packages' names. Both moments
+are shown: of the change, and of the window next to it. A log that begins after `since` proves nothing about the time before
+it. rpm does not keep what was removed, nor who asked.
+
+Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host's zone:
+
+    Start-Date: 2026-11-20  10:02:11
+    Requested-By: an (1000)
+    Install: nginx:amd64 (1.26.3-3+deb13u1)
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from checks.servers.baseline import Changes
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.patching._packages import judged_by
+from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probes import apt_history, os_release, rpm_history
+from checks.servers.probes.apt_history import PackageChange
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="change.packages",
+    clause="12.2",
+    severity=Severity.HIGH,
+    needs=(os_release.PROBE,),
+    uses=(apt_history.PROBE, rpm_history.PROBE),
+    title=msg("packages changed only when that was approved"),
+    remedy=msg("Link the change to its approval and declare the window, or go back to the former version; report it."),
+)
+def judge(facts: Facts) -> Outcome:
+    return judged_by(
+        facts, apt=lambda facts: _judged(facts, apt_history.PROBE), dnf=lambda facts: _judged(facts, rpm_history.PROBE)
+    )
+
+
+def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
+    found = facts.get(probe)
+    if isinstance(found, Missing):
+        return missing(found)
+    approved = facts.declared.changes
+    if approved is None:
+        newest = found[-1]
+        return unknown(
+            "not-declared",
+            msg(
+                "which changes were approved is not declared; the newest is of {at}: {packages}",
+                at=newest.at,
+                packages=listed(newest.packages) or "-",
+            ),
+        )
+    since = [one for one in found if one.at >= approved.since]
+    outside = [one for one in since if approved.window_of(one.at) is None and not _stands(one, approved)]
+    if outside:
+        return _outside(outside, approved)
+    ahead = [one for one in since if one.at > facts.at]
+    if ahead:
+        return unknown("clock-wrong", msg("a change is of {at}, after this check", at=ahead[0].at))
+    if found[0].at > approved.since:
+        return unknown(
+            "log-too-short",
+            msg("the record begins at {at}, after the approved state of {since}", at=found[0].at, since=approved.since),
+        )
+    return passed(
+        nmsg(
+            "{n} change since {since}, and it was approved",
+            "{n} changes since {since}, and all were approved",
+            len(since),
+            since=approved.since,
+        )
+    )
+
+
+def _stands(one: PackageChange, approved: Changes) -> bool:
+    """Say whether each package of a change falls under a standing approval of whoever made it; no package, no approval."""
+    patterns = [
+        pattern
+        for standing in approved.standing
+        if standing.by is None or standing.by == one.by
+        for pattern in standing.packages
+    ]
+    return bool(one.packages) and all(any(fnmatchcase(name, each) for each in patterns) for name in one.packages)
+
+
+def _outside(changes: list[PackageChange], approved: Changes) -> Outcome:
+    first = changes[0]
+    what = listed(first.packages) or "-"
+    who = shown(first.by, 40) or "root"
+    if not approved.windows:
+        return failed(
+            "change-unapproved",
+            nmsg(
+                "{n} change without approval: at {at} by {who}: {packages}; no window is declared",
+                "{n} changes without approval, the first at {at} by {who}: {packages}; no window is declared",
+                len(changes),
+                at=first.at,
+                who=who,
+                packages=what,
+            ),
+        )
+    nearest = min(approved.windows, key=lambda one: min(abs(one.start_at - first.at), abs(one.end_at - first.at)))
+    return failed(
+        "change-unapproved",
+        nmsg(
+            "{n} change without approval: at {at} by {who}: {packages}; the nearest window {reference} began at {start}",
+            "{n} changes without approval, the first at {at} by {who}: {packages};"
+            " the nearest window {reference} began at {start}",
+            len(changes),
+            at=first.at,
+            who=who,
+            packages=what,
+            reference=nearest.reference,
+            start=nearest.start_at,
+        ),
+    )

@@ -1,0 +1,68 @@
+"""Every start of the host has a record.
+
+A reboot that nobody ordered is a failure of power, a crash, or somebody who was there. Article 12.2: maintenance and
+repairs are notified and approved.
+
+The rule: since the moment declared as `changes.since`, every boot lies inside a declared window, be it of a change or of an
+incident. The kernel's own word on the present boot is taken, older ones are the journal's. A journal that is kept in memory
+alone, or that begins after `since`, proves nothing about earlier boots.
+
+Source: journalctl(1), proc(5). systemd 257 on Debian 13:
+
+    IDX BOOT ID                          FIRST ENTRY                 LAST ENTRY
+     -1 465cee261a1341a78374df1a6f5050c7 Thu 2026-11-26 05:02:49 UTC Thu 2026-11-26 05:03:23 UTC
+      0 27e6a43a918e4deaa4d4a0be17d28c7e Thu 2026-11-26 05:03:24 UTC Thu 2026-11-26 05:03:24 UTC
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import boots
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="change.reboots",
+    clause="12.2",
+    severity=Severity.LOW,
+    needs=(boots.PROBE,),
+    title=msg("every start of the host has a record"),
+    remedy=msg("Find out why the host was started, and declare the window of the change or incident."),
+)
+def judge(facts: Facts) -> Outcome:
+    found, approved = facts[boots.PROBE], facts.declared.changes
+    if approved is None:
+        return unknown(
+            "not-declared", msg("which starts have a record is not declared; the newest is of {at}", at=found.at[-1])
+        )
+    since = [at for at in found.at if at >= approved.since]
+    unrecorded = [at for at in since if approved.window_of(at) is None]
+    if unrecorded:
+        return failed(
+            "boot-unrecorded",
+            nmsg(
+                "{n} start without a record, at {at}",
+                "{n} starts without a record, the first at {at}",
+                len(unrecorded),
+                at=unrecorded[0],
+            ),
+        )
+    if found.at[-1] > facts.at:
+        return unknown("clock-wrong", msg("the host was started at {at}, after this check", at=found.at[-1]))
+    if not found.is_kept and found.at[0] > approved.since:
+        return unknown("journal-volatile", msg("the journal is kept in memory, and knows the present start alone"))
+    if found.at[0] > approved.since:
+        return unknown(
+            "log-too-short",
+            msg("the record begins at {at}, after the approved state of {since}", at=found.at[0], since=approved.since),
+        )
+    return passed(
+        nmsg(
+            "{n} start since {since}, with a record",
+            "{n} starts since {since}, each with a record",
+            len(since),
+            since=approved.since,
+        )
+    )

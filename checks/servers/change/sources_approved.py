@@ -1,0 +1,80 @@
+"""Packages come from approved sources alone, and signed.
+
+Whoever adds a source of packages decides what runs as root from then on. Article 12.2 asks that such a change is approved.
+
+The rule: every source whose lists the host holds is declared under `repositories`, as `SITE RELEASE` of apt or by its id of
+dnf; none is let in without a verified signature. apt trusts a source either for its signature or because an option waives
+that, and doesn't say which, so the options are looked for themselves; with dnf `gpgcheck` must be on.
+
+Sources: apt-get(8), sources.list(5), apt.conf(5), dnf.conf(5). apt 3.0 on Debian 13, site, release and whether it is trusted:
+
+    http://deb.debian.org/debian|trixie-updates|yes
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.patching._packages import judged_by
+from checks.servers.probe import Missing
+from checks.servers.probes import apt_sources, dnf_sources, os_release
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="change.repos",
+    clause="12.2",
+    severity=Severity.MEDIUM,
+    needs=(os_release.PROBE,),
+    uses=(apt_sources.PROBE, dnf_sources.PROBE),
+    title=msg("packages come from approved sources alone, and signed"),
+    remedy=msg("Remove the source, or have it approved and declare it; take out 'trusted=yes' and 'gpgcheck=0'."),
+)
+def judge(facts: Facts) -> Outcome:
+    return judged_by(facts, apt=_of_apt, dnf=_of_dnf)
+
+
+def _of_apt(facts: Facts) -> Outcome:
+    found = facts.get(apt_sources.PROBE)
+    if isinstance(found, Missing):
+        return missing(found)
+    if found.untrusted:
+        return failed(
+            "unsigned-source", msg("without a verified signature: {names}", names=listed(sorted(found.untrusted)))
+        )
+    if found.waived:
+        return failed(
+            "signature-waived",
+            nmsg(
+                "{n} source or setting lets packages in without a signature",
+                "{n} sources or settings let packages in without a signature",
+                found.waived,
+            ),
+        )
+    return _declared(facts, found.names)
+
+
+def _of_dnf(facts: Facts) -> Outcome:
+    found = facts.get(dnf_sources.PROBE)
+    if isinstance(found, Missing):
+        return missing(found)
+    if found.unchecked:
+        return failed(
+            "signature-waived",
+            msg("packages are taken without a signature from {names}", names=listed(sorted(found.unchecked))),
+        )
+    return _declared(facts, found.names)
+
+
+def _declared(facts: Facts, names: frozenset[str]) -> Outcome:
+    if facts.declared.repositories is None:
+        return unknown(
+            "not-declared",
+            msg("which sources were approved is not declared; seen: {names}", names=listed(sorted(names))),
+        )
+    extra = sorted(names - set(facts.declared.repositories))
+    if extra:
+        return failed("undeclared-source", msg("sources that were not approved: {names}", names=listed(extra)))
+    return passed(nmsg("the {n} source is approved and signed", "the {n} sources are approved and signed", len(names)))

@@ -1,0 +1,74 @@
+"""From where packages come, and whether their lists are signed: `apt-get indextargets`, as apt-get(8) has it.
+
+apt says `TRUSTED` yes both where a signature was verified and where a source's own option waives it (`trusted=yes`), so the
+options are looked for in the sources as well: apt.conf(5), sources.list(5). The account and password in an address are
+taken out on the host.
+
+    http://deb.debian.org/debian|trixie-updates|yes
+    waived=0
+    end
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v apt-get >/dev/null || exit 127
+L=$(apt-get indextargets --format '$(SITE)|$(RELEASE)|$(TRUSTED)') || exit $?
+[ -z "$L" ] || printf '%s\n' "$L" | sed -E 's#//[^/@|]*@#//#' | sort -u
+W=0
+for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+  [ -e "$f" ] || continue
+  n=$(awk '/^[ \t]*deb/ && /\[[^]]*trusted=(yes|true|1|on|with|enable)/ { n++ } END { print n + 0 }' "$f") || exit 3
+  W=$((W + n))
+done
+for f in /etc/apt/sources.list.d/*.sources; do
+  [ -e "$f" ] || continue
+  n=$(awk 'tolower($0) ~ /^trusted:[ \t]*(yes|true|1|on|with|enable)/ { n++ } END { print n + 0 }' "$f") || exit 3
+  W=$((W + n))
+done
+A=$(apt-config dump) || exit $?
+n=$(printf '%s\n' "$A" | grep -ciE '^(APT::Get::AllowUnauthenticated|Acquire::AllowInsecureRepositories|Acquire::AllowWeakRepositories) "(1|yes|true|on|with|enable)"')
+printf 'waived=%s\nend\n' "$((W + n))"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where packages come from."""
+
+    names: frozenset[str]
+    """`SITE RELEASE`, of every list that was fetched."""
+    untrusted: frozenset[str]
+    """Those of them that apt itself does not trust."""
+    waived: int
+    """How many sources or settings let packages in without a verified signature."""
+
+
+def parse(output: Output) -> Sources:
+    """Read the sources; none at all means that no list was fetched."""
+    lines = [line.strip() for line in output.lines()]
+    if len(lines) < 2 or lines[-1] != "end" or not lines[-2].startswith("waived="):
+        raise Unparseable(msg("the list of package sources broke off"))
+    names, untrusted = set(), set()
+    for line in lines[:-2]:
+        fields = line.split("|")
+        if len(fields) != 3 or fields[2] not in {"yes", "no"}:
+            raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
+        name = f"{fields[0]} {fields[1]}"
+        names.add(name)
+        if fields[2] == "no":
+            untrusted.add(name)
+    waived = lines[-2].removeprefix("waived=")
+    if not waived.isdecimal():
+        raise Unparseable(msg("the list of package sources broke off"))
+    if not names:
+        raise Unparseable(msg("apt has fetched no list of any source"), reason="no-package-lists")
+    return Sources(frozenset(names), frozenset(untrusted), int(waived))
+
+
+PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30)
