@@ -1,0 +1,25 @@
+"""Who an account belongs to, and which accounts a person can log in to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.servers.baseline import Member
+from checks.servers.probes.passwd import Account
+
+_CLOSED = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
+
+
+def has_shell(account: Account) -> bool:
+    """Say whether a login to the account gives a shell; an empty field means /bin/sh (passwd(5))."""
+    return account.shell.rpartition("/")[2] not in _CLOSED
+
+
+def owner_of_key(fingerprint: str, members: Mapping[str, Member]) -> str | None:
+    """Return the member whose key it is."""
+    return next((name for name, member in members.items() if fingerprint in member.keys), None)
+
+
+def owners_of_account(account: str, members: Mapping[str, Member]) -> tuple[str, ...]:
+    """Return the members whose own account it is said to be."""
+    return tuple(sorted(name for name, member in members.items() if account in member.accounts))

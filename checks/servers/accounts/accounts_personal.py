@@ -1,0 +1,89 @@
+"""Each account has one person, and no key opens two accounts.
+
+With a shared account nobody can say who did it, and whoever leaves takes the key along. Article 12.5: each holder of access
+answers for it.
+
+The rule: the keys that open an account are of one member, no account is declared as the own one of two, no two accounts
+have the same user number, and no key opens two accounts. Accounts that are declared as `service_accounts` may be opened by
+several members, but not by a key that opens another account too.
+
+Sources: sshd(8), passwd(5). OpenSSH 10.0 on Debian 13, one key in two accounts:
+
+    key|an|256|SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA|ED25519
+    key|binh|256|SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA|ED25519
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from checks.servers.accounts._people import owner_of_key, owners_of_account
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import authorized_keys, passwd
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="acct.shared",
+    clause="12.5",
+    severity=Severity.HIGH,
+    needs=(authorized_keys.PROBE, passwd.PROBE),
+    title=msg("each account has one person, and no key opens two accounts"),
+    remedy=msg("Give each person an account of their own, and a key of its own for each program."),
+)
+def judge(facts: Facts) -> Outcome:
+    seen, members = facts[authorized_keys.PROBE], facts.declared.members
+    by_key = _grouped((one.fingerprint, one.account) for one in seen.keys)
+    twice = [", ".join(sorted(accounts)) for accounts in by_key.values() if len(accounts) > 1]
+    if twice:
+        return failed("key-in-two-accounts", msg("opened by one key: {names}", names=listed(sorted(twice))))
+    by_number = _grouped((str(one.uid), one.name) for one in facts[passwd.PROBE])
+    twins = [", ".join(sorted(names)) for names in by_number.values() if len(names) > 1]
+    if twins:
+        return failed("number-twice", msg("accounts with one user number: {names}", names=listed(sorted(twins))))
+    if members is not None:
+        shared = sorted(
+            {one.account for one in seen.keys if one.account not in facts.declared.service_accounts}
+            & {
+                account
+                for account, owners in _grouped(
+                    (one.account, owner_of_key(one.fingerprint, members) or "?") for one in seen.keys
+                ).items()
+                if len(owners) > 1
+            }
+            | {one.name for one in facts[passwd.PROBE] if len(owners_of_account(one.name, members)) > 1}
+        )
+        if shared:
+            return failed("shared-account", msg("accounts of more than one person: {names}", names=listed(shared)))
+    if seen.elsewhere:
+        return unknown(
+            "keys-elsewhere", msg("sshd takes keys by other roads too: {names}", names=listed(seen.elsewhere))
+        )
+    if sum(one.key_lines for one in seen.files) != len(seen.keys):
+        return unknown("unread-key", msg("not every line of the files of keys can be read as a key"))
+    if members is None:
+        return unknown(
+            "not-declared",
+            msg(
+                "whose keys and accounts they are is not declared; opened by keys: {names}",
+                names=listed(sorted({one.account for one in seen.keys})) or "-",
+            ),
+        )
+    return passed(
+        nmsg(
+            "the {n} account that a key opens is of one person",
+            "each of the {n} accounts that keys open is of one person",
+            len({one.account for one in seen.keys}),
+        )
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for key, value in pairs:
+        found[key].add(value)
+    return found

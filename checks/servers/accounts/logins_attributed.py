@@ -1,0 +1,82 @@
+"""Every login over SSH is somebody's, and came from where members are.
+
+Article 12.5: each member answers for what is done with their access. That needs a name behind every login.
+
+The rule: each login that sshd accepted within 31 days was by a key of a declared member, or else to an account that is
+declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of two, or
+of nobody, is nobody's login. A journal that does not go back 31 days proves nothing about the rest. Logins at the machine
+itself, and what is done by `su` and `sudo`, are not looked at.
+
+Sources: journalctl(1), sshd(8). OpenSSH 10.0 on Debian 13 (the program is called sshd before 9.8):
+
+    sshd-session[102]: Accepted publickey for an from 198.18.0.1 port 36218 ssh2: ED25519 SHA256:o2QmsD638M4m...
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from checks.servers.accounts._people import owner_of_key, owners_of_account
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import shown
+from checks.servers.probes import logins
+from checks.servers.probes.logins import Login
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+PERIOD = timedelta(days=31)
+
+
+@check(
+    id="acct.login-attribution",
+    clause="12.5",
+    severity=Severity.HIGH,
+    needs=(logins.PROBE,),
+    title=msg("every login over SSH is a member's, from a declared network"),
+    remedy=msg(
+        "Find out who it was; treat a login that is nobody's as an incident, and give each person a key of their own."
+    ),
+)
+def judge(facts: Facts) -> Outcome:
+    found, members, ranges = facts[logins.PROBE], facts.declared.members, facts.declared.admin_ranges
+    recent = [one for one in found.accepted if one.at >= facts.at - PERIOD]
+    if members is None or ranges is None:
+        return unknown(
+            "not-declared",
+            msg(
+                "who may log in from where is not declared; seen: {names}",
+                names=listed(sorted({_shown(one) for one in recent})) or "-",
+            ),
+        )
+    nobodys = sorted({_shown(one) for one in recent if not _is_members(one, facts)})
+    if nobodys:
+        return failed("login-unattributed", msg("logins of no declared member: {names}", names=listed(nobodys)))
+    elsewhere = sorted(
+        {
+            _shown(one)
+            for one in recent
+            if not any(one.address.version == each.version and one.address in each for each in ranges)
+        }
+    )
+    if elsewhere:
+        return failed("login-from-elsewhere", msg("logins from undeclared networks: {names}", names=listed(elsewhere)))
+    if found.oldest_at > facts.at - PERIOD:
+        return unknown(
+            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
+        )
+    return passed(
+        nmsg("the {n} login of 31 days is a member's", "each of the {n} logins of 31 days is a member's", len(recent))
+    )
+
+
+def _is_members(one: Login, facts: Facts) -> bool:
+    members = facts.declared.members or {}
+    if one.key:
+        return owner_of_key(one.key, members) is not None
+    return len(owners_of_account(one.account, members)) == 1
+
+
+def _shown(one: Login) -> str:
+    return f"{shown(one.account, 40)} ({shown(one.method, 30)}, {one.address})"

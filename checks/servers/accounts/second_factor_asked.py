@@ -1,0 +1,109 @@
+"""Whoever logs in over SSH shows two factors.
+
+A stolen key or a guessed password is then not enough. Article 12.5; that admins show two factors is the practice of the
+national rules on levels of systems.
+
+The rule: `AuthenticationMethods` asks in each of its alternatives for a key and a password or dialogue, by the defaults and
+for root coming from a public address; or keys and plain passwords are refused, and PAM asks for a password and forcibly
+for a second factor; or every login within 31 days came from a declared gateway that asks for two (`mfa_gateways`), and there was one.
+A gateway that nobody came through proves nothing.
+
+Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
+
+    authenticationmethods any
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import logins, pam_sshd, sshd_config, sshd_outside
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+PERIOD = timedelta(days=31)
+
+
+@check(
+    id="acct.mfa",
+    clause="12.5",
+    severity=Severity.HIGH,
+    needs=(sshd_config.PROBE, sshd_outside.PROBE, pam_sshd.PROBE),
+    uses=(logins.PROBE,),
+    title=msg("whoever logs in over SSH shows two factors"),
+    remedy=msg(
+        "Set 'AuthenticationMethods publickey,keyboard-interactive' with a module of PAM for the second factor."
+    ),
+)
+def judge(facts: Facts) -> Outcome:
+    if facts.declared.mfa_gateways:
+        return _by_gateway(facts)
+    dialogue = facts[pam_sshd.PROBE]
+    is_forced = any(one.is_forced for one in dialogue.second)
+    for settings in (facts[sshd_config.PROBE], facts[sshd_outside.PROBE]):
+        by_pam = is_forced and dialogue.asks_password and _leaves_pam_alone(settings)
+        if not (by_pam or _asks_twice(settings["authenticationmethods"], is_forced=is_forced)):
+            return failed(
+                "one-factor",
+                msg(
+                    "one factor is enough: AuthenticationMethods is {methods}",
+                    methods=shown(settings["authenticationmethods"], 60),
+                ),
+            )
+    return passed(msg("SSH asks for two factors, also for a public address"))
+
+
+def _asks_twice(methods: str, *, is_forced: bool) -> bool:
+    """Say whether each alternative asks for what one has and what one knows; a password and PAM's are one and the same."""
+    alternatives = [{one.partition(":")[0] for one in each.split(",")} for each in methods.split()]
+    return bool(alternatives) and all(
+        (bool(each & {"publickey", "gssapi-with-mic"}) and bool(each & {"password", "keyboard-interactive"}))
+        or (is_forced and {"password", "keyboard-interactive"} <= each)
+        for each in alternatives
+    )
+
+
+def _leaves_pam_alone(settings: Mapping[str, str]) -> bool:
+    """Say whether the dialogue with PAM is the only way in."""
+    closed = ("pubkeyauthentication", "passwordauthentication", "hostbasedauthentication", "gssapiauthentication")
+    return (
+        settings.get("usepam") == "yes"
+        and settings["kbdinteractiveauthentication"] == "yes"
+        and all(settings.get(key, "no") == "no" for key in closed)
+    )
+
+
+def _by_gateway(facts: Facts) -> Outcome:
+    found = facts.get(logins.PROBE)
+    if isinstance(found, Missing):
+        return missing(found)
+    recent = [one for one in found.accepted if one.at >= facts.at - PERIOD]
+    past = sorted(
+        {
+            f"{one.account} ({one.address})"
+            for one in recent
+            if not any(
+                one.address.version == each.version and one.address in each for each in facts.declared.mfa_gateways
+            )
+        }
+    )
+    if past:
+        return failed("past-gateway", msg("logged in past the gateway: {names}", names=listed(past)))
+    if found.oldest_at > facts.at - PERIOD:
+        return unknown(
+            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
+        )
+    if not recent:
+        return unknown("gateway-unused", msg("nobody logged in within 31 days, so the gateway is unproved"))
+    return passed(
+        nmsg(
+            "the {n} login of 31 days came from the gateway",
+            "all {n} logins of 31 days came from the gateway",
+            len(recent),
+        )
+    )

@@ -1,0 +1,115 @@
+"""Whose keys open which account: every account's file of SSH keys, as sshd(8) has it, reduced to fingerprints.
+
+The files are those that sshd itself would read, by `AuthorizedKeysFile` of `sshd -T`; `ssh-keygen -l` tells length, digest
+and kind of each key. Comments stay on the host. Lines that ssh-keygen can't read are counted: old kinds of keys are among
+them. Only root may look into every home.
+
+    file|an|600|an|1|1|0|/home/an/.ssh/authorized_keys
+    key|an|256|SHA256:Qm0n5l1Q3pVxGvJ1b0QkQq3m9i6Kq8o4n5c7f1YpZ2k|ED25519
+    end 25
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v ssh-keygen >/dev/null || exit 127
+C=$(sshd -T 2>/dev/null) || exit 3
+F=$(printf '%s\n' "$C" | sed -n 's/^authorizedkeysfile //p')
+cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null |
+  awk 'tolower($1) == "match" { m = 1 } m && tolower($1) ~ /^authorizedkeys|^trustedusercakeys|^include/ { f = 1 } END { exit !f }' && echo match
+printf '%s\n' "$C" | sed -n 's/^authorizedkeyscommand \(.*\)/command \1/p; s/^trustedusercakeys \(.*\)/authority \1/p' | grep -v ' none$'
+set -f
+awk -F: 'NF >= 7 { print $1 ":" $3 ":" $6 }' /etc/passwd | {
+n=0
+while IFS=: read -r u i h; do
+  n=$((n + 1))
+  for p in $F; do
+    [ "$p" = none ] && continue
+    p=$(printf '%s\n' "$p" | awk -v h="$h" -v u="$u" -v i="$i" '{ o = ""; s = $0
+      while ((k = index(s, "%")) > 0) { c = substr(s, k + 1, 1); o = o substr(s, 1, k - 1)
+        o = o (c == "h" ? h : c == "u" ? u : c == "U" ? i : c == "%" ? "%" : "%" c); s = substr(s, k + 2) }
+      print o s }')
+    case $p in /*) ;; *) p=${h%/}/$p;; esac
+    for d in "$h" "${p%/*}"; do [ ! -d "$d" ] || [ -x "$d" ] || exit 4; done
+    [ -f "$p" ] && [ -s "$p" ] || continue
+    s=$(stat -L -c '%a|%U' -- "$p") || exit 4
+    head -c 262144 -- "$p" | awk -v u="$u" -v s="$s" -v p="$(printf %s "$p" | tr '|\n' '??')" '
+      { sub(/\r$/, "") } /^[ \t]*(#|$)/ { next } { n++ } /(^|[ \t])ssh-dss[ \t]/ { d++ }
+      END { print "file|" u "|" s "|" n + 0 "|" d + 0 "|" p }'
+    ssh-keygen -l -f "$p" 2>/dev/null | awk -v u="$u" '{ k = $NF; gsub(/[()]/, "", k); print "key|" u "|" $1 "|" $2 "|" k }'
+  done
+done
+echo "end $n"; }
+"""
+_KEY = re.compile(
+    r"key\|(?P<account>[^|]*)\|(?P<bits>\d{1,6})\|(?P<print>SHA256:[A-Za-z0-9+/]{43})\|(?P<kind>[A-Za-z0-9-]+)"
+)
+_FILE = re.compile(
+    r"file\|(?P<account>[^|]*)\|(?P<mode>[0-7]{1,4})\|(?P<owner>[^|]*)\|(?P<lines>\d{1,6})\|(?P<dss>\d{1,6})\|(?P<path>.+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key that opens an account."""
+
+    account: str
+    bits: int
+    fingerprint: str
+    kind: str
+    """`ED25519`, `RSA`, `ECDSA`, ..., with `-CERT` or `-SK` as ssh-keygen has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One file of keys."""
+
+    account: str
+    mode: int
+    owner: str
+    key_lines: int
+    """Lines that are neither empty nor comments."""
+    dsa_lines: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizedKeys:
+    """All keys that sshd would take from files."""
+
+    files: tuple[KeyFile, ...]
+    keys: tuple[Key, ...]
+    elsewhere: tuple[str, ...]
+    """Other roads by which sshd takes keys, as it names them: a program, an authority, a Match block."""
+
+
+def parse(output: Output) -> AuthorizedKeys:
+    """Read files and keys; fewer keys than lines is told by `unread`."""
+    lines = [line.rstrip() for line in output.lines()]
+    if not lines or not re.fullmatch(r"end [1-9]\d{0,6}", lines[-1]):
+        raise Unparseable(msg("the listing of SSH keys broke off"))
+    files, keys, elsewhere = [], [], []
+    for line in lines[:-1]:
+        if key := _KEY.fullmatch(line):
+            keys.append(Key(key["account"], int(key["bits"]), key["print"], key["kind"]))
+        elif file := _FILE.fullmatch(line):
+            numbers = int(file["mode"], 8), file["owner"], int(file["lines"]), int(file["dss"])
+            files.append(KeyFile(file["account"], *numbers, file["path"]))
+        elif line == "match":
+            elsewhere.append("Match")
+        elif line.startswith("command "):
+            elsewhere.append("AuthorizedKeysCommand")
+        elif line.startswith("authority "):
+            elsewhere.append("TrustedUserCAKeys")
+        else:
+            raise Unparseable(msg("the listing of SSH keys has a line of unknown form: {line}", line=shown(line, 80)))
+    return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere))
+
+
+PROBE = Probe("acct.keys", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30)

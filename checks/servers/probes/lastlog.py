@@ -1,0 +1,49 @@
+"""When each account last logged in: `lastlog`, else `lastlog2`, as lastlog(8) and lastlog2(8) have it.
+
+Debian 13 and other new systems have neither as delivered.
+
+    Username         Port     From             Latest
+    root                                       **Never logged in**
+    an               pts/0    198.51.100.7     Wed Nov 25 02:00:00 +0000 2026
+    end
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+if command -v lastlog >/dev/null; then lastlog || exit $?
+elif command -v lastlog2 >/dev/null; then lastlog2 -a 2>/dev/null || lastlog2 || exit $?
+else exit 127
+fi
+echo end
+"""
+_ROW = re.compile(
+    r"(?P<name>\S+)\s.*?(?:\*\*Never logged in\*\*"
+    r"|(?P<at>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [+-]\d{4} \d{4}))\s*(?:\S+)?\s*"
+)
+
+
+def parse(output: Output) -> Mapping[str, datetime | None]:
+    """Return each account's last login, None for never."""
+    lines = output.lines()
+    if len(lines) < 2 or lines[-1].strip() != "end" or not lines[0].startswith("Username"):
+        raise Unparseable(msg("the list of last logins broke off"))
+    found: dict[str, datetime | None] = {}
+    for line in lines[1:-1]:
+        row = _ROW.fullmatch(line.rstrip())
+        if row is None:
+            raise Unparseable(msg("lastlog printed a line of unknown form: {line}", line=shown(line, 80)))
+        found[row["name"]] = datetime.strptime(row["at"], "%a %b %d %H:%M:%S %z %Y") if row["at"] else None
+    if not found:
+        raise Unparseable(msg("the list of last logins is empty"))
+    return found
+
+
+PROBE = Probe("acct.lastlog", ("sh", "-c", _SCRIPT), parse)
