@@ -35,6 +35,7 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.findings import CarriedFindings
 from portalops.model.message import msg
 from portalops.model.organisation import HostId, UnitId
 from portalops.model.period import Week
@@ -96,22 +97,25 @@ def fabricate(folder: Path, records: int, *, until: datetime, units: Sequence[st
     record_plan(ledger, Plan(JOBS, "kh-37-2010@2026.11", _ZEROS), who)
     started_body = ledger.keep(bodies.write({"circumstances": who}))
     shared: dict[JobKind, Digest] = {}
+    seq, checked = ledger.count(), 0
     for first in range(0, len(starts), _BATCH // 2):
         drafts: list[Draft] = []
         for at, job in starts[first : first + _BATCH // 2]:
             ended_at = at + timedelta(seconds=40)
             if until - at < OWN_DETAILS[job.kind]:
-                body = ledger.keep(_body(job, at, ended_at, who, named))
+                body = ledger.keep(_body(job, at, ended_at, who, named, checked=checked))
             elif job.kind in shared:
                 body = shared[job.kind]
             else:
-                body = shared[job.kind] = ledger.keep(_body(job, at, ended_at, who, named))
+                body = shared[job.kind] = ledger.keep(_body(job, at, ended_at, who, named, checked=checked))
             run = run_id(job, job.every.slot(at.astimezone(ZONE)))
             for ending, digest, moment in ((STARTED, started_body, at), (FINISHED, body, ended_at)):
                 drafts.append(
                     ledger.draft(f"{job.kind.value}{ending}", run=run, subject=job.id, duty=job.duty, body=digest)
                 )
                 moments.append(moment)
+            seq += 2
+            checked = seq if job.kind is JobKind.CHECK else checked
         ledger.append_many(drafts)
     return ledger
 
@@ -145,17 +149,19 @@ def _starts(runs: int, until: datetime) -> list[tuple[datetime, Job]]:
     return found[::-1]
 
 
-def _body(job: Job, at: datetime, ended_at: datetime, who: Circumstances, units: Sequence[UnitId]) -> bytes:
+def _body(
+    job: Job, at: datetime, ended_at: datetime, who: Circumstances, units: Sequence[UnitId], *, checked: int
+) -> bytes:
     summary = RunSummary(RunOutcome.COMPLETE, int(ExitCode.OK), at, ended_at)
-    return bodies.write({"circumstances": who, "run": summary, job.kind.value: _result(job.kind, at, units)})
+    return bodies.write({"circumstances": who, "run": summary, job.kind.value: _result(job.kind, at, units, checked)})
 
 
-def _result(kind: JobKind, at: datetime, units: Sequence[UnitId]) -> object:
+def _result(kind: JobKind, at: datetime, units: Sequence[UnitId], checked: int) -> object:
     match kind:
         case JobKind.UPDATES:
             return _updates(at, units)
         case JobKind.CHECK:
-            return _checks(at)
+            return _checks(at, checked)
         case JobKind.BACKUP:
             return BackupResult(_set(at), _copies(at, CopyState.VERIFIED))
         case JobKind.VERIFY:
@@ -191,7 +197,8 @@ def _copies(at: datetime, state: CopyState) -> tuple[Copy, ...]:
     return tuple(Copy(_set_id(at), name, "disk", state, VerifyLevel.L2, at) for name in ("disk-a", "disk-b"))
 
 
-def _checks(at: datetime) -> CheckRound:
+def _checks(at: datetime, checked: int) -> CheckRound:
+    """Return a round in which all is well; `checked` is the record of the one before, up to which nothing was found."""
     results = tuple(
         CheckResult(
             f"family.check-{number:02d}",
@@ -205,7 +212,10 @@ def _checks(at: datetime) -> CheckRound:
         )
         for number in range(40)
     )
-    return CheckRound((HostRound(HostId("web1"), at, reached=True, problem="", results=results),))
+    return CheckRound(
+        (HostRound(HostId("web1"), at, reached=True, problem="", results=results),),
+        findings=CarriedFindings(checked, ()),
+    )
 
 
 def _updates(at: datetime, units: Sequence[UnitId]) -> UpdatesResult:
