@@ -6,7 +6,7 @@ Rules take values; acts take these. Each method says what it promises, so that d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +69,58 @@ class Shell(Protocol):
         Raises:
             HostUnreachable: no session could be opened.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What came of one connection to a port."""
+
+    state: str
+    """`open`, `closed` (refused), `filtered` (no answer), or `unreachable` (no way there)."""
+    local: str = ""
+    """The address of this end; empty if there was no connection."""
+    heard: bytes = b""
+    """What the other side said, under TLS if that was asked for."""
+    ended: str = ""
+    """`enough`, `closed`, `reset`, `late` (the time was over), `full` (the limit was reached), or `no-tls`."""
+    chain: tuple[bytes, ...] = ()
+    """Under TLS: the certificates that were sent, DER, the server's own first."""
+
+
+class Network(Protocol):
+    """Looks at servers as any stranger on the network can: no account, no key. Every call is bounded in time and size."""
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return the addresses that the name has here; none if it has none or nobody could be asked."""
+        ...
+
+    def talk(
+        self,
+        address: str,
+        port: int,
+        say: bytes,
+        *,
+        until: Callable[[bytes], bool],
+        seconds: float,
+        limit_bytes: int,
+        tls_name: str | None = None,
+    ) -> Talk:
+        """Connect, say something, and listen. Never raises for what the other side does.
+
+        Args:
+            address: an IP address.
+            port: of TCP.
+            say: sent at once; may be empty.
+            until: says whether what was heard so far is enough.
+            seconds: for everything, however slowly the other side drips.
+            limit_bytes: what is heard is cut there.
+            tls_name: talk under TLS and ask for this name; whether the certificate holds is not looked at.
+        """
+        ...
+
+    def login_methods(self, address: str, port: int, *, seconds: float) -> tuple[str, ...]:
+        """Return the ways of logging in that an SSH server offers to whoever asks for none; nothing if it told none."""
         ...
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from checks.servers.baseline import Baseline
+from checks.servers.outside.declared import OutsideDeclared
 
 Listener = Annotated[str, StringConstraints(pattern=r"^(tcp|udp)/([1-9][0-9]{0,4})$")]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}$")]
@@ -22,7 +23,7 @@ StandbyKind = Literal["vip", "postgresql", "mysql", "load-balancer", "spare"]
 """What a group of hosts is there for: to hold an address, to follow a database, to share requests, to step in by hand."""
 
 
-class HostDeclared(Baseline):
+class HostDeclared(Baseline, OutsideDeclared):
     """What is declared of one host; None is "nothing was declared", an empty list is "there are none"."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

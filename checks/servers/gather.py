@@ -58,6 +58,11 @@ def gather(shell: Shell, probes: Sequence[Probe[Any]], *, nonce: str | None = No
     return header.encode() + redacted(done.stdout)
 
 
+def no_answer() -> bytes:
+    """Return the answer of a host that said nothing, for sections of what is looked at without it."""
+    return f"portalops-answer 1 nonce={secrets.token_hex(16)} rc=255 cut=0\n".encode()
+
+
 def appended(raw: bytes, result: ProbeResult) -> bytes:
     """Return an answer with one more section, for what is looked at without the shell."""
     header = _header(raw)

@@ -12,15 +12,17 @@ from itertools import islice
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.declared import Declared
-from checks.servers.gather import appended, gather
+from checks.servers.gather import appended, gather, no_answer
 from checks.servers.judging import KEY_CHANGED, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
+from checks.servers.outside import look as view
+from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.probe import Missing, ProbeResult, shown
 from checks.servers.probes import vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
-from portalops.model.checks import CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.hosts import LOCAL
 from portalops.model.message import msg
 from portalops.model.organisation import Host
@@ -44,8 +46,9 @@ def run_checks(
     progress: Progress,
     some: Sequence[Check] | None = None,
     machine: Machine | None = None,
-    at_once: int = AT_ONCE,
     known: Vulnerabilities | None = None,
+    at_once: int = AT_ONCE,
+    outside: Outside | None = None,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -61,8 +64,9 @@ def run_checks(
         progress: gets a step for each host.
         some: the checks to run; all by default.
         machine: the second view of the local host; psutil's by default.
-        at_once: how many hosts are looked at at the same time.
         known: the bundles that packages are looked up in; none by default.
+        at_once: how many hosts are looked at at the same time.
+        outside: looks at the hosts from outside as well; without it nobody does, and what needs that view is unknown.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
@@ -74,7 +78,12 @@ def run_checks(
         rounds = []
         looks: dict[str, Look] = {}
         members, together = members_of(declared), probes_of(one for one in wanted if isinstance(one, GroupCheck))
-        for trip in _as_they_come(pool, hosts, at_once, lambda host: _travel(host, wanted, shell_for, clock, second)):
+        for trip in _as_they_come(
+            pool,
+            hosts,
+            at_once,
+            lambda host: _both_ways(_travel(host, wanted, shell_for, clock, second), declared, wanted, outside),
+        ):
             whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
             rounds.append(_judged(whole, declared, wanted, keeper))
             if trip.host.id in members:
@@ -92,6 +101,8 @@ class _Trip:
     host: Host
     at: datetime
     answer: bytes | Missing
+    from_outside: bytes | None = None
+    """Of a host that did not answer inside: what was seen of it from outside."""
 
 
 def _as_they_come(
@@ -130,6 +141,25 @@ def _travel(
     return _Trip(host, at, raw)
 
 
+def _both_ways(trip: _Trip, declared: Declared, some: Sequence[Check], outside: Outside | None) -> _Trip:
+    """Add what is seen of the host from outside; that nobody looked is said too."""
+    wanted = [name for name in probes_of(some) if name in view.ALL]
+    inside = trip.answer if isinstance(trip.answer, bytes) else None
+    if outside is None:
+        found = nobody_looked(wanted)
+    else:
+        found = outside.sections(trip.host, declared.for_host(trip.host.id), wanted, inside)
+    if inside is None:
+        return replace(trip, from_outside=_joined(no_answer(), found)) if outside and found else trip
+    return replace(trip, answer=_joined(inside, found))
+
+
+def _joined(raw: bytes, sections: Sequence[ProbeResult]) -> bytes:
+    for section in sections:
+        raw = appended(raw, section)
+    return raw
+
+
 def _second_view(machine: Machine) -> ProbeResult:
     try:
         return machine.snapshot()
@@ -148,7 +178,20 @@ def _looked_up(trip: _Trip, declared: Declared, some: Sequence[Check], known: Vu
 
 def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keeper) -> HostRound:
     if isinstance(trip.answer, Missing):
-        results = unreached(trip.host, trip.answer, trip.at, some)
+        results = _without_answer(trip, trip.answer, declared, some, keeper)
         return HostRound(trip.host.id, trip.at, False, shown(str(trip.answer.seen), 200), results)
     keeper.keep(trip.answer)
     return HostRound(trip.host.id, trip.at, True, "", judge_again(trip.answer, trip.host, declared, trip.at, some=some))
+
+
+def _without_answer(
+    trip: _Trip, why: Missing, declared: Declared, some: Sequence[Check], keeper: Keeper
+) -> tuple[CheckResult, ...]:
+    """Judge a host that could not be looked at inside: by what was seen from outside, where that is all that is needed."""
+    if trip.from_outside is None:
+        return unreached(trip.host, why, trip.at, some)
+    keeper.keep(trip.from_outside)
+    seen = [one for one in some if all(probe.id in view.ALL for probe in one.needs)]
+    rest = [one for one in some if one not in seen]
+    judged = judge_again(trip.from_outside, trip.host, declared, trip.at, some=seen)
+    return tuple(sorted((*judged, *unreached(trip.host, why, trip.at, rest)), key=lambda one: one.check))

@@ -86,7 +86,7 @@ def test_a_family_that_does_not_exist_is_called_a_family() -> None:
 
 
 def test_family_chooses_its_checks() -> None:
-    assert {check.id for check in chosen(families=("ssh",))} == {"ssh.root-login", "ssh.password-auth"}
+    assert {check.id for check in chosen(families=("ssh",))} == {"ssh.root-login", "ssh.password-auth", "ssh.crypto"}
 
 
 @pytest.mark.parametrize("locale", ["vi_VN.UTF-8", "C"])

@@ -1,0 +1,72 @@
+"""Ways in for administrators are open to administrators' networks alone.
+
+A login that the whole world can try is tried day and night, and the next hole in the program behind it is used before it
+is known. Article 12.3.
+
+The rule: at every public address the ports `admin_ports` (22, 3306 and 5432 unless declared otherwise) take no connection
+from a station outside of the declared `admin_ranges`. A station within them sees such a port open and can tell nothing
+about the world; then the check is unknown until somebody looks from elsewhere. The kernel's filter must deny by default
+as well, or a service that starts there tomorrow is open to all.
+
+Source: connect(2), nft(8). A host whose filter drops what it does not name, seen from another one:
+
+    {"198.18.3.12":{"closed":[80],"filtered":[22,3306,5432],"open":[443]}}
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.firewall._view import seen_ruleset
+from checks.servers.probes import iptables_legacy, nft, outside_ports
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="firewall.admin-restricted",
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(outside_ports.PROBE, nft.PROBE),
+    uses=(iptables_legacy.PROBE,),
+    title=msg("ways in for administrators are open to their networks alone"),
+    remedy=msg("Let the firewall take connections to these ports from the administrators' networks only."),
+)
+def judge(facts: Facts) -> Outcome:
+    seen, ranges = facts[outside_ports.PROBE], facts.declared.admin_ranges
+    ports = frozenset(facts.declared.admin_ports)
+    if ranges is None:
+        return unknown("not-declared", msg("the networks of administrators are not declared"))
+    stations = [ipaddress.ip_address(each.partition("%")[0]) for each in seen.station.addresses]
+    inside = [str(each) for each in stations if any(each in one for one in ranges)]
+    if inside or not stations:
+        return unknown(
+            "station-in-admin-ranges",
+            msg(
+                "{station} is in the administrators' networks, and tells nothing of the world",
+                station=str(seen.station),
+            ),
+        )
+    if is_open := ports & seen.of_state("open"):
+        names = listed(str(port) for port in sorted(is_open))
+        return failed(
+            "admin-port-open",
+            msg(
+                "open to {station}, which is no network of administrators: {ports}",
+                station=str(seen.station),
+                ports=names,
+            ),
+        )
+    if not ports <= seen.tried:
+        return unknown("not-all-tried", msg("the time was over before every port was tried"))
+    if not seen.answered:
+        return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
+    ruleset = seen_ruleset(facts)
+    if not (ruleset.denies_by_default("ip") and ruleset.denies_by_default("ip6")):
+        return failed(
+            "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")
+        )
+    return passed(msg("shut to {station}, and the filter denies by default", station=str(seen.station)))

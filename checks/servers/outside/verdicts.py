@@ -1,0 +1,60 @@
+"""What the checks from outside say alike: of hosts that serve no page, and of several servers or answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing
+from checks.servers.probes import outside_ports
+from checks.servers.probes.outside_web import Answer
+from checks.servers.wording import listed
+from portalops.model.message import msg
+
+WEB_PORTS = frozenset({80, 443})
+
+
+def of_no_pages(facts: Facts) -> Outcome | None:
+    """Judge a host of which it is declared that it serves no page; None where it serves some.
+
+    The ports that pages are served at must really be shut, or the declaration is wrong.
+    """
+    if facts.declared.sites():
+        return None
+    ports = facts.get(outside_ports.PROBE)
+    if isinstance(ports, Missing):
+        return unknown(ports.reason, ports.seen)
+    if open_ports := ports.of_state("open") & WEB_PORTS:
+        return failed(
+            "pages-not-declared",
+            msg(
+                "it is declared that the host serves no page, and port {ports} is open to the world",
+                ports=listed(str(port) for port in sorted(open_ports)),
+            ),
+        )
+    if not ports.tried >= WEB_PORTS or not ports.answered:
+        return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
+    return passed(
+        msg(
+            "the host serves no page, and the ports for pages are shut, seen from {station}", station=str(ports.station)
+        )
+    )
+
+
+def unseen(answers: Sequence[Answer]) -> Outcome | None:
+    """Return what to say where one of the answers is none, or is of a server in trouble; None where all are there."""
+    for each in answers:
+        if each.status is None:
+            return unknown(
+                "page-not-seen",
+                msg("{url} gave no answer ({state})", url=shown_url(each), state=each.ended or each.state),
+            )
+        if each.status >= 500 or each.status == 429:
+            return unknown("server-in-trouble", msg("{url} answered {status}", url=shown_url(each), status=each.status))
+    return None
+
+
+def shown_url(answer: Answer) -> str:
+    """Return an answer's address, for people."""
+    return listed((answer.url,))

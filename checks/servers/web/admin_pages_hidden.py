@@ -1,0 +1,92 @@
+"""Pages for administrators are refused to the world.
+
+A login that everybody sees is tried by everybody, and its program's next hole is theirs too. Article 12.4.
+
+The rule: each declared path of `admin_paths` answers a stranger with 403, 404 or 410, or hangs up. A login page, any
+other page, or a 401, which asks for a name, is open to the world. Portals that answer 200 to everything are told by a
+path that nobody has: what is the same as that is nothing. A redirect within the name is gone after.
+
+Source: RFC 9110 (15.5). WordPress 6.8, as delivered:
+
+    GET /wp-admin/ -> 302 /wp-login.php -> 200 with an input of type password
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.outside.verdicts import of_no_pages, shown_url
+from checks.servers.outside.web import url_of
+from checks.servers.outside.words import Page
+from checks.servers.probes import outside_ports, outside_web
+from checks.servers.probes.outside_web import Answer
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+_REFUSED = frozenset({403, 404, 410, 421, 451})
+_ALIKE = 0.9
+"""So much of the words of the page that nobody has makes another one the same."""
+
+
+@check(
+    id="web.admin-exposed",
+    clause="12.4",
+    severity=Severity.HIGH,
+    needs=(outside_web.PROBE,),
+    uses=(outside_ports.PROBE,),
+    title=msg("pages for administrators are refused to the world"),
+    remedy=msg("Let the web server take these paths from the administrators' networks only."),
+)
+def judge(facts: Facts) -> Outcome:
+    if (done := of_no_pages(facts)) is not None:
+        return done
+    if facts.declared.admin_paths is None:
+        return unknown("not-declared", msg("the paths of pages for administrators are not declared"))
+    seen = facts[outside_web.PROBE]
+    controls = {_site(each): each for each in seen.last("control")}
+    pages = list(seen.last("admin"))
+    unclear: list[Answer] = []
+    for page in pages:
+        if page.status in _REFUSED or (
+            page.status is None and page.state == "open" and page.ended in {"closed", "reset"}
+        ):
+            continue
+        if page.status == 401:
+            return failed("login-offered", msg("{url} asks the world for a name and password", url=shown_url(page)))
+        if page.status is None or page.status != 200:
+            unclear.append(page)
+            continue
+        reader = Page(page.body)
+        if reader.asks_password:
+            return failed("login-offered", msg("{url} shows the world a login page", url=shown_url(page)))
+        if not _is_nothing(page, reader, controls.get(_site(page))):
+            return failed("page-shown", msg("{url} is shown to the world", url=shown_url(page)))
+    if unclear or not all(_site(each) in controls for each in pages) or (facts.declared.admin_paths and not pages):
+        named = shown_url(unclear[0]) if unclear else "-"
+        status = unclear[0].status if unclear and unclear[0].status else "-"
+        return unknown(
+            "cannot-tell",
+            msg("whether {url} is refused could not be told (it answered {status})", url=named, status=status),
+        )
+    if any(each.status is None for each in controls.values()):
+        return unknown("no-control", msg("a path that nobody has gave no answer, so that refusals mean nothing"))
+    return passed(msg("every path for administrators is refused to {station}", station=str(seen.station)))
+
+
+def _site(answer: Answer) -> tuple[str, int]:
+    url = url_of(answer.asked)
+    return url.name, url.port
+
+
+def _is_nothing(page: Answer, reader: Page, control: Answer | None) -> bool:
+    """Say whether a page is what the portal answers to a path that nobody has."""
+    if control is None or control.status != 200:
+        return False
+    other = Page(control.body)
+    if page.url == control.url or page.body == control.body:
+        return True
+    return (
+        bool(other.text)
+        and reader.title == other.title
+        and min(reader.share_of(other), other.share_of(reader)) >= _ALIKE
+    )

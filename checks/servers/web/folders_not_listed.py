@@ -1,0 +1,54 @@
+"""Folders do not list what is in them.
+
+A list shows what was never meant to be found: old copies, exports, scans of papers. Article 12.4.
+
+The rule: none of the declared `folders` answers with a list of files as Apache, nginx, lighttpd, IIS, Tomcat or Python
+make it.
+
+Sources: ngx_http_autoindex_module, Apache mod_autoindex. nginx 1.26 with `autoindex on`:
+
+    <head><title>Index of /uploads/</title></head>
+"""
+
+from __future__ import annotations
+
+import re
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.probes import outside_ports, outside_web
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+_LISTING = re.compile(
+    rb"<title>\s{0,20}(?:Index of /|Directory listing for |Directory Listing For )|\[To Parent Directory\]"
+    rb"|<h1>Index of /",
+    re.IGNORECASE,
+)
+
+
+@check(
+    id="web.dir-listing",
+    clause="12.4",
+    severity=Severity.MEDIUM,
+    needs=(outside_web.PROBE,),
+    uses=(outside_ports.PROBE,),
+    title=msg("folders do not list what is in them"),
+    remedy=msg("Turn listings off, such as 'autoindex off;' in nginx or 'Options -Indexes' in Apache."),
+)
+def judge(facts: Facts) -> Outcome:
+    if (done := of_no_pages(facts)) is not None:
+        return done
+    if facts.declared.folders is None:
+        return unknown("not-declared", msg("the folders of files are not declared"))
+    seen = facts[outside_web.PROBE]
+    folders = list(seen.last("folder"))
+    for answer in folders:
+        if answer.status is not None and _LISTING.search(answer.body):
+            return failed("listed", msg("{url} lists its files", url=shown_url(answer)))
+    if (trouble := unseen(folders)) is not None:
+        return trouble
+    if facts.declared.folders and not folders:
+        return unknown("page-not-seen", msg("no page was seen"))
+    return passed(msg("no declared folder is listed to {station}", station=str(seen.station)))

@@ -1,0 +1,83 @@
+"""Whoever comes without encryption is sent to HTTPS, and browsers remember it.
+
+The first plain request is enough for somebody between to answer it instead. Article 12.4.
+
+The rule: at each name, port 80 answers with 301 or 308 to https of the same name, or does not answer at all; and https
+answers with Strict-Transport-Security of at least 180 days.
+
+Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
+
+    HTTP/1.1 301 Moved Permanently
+    Location: https://portal.example.vn/
+    Strict-Transport-Security: max-age=31536000; includeSubDomains
+"""
+
+from __future__ import annotations
+
+import re
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.outside.web import target_of_redirect, url_of
+from checks.servers.probe import shown
+from checks.servers.probes import outside_ports, outside_web
+from checks.servers.probes.outside_web import Answer
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+LEAST_SECONDS = 180 * 86400
+_MAX_AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,12})\"?\s*(?:;|$)", re.IGNORECASE)
+
+
+@check(
+    id="web.https",
+    clause="12.4",
+    severity=Severity.MEDIUM,
+    needs=(outside_web.PROBE,),
+    uses=(outside_ports.PROBE,),
+    title=msg("plain HTTP leads to HTTPS, and browsers are told to remember it"),
+    remedy=msg("Answer port 80 with a 301 to https, and send 'Strict-Transport-Security: max-age=31536000'."),
+)
+def judge(facts: Facts) -> Outcome:
+    if (done := of_no_pages(facts)) is not None:
+        return done
+    seen = facts[outside_web.PROBE]
+    roots, plain = list(seen.last("root")), list(seen.last("plain"))
+    for answer in plain:
+        if answer.status is not None and (wrong := _not_redirected(answer)) is not None:
+            return wrong
+    for answer in roots:
+        if answer.status is not None and answer.status < 500 and _remembered_seconds(answer) < LEAST_SECONDS:
+            value = answer.headers.get("strict-transport-security", "-")
+            return failed(
+                "no-hsts",
+                msg("{url} sends Strict-Transport-Security: {value}", url=shown_url(answer), value=shown(value, 60)),
+            )
+    if (trouble := unseen(roots)) is not None:
+        return trouble
+    silent = [each for each in plain if each.status is None]
+    if not roots or not plain or any(each.state not in {"closed", "filtered"} for each in silent):
+        return unknown("plain-not-seen", msg("what port 80 answers could not be told"))
+    return passed(msg("plain HTTP leads to HTTPS or is shut, seen from {station}", station=str(seen.station)))
+
+
+def _not_redirected(answer: Answer) -> Outcome | None:
+    url = url_of(answer.url)
+    to = target_of_redirect(url, answer.headers.get("location", "")) if answer.is_redirect else None
+    if to is not None and to.is_tls and to.name == url.name:
+        if answer.status in {301, 308}:
+            return None
+        return failed(
+            "redirect-not-permanent",
+            msg("{url} leads to https by {status} only", url=shown_url(answer), status=answer.status or "-"),
+        )
+    return failed(
+        "plain-http",
+        msg("{url} answers {status} and does not lead to https", url=shown_url(answer), status=answer.status or "-"),
+    )
+
+
+def _remembered_seconds(answer: Answer) -> int:
+    found = _MAX_AGE.search(answer.headers.get("strict-transport-security", ""))
+    return int(found.group(1)) if found else 0

@@ -1,0 +1,128 @@
+"""The portal's key pages say what they should, to people and to search engines, in each language.
+
+Pages of authorities are taken over to advertise gambling, often shown to search engines alone so that nobody at the
+authority sees it. Article 12.4.
+
+The rule: each declared page, and the front page of each language, answers 200 to a browser and to a crawler; it has none
+of the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler is shown
+at least half of the browser's words; where an approved copy is declared, the page has `close_percent` of its words; and
+where a page names its language, it is the one declared.
+
+Sources: HTML (the lang attribute). A page that was taken over, as a crawler gets it:
+
+    <title>Nhà cái uy tín - Tài xỉu online</title>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.outside.words import FORBIDDEN, Page
+from checks.servers.probes import outside_ports, outside_web
+from checks.servers.probes.outside_web import Answer
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+_SAME = 0.5
+
+
+@check(
+    id="web.defacement",
+    clause="12.4",
+    severity=Severity.CRITICAL,
+    needs=(outside_web.PROBE,),
+    uses=(outside_ports.PROBE,),
+    title=msg("key pages say what they should, to people and to search engines"),
+    remedy=msg("Take the host off the network, keep its disk, restore from a set of before, and close the hole."),
+)
+def judge(facts: Facts) -> Outcome:
+    if (done := of_no_pages(facts)) is not None:
+        return done
+    seen = facts[outside_web.PROBE]
+    answers = {agent: {each.asked: each for each in seen.last("page", agent)} for agent in ("browser", "crawler")}
+    pages = {
+        (url, agent): Page(each.body)
+        for agent, found in answers.items()
+        for url, each in found.items()
+        if _is_page(each)
+    }
+    forbidden = [
+        *(each for each in FORBIDDEN if each not in facts.declared.allowed_words),
+        *facts.declared.forbidden_words,
+    ]
+    for (url, agent), page in pages.items():
+        if found := page.holds(forbidden):
+            who = msg("a crawler") if agent == "crawler" else msg("everyone")
+            return failed(
+                "forbidden-words", msg("{url} shows {who}: {words}", url=listed((url,)), who=who, words=listed(found))
+            )
+    for url in answers["browser"]:
+        people, crawler = pages.get((url, "browser")), pages.get((url, "crawler"))
+        if people and crawler and people.text and crawler.share_of(people) < _SAME:
+            return failed("cloaked", msg("{url} shows a crawler another page than people", url=listed((url,))))
+        if people is not None and (wrong := _not_as_approved(facts, url, people, seen.approved)) is not None:
+            return wrong
+    for language, url in facts.declared.editions.items():
+        answer, edition = answers["browser"].get(url), pages.get((url, "browser"))
+        if answer is not None and answer.status in {404, 410}:
+            return failed(
+                "edition-gone",
+                msg(
+                    "the edition {language} at {url} answers {status}",
+                    language=language,
+                    url=listed((url,)),
+                    status=answer.status or "-",
+                ),
+            )
+        if edition is not None and edition.language and edition.language != language:
+            return failed(
+                "edition-language",
+                msg(
+                    "the edition {language} at {url} says that it is in {other}",
+                    language=language,
+                    url=listed((url,)),
+                    other=listed((edition.language,)),
+                ),
+            )
+    every = [each for found in answers.values() for each in found.values()]
+    if (trouble := unseen(every)) is not None:
+        return trouble
+    odd = next((each for each in every if not _is_page(each)), None)
+    if odd is not None or not every:
+        where = shown_url(odd) if odd else "-"
+        return unknown(
+            "page-not-seen", msg("{url} answered {status}", url=where, status=(odd.status if odd else None) or "-")
+        )
+    if unread := [url for url, body in seen.approved.items() if body is None]:
+        return unknown("no-approved-copy", msg("the approved copy of {urls} cannot be read", urls=listed(unread)))
+    return passed(
+        nmsg(
+            "the {n} page says what it should, seen from {station}",
+            "the {n} pages say what they should, seen from {station}",
+            len(answers["browser"]),
+            station=str(seen.station),
+        )
+    )
+
+
+def _is_page(answer: Answer) -> bool:
+    """Say whether there is something to read: a whole page, or what the server shows instead of one."""
+    packed = answer.headers.get("content-encoding", "identity").lower() not in {"identity", ""}
+    return answer.status == 200 and not packed
+
+
+def _not_as_approved(facts: Facts, url: str, page: Page, approved: Mapping[str, bytes | None]) -> Outcome | None:
+    body = approved.get(url)
+    if body is None:
+        return None
+    share = round(page.share_of(Page(body)) * 100)
+    if share >= facts.declared.close_percent:
+        return None
+    return failed(
+        "not-as-approved",
+        msg("{url} has {share} % of the words of its approved copy", url=listed((url,)), share=share),
+    )
