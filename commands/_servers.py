@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from commands._session import Session
-from portalops.errors import LedgerMissing
+from portalops.errors import LedgerMissing, UsageError
+from portalops.model.message import msg
+from portalops.model.text import show_text
 from portalops.registers.hosts import RecordedEnrolment, read_enrolments
 
 if TYPE_CHECKING:
@@ -20,6 +22,21 @@ def enrolments_of(session: Session) -> dict[HostId, RecordedEnrolment]:
         return read_enrolments(session.ledger)
     except LedgerMissing:
         return {}
+
+
+def known_host(session: Session, name: str) -> Host:
+    """Return a configured host.
+
+    Raises:
+        UsageError: there is none of this id.
+    """
+    for host in session.settings.hosts:
+        if host.id == name:
+            return host
+    raise UsageError(
+        msg("there is no host {host}", host=show_text(name, 60)),
+        msg("The hosts are: {hosts}.", hosts=", ".join(host.id for host in session.settings.hosts) or "-"),
+    )
 
 
 def shells_of(session: Session) -> Callable[[Host], Shell]:

@@ -45,10 +45,11 @@ def targets_of(
         HostUnreachable: the configuration names no private key, or no such host.
     """
     jump = ways[host].jump if host in ways else None
-    return _target(host, ways, enrolled), _target(jump, ways, enrolled) if jump else None
+    return target_of(host, ways, enrolled), target_of(jump, ways, enrolled) if jump else None
 
 
-def _target(host: HostId, ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment]) -> SshTarget:
+def target_of(host: HostId, ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment]) -> SshTarget:
+    """Return one host as SSH needs to know it; raises as `targets_of` does."""
     from portalops.system.ssh import SshTarget  # noqa: PLC0415  # start-up time
 
     way = ways.get(host)

@@ -368,7 +368,14 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         declared=KindTable(
             "declared", "declared", dict(shape.checks.declared), "checks.declared", ("checks", "declared"), layers
         ),
-        servers=ServerSettings(_ways(shape, layers), shape.checks.at_once),
+        servers=ServerSettings(
+            _ways(shape, layers),
+            shape.checks.ssh.user,
+            local(shape.checks.ssh.identity_file, "checks", "ssh", "identity_file")
+            if shape.checks.ssh.identity_file
+            else None,
+            shape.checks.at_once,
+        ),
         vulnerabilities=VulnerabilitySettings(
             tuple(local(text, "checks", "vulnerabilities", "bundles") for text in shape.checks.vulnerabilities.bundles),
             shape.checks.vulnerabilities.keys,

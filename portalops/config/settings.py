@@ -178,6 +178,10 @@ class ServerSettings:
 
     ways: Mapping[HostId, HostWay]
     """Of every host but this machine."""
+    user: str
+    """The account where a host names no other."""
+    identity: Path | None
+    """The private key where a host names no other."""
     at_once: int
 
 

@@ -6,6 +6,7 @@ import fcntl
 import glob
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,8 +17,10 @@ from portalops.model.causes import cause_of
 from portalops.model.message import msg
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
     """Write a file so that a reader, or a crash at any moment, finds the old file or the whole new one.
+
+    It belongs to whoever writes it, or to `owner`: user and group.
 
     Raises:
         FileUnwritable: the folder is missing, the disk is full, or access is refused.
@@ -31,6 +34,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            if owner is not None and owner != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -42,6 +47,23 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except BaseException:  # an interrupt too
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def append_whole(path: Path, data: bytes) -> None:
+    """Put bytes behind those of a file that is there, which keeps its owner and mode: whole, or not at all.
+
+    Behind a last line without an end they begin a new one. A symbolic link stays one.
+
+    Raises:
+        FileUnwritable: the file is missing, the disk is full, or access is refused.
+    """
+    place = Path(os.path.realpath(path))
+    try:
+        known, before = place.stat(), place.read_bytes()
+    except OSError as error:
+        raise unwritable(path, error) from error
+    glue = b"" if before.endswith(b"\n") or not before else b"\n"
+    write_atomically(place, before + glue + data, mode=stat.S_IMODE(known.st_mode), owner=(known.st_uid, known.st_gid))
 
 
 @contextmanager

@@ -32,7 +32,7 @@ _AWAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.
 """What connect(2) says of a host that may be reached again by itself, besides refusals and time-outs."""
 _AUTH_TIMEOUT = "Authentication timeout."
 """What paramiko says, as a failed login, of a host that never answered it."""
-_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """What a host proves a key of a type with, where that has another name."""
 
 
@@ -360,6 +360,12 @@ def identity_of(path: Path) -> paramiko.PKey:
         ) from error
 
 
+def public_key_of(path: Path) -> str:
+    """Return the public half of a private key as `TYPE BASE64`; raises as `identity_of` does."""
+    key = identity_of(path)
+    return f"{key.get_name()} {key.get_base64()}"
+
+
 def unreachable(target: SshTarget, error: Exception, late: threading.Event) -> HostUnreachable:
     """Return why no session came about, by what paramiko or the system raised; `late` is set once the deadline is over."""
     cause: Message = verbatim(show_text(str(error) or type(error).__name__))
@@ -400,7 +406,7 @@ def _is_away(error: Exception) -> bool:
 def host_key_algorithms(target: SshTarget) -> list[str]:
     """Return by which algorithms a host may prove one of its pinned keys."""
     kinds = {key.partition(" ")[0] for key in target.host_keys}
-    return [algorithm for kind in sorted(kinds) for algorithm in _ALGORITHMS.get(kind, (kind,))]
+    return [algorithm for kind in sorted(kinds) for algorithm in ALGORITHMS.get(kind, (kind,))]
 
 
 def other_host_key(target: SshTarget, shown: str) -> HostKeyChanged:

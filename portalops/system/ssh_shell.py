@@ -27,6 +27,7 @@ from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.system.ssh import (
+    ALGORITHMS,
     MAX_STDERR_BYTES,
     SshTarget,
     host_key_algorithms,
@@ -91,33 +92,36 @@ class SshShell:
             return _carried(channel, script, until, limit_bytes)
 
 
-def shown_keys(host: str, port: int, *, jump: SshTarget | None = None) -> tuple[str, ...]:
-    """Return every key that a host shows, as `TYPE BASE64`, the best first. Nobody logs in and nothing is trusted by it.
+def shown_keys(host: str, port: int, *, jump: SshTarget | None = None) -> Iterator[str]:
+    """Yield every key that a host shows, as `TYPE BASE64`, the best first. Nobody logs in and nothing is trusted by it.
+
+    Each is asked for by a connection of its own, when it is wanted: an sshd of OpenSSH 9.8 or later shuts out for a while
+    whoever comes often and never logs in (PerSourcePenalties of sshd_config(5)).
 
     Raises:
         LegacySsh: it shows none that is still safe.
         HostUnreachable: it cannot be reached.
     """
     target = SshTarget(host, port, "nobody", Path(os.devnull), ())
-    found: list[str] = []
-    old: LegacySsh | None = None
-    for kind in SCANNED:
+    kinds = list(SCANNED)
+    found = 0
+    while kinds:
         late = threading.Event()
         with ExitStack() as opened:
             transport = _transport(target, jump, opened, late, CONNECT_SECONDS * 3)
-            transport.get_security_options().key_types = [kind]
+            transport.get_security_options().key_types = kinds
             try:
                 _greet(transport, target, late)
-            except LegacySsh as error:  # here it only says that it has no key of this kind, or no common way at all
-                old = error
-                continue
+            except LegacySsh:  # it has no key of the kinds that are left
+                if not found:
+                    raise
+                return
             key = transport.get_remote_server_key()
             line = f"{key.get_name()} {key.get_base64()}"
-            if line not in found:
-                found.append(line)
-    if not found and old is not None:
-        raise old
-    return tuple(found)
+        found += 1
+        shown = ALGORITHMS.get(key.get_name(), (key.get_name(),))
+        kinds = [kind for kind in kinds if kind not in shown]
+        yield line
 
 
 def try_step_by_step(target: SshTarget, jump: SshTarget | None = None) -> Iterator[str]:

@@ -1,0 +1,206 @@
+"""`portalops host test`: goes the way to a server step by step and says what works; nothing is judged or recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands._host_root import all_probes
+from commands._result import JsonValue, Result
+from commands._servers import enrolments_of, known_host, shells_of
+from commands._session import Session, open_session
+from portalops.errors import ExitCode, PortalOpsError
+from portalops.locale import _
+from portalops.model.hosts import LOCAL
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Host
+from portalops.model.text import show_text
+from portalops.reports.document import Paragraph, Status, Table, Tone
+
+if TYPE_CHECKING:
+    from checks.servers.gather import Answer
+    from checks.servers.probe import Probe
+
+HELP = _(
+    "Try the way to a server step by step\n\nConnecting, the host's key, the login, a session, the script, each command that is run as root"
+    " (sudo is asked whether it would, nothing is run), the helper, and programs that are missing. Nothing is recorded."
+    "\n\nExample: portalops host test web1"
+    "\n\nEXIT STATUS: 0 all of it works, 1 something on the host is missing or refused, 2 there is no such host, 3 it cannot be reached"
+)
+_STEPS = {
+    "connect": msg("Connection"),
+    "key": msg("Host key"),
+    "login": msg("Login"),
+    "session": msg("Session"),
+}
+_HINTS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    id: str
+    what: Message
+    works: bool
+    said: Message
+
+
+def try_out(
+    ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
+) -> Result:
+    session = open_session(ctx)
+    known = known_host(session, host)
+    steps = list(_way_steps(session, known))
+    is_reached = all(step.works for step in steps)
+    if is_reached:
+        try:
+            steps += _host_steps(session, known)
+        except PortalOpsError as error:
+            steps.append(_Step("script", msg("Script"), False, error.message))
+            is_reached = False
+    rows = [
+        (
+            step.what,
+            Status(msg("works"), Tone.GOOD) if step.works else Status(msg("does not work"), Tone.BAD),
+            step.said,
+        )
+        for step in steps
+    ]
+    data: list[JsonValue] = [
+        {"id": step.id, "works": step.works, "said": show_text(str(step.said), 1000)} for step in steps
+    ]
+    table = Table(msg("The way to {host}", host=known.id), (msg("Step"), msg("State"), msg("What was seen")), rows)
+    if not is_reached:
+        return Result(data, [table], exit_code=ExitCode.PARTIAL)
+    if all(step.works for step in steps):
+        return Result(data, [table])
+    hint = msg(
+        "Checks that need what does not work are unknown. 'portalops host sudoers {host}' and 'portalops host helper' print what is to be"
+        " installed.",
+        host=known.id,
+    )
+    return Result(data, [table, Paragraph(hint)], exit_code=ExitCode.UNMET)
+
+
+def _way_steps(session: Session, host: Host) -> Iterator[_Step]:
+    """Yield the steps up to a session; the first that does not work is the last."""
+    if host.address == LOCAL:
+        return
+    from checks.servers.shells import targets_of  # noqa: PLC0415  # start-up time
+    from portalops.system.ssh_shell import try_step_by_step  # noqa: PLC0415  # as above
+
+    rest = list(_STEPS)
+    try:
+        enrolled = {each: one.enrolment for each, one in enrolments_of(session).items()}
+        target, jump = targets_of(host.id, session.settings.servers.ways, enrolled)
+        for step in try_step_by_step(target, jump):
+            rest.remove(step)
+            yield _Step(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
+    except PortalOpsError as error:
+        yield _Step(rest[0], _STEPS[rest[0]], False, error.message)
+
+
+def _host_steps(session: Session, host: Host) -> list[_Step]:
+    """Return what works on the host, from one trip.
+
+    Raises:
+        HostUnreachable: no session could be opened.
+    """
+    from checks.servers.gather import AnswerRejected, gather, parse_answer  # noqa: PLC0415  # start-up time
+    from checks.servers.privileges import root_probes  # noqa: PLC0415  # as above
+
+    probes = {name: probe for name, probe in all_probes().items() if probe.command}
+    rooted = root_probes(probes.values())
+    asked = _questions(probes, rooted)
+    raw = gather(shells_of(session)(host), asked)
+    try:
+        answer = parse_answer(raw)
+    except AnswerRejected as error:
+        return [_Step("script", msg("Script"), False, error.missing.seen)]
+    if not answer.sections:
+        said = show_text(raw.partition(b"\n")[2].decode("utf-8", "replace").strip(), 200)
+        return [_Step("script", msg("Script"), False, msg("no shell answers; the host says: {said}", said=said or "-"))]
+    account = _text(answer, "test.account")
+    steps = [_Step("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))]
+    if account != "root":
+        steps += [_sudo_step(answer, rooted), _helper_step(answer, probes)]
+    return [*steps, _program_step(answer)]
+
+
+def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...]) -> list[Probe[str]]:
+    from checks.servers.privileges import HELPER, KILL_SECONDS, needs_helper, subcommand  # noqa: PLC0415  # start-up time
+    from checks.servers.probe import Output, Probe  # noqa: PLC0415  # as above
+
+    def text(output: Output) -> str:
+        return output.text
+
+    names = sorted({probe.program for probe in probes.values()})
+    find = 'for p in "$@"; do command -v "$p" >/dev/null || printf "%s " "$p"; done'
+    asked = [
+        Probe("test.account", ("id", "-un"), text),
+        Probe("test.helper", ("sha256sum", HELPER), text),
+        Probe("test.programs", ("sh", "-c", find, "sh", *names), text),
+    ]
+    for probe in rooted:
+        if needs_helper(probe):
+            question = f"exec sudo -n -l {HELPER} {shlex.quote(subcommand(probe))}"
+        else:
+            limit = f'${{T:+"$T" -k {KILL_SECONDS} {probe.timeout_seconds}}}'
+            question = (
+                f"P=$(command -v {shlex.quote(probe.command[0])}) || exit 127; T=$(command -v timeout); "
+                f'exec sudo -n -l {limit} "$P" {shlex.join(probe.command[1:])}'
+            )
+        asked.append(Probe(f"sudo.{probe.id}", ("sh", "-c", question), text))
+    return asked
+
+
+def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> _Step:
+    refused = []
+    for probe in rooted:
+        section = answer.sections.get(f"sudo.{probe.id}")
+        if section is None or section.exit_code not in {0, 127}:
+            refused.append(probe.id)
+    what = msg("Commands as root")
+    if refused:
+        said = nmsg(
+            "sudo refuses {n} of {all}: {names}",
+            "sudo refuses {n} of {all}: {names}",
+            len(refused),
+            all=len(rooted),
+            names=_some(refused),
+        )
+        return _Step("sudo", what, False, said)
+    return _Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", len(rooted)))
+
+
+def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> _Step:
+    from checks.servers.privileges import HELPER, helper_program  # noqa: PLC0415  # start-up time
+
+    found = _text(answer, "test.helper").partition(" ")[0]
+    wanted = hashlib.sha256(helper_program(probes.values())).hexdigest()
+    if not found:
+        return _Step("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
+    if found != wanted:
+        return _Step("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
+    return _Step("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
+
+
+def _program_step(answer: Answer) -> _Step:
+    missing = [show_text(name, 60) for name in _text(answer, "test.programs").split()]
+    # Most hosts lack what other systems have; whether that matters is for the checks to say.
+    said = msg("these are not there: {names}", names=_some(missing)) if missing else msg("none is missing")
+    return _Step("programs", msg("Programs"), "test.programs" in answer.sections, said)
+
+
+def _text(answer: Answer, name: str) -> str:
+    section = answer.sections.get(name)
+    return section.output().text.strip() if section is not None and section.exit_code == 0 else ""
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_HINTS_SHOWN])
+    return shown if len(names) <= _HINTS_SHOWN else f"{shown}, ..."
