@@ -26,6 +26,7 @@ from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
 from portalops.model.findings import FindingClosed
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
+from portalops.model.hosts import Enrolment
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
 from portalops.model.organisation import Name
@@ -57,7 +58,7 @@ BODIES: tuple[type, ...] = (
         AnchorResult,
     ),
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
-    *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport),
+    *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""

@@ -118,7 +118,7 @@ def test_connection_that_breaks_in_mid_answer_leaves_what_was_said(tmp_path: Pat
     with sshd(tmp_path) as host:
         host.let_in()
 
-        done = run(target(host), b"echo first; kill -9 $PPID; sleep 1; echo second\n")
+        done = run(target(host), b"echo first; sleep 1; kill -9 $PPID; sleep 1; echo second\n")
 
     assert done.exit_code != 0
     assert done.stdout == b"first\n"
