@@ -69,7 +69,7 @@ def _findings(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     yield Paragraph(
         msg(
             "Findings in the period: {opened} opened, {reopened} came back, {fixed} fixed, {closed} closed by a person."
-            " At its end {late} are overdue, {open} open within their days, {waived} waived.",
+            " At its end: {late} overdue, {open} open within their days, {waived} waived.",
             opened=turns.count(Turn.OPENED),
             reopened=turns.count(Turn.REOPENED),
             fixed=turns.count(Turn.FIXED),

@@ -173,6 +173,20 @@ def test_findings_are_shown_in_vietnamese(home: Path, capsys: pytest.CaptureFixt
     assert "Người phụ trách" in shown
 
 
+def test_words_of_a_host_are_escaped_wherever_a_finding_is_shown(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record_round(home, LONG_AGO, root=FAIL, seen="\x1b[2J\x1b]0;owned\x07\u202e|$(reboot)\nPORTALOPS OK")
+
+    for words in (("check", "findings"), ("check", "show", ROOT), ("check", "results"), ("status", "12.4-remedy")):
+        capsys.readouterr()
+        portalops(home, *words)
+        out, err = capsys.readouterr()
+        assert not set(out + err) & set("\x1b\x07\u202e"), words
+    code, line = plugin(home, capsys, "findings")
+    assert (code, "reboot" in line) == (2, False)
+
+
 def test_status_names_what_is_overdue(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record_round(home, LONG_AGO, root=FAIL)
     record_round(home, NOW, root=FAIL)

@@ -38,7 +38,7 @@ def test_open_findings_are_listed_most_pressing_first_with_their_age_and_records
     counted, table = section(found)
 
     assert "1 opened, 0 came back, 0 fixed" in counted
-    assert "1 are overdue, 1 open within their days, 0 waived" in counted
+    assert "At its end: 1 overdue, 1 open within their days, 0 waived" in counted
     late, recent = table.rows
     assert (late[0], late[1], state(late)) == (ROOT, "web1", "overdue")
     assert (late[5], late[7], late[9]) == (52, date(2026, 10, 16), "7")
