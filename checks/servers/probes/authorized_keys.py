@@ -25,16 +25,19 @@ cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null |
   awk 'tolower($1) == "match" { m = 1 } m && tolower($1) ~ /^authorizedkeys|^trustedusercakeys|^include/ { f = 1 } END { exit !f }' && echo match
 printf '%s\n' "$C" | sed -n 's/^authorizedkeyscommand \(.*\)/command \1/p; s/^trustedusercakeys \(.*\)/authority \1/p' | grep -v ' none$'
 set -f
-awk -F: 'NF >= 7 { print $1 ":" $3 ":" $6 }' /etc/passwd | {
+awk -F: 'NF == 7 { print $1 ":" $3 ":" $6 }' /etc/passwd | {
 n=0
 while IFS=: read -r u i h; do
   n=$((n + 1))
   for p in $F; do
     [ "$p" = none ] && continue
-    p=$(printf '%s\n' "$p" | awk -v h="$h" -v u="$u" -v i="$i" '{ o = ""; s = $0
-      while ((k = index(s, "%")) > 0) { c = substr(s, k + 1, 1); o = o substr(s, 1, k - 1)
-        o = o (c == "h" ? h : c == "u" ? u : c == "U" ? i : c == "%" ? "%" : "%" c); s = substr(s, k + 2) }
-      print o s }')
+    o=
+    while :; do case $p in
+      *%*) o=$o${p%%\%*}; p=${p#*%}
+        case $p in h*) o=$o$h;; u*) o=$o$u;; U*) o=$o$i;; %*) o=$o%;; *) o=$o%; continue;; esac; p=${p#?};;
+      *) break;; esac
+    done
+    p=$o$p
     case $p in /*) ;; *) p=${h%/}/$p;; esac
     for d in "$h" "${p%/*}"; do [ ! -d "$d" ] || [ -x "$d" ] || exit 4; done
     [ -f "$p" ] && [ -s "$p" ] || continue

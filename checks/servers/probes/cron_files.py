@@ -19,9 +19,9 @@ command -v sha256sum >/dev/null || exit 127
 set --
 for d in /etc/crontab /etc/anacrontab /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly \
   /etc/rc.local /var/spool/cron; do [ -e "$d" ] && set -- "$@" "$d"; done
-[ $# = 0 ] || find "$@" -ignore_readdir_race -path /var/spool/cron/atjobs -prune -o \
-  -path /var/spool/cron/atspool -prune -o -path /var/spool/cron/lastrun -prune -o -type f ! -name .placeholder \
-  -exec sha256sum -- {} + || exit $?
+[ $# = 0 ] || { find "$@" -ignore_readdir_race -path /var/spool/cron/atjobs -prune -o -path /var/spool/cron/atspool -prune -o \
+  -path /var/spool/cron/lastrun -prune -o -type f ! -name .placeholder -print0 || printf '/find-failed\0'; } |
+  xargs -0 -r sha256sum -- || exit $?
 echo end
 """
 
