@@ -166,13 +166,7 @@ def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> _Step:
             refused.append(probe.id)
     what = msg("Commands as root")
     if refused:
-        said = nmsg(
-            "sudo refuses {n} of {all}: {names}",
-            "sudo refuses {n} of {all}: {names}",
-            len(refused),
-            all=len(rooted),
-            names=_some(refused),
-        )
+        said = msg("sudo refuses {n} of {all}: {names}", n=len(refused), all=len(rooted), names=_some(refused))
         return _Step("sudo", what, False, said)
     return _Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", len(rooted)))
 

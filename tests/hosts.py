@@ -45,6 +45,7 @@ RELEASES = {13: "trixie", 12: "bookworm", 11: "bullseye"}
 PACKAGES = (
     *("systemd-sysv", "dbus", "openssh-server", "openssh-sftp-server", "iproute2", "procps"),  # what makes it a host
     *("nftables", "fail2ban", "python3-systemd", "keepalived"),  # what server checks look at
+    "sudo",  # what an account that is not root looks by
     *("acl", "attr", "libcap2-bin", "locales", "busybox"),  # what files of every kind are made and looked at with
 )
 """More packages for a later test stand here: a changed list is built anew by itself."""
