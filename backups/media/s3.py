@@ -100,6 +100,12 @@ AT_ONCE = 8
 MAX_SEAL_BYTES = 64 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
 """How servers say that there is no such object."""
+_NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})
+"""How servers answer an object with a lock where the bucket has no Object Lock; AWS, MinIO and SeaweedFS say `InvalidRequest`."""
+_NO_LOCK_HINT = msg(
+    "Make a bucket with Object Lock, which most servers take only when a bucket is made. Or remove lock and retain_days: then"
+    " whoever has a key that may delete can delete the sets."
+)
 _HIDDEN = frozenset({"MethodNotAllowed", "405"})
 """How they say to who asks for an object that a mark of deletion is in its place. To who deletes, it is a refusal."""
 
@@ -295,14 +301,35 @@ class S3Medium:
             try:
                 upload.write(data)
                 stored = upload.finish()
-            except BaseException:  # even an interrupt leaves no parts that cost money
+            except BaseException as error:  # even an interrupt leaves no parts that cost money
                 with suppress(MediumUnavailable):
                     upload.abort()
+                if lock is not None:
+                    self._require_object_lock(error)
                 raise
             if self._store.content(key, stored.version, len(data) + 1) != data:
                 raise self._store.refused(_not_what_was_put(key), _SERVER_HINT)
             if self._store.remove(key, stored.version) and lock is not None:
                 raise self._store.refused(msg("it deletes {key} although it is locked", key=key), LOCK_HINT)
+
+    def _require_object_lock(self, error: BaseException) -> None:
+        """Tell a bucket without Object Lock by what it takes without a lock: a key need not have the right to ask for it.
+
+        Args:
+            error: how an object with a lock was refused.
+
+        Raises:
+            MediumUnavailable: the bucket has no Object Lock, or takes no objects at all.
+        """
+        if not isinstance(error.__cause__, Exception) or code_of(error.__cause__) not in _NO_LOCK:
+            return
+        key = f"{PROBE}plain-{secrets.token_hex(6)}"
+        self._store.remove(key, self._store.put(key, b"", None))
+        cause = msg(
+            "the bucket {bucket} has no Object Lock: it takes objects, and none with a lock",
+            bucket=self._settings.bucket,
+        )
+        raise self._store.refused(cause, _NO_LOCK_HINT) from error
 
     def _remove_dead(self, sealed: Sequence[SetId], wanted: Collection[SetId]) -> None:
         """Remove what runs left that are dead and is not wanted, as far as the key and the locks let."""

@@ -94,10 +94,21 @@ def test_a_bucket_without_object_lock_is_refused_where_locks_are_asked_for(
 
     refused, good = result.copies
     assert (refused.state, good.state) == (CopyState.FAILED, CopyState.VERIFIED)
-    assert "backup medium s3-a" in refused.problem
+    assert "the bucket set-open has no Object Lock" in refused.problem
     with pytest.raises(MediumUnavailable) as caught:
         s3(object_store, bucket, tmp_path, **LOCKED).prepare([])
     assert "Make a bucket with Object Lock" in str(caught.value.hint)
+    assert "remove lock and retain_days" in str(caught.value.hint)
+
+
+def test_a_bucket_that_takes_nothing_is_not_said_to_have_no_object_lock(
+    proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    bucket = a_bucket(object_store, "set-picky")
+    proxy.rule = lambda method, _path: answer(400, "InvalidRequest") if method == "PUT" else None
+
+    with pytest.raises(MediumUnavailable, match="PutObject is answered with InvalidRequest"):
+        s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
 @pytest.mark.parametrize("lock", ["COMPLIANCE", "GOVERNANCE"])
