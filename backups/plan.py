@@ -88,6 +88,7 @@ def make_plan(
         shrink: by source, how much less than before it may yield.
 
     Raises:
+        ConfigurationError: a recipient is not a public key.
         TooFewRecipients: fewer than two different keys.
     """
     different = len({key for _name, key in recipients})
@@ -96,6 +97,8 @@ def make_plan(
             msg("a set needs {minimum} different recipients and has {n}", minimum=MINIMUM_RECIPIENTS, n=different),
             msg("Name the operator's key and the escrow key in backup.recipients; 'portalops init --keys' makes them."),
         )
+    for _name, key in recipients:
+        parse_recipient(key)  # a mistyped one is told before anything is read
     mapped = {source.data_class for source in sources}
     return BackupPlan(
         portal=portal,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands._kinds import typed_tables
+from commands._recipients import recipient_problems
 from commands._result import JsonValue
 from commands._servers import shells_of
 from commands._session import Session
@@ -87,10 +88,17 @@ class Performed:
 def require_valid(settings: Settings) -> None:
     """Make sure that every part of the configuration fits before anything is done.
 
+    No ledger begins while a backup would be refused for its recipients. Where there is one, it is to record that refusal,
+    and the other jobs are done.
+
     Raises:
         ConfigurationError: the first part that does not.
     """
-    problems = typed_tables(settings)[1]
+    from portalops.ledger.ledger import FILE  # noqa: PLC0415  # start-up time
+
+    problems: Sequence[PortalOpsError] = typed_tables(settings)[1]
+    if not problems and not (settings.state_folder / FILE).exists():
+        problems = tuple(recipient_problems(settings))
     if problems:
         raise problems[0]
 

@@ -160,6 +160,7 @@ def schema_bytes(described: Mapping[str, JsonValue]) -> bytes:
 def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]:
     """Yield everything that is wrong, as far as it can be seen without connecting to anything."""
     from commands._kinds import typed_tables  # noqa: PLC0415  # start-up time
+    from commands._recipients import recipient_problems  # noqa: PLC0415  # as above
 
     try:
         settings = session.settings
@@ -168,7 +169,7 @@ def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]
         return
     kinds, found = typed_tables(settings)
     yield from found
-    yield from _key_problems(settings)
+    yield from recipient_problems(settings)
     yield from _secret_problems(kinds)
     yield from _rule_problems(session)
 
@@ -194,28 +195,6 @@ def _remarks(settings: Settings) -> Iterator[Message]:
                 "no source has the class {data_class} and backup.excused does not say why: an unmet duty of Article 10.2",
                 data_class=data_class.value,
             )
-
-
-def _key_problems(settings: Settings) -> Iterator[PortalOpsError]:
-    from portalops.errors import TooFewRecipients  # noqa: PLC0415  # start-up time
-
-    keys: set[str] = set()
-    for recipient in settings.backup.recipient_settings:
-        try:
-            keys.add(recipient.read().public_key)
-        except ConfigurationError as error:
-            yield error
-            keys.add(recipient.name)
-    if settings.backup_sources and len(keys) < 2:
-        yield TooFewRecipients(
-            nmsg(
-                "{place}: backup.recipients names {n} key, and two different ones are needed",
-                "{place}: backup.recipients names {n} keys, and two different ones are needed",
-                len(keys),
-                place=settings.layers.place(("backup", "recipients")),
-            ),
-            msg("Name the operator's key and the escrow key; 'portalops init --keys' makes those that are missing."),
-        )
 
 
 def _secret_problems(kinds: Mapping[KindTable, BaseModel]) -> Iterator[PortalOpsError]:

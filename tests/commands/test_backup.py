@@ -248,13 +248,34 @@ def test_a_class_without_a_source_is_unmet_in_the_plan(portal: Portal) -> None:
     assert portal.call("backup", "plan", expected=ExitCode.UNMET)["unmapped"] == ["channels"]
 
 
-def test_one_recipient_is_refused(portal: Portal) -> None:
+@pytest.mark.parametrize("command", [("backup", "run"), ("backup", "plan"), ("run",), ("config", "check")])
+@pytest.mark.parametrize("second", ["", "{operator}", "{mistyped}", "AGE-SECRET-KEY-1QQQ"])
+def test_recipients_that_open_no_set_are_refused_before_a_ledger_begins(
+    portal: Portal, command: tuple[str, ...], second: str
+) -> None:
+    (operator, escrow) = (key for _name, key in keys().public)
+    mistyped = escrow[:-1] + ("q" if escrow[-1] != "q" else "p")
+    key = second.format(operator=operator, mistyped=mistyped)
+    portal.replace({escrow: key} if key else {f', {{ name = "escrow", key = "{escrow}" }}': ""})
+    before = sorted(portal.folder.rglob("*"))
+
+    said = portal.call(*command, expected=ExitCode.CONFIGURATION)
+
+    problem = said["data"][0] if command[0] == "config" else said["error"]
+    assert "recipient" in problem["message"] or "age public key" in problem["message"]
+    assert problem["hint"] and "AGE-SECRET" not in json.dumps(said)
+    assert sorted(portal.folder.rglob("*")) == before
+
+
+def test_a_refusal_for_too_few_recipients_is_recorded_in_a_ledger_that_is_there(portal: Portal) -> None:
+    portal.call("backup", "run")
     escrow = keys().public[1][1]
     portal.replace({f', {{ name = "escrow", key = "{escrow}" }}': ""})
 
-    error = portal.call("backup", "plan", expected=ExitCode.CONFIGURATION)["error"]
+    portal.call("backup", "run", expected=ExitCode.CONFIGURATION)
 
-    assert error["code"] in {"PO1208", "PO1001"}
+    kinds = [record["kind"] for record in portal.call("ledger", "show")]
+    assert (kinds.count("backup.finished"), kinds[-1]) == (2, "backup.finished")
 
 
 def test_nothing_is_listed_before_the_first_run(portal: Portal) -> None:
