@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands._kinds import typed_tables
+from commands._outside import outside_of
 from commands._recipients import recipient_problems
 from commands._result import JsonValue
 from commands._servers import shells_of
@@ -440,7 +441,8 @@ def _inventory(session: Session) -> Work[object]:
     return inventory_work(session)
 
 
-def _check(session: Session) -> Work[object]:
+def check_work(session: Session, *, from_outside: bool = False) -> Work[object]:
+    """Do a round of server checks; `from_outside` as a person asked for it, else as the configuration says."""
     from checks.servers.declared import Declared  # noqa: PLC0415  # as above
     from checks.servers.runner import run_checks  # noqa: PLC0415  # as above
 
@@ -453,6 +455,7 @@ def _check(session: Session) -> Work[object]:
         clock=session.clock,
         progress=session.progress,
         known=known_vulnerabilities(session),
+        outside=outside_of(session, is_asked=from_outside),
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
@@ -563,7 +566,7 @@ _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.DRILL: drill_work,
     JobKind.PRUNE: _prune,
     JobKind.INVENTORY: _inventory,
-    JobKind.CHECK: _check,
+    JobKind.CHECK: check_work,
     JobKind.UPDATES: _updates,
     JobKind.REPORT: _report,
     JobKind.ANCHOR: _anchor,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _check_findings, _check_import, _check_waive
+from commands import _check_declare, _check_findings, _check_import, _check_waive
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, finding_data, known_findings, newest_round
-from commands._jobs import by_hand, exit_code_of_checks, waived_of
+from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, waived_of
+from commands._outside import outside_of
 from commands._result import JsonValue, Result
 from commands._servers import shells_of
 from commands._session import Session, open_session
@@ -39,13 +40,18 @@ app = typer.Typer(no_args_is_help=True)
 Checks = Annotated[
     list[str] | None, typer.Option("--check", help=_("Only this check, such as ssh.root-login; may be repeated"))
 ]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help=_("Look at the hosts from outside too, as strangers see them")),
+]
 
 
 @app.command(
     help=_(
         "Check the servers now\n\nLooks at every host in one trip each, judges what was seen and records the round. With"
         " --host, --check or --family only a part is looked at; a part is shown and not recorded, since it is no evidence"
-        " of a whole round.\n\nExample: portalops check run; portalops check run --family ssh"
+        " of a whole round. With --outside the hosts are also looked at as a stranger sees them; without it what needs that"
+        " view is unknown.\n\nExample: portalops check run; portalops check run --family ssh"
         "\n\nEXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one could not be found out and none fails."
         " With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
     )
@@ -56,6 +62,7 @@ def run(
     host: Hosts = None,
     check: Checks = None,
     family: Families = None,
+    outside: Outside = False,
     as_plugin: nagios.Option = False,
 ) -> Result:
     session = open_session(ctx)
@@ -63,12 +70,19 @@ def run(
     if as_plugin:
         return nagios.guarded(
             session,
-            lambda: _plugin(session, (_looked(session, host, check, family) if is_part else _round(session)).results()),
+            lambda: _plugin(
+                session,
+                (
+                    _looked(session, host, check, family, from_outside=outside)
+                    if is_part
+                    else _round(session, from_outside=outside)
+                ).results(),
+            ),
         )
     if is_part:
-        shown = _shown(session, _looked(session, host, check, family).results())
+        shown = _shown(session, _looked(session, host, check, family, from_outside=outside).results())
         return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
-    done = by_hand(session, JobKind.CHECK)
+    done = _performed(session, from_outside=outside)
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -181,7 +195,12 @@ class _Digester:
 
 
 def _looked(
-    session: Session, hosts: Sequence[str] | None, ids: Sequence[str] | None, families: Sequence[str] | None
+    session: Session,
+    hosts: Sequence[str] | None,
+    ids: Sequence[str] | None,
+    families: Sequence[str] | None,
+    *,
+    from_outside: bool,
 ) -> CheckRound:
     """Look at a part; nothing is recorded."""
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
@@ -199,12 +218,18 @@ def _looked(
         progress=session.progress,
         some=some,
         known=known_vulnerabilities(session),
+        outside=outside_of(session, is_asked=from_outside),
     )
 
 
-def _round(session: Session) -> CheckRound:
+def _performed(session: Session, *, from_outside: bool) -> Performed:
     """Do a whole round and record it."""
-    done = by_hand(session, JobKind.CHECK)
+    return by_hand(session, JobKind.CHECK, lambda each: check_work(each, from_outside=from_outside))
+
+
+def _round(session: Session, *, from_outside: bool) -> CheckRound:
+    """Do a whole round, record it, and return what it said."""
+    done = _performed(session, from_outside=from_outside)
     return done.result if isinstance(done.result, CheckRound) else CheckRound(())
 
 
@@ -337,3 +362,4 @@ app.command("findings", help=_check_findings.HELP)(_check_findings.findings)
 app.command("close", help=_check_findings.HELP_CLOSE)(_check_findings.close)
 app.command("waive", help=_check_waive.HELP)(_check_waive.waive)
 app.command("import", help=_check_import.HELP)(_check_import.import_)
+app.command("declare", help=_check_declare.HELP)(_check_declare.declare)

@@ -79,7 +79,7 @@ class Talk:
     state: str
     """`open`, `closed` (refused), `filtered` (no answer), or `unreachable` (no way there)."""
     local: str = ""
-    """The address of this end; empty if there was no connection."""
+    """The address of this end, or which it would have had; empty where there is no way."""
     heard: bytes = b""
     """What the other side said, under TLS if that was asked for."""
     ended: str = ""

@@ -91,6 +91,8 @@ class GroupDeclared(BaseModel):
 class Declared(HostDeclared):
     """`[checks.declared]` of the configuration."""
 
+    station: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,60}$")] | None = None
+    """What the place that this portalops looks from is called, where it looks at the hosts from outside in every round."""
     group: dict[Name, GroupDeclared] = Field(default_factory=dict)
     """Hosts that stand by for each other, by the group's name."""
     no_standby: tuple[StandbyKind, ...] = ()
@@ -100,7 +102,7 @@ class Declared(HostDeclared):
 
     def for_host(self, host_id: str) -> HostDeclared:
         """Return what holds for one host."""
-        common = self.model_dump(exclude={"host", "group", "no_standby"})
+        common = self.model_dump(exclude={"host", "group", "no_standby", "station"})
         special = self.host.get(host_id)
         own = special.model_dump(exclude_unset=True) if special else {}
         return HostDeclared.model_validate({**common, **own})

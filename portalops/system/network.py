@@ -57,7 +57,7 @@ class SocketNetwork:
         try:
             plain = socket.create_connection((address, port), timeout=seconds)
         except OSError as error:
-            return Talk(_state_of(error))
+            return Talk(_state_of(error), _local_towards(address))
         with closing(plain):
             local = str(plain.getsockname()[0])
             if tls_name is None:
@@ -95,6 +95,17 @@ class SocketNetwork:
                 with suppress(OSError, EOFError):
                     transport.close()
         return ("none",)
+
+
+def _local_towards(address: str) -> str:
+    """Return the address that this machine has towards another one; empty if there is no way. No packet is sent."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as trial:
+        try:
+            trial.connect((address, 9))
+        except OSError:
+            return ""
+        return str(trial.getsockname()[0])
 
 
 def _state_of(error: OSError) -> str:
