@@ -125,13 +125,13 @@ def record_plan(session: Session) -> None:
     Raises:
         LedgerError: nothing can be recorded, so nothing is to be done.
     """
+    rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
     session.writable_ledger.require_clock()
     if session.writable_ledger.count() == 1:  # nothing but its beginning
         _warn_of_sets_without_a_ledger(session)
         from commands._anchor_work import warn_of_other_ledgers  # noqa: PLC0415  # only for the first run of a ledger
 
         warn_of_other_ledgers(session)
-    rulebook = f"{session.rulebook.id}@{session.rulebook.version}"
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
 
@@ -230,9 +230,10 @@ def by_hand(
         PortalOpsError: the configuration is wrong, another run is at work, or the work failed.
     """
     require_valid(session.settings)
+    job = job_of(session, kind)
     with run_lock(session):
         record_plan(session)
-        return perform(session, job_of(session, kind), work=work, report=report)
+        return perform(session, job, work=work, report=report)
 
 
 def run_lock(session: Session) -> AbstractContextManager[None]:

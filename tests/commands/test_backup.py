@@ -267,6 +267,27 @@ def test_recipients_that_open_no_set_are_refused_before_a_ledger_begins(
     assert sorted(portal.folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {'timezone = "Asia/Ho_Chi_Minh"\n': 'timezone = "Asia/Ho_Chi_Minh"\nrulebook = "hanoi"\n'},
+            ExitCode.CONFIGURATION,
+        ),
+        ({"[backup.excused]": '[backup.retention]\nkeep_last = "five"\n[backup.excused]'}, ExitCode.CONFIGURATION),
+        ({'kind = "backup"': 'kind = "report"'}, ExitCode.USAGE),
+    ],
+)
+def test_a_backup_that_cannot_begin_leaves_no_ledger(
+    portal: Portal, changes: Mapping[str, str], expected: ExitCode
+) -> None:
+    portal.replace(changes)
+
+    assert portal.call("backup", "run", expected=expected)["error"]["hint"]
+
+    assert not list(portal.folder.rglob("ledger.sqlite"))
+
+
 def test_a_refusal_for_too_few_recipients_is_recorded_in_a_ledger_that_is_there(portal: Portal) -> None:
     portal.call("backup", "run")
     escrow = keys().public[1][1]
