@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import re
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import paramiko
 
-from portalops.errors import HostUnreachable, LegacySsh
+from portalops.errors import HostAway, HostUnreachable, LegacySsh
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
@@ -41,6 +43,10 @@ CONNECT_SECONDS = 15.0
 """For each address of a host, and for each step until it has proven its key."""
 LOGIN_SECONDS = 30.0
 """sshd asks its name service who calls, and PAM whoever it likes."""
+HUNG_UP_SECONDS = 5.0
+"""A host that ends a connection sooner, before it has shown a key, has hung up, and was not merely slow."""
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Before each further try of a host that hung up; about, since those that were refused together must not come together again."""
 KEEPALIVE_SECONDS = 15
 SCANNED = (
     *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
@@ -106,17 +112,13 @@ def shown_keys(host: str, port: int, *, jump: SshTarget | None = None) -> Iterat
     kinds = list(SCANNED)
     found = 0
     while kinds:
-        late = threading.Event()
-        with ExitStack() as opened:
-            transport = _transport(target, jump, opened, late, CONNECT_SECONDS * 3)
-            transport.get_security_options().key_types = kinds
+        with _Way(CONNECT_SECONDS * 3) as way:
             try:
-                _greet(transport, target, late)
+                key = way.to(target, jump, kinds).get_remote_server_key()
             except LegacySsh:  # it has no key of the kinds that are left
                 if not found:
                     raise
                 return
-            key = transport.get_remote_server_key()
             line = f"{key.get_name()} {key.get_base64()}"
         found += 1
         shown = ALGORITHMS.get(key.get_name(), (key.get_name(),))
@@ -131,15 +133,14 @@ def try_step_by_step(target: SshTarget, jump: SshTarget | None = None) -> Iterat
         HostUnreachable: a step failed; it is the one after the last that was named.
         SecretUnavailable: the private key cannot be had.
     """
-    late = threading.Event()
-    with ExitStack() as opened:
-        transport = _transport(target, jump, opened, late, CONNECT_SECONDS + LOGIN_SECONDS)
+    with _Way(2 * CONNECT_SECONDS + LOGIN_SECONDS) as way:
+        transport = way.to(target, jump)
         yield "connect"
-        _prove(transport, target, late)
+        _prove(transport, target)
         yield "key"
-        _log_in(transport, target, late)
+        _log_in(transport, target, way.late)
         yield "login"
-        _channel(transport, target, late)
+        _channel(transport, target, way.late)
         yield "session"
 
 
@@ -147,83 +148,106 @@ def try_step_by_step(target: SshTarget, jump: SshTarget | None = None) -> Iterat
 def _session(
     target: SshTarget, jump: SshTarget | None, deadline_seconds: float
 ) -> Iterator[tuple[paramiko.Channel, threading.Event]]:
-    """Open a session, and close everything under whoever still waits at the deadline."""
-    late = threading.Event()
-    with ExitStack() as opened:
-        transport = _transport(target, jump, opened, late, deadline_seconds)
-        _prove(transport, target, late)
-        _log_in(transport, target, late)
-        yield _channel(transport, target, late), late
+    with _Way(deadline_seconds) as way:
+        transport = way.to(target, jump)
+        _prove(transport, target)
+        _log_in(transport, target, way.late)
+        yield _channel(transport, target, way.late), way.late
 
 
-def _transport(
-    target: SshTarget, jump: SshTarget | None, opened: ExitStack, late: threading.Event, deadline_seconds: float
-) -> paramiko.Transport:
-    """Connect, directly or over a host that is jumped over.
+class _Way:
+    """The connections to one host; at the deadline all of them are closed under whoever still waits."""
 
-    The target's transport is closed before the jump's: the other way round its end could not be told.
-    """
-    logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
-    stops: list[paramiko.Transport] = []
+    def __init__(self, deadline_seconds: float) -> None:
+        logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
+        self.late = threading.Event()
+        self._transports: list[paramiko.Transport] = []
+        self._watchdog = threading.Timer(deadline_seconds, self._stop)
+        self._watchdog.daemon = True
 
-    def stop() -> None:
-        late.set()
-        for each in reversed(stops):
+    def __enter__(self) -> Self:
+        self._watchdog.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._watchdog.cancel()
+        self._close()
+
+    def to(self, target: SshTarget, jump: SshTarget | None, kinds: Sequence[str] | None = None) -> paramiko.Transport:
+        """Connect and agree on keys, directly or over a host that is jumped over, which proves its own key first.
+
+        Args:
+            target: the host.
+            jump: the one in between.
+            kinds: by what the host may prove a key; by default what proves a recorded one.
+        """
+        wanted = host_key_algorithms(target) if kinds is None else kinds
+        if jump is None:
+            return self._greeted(target, wanted, lambda: self._connected(target))
+        try:
+            bastion = self._greeted(jump, host_key_algorithms(jump), lambda: self._connected(jump))
+            _prove(bastion, jump)
+            _log_in(bastion, jump, self.late)
+        except (
+            HostUnreachable
+        ) as error:  # nothing is known of the target by that, least of all that its key was changed
+            raise no_session(
+                target, msg("the host to jump over: {cause}", cause=error.message), is_away=True
+            ) from error
+        return self._greeted(target, wanted, lambda: self._passed_on(bastion, jump, target))
+
+    def _greeted(
+        self, target: SshTarget, kinds: Sequence[str], link: Callable[[], socket.socket | paramiko.Channel]
+    ) -> paramiko.Transport:
+        """Agree on keys, with another try for a host that hung up at once: it has too many at its door (MaxStartups)."""
+        for pause in (*PAUSES, None):
+            begun = time.monotonic()
+            transport = paramiko.Transport(link())
+            self._transports.append(transport)
+            transport.banner_timeout = transport.channel_timeout = CONNECT_SECONDS
+            transport.auth_timeout = LOGIN_SECONDS
+            transport.get_security_options().key_types = kinds
+            try:
+                transport.start_client(timeout=CONNECT_SECONDS)
+                if not transport.initial_kex_done:  # it returns in silence when the time is over
+                    raise TimeoutError
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                _close(transport)
+                why = unreachable(target, error, self.late)
+                has_hung_up = isinstance(why, HostAway) and time.monotonic() - begun < HUNG_UP_SECONDS
+                if pause is None or not has_hung_up or self.late.wait(pause * random.uniform(0.5, 1.5)):  # no secret
+                    raise why from error
+            else:
+                return transport
+        raise AssertionError("the last try ends it")
+
+    def _connected(self, target: SshTarget) -> socket.socket:
+        try:
+            return socket.create_connection((target.host, target.port), timeout=CONNECT_SECONDS)
+        except (OSError, UnicodeError) as error:
+            raise unreachable(target, error, self.late) from error
+
+    def _passed_on(self, bastion: paramiko.Transport, jump: SshTarget, target: SshTarget) -> paramiko.Channel:
+        try:
+            return bastion.open_channel(
+                "direct-tcpip", (target.host, target.port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
+            )
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            cause = verbatim(show_text(str(error) or type(error).__name__))
+            passes_not = msg("{jump} does not pass on to it: {cause}", jump=jump.address, cause=cause)
+            raise no_session(target, passes_not, is_away=True) from error
+
+    def _stop(self) -> None:
+        self.late.set()
+        self._close()
+
+    def _close(self) -> None:
+        # The target's before the jump's: the other way round its end could not be told.
+        for each in reversed(self._transports):
             _close(each)
 
-    watchdog = threading.Timer(deadline_seconds, stop)
-    watchdog.daemon = True
-    watchdog.start()
-    opened.callback(watchdog.cancel)
 
-    def over(link: socket.socket | paramiko.Channel) -> paramiko.Transport:
-        transport = paramiko.Transport(link)
-        transport.banner_timeout = transport.channel_timeout = CONNECT_SECONDS
-        transport.auth_timeout = LOGIN_SECONDS
-        stops.append(transport)
-        opened.callback(_close, transport)
-        return transport
-
-    if jump is None:
-        return over(_connected(target, late))
-    try:
-        bastion = over(_connected(jump, late))
-        _prove(bastion, jump, late)
-        _log_in(bastion, jump, late)
-    except HostUnreachable as error:  # nothing is known of the target by that, least of all that its key was changed
-        raise no_session(target, msg("the host to jump over: {cause}", cause=error.message), is_away=True) from error
-    try:
-        passed = bastion.open_channel(
-            "direct-tcpip", (target.host, target.port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
-        )
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        cause = verbatim(show_text(str(error) or type(error).__name__))
-        raise no_session(
-            target, msg("{jump} does not pass on to it: {cause}", jump=jump.address, cause=cause), is_away=True
-        ) from error
-    return over(passed)
-
-
-def _connected(target: SshTarget, late: threading.Event) -> socket.socket:
-    try:
-        return socket.create_connection((target.host, target.port), timeout=CONNECT_SECONDS)
-    except (OSError, UnicodeError) as error:
-        raise unreachable(target, error, late) from error
-
-
-def _greet(transport: paramiko.Transport, target: SshTarget, late: threading.Event) -> None:
-    """Agree on keys; the host has then proven whichever host key it shows."""
-    try:
-        transport.start_client(timeout=CONNECT_SECONDS)
-        if not transport.initial_kex_done:  # it returns in silence when the time is over
-            raise TimeoutError
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise unreachable(target, error, late) from error
-
-
-def _prove(transport: paramiko.Transport, target: SshTarget, late: threading.Event) -> None:
-    transport.get_security_options().key_types = host_key_algorithms(target)
-    _greet(transport, target, late)
+def _prove(transport: paramiko.Transport, target: SshTarget) -> None:
     shown = transport.get_remote_server_key()
     if f"{shown.get_name()} {shown.get_base64()}" not in target.host_keys:
         raise other_host_key(target, f"{shown.get_name()} {shown.fingerprint}")

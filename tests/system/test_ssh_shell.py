@@ -239,6 +239,15 @@ def test_fifty_hosts_answer_at_once(ssh_host: SshHost) -> None:
         assert not thread.is_alive(), thread
 
 
+def test_sshd_that_takes_few_at_once_loses_nobody(tmp_path: Path) -> None:
+    with sshd(tmp_path, options=("MaxStartups=2:100:3",)) as host:
+        host.let_in()
+        with ThreadPoolExecutor(8) as pool:
+            done = list(pool.map(lambda _n: run(target(host), b"echo there\n", seconds=60), range(8)))
+
+    assert [one.stdout for one in done] == [b"there\n"] * 8
+
+
 def test_argument_that_a_shell_could_read_otherwise_is_a_fault(ssh_host: SshHost) -> None:
     with pytest.raises(ValueError, match="letters and digits"):
         SshShell(target(ssh_host)).run_script(b"", argument="a; id", deadline_seconds=1, limit_bytes=1)
