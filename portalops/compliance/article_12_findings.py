@@ -25,7 +25,10 @@ SHOWN = 3
 
 
 def judge_findings(duty: Duty, situation: Situation) -> Standing:
-    """No finding is open past its due day without a waiver in force, and somebody looked lately (Article 12.4)."""
+    """No finding is open past its due day without a waiver in force, and nothing went unseen (Article 12.4).
+
+    A check that could not be answered finds nothing, so a host of which one was never judged in the period shows nothing.
+    """
     newest = situation.evidence.checks
     if newest is None:
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
@@ -43,6 +46,7 @@ def judge_findings(duty: Duty, situation: Situation) -> Standing:
         for host in situation.hosts
         if host.id not in reached
     ]
+    parts += uncovered(situation)
     if not situation.hosts:
         parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no host is declared")))
     states = [each.state for each in standings]

@@ -44,6 +44,7 @@ def judged(found: Evidence, *, hosts: tuple[Host, ...] = (LOCAL,), rule: str = "
     return RULES[rule](wanted, Situation(rulebook, found, hosts, ()))
 
 
+SEEN = frozenset({(LOCAL.id, ROOT)})
 LATE, RECENT = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -58,9 +59,16 @@ def test_late_finding_breaks_the_duty_and_is_named_with_its_days_and_records() -
 
 @pytest.mark.parametrize("turn", [Turn.FIXED, Turn.CLOSED])
 def test_fixed_findings_and_open_ones_within_their_days_leave_it_met(turn: Turn) -> None:
-    found = evidence(checks=ROUND, findings=(finding(LATE, turn=turn), finding(RECENT, host=HostId("b"))))
+    findings = (finding(LATE, turn=turn), finding(RECENT, host=HostId("b")))
 
-    assert judged(found).verdict is DutyVerdict.MET
+    assert judged(evidence(checks=ROUND, findings=findings, judged=SEEN)).verdict is DutyVerdict.MET
+
+
+def test_host_that_refused_every_answer_has_no_findings_and_shows_nothing() -> None:
+    standing = judged(evidence(checks=ROUND))
+
+    assert standing.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert "was not judged in the period: ssh.root-login" in str(standing.reason)
 
 
 def test_finding_of_a_host_that_is_configured_no_more_still_counts() -> None:
@@ -74,7 +82,7 @@ def test_waiver_in_force_keeps_a_late_finding_from_breaking_the_duty_and_an_expi
     live = (RecordedWaiver(8, LATE, waiver),)
     expired = (RecordedWaiver(8, LATE, replace(waiver, valid_to=date(2026, 11, 21))),)
 
-    met = judged(evidence(checks=ROUND, findings=(finding(LATE),), waivers=live))
+    met = judged(evidence(checks=ROUND, findings=(finding(LATE),), waivers=live, judged=SEEN))
     unmet = judged(evidence(checks=ROUND, findings=(finding(LATE),), waivers=expired))
 
     assert met.verdict is DutyVerdict.MET
@@ -94,7 +102,7 @@ def test_nobody_having_looked_is_never_a_pass() -> None:
         (evidence(checks=ROUND), (LOCAL, Host(HostId("web2"), "192.0.2.7"))),
         (evidence(checks=ROUND), ()),
     ):
-        assert judged(found, hosts=hosts).verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+        assert judged(replace(found, judged=SEEN), hosts=hosts).verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def test_late_finding_wins_over_what_was_not_looked_at() -> None:
