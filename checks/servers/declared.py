@@ -19,8 +19,9 @@ AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,126}$")]
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s:,]{1,64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-StandbyKind = Literal["vip", "postgresql", "mysql", "load-balancer", "spare"]
-"""What a group of hosts is there for: to hold an address, to follow a database, to share requests, to step in by hand."""
+StandbyKind = Literal["vip", "postgresql", "mysql", "load-balancer", "spare", "log-collector"]
+"""What a group of hosts is there for: to hold an address, to follow a database, to share requests, to step in by hand, to
+keep the others' logs (the first member does)."""
 
 
 class HostDeclared(Baseline, OutsideDeclared):
@@ -46,6 +47,14 @@ class HostDeclared(Baseline, OutsideDeclared):
     """Folders that hold a content management system, by absolute path without links."""
     raid: tuple[str, ...] | None = None
     """Software RAID arrays that must exist, such as `md0`."""
+    ups: tuple[Account, ...] | None = None
+    """Power supplies with batteries that this host's NUT knows, by name; an empty list says that there is none."""
+    sensors: tuple[Literal["wazuh", "suricata"], ...] | None = None
+    """Sensors against intrusion that run here; an empty list says that there is none."""
+    uploads: tuple[AbsolutePath, ...] = ()
+    """Folders that the web server may write to, by absolute path."""
+    log_days: Annotated[int, Field(ge=1, le=3660)] = 92
+    """How many days back the host's logs must go: three months are asked of security level 3."""
     antivirus: str | None = None
     """The systemd unit of the antivirus product; None means ClamAV's."""
     units: tuple[str, ...] = ()

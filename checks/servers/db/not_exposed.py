@@ -1,0 +1,61 @@
+"""Databases listen on loopback or where it is declared, and let nobody in from anywhere without a name.
+
+A database that the internet can reach is tried within minutes, and holds all that the portal knows. Article 12.4 asks for
+security mechanisms.
+
+The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch) listens on more than
+loopback, unless it is among the declared listeners. Where MariaDB or MySQL listens or runs, it has no account without a
+name, and none called root that may log in from elsewhere. If its accounts can't be read it is unknown.
+
+Sources: ss(8); the MariaDB manual, "mysql.user". Debian 13:
+
+    tcp   LISTEN 0      80           127.0.0.1:3306      0.0.0.0:*
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing
+from checks.servers.probes import listeners, mysql_accounts, systemd_units
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+PORTS = frozenset({1433, 1521, 3306, 5432, 6379, 9200, 11211, 27017, 33060})
+MYSQL = 3306
+UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
+
+
+@check(
+    id="db.exposure",
+    clause="12.4",
+    severity=Severity.HIGH,
+    needs=(listeners.PROBE, systemd_units.PROBE),
+    uses=(mysql_accounts.PROBE,),
+    title=msg("databases listen where it is declared, and let nobody in without a name"),
+    remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
+)
+def judge(facts: Facts) -> Outcome:
+    seen = [one for one in facts[listeners.PROBE] if one.port in PORTS]
+    declared = set(facts.declared.listeners or ())
+    exposed = sorted({one.name for one in seen if not one.is_loopback} - declared)
+    if exposed:
+        return failed(
+            "exposed", msg("databases that listen on more than loopback, undeclared: {names}", names=listed(exposed))
+        )
+    units = facts[systemd_units.PROBE]
+    if any(one.port == MYSQL for one in seen) or any(name in units and units[name].is_active for name in UNITS):
+        accounts = facts.get(mysql_accounts.PROBE)
+        if isinstance(accounts, Missing):
+            return missing(accounts)
+        bad = [f"-@{one.host}" for one in accounts if one.host and not one.user]
+        bad += [f"{one.user}@{one.host}" for one in accounts if one.user == "root" and one.host and not one.is_local]
+        if bad:
+            return failed("account-open", msg("database accounts that let in too many: {names}", names=listed(bad)))
+    return passed(
+        msg(
+            "ports of databases, on loopback or declared: {names}",
+            names=listed(sorted({one.name for one in seen})) or "-",
+        )
+    )

@@ -1,0 +1,75 @@
+"""The declared sensors report, and know the attacks of these days.
+
+A sensor that lost its centre sees an attack and tells nobody. Article 12.3 asks for software against intrusion.
+
+The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within 10 minutes; Suricata's log was written to
+within 10 minutes, and its rules are there and at most 7 days old. That none is declared at all leaves it unknown; a
+declaration that there is none is a fail.
+
+Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON output". Wazuh 4:
+
+    status='connected'
+    last_ack='2026-11-26 05:00:05'
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import sensors
+from checks.servers.probes.sensors import Sensors
+from checks.servers.wording import listed
+from portalops.model.message import Message, msg
+from portalops.model.verdicts import Severity
+
+HEARD_WITHIN = timedelta(minutes=10)
+RULES_WITHIN = timedelta(days=7)
+
+
+@check(
+    id="ids.sensor",
+    clause="12.3",
+    severity=Severity.MEDIUM,
+    needs=(sensors.PROBE,),
+    title=msg("the declared sensors report, and know the attacks of these days"),
+    remedy=msg("Start the sensor, connect it to its centre, and update its rules."),
+)
+def judge(facts: Facts) -> Outcome:
+    declared = facts.declared.sensors
+    if declared is None:
+        return unknown("not-declared", msg("which sensors run on the host is not declared"))
+    if not declared:
+        return failed("no-sensor", msg("the host has no sensor, by what is declared"))
+    for name in declared:
+        problem = (
+            _of_wazuh(facts[sensors.PROBE], facts.at)
+            if name == "wazuh"
+            else _of_suricata(facts[sensors.PROBE], facts.at)
+        )
+        if problem is not None:
+            return failed(f"{name}-silent", problem)
+    return passed(msg("sensors that report: {names}", names=listed(declared)))
+
+
+def _of_wazuh(seen: Sensors, now: datetime) -> Message | None:
+    if seen.wazuh_status is None or seen.wazuh_at is None:
+        return msg("{sensor} is declared and not there", sensor="wazuh")
+    if seen.wazuh_status != "connected":
+        return msg("Wazuh's agent is {state}", state=seen.wazuh_status)
+    if now - seen.wazuh_at > HEARD_WITHIN:
+        return msg("{sensor} last wrote at {at}", sensor="wazuh", at=seen.wazuh_at)
+    return None
+
+
+def _of_suricata(seen: Sensors, now: datetime) -> Message | None:
+    if seen.suricata_log_at is None:
+        return msg("{sensor} is declared and not there", sensor="suricata")
+    if now - seen.suricata_log_at > HEARD_WITHIN:
+        return msg("{sensor} last wrote at {at}", sensor="suricata", at=seen.suricata_log_at)
+    if seen.suricata_rules_at is None or not seen.suricata_rules_bytes:
+        return msg("Suricata has no rules")
+    if now - seen.suricata_rules_at > RULES_WITHIN:
+        return msg("Suricata's rules are of {at}", at=seen.suricata_rules_at)
+    return None

@@ -1,0 +1,58 @@
+"""fail2ban's jail for SSH reads a log that is written, and bans for long enough.
+
+A jail whose filter matches nothing bans nobody and says that all is well. Since OpenSSH 9.8 the lines of logins come from
+`sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
+
+The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
+version of OpenSSH; or it reads a file that was written to within 7 days. It bans for 600 seconds or longer.
+
+Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
+
+    `- Journal matches:	_SYSTEMD_UNIT=ssh.service + _COMM=sshd
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.facts import Facts
+from checks.servers.probes import fail2ban_sshd
+from checks.servers.probes.fail2ban_sshd import SshJail
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+WRITTEN_WITHIN = timedelta(days=7)
+BANS_SECONDS = 600
+OTHER_PROGRAM = (9, 8)
+UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
+
+
+@check(
+    id="ids.ssh-jail",
+    clause="12.3",
+    severity=Severity.MEDIUM,
+    needs=(fail2ban_sshd.PROBE,),
+    title=msg("fail2ban's jail for SSH reads a log that is written, and bans for long enough"),
+    remedy=msg(
+        "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime 600."
+    ),
+)
+def judge(facts: Facts) -> Outcome:
+    jail = facts[fail2ban_sshd.PROBE]
+    if not jail.exists:
+        return failed("no-jail", msg("fail2ban has no jail sshd"))
+    if not _is_fed(jail, facts):
+        reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
+        return failed("reads-nothing", msg("the jail sshd reads nothing that is written: {reads}", reads=reads))
+    if 0 <= jail.bans_seconds < BANS_SECONDS:
+        return failed("bans-briefly", msg("the jail sshd bans for {n} seconds only", n=jail.bans_seconds))
+    return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
+
+
+def _is_fed(jail: SshJail, facts: Facts) -> bool:
+    if any(facts.at - jail.written_at[name] <= WRITTEN_WITHIN for name in jail.files if name in jail.written_at):
+        return True
+    program = "_COMM=sshd-session" if jail.openssh >= OTHER_PROGRAM else "_COMM=sshd"
+    return any(one and all(part in UNITS or part == program for part in one) for one in jail.journal)

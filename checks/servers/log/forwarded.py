@@ -1,0 +1,55 @@
+"""Every host's log arrives at a collector, within a quarter of an hour.
+
+Who breaks into a host deletes its log first; only the copy elsewhere tells what happened. Article 12.4 asks that weaknesses
+are found and remedied.
+
+The rule: the first member of a group `log-collector` is the collector, the others send to it. Each of those has a rule that
+sends its log on, and the collector has a line of it that is at most 15 minutes old, by the collector's own clock. A rule
+alone proves nothing: without what the collector holds the check is unknown.
+
+Sources: rsyslog.conf(5), find(1). On the collector, which keeps a folder a host:
+
+    got 1795612800 web1/syslog.log
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.probes import clock, forwarding
+from checks.servers.standby import GroupFacts, group_check
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+WITHIN = timedelta(minutes=15)
+
+
+@group_check(
+    id="log.forwarded",
+    kinds=("log-collector",),
+    clause="12.4",
+    severity=Severity.HIGH,
+    needs=(clock.PROBE, forwarding.PROBE),
+    title=msg("every host's log arrives at a collector"),
+    remedy=msg(
+        "Mend the host's rule in /etc/rsyslog.d, and see that the collector writes a folder for each host in /var/log/remote."
+    ),
+)
+def judge(facts: GroupFacts) -> Outcome:
+    collector, *senders = facts.group.members
+    seen, now = facts[forwarding.PROBE], facts[clock.PROBE][collector]
+    mute = [host for host in senders if not seen[host].rules]
+    if mute:
+        return failed("not-sent", msg("hosts that send their log nowhere: {hosts}", hosts=listed(mute)))
+    if not seen[collector].got:
+        return unknown("nothing-collected", msg("what {host} collects cannot be found", host=collector))
+    newest = {host: seen[collector].newest_of(seen[host].name) for host in senders}
+    silent = [host for host, at in newest.items() if at is None or now - at > WITHIN]
+    if silent:
+        return failed(
+            "not-arriving",
+            msg("hosts whose log does not arrive at {host}: {hosts}", host=collector, hosts=listed(silent)),
+        )
+    return passed(msg("the logs of {hosts} arrive at {host}", hosts=listed(senders), host=collector))

@@ -1,0 +1,49 @@
+"""Logs are kept for as long as the portal's security level asks.
+
+An intrusion is found out weeks after it happened; what was thrown away by then can't be looked into. Article 12.4 asks that
+weaknesses are found and remedied.
+
+The rule: the oldest line of the journal, or the oldest file of logins, is at least the declared number of days old (92 where
+nothing is declared: three months are asked of level 3). A host that is younger than that can't show it: unknown.
+
+Source: journalctl(1). Debian 13:
+
+    1795612800.123456 web1 systemd[1]: Started ...
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import logs_kept
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="log.retention",
+    clause="12.4",
+    severity=Severity.MEDIUM,
+    needs=(logs_kept.PROBE,),
+    title=msg("logs are kept for as long as the portal's security level asks"),
+    remedy=msg(
+        "Raise SystemMaxUse and MaxRetentionSec in journald.conf with Storage=persistent, or 'rotate' of logrotate."
+    ),
+)
+def judge(facts: Facts) -> Outcome:
+    kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
+    if kept.since is None:
+        return unknown("no-log", msg("the host has neither a journal nor a log of logins that could be read"))
+    if kept.since > facts.at + timedelta(minutes=5):
+        return unknown("log-in-future", msg("the oldest log is of {at}", at=kept.since))
+    if facts.at - kept.since >= asked:
+        return passed(msg("logs go back to {at}", at=kept.since))
+    if kept.born_at is not None and facts.at - kept.born_at < asked:
+        return unknown(
+            "host-young", msg("logs go back to {at}, and the host itself to {born}", at=kept.since, born=kept.born_at)
+        )
+    return failed(
+        "cut-earlier", msg("logs go back to {at} only; {n} days are asked", at=kept.since, n=facts.declared.log_days)
+    )

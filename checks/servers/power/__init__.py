@@ -1,0 +1,1 @@
+"""Article 12.3: power."""

@@ -1,0 +1,64 @@
+"""A power supply with batteries stands ready.
+
+When the power fails, the batteries are what keeps the portal up; they grow old unseen. Article 12.3 asks for standby systems
+and that servers run continuously.
+
+The rule: every declared supply answers, is on line, charged to at least 80 %, and asks neither for a new battery nor says
+that it is low. A declaration that there is none is a fail; no declaration leaves it unknown. Virtual machines and containers
+hang on their host's: the roles `virtual` and `container` exempt them.
+
+Source: upsc(8), NUT's list of variables. NUT 2.8:
+
+    battery.charge: 100
+    ups.status: OL
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.probes import ups
+from checks.servers.probes.ups import Ups
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+ENOUGH_PERCENT = 80
+
+
+@check(
+    id="power.ups",
+    clause="12.3",
+    severity=Severity.MEDIUM,
+    needs=(ups.PROBE,),
+    title=msg("a power supply with batteries stands ready"),
+    remedy=msg("Have the power supply serviced, and its batteries replaced."),
+    exempt_roles=("container", "virtual"),
+)
+def judge(facts: Facts) -> Outcome:
+    if facts.declared.ups is None:
+        return unknown("not-declared", msg("which power supplies stand ready is not declared"))
+    if not facts.declared.ups:
+        return failed("none", msg("the host has no power supply with batteries, by what is declared"))
+    seen = {one.name: one for one in facts[ups.PROBE]}
+    absent = [name for name in facts.declared.ups if name not in seen or not seen[name].status]
+    if absent:
+        return failed("not-answering", msg("power supplies that do not answer: {names}", names=listed(absent)))
+    weak = [f"{name} ({problem})" for name in facts.declared.ups if (problem := _problem(seen[name]))]
+    if weak:
+        return failed("not-ready", msg("power supplies that are not ready: {names}", names=listed(weak)))
+    unmeasured = [name for name in facts.declared.ups if seen[name].charge_percent is None]
+    if unmeasured:
+        return unknown(
+            "no-charge", msg("power supplies that do not tell their charge: {names}", names=listed(unmeasured))
+        )
+    return passed(msg("power supplies that stand ready: {names}", names=listed(facts.declared.ups)))
+
+
+def _problem(one: Ups) -> str:
+    bad = sorted({"LB", "RB", "OFF", "ALARM"} & one.status)
+    if bad or "OL" not in one.status:
+        return " ".join(sorted(one.status))
+    if one.charge_percent is not None and one.charge_percent < ENOUGH_PERCENT:
+        return f"{one.charge_percent} %"
+    return ""

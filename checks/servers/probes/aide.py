@@ -1,0 +1,77 @@
+"""What AIDE found: its baseline and the end of its log. Needs root. Source: aide(1).
+
+AIDE 0.19 of Debian 13, where nothing changed:
+
+    Start timestamp: 2026-11-26 05:00:00 +0000 (AIDE 0.19.1)
+    AIDE found NO differences between database and filesystem. Looks okay!!
+    End timestamp: 2026-11-26 05:00:07 +0000 (run time: 0m 7s)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from checks.servers.probe import Output, Probe, Unparseable
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v aide >/dev/null || exit 127
+for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -e "$f" ] && stat -c 'base %Y %s' "$f"; done
+for f in /var/log/aide/aide.log; do
+  if [ -e "$f" ]; then
+    stat -c 'log %Y' "$f"
+    grep -a -E '^(Start timestamp|End timestamp|AIDE found|AIDE, version|Number of entries| *(Added|Removed|Changed) entries)' "$f" | tail -n 40
+  fi
+done
+echo end
+"""
+_BASE = re.compile(r"base (\d{9,11}) (\d{1,15})$")
+_ENDED = re.compile(r"End timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\b")
+_COUNT = re.compile(r"(Added|Removed|Changed) entries:\s*(\d{1,9})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Aide:
+    """The baseline and the run that ended last."""
+
+    has_baseline: bool
+    ended_at: datetime | None
+    """None: no run's end is in the log."""
+    found: tuple[tuple[str, int], ...] | None
+    """How many entries were `added`, `removed`, `changed`; empty where nothing differs, None where the log does not say."""
+
+
+def parse(output: Output) -> Aide:
+    """Read the last run that ended."""
+    lines = [line.strip() for line in output.lines()]
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("what AIDE found broke off"))
+    base = any((match := _BASE.fullmatch(line)) and int(match[2]) > 0 for line in lines)
+    ended: datetime | None = None
+    last: tuple[tuple[str, int], ...] | None = None
+    said: bool | None = None
+    counts: dict[str, int] = {}
+    for line in lines:
+        if line.startswith("Start timestamp"):
+            said, counts = None, {}
+        elif line.startswith("AIDE found NO differences"):
+            said = False
+        elif line.startswith("AIDE found differences"):
+            said = True
+        elif match := _COUNT.search(line):
+            counts[match[1].lower()] = int(match[2])
+        elif match := _ENDED.match(line):
+            try:
+                ended = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
+            except (ValueError, OverflowError) as error:
+                raise Unparseable(msg("AIDE's log is not of the known form")) from error
+            last = None if said is None else (tuple(sorted(counts.items())) if said else ())
+            if said and not counts:
+                last = (("changed", 1),)
+            said, counts = None, {}
+    return Aide(base, ended, last)
+
+
+PROBE = Probe("ids.aide", ("sh", "-c", _SCRIPT), parse, needs_root=True)

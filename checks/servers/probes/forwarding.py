@@ -1,0 +1,64 @@
+"""Where a host sends its log: rules of rsyslog, and journal-upload; and what a collector got. Sources: rsyslog.conf(5), find(1).
+
+A collector keeps what it gets in a folder or file a host, in /var/log/remote or /var/log/hosts:
+
+    rule *.* @@192.0.2.10:514
+    got 1795612800 web1/syslog.log
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from checks.servers.probe import Output, Probe, Unparseable
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+cat /proc/sys/kernel/hostname | sed 's/^/name /'
+grep -rhE '^[^#]*(@|omfwd|omrelp)' /etc/rsyslog.conf /etc/rsyslog.d 2>/dev/null | head -n 50 | cut -c 1-200 | sed 's/^/rule /'
+grep -hE '^ *URL *=' /etc/systemd/journal-upload.conf 2>/dev/null | cut -c 1-200 | sed 's/^/rule /'
+for d in /var/log/remote /var/log/hosts; do
+  [ -d "$d" ] && find "$d" -maxdepth 3 -type f -printf 'got %Ts %P\n' | head -n 5000 | cut -c 1-200
+done
+echo end
+"""
+_GOT = re.compile(r"got (\d{9,11}) (\S+)$")
+_NAME = re.compile(r"name (\S{1,64})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """What a host sends, and what it gets."""
+
+    name: str
+    """What the host calls itself."""
+    rules: int
+    """How many lines of its configuration send logs elsewhere."""
+    got: tuple[tuple[str, datetime], ...]
+    """Of a collector: each file with the time of its newest line."""
+
+    def newest_of(self, host: str) -> datetime | None:
+        """Return when the newest line of a host was written here; its folder or file is named after it."""
+        short = host.partition(".")[0].lower()
+        own = [at for path, at in self.got if _first(path) == short or _first(path) == host.lower()]
+        return max(own, default=None)
+
+
+def parse(output: Output) -> Forwarding:
+    """Read the name, the rules and the files."""
+    lines = [line.strip() for line in output.lines()]
+    name = _NAME.fullmatch(lines[0]) if lines else None
+    if name is None or lines[-1] != "end":
+        raise Unparseable(msg("where the host sends its log broke off"))
+    got = [(match[2], datetime.fromtimestamp(int(match[1]), UTC)) for line in lines if (match := _GOT.fullmatch(line))]
+    return Forwarding(name[1], sum(line.startswith("rule ") for line in lines), tuple(got))
+
+
+def _first(path: str) -> str:
+    first = path.partition("/")[0].lower()
+    return first.removesuffix(".log").partition(".")[0] if "/" not in path else first.partition(".")[0]
+
+
+PROBE = Probe("log.forwarding", ("sh", "-c", _SCRIPT), parse)

@@ -1,0 +1,68 @@
+"""Sensors against intrusion that report to a centre: the agent of Wazuh and Suricata. Needs root.
+
+Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON output". Wazuh 4 writes:
+
+    status='connected'
+    last_ack='2026-11-26 05:00:05'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from checks.servers.probe import Output, Probe, Unparseable
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+for f in /var/ossec/var/run/wazuh-agentd.state /var/ossec/var/run/ossec-agentd.state; do
+  if [ -e "$f" ]; then stat -c 'state %Y' "$f" && grep -E '^(status|last_ack)=' "$f"; fi
+done
+for f in /var/log/suricata/eve.json /var/lib/suricata/rules/suricata.rules; do
+  if [ -e "$f" ]; then stat -c 'file %Y %s %n' "$f"; fi
+done
+echo end
+"""
+_STATUS = re.compile(r"status='([a-z_]{1,20})'$")
+_STATE = re.compile(r"state (\d{9,11})$")
+_FILE = re.compile(r"file (\d{9,11}) (\d{1,15}) (/\S+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """What of them is there."""
+
+    wazuh_status: str | None
+    """`connected`, `pending`, `disconnected`; None without an agent."""
+    wazuh_at: datetime | None
+    """When the agent last wrote its state, which it does every 5 seconds as shipped; UTC."""
+    suricata_log_at: datetime | None
+    suricata_rules_at: datetime | None
+    suricata_rules_bytes: int
+
+
+def parse(output: Output) -> Sensors:
+    """Read the state and the ages; an agent's own time has no zone, so its file's is taken."""
+    lines = [line.strip() for line in output.lines()]
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the state of the sensors broke off"))
+    status = at = log = rules = None
+    size = 0
+    for line in lines[:-1]:
+        if match := _STATUS.fullmatch(line):
+            status = match[1]
+        elif match := _STATE.fullmatch(line):
+            at = datetime.fromtimestamp(int(match[1]), UTC)
+        elif match := _FILE.fullmatch(line):
+            moment = datetime.fromtimestamp(int(match[1]), UTC)
+            if match[3].endswith("eve.json"):
+                log = moment
+            else:
+                rules, size = moment, int(match[2])
+    if (at is None) != (status is None):
+        raise Unparseable(msg("the state of Wazuh's agent is not of the known form"))
+    return Sensors(status, at, log, rules, size)
+
+
+PROBE = Probe("ids.sensors", ("sh", "-c", _SCRIPT), parse, needs_root=True)

@@ -1,0 +1,76 @@
+"""What disks say of themselves: `smartctl -H -A` of each that `smartctl --scan` names. Needs root. Source: smartctl(8).
+
+Each disk's answer is one line of JSON, before it its name, after it smartctl's exit code, whose bits 0 to 2 mean that it
+could not be asked.
+
+    disk /dev/sda
+    {"json_format_version":[1,0],"smartctl":{"exit_status":0},"smart_status":{"passed":true},"power_on_time":{"hours":9123}}
+    code 0
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v smartctl >/dev/null || exit 127
+smartctl --scan | head -n 64 | while read -r d _ t _; do
+  printf 'disk %s\n' "$d"
+  smartctl -j=c -H -A -d "$t" "$d" | tr -d '\n'
+  smartctl -q silent -H -d "$t" "$d"
+  printf '\ncode %s\n' "$?"
+done
+echo end
+"""
+_DISK = re.compile(r"disk (/\S{1,100})$")
+_CODE = re.compile(r"code (\d{1,3})$")
+NOT_ASKED = 0b111
+"""Bits of the exit code: a wrong command line, a disk that can't be opened, a command that it refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One disk."""
+
+    name: str
+    passed: bool | None
+    """What it says of its own health; None where it says nothing."""
+    code: int
+
+
+def parse(output: Output) -> tuple[Disk, ...]:
+    """Read each disk's answer."""
+    lines = output.lines()
+    if not lines or lines[-1].strip() != "end":
+        raise Unparseable(msg("the disks' answers broke off"))
+    found: list[Disk] = []
+    name, passed = "", None
+    for line in lines[:-1]:
+        if match := _DISK.fullmatch(line.strip()):
+            name, passed = shown(match[1], 60), None
+        elif match := _CODE.fullmatch(line.strip()):
+            found.append(Disk(name, passed, int(match[1])))
+        else:
+            passed = _passed(line)
+    return tuple(found)
+
+
+def _passed(line: str) -> bool | None:
+    try:
+        said = cast("Mapping[str, Mapping[str, object]]", json.loads(line))
+        value = said["smart_status"]["passed"] if "smart_status" in said else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unparseable(msg("a disk's answer is not of the known form")) from error
+    if value is not None and not isinstance(value, bool):
+        raise Unparseable(msg("a disk's answer is not of the known form"))
+    return value
+
+
+PROBE = Probe("disk.smart", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60)
