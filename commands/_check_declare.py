@@ -1,0 +1,68 @@
+"""`portalops check declare`: what a host last said, as tables to be read, approved and put into the configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from commands._check_findings import newest_round
+from commands._result import Result
+from commands._servers import known_host
+from commands._session import Session, open_session
+from portalops.errors import HostUnreachable, LedgerMissing
+from portalops.locale import _
+from portalops.model.checks import HostRound
+from portalops.model.message import msg
+from portalops.model.organisation import Host
+from portalops.reports.document import Verbatim
+
+HELP: Final = _(
+    "Draft the declaration of a server from what it last said\n\nPrints the tables of [checks.declared.host.HOST] that"
+    " the checks of identity, of changes and of keys compare with, out of the newest round's evidence. Nothing is written:"
+    " read every line, take out what does not belong there, name the members, have it approved, then put it into the"
+    " configuration.\n\nExample: portalops check declare web1 > web1.toml\n\nEXIT STATUS: 0 printed, 1 there is no round yet,"
+    " 2 there is no such host, 3 the host was not reached in the newest round"
+)
+
+
+def declare(
+    ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
+) -> Result:
+    from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
+    from checks.servers.drafting import PROBES, draft  # noqa: PLC0415  # as above
+    from checks.servers.facts import Facts, facts_from  # noqa: PLC0415  # as above
+    from checks.servers.gather import AnswerRejected, parse_answer  # noqa: PLC0415  # as above
+
+    session = open_session(ctx)
+    known = known_host(session, host)
+    looked = _newest(session, known)
+    (evidence,) = next(result.evidence for result in looked.results if len(result.evidence) == 1)
+    probes = {probe.id: probe for probe in PROBES}
+    try:
+        found = facts_from(parse_answer(session.ledger.blob(evidence)), probes)
+    except AnswerRejected as error:
+        found = dict.fromkeys(probes, error.missing)
+    text = draft(Facts(known, Declared().for_host(known.id), looked.gathered_at, found))
+    return Result({"id": known.id, "evidence": evidence, "toml": text}, [Verbatim(text)])
+
+
+def _newest(session: Session, host: Host) -> HostRound:
+    """Return what the newest round has of a host.
+
+    Raises:
+        LedgerMissing: there is no round yet.
+        HostUnreachable: the host was not reached in it.
+    """
+    newest = newest_round(session)
+    if newest is None:
+        raise LedgerMissing(
+            msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")
+        )
+    for each in newest.body.hosts:
+        if each.host == host.id and each.reached and not each.standby:
+            return each
+    raise HostUnreachable(
+        msg("{host} was not reached in the newest round", host=host.id),
+        msg("Run 'portalops host test {host}' to see why, then 'portalops check run'.", host=host.id),
+    )
