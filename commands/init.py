@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, TypeAlias
 
@@ -83,7 +84,8 @@ def init(
     )
     _write(target, answers)
     settings = _loaded(target, session)
-    return _result(target, _ensure_keys(settings, session), written=True)
+    done = _result(target, _ensure_keys(settings, session), written=True)
+    return replace(done, warnings=tuple(_absent(each) for each in answers.media if not each.is_there))
 
 
 def _loaded(target: Path, session: Session) -> Settings:
@@ -139,16 +141,56 @@ def _ask(
 
 
 def _media(texts: Sequence[str], base: Path) -> tuple[StartMedium, ...]:
-    from portalops.config.starter import StartMedium, medium_ids  # noqa: PLC0415  # start-up time
+    from portalops.config.starter import medium_ids  # noqa: PLC0415  # start-up time
 
     paths = [Path(text).expanduser() for text in texts]
     # A folder given on the command line is relative to where the person stands, not to the configuration.
     absolute = [path.absolute() for path in paths]
-    media: list[StartMedium] = []
-    for name, path in zip(medium_ids(len(absolute)), absolute, strict=True):
-        shares = _device_of(path) == _device_of(Path("/etc"))
-        media.append(StartMedium(name, _as_written(path, base), shares, "" if shares else _mount_point_of(path)))
-    return tuple(media)
+    return tuple(
+        _medium(name, path, _as_written(path, base))
+        for name, path in zip(medium_ids(len(absolute)), absolute, strict=True)
+    )
+
+
+def _medium(name: str, path: Path, written: str) -> StartMedium:
+    """Describe a folder as the disk that it is, or is to become: one that is away is never taken for this machine's own."""
+    from portalops.config.starter import StartMedium  # noqa: PLC0415  # start-up time
+
+    if _device_of(path) != _device_of(Path("/etc")):
+        return StartMedium(name, written, shares_filesystem=False, mount_point=_mount_point_of(path))
+    mount_point = _place_of_disk(path)
+    is_there = path.is_dir() and not mount_point
+    return StartMedium(name, written, shares_filesystem=is_there, mount_point=mount_point, is_there=is_there)
+
+
+def _place_of_disk(path: Path) -> str:
+    """Return where a disk is to be mounted, by the names that are kept for that; empty for any other folder.
+
+    Of `/mnt` and `/media` the file system hierarchy standard (3.0, 3.12 and 3.11) says so; desktops mount what is plugged in
+    on `/run/media/USER/LABEL`, or `/media/USER/LABEL` on Debian.
+    """
+    for top, user in (
+        ("/run/media", True),
+        ("/media", (Path("/home") / Path(*path.parts[2:3])).is_dir()),
+        ("/mnt", False),
+    ):
+        if path.is_relative_to(top):
+            return str(Path(top, *path.relative_to(top).parts[: 2 if user else 1]))
+    return ""
+
+
+def _absent(medium: StartMedium) -> Message:
+    if medium.mount_point:
+        return msg(
+            "no disk is mounted on {folder}: until one is, nothing is written to {medium}",
+            folder=medium.mount_point,
+            medium=medium.id,
+        )
+    return msg(
+        "there is no folder {folder}: until there is, on a disk of its own, nothing is written to {medium}",
+        folder=medium.folder,
+        medium=medium.id,
+    )
 
 
 def _as_written(path: Path, base: Path) -> str:

@@ -18,9 +18,11 @@ class StartMedium:
     folder: str
     """As it is written into the file."""
     shares_filesystem: bool
-    """It lies on the file system of what is backed up."""
+    """It lies on the file system of what is backed up, and is meant to: never for a folder that was not there."""
     mount_point: str = ""
-    """Where the disk is mounted that it lies on; empty if no other disk was there."""
+    """Where the disk must be mounted that it lies on; empty if it lies on this machine's own."""
+    is_there: bool = True
+    """The folder was there, and a disk was mounted where its name says that one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ class StartAnswers:
     media: tuple[StartMedium, ...]
     keys_folder: str
     state_folder: str
+
+
+_AWAY = msg("None was when this was written: if it is mounted elsewhere, correct folder and mount_point.")
+_ABSENT = msg(
+    "This folder was not there when this was written. Mount the disk and make it; on this machine's own disk nothing is"
+    " written without allow_same_filesystem = true."
+)
 
 
 def starting_configuration(answers: StartAnswers) -> str:
@@ -154,8 +163,11 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         if medium.mount_point:
             lines += [
                 said(msg("Nothing is written while the disk is not mounted.")),
+                *([] if medium.is_there else [said(_AWAY)]),
                 f"mount_point = {_quoted(medium.mount_point)}",
             ]
+        elif not medium.is_there:
+            lines.append(said(_ABSENT))
         if medium.shares_filesystem:
             lines += [
                 said(msg("One broken disk would take the data and this copy; reports say so until it is moved.")),

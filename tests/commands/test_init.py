@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from backups.media import build_medium
 from commands._prompt import TerminalPrompt
 from commands.app import run
 from portalops.config import load
-from portalops.errors import ExitCode, UsageError
+from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.model.message import msg
 from tests.accounts import as_ordinary_user
 
@@ -60,6 +61,47 @@ def test_a_disk_that_is_mounted_must_be_mounted_later_too(tmp_path: Path, capsys
 
     assert (mounted.values["mount_point"], "allow_same_filesystem" in mounted.values) == ("/proc", False)
     assert "mount_point" not in here.values or here.values["mount_point"] != "/"
+
+
+@pytest.mark.parametrize(
+    ("folder", "mount_point"),
+    [
+        ("/mnt/not-there/portal", "/mnt/not-there"),
+        ("/media/not-there", "/media/not-there"),
+        ("/run/media/an/KH-01/sets", "/run/media/an/KH-01"),
+    ],
+)
+def test_a_disk_that_is_not_attached_yet_is_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str, mount_point: str
+) -> None:
+    _code, said, _ = called(tmp_path, capsys, "init", *ANSWERS, "--medium", folder)
+
+    (medium,) = load(tmp_path / "portalops.toml", {}).backup_media
+    assert (medium.values["mount_point"], "allow_same_filesystem" in medium.values) == (mount_point, False)
+    assert said["warnings"] == [f"no disk is mounted on {mount_point}: until one is, nothing is written to disk-a"]
+    with pytest.raises(MediumUnavailable, match=f"nothing is mounted on {mount_point}"):
+        build_medium(medium).prepare([Path("/etc")])
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_this_machine_s_own_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _code, said, _ = called(tmp_path, capsys, "init", *ANSWERS, "--medium", "/srv/not-there/disk")
+
+    (medium,) = load(tmp_path / "portalops.toml", {}).backup_media
+    assert not {"mount_point", "allow_same_filesystem"} & set(medium.values)
+    assert "there is no folder /srv/not-there/disk" in said["warnings"][0]
+
+
+def test_a_folder_that_is_there_on_this_machine_s_own_disk_is_used_and_said_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = Path("/etc")  # the one folder that lies beside what is copied on every machine
+
+    _code, said, _ = called(tmp_path, capsys, "init", *ANSWERS, "--medium", str(there))
+
+    (medium,) = load(tmp_path / "portalops.toml", {}).backup_media
+    assert (medium.values.get("allow_same_filesystem"), said["warnings"]) == (True, [])
 
 
 def test_the_comments_are_in_the_chosen_language_and_the_text_is_toml(
