@@ -11,7 +11,7 @@ import typer
 
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import ExitCode, UsageError, VulnerabilityBundleRefused, worst
+from portalops.errors import ExitCode, UsageError, VulnerabilityBundleRefused, VulnerabilityDataRefused, worst
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
@@ -71,6 +71,9 @@ def build(
             metavar="TIME", help=_("When the files were fetched; if not given, the oldest file's time of change")
         ),
     ] = None,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help=_("Write a bundle that has far fewer records than the one before"))
+    ] = False,
 ) -> Result:
     from checks.vulnerabilities.build import Inputs, built  # noqa: PLC0415  # start-up time
 
@@ -81,6 +84,9 @@ def build(
     signing = _signing_key(session, key)
     done = built(inputs, releases, moment)
     files = {each.name: output / each.file_name for each in done}
+    if not accept_shrink:
+        for each, (header, _contents) in done.items():
+            _require_not_shrunk(files[each.name], header, signing)
     for each, (_header, contents) in done.items():
         _write(files[each.name], contents, signing)
     view: list[Block] = [
@@ -223,6 +229,30 @@ def _signing_key(session: Session, path: Path | None) -> SigningKey:
             msg("Give --key FILE; 'ssh-keygen -t ed25519 -N \"\" -f FILE' makes one."),
         )
     return key
+
+
+def _require_not_shrunk(path: Path, header: Header, key: SigningKey) -> None:
+    """Make sure that the files are not a part of what they should be, as far as the bundle of before can tell.
+
+    Raises:
+        VulnerabilityDataRefused: the new one has less than nine tenths of its records.
+    """
+    from checks.vulnerabilities.bundle import read_bundle  # noqa: PLC0415  # start-up time
+
+    try:
+        before = read_bundle(path, [key.public_key]).header
+    except VulnerabilityBundleRefused:  # there is none, or none that says anything
+        return
+    if header.records * 10 < before.records * 9:
+        raise VulnerabilityDataRefused(
+            msg(
+                "the new bundle of {release} has {n} records, the one before has {before}",
+                release=header.release.name,
+                n=header.records,
+                before=before.records,
+            ),
+            msg("Fetch the files again. If so few are right, give --accept-shrink."),
+        )
 
 
 def _write(path: Path, data: bytes, key: SigningKey) -> None:

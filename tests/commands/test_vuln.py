@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from commands.app import run
 from portalops.errors import ExitCode
 from portalops.signatures.sshsig import SigningKey
-from tests.checks.vulnerabilities.records import AS_OF, KEY, OTHER_KEY, write_bundle, write_inputs
+from tests.checks.vulnerabilities.records import AS_OF, DEBIAN, KEY, OTHER_KEY, write_bundle, write_inputs, write_zip
 
 
 def write_key(path: Path, key: SigningKey = KEY) -> Path:
@@ -110,6 +110,22 @@ def test_a_damaged_file_leaves_the_bundle_of_before(tmp_path: Path, capsys: pyte
     assert path.read_bytes() == before
 
 
+def test_far_fewer_records_than_before_are_not_written_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "out/debian-12.vulnerabilities.jsonl"
+    run(build(tmp_path, "--release", "debian:12"), {})
+    before = path.read_bytes()
+    arguments = build(tmp_path, "--release", "debian:12", "--lang", "en", "--as-of", AS_OF.isoformat())
+    write_zip(tmp_path / "Debian.zip", DEBIAN)
+
+    assert run(arguments, {}) == ExitCode.USAGE
+    assert "the new bundle of debian:12 has 8 records, the one before has 108" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert run([*arguments, "--accept-shrink"], {}) == ExitCode.OK
+    assert path.read_bytes() != before
+
+
 def test_nothing_configured_is_no_good_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(configured(tmp_path), {}) == ExitCode.PARTIAL
     assert data(capsys) == []
@@ -134,7 +150,7 @@ def test_an_old_bundle_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[
     day = datetime(2025, 1, 1, tzinfo=UTC)
     from checks.vulnerabilities.build import Inputs, built
     from checks.vulnerabilities.releases import Release
-    from tests.checks.vulnerabilities.records import affected, record, write_zip
+    from tests.checks.vulnerabilities.records import affected, record
 
     made = record("DSA-1-1", affected("Debian:12", "a"), day="2024-12-31")
     ((_header, contents),) = built(Inputs((write_zip(inputs.osv[1], [made]),)), [Release("debian:12")], day).values()
