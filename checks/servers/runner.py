@@ -24,8 +24,9 @@ from checks.servers.standby import GroupCheck, Look, judge_groups, look, members
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.hosts import LOCAL
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Host
+from portalops.model.verdicts import CheckVerdict
 from portalops.ports import Clock, Keeper, Progress, Shell
 
 _log = logging.getLogger(__name__)
@@ -85,13 +86,25 @@ def run_checks(
             lambda host: _both_ways(_travel(host, wanted, shell_for, clock, second), declared, wanted, outside),
         ):
             whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
-            rounds.append(_judged(whole, declared, wanted, keeper))
+            rounds.append(one := _judged(whole, declared, wanted, keeper))
             if trip.host.id in members:
                 looks[trip.host.id] = look(trip.host, trip.at, whole.answer, together)
-            task.note(msg("{host} is checked", host=trip.host.id))
+            task.note(_came_to(one))
             task.advance(1)
     rounds.sort(key=lambda one: one.host)
     return CheckRound((*rounds, *judge_groups(looks, declared, clock.now(), wanted)))
+
+
+def _came_to(one: HostRound) -> Message:
+    """Say how a host's checks came out, for whoever waits for the others."""
+    verdicts = [result.verdict for result in one.results]
+    return msg(
+        "{host}: {passed} pass, {failed} fail, {unknown} unknown",
+        host=one.host,
+        passed=verdicts.count(CheckVerdict.PASS),
+        failed=verdicts.count(CheckVerdict.FAIL),
+        unknown=verdicts.count(CheckVerdict.UNKNOWN) + verdicts.count(CheckVerdict.ERROR),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from checks.servers.standby import GroupCheck
 from portalops.errors import HostKeyChanged, HostUnreachable, LegacySsh
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.hosts import HostWay
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.ports import Completed, Shell
@@ -106,6 +107,40 @@ def test_fault_on_the_way_to_one_host_takes_nothing_from_the_others() -> None:
     done = run([WEB, DATABASE], {"web1": said, "db1": Broken({})}, some=chosen(ids=("patching.os-eol",)))
 
     assert [(one.host, one.reason) for one in done.results()] == [("db1", "gather-crashed"), ("web1", "")]
+
+
+class TellingProgress:
+    """Keeps what whoever waits is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def advance(self, amount: int) -> None:
+        pass
+
+    def note(self, text: Message) -> None:
+        self.told.append(str(text))
+
+    @contextmanager
+    def task(self, title: Message, *, total: int | None, unit: str) -> Iterator[TellingProgress]:
+        yield self
+
+
+def test_whoever_waits_is_told_how_each_host_came_out_when_it_is_done() -> None:
+    progress = TellingProgress()
+    said = QuotingShell({"os.release": b"ID=debian\nVERSION_ID=13\n"})
+
+    run_checks(
+        [WEB, DATABASE],
+        Declared(),
+        shell_for=lambda host: unreachable(host) if host is DATABASE else said,
+        keeper=MemoryKeeper(),
+        clock=FixedClock(DEFAULT_AT),
+        progress=progress,
+        some=chosen(ids=("patching.os-eol",)),
+    )
+
+    assert sorted(progress.told) == ["db1: 0 pass, 0 fail, 1 unknown", "web1: 1 pass, 0 fail, 0 unknown"]
 
 
 def test_each_host_is_asked_once() -> None:
