@@ -8,6 +8,7 @@ user that may do nothing else, without network, and never in the live ones.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import pwd
@@ -335,13 +336,15 @@ def _remove(folder: Path) -> None:
 
 
 def require_space(folder: Path, plain_bytes: int) -> None:
-    """Make sure that a drill has room.
+    """Make sure that a drill has room, in a folder that this user may write into.
 
     Raises:
         BackupError: it has not.
     """
     try:
-        space = os.statvfs(folder)
+        space = os.statvfs(f"{folder}/")  # with the slash a file is none
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _no_scratch(folder, error) from error
     free, needed = space.f_bavail * space.f_frsize, round(plain_bytes * _ROOM)

@@ -93,13 +93,19 @@ def drill(
 
 
 def _foreseen(session: Session, wish: DrillWish) -> Result:
-    """Say what a drill would take."""
-    from commands._backup_work import target_of  # noqa: PLC0415  # start-up time
+    """Say what a drill would take.
 
+    Raises:
+        BackupError: there is no scratch folder that can be written, or too little room in it.
+    """
+    from backups.drill import require_space  # noqa: PLC0415  # start-up time
+    from commands._backup_work import target_of  # noqa: PLC0415  # as above
+
+    folder = session.settings.backup.drill.folder
     if wish.is_open:
+        require_space(folder, 0)  # how much the chosen copy takes is not known yet
         said = msg(
-            "A verified copy is chosen at random, restored into a folder of {folder}, and tried out",
-            folder=str(session.settings.backup.drill.folder),
+            "A verified copy is chosen at random, restored into a folder of {folder}, and tried out", folder=str(folder)
         )
         return Result({"set": None, "medium": None}, [Paragraph(said)])
     drawn = target_of(session, wish)
@@ -109,6 +115,7 @@ def _foreseen(session: Session, wish: DrillWish) -> Result:
             msg("Without --dry-run each set that was looked at is told."),
         )
     kept, copy = drawn.target.made.set, drawn.target.copy
+    require_space(folder, sum(stream.plain_bytes for stream in kept.streams))
     said = msg("The copy of {set} on {medium} is restored and tried out", set=kept.id, medium=copy.medium)
     return Result({"set": kept.id, "medium": copy.medium}, [Paragraph(said)])
 

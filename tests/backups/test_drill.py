@@ -136,6 +136,9 @@ def test_a_drill_that_has_no_room_is_refused(drilled: Drilled) -> None:
         require_space(drilled.scratch, 1 << 60)
     with pytest.raises(BackupError, match="no scratch folder can be made"):
         drill(drilled.medium, drilled.made, drilled.folder / "none")
+    (drilled.folder / "file").touch()
+    with pytest.raises(BackupError, match="no scratch folder can be made"):
+        require_space(drilled.folder / "file", 0)
 
 
 def test_a_differential_is_drilled_together_with_its_base(tmp_path: Path) -> None:

@@ -467,3 +467,17 @@ def test_a_source_that_shrank_fails_until_somebody_accepts_it(portal: Portal) ->
     assert [shrink["source"] for shrink in accepted["accepted_shrinks"]] == ["settings"]
     assert after["accepted_shrinks"] == []
     assert "there is no backup source no-such" in refused["error"]["message"]
+
+
+@pytest.mark.parametrize("wished", [(), ("latest",)])
+def test_a_dry_run_of_a_drill_sees_that_its_folder_is_missing(portal: Portal, wished: tuple[str, ...]) -> None:
+    portal.call("backup", "run")
+    scratch = portal.folder / "scratch"
+    portal.replace({"[backup.excused]": f'[backup.drill]\nfolder = "{scratch}"\n[backup.excused]'})
+
+    error = portal.call("backup", "drill", *wished, "--dry-run", expected=ExitCode.FAILED)["error"]
+
+    assert error["message"] == f"no scratch folder can be made in {scratch}: No such file or directory"
+    assert "backup.drill.folder" in error["hint"]
+    scratch.mkdir()
+    assert portal.call("backup", "drill", *wished, "--dry-run")
