@@ -162,7 +162,6 @@ def _held(bundle: Bundle, installed: Sequence[Installed], max_age_days: int) -> 
     header = bundle.header
     matches = match(bundle, installed)
     listed = [one for one in matches.found if one.row.due or one.row.span.fixed]
-    newest = {source.kind: source.newest for source in sorted(header.sources, key=lambda source: source.newest)}
     return {
         "state": vulnerabilities.OK,
         "release": header.release.name,
@@ -170,8 +169,8 @@ def _held(bundle: Bundle, installed: Sequence[Installed], max_age_days: int) -> 
         "signer": bundle.signer,
         "as_of": _text(header.as_of),
         "max_age_days": max_age_days,
-        "records_newest": newest.get("osv", ""),
-        "exploited_newest": newest.get("kev", ""),
+        "records_newest": header.newest,
+        "exploited_newest": max((source.newest for source in header.sources if source.kind == "kev"), default=""),
         "exploited": header.exploited,
         "records": header.records,
         "packages": matches.packages,

@@ -63,6 +63,7 @@ class _Gathered:
     release: Release
     packages: dict[str, dict[tuple[str, Span], _Known]] = field(default_factory=dict)
     records: int = 0
+    newest: str = ""
 
     def known(self, package: str, vulnerability: str, span: Span) -> _Known:
         return self.packages.setdefault(package, {}).setdefault((vulnerability, span), _Known())
@@ -131,7 +132,9 @@ def _take_osv(path: Path, gathered: Sequence[_Gathered]) -> Source:
                     is_about |= _take_affected(one, record, names, affected)
                 except (AttributeError, TypeError, KeyError, NotAVersion) as error:
                     raise refused(path, record["id"], msg("it is no record of OSV")) from error
-            one.records += is_about
+            if is_about:
+                one.records += 1
+                one.newest = max(one.newest, sources.moment_of(record.get("modified")))
     return sources.described("osv", path, count)
 
 
@@ -275,6 +278,7 @@ def _bundle(
         as_of,
         used,
         one.records,
+        one.newest,
         sum(len(rows) for rows in packages.values()),
         len(packages),
         len(due),

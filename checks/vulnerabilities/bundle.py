@@ -41,6 +41,8 @@ class Header:
     sources: tuple[Source, ...]
     records: int
     """How many of the makers' records are about this release."""
+    newest: str
+    """When the newest of them was changed, `2026-11-23T10:20:30Z`; empty where none says."""
     rows: int
     packages: int
     exploited: int
@@ -54,6 +56,7 @@ def contents_of(header: Header, packages: Mapping[str, Sequence[Row]]) -> bytes:
     held = {
         "as_of": header.as_of.strftime(_MOMENT),
         "exploited": header.exploited,
+        "newest": header.newest,
         "packages": header.packages,
         "portalops_vulnerabilities": VERSION,
         "records": header.records,
@@ -181,6 +184,7 @@ def _header(held: Mapping[str, Any]) -> Header:
         datetime.strptime(held["as_of"], _MOMENT).replace(tzinfo=UTC),
         tuple(Source(**source) for source in held["sources"]),
         _count(held, "records"),
+        str(held["newest"]),
         _count(held, "rows"),
         _count(held, "packages"),
         _count(held, "exploited"),

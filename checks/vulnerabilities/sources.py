@@ -95,7 +95,7 @@ def osv_records(path: Path, count: Count) -> Iterator[Mapping[str, Any]]:
                 raise refused(path, "", msg("it has {n} records, more than {most}", n=len(names), most=RECORDS))
             for name in names:
                 record = _record(path, archive, name)
-                count.see(_moment(record.get("modified")))
+                count.see(moment_of(record.get("modified")))
                 yield record
 
 
@@ -148,7 +148,7 @@ def exploited(path: Path, count: Count) -> dict[str, tuple[str, bool]]:
             "",
             msg("it says that it has {stated} entries and has {n}", stated=show_text(str(stated)), n=len(entries)),
         )
-    count.newest = _moment(document.get("dateReleased"))
+    count.newest = moment_of(document.get("dateReleased"))
     return found
 
 
@@ -178,7 +178,7 @@ def epss_scores(path: Path, wanted: Callable[[str], bool], count: Count) -> dict
         raise refused(path, f"line {line}", msg("it is no gzip file, or is cut short")) from error
     except (ValueError, IndexError, csv.Error) as error:
         raise refused(path, f"line {line + 1}", msg("it is no CVE with a probability")) from error
-    count.newest = _moment(stated.group(1)) if stated else ""
+    count.newest = moment_of(stated.group(1)) if stated else ""
     return found
 
 
@@ -233,7 +233,7 @@ def _parsed(path: Path, name: str, data: bytes) -> Mapping[str, Any]:
     return document
 
 
-def _moment(value: object) -> str:
+def moment_of(value: object) -> str:
     """Return a moment in UTC to the second, so that moments sort as texts; empty for what is none."""
     try:
         moment = datetime.fromisoformat(str(value))
@@ -245,7 +245,7 @@ def _moment(value: object) -> str:
 
 def day_of(value: object) -> str:
     """Return the day (UTC) of a moment of a record, or an empty text."""
-    return _moment(value)[:10]
+    return moment_of(value)[:10]
 
 
 def _day(path: Path, record: str, value: object) -> str:

@@ -121,6 +121,7 @@ FILLING = tuple(
             for ecosystem in ("Debian:12", "Debian:13", "Ubuntu:22.04:LTS", "Ubuntu:24.04:LTS", "AlmaLinux:9")
         ),
         cves=(f"CVE-2025-{number}",),
+        day="2026-11-10",
     )
     for number in range(10_000, 10_100)
 )

@@ -150,6 +150,8 @@ def test_the_head_says_what_it_was_built_of(tmp_path: Path) -> None:
         "Debian.zip",
         "Ubuntu.zip",
     ]
+    assert header.newest == "2026-11-23T10:20:30Z"
+    assert bundle_of(tmp_path, "almalinux:9").header.newest == "2026-11-20T10:20:30Z"  # its own, not Debian's
     assert told["kev"].newest == "2026-11-23T17:00:00Z"
     assert told["epss"].newest == "2026-11-23T00:00:00Z"
     assert told["debian-tracker"].records == 3
