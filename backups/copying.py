@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,6 +86,7 @@ def run_copies(
     keys: Sequence[Signer] | None,
     clock: Clock,
     progress: Progress,
+    on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
 ) -> CopyResult:
     """Make copies, one after the other, and read each one back.
 
@@ -98,8 +99,9 @@ def run_copies(
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: the time of the readings.
         progress: shown the bytes that are copied, and those that are read back.
+        on_error: told which medium is not ready and why; the hint is for people and not for the ledger.
     """
-    world = _World(media, places, _left(targets, wanted), expected, progress)
+    world = _World(media, places, _left(targets, wanted), expected, progress, on_error)
 
     def looked(made: Sequence[_Made]) -> list[_Made]:
         sealed = [each for each in made if each.copy.state is CopyState.SEALED]
@@ -131,6 +133,7 @@ class _World:
     wanted: Mapping[str, Collection[SetId]]
     expected: Collection[str]
     progress: Progress
+    on_error: Callable[[str, PortalOpsError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
             yield _Made(target, replace(copy, state=CopyState.SEALED), has_found=True)
             return
     except PortalOpsError as error:
+        world.on_error(medium.id, error)
         yield _failed(target, _still(target, copy), str(error))
         return
     yield from _copied(target, copy, world, goes_on=True)

@@ -32,7 +32,7 @@ from backups.signature import NAMESPACE
 from backups.streams import SourceStreams
 from backups.verify import verify_copy
 from portalops import __version__
-from portalops.errors import MediumUnavailable, SetNotFound, SetOfLaterVersion, SourceUnavailable
+from portalops.errors import MediumUnavailable, PortalOpsError, SetNotFound, SetOfLaterVersion, SourceUnavailable
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -80,6 +80,7 @@ def run_backup(
     expected_bytes: int = 0,
     expected_plain_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
+    on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
 ) -> BackupResult:
     """Back up all sources into one set, write it to all media from one reading, and read every copy back.
 
@@ -94,6 +95,7 @@ def run_backup(
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
         expected_plain_bytes: about how much will be read, for the time left; 0 if that is not known.
         patience_seconds: how long the others wait for a medium that takes no data.
+        on_error: told which medium is not ready and why; the hint is for people and not for the ledger.
 
     Raises:
         ConfigurationError: a recipient is no public key.
@@ -109,6 +111,7 @@ def run_backup(
         expected_bytes=expected_bytes,
         expected_plain_bytes=expected_plain_bytes,
         patience_seconds=patience_seconds,
+        on_error=on_error,
     )
     if result.set is None:
         return result
@@ -135,6 +138,7 @@ def make_set(
     expected_bytes: int = 0,
     expected_plain_bytes: int = 0,
     patience_seconds: float = PATIENCE_SECONDS,
+    on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
 ) -> BackupResult:
     """Do as `run_backup` does, without reading the copies back: they are sealed, and nothing is verified yet."""
     keys = plan.keys()
@@ -145,7 +149,9 @@ def make_set(
     places = tuple(place for source in sources for place in source.places())
     wanted = (plan.choice.base.set_id,) if plan.choice.base else ()
     with_sets = frozenset(each.id for each in plan.media if each.has_sets)
-    ready, copies = _begin(media, set_id, places, expected_bytes, _Known(plan.portal, with_sets, wanted))
+    ready, copies = _begin(
+        media, set_id, places, expected_bytes, _Known(plan.portal, with_sets, wanted), on_error=on_error
+    )
     if not ready:
         return replace(result, copies=tuple(copies.values()))
     lanes = [Lane(each.id, writer, patience_seconds=patience_seconds) for each, writer in ready]
@@ -241,7 +247,13 @@ class _Known:
 
 
 def _begin(
-    media: Sequence[Medium], set_id: SetId, places: Sequence[Path], expected_bytes: int, known: _Known
+    media: Sequence[Medium],
+    set_id: SetId,
+    places: Sequence[Path],
+    expected_bytes: int,
+    known: _Known,
+    *,
+    on_error: Callable[[str, PortalOpsError], None],
 ) -> tuple[list[tuple[Medium, SetWriter]], dict[str, Copy]]:
     """Make every medium ready; those that are not have a copy that says why."""
     ready: list[tuple[Medium, SetWriter]] = []
@@ -257,6 +269,7 @@ def _begin(
             ready.append((medium, writer))
         except MediumUnavailable as error:
             logger.info("medium %s is not ready: %s", medium.id, error)
+            on_error(medium.id, error)
             copies[medium.id] = replace(copy, problem=show_text(str(error), 500))
     return ready, copies
 

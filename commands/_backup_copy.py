@@ -66,8 +66,9 @@ def copy(
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
         return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))
+    next_steps = [*views.hints_of_media(session.medium_hints), *views.next_for_failed(done.result.copies)]
     return Result(
         [views.copy_data(each) for each in done.result.copies],
-        [views.copies_table(done.result.copies), *notices, *views.next_for_failed(done.result.copies)],
+        [views.copies_table(done.result.copies), *notices, *next_steps],
         exit_code=done.exit_code,
     )

@@ -318,6 +318,13 @@ def _readings_table(made: SetEvidence, limits: Limits) -> Table:
     return Table(msg("How deep each copy was looked into"), headers, rows)
 
 
+def hints_of_media(hints: Mapping[str, Message]) -> list[Block]:
+    """Say, by medium, what the errors of those that were not ready say is to be done."""
+    return [
+        Notice(msg("{medium}: {problem}", medium=medium, problem=hint), Tone.UNSURE) for medium, hint in hints.items()
+    ]
+
+
 def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
     """Say what to do about media that a set was not written to; nothing if there are none."""
     failed = [copy.medium for copy in copies if copy.state is CopyState.FAILED]

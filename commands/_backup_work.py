@@ -108,6 +108,7 @@ def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink:
         new_base=new_base,
         expected_bytes=before.stored_bytes if before else 0,
         expected_plain_bytes=plain_bytes_of(before),
+        on_error=session.note_medium,
     )
     if new_base is not None:
         _note(session, result, new_base)
@@ -366,6 +367,7 @@ def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "
         keys=keys_of(session),
         clock=session.clock,
         progress=session.progress,
+        on_error=session.note_medium,
     )
 
 

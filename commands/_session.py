@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from commands._invocation import Invocation
 from commands._progress import progress_for
-from portalops.errors import LedgerMissing
+from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.system.clock import SystemClock
@@ -42,6 +42,8 @@ class Session:
         self.runner: Runner = LocalRunner()
         self.warnings: list[Message] = []
         """What whoever called must learn, whatever the command itself returns."""
+        self.medium_hints: dict[str, Message] = {}
+        """What to do about each medium that was not ready: for who called, and not for the ledger."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -144,6 +146,10 @@ class Session:
         except LedgerMissing:
             return ()
         return read_attempts(ledger, self.settings.jobs, self.clock.now(), self.zone_of_portal)
+
+    def note_medium(self, medium: str, error: PortalOpsError) -> None:
+        """Keep what to do about a medium that was not ready."""
+        self.medium_hints[medium] = error.hint
 
     @cached_property
     def progress(self) -> Progress:

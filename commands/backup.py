@@ -83,6 +83,7 @@ def run(
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
     view: list[Block] = [Paragraph(done.summary), views.copies_table(done.result.copies), *notices]
+    view += views.hints_of_media(session.medium_hints)
     if done.result.set is not None:
         view += views.next_for_failed(done.result.copies)
         view.insert(1, Paragraph(views.signed_sentence(done.result.set.id, done.result.set.signer)))

@@ -9,6 +9,7 @@ import pytest
 
 from commands._catalog import call
 from portalops.errors import ExitCode, MediumUnavailable, UsageError
+from portalops.reports.document import Notice
 from tests.backups.test_prune import Portal
 from tests.commands.test_media_burn import DISK_B
 
@@ -73,3 +74,18 @@ def test_a_tape_with_sets_is_not_labelled_and_a_disk_never(portal: TapePortal) -
         portal.media("label", "tape-1", "--overwrite", "--confirm", "KH0001")
     with pytest.raises(UsageError, match="there is no tape disk-a"):
         portal.media("label", "disk-a")
+
+
+@pytest.mark.parametrize("command", ["run", "copy"])
+def test_a_run_that_meets_a_blank_tape_says_how_it_is_labelled(portal: TapePortal, command: str) -> None:
+    path = portal.folder / "portalops.toml"
+    path.write_text(f'{path.read_text()}\n[[job]]\nid = "daily-copy"\nkind = "copy"\nevery = "day"\n', encoding="utf-8")
+    result = call(portal.session("backup", "run"))
+    if command == "copy":
+        result = call(portal.session("backup", "copy"))
+
+    assert result.exit_code is ExitCode.PARTIAL
+    notices = [str(block.text) for block in result.view if isinstance(block, Notice)]
+    assert any("is blank; the tape KH0001 is wanted" in each for each in notices)
+    hint = "tape-1: Insert the tape KH0001; or make this one the tape KH0001: 'portalops media label tape-1'."
+    assert notices.index(hint) < notices.index(next(each for each in notices if "portalops media check tape-1" in each))
