@@ -24,13 +24,26 @@ class Target(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a rule that is understood."""
+
+    field: str
+    """`dport`, `saddr`, `state` (of connection tracking), `l4proto`, `nfproto`, `iif`."""
+    values: tuple[str, ...]
+    """Any of these: single ones, `FIRST-LAST`, or networks; sets are resolved."""
+    is_negated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, reduced to what the default needs."""
+    """One rule, reduced to what is judged."""
 
     is_conditional: bool
     target: Target
     chain: str = ""
     """For jump and goto."""
+    conditions: tuple[Condition | None, ...] = (None,)
+    """All of these must hold, where the rule is conditional; None for one that is not understood."""
 
 
 @dataclass(frozen=True, slots=True)

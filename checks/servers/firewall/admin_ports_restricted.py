@@ -5,8 +5,10 @@ is known. Article 12.3.
 
 The rule: at every public address the ports `admin_ports` (22, 3306 and 5432 unless declared otherwise) take no connection
 from a station outside of the declared `admin_ranges`. A station within them sees such a port open and can tell nothing
-about the world; then the check is unknown until somebody looks from elsewhere. The kernel's filter must deny by default
-as well, or a service that starts there tomorrow is open to all.
+about the world; then the check is unknown until somebody looks from elsewhere. The kernel's own rules must keep strangers
+out as well: a station sees what holds for its own address, and a rule may let in half the world beside it. A rule whose
+condition can't be judged, as one on a device, leaves it unknown. And the filter must deny by default, or a service that
+starts there tomorrow is open to all.
 
 Source: connect(2), nft(8). A host whose filter drops what it does not name, seen from another one:
 
@@ -21,6 +23,7 @@ from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probes import iptables_legacy, nft, outside_ports
+from checks.servers.stranger import Door, door
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -65,6 +68,18 @@ def judge(facts: Facts) -> Outcome:
     if not seen.answered:
         return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
     ruleset = seen_ruleset(facts)
+    doors = {
+        f"tcp/{port} {name}": door(ruleset, family, port, ranges)
+        for port in sorted(ports)
+        for family, name in (("ip", "IPv4"), ("ip6", "IPv6"))
+    }
+    if let_in := [name for name, each in doors.items() if each is Door.OPEN]:
+        return failed(
+            "rules-let-strangers-in", msg("the firewall's rules let strangers in at {names}", names=listed(let_in))
+        )
+    if unsure := [name for name, each in doors.items() if each is Door.UNSURE]:
+        said = msg("whether the firewall's rules let strangers in cannot be judged at {names}", names=listed(unsure))
+        return unknown("rules-unclear", said)
     if not (ruleset.denies_by_default("ip") and ruleset.denies_by_default("ip6")):
         return failed(
             "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")

@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
-from checks.servers.ruleset import Chain, Rule, Ruleset, Target
+from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
 from portalops.model.message import msg
 
 _HARMLESS = frozenset({"counter", "log", "comment"})
 _DENIALS = frozenset({"DROP", "REJECT"})
 
 Json = Mapping[str, object]
+Sets = Mapping[str, "tuple[str, ...] | None"]
 
 
 def parse(output: Output) -> Ruleset:
@@ -30,10 +31,15 @@ def parse(output: Output) -> Ruleset:
             for table in _named(entries, "table")
             if "dormant" in str(table.get("flags", ""))
         }
+        elements = {
+            (each["family"], each["table"], str(each["name"])): _values(each.get("elem", []))
+            for each in _named(entries, "set")
+        }
         rules: dict[tuple[object, object, object], list[Rule]] = {}
         for rule in _named(entries, "rule"):
             key = (rule["family"], rule["table"], rule["chain"])
-            rules.setdefault(key, []).append(_rule(cast("Sequence[Json]", rule["expr"])))
+            sets = {name: values for (family, table, name), values in elements.items() if (family, table) == key[:2]}
+            rules.setdefault(key, []).append(_rule(cast("Sequence[Json]", rule["expr"]), sets))
         chains = tuple(
             _chain(chain, tuple(rules.get((chain["family"], chain["table"], chain["name"]), ())))
             for chain in _named(entries, "chain")
@@ -57,8 +63,9 @@ def _chain(chain: Json, rules: tuple[Rule, ...]) -> Chain:
     )
 
 
-def _rule(expressions: Sequence[Json]) -> Rule:
+def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
     conditional, target, chain = False, Target.NOTHING, ""
+    conditions: list[Condition | None] = []
     for expression in expressions:
         name, value = next(iter(expression.items()))
         match name:
@@ -74,7 +81,58 @@ def _rule(expressions: Sequence[Json]) -> Rule:
                 target = Target.DENY if value.get("name") in _DENIALS else Target.NOTHING
             case _ if name not in _HARMLESS:
                 conditional = True
-    return Rule(conditional, target, chain)
+                conditions.append(_condition(cast("Json", value), sets) if name == "match" else None)
+    return Rule(conditional, target, chain, tuple(conditions))
+
+
+def _condition(match: Json, sets: Sets) -> Condition | None:
+    left, right, operation = cast("Json", match["left"]), match["right"], match["op"]
+    values = sets.get(right[1:]) if isinstance(right, str) and right.startswith("@") else _values(right)
+    what, of = next(iter(left.items()))
+    if values is None or operation not in {"==", "in", "!="} or not isinstance(of, Mapping):
+        return None
+    key = str(of.get("key", of.get("field", "")))
+    field = _FIELDS.get((what, str(of.get("protocol", "")), key))
+    return Condition(field, values, operation == "!=") if field else None
+
+
+def _values(right: object) -> tuple[str, ...] | None:
+    """Return what a match's right side, or a set's elements, may be; None where it is of another form."""
+    if isinstance(right, str | int):
+        return (str(right),)
+    if isinstance(right, Mapping):
+        if "prefix" in right:
+            prefix = cast("Json", right["prefix"])
+            return (f"{prefix['addr']}/{prefix['len']}",)
+        if "range" in right:
+            first, last = cast("Sequence[object]", right["range"])
+            return (f"{first}-{last}",)
+        if "elem" in right and isinstance(right["elem"], Mapping):
+            return _values(cast("Json", right["elem"]).get("val"))
+        return _values(right["set"]) if "set" in right else None
+    if isinstance(right, Sequence):
+        parts = [_values(each) for each in right]
+        return None if None in parts else tuple(value for part in parts if part for value in part)
+    return None
+
+
+_FIELDS = {
+    ("payload", "tcp", "dport"): "dport",
+    ("payload", "th", "dport"): "dport",
+    ("payload", "ip", "saddr"): "saddr",
+    ("payload", "ip6", "saddr"): "saddr",
+    ("payload", "ip", "protocol"): "l4proto",
+    ("payload", "ip6", "nexthdr"): "l4proto",
+    ("payload", "udp", "dport"): "udp",
+    ("payload", "icmp", "type"): "icmp",
+    ("payload", "icmpv6", "type"): "icmp",
+    ("meta", "", "l4proto"): "l4proto",
+    ("meta", "", "nfproto"): "nfproto",
+    ("meta", "", "iif"): "iif",
+    ("meta", "", "iifname"): "iif",
+    ("ct", "", "state"): "state",
+}
+"""What is understood, by the kind, protocol and field of a match's left side (libnftables-json(5))."""
 
 
 PROBE = Probe("firewall.nft", ("nft", "-j", "list", "ruleset"), parse, needs_root=True, limit_bytes=2 << 20)
