@@ -28,6 +28,7 @@ from backups.untar import TarReader
 from portalops.errors import SetDamaged, SetOfLaterVersion, WrongKey
 from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
 from portalops.model.heads import Signer
+from portalops.model.message import Message
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Readable, StoredSet
@@ -47,6 +48,8 @@ class Findings:
     """One line a file that is missing, different or too much; none for a good copy."""
     content: SetFile | None = None
     """What `set.json` says, if it could be read and has its digest."""
+    hint: Message | None = None
+    """What is to be done about a copy that is not as recorded, and says that it came of a later version."""
 
 
 def verify_copy(
@@ -86,14 +89,14 @@ def verify_copy(
         if (text := _tag(stored, path, digest, problems)) is not None and path in _SPOKEN:
             texts[path] = text
     payload = _parsed(MANIFEST, texts, problems)
-    content = _content(texts, set_id, problems, is_pinned=bag_sha256 is not None)
+    content, hint = _content(texts, set_id, problems, is_pinned=bag_sha256 is not None)
     if content is not None:
         problems += _vouched(content, tags, texts, keys)
     problems += _structure(stored, sizes, tags, payload, content)
     if level is not VerifyLevel.L1:
         problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
     problems = list(dict.fromkeys(problems))
-    return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content)
+    return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content, hint)
 
 
 def bag_digest(stored: StoredSet) -> Digest:
@@ -152,23 +155,25 @@ def _parsed(name: str, texts: dict[str, bytes], problems: list[str]) -> dict[str
         return {}
 
 
-def _content(texts: dict[str, bytes], set_id: SetId, problems: list[str], *, is_pinned: bool) -> SetFile | None:
-    """Return what a set says of itself; what is wrong already is told also of one that says that it came later."""
+def _content(
+    texts: dict[str, bytes], set_id: SetId, problems: list[str], *, is_pinned: bool
+) -> tuple[SetFile | None, Message | None]:
+    """Return what a set says of itself, and a hint; what is wrong already is told also of one that says that it came later."""
     if SET_FILE not in texts:
-        return None
+        return None, None
     try:
         content = parse_set_file(texts[SET_FILE])
     except SetOfLaterVersion as error:
         if not (is_pinned and problems):
             raise
         problems.append(str(error))
-        return None
+        return None, error.hint
     except SetDamaged as error:
         problems.append(str(error))
-        return None
+        return None, None
     if content.id != set_id:
         problems.append(f"{SET_FILE}: it is of the set {show_text(content.id, 120)}")
-    return content
+    return content, None
 
 
 def _vouched(

@@ -20,7 +20,7 @@ from commands._jobs import backup_work, by_hand
 from commands._restore_target import require_target_apart
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
+from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, SetOfLaterVersion, UsageError
 from portalops.locale import _
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, SetKind, VerifyLevel, VerifyResult
 from portalops.model.message import Message, msg, verbatim
@@ -226,7 +226,7 @@ def restore(
     if findings.content is None:
         raise SetDamaged(
             msg("set {set} cannot be restored: {problems}", set=set_id, problems="; ".join(findings.problems[:3])),
-            msg("Name another copy by --medium."),
+            findings.hint or msg("Name another copy by --medium."),
         )
     if made is None:
         warnings += _unknown_set(set_id, findings.content.signer)
@@ -370,7 +370,7 @@ def _best_copy(
             if not findings.problems:
                 break
     if not opened:
-        raise problems[0]
+        raise next((each for each in problems if isinstance(each, SetOfLaterVersion)), problems[0])
     stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
     return stored, findings, [error.message for error in problems]
 

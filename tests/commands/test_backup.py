@@ -16,6 +16,7 @@ import pytest
 from commands.app import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys, sample_database
+from tests.backups.test_kept_sets import of_version
 
 CONFIGURATION = """
 [portal]
@@ -481,3 +482,28 @@ def test_a_dry_run_of_a_drill_sees_that_its_folder_is_missing(portal: Portal, wi
     assert "backup.drill.folder" in error["hint"]
     scratch.mkdir()
     assert portal.call("backup", "drill", *wished, "--dry-run")
+
+
+@pytest.mark.parametrize("is_unknown", [True, False])
+def test_a_restore_of_a_set_of_a_later_version_says_what_reads_it(portal: Portal, is_unknown: bool) -> None:
+    name = portal.call("backup", "run")["set"]
+    for disk in ("disk-a", "disk-b"):
+        of_version(portal.folder / disk / name, 2)
+    if is_unknown:  # the ledger knows no other digest of it
+        portal.replace({'folder = "state"': 'folder = "new-state"'})
+
+    to = str(portal.folder / "out")
+    said = portal.call(
+        "backup",
+        "restore",
+        name,
+        "--to",
+        to,
+        "--identity",
+        portal.key,
+        expected=ExitCode.FAILED if is_unknown else ExitCode.INTEGRITY,
+    )
+
+    assert "set.json is of version 2 of its form" in said["error"]["message"]
+    assert said["error"]["hint"].startswith("Use a newer portalops, or restore with stock tools")
+    assert not (portal.folder / "out").exists()
