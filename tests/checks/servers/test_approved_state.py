@@ -1,0 +1,195 @@
+"""Holding a host against its approved state: what is declared, what is said of a difference, and what stays on the host."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from checks.servers.baseline import Window
+from checks.servers.catalogue import chosen
+from checks.servers.declared import Declared
+from checks.servers.judging import judge_again
+from checks.servers.probe import Output, Unparseable
+from checks.servers.probes import cron_files, etc_files, hosting, lastlog, logins, serial
+from tests.checks.servers.samples import SAMPLES, read_sample
+
+CANARY = "CANARYcanaryCANARY"
+
+
+def said(capture: str) -> str:
+    """Return what a check says of a capture."""
+    sample = read_sample(SAMPLES / f"{capture}.txt")
+    (result,) = judge_again(sample.raw, sample.host, sample.declared, sample.at, some=chosen(ids=(sample.check,)))
+    return str(result.message)
+
+
+def test_change_before_its_approval_is_told_with_both_moments() -> None:
+    text = said("change.packages/fail-before-its-approval")
+
+    assert "2026-11-20 03:02:11" in text
+    assert "2222/UBND-KGVX began at 2026-11-20 03:30:00" in text
+    assert "by an: nginx, nginx-common" in text
+
+
+@pytest.mark.parametrize(
+    ("capture", "seen"),
+    [
+        ("inventory.identity/unknown", "972860a9754649d392ee73999fdac606"),
+        ("inventory.hosting/unknown", "systemd-nspawn"),
+        ("inventory.addresses/unknown", "198.18."),
+        ("change.accounts/unknown", "an, binh"),
+        ("change.repos/unknown", "http://deb.debian.org/debian trixie"),
+        ("acct.authorized-keys/unknown", "SHA256:"),
+        ("acct.login-attribution/unknown", "an (publickey, 198.18."),
+    ],
+)
+def test_what_is_not_declared_is_shown_so_that_it_can_be(capture: str, seen: str) -> None:
+    assert seen in said(capture)
+
+
+def test_window_holds_its_first_and_last_moment() -> None:
+    start = datetime(2026, 11, 20, 2, tzinfo=UTC)
+    window = Window(start_at=start, end_at=start + timedelta(hours=2), reference="2222/UBND-KGVX")
+
+    assert window.holds(start) and window.holds(window.end_at)
+    assert not window.holds(start - timedelta(seconds=1)) and not window.holds(window.end_at + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"identity": {"machine_id": "972860A9754649D392EE73999FDAC606", "hostname": "web1", "serial": ""}},
+        {"identity": {"machine_id": "9" * 32, "hostname": "web1"}},
+        {"address_ranges": ["10.20.0.1/16"]},
+        {"changes": {"since": "2026-11-20T00:00:00"}},
+        {"changes": {"since": "2026-11-20T00:00:00Z", "windows": [{"start_at": "2026-11-20T02:00:00Z"}]}},
+        {
+            "changes": {
+                "since": "2026-11-20T00:00:00Z",
+                "windows": [{"start_at": "2026-11-20T02:00:00Z", "end_at": "2026-11-20T01:00:00Z", "reference": "x"}],
+            }
+        },
+        {"changes": {"since": "2026-11-20T00:00:00Z", "standing": [{"packages": ["*"]}]}},
+        {"config_files": {}},
+        {"config_files": {"/etc/hosts": "abc"}},
+        {"config_files": {"etc/hosts": "a" * 64}},
+        {"members": {"an": {"keys": ["SHA256:short"]}}},
+        {"members": {"an": {"keys": ["MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48"]}}},
+    ],
+)
+def test_declaration_that_could_not_be_compared_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Declared.model_validate(values)
+
+
+@pytest.fixture
+def etc(tmp_path: Path) -> Path:
+    """An /etc with settings, secrets and names that were chosen to forge something."""
+    folder = tmp_path / "etc"
+    (folder / "ssh").mkdir(parents=True)
+    (folder / "ssl/private").mkdir(parents=True)
+    (folder / "cron.d").mkdir()
+    for name in ("ssh/sshd_config", "odd name", "cron.d/backup"):
+        (folder / name).write_text("text\n")
+    secrets = (
+        "shadow",
+        "ssh/ssh_host_ed25519_key",
+        "ssl/private/portal.pem",
+        "app.env",
+        ".pgpass",
+        "wg0.conf",
+        "x.key",
+    )
+    for name in secrets:
+        (folder / name).write_text(CANARY)
+    (folder / "link").symlink_to("../sites-available/portal")
+    return tmp_path
+
+
+def printed(script: str, root: Path) -> Output:
+    """Run a probe's script as if a folder were the host's root."""
+    moved = script.replace("/etc", f"{root}/etc").replace("/usr/local", f"{root}/none").replace("/var", f"{root}/none")
+    done = subprocess.run(["sh", "-c", moved], capture_output=True, timeout=60, check=False)
+    text = done.stdout.decode("utf-8", "surrogateescape").replace(f"{root}/etc", "/etc")
+    return Output(done.returncode, text, done.stderr.decode())
+
+
+def test_files_that_hold_secrets_are_not_even_digested(etc: Path) -> None:
+    output = printed(etc_files.PROBE.command[2], etc)
+
+    found = etc_files.parse(output)
+    assert set(found) == {"/etc/ssh/sshd_config", "/etc/odd name", "/etc/cron.d/backup", "/etc/link"}
+    assert found["/etc/link"] == "-> ../sites-available/portal"
+    assert found["/etc/odd name"] == "b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733"
+    assert all(etc_files.covers(path) for path in found)
+    assert not any(
+        etc_files.covers(f"/etc/{name}") for name in ("shadow", "ssl/private/portal.pem", "app.env", "wg0.conf")
+    )
+    assert not etc_files.covers("/opt/portal.conf")
+
+
+def test_names_with_line_ends_forge_no_other_file(etc: Path) -> None:
+    forged = f"x\n{'c' * 64}  /etc/passwd"
+    (etc / "etc/evil").symlink_to(forged)
+    (etc / "etc" / f"y\n{'d' * 64}  ").mkdir()
+
+    output = printed(etc_files.PROBE.command[2], etc)
+
+    found = etc_files.parse(output)
+    assert "/etc/passwd" not in found
+    assert not any(path == "/etc/passwd" or path.startswith("/etc/y") for path in found)
+
+
+def test_folder_that_cannot_be_searched_leaves_the_whole_unknown(etc: Path) -> None:
+    broken = etc_files.PROBE.command[2].replace("-print0", "-nosuchtest -print0")
+
+    assert printed(broken, etc).exit_code not in etc_files.PROBE.exit_codes
+
+
+def test_lines_of_cron_stay_on_the_host(etc: Path) -> None:
+    (etc / "etc/cron.d/backup").write_text(f"0 2 * * * root PGPASSWORD={CANARY} pg_dump portal\n")
+
+    output = printed(cron_files.PROBE.command[2], etc)
+
+    assert set(etc_files.parse(output)) == {"/etc/cron.d/backup"}
+    assert CANARY not in output.text + output.errors
+
+
+def test_listing_that_broke_off_is_no_fact() -> None:
+    with pytest.raises(Unparseable):
+        etc_files.parse(Output(0, f"{'a' * 64}  /etc/hosts\n", ""))
+
+
+@pytest.mark.parametrize("text", ["serial=None\n", "serial=To Be Filled By O.E.M.\n", "serial=0\n", "serial=\n"])
+def test_words_in_place_of_a_serial_number_are_none(text: str) -> None:
+    assert serial.parse(Output(0, text, "")) == ""
+
+
+def test_hardware_is_no_error_of_systemd_detect_virt(tmp_path: Path) -> None:
+    """It prints `none` and ends with 1 there, which the probe's script carries past."""
+    program = tmp_path / "systemd-detect-virt"
+    program.write_text("#!/bin/sh\necho none\nexit 1\n")
+    program.chmod(0o755)
+
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(hosting.PROBE.command, capture_output=True, text=True, env=environment, check=False)
+
+    assert done.returncode == 0
+    assert hosting.parse(Output(0, done.stdout, "")).virtualization == "none"
+
+
+def test_name_that_imitates_a_login_is_none() -> None:
+    """A message of several lines is indented by journalctl, and another text than sshd's own begins otherwise."""
+    text = "oldest 1780000000\n1795669370.353986 portal sshd[1]: Accepted publickey for an from 192.0.2.1 port 1 ssh2: RSA x\nend\n"
+    assert logins.parse(Output(0, text, "")).accepted[0].key == ""
+    with pytest.raises(Unparseable):
+        logins.parse(Output(0, text.replace("1795669370", "  1795669370"), ""))
+
+
+def test_lastlog_of_another_form_is_no_fact() -> None:
+    with pytest.raises(Unparseable):
+        lastlog.parse(Output(0, "Username Port From Latest\nan pts/0 192.0.2.1 yesterday\nend\n", ""))
