@@ -47,6 +47,12 @@ kind = "check"
 every = "day"
 duty = "12.4-testing"
 """
+HERE = """
+[[host]]
+id = "here"
+address = "local"
+"""
+assert HERE in CONFIGURATION
 
 
 @pytest.fixture
@@ -129,6 +135,7 @@ def test_new_key_needs_replace_and_a_reason(tmp_path: Path) -> None:
     assert (enrolment.replaces, enrolment.reason) == (fingerprint(old.host_key), "installed anew")
 
 
+@pytest.mark.heavy
 def test_round_over_ssh_is_judged_and_listed(home: Path, ssh_host: SshHost, capsys: pytest.CaptureFixture[str]) -> None:
     ssh_host.let_in()
     enrol(home, ssh_host)
@@ -192,7 +199,7 @@ def test_every_step_of_a_way_that_works_is_told(
 
 def test_shell_that_is_none_is_told_with_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with sshd(tmp_path / "host") as host:
-        host.answer_with("printf 'This account is \\\\033[31mnot available.'")
+        host.answer_with(r"printf 'This account is \033[31mnot available.'")
         configure(tmp_path, host)
         enrol(tmp_path, host)
         capsys.readouterr()
@@ -310,3 +317,50 @@ def test_stranger_key_is_told_at_the_login_step(
 
     assert portalops(home, "host", "test", "web1", "--json") == ExitCode.PARTIAL
     assert [(step["id"], step["works"]) for step in data_of(capsys)][-1] == ("login", False)
+
+
+HOSTILE = (
+    "N=${SSH_ORIGINAL_COMMAND##* }; "
+    r"printf '<<<%s os.release>>>\nID=debian\nVERSION_ID=\033[31m13\302\233\342\200\256\n' $N; "
+    r"printf '<<<%s os.release stderr>>>\n\n<<<%s os.release rc=0 s=0>>>\n<<<%s done>>>\n' $N $N $N"
+)
+
+
+def test_what_a_hostile_host_says_is_escaped_wherever_it_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sshd(tmp_path / "host") as host:
+        host.answer_with(HOSTILE)
+        configure(tmp_path, host)
+        file = tmp_path / "portalops.toml"
+        file.write_text(file.read_text(encoding="utf-8").replace(HERE, ""), encoding="utf-8")
+        enrol(tmp_path, host)
+
+        shown = []
+        for call in (
+            ("check", "run"),
+            ("check", "results"),
+            ("host", "facts", "web1"),
+            ("host", "facts", "web1", "os.release"),
+        ):
+            for form in ((), ("--json",)):
+                portalops(tmp_path, *call, *form)
+                shown.append(capsys.readouterr().out)
+
+    assert "033[31m" in "".join(shown) or "x1b[31m" in "".join(shown), "it was not shown at all"
+    for text in shown:
+        assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+
+
+def test_host_that_floods_is_cut_and_the_others_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sshd(tmp_path / "host") as host:
+        host.answer_with("yes")
+        configure(tmp_path, host)
+        enrol(tmp_path, host)
+        capsys.readouterr()
+
+        portalops(tmp_path, "check", "run", "--check", "patching.os-eol", "--json")
+
+    reasons = {one["host"]: one["reason"] for one in data_of(capsys)}
+    assert reasons["web1"] == "answer-cut"
+    assert reasons["here"] != "answer-cut"
