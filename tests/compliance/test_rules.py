@@ -216,6 +216,45 @@ def test_a_host_without_results_is_never_a_pass() -> None:
     assert stand(firewall, found, hosts=hosts)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
+def group_round(*verdicts: CheckVerdict) -> Recorded[CheckRound]:
+    """A round in which groups `front-0`, `front-1`, ... had one check each, beside the hosts'."""
+    newest = check_round(CheckVerdict.PASS)
+    groups = [
+        HostRound(
+            HostId(f"front-{number}"),
+            newest.at,
+            reached=True,
+            problem="",
+            results=(
+                CheckResult("ha.vip", HostId(f"front-{number}"), "12.3", Severity.CRITICAL, verdict, "x", msg("seen")),
+            ),
+            standby="vip",
+            members=(HostId("web1"), HostId("web2")),
+        )
+        for number, verdict in enumerate(verdicts)
+    ]
+    return replace(newest, body=CheckRound((*newest.body.hosts, *groups)))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ((CheckVerdict.PASS,), DutyVerdict.MET),
+        ((CheckVerdict.PASS, CheckVerdict.FAIL), DutyVerdict.UNMET),
+        ((CheckVerdict.UNKNOWN, CheckVerdict.PASS), DutyVerdict.INSUFFICIENT_EVIDENCE),
+        ((CheckVerdict.NOT_APPLICABLE,), DutyVerdict.EXEMPT),
+        ((), DutyVerdict.INSUFFICIENT_EVIDENCE),
+    ],
+)
+def test_standby_is_judged_once_a_group_and_not_once_a_host(
+    verdicts: tuple[CheckVerdict, ...], expected: DutyVerdict
+) -> None:
+    standby = duty("checks", checks=("ha.vip",))
+    hosts = (LOCAL, Host(HostId("db1"), "10.0.0.2"))
+
+    assert stand(standby, evidence(checks=group_round(*verdicts)), hosts=hosts)[0] is expected
+
+
 def test_old_check_results_do_not_speak_for_today() -> None:
     firewall = duty("checks", checks=("firewall.active",))
     old = check_round(CheckVerdict.PASS, at=datetime(2026, 11, 17, tzinfo=UTC))
