@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from backups.job import VerifyTarget, run_verify
+from backups.media._errors import NotMadeYet
 from backups.resuming import make_ready, worth_keeping
 from backups.retention import THERE, compare, is_of
 from portalops.errors import PortalOpsError
@@ -36,6 +37,8 @@ def inspect(
 ) -> MediumCheck:
     """Look at a medium; what cannot be read is told and never taken for good.
 
+    One that the first run is to make, and on which nothing is recorded, is neither reached nor has problems.
+
     Args:
         medium: as configured.
         portal: id of the portal.
@@ -56,6 +59,9 @@ def inspect(
     try:
         listed = medium.sets()
     except PortalOpsError as error:
+        had_sets = any(copy.medium == medium.id and copy.state in THERE for made in sets for copy in made.copies)
+        if isinstance(error, NotMadeYet) and not had_sets:
+            return check
         on_error(error)
         problem = show_text(f"not looked at: {error}", MAX_PROBLEM)
         unseen = tuple(replace(copy, problem=problem) for _made, copy in recorded)

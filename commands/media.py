@@ -223,7 +223,7 @@ def check(
                 )
                 hints[name].append(said)
             checks.append(found)
-            if not dry_run:
+            if not dry_run and not _is_unmade(found):
                 _record(session, found)
     return Result(
         [{"id": each.id, **_check_data(each)} for each in checks],
@@ -235,6 +235,11 @@ def check(
 app.command(help=_media_burn.BURN_HELP)(_media_burn.burn)
 app.command(help=_media_burn.DESTROYED_HELP)(_media_burn.destroyed)
 app.command(help=_media_label.HELP)(_media_label.label)
+
+
+def _is_unmade(found: MediumCheck) -> bool:
+    """Say whether a medium is yet to be made, by the first run: there was nothing to look at."""
+    return not found.reached and not found.problems
 
 
 def _keep_hint(hints: list[Message], error: PortalOpsError) -> None:
@@ -369,6 +374,7 @@ def _alarms(lines: Sequence[RegisterLine]) -> list[Block]:
 
 def _check_data(found: MediumCheck) -> dict[str, JsonValue]:
     return {
+        "made": not _is_unmade(found),
         "reached": found.reached,
         "writable": found.writable,
         "sets": found.sets,
@@ -381,6 +387,8 @@ def _check_data(found: MediumCheck) -> dict[str, JsonValue]:
 def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
     writable = {True: msg("yes"), False: msg("no"), None: msg("not tried")}[found.writable]
     state = Status(msg("good"), Tone.GOOD) if not found.problems else Status(msg("not as it should be"), Tone.BAD)
+    if _is_unmade(found):
+        state = Status(msg("not made yet; the first run makes it"), Tone.NEUTRAL)
     blocks: list[Block] = [
         KeyValues(
             (

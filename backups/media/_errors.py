@@ -8,6 +8,10 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
 
+class NotMadeYet(MediumUnavailable):
+    """A medium whose folder is not there, and will be made by the first run: nothing is wrong with that before any set."""
+
+
 def medium_unavailable(medium: str, cause: Message | OSError, hint: Message | None = None) -> MediumUnavailable:
     """Return the error of a medium that does not take or give data."""
     if isinstance(cause, OSError):
@@ -16,6 +20,14 @@ def medium_unavailable(medium: str, cause: Message | OSError, hint: Message | No
     return MediumUnavailable(
         msg("backup medium {medium}: {cause}", medium=medium, cause=cause),
         hint or msg("See that it is mounted, writable and has space; then run 'portalops backup run' again."),
+    )
+
+
+def not_made_yet(medium: str, cause: Message) -> NotMadeYet:
+    """Return the error of a medium that may be made where it is not, and was not."""
+    return NotMadeYet(
+        msg("backup medium {medium}: {cause}", medium=medium, cause=cause),
+        msg("'portalops backup run' makes it. If sets were there, find out first where they are."),
     )
 
 

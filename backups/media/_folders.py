@@ -8,7 +8,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from backups.media._errors import medium_unavailable
+from backups.media._errors import medium_unavailable, not_made_yet
 from portalops.errors import MediumUnavailable
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
@@ -59,9 +59,13 @@ def ready_folder(
     return shares
 
 
-def folder_unavailable(medium: str, folder: Path, error: OSError, no_folder_hint: Message) -> MediumUnavailable:
-    """Return the error of a medium whose folder, or what is in it, cannot be used."""
+def folder_unavailable(
+    medium: str, folder: Path, error: OSError, no_folder_hint: Message, *, create: bool
+) -> MediumUnavailable:
+    """Return the error of a medium whose folder, or what is in it, cannot be used; `create` as configured."""
     if isinstance(error, FileNotFoundError) and not folder.exists():
+        if create:
+            return not_made_yet(medium, msg("there is no folder {folder}", folder=str(folder)))
         return medium_unavailable(medium, msg("there is no folder {folder}", folder=str(folder)), no_folder_hint)
     return medium_unavailable(medium, error)
 

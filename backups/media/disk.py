@@ -199,7 +199,7 @@ class DiskMedium:
 
     def _unavailable(self, error: OSError) -> MediumUnavailable:
         hint = msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well.")
-        return folder_unavailable(self.id, self._folder, error, hint)
+        return folder_unavailable(self.id, self._folder, error, hint, create=self._settings.create)
 
     def _remove_dead(self, wanted: Collection[SetId]) -> None:
         kept = {f"{INCOMING}{each}" for each in wanted if not os.path.lexists(self._folder / each)}

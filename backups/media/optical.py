@@ -276,7 +276,9 @@ class OpticalMedium:
             raise no_such_set(self.id, set_id)
 
     def _unavailable(self, error: OSError) -> MediumUnavailable:
-        return folder_unavailable(self.id, self._folder, error, msg("Make the folder, or set create = true."))
+        return folder_unavailable(
+            self.id, self._folder, error, msg("Make the folder, or set create = true."), create=self._settings.create
+        )
 
 
 def images_in(folder: Path) -> tuple[Path, ...]:

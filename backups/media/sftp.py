@@ -39,7 +39,7 @@ from typing import Literal
 
 from pydantic import Field, StrictInt
 
-from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set
+from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set, not_made_yet
 from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
 from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, this_run
 from backups.media._retried import RetrySettings
@@ -243,6 +243,10 @@ class SftpMedium:
 
     def _require_folder(self, sftp: Sftp) -> None:
         found = sftp.status(self._folder, follow=True)
+        if found is None and self._settings.create:
+            raise not_made_yet(
+                self.id, msg("there is no folder {folder} on {host}", folder=self._folder, host=self._host.address)
+            )
         if found is None or not found.is_folder:
             raise medium_unavailable(
                 self.id,

@@ -18,7 +18,7 @@ from commands._invocation import Invocation
 from commands._session import Session
 from portalops.errors import ExitCode, UsageError
 from portalops.model.backups import CopyState
-from portalops.reports.document import Table
+from portalops.reports.document import KeyValues, Table
 from tests.backups.test_prune import Portal
 from tests.doubles import SilentProgress
 
@@ -220,6 +220,30 @@ def test_a_copy_that_was_not_reached_is_no_evidence_until_it_is_reached_again(po
     (portal.folder / "away").rename(portal.folder / "disk-a")
     portal.media("check", "disk-a")
     assert {copy.medium for copy in portal.sets()[0].verified_copies() if not copy.problem} == {"disk-a", "disk-b"}
+
+
+@pytest.mark.parametrize("more", [(), ("--read-only",)])
+def test_a_disk_that_the_first_run_is_to_make_is_no_fault(portal: Register, more: tuple[str, ...]) -> None:
+    result = call(portal.session("media", "check", "disk-a", *more))
+
+    assert (result.exit_code, (portal.folder / "disk-a").exists()) == (ExitCode.OK, False)
+    (facts,) = result.view
+    assert isinstance(facts, KeyValues)
+    assert "not made yet; the first run makes it" in str(facts)
+    portal.back_up(1)
+    assert portal.bodies("media.checked") == [], "there was nothing to look at"
+
+
+def test_a_disk_to_make_on_which_sets_are_recorded_is_a_fault_that_does_not_ask_for_what_is_set(
+    portal: Register,
+) -> None:
+    portal.back_up(1)
+    (portal.folder / "disk-a").rename(portal.folder / "away")
+
+    result = call(portal.session("media", "check", "disk-a"))
+
+    assert result.exit_code is ExitCode.PARTIAL
+    assert "there is no folder" in str(result.view) and "create = true" not in str(result.view)
 
 
 def test_a_disk_that_takes_no_writing_is_told(portal: Register) -> None:
