@@ -6,7 +6,7 @@ national rules on levels of systems.
 The rule: `AuthenticationMethods` asks in each of its alternatives for a key and a password or dialogue, by the defaults and
 for root coming from a public address; or keys and plain passwords are refused, and PAM asks for a password and forcibly
 for a second factor; or every login within 31 days came from a declared gateway that asks for two (`mfa_gateways`), and there was one.
-A gateway that nobody came through proves nothing.
+A gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
 
 Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
 
@@ -82,7 +82,8 @@ def _by_gateway(facts: Facts) -> Outcome:
     found = facts.get(logins.PROBE)
     if isinstance(found, Missing):
         return missing(found)
-    recent = [one for one in found.accepted if one.at >= facts.at - PERIOD]
+    programs = facts.declared.service_accounts
+    recent = [one for one in found.accepted if one.at >= facts.at - PERIOD and one.account not in programs]
     past = sorted(
         {
             f"{one.account} ({one.address})"

@@ -97,7 +97,7 @@ def _stands(one: PackageChange, approved: Changes) -> bool:
 def _outside(changes: list[PackageChange], approved: Changes) -> Outcome:
     first = changes[0]
     what = listed(first.packages) or "-"
-    who = shown(first.by, 40) or "root"
+    who = shown(first.by, 40) or "-"
     if not approved.windows:
         return failed(
             "change-unapproved",

@@ -50,7 +50,7 @@ class PackageChange:
     at: datetime
     """UTC."""
     by: str
-    """The account that asked for it, `unattended-upgrade`, or empty where it is not recorded: root itself."""
+    """The account that asked for it, root where apt names none, or `unattended-upgrade`; empty where nothing records it."""
     packages: tuple[str, ...]
 
 
@@ -65,9 +65,9 @@ def parse(output: Output) -> tuple[PackageChange, ...]:
     for line in lines[:-1]:
         word, _, rest = line.partition(" ")
         if word == "at" and rest.isdecimal() and len(rest) < 12:
-            found.append(PackageChange(datetime.fromtimestamp(int(rest), UTC), "", ()))
+            found.append(PackageChange(datetime.fromtimestamp(int(rest), UTC), "root", ()))
         elif found and word == "by":
-            found[-1] = PackageChange(found[-1].at, "" if rest == "-" else rest, found[-1].packages)
+            found[-1] = PackageChange(found[-1].at, "root" if rest == "-" else rest, found[-1].packages)
         elif found and word in _ACTIONS:
             found[-1] = PackageChange(found[-1].at, found[-1].by, (*found[-1].packages, *rest.split()))
         else:

@@ -14,7 +14,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
 from checks.servers.probe import Output, Unparseable
-from checks.servers.probes import cron_files, etc_files, hosting, lastlog, logins, serial
+from checks.servers.probes import apt_sources, cron_files, dnf_sources, etc_files, hosting, lastlog, logins, serial
 from tests.checks.servers.samples import SAMPLES, read_sample
 
 CANARY = "CANARYcanaryCANARY"
@@ -193,3 +193,62 @@ def test_name_that_imitates_a_login_is_none() -> None:
 def test_lastlog_of_another_form_is_no_fact() -> None:
     with pytest.raises(Unparseable):
         lastlog.parse(Output(0, "Username Port From Latest\nan pts/0 192.0.2.1 yesterday\nend\n", ""))
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with an apt whose source has a password in its address."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    said = {
+        "apt-get": f"echo 'https://user:{CANARY}@mirror.example/debian|trixie|yes'",
+        "apt-config": "echo 'Acquire::AllowInsecureRepositories \"false\";'",
+    }
+    for name, line in said.items():
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "waived"),
+    [
+        ("sources.list", "deb [trusted=yes] file:/opt/repo ./\n", 1),
+        ("sources.list", "deb [ arch=amd64 trusted=yes ] file:/opt/repo ./\n", 1),
+        ("sources.list", "# deb [trusted=yes] file:/opt/repo ./\n", 0),
+        ("sources.list.d/x.sources", "Types: deb\nTrusted: yes\n", 1),
+        ("sources.list.d/x.sources", "Types: deb\nSigned-By: /usr/share/keyrings/x.gpg\n", 0),
+    ],
+)
+def test_signature_that_a_source_waives_is_found_and_its_password_stays(
+    tmp_path: Path, programs: Path, file: str, text: str, waived: int
+) -> None:
+    path = tmp_path / "etc/apt" / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+    output = printed(f"PATH={programs}:$PATH\n{apt_sources.PROBE.command[2]}", tmp_path)
+
+    found = apt_sources.parse(output)
+    assert found.names == {"https://mirror.example/debian trixie"}
+    assert found.waived == waived
+    assert CANARY not in output.text + output.errors
+
+
+def test_repository_follows_main_where_it_says_nothing_of_signatures(tmp_path: Path) -> None:
+    repositories = tmp_path / "etc/yum.repos.d"
+    repositories.mkdir(parents=True)
+    (tmp_path / "etc/dnf").mkdir()
+    (tmp_path / "etc/dnf/dnf.conf").write_text("[main]\ngpgcheck = True\nbest=True\n")
+    (repositories / "almalinux.repo").write_text(
+        f"[baseos]\nname=AlmaLinux - BaseOS\nbaseurl=https://user:{CANARY}@mirror.example/\nenabled=1\ngpgcheck=1\n\n"
+        "[crb]\nenabled=0\ngpgcheck=0\n"
+    )
+    (repositories / "local.repo").write_text("[local]\nbaseurl=file:///opt/repo\n[unsigned]\ngpgcheck=no\n")
+
+    output = printed(dnf_sources.PROBE.command[2], tmp_path)
+
+    found = dnf_sources.parse(output)
+    assert found.names == {"baseos", "local", "unsigned"}
+    assert found.unchecked == {"unsigned"}
+    assert CANARY not in output.text
