@@ -5,6 +5,7 @@ Each file in `probes/` holds one. A probe decides nothing: it turns text into a 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Generic, TypeVar
 
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+
+_log = logging.getLogger(__name__)
 
 FactT = TypeVar("FactT")
 
@@ -109,6 +112,16 @@ def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | Missing:
         return probe.parse(result.output())
     except Unparseable as error:
         return Missing(error.reason, error.seen)
+    except Exception as error:  # noqa: BLE001  # a parser that fails on what one host printed must not take others with it
+        _log.exception("the parser of %s failed", probe.id)
+        return Missing(
+            "parser-crashed",
+            msg(
+                "reading what {probe} printed failed with {error}: a fault in portalops",
+                probe=probe.id,
+                error=type(error).__name__,
+            ),
+        )
 
 
 def shown(text: str, limit: int = 120) -> str:

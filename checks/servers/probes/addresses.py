@@ -38,7 +38,7 @@ def parse(output: Output) -> tuple[HeldAddress, ...]:
             for one in cast("Sequence[Mapping[str, object]]", device["addr_info"])
             if "local" in one
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the list of addresses is not of the known form")) from error
     if not found:
         raise Unparseable(msg("the host names no address at all"))

@@ -34,6 +34,10 @@ _PUBLISHED = re.compile(
 _EXPOSED = re.compile(r"[\d-]+/(?:tcp|udp|sctp)$")
 
 
+PORTS = 3 * 65535
+"""So many ports there are, of three protocols."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Published:
     """A port of the host that leads into a container."""
@@ -68,13 +72,18 @@ def parse(output: Output) -> Containers:
     engines: list[str] = []
     bridges: list[str] = []
     found: set[Published] = set()
+    seen = 0
     for line in lines[:-1]:
         if line in {"docker", "podman"}:
             engines.append(line)
         elif line.startswith("bridge "):
             bridges.append(line.removeprefix("bridge "))
         else:
-            found.update(_published(line))
+            for one in _published(line):
+                found.add(one)
+                seen += 1
+                if seen > PORTS:
+                    raise Unparseable(msg("containers publish more ports than there are"))
     return Containers(tuple(engines), tuple(bridges), tuple(sorted(found)))
 
 
@@ -91,7 +100,7 @@ def _published(line: str) -> Iterator[Published]:
                 if not _is_loopback(str(one.get("host_ip", ""))) and one.get("host_port"):
                     first, count = int(str(one["host_port"])), int(str(one.get("range") or 1))
                     yield from _range(str(one["protocol"]).partition(",")[0], first, first + count - 1, name)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("a container's line is not of the known form: {line}", line=shown(line, 80))) from error
 
 

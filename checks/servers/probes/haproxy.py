@@ -44,14 +44,14 @@ def parse(output: Output) -> tuple[BackendServer, ...]:
     lines = output.lines()
     if not lines or not lines[0].startswith("# pxname,svname,"):
         raise Unparseable(msg("HAProxy's statistics are not of the known form"))
-    rows = list(csv.DictReader([lines[0].removeprefix("# "), *lines[1:]]))
     try:
+        rows = list(csv.DictReader([lines[0].removeprefix("# "), *lines[1:]]))
         found = tuple(
             BackendServer(row["pxname"], row["svname"], row["status"].strip(), row["check_status"].strip("* "))
             for row in rows
             if row["type"] == "2"  # 0 frontend, 1 backend, 2 server, 3 socket
         )
-    except (KeyError, AttributeError, TypeError) as error:
+    except (KeyError, AttributeError, TypeError, csv.Error) as error:
         raise Unparseable(msg("HAProxy's statistics are not of the known form")) from error
     return found
 

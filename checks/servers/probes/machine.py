@@ -49,7 +49,7 @@ def parse(output: Output) -> Snapshot:
             for one in document["disks"]
         )
         listeners = tuple(listener(str(name), str(ip), str(port)) for name, ip, port in document["listeners"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unparseable(msg("the machine's snapshot is not of the known form")) from error
     return Snapshot(disks, listeners)
 

@@ -45,7 +45,7 @@ def parse(output: Output) -> Ruleset:
             for chain in _named(entries, "chain")
             if chain["family"] in {"ip", "ip6", "inet"} and (chain["family"], chain["table"]) not in asleep
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("nft's rules are not of the known form")) from error
     if not any("metainfo" in entry for entry in entries):
         raise Unparseable(msg("nft did not say its version"))

@@ -64,7 +64,7 @@ def parse(output: Output) -> Member:
         follows, timeline, system = said["recovery"], said["timeline"], said["system"]
         position = _position(said["replayed"] if follows else said["lsn"])
         switched_at = datetime.fromtimestamp(max(switched), UTC) if switched else None
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise Unparseable(msg("PostgreSQL's answer is not of the known form")) from error
     if not isinstance(follows, bool) or not isinstance(timeline, int) or not isinstance(system, str) or not system:
         raise Unparseable(msg("PostgreSQL's answer is not of the known form"))

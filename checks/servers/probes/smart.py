@@ -66,7 +66,7 @@ def _passed(line: str) -> bool | None:
     try:
         said = cast("Mapping[str, Mapping[str, object]]", json.loads(line))
         value = said["smart_status"]["passed"] if "smart_status" in said else None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unparseable(msg("a disk's answer is not of the known form")) from error
     if value is not None and not isinstance(value, bool):
         raise Unparseable(msg("a disk's answer is not of the known form"))

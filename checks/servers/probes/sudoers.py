@@ -52,7 +52,7 @@ def parse(output: Output) -> Sudoers:
         defaults = any(
             _option(entry.get("Options", ()), "authenticate") is False for entry in document.get("Defaults", ())
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the rules of sudo are not of the known form")) from error
     return Sudoers(grants, defaults)
 

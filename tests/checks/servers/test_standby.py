@@ -30,6 +30,8 @@ from portalops.model.organisation import Host, HostId
 from portalops.ports import Completed, Shell
 from tests.checks.servers.samples import DEFAULT_AT
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
+from tests.hosts import Host as NspawnHost
+from tests.hosts import Hosts
 from tests.servers import free_port
 
 A, B = Host(HostId("lb1"), "192.0.2.1"), Host(HostId("lb2"), "192.0.2.2")
@@ -354,3 +356,97 @@ def test_postgresql_failover_counts_only_after_the_standby_leads(databases: Data
 
     after = of_databases(databases, "ha.failover-drill", drills=drills)
     assert after.verdict.value == "pass", str(after.message)
+
+
+# --- a real pair with keepalived --------------------------------------------------------------
+
+KEEPALIVED = """
+global_defs {{
+    enable_script_security
+    script_user root
+}}
+vrrp_script portal {{
+    script "/usr/bin/true"
+    interval 1
+}}
+vrrp_instance PORTAL {{
+    state BACKUP
+    interface host0
+    virtual_router_id 51
+    priority {priority}
+    advert_int 1
+    authentication {{
+        auth_type PASS
+        auth_pass {canary}
+    }}
+    virtual_ipaddress {{
+        {address}/32 dev host0
+    }}
+    track_script {{
+        portal
+    }}
+}}
+"""
+CANARY = "kEy0f112"
+
+
+@dataclass
+class Inside:
+    """A shell on a host, past its network."""
+
+    host: NspawnHost
+    address: str = "192.0.2.1"
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        inside = ["nsenter", "--all", f"--target={self.host.first}", "sh", "-s", argument]
+        done = subprocess.run(inside, input=script, capture_output=True, timeout=deadline_seconds, check=False)
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.hosts
+@pytest.mark.heavy
+def test_the_shared_address_moves_and_split_brain_is_seen(hosts: Hosts) -> None:
+    with hosts.started(name="lb1") as first, hosts.started(name="lb2") as second:
+        address = f"{first.address.rpartition('.')[0]}.200"
+        shells: dict[str, Shell] = {"lb1": Inside(first), "lb2": Inside(second)}
+        keeper = MemoryKeeper()
+
+        def verdict(check: str, **more: object) -> tuple[str, str]:
+            group = {"kind": "vip", "members": ["lb1", "lb2"], "address": address, **more}
+            done = run_checks(
+                [A, B],
+                Declared.model_validate({"group": {"front": group}, "no_standby": ["postgresql"]}),
+                shell_for=lambda host: shells[host.id],
+                keeper=keeper,
+                clock=FixedClock(datetime.now(UTC)),
+                progress=SilentProgress(),
+                some=chosen(ids=(check,)),
+            )
+            result = next(one for one in done.results() if one.host == "front")
+            return result.verdict.value, result.reason
+
+        def holds(host: NspawnHost) -> bool:
+            return address in host.sh("ip address show")
+
+        for host, priority in ((first, 150), (second, 100)):
+            text = KEEPALIVED.format(priority=priority, address=address, canary=CANARY)
+            host.sh("cat >/etc/keepalived/keepalived.conf", stdin=text.encode())
+            host.sh("systemctl restart keepalived")
+        wait_for(lambda: holds(first) and not holds(second))
+        assert verdict("ha.vip") == ("pass", "")
+        assert verdict("ha.keepalived") == ("pass", "")
+        began = datetime.now(UTC)
+        assert verdict("ha.failover-drill", drills=[began.isoformat()]) == ("fail", "role-did-not-move")
+
+        first.sh("systemctl stop keepalived")
+        wait_for(lambda: holds(second))
+        assert verdict("ha.vip") == ("pass", "")
+        assert verdict("ha.keepalived") == ("fail", "not-running")
+        assert verdict("ha.failover-drill", drills=[began.isoformat()]) == ("pass", "")
+
+        deaf = "nft 'add table inet t; add chain inet t i { type filter hook input priority 0; }; add rule inet t i meta l4proto 112 drop'"
+        second.sh(deaf)
+        first.sh("systemctl reset-failed; systemctl start keepalived")
+        wait_for(lambda: holds(first) and holds(second))
+        assert verdict("ha.vip") == ("fail", "several-hold")
+        assert not any(CANARY.encode() in raw for raw in keeper.blobs.values())
