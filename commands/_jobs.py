@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands._kinds import typed_tables
-from commands._outside import outside_of
+from commands._outside import outside_of, series_of
 from commands._recipients import recipient_problems
 from commands._result import JsonValue
 from commands._servers import shells_of
@@ -457,6 +457,7 @@ def check_work(session: Session, *, from_outside: bool = False) -> Work[object]:
         progress=session.progress,
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=from_outside),
+        series=series_of(session),
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _check_declare, _check_findings, _check_import, _check_waive
+from commands import _check_declare, _check_findings, _check_import, _check_sample, _check_waive
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, finding_data, known_findings, newest_round
 from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, waived_of
-from commands._outside import outside_of
+from commands._outside import outside_of, series_of
 from commands._result import JsonValue, Result
 from commands._servers import shells_of
 from commands._session import Session, open_session
@@ -219,6 +219,7 @@ def _looked(
         some=some,
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=from_outside),
+        series=series_of(session),
     )
 
 
@@ -358,6 +359,7 @@ def _result_data(result: CheckResult) -> dict[str, JsonValue]:
     }
 
 
+app.command("sample", help=_check_sample.HELP)(_check_sample.sample)
 app.command("findings", help=_check_findings.HELP)(_check_findings.findings)
 app.command("close", help=_check_findings.HELP_CLOSE)(_check_findings.close)
 app.command("waive", help=_check_waive.HELP)(_check_waive.waive)

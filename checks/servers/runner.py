@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,13 +19,13 @@ from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.outside import look as view
 from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.probe import Missing, ProbeResult, shown
-from checks.servers.probes import vulnerabilities
+from checks.servers.probes import availability, vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Host
+from portalops.model.organisation import Host, HostId
 from portalops.model.verdicts import CheckVerdict
 from portalops.ports import Clock, Keeper, Progress, Shell
 
@@ -50,6 +50,7 @@ def run_checks(
     known: Vulnerabilities | None = None,
     at_once: int = AT_ONCE,
     outside: Outside | None = None,
+    series: Mapping[HostId, ProbeResult] | None = None,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -68,6 +69,7 @@ def run_checks(
         known: the bundles that packages are looked up in; none by default.
         at_once: how many hosts are looked at at the same time.
         outside: looks at the hosts from outside as well; without it nobody does, and what needs that view is unknown.
+        series: how reachable each host's pages were, as a section of its answer.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
@@ -83,7 +85,9 @@ def run_checks(
             pool,
             hosts,
             at_once,
-            lambda host: _both_ways(_travel(host, wanted, shell_for, clock, second), declared, wanted, outside),
+            lambda host: _both_ways(
+                _travel(host, wanted, shell_for, clock, second), declared, wanted, outside, series or {}
+            ),
         ):
             whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
             rounds.append(one := _judged(whole, declared, wanted, keeper))
@@ -154,16 +158,25 @@ def _travel(
     return _Trip(host, at, raw)
 
 
-def _both_ways(trip: _Trip, declared: Declared, some: Sequence[Check], outside: Outside | None) -> _Trip:
+def _both_ways(
+    trip: _Trip,
+    declared: Declared,
+    some: Sequence[Check],
+    outside: Outside | None,
+    series: Mapping[HostId, ProbeResult],
+) -> _Trip:
     """Add what is seen of the host from outside; that nobody looked is said too."""
-    wanted = [name for name in probes_of(some) if name in view.ALL]
+    probes = probes_of(some)
+    wanted = [name for name in probes if name in view.ALL]
     inside = trip.answer if isinstance(trip.answer, bytes) else None
     if outside is None:
         found = nobody_looked(wanted)
     else:
         found = outside.sections(trip.host, declared.for_host(trip.host.id), wanted, inside)
+    if availability.PROBE.id in probes and trip.host.id in series:
+        found = (*found, series[trip.host.id])
     if inside is None:
-        return replace(trip, from_outside=_joined(no_answer(), found)) if outside and found else trip
+        return replace(trip, from_outside=_joined(no_answer(), found)) if outside or series else trip
     return replace(trip, answer=_joined(inside, found))
 
 
@@ -204,7 +217,8 @@ def _without_answer(
     if trip.from_outside is None:
         return unreached(trip.host, why, trip.at, some)
     keeper.keep(trip.from_outside)
-    seen = [one for one in some if all(probe.id in view.ALL for probe in one.needs)]
+    elsewhere = {*view.ALL, availability.PROBE.id}
+    seen = [one for one in some if all(probe.id in elsewhere for probe in one.needs)]
     rest = [one for one in some if one not in seen]
     judged = judge_again(trip.from_outside, trip.host, declared, trip.at, some=seen)
     return tuple(sorted((*judged, *unreached(trip.host, why, trip.at, rest)), key=lambda one: one.check))

@@ -109,13 +109,13 @@ def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
 _UNRECORDED = {
     "cases": msg("no case against a unit that fell short is recorded"),
     "register": msg("nothing is recorded in the register that this duty is proven by"),
-    "availability": msg("no series of probes is recorded from which availability could be measured"),
     "languages": msg("no probe of the Vietnamese and the English edition is recorded"),
 }
 
 
 RULES: Mapping[str, Rule] = {
     "checks": judge_checks,
+    "availability": judge_checks,
     "check-cadence": judge_check_cadence,
     "findings": judge_findings,
     **dict.fromkeys(_UNRECORDED, judge_unrecorded),

@@ -21,6 +21,7 @@ from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, line_digest, parse
 from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory, InventoryRun
+from portalops.model.availability import SampleBatch
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
 from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
@@ -58,7 +59,7 @@ BODIES: tuple[type, ...] = (
         AnchorResult,
     ),
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
-    *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment),
+    *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""

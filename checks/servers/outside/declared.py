@@ -56,6 +56,11 @@ class OutsideDeclared(BaseModel):
     allowed_words: tuple[Phrase, ...] = ()
     """Of the phrases that no portal's page has, those that this one's may have all the same."""
 
+    availability_percent: Annotated[float, Field(ge=50, le=100)] = 99.0
+    """How much of 30 days each page must have been reachable."""
+    sample_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    """How often pages are sampled: one look speaks for so long."""
+
     def sites(self) -> tuple[str, ...]:
         """Return the first address of each name and port that the pages and editions are served at."""
         found: dict[tuple[str, int], str] = {}

@@ -105,7 +105,7 @@ class Outside:
             wanted: ids of probes, of `ALL`.
             answer: what the host said inside, if it said anything: what listens there is tried.
         """
-        addresses = _addresses(host, declared)
+        addresses = addresses_of(host, declared)
         if not addresses:
             return tuple(written(each, NO_ADDRESS) for each in wanted)
         look = _Look(self, declared, addresses, self.elapsed() + self.budget_seconds)
@@ -117,7 +117,8 @@ def nobody_looked(wanted: Sequence[str]) -> tuple[ProbeResult, ...]:
     return tuple(written(each, NOT_LOOKED) for each in wanted)
 
 
-def _addresses(host: Host, declared: HostDeclared) -> tuple[str, ...]:
+def addresses_of(host: Host, declared: HostDeclared) -> tuple[str, ...]:
+    """Return under which addresses a host is looked at from outside; none where none is declared."""
     if declared.public_addresses is not None:
         return tuple(str(each) for each in declared.public_addresses)
     try:

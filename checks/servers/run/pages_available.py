@@ -1,0 +1,76 @@
+"""The host's pages were reachable as much as they should be.
+
+That the servers run is what visitors find, not what a process list says. Article 12.3.
+
+The rule: in the last 30 days each declared page answered with a page or a redirect in at least `availability_percent`
+(99) of the time in which it was looked at, and it was looked at in at least 95 % of the time. The time is cut into spans
+of `sample_minutes`; one look that finds the page away counts for its whole span. More time away than the 30 days allow
+fails, however much was not looked at. The samples are made by `portalops check sample`, run by a timer.
+
+Source: the samples in the ledger (docs/ledger-format.md). A day on which the portal was away for an hour:
+
+    https://portal.example.vn/ 276 up, 12 down of 288
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.facts import Facts
+from checks.servers.outside.verdicts import of_no_pages
+from checks.servers.probes import availability, outside_ports
+from checks.servers.wording import listed
+from portalops.model.message import msg
+from portalops.model.verdicts import Severity
+
+COVERED_PERCENT = 95
+
+
+@check(
+    id="run.availability",
+    clause="12.3",
+    severity=Severity.HIGH,
+    needs=(availability.PROBE,),
+    uses=(outside_ports.PROBE,),
+    title=msg("the pages were reachable as much as they should be"),
+    remedy=msg(
+        "Find out what made each outage, and record it; where nobody looked, mend the timer of 'portalops check sample'."
+    ),
+)
+def judge(facts: Facts) -> Outcome:
+    if (done := of_no_pages(facts)) is not None:
+        return done
+    target = facts.declared.availability_percent
+    found = facts[availability.PROBE]
+    wanted = (*(facts.declared.pages or ()), *facts.declared.editions.values())
+    unclear = []
+    for url in dict.fromkeys(wanted):
+        page = found.get(url)
+        if page is None:
+            unclear.append((url, 0))
+            continue
+        covered = 100 * page.observed // page.spans
+        if 100 * page.down > (100 - target) * page.spans or (
+            covered >= COVERED_PERCENT and 100 * page.up < target * page.observed
+        ):
+            return failed(
+                "below-target",
+                msg(
+                    "{url} was reachable in {up} of {observed} spans looked at, below {target} %",
+                    url=listed((url,)),
+                    up=page.up,
+                    observed=page.observed,
+                    target=f"{target:g}",
+                ),
+            )
+        if covered < COVERED_PERCENT:
+            unclear.append((url, covered))
+    if unclear:
+        url, covered = unclear[0]
+        return unknown(
+            "too-few-samples",
+            msg("{url} was looked at in {percent} % of the last 30 days only", url=listed((url,)), percent=covered),
+        )
+    lowest = min(100 * found[url].up / found[url].observed for url in wanted)
+    return passed(
+        msg("each page was reachable in {percent} % of the time or more", percent=f"{int(lowest * 100) / 100:g}")
+    )
