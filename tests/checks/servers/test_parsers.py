@@ -10,7 +10,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
-from checks.servers.probes import containers, haproxy
+from checks.servers.probes import containers, haproxy, web_files
 
 HOSTILE = {
     "deep": b"[" * 200_000,
@@ -59,5 +59,14 @@ def test_ranges_of_ports_are_bounded() -> None:
 
 def test_a_line_of_haproxy_that_is_too_long_is_no_fact() -> None:
     fact = fact_of(haproxy.PROBE, ProbeResult(haproxy.PROBE.id, 0, HOSTILE["long-field"], b"", 0))
+
+    assert isinstance(fact, Missing)
+
+
+@pytest.mark.parametrize("line", ["644 www-data /var/www/" + "a" * 980, "failed", "644 www-data /var/www/a\nb"])
+def test_a_cut_name_or_a_search_that_failed_says_nothing_of_web_files(line: str) -> None:
+    said = f"root /var/www\n{line}\nend\n".encode()
+
+    fact = fact_of(web_files.PROBE, ProbeResult(web_files.PROBE.id, 0, said, b"", 0))
 
     assert isinstance(fact, Missing)
