@@ -19,7 +19,7 @@ from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.media import DiscState
-from portalops.model.message import Message, msg
+from portalops.model.message import ByteCount, Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import DiscDrive, LoadedDisc, Readable, StoredSet
@@ -136,10 +136,10 @@ def require_blank(drive: DiscDrive, size_bytes: int) -> LoadedDisc:
         raise _refused(
             drive,
             msg(
-                "the disc in it ({kind}) takes {free} bytes, and the image has {needed}",
+                "the disc in it ({kind}) takes {free}, and the image has {needed}",
                 kind=disc.kind,
-                free=disc.free_bytes,
-                needed=size_bytes,
+                free=ByteCount(disc.free_bytes),
+                needed=ByteCount(size_bytes),
             ),
             msg("Put in a disc of the kind that the medium is configured for: its key disc, or disc_bytes."),
         )

@@ -31,7 +31,7 @@ from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, Set
 from portalops.model.backups import Copy, CopyState, DrillResult, SetId, StreamTrial, VerifyLevel
 from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
-from portalops.model.message import msg
+from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
 from portalops.registers.evidence import SetEvidence
@@ -351,10 +351,10 @@ def require_space(folder: Path, plain_bytes: int) -> None:
     if free < needed:
         raise BackupError(
             msg(
-                "the drill needs about {needed} bytes in {folder}, and {free} are free",
-                needed=needed,
+                "the drill needs about {needed} in {folder}, and {free} are free",
+                needed=ByteCount(needed),
                 folder=str(folder),
-                free=free,
+                free=ByteCount(free),
             ),
             msg("Set backup.drill.folder to a folder with more space."),
         )

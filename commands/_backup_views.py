@@ -10,7 +10,7 @@ from commands._media_burn import discs_data
 from commands._result import JsonValue
 from portalops.ledger.bodies import encode
 from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import (
@@ -381,11 +381,11 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
     blocks: list[Block] = [
         Paragraph(
             msg(
-                "{files} of set {set} restored to {folder}, {size} bytes",
+                "{files} of set {set} restored to {folder}, {size}",
                 files=files,
                 set=set_id,
                 folder=folder,
-                size=report.content_bytes,
+                size=ByteCount(report.content_bytes),
             )
         )
     ]

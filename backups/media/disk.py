@@ -45,7 +45,7 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import msg
+from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
 from portalops.ports import Held, Readable, Room
 from portalops.system.files import sync_folder
@@ -166,7 +166,11 @@ class DiskMedium:
         if free < needed_bytes:
             raise medium_unavailable(
                 self.id,
-                msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=needed_bytes),
+                msg(
+                    "{free} are free, and the set needs about {needed}",
+                    free=ByteCount(free),
+                    needed=ByteCount(needed_bytes),
+                ),
                 msg("Remove what is not needed, or use a larger disk."),
             )
         if os.path.lexists(self._folder / set_id):

@@ -48,7 +48,7 @@ from backups.media.disk import DiskSetWriter
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import Message, msg
+from portalops.model.message import ByteCount, Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Readable, Room
 from portalops.system.files import sync_folder
@@ -226,7 +226,9 @@ class OpticalMedium:
                 raise medium_unavailable(
                     self.id,
                     msg(
-                        "{free} bytes are free, and the set needs about {needed}", free=free, needed=2 * expected_bytes
+                        "{free} are free, and the set needs about {needed}",
+                        free=ByteCount(free),
+                        needed=ByteCount(2 * expected_bytes),
                     ),
                     msg("'portalops backup prune' removes old sets; or use a larger disk."),
                 )

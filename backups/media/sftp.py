@@ -56,7 +56,7 @@ from portalops.errors import (
     SetDamaged,
 )
 from portalops.model.backups import SetId
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import ByteCount, Message, msg, verbatim
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Held, Readable, Room
@@ -207,7 +207,11 @@ class SftpMedium:
         if free is not None and free < expected_bytes:
             raise medium_unavailable(
                 self.id,
-                msg("{free} bytes are free, and the set needs about {needed}", free=free, needed=expected_bytes),
+                msg(
+                    "{free} are free, and the set needs about {needed}",
+                    free=ByteCount(free),
+                    needed=ByteCount(expected_bytes),
+                ),
                 msg("Remove what is not needed, or use a larger disk."),
             )
         if sftp.status(f"{self._folder}/{set_id}") is not None:
@@ -638,7 +642,7 @@ class _Host:
             free = room() if error.code == FAILURE else None
             cause = _words(error)
             if free is not None and free < FULL_BYTES:
-                cause = msg("no space is left there: {free} bytes are free", free=free)
+                cause = msg("no space is left there: {free} are free", free=ByteCount(free))
             raise medium_unavailable(
                 self.medium,
                 msg("{host}, {path}: {cause}", host=self.address, path=show_text(error.path, 300), cause=cause),

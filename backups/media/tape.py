@@ -71,7 +71,7 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import Message, msg
+from portalops.model.message import ByteCount, Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Readable, Room
@@ -272,10 +272,10 @@ class TapeMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} bytes are left on the tape {label}, and the set needs about {needed}",
-                    free=max(0, self._capacity_bytes - used),
+                    "{free} are left on the tape {label}, and the set needs about {needed}",
+                    free=ByteCount(max(0, self._capacity_bytes - used)),
                     label=self.label,
-                    needed=expected_bytes,
+                    needed=ByteCount(expected_bytes),
                 ),
                 msg("Use another tape: a set is never spread over several."),
             )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from portalops.errors import LedgerError
 from portalops.ledger.record import YEARS
-from portalops.model.message import Message, msg
+from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 
@@ -270,6 +270,8 @@ def _message_value(value: object) -> JsonValue:
             return {_NAME: [encode(value.vi), encode(value.en)]}
         case bool():
             return int(value)
+        case ByteCount():
+            return str(value)  # a bare number would lose its unit
         case _:
             return encode(value)
 

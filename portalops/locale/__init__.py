@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from portalops.model.message import Message, Value
+from portalops.model.message import ByteCount, Message, Value
 from portalops.model.organisation import Name
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ NAMING_NUMBERS = frozenset({"code", "column", "exit_code", "gid", "line", "pid",
 """Placeholders whose number names something instead of counting it: a year or a line is not grouped."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_VIETNAMESE_MARKS = str.maketrans(",.", ".,")
 
 _process_language = DEFAULT_LANGUAGE
 
@@ -114,13 +114,8 @@ def show_number(number: int, language: str) -> str:
 
 def show_size(size_bytes: int, language: str) -> str:
     """Return a number of bytes in binary units, with one decimal from KiB on: `1,5 MiB` or `1.5 MiB`."""
-    power = next((power for power in range(1, len(_UNITS)) if abs(size_bytes) < 1024 ** (power + 1)), len(_UNITS) - 1)
-    if abs(size_bytes) < 1024:
-        return f"{size_bytes} B"
-    tenths = (abs(size_bytes) * 10 + 1024**power // 2) // 1024**power
-    whole = show_number(tenths // 10, language)
-    sign, mark = "-" if size_bytes < 0 else "", "," if language == "vi" else "."
-    return f"{sign}{whole}{mark}{tenths % 10} {_UNITS[power]}"
+    shown = str(ByteCount(size_bytes))
+    return shown.translate(_VIETNAMESE_MARKS) if language == "vi" else shown
 
 
 def _shown(name: str, value: Value, language: str, zone: tzinfo | None) -> str:
@@ -129,6 +124,8 @@ def _shown(name: str, value: Value, language: str, zone: tzinfo | None) -> str:
             return render(value, language, zone=zone)
         case str():
             return unicodedata.normalize("NFC", value)
+        case ByteCount():
+            return show_size(value, language)
         case int():
             return str(value) if name in NAMING_NUMBERS else show_number(value, language)
         case datetime():

@@ -15,6 +15,29 @@ from typing import TypeAlias
 
 from portalops.model.organisation import Name
 
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+class ByteCount(int):
+    """A number of bytes in a sentence: shown in binary units, with one decimal from KiB on.
+
+    >>> str(msg("{free} are free", free=ByteCount(1_572_864)))
+    '1.5 MiB are free'
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        size_bytes = int(self)
+        power = next(
+            (power for power in range(1, len(_UNITS)) if abs(size_bytes) < 1024 ** (power + 1)), len(_UNITS) - 1
+        )
+        if abs(size_bytes) < 1024:
+            return f"{size_bytes} B"
+        tenths = (abs(size_bytes) * 10 + 1024**power // 2) // 1024**power
+        return f"{'-' if size_bytes < 0 else ''}{tenths // 10:,}.{tenths % 10} {_UNITS[power]}"
+
+
 Value: TypeAlias = "str | int | date | datetime | Name | Message"
 """What a placeholder may hold: text as it is, numbers, days and moments shown the local way, a name, or a sentence."""
 

@@ -12,7 +12,7 @@ from portalops.errors import LedgerError
 from portalops.ledger import bodies
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckRound
-from portalops.model.message import Message, msg
+from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 from portalops.model.runs import Plan, ReportResult, RunSummary
@@ -123,3 +123,11 @@ def test_one_part_is_read_without_those_behind_it() -> None:
 def test_a_part_of_what_is_no_body_cannot_be_read(blob: bytes) -> None:
     with pytest.raises(LedgerError):
         bodies.plain_part(blob, "b")
+
+
+def test_a_size_in_a_sentence_keeps_its_unit() -> None:
+    said = msg("{free} are free", free=ByteCount(1572864))
+
+    back = bodies.decode_part(bodies.write({"said": said}), "said", Message)
+
+    assert str(back) == "1.5 MiB are free"

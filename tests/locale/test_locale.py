@@ -22,7 +22,7 @@ from portalops.locale import (
     show_number,
     show_size,
 )
-from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.message import ByteCount, msg, nmsg, verbatim
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MOMENT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
@@ -75,6 +75,13 @@ def test_numbers_are_grouped_the_local_way(number: int, vi: str, en: str) -> Non
 def test_sizes_are_in_binary_units_with_a_decimal_comma_in_vietnamese(size: int, vi: str) -> None:
     assert show_size(size, "vi") == vi
     assert show_size(size, "en") == vi.replace(",", ";").replace(".", ",").replace(";", ".")
+
+
+def test_a_size_in_a_sentence_is_shown_as_one() -> None:
+    said = msg("{free} are free, and the set needs about {needed}", free=ByteCount(1572864), needed=ByteCount(10))
+
+    assert str(said) == "1.5 MiB are free, and the set needs about 10 B" == render(said, "en")
+    assert render(said, "vi") == "còn trống 1,5 MiB, mà bộ sao lưu cần khoảng 10 B"
 
 
 def test_counts_are_grouped_but_years_and_lines_are_not() -> None:

@@ -76,7 +76,7 @@ def test_too_little_space_is_told_before_anything_is_written(tmp_path: Path) -> 
     medium = disk(tmp_path, "disk-a")
     medium.prepare([])
 
-    with pytest.raises(MediumUnavailable, match="bytes are free, and the set needs about"):
+    with pytest.raises(MediumUnavailable, match=r"[\d.]+ [KMGTP]iB are free, and the set needs about"):
         medium.begin(SET, expected_bytes=1 << 60)
     assert list((tmp_path / "disk-a").iterdir()) == []
 

@@ -31,6 +31,7 @@ from backups.media._tape_layout import (
 from backups.media.tape import RECORD_EVERY, OnTape, Settings, TapeMedium
 from portalops.errors import MediumUnavailable, SetDamaged, SetNotFound
 from portalops.model.backups import SetId
+from portalops.model.message import ByteCount
 from portalops.model.record import Digest
 from portalops.system.tape import EndOfData, FolderDrive, TapeDrive, open_drive
 from tests.backups.media.tapes import LABELLED, medium_of, tape_table
@@ -171,7 +172,7 @@ def test_a_set_that_does_not_fit_is_refused_before_anything_is_written(tmp_path:
     room = medium.room(0).free_bytes
     assert room is not None and MIB < room < 4 * MIB
 
-    with pytest.raises(MediumUnavailable, match=f"{room} bytes are left on the tape KH0001") as refused:
+    with pytest.raises(MediumUnavailable, match=f"{ByteCount(room)} are left on the tape KH0001") as refused:
         medium.begin(OTHER, expected_bytes=room + 1)
 
     assert "never spread" in str(refused.value.hint)
