@@ -76,9 +76,9 @@ def results(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -
 def set_up(host: Host, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Install the helper and the sudoers file as the help says."""
     helper = printed(capsys, folder, "host", "helper").encode()
-    host.sh("cat >/tmp/h; install -D -o root -g root -m 755 /tmp/h /usr/local/libexec/portalops-helper", stdin=helper)
+    host.sh("cat >helper; install -D -o root -g root -m 755 helper /usr/local/libexec/portalops-helper", stdin=helper)
     sudoers = printed(capsys, folder, "host", "sudoers", host.name).encode()
-    host.sh("cat >/tmp/s; visudo -cf /tmp/s && install -m 440 /tmp/s /etc/sudoers.d/portalops", stdin=sudoers)
+    host.sh("cat >file; visudo -cf file && install -m 440 file /etc/sudoers.d/portalops", stdin=sudoers)
 
 
 @pytest.mark.parametrize("release", [13, 11])
@@ -160,9 +160,9 @@ def test_changed_helper_is_not_run_by_sudo(hosts: Hosts, tmp_path: Path, capsys:
         set_up(host, tmp_path, capsys)
         assert results(capsys, tmp_path, "--check", "acct.empty-password")["acct.empty-password"][1] != "sudo-refused"
 
-        host.sh("sed -i '2i touch /tmp/owned' /usr/local/libexec/portalops-helper")
+        host.sh("sed -i '2i touch /run/owned' /usr/local/libexec/portalops-helper")
         changed = results(capsys, tmp_path, "--check", "acct.empty-password")
-        owned = host.sh("ls /tmp/owned || true")
+        owned = host.sh("ls /run/owned || true")
 
     assert changed["acct.empty-password"] == ("unknown", "sudo-refused")
     assert owned == ""
@@ -186,8 +186,13 @@ def test_another_key_gets_no_command_and_is_known_again_once_enrolled_anew(
         assert portalops(tmp_path, *again, "--replace", "--reason", "installed anew") == ExitCode.OK
         afterwards = data(capsys, tmp_path, "check", "run", "--check", "patching.os-eol")
 
-    reasons = {one["reason"] for one in found if one["host"] == host.name and one["check"] != "inventory.identity"}
-    assert reasons == {"host-key-changed"}
+    its = {one["check"]: one for one in found if one["host"] == host.name}
+    assert its["inventory.identity"]["verdict"] == "fail"
+    assert {its[check]["reason"] for check in ("inventory.identity", "patching.os-eol", "firewall.active")} == {
+        "host-key-changed"
+    }
+    assert {one["verdict"] for one in its.values()} <= {"fail", "unknown"}
+    assert [one for one, result in its.items() if result["verdict"] == "fail"] == ["inventory.identity"]
     assert "host-key-changed" not in {one["reason"] for one in found if one["host"] == other.name}
     assert "Accepted" not in log
     assert {one["verdict"] for one in afterwards} == {"pass"}
@@ -229,7 +234,7 @@ def test_canaries_and_escapes_of_a_host_reach_no_place_of_ours(
             f"echo 'root:{CANARY}' | chpasswd; mkdir -p /var/www; printf 'PASSWORD={CANARY}\\n' >/var/www/.env;"
             " chmod 644 /var/www/.env; printf '\\033]0;owned\\007\\033[31mred' >/etc/motd;"
             " touch \"/var/www/$(printf '\\033[31m')id_rsa\" \"/etc/$(printf 'a\\nb\\033[2J').key\"; chmod 644 /etc/*.key /var/www/*;"
-            " mkdir -p /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /var/www/id_canary; chmod 644 /var/www/id_canary"
+            " ssh-keygen -q -t ed25519 -N '' -f /var/www/id_canary; chmod 644 /var/www/id_canary"
         )
         host.sh(f"printf '* * * * * PASSWORD={CANARY} true\\n' | install -D -m 644 /dev/stdin /etc/cron.d/portal")
         secret = host.sh("sed -n 2,3p /var/www/id_canary").strip()

@@ -297,23 +297,10 @@ class Refusing(QuotingShell):
         raise self.error
 
 
-@check(
-    id="inventory.identity",
-    clause="12.1",
-    severity=Severity.MEDIUM,
-    needs=(clock.PROBE,),
-    title=msg("t"),
-    remedy=msg("r"),
-)
-def _identity(facts: Facts) -> Outcome:
-    raise NotImplementedError
-
-
 def test_another_host_key_fails_the_identity_and_leaves_the_rest_unknown() -> None:
-    some = (*(one for one in checks() if one.id != "inventory.identity"), _identity)
     changed = HostKeyChanged(msg("web1 shows another host key than the pinned one: SHA256:x"), msg("Ask."))
 
-    done = run([WEB], {"web1": Refusing(changed)}, some=some)
+    done = run([WEB], {"web1": Refusing(changed)})
 
     results = {result.check: result for result in of_hosts(done)}
     assert results["inventory.identity"].verdict is CheckVerdict.FAIL
