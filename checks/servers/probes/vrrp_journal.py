@@ -15,6 +15,7 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
+command -v keepalived >/dev/null || exit 127
 command -v journalctl >/dev/null || exit 127
 case " $(id -un) $(id -nG) " in
   *' root '*|*' adm '*|*' systemd-journal '*|*' wheel '*) ;;
