@@ -5,9 +5,18 @@ from __future__ import annotations
 import signal
 
 from portalops.errors import BackupError
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.text import show_text
 from portalops.ports import Completed
+
+
+def counts(tables: int, rows: int) -> str:
+    """Return how much of a database was asked.
+
+    >>> counts(1, 120344)
+    '1 table, 120344 rows'
+    """
+    return f"{nmsg('{n} table', '{n} tables', tables)}, {nmsg('{n} row', '{n} rows', rows)}"
 
 
 def was_stopped(done: Completed) -> bool:

@@ -15,7 +15,7 @@ from backups.formats import Restored, Trial
 from backups.formats._mariadbd import PACKAGE, ThrowAway, throw_away
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._sql_head import MAX_HEAD_BYTES, DatabaseHead, quoted, read_head
-from backups.formats._trials import cannot_try
+from backups.formats._trials import cannot_try, counts
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -101,7 +101,11 @@ def _try_database(server: ThrowAway, head: DatabaseHead, expected: Mapping[str, 
         f" UNION ALL SELECT COUNT(*), 'events' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {schema};"
     )
     asked = ", ".join(
-        (f"{len(tables)} tables", f"{sum(counted.values())} rows", *(" ".join(each) for each in others), "CHECK TABLE")
+        (
+            counts(len(tables), sum(counted.values())),
+            *(f"{n} {what[:-1] if n == '1' else what}" for n, what in others),
+            "CHECK TABLE",
+        )
     )
     return Trial(VerifyLevel.L4, tuple(problems[:MAX_PROBLEMS]), asked)
 

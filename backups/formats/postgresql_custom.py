@@ -9,6 +9,7 @@ from pathlib import Path
 from backups.formats import Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, readable, scratch_server
+from backups.formats._trials import counts
 from backups.postgresql import COUNT_ROWS, Installation, fitting, identifier, installations, said
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
@@ -67,7 +68,7 @@ def try_out(restored: Restored) -> Trial:
     return Trial(
         VerifyLevel.L4,
         tuple(differing(rows, found)),
-        f"{len(rows)} tables, {total} rows, in PostgreSQL {tools.major}",
+        f"{counts(len(rows), total)}, in PostgreSQL {tools.major}",
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from backups.formats import Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._trials import counts
 from portalops.model.backups import Stream, TableRows, VerifyLevel
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -36,7 +37,7 @@ def try_out(restored: Restored) -> Trial:
     except sqlite3.Error as error:
         return Trial(VerifyLevel.L4, (show_text(str(error), 200),))
     rows = sum(each.rows for each in restored.stream.rows)
-    return Trial(VerifyLevel.L4, tuple(problems), f"{len(restored.stream.rows)} tables, {rows} rows, integrity_check")
+    return Trial(VerifyLevel.L4, tuple(problems), f"{counts(len(restored.stream.rows), rows)}, integrity_check")
 
 
 def _unsound(connection: sqlite3.Connection) -> Iterator[str]:

@@ -30,7 +30,7 @@ def test_a_drill_done_elsewhere_counts_on_the_portals_host_and_says_whose_it_is(
     assert done.code == ExitCode.OK, done
     assert (done.data["host"], done.data["signed_by"]) == ("recovery-1", fingerprint(pair.recovery.key.public_key))
     assert [(each["id"], each["level"], each["asked"]) for each in done.data["trials"]] == [
-        ("articles/database", "L4", "1 tables, 40 rows, integrity_check")
+        ("articles/database", "L4", "1 table, 40 rows, integrity_check")
     ]
     made = known(pair)
     assert (made.copies[0].state, made.copies[0].level) == (CopyState.VERIFIED, VerifyLevel.L4)

@@ -139,9 +139,7 @@ def test_everything_in_a_database_comes_back(mariadb: Server, portal: str, tmp_p
 
     trial = tried(stream, dump, scratch)
 
-    assert trial == Trial(
-        VerifyLevel.L4, (), "7 tables, 31 rows, 1 views, 1 triggers, 2 routines, 1 events, CHECK TABLE"
-    )
+    assert trial == Trial(VerifyLevel.L4, (), "7 tables, 31 rows, 1 view, 1 trigger, 2 routines, 1 event, CHECK TABLE")
     assert not [line for line in servers() if str(scratch) in line]
 
 
