@@ -302,6 +302,29 @@ def sources(session: Session) -> Iterator[Diagnosis]:
 
 
 @examination
+def servers(session: Session) -> Iterator[Diagnosis]:
+    """Each server but this machine can be told from any other, and there is a key to log in with."""
+    from commands._servers import enrolments_of  # noqa: PLC0415  # start-up time
+
+    ways = session.settings.servers.ways
+    enrolled = enrolments_of(session) if ways else {}
+    for identity in sorted({way.identity for way in ways.values() if way.identity is not None}):
+        yield from _private("servers", identity)
+    for host, way in ways.items():
+        if way.identity is None:
+            seen = msg("no private key is configured for the host {host}", host=host)
+            cure = msg("Name one as identity_file in [checks.ssh]; 'ssh-keygen -t ed25519' makes it.")
+            yield Diagnosis("servers", State.BAD, seen, cure)
+        elif host not in enrolled:
+            seen = msg("host {host} at {address} has no enrolled host key", host=host, address=way.host[:80])
+            cure = msg("Run 'portalops host enroll {host}' with the fingerprint on paper.", host=host)
+            yield Diagnosis("servers", State.WARNING, seen, cure)
+        else:
+            seen = msg("{host} is known by {fingerprint}", host=host, fingerprint=enrolled[host].enrolment.fingerprint)
+            yield Diagnosis("servers", State.GOOD, seen)
+
+
+@examination
 def ledger(session: Session) -> Iterator[Diagnosis]:
     """The newest records hold together, and the clock is not behind them."""
     here = "ledger"

@@ -109,6 +109,23 @@ def test_without_a_configuration_the_rest_is_unknown_and_never_good(tmp_path: Pa
         assert set(said(found, subject)) == {State.UNKNOWN}
 
 
+def test_servers_that_cannot_be_told_from_another_or_logged_in_to_are_named(portal: Path) -> None:
+    tables = '\n[[host]]\nid = "web1"\naddress = "192.0.2.1"\n[[host]]\nid = "db1"\naddress = "192.0.2.2"\nidentity_file = "ssh"\n'
+    portal.write_text(portal.read_text(encoding="utf-8") + tables, encoding="utf-8")
+    (portal.parent / "ssh").write_text("key")
+    (portal.parent / "ssh").chmod(0o644)
+
+    found = {
+        (one.state, str(one.seen).partition(" at ")[0])
+        for one in examine(session_of(portal))
+        if one.subject == "servers"
+    }
+
+    assert (State.BAD, "no private key is configured for the host web1") in found
+    assert (State.WARNING, "host db1") in found
+    assert len([state for state, _seen in found if state is State.BAD]) == 2
+
+
 def test_a_source_that_is_not_there_is_bad(portal: Path) -> None:
     portal.write_text(portal.read_text(encoding="utf-8").replace('"/etc"', '"/etc", "absent"'), encoding="utf-8")
 
