@@ -44,7 +44,7 @@ def test_draft_can_be_put_into_the_configuration(home: Path, capsys: pytest.Capt
     assert portalops(home, "check", "declare", "here", "--json") == ExitCode.OK
     text = json.loads(capsys.readouterr().out)["data"]["toml"]
     declared = Declared.model_validate(tomllib.loads(text)["checks"]["declared"])
-    assert "root" in (declared.host["here"].accounts or ())
+    assert "root" in (declared.host["here"].accounts or ()), text[:2000]
 
     assert portalops(home, "check", "declare", "here") == ExitCode.OK
     assert capsys.readouterr().out.rstrip("\n") == text.rstrip("\n"), "what is printed can be pasted"

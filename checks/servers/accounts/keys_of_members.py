@@ -10,7 +10,7 @@ unknown.
 
 Sources: sshd(8), ssh-keygen(1); the length is that of NIST SP 800-57 for the years after 2030. OpenSSH 10.0 on Debian 13:
 
-    file|an|600|an|1|0|/home/an/.ssh/authorized_keys
+    file|an|600|an|1|0|/etc/ssh/keys/an
     key|an|256|SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA|ED25519
 """
 

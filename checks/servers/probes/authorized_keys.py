@@ -4,8 +4,8 @@ The files are those that sshd itself would read, by `AuthorizedKeysFile` of `ssh
 and kind of each key. Comments stay on the host. Lines that ssh-keygen can't read are counted: old kinds of keys are among
 them. Only root may look into every home.
 
-    file|an|600|an|1|1|0|/home/an/.ssh/authorized_keys
-    key|an|256|SHA256:Qm0n5l1Q3pVxGvJ1b0QkQq3m9i6Kq8o4n5c7f1YpZ2k|ED25519
+    file|an|600|an|1|0|/etc/ssh/keys/an
+    key|an|256|SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA|ED25519
     end 25
 """
 

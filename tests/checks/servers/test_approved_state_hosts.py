@@ -74,8 +74,8 @@ def test_host_passes_by_its_draft_and_each_change_is_found(hosts: Hosts, release
         host.sh(
             "set -e; useradd intruder; echo '# x' >>/etc/ssh/sshd_config; cp /bin/true /usr/bin/who;"
             " mkdir -p /var/spool/cron/crontabs;"
-            f" echo '* * * * * PASSWORD={CANARY} /tmp/x' >/var/spool/cron/crontabs/an;"
-            " ssh-keygen -q -t rsa -b 2048 -N '' -C {0} -f /tmp/k; cat /tmp/k.pub >>/home/an/.ssh/authorized_keys;"
+            f" echo '* * * * * PASSWORD={CANARY} /opt/x' >/var/spool/cron/crontabs/an;"
+            " ssh-keygen -q -t rsa -b 2048 -N '' -C {0} -f /run/k; cat /run/k.pub >>~an/.ssh/authorized_keys;"
             " ip address add 203.0.113.9/24 dev host0; echo 0123456789abcdef0123456789abcdef >/etc/machine-id".format(
                 CANARY
             )
@@ -127,8 +127,8 @@ def test_links_and_pipes_in_the_place_of_keys_show_nothing_of_other_files(hosts:
         host.add_account("an")
         host.add_account("binh")
         host.sh("chpasswd", stdin=b"an:Matkhau-1\n")
-        host.sh("ln -sf /etc/shadow /home/an/.ssh/authorized_keys")
-        host.sh("rm /home/binh/.ssh/authorized_keys; mkfifo /home/binh/.ssh/authorized_keys")
+        host.sh("ln -sf /etc/shadow ~an/.ssh/authorized_keys")
+        host.sh("rm ~binh/.ssh/authorized_keys; mkfifo ~binh/.ssh/authorized_keys")
         raw = asked(host, authorized_keys.PROBE)
 
     found = facts_from(parse_answer(raw), {authorized_keys.PROBE.id: authorized_keys.PROBE})[authorized_keys.PROBE.id]
