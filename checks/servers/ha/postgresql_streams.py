@@ -2,8 +2,8 @@
 
 A standby that no longer follows looks well by itself and is days old when it is needed. Article 12.3 asks for standby systems.
 
-The rule: of one cluster one member leads, and at least the declared number follows it over an open stream, by the primary's
-own account. Two that can be written to is a split cluster. A role without `pg_monitor` sees nothing of others: unknown.
+The rule: of one cluster one member leads, and at least the declared number follows it over an open stream, by the account of
+the primary and of those that follow. Two that can be written to is a split cluster. A role without `pg_monitor` sees nothing of others: unknown.
 
 Source: the PostgreSQL manual, "pg_stat_replication". PostgreSQL 15.20:
 
@@ -33,7 +33,9 @@ def judge(facts: GroupFacts) -> Outcome:
     cluster = cluster_of(facts)
     if isinstance(cluster, Outcome):
         return cluster
-    seen, wanted = cluster.leads.streaming, facts.group.replicas
+    # a tool that archives the log is a stream too, so what the members themselves receive must say the same
+    receiving = sum(each.is_receiving for each in cluster.standbys.values())
+    seen, wanted = min(cluster.leads.streaming, receiving), facts.group.replicas
     if seen < wanted:
         said = msg(
             "open streams from {host}: {n}, and {total} are declared", n=seen, total=wanted, host=cluster.primary
