@@ -41,7 +41,8 @@ HELP_HELPER = _(
 )
 HELP_KEY = _(
     "Print the line that lets portalops in, for the account's authorized_keys\n\nThe key may do nothing but run commands, and only from"
-    " the addresses given: no forwarding, no terminal.\n\nExample: portalops host authorized-key web1 --from 10.20.0.5 >> authorized_keys"
+    " the addresses given: no forwarding, no terminal. On a host that others are reached through it may also pass on to those, and"
+    " to nothing else.\n\nExample: portalops host authorized-key web1 --from 10.20.0.5 >> authorized_keys"
     "\n\nEXIT STATUS: 0 printed, 2 wrong usage"
 )
 
@@ -109,7 +110,13 @@ def authorized_key(
                 msg("{value} is no address and no network", value=show_text(each, 60)),
                 msg("Such as 10.20.0.5 or 10.20.0.0/28."),
             )
-    line = f'restrict,from="{",".join(sources)}" {public_key_of(identity)} portalops@{session.settings.portal.id}'
+    onward = sorted(
+        f'permitopen="{f"[{each.host}]" if ":" in each.host else each.host}:{each.port}"'
+        for each in session.settings.servers.ways.values()
+        if known is not None and each.jump == known.id
+    )
+    options = ",".join(("restrict", f'from="{",".join(sources)}"', *(("port-forwarding", *onward) if onward else ())))
+    line = f"{options} {public_key_of(identity)} portalops@{session.settings.portal.id}"
     return Result({"id": host or "any", "line": line}, [Verbatim(line)])
 
 

@@ -302,6 +302,11 @@ def test_authorized_key_is_restricted_and_taken_by_openssh(
     done = subprocess.run(["ssh-keygen", "-lf", str(tmp_path / "keys")], capture_output=True, text=True, check=True)
     assert line.startswith('restrict,from="10.0.0.5,fd00::/64" ssh-ed25519 ')
     assert fingerprint(ssh_host.client_key) in done.stdout
+    with (home / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[host]]\nid = "db1"\naddress = "10.0.0.7"\nport = 2222\njump = "web1"\n')
+    portalops(home, "host", "authorized-key", "web1", "--from", "10.0.0.5")
+    through = capsys.readouterr().out
+    assert through.startswith('restrict,from="10.0.0.5",port-forwarding,permitopen="10.0.0.7:2222" ssh-ed25519 ')
     assert portalops(home, "host", "authorized-key") == ExitCode.USAGE
     assert portalops(home, "host", "authorized-key", "--from", '10.0.0.5",command="x') == ExitCode.USAGE
 

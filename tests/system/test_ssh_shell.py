@@ -183,7 +183,7 @@ def test_steps_are_told_one_by_one(ssh_host: SshHost, tmp_path: Path) -> None:
 
 def test_jump_passes_on_and_each_host_proves_its_own_key(tmp_path: Path) -> None:
     with sshd(tmp_path / "jump") as jump, sshd(tmp_path / "target") as host:
-        jump.let_in("restrict,port-forwarding")
+        jump.let_in(f'restrict,from="127.0.0.1",port-forwarding,permitopen="127.0.0.1:{host.port}"')
         host.let_in()
 
         done = SshShell(target(host), jump=target(jump)).run_script(
