@@ -18,6 +18,7 @@ from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.outside import look as view
 from checks.servers.outside.look import Outside, nobody_looked
+from checks.servers.outside.section import is_seen
 from checks.servers.probe import Missing, ProbeResult, shown
 from checks.servers.probes import availability, vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
@@ -176,7 +177,7 @@ def _both_ways(
     if availability.PROBE.id in probes and trip.host.id in series:
         found = (*found, series[trip.host.id])
     if inside is None:
-        return replace(trip, from_outside=_joined(no_answer(), found)) if outside or series else trip
+        return replace(trip, from_outside=_joined(no_answer(), found)) if any(map(is_seen, found)) else trip
     return replace(trip, answer=_joined(inside, found))
 
 

@@ -37,6 +37,11 @@ def written(probe: str, state: str, **content: object) -> ProbeResult:
     return ProbeResult(probe, 0, text.encode(), b"", 0)
 
 
+def is_seen(section: ProbeResult) -> bool:
+    """Say whether a section of this form tells of something that was seen, and not of why nothing was."""
+    return b'"state":"seen"' in section.stdout
+
+
 @dataclass(frozen=True, slots=True)
 class Station:
     """From where it was looked."""

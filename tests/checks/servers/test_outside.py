@@ -28,10 +28,16 @@ from checks.servers.outside.look import ALL, Outside, nobody_looked
 from checks.servers.outside.web import response_from, signatures
 from checks.servers.outside.words import FORBIDDEN, Page
 from checks.servers.probe import ProbeResult
+from checks.servers.runner import run_checks
+from portalops.errors import HostUnreachable
 from portalops.model.checks import CheckResult
+from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
+from portalops.ports import Shell
+from portalops.system.clock import SystemClock
 from portalops.system.network import SocketNetwork
 from tests.checks.servers.portals import ADDRESS, CANARY, NAME, STATION, Authority, Nginx, Streets, portal_blocks
+from tests.doubles import MemoryKeeper, SilentProgress
 from tests.servers import SshHost, free_port
 
 HOST = Host(HostId("web1"), "local")
@@ -524,3 +530,44 @@ def test_station_is_named_in_the_evidence(portals: Portals) -> None:
 
     assert b'"station":"auditor-1"' in raw
     assert f'"from":["{STATION}"]'.encode() in raw
+
+
+# --- Rounds --------------------------------------------------------------------------------------------------------
+
+
+def _away(_host: Host) -> Shell:
+    raise HostUnreachable(msg("cannot connect to {host}: timed out", host="web1"), msg("Is it on?"))
+
+
+def _round(outside: Outside | None, kept: MemoryKeeper) -> dict[str, CheckResult]:
+    some = chosen(ids=("firewall.outside-view", "ssh.crypto", "firewall.active"))
+    declared = Declared.model_validate({**PAGES, "public_ports": [80, 443]})
+    done = run_checks(
+        [HOST],
+        declared,
+        shell_for=_away,
+        keeper=kept,
+        clock=SystemClock(),
+        progress=SilentProgress(),
+        some=some,
+        outside=outside,
+    )
+    assert [each.reached for each in done.hosts] == [False]
+    return {each.check: each for each in done.results()}
+
+
+def test_host_that_does_not_answer_inside_is_still_judged_from_outside(portals: Portals) -> None:
+    kept = MemoryKeeper()
+
+    found = _round(Outside(portals.streets("good"), "auditor-1"), kept)
+
+    assert found["firewall.outside-view"].verdict.value == "pass"
+    assert (found["firewall.active"].verdict.value, found["firewall.active"].reason) == ("unknown", "host-unreachable")
+    assert found["firewall.outside-view"].evidence == (next(iter(kept.blobs)),)
+
+
+def test_host_that_nobody_saw_at_all_leaves_no_evidence() -> None:
+    kept = MemoryKeeper()
+
+    assert {each.reason for each in _round(None, kept).values()} == {"host-unreachable"}
+    assert not kept.blobs
