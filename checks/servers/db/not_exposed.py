@@ -4,7 +4,8 @@ A database that the internet can reach is tried within minutes, and holds all th
 security mechanisms.
 
 The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch) listens on more than
-loopback, unless it is among the declared listeners. Where MariaDB or MySQL listens or runs, it has no account without a
+loopback, unless it is among the declared listeners; and where the host was looked at from outside, none is open there,
+unless it is declared public. Where MariaDB or MySQL listens or runs, it has no account without a
 name, and none called root that may log in from elsewhere. If its accounts can't be read it is unknown.
 
 Sources: ss(8); the MariaDB manual, "mysql.user". Debian 13:
@@ -17,7 +18,7 @@ from __future__ import annotations
 from checks.servers.check import Outcome, check, failed, missing, passed
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing
-from checks.servers.probes import listeners, mysql_accounts, systemd_units
+from checks.servers.probes import listeners, mysql_accounts, outside_ports, systemd_units
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -32,7 +33,7 @@ UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
     clause="12.4",
     severity=Severity.HIGH,
     needs=(listeners.PROBE, systemd_units.PROBE),
-    uses=(mysql_accounts.PROBE,),
+    uses=(mysql_accounts.PROBE, outside_ports.PROBE),
     title=msg("databases listen where it is declared, and let nobody in without a name"),
     remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
 )
@@ -43,6 +44,16 @@ def judge(facts: Facts) -> Outcome:
     if exposed:
         return failed(
             "exposed", msg("databases that listen on more than loopback, undeclared: {names}", names=listed(exposed))
+        )
+    world = facts.get(outside_ports.PROBE)
+    met = frozenset() if isinstance(world, Missing) else world.of_state("open") & PORTS
+    if met - frozenset(facts.declared.public_ports or ()):
+        return failed(
+            "open-from-outside",
+            msg(
+                "ports of databases that are open from outside: {names}",
+                names=listed(f"tcp/{each}" for each in sorted(met)),
+            ),
         )
     units = facts[systemd_units.PROBE]
     if any(one.port == MYSQL for one in seen) or any(name in units and units[name].is_active for name in UNITS):

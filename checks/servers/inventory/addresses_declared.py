@@ -4,8 +4,8 @@ Article 12.1: the infrastructure stands at the Department, so its addresses are 
 network is a second line past the firewall, or a host that moved.
 
 The rule: every address of a network device that is neither of the host itself (loopback) nor of the link alone lies in a
-network declared under `address_ranges`; bridges of containers count. To which address the public name leads is not seen
-from the host.
+network declared under `address_ranges`; bridges of containers count. Where the host was looked at from outside, the names
+of its pages must lead into these networks too.
 
 Source: ip-address(8). iproute2 6.15 on Debian 13:
 
@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import shown
-from checks.servers.probes import addresses
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import addresses, outside_names
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -28,6 +28,7 @@ from portalops.model.verdicts import Severity
     clause="12.1",
     severity=Severity.HIGH,
     needs=(addresses.PROBE,),
+    uses=(outside_names.PROBE,),
     title=msg("every address of the host lies in the declared networks"),
     remedy=msg("Move the service back or turn the address off, or have the network approved and declare it."),
 )
@@ -60,6 +61,21 @@ def judge(facts: Facts) -> Outcome:
         return failed(
             "address-outside", msg("outside of the declared networks: {addresses}", addresses=listed(outside))
         )
+    names = facts.get(outside_names.PROBE)
+    for name, led in () if isinstance(names, Missing) else names.by_name.items():
+        if not led:
+            return unknown("name-not-found", msg("the name {name} leads to no address", name=shown(name, 80)))
+        if strange := [
+            str(one) for one in led if not any(one.version == each.version and one in each for each in ranges)
+        ]:
+            return failed(
+                "name-outside",
+                msg(
+                    "the name {name} leads outside of the declared networks: {addresses}",
+                    name=shown(name, 80),
+                    addresses=listed(strange),
+                ),
+            )
     return passed(
         nmsg(
             "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)

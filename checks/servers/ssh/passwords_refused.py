@@ -4,6 +4,7 @@ Passwords are guessed by machines day and night; keys are not. Article 12.4.
 
 The rule: password and keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a
 key as well; and empty passwords are never taken. By the defaults of the file and for root from a public address.
+Where the host was looked at from outside, what its server offers to whoever asks for no way at all is judged as well.
 
 Source: sshd(8), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered:
 
@@ -16,8 +17,10 @@ from __future__ import annotations
 
 from checks.servers.check import Outcome, check, failed, passed
 from checks.servers.facts import Facts
-from checks.servers.probes import sshd_config, sshd_outside
+from checks.servers.probe import Missing
+from checks.servers.probes import outside_ssh, sshd_config, sshd_outside
 from checks.servers.probes.sshd_config import Settings
+from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -27,6 +30,7 @@ from portalops.model.verdicts import Severity
     clause="12.4",
     severity=Severity.HIGH,
     needs=(sshd_config.PROBE, sshd_outside.PROBE),
+    uses=(outside_ssh.PROBE,),
     title=msg("nobody logs in over SSH by a password alone"),
     remedy=msg("Set 'PasswordAuthentication no' and 'KbdInteractiveAuthentication no', or ask for a key as well."),
 )
@@ -35,6 +39,12 @@ def judge(facts: Facts) -> Outcome:
         return failed("password-allowed", msg("sshd takes passwords"))
     if _takes_passwords(facts[sshd_outside.PROBE]):
         return failed("password-in-match", msg("a Match block lets passwords in from a public address"))
+    seen = facts.get(outside_ssh.PROBE)
+    methods = set() if isinstance(seen, Missing) else {method for one in seen.servers for method in one.methods}
+    if offered := sorted(methods & {"none", "password", "keyboard-interactive"}):
+        return failed(
+            "password-offered", msg("whoever asks from outside is offered {methods}", methods=listed(offered))
+        )
     return passed(msg("a password alone opens nothing over SSH"))
 
 
