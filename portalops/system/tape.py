@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import struct
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -111,11 +112,11 @@ def open_drive(device: Path, *, writes: bool, capacity_bytes: int | None = None)
     return FolderDrive(device, capacity_bytes) if device.is_dir() else LinuxDrive(device, writes=writes)
 
 
-class _Closing:
+class _Closing(ABC):
     """Closes at the end of a block."""
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /

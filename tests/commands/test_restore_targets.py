@@ -13,6 +13,7 @@ from tests.commands.test_backup import Portal
 @pytest.fixture
 def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Portal:
     made = Portal(tmp_path, capsys)
+    (made.folder / "root" / "etc" / "sudoers.d").mkdir()
     made.call("backup", "run")
     return made
 
@@ -34,7 +35,7 @@ def everything(portal: Portal) -> list[Path]:
     [
         ("settings/restored", "source settings reads it"),
         ("settings/deep/er/restored", "source settings reads it"),
-        ("root/etc/restored", "source accounts reads it"),
+        ("root/etc/sudoers.d/restored", "source accounts reads it"),
         ("disk-a/restored", "medium disk-a keeps its sets there"),
         ("disk-b/.incoming-demo/restored", "medium disk-b keeps its sets there"),
         ("state/restored", "the ledger is there"),

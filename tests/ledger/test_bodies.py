@@ -12,6 +12,7 @@ from portalops.errors import LedgerError
 from portalops.ledger import bodies
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckRound
+from portalops.model.findings import Finding, FindingEvent, Turn
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
@@ -38,6 +39,15 @@ def _messages(values: st.SearchStrategy[object]) -> st.SearchStrategy[Message]:
 messages = _messages(st.recursive(leaves, _messages, max_leaves=6))
 st.register_type_strategy(Message, messages)
 st.register_type_strategy(datetime, moments)
+st.register_type_strategy(
+    Finding,
+    st.builds(
+        Finding,
+        events=st.lists(st.builds(FindingEvent), max_size=3).map(
+            lambda later: (FindingEvent(Turn.OPENED, 1, datetime(2026, 11, 25, tzinfo=UTC)), *later)
+        ),
+    ),
+)
 
 
 @given(messages)

@@ -29,13 +29,13 @@ SOME = chosen(
     ]
 )
 SEEDED = r"""
-install -d /opt/node/bin /srv/www/portal/wp-includes /tmp/made/DEBIAN
+install -d /opt/node/bin /srv/www/portal/wp-includes /srv/made/DEBIAN
 printf '#!/bin/sh\necho v20.11.1\n' >/opt/node/bin/node
 chmod 755 /opt/node/bin/node
 printf '<?php\n$wp_version = '"'6.8.1'"';\n' >/srv/www/portal/wp-includes/version.php
 printf 'Package: portal-tool\nVersion: 1\nArchitecture: all\nMaintainer: a <a@example.org>\nDescription: x\n' \
-  >/tmp/made/DEBIAN/control
-dpkg-deb -b /tmp/made /tmp/made.deb >/dev/null && dpkg -i /tmp/made.deb >/dev/null
+  >/srv/made/DEBIAN/control
+dpkg-deb -b /srv/made /srv/made.deb >/dev/null && dpkg -i /srv/made.deb >/dev/null
 """
 
 
