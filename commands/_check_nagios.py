@@ -61,7 +61,9 @@ def guarded(session: Session, ask: Callable[[], Answer]) -> Result:
         raise UsageError(
             msg("--json and --nagios do not go together"), msg("Give one of them: each prints its own form.")
         )
-    session.invocation = replace(session.invocation, quiet=True)  # some agents take standard error for the answer as well
+    session.invocation = replace(
+        session.invocation, quiet=True
+    )  # some agents take standard error for the answer as well
     try:
         answer = ask()
     except PortalOpsError as error:
