@@ -32,7 +32,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.bag import PAYLOAD
-from backups.media._errors import medium_unavailable, no_such_set
+from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import (
     INCOMING,
     folder_unavailable,
@@ -233,7 +233,7 @@ class OpticalMedium:
                     msg("'portalops backup prune' removes old sets; or use a larger disk."),
                 )
             if os.path.lexists(self._folder / set_id):
-                raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+                raise is_there_already(self.id, set_id)
             return OpticalSetWriter(self.id, self._folder, set_id, self._settings.capacity_bytes)
         except OSError as error:
             raise self._unavailable(error) from error

@@ -608,7 +608,7 @@ class _Host:
 
         Raises:
             MediumInterrupted: the host cannot be reached.
-        MediumUnavailable: it is not the pinned one, or does not let the key in.
+            MediumUnavailable: it is not the pinned one, or does not let the key in.
         """
         try:
             return self._connected()
