@@ -350,6 +350,10 @@ def _burnt(session: Session, drive: DiscDrive, image: DiscImage, begun: BurntDis
         except MediumUnavailable as error:
             problem = show_text(f"not read back: {error}", 500)
             return replace(begun, program=program, problem=problem)
+        except KeyboardInterrupt:  # the disc is burnt, and somebody must know of it
+            unread = replace(begun, program=program, problem="not read back: it was stopped")
+            _record(session, BURNT, BURNT_DISC, begun.medium, unread)
+            raise
     return replace(begun, program=program, state=found.state, problem=found.problem)
 
 

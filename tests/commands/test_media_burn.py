@@ -204,6 +204,16 @@ def test_a_disc_that_did_not_come_in_again_counts_once_it_was_read(portal: Burni
     assert [state for _name, state in portal.discs(made)] == [DiscState.WHOLE]
 
 
+def test_a_disc_whose_reading_back_is_stopped_is_recorded_as_burnt(portal: Burning) -> None:
+    (made,) = portal.back_up()
+    portal.drive.is_stopped = True
+
+    with pytest.raises(KeyboardInterrupt):
+        portal.burn(label="KH-01")
+
+    assert portal.discs(made) == [("1/3 KH-01", DiscState.UNREAD)]
+
+
 def test_an_image_that_was_changed_is_not_burnt(portal: Burning) -> None:
     (made,) = portal.back_up()
     image = portal.image(made, 2)

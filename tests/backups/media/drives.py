@@ -28,6 +28,8 @@ class FileDrive:
         """From this byte on the disc cannot be read."""
         self.comes_in = True
         """The disc comes in again."""
+        self.is_stopped = False
+        """Somebody presses Ctrl-C once the disc is burnt."""
         disc.touch()
 
     def change(self, disc: Path) -> None:
@@ -52,6 +54,8 @@ class FileDrive:
         return "cp"
 
     def reload(self) -> None:
+        if self.is_stopped:
+            raise KeyboardInterrupt
         if not self.comes_in:
             raise MediumUnavailable(msg("drive {device}: the disc did not come in again", device=self.device), msg("x"))
 
