@@ -132,7 +132,12 @@ def findings(
         *map(claim_data, claims),
     ]
     unwaived = any(each.state in OPEN - {FindingState.WAIVED} for each in shown)
-    code = worst([ExitCode.UNMET if unwaived else ExitCode.OK, ExitCode.PARTIAL if doubts else ExitCode.OK])
+    code = worst(
+        [
+            ExitCode.UNMET if unwaived else ExitCode.OK,
+            ExitCode.PARTIAL if doubts or known.read.unreadable else ExitCode.OK,
+        ]
+    )
     return Result(data, view, tuple(_warnings(known)), code)
 
 

@@ -5,6 +5,9 @@ suppressed (3.27.23): those are counted in a note. The severity is `properties.s
 there is one (a number like CVSS's, as GitHub reads it), else the level: `error` is high, `warning` medium, `note` and
 `none` low. The level of a result is its own, else that of its rule's `defaultConfiguration`, else `warning` (3.27.10).
 
+A run without results (3.14.23), or whose tool says that it did not succeed (3.20.14), is refused: what is absent from it is not
+gone.
+
 A result is found again by its fingerprints where the tool gives any (3.27.16, 3.27.17), else by rule, file and line.
 
     ruff check --select S --output-format sarif hook.py
@@ -33,7 +36,7 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
     """Return what each run's tool claims.
 
     Raises:
-        NotAReport: it is no SARIF log of version 2.1.
+        NotAReport: it is no SARIF log of version 2.1, or one of a run that did not come to its end.
     """
     try:
         log = json.loads(data.decode("utf-8-sig"))
@@ -54,12 +57,18 @@ def _run(run: Mapping[str, Any]) -> ToolClaims:
     driver = _dict(_dict(run, "tool"), "driver")
     if not isinstance(driver.get("name"), str):
         raise NotAReport(msg("a run does not name its tool"))
+    if not isinstance(run.get("results"), list) or not all(map(_succeeded, _list(run, "invocations"))):
+        raise NotAReport(msg("a run was not brought to its end, or has no results"))
     listed = [rule for rule in _list(driver, "rules") if isinstance(rule, dict)]
     rules = {str(rule.get("id")): rule for rule in listed}
     counts = {"suppressed": 0, "no result": 0, "of another kind than fail": 0}
     claims = list(_claims(run, rules, listed, counts))
     notes = [f"{n} results are {what}" for what, n in counts.items() if n]
     return claims_of(driver["name"], _text(driver, "version"), _ended(run), claims, notes)
+
+
+def _succeeded(invocation: object) -> bool:
+    return not isinstance(invocation, dict) or invocation.get("executionSuccessful") is not False
 
 
 def _claims(

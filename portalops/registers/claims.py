@@ -44,10 +44,13 @@ def fold_claims(reports: Iterable[Recorded[ToolReport]]) -> tuple[ToolClaim, ...
     """Return what each tool claims or claimed of each host, by host, tool and key.
 
     Reports count in the order in which their tools made them, also if they were taken in late; where a tool does not say when,
-    in that of their records. A report of which a part was left off shows nothing to be gone.
+    in that of their records. A report of which a part was left off shows nothing to be gone, nor does one run of a tool end what
+    another run in the same file claims.
     """
     known: dict[tuple[HostId, str, str], ToolClaim] = {}
-    for report in sorted(reports, key=lambda each: (each.body.made_at or each.at, each.seq)):
+    in_order = sorted(reports, key=lambda each: (each.body.made_at or each.at, each.seq))
+    files = {report.seq: report.body.evidence for report in in_order}
+    for report in in_order:
         body = report.body
         at = body.made_at or report.at
         seen = set()
@@ -60,7 +63,9 @@ def fold_claims(reports: Iterable[Recorded[ToolReport]]) -> tuple[ToolClaim, ...
         if body.left_off:
             continue
         for key, claim_known in known.items():
-            if key[:2] == (body.host, body.tool) and key not in seen and claim_known.gone_seq is None:
+            if key[:2] != (body.host, body.tool) or key in seen or claim_known.gone_seq is not None:
+                continue
+            if files[claim_known.last_seq] != body.evidence:
                 known[key] = replace(claim_known, gone_seq=report.seq, gone_at=at)
     return tuple(known[key] for key in sorted(known))
 

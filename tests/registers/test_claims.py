@@ -18,12 +18,18 @@ START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 
 
 def report(
-    seq: int, *keys: str, tool: str = "Lynis", host: str = "web1", made_on: int | None = None, left_off: int = 0
+    seq: int,
+    *keys: str,
+    tool: str = "Lynis",
+    host: str = "web1",
+    made_on: int | None = None,
+    left_off: int = 0,
+    file: int = 0,
 ) -> Recorded[ToolReport]:
     """A report of record `seq`, recorded on day `seq`; `made_on` is the day that the tool tells."""
     claims = tuple(ClaimedFinding(key, key, Severity.LOW, "m", "") for key in keys)
     made_at = None if made_on is None else START + timedelta(days=made_on)
-    body = ToolReport(tool, "1", HostId(host), made_at, claims, left_off, (), Digest("0" * 64))
+    body = ToolReport(tool, "1", HostId(host), made_at, claims, left_off, (), Digest(f"{file or seq:064x}"))
     return Recorded(seq, START + timedelta(days=seq), "", body)
 
 
@@ -35,6 +41,11 @@ def test_claim_is_gone_when_the_tools_newer_report_lacks_it_and_back_when_a_late
     assert gone(report(1, "a", "b"), report(2, "b")) == {"a": 2, "b": None}
     (back,) = fold_claims([report(1, "a"), report(2), report(3, "a")])
     assert (back.first_seq, back.last_seq, back.gone_seq) == (1, 3, None)
+
+
+def test_one_run_ends_nothing_that_another_run_in_the_same_file_claims() -> None:
+    assert gone(report(1, "a", file=9), report(2, "b", file=9)) == {"a": None, "b": None}
+    assert gone(report(1, "a", file=9), report(2, "b", file=9), report(3, "b")) == {"a": 3, "b": None}
 
 
 def test_report_of_another_tool_or_host_ends_nothing() -> None:

@@ -147,6 +147,8 @@ OUTSIDE = b"""<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><TestResult>
         ("sarif", b'{"version": "2.1.0", "runs": []}'),
         ("sarif", b'{"version": "3.0.0", "runs": [{}]}'),
         ("sarif", b'{"version": "2.1.0", "runs": [{}]}'),
+        ("sarif", b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}}]}'),
+        ("sarif", sarif().replace(b'"results"', b'"invocations": [{"executionSuccessful": false}], "results"')),
         ("sarif", b'{"version": "2.1.0", "runs": [' + b"{}," * 60 + b"{}]}"),
         ("sarif", b"\xff\xfe\x00"),
         ("sarif", b"[]"),
