@@ -18,6 +18,9 @@ from portalops.reports.section_backups import sets_in_period
 from portalops.reports.section_updates import joined, unit_names
 from portalops.reports.words import clause_words, flag_word
 
+_DEPTH = msg("{medium}, set {set}: {depth}").text
+"""How deep a copy was read: of a duty that is met it is no exception, and stands among the copies."""
+
 
 def exception_blocks(
     evidence: Evidence, standings: Sequence[Standing], units: Sequence[Unit], rulebook: Rulebook, *, own_run: str = ""
@@ -27,10 +30,12 @@ def exception_blocks(
     The run that makes the report has no end yet, and that is as it should be: `own_run`, its id.
     """
     for standing in standings:
-        if standing.details:
+        is_met = standing.verdict is DutyVerdict.MET
+        details = tuple(each for each in standing.details if not (is_met and each.text == _DEPTH))
+        if details:
             clause = rulebook.duty(standing.duty).clause
             yield Heading(3, msg("Duty {duty} ({clause})", duty=standing.duty, clause=clause_words(clause)))
-            yield Bullets(standing.details)
+            yield Bullets(details)
     yield _flagged(evidence, units)
     yield _runs_without_end(evidence, own_run)
     yield _failed_runs(evidence)

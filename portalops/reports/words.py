@@ -62,7 +62,7 @@ _SEVERITY: Mapping[Severity, Status] = {
 _FINDING: Mapping[FindingState, Status] = {
     FindingState.DUE: Status(msg("overdue"), Tone.BAD),
     FindingState.REOPENED: Status(msg("open again"), Tone.BAD),
-    FindingState.OPEN: Status(msg("open"), Tone.UNSURE),
+    FindingState.OPEN: Status(msg("open"), Tone.BAD),
     FindingState.CLOSED: Status(msg("closed by a person"), Tone.NEUTRAL),
     FindingState.FIXED: Status(msg("fixed"), Tone.GOOD),
 }
