@@ -318,18 +318,20 @@ def prepare_target(target: Path) -> None:
     """
     require_no_server(target)
     try:
-        target.mkdir(mode=0o700, parents=True)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_empty = not target.is_symlink() and all(each.name == UNFINISHED for each in target.iterdir())
     except FileExistsError:
-        if target.is_symlink() or not target.is_dir() or any(each.name != UNFINISHED for each in target.iterdir()):
-            raise UnsafeTarget(
-                msg("{folder} is not an empty folder", folder=str(target)),
-                msg("Name a folder that is empty or not there yet; a restore overwrites nothing."),
-            ) from None
+        is_empty = False
     except OSError as error:
         raise UnsafeTarget(
             msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
             msg("Name a folder that you may write."),
         ) from error
+    if not is_empty:
+        raise UnsafeTarget(
+            msg("{folder} is not an empty folder", folder=str(target)),
+            msg("Name a folder that is empty or not there yet; a restore overwrites nothing."),
+        )
     text = "".join(f"{render(_UNFINISHED_TEXT, each)}\n" for each in LANGUAGES)
     try:
         (target / UNFINISHED).unlink(missing_ok=True)

@@ -98,7 +98,7 @@ def restore_set(
             msg("Attach a medium that has the base; 'portalops backup list' names them."),
         )
     _require_key(stored, streams, identities)
-    was_there = target.exists()
+    was_there = os.path.lexists(target)  # no error where nobody may look: the next line tells of that
     prepare_target(target)
     done = Extracted()
     bad: list[str] = []
