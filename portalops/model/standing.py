@@ -19,7 +19,7 @@ class Standing:
     reason: Message
     """Why, in one sentence."""
     details: tuple[Message, ...] = ()
-    """Each exception, one sentence each."""
+    """Each exception, one sentence each; of a duty that is met also how deep its copies were read."""
     evidence: tuple[int, ...] = ()
     """Sequence numbers of the ledger records it rests on."""
     newest_at: datetime | None = None

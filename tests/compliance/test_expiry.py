@@ -16,6 +16,8 @@ from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence, Recorded
+from portalops.reports.document import Heading
+from portalops.reports.section_evidence import exception_blocks
 from tests.compliance.test_rules import CONTENT, backup, copy, duty, evidence
 
 MEDIUM = duty("backup-medium")
@@ -119,3 +121,18 @@ def test_what_counts_is_said_with_its_depth_and_age() -> None:
     assert standing.verdict is DutyVerdict.MET
     (line,) = map(str, standing.details)
     assert line == "nas1, set s1: L2: every byte read; read today"
+
+
+def test_a_copy_that_was_read_as_it_should_be_is_no_exception() -> None:
+    found = evidence(backups=(backup(datetime(2026, 11, 20, tzinfo=UTC)),))
+    standing = stand(found, CONTENT)
+    name = Name("x", "x")
+    clauses = (Clause("10.2", name, "x"),)
+    rulebook = Rulebook("r", "1", name, "doc", date(2010, 1, 1), None, clauses, (CONTENT,), Numbers())
+
+    met = list(exception_blocks(found, [standing], (), rulebook))
+    unmet = list(exception_blocks(found, [replace(standing, verdict=DutyVerdict.UNMET)], (), rulebook))
+
+    assert standing.verdict is DutyVerdict.MET and standing.details
+    assert not any(isinstance(block, Heading) for block in met)
+    assert sum(isinstance(block, Heading) for block in unmet) == 1
