@@ -133,7 +133,7 @@ def paths_on(session: Session, host: Host, probes: Mapping[str, Probe[Any]]) -> 
     Raises:
         HostUnreachable: it cannot be asked.
     """
-    from checks.servers.gather import gather, parse_answer  # noqa: PLC0415  # start-up time
+    from checks.servers.gather import AnswerRejected, gather, parse_answer  # noqa: PLC0415  # start-up time
     from checks.servers.privileges import root_probes  # noqa: PLC0415  # as above
     from checks.servers.probe import Missing, Output, Probe, fact_of  # noqa: PLC0415  # as above
 
@@ -145,7 +145,14 @@ def paths_on(session: Session, host: Host, probes: Mapping[str, Probe[Any]]) -> 
 
     script = 'for p in "$@"; do printf "%s %s\\n" "$p" "$(command -v "$p")"; done'
     probe = Probe("host.paths", ("sh", "-c", script, "sh", *names), parse)
-    section = parse_answer(gather(shells_of(session)(host), [probe])).sections.get(probe.id)
+    raw = gather(shells_of(session)(host), [probe])
+    try:
+        section = parse_answer(raw).sections.get(probe.id)
+    except AnswerRejected as error:
+        raise HostUnreachable(
+            msg("{host}: {seen}", host=host.id, seen=error.missing.seen),
+            msg("Run 'portalops host test {host}' to see what works.", host=host.id),
+        ) from error
     fact: dict[str, str] | Missing | None = None
     if section is not None:
         fact = fact_of(probe, section)

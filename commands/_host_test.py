@@ -138,7 +138,7 @@ def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...])
     def text(output: Output) -> str:
         return output.text
 
-    names = sorted({probe.program for probe in probes.values()})
+    names = sorted({"sudo", *(probe.program for probe in probes.values())})
     find = 'for p in "$@"; do command -v "$p" >/dev/null || printf "%s " "$p"; done'
     asked = [
         Probe("test.account", ("id", "-un"), text),
@@ -159,16 +159,20 @@ def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...])
 
 
 def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> _Step:
-    refused = []
+    what = msg("Commands as root")
+    if "sudo" in _text(answer, "test.programs").split():  # every question ends with 127 then, as where a program lacks
+        return _Step("sudo", what, False, msg("{path} is not there", path="sudo"))
+    refused, allowed = [], 0
     for probe in rooted:
         section = answer.sections.get(f"sudo.{probe.id}")
         if section is None or section.exit_code not in {0, 127}:
             refused.append(probe.id)
-    what = msg("Commands as root")
+        else:
+            allowed += section.exit_code == 0
     if refused:
         said = msg("sudo refuses {n} of {all}: {names}", n=len(refused), all=len(rooted), names=_some(refused))
         return _Step("sudo", what, False, said)
-    return _Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", len(rooted)))
+    return _Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", allowed))
 
 
 def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> _Step:

@@ -100,12 +100,12 @@ class SocketNetwork:
 def _local_towards(address: str) -> str:
     """Return the address that this machine has towards another one; empty if there is no way. No packet is sent."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as trial:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:  # which fails where the kernel has no IPv6
             trial.connect((address, 9))
-        except OSError:
-            return ""
-        return str(trial.getsockname()[0])
+            return str(trial.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def _state_of(error: OSError) -> str:
