@@ -19,6 +19,7 @@ from portalops.model.message import msg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
 from portalops.registers.evidence import LOOKS
 
 __all__ = ["RULES", "Situation", "distrusted", "judge"]
@@ -31,7 +32,7 @@ _OF_UPDATES = frozenset({"updates"})
 _OF_CHECKS = frozenset({"check"})
 _DOUBTS = {
     "backup-class": _OF_COPIES,
-    "backup-medium": _OF_COPIES,
+    "backup-medium": _OF_COPIES | {DISC_READING, DISCS_DESTROYED},
     "backup-interval": _OF_COPIES,
     "archive": _OF_COPIES | {"inventory"},
     "portal-daily": _OF_UPDATES,
@@ -40,6 +41,7 @@ _DOUBTS = {
     "unicode": _OF_UPDATES,
     "tracking": _OF_UPDATES,
     "checks": _OF_CHECKS,
+    "availability": _OF_CHECKS,
     "check-cadence": _OF_CHECKS,
     "findings": _OF_CHECKS,
 }

@@ -17,6 +17,7 @@ from portalops.model.retention import PruneResult, RetentionPolicy
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
+from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
 from portalops.registers.evidence import LOOKS, Evidence, Recorded, Unreadable
 from tests.compliance.test_rules import (
     CONTENT,
@@ -370,6 +371,7 @@ def test_a_newer_record_that_cannot_be_read_takes_back_what_an_older_one_shows()
         duty("backup-medium"): "verify",
         duty("backup-interval"): "verify",
         duty("checks", checks=("firewall.active",)): "check",
+        duty("availability", checks=("firewall.active",)): "check",
         duty("check-cadence"): "check",
         duty("portal-daily"): "updates",
         duty("unit-submissions"): "updates",
@@ -395,6 +397,13 @@ def test_any_newer_look_at_copies_that_cannot_be_read_takes_back_what_older_ones
 
     assert stand(judged, good)[0] is DutyVerdict.MET
     assert stand(judged, newer)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+@pytest.mark.parametrize("kind", [DISC_READING, DISCS_DESTROYED])
+def test_a_newer_look_at_discs_that_cannot_be_read_takes_back_that_the_medium_is_good(kind: str) -> None:
+    newer = replace(evidence(backups=(backup(FRIDAY),)), unreadable=(Unreadable(99, kind, msg("blob missing")),))
+
+    assert stand(duty("backup-medium"), newer)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def test_a_host_round_without_results_is_unknown() -> None:
