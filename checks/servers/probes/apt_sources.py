@@ -23,7 +23,7 @@ L=$(apt-get indextargets --format '$(SITE)|$(RELEASE)|$(TRUSTED)') || exit $?
 W=0
 for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
   [ -e "$f" ] || continue
-  n=$(awk '/^[ \t]*deb/ && /\[[^]]*trusted=(yes|true|1|on|with|enable)/ { n++ } END { print n + 0 }' "$f") || exit 3
+  n=$(awk '/^[ \t]*deb/ && tolower($0) ~ /\[[^]]*trusted=(yes|true|1|on|with|enable)/ { n++ } END { print n + 0 }' "$f") || exit 3
   W=$((W + n))
 done
 for f in /etc/apt/sources.list.d/*.sources; do

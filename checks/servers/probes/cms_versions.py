@@ -19,7 +19,7 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-for d in /var/www /srv /var/www/*/ /var/www/*/*/ /var/www/*/*/*/ /srv/*/ /srv/*/*/ /srv/*/*/*/ /opt/*/ /opt/*/*/ /usr/share/*/; do
+for d in /var/www /srv /var/www/*/ /var/www/*/*/ /var/www/*/*/*/ /srv/*/ /srv/*/*/ /srv/*/*/*/ /opt/*/ /opt/*/*/ /usr/share/*/ /usr/share/nginx/html/ /usr/share/nginx/html/*/; do
   [ -d "$d" ] || continue
   if [ ! -r "$d" ] || [ ! -x "$d" ]; then
     case $d in /var/www*|/srv*) printf 'closed|%s|\n' "${d%/}";; esac

@@ -17,13 +17,15 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 [ -e /etc/dnf/dnf.conf ] || exit 127
-cat /etc/dnf/dnf.conf /etc/yum.repos.d/*.repo | awk -F= '
+set -- /etc/yum.repos.d/*.repo
+[ -e "$1" ] || shift
+awk -F= '
   function flush() { if (s != "") print s "|" e "|" g; s = ""; e = ""; g = "" }
   { sub(/\r$/, "") }
   /^[ \t]*\[.*\]/ { flush(); s = $0; sub(/^[ \t]*\[/, "", s); sub(/\].*$/, "", s); next }
   { k = $1; v = tolower($2); gsub(/[ \t]/, "", k); gsub(/[ \t]/, "", v) }
   k == "enabled" { e = v } k == "gpgcheck" { g = v }
-  END { flush(); print "end" }'
+  END { flush(); print "end" }' /etc/dnf/dnf.conf "$@"
 """
 _ON = frozenset({"1", "yes", "true", "on"})
 _OFF = frozenset({"0", "no", "false", "off"})

@@ -19,10 +19,15 @@ _SCRIPT = r"""
 for d in /var/www /srv/www /srv/http /usr/share/nginx/html; do
   [ -d "$d" ] || continue
   printf 'root %s\n' "$d"
+  known=
   for u in www-data apache nginx http wwwrun; do
     id -u "$u" >/dev/null 2>&1 || continue
-    { find "$d" -xdev -type f -user "$u" -printf '%m %u %p\n' || echo failed; } | head -n 2000 | cut -c 1-1000
+    known=1
+    set -- -user "$u"
+    for g in $(id -G "$u"); do set -- "$@" -o -gid "$g" -perm -0020; done
+    { find "$d" -xdev -type f \( "$@" \) -printf '%m %u %p\n' || echo failed; } | head -n 2000 | cut -c 1-1000
   done
+  [ -n "$known" ] || { echo 'none of the usual accounts of a web server is there' >&2; exit 3; }
   { find "$d" -xdev -type f -perm -0002 -printf '%m %u %p\n' || echo failed; } | head -n 2000 | cut -c 1-1000
 done
 echo end
