@@ -213,9 +213,13 @@ class S3Medium:
             self._store.abort_uploads(f"{set_id}/")
         writer = self._begun(set_id, expected_bytes, resumes=is_free)
         if is_free:
-            for mark in marks:
-                if (mark.key, mark.version) != writer.mark:  # the same one, in a bucket that keeps no versions
-                    self._store.remove(mark.key, mark.version)
+            try:
+                for mark in marks:
+                    if (mark.key, mark.version) != writer.mark:  # the same one, in a bucket that keeps no versions
+                        self._store.remove(mark.key, mark.version)
+            except BaseException:  # an interrupt too: what was taken over stays for the next try
+                writer.leave()
+                raise
         return writer
 
     def _begun(self, set_id: SetId, expected_bytes: int, *, resumes: bool) -> S3SetWriter:
@@ -377,7 +381,11 @@ class S3SetWriter:
         self._mark_version = store.put(self._mark, b"", None)
         note_written(store.place(self._mark))
         if resumes:
-            self._take_over([each for each in there if each.is_latest])
+            try:
+                self._take_over([each for each in there if each.is_latest])
+            except BaseException:  # an interrupt too: whoever tries again may take it over
+                self._end()
+                raise
 
     @property
     def mark(self) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import pytest
 from backups.fanout import PATIENCE_SECONDS
 from backups.media import build_medium
 from backups.media._retried import MEMORY_BYTES, PAUSES_SECONDS, RetriedMedium, Spool, pause_before
+from backups.resuming import go_on, held_by, let_go
 from portalops.errors import MediumInterrupted, MediumUnavailable
 from portalops.ports import Medium, SetWriter
 from tests.backups.kit import MIB, disk, table
@@ -189,6 +190,33 @@ def test_a_burst_of_answers_of_a_server_at_fault_is_outlasted(
     require_whole(far.medium, contents)
     assert (left, far.pauses) == ([0], list(PAUSES_SECONDS[: count // 3]))
     assert sum(seen.startswith("PUT") and PACKS[0] in seen for seen in proxy.seen) == 1
+
+
+def test_taking_over_what_is_left_is_tried_again_and_is_not_taken_for_another_run(
+    proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    far = behind(proxy, object_store, tmp_path)
+    far.medium.prepare([])
+    contents = noise(2)
+    writer = far.medium.begin(SET, expected_bytes=0)
+    put(writer, PACKS[0], contents[PACKS[0]])
+    let_go(writer, keep=True)
+    left = [4]  # each request is sent three times
+
+    def burst(method: str, path: str) -> bytes | None:
+        if method == "HEAD" and PACKS[0] in path and left[0]:
+            left[0] -= 1
+            return answer(503, "SlowDown")
+        return None
+
+    proxy.rule = burst
+    again = go_on(far.medium, SET, expected_bytes=0)
+
+    assert list(held_by(again)) == [PACKS[0]]
+    assert (left, far.pauses) == ([0], [PAUSES_SECONDS[0]])
+    put(again, PACKS[1], contents[PACKS[1]])
+    again.seal()
+    require_whole(far.medium, contents)
 
 
 def test_what_an_object_store_refuses_is_not_tried_again(
