@@ -128,7 +128,7 @@ def _host_steps(session: Session, host: Host) -> list[_Step]:
     steps = [_Step("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))]
     if account != "root":
         steps += [_sudo_step(answer, rooted), _helper_step(answer, probes)]
-    return [*steps, _program_step(answer)]
+    return [*steps, _program_step(answer, host)]
 
 
 def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...]) -> list[Probe[str]]:
@@ -187,11 +187,15 @@ def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> _Step:
     return _Step("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
 
 
-def _program_step(answer: Answer) -> _Step:
+def _program_step(answer: Answer, host: Host) -> _Step:
+    section = answer.sections.get("test.programs")
+    if section is None or section.exit_code != 0:
+        silent = msg("{host} does not tell where its programs are", host=host.id)
+        return _Step("programs", msg("Programs"), False, silent)
     missing = [show_text(name, 60) for name in _text(answer, "test.programs").split()]
     # Most hosts lack what other systems have; whether that matters is for the checks to say.
     said = msg("these are not there: {names}", names=_some(missing)) if missing else msg("none is missing")
-    return _Step("programs", msg("Programs"), "test.programs" in answer.sections, said)
+    return _Step("programs", msg("Programs"), True, said)
 
 
 def _text(answer: Answer, name: str) -> str:
