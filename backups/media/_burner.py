@@ -79,7 +79,10 @@ class DiscBurner:
         if done.exit_code == 0:
             return "xorriso"
         said = _said(done)
-        left = self.loaded()
+        try:
+            left = self.loaded()
+        except MediumUnavailable as error:  # a drive that lost its disc by it: why burning failed says more
+            raise self._not_burnt(said) from error
         if left.is_blank and left.kind.startswith(("DVD", "BD")):
             other = self._runner.run(
                 ("growisofs", "-dvd-compat", "-Z", f"{self._path}={image}"), timeout_seconds=_A_DAY, limit_bytes=1 << 30
@@ -88,10 +91,7 @@ class DiscBurner:
                 return "growisofs"
             growisofs = "it is not installed" if other.exit_code == 127 else _said(other)
             said = f"{said}; growisofs: {growisofs}"
-        raise self._unusable(
-            msg("burning failed: {said}", said=said),
-            msg("Try a new disc of another make, or a lower load; a disc that was begun is spoilt."),
-        )
+        raise self._not_burnt(said)
 
     def reload(self) -> None:
         if self.device.startswith(STAND_IN):
@@ -165,6 +165,12 @@ class DiscBurner:
                 msg("there is no program xorriso, which burns discs"), msg("Install the package xorriso.")
             )
         return done
+
+    def _not_burnt(self, said: str) -> MediumUnavailable:
+        return self._unusable(
+            msg("burning failed: {said}", said=said),
+            msg("Try a new disc of another make, or a lower load; a disc that was begun is spoilt."),
+        )
 
     def _unusable(self, cause: Message, hint: Message) -> MediumUnavailable:
         return MediumUnavailable(msg("drive {device}: {cause}", device=show_text(self.device, 200), cause=cause), hint)

@@ -75,6 +75,15 @@ def test_what_both_programs_said_is_told(tmp_path: Path, code: int, said: str) -
         burner(Programs(growisofs=code), tmp_path).burn(Path("disc-1.iso"))
 
 
+def test_why_burning_failed_is_told_where_the_drive_then_knows_no_disc(tmp_path: Path) -> None:
+    programs = Programs(state=b"")
+
+    with pytest.raises(MediumUnavailable, match="burning failed: exit code 5: xorriso : FAILURE : Failed to burn"):
+        burner(programs, tmp_path).burn(Path("disc-1.iso"))
+
+    assert len(programs.burning) == 1
+
+
 def test_a_drive_that_says_nothing_of_its_disc_is_told(tmp_path: Path) -> None:
     with pytest.raises(MediumUnavailable, match="xorriso cannot tell"):
         burner(Programs(state=b""), tmp_path).loaded()
