@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands._kinds import typed_tables
-from commands._outside import outside_of, series_of
+from commands._outside import outside_of
+from commands._own import own_of
 from commands._recipients import recipient_problems
 from commands._result import JsonValue
 from commands._servers import shells_of
@@ -457,7 +458,7 @@ def check_work(session: Session, *, from_outside: bool = False) -> Work[object]:
         progress=session.progress,
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=from_outside),
-        series=series_of(session),
+        own=own_of(session),
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
@@ -466,7 +467,7 @@ def check_work(session: Session, *, from_outside: bool = False) -> Work[object]:
 def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple[HostId, str], RecordedWaiver]:
     """Return the waivers in force today beside the checks that fail; none before there is a ledger."""
     try:
-        waivers = read_waivers(session.ledger)
+        waivers = read_waivers(session.ledger).waivers
     except LedgerMissing:
         return {}
     today = session.clock.now().astimezone(session.zone_of_portal).date()

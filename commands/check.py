@@ -13,7 +13,8 @@ from commands import _check_declare, _check_findings, _check_import, _check_samp
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, finding_data, known_findings, newest_round
 from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, waived_of
-from commands._outside import outside_of, series_of
+from commands._outside import outside_of
+from commands._own import own_of
 from commands._result import JsonValue, Result
 from commands._servers import shells_of
 from commands._session import Session, open_session
@@ -219,7 +220,7 @@ def _looked(
         some=some,
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=from_outside),
-        series=series_of(session),
+        own=own_of(session),
     )
 
 

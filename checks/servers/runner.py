@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,14 +19,15 @@ from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.outside import look as view
 from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.outside.section import is_seen
+from checks.servers.own import Own, own_probes, own_sections
 from checks.servers.probe import Missing, ProbeResult, shown
-from checks.servers.probes import availability, vulnerabilities
+from checks.servers.probes import vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Host, HostId
+from portalops.model.organisation import Host
 from portalops.model.verdicts import CheckVerdict
 from portalops.ports import Clock, Keeper, Progress, Shell
 
@@ -51,7 +52,7 @@ def run_checks(
     known: Vulnerabilities | None = None,
     at_once: int = AT_ONCE,
     outside: Outside | None = None,
-    series: Mapping[HostId, ProbeResult] | None = None,
+    own: Own | None = None,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -70,10 +71,11 @@ def run_checks(
         known: the bundles that packages are looked up in; none by default.
         at_once: how many hosts are looked at at the same time.
         outside: looks at the hosts from outside as well; without it nobody does, and what needs that view is unknown.
-        series: how reachable each host's pages were, as a section of its answer.
+        own: what portalops's own records are read from; without it what rests on them is unknown.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
+    recorded = own_sections(own, probes_of(wanted)) if own else {}
     with (
         progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
         ThreadPoolExecutor(max_workers=max(1, min(at_once, len(hosts))), thread_name_prefix="check") as pool,
@@ -86,8 +88,12 @@ def run_checks(
             pool,
             hosts,
             at_once,
-            lambda host: _both_ways(
-                _travel(host, wanted, shell_for, clock, second), declared, wanted, outside, series or {}
+            lambda host: _all_ways(
+                _travel(host, wanted, shell_for, clock, second),
+                declared,
+                wanted,
+                outside,
+                recorded.get(host.id, ()),
             ),
         ):
             whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
@@ -120,7 +126,7 @@ class _Trip:
     at: datetime
     answer: bytes | Missing
     from_outside: bytes | None = None
-    """Of a host that did not answer inside: what was seen of it from outside."""
+    """Of a host that did not answer inside: what was seen of it from outside, and what own records say."""
 
 
 def _as_they_come(
@@ -159,23 +165,21 @@ def _travel(
     return _Trip(host, at, raw)
 
 
-def _both_ways(
+def _all_ways(
     trip: _Trip,
     declared: Declared,
     some: Sequence[Check],
     outside: Outside | None,
-    series: Mapping[HostId, ProbeResult],
+    recorded: Sequence[ProbeResult],
 ) -> _Trip:
-    """Add what is seen of the host from outside; that nobody looked is said too."""
-    probes = probes_of(some)
-    wanted = [name for name in probes if name in view.ALL]
+    """Add what is seen of the host from outside, that nobody looked too, and what own records say of it."""
+    wanted = [name for name in probes_of(some) if name in view.ALL]
     inside = trip.answer if isinstance(trip.answer, bytes) else None
     if outside is None:
         found = nobody_looked(wanted)
     else:
         found = outside.sections(trip.host, declared.for_host(trip.host.id), wanted, inside)
-    if availability.PROBE.id in probes and trip.host.id in series:
-        found = (*found, series[trip.host.id])
+    found = (*found, *recorded)
     if inside is None:
         return replace(trip, from_outside=_joined(no_answer(), found)) if any(map(is_seen, found)) else trip
     return replace(trip, answer=_joined(inside, found))
@@ -214,11 +218,11 @@ def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keep
 def _without_answer(
     trip: _Trip, why: Missing, declared: Declared, some: Sequence[Check], keeper: Keeper
 ) -> tuple[CheckResult, ...]:
-    """Judge a host that could not be looked at inside: by what was seen from outside, where that is all that is needed."""
+    """Judge a host that could not be looked at inside by what needs no more than the view from outside and own records."""
     if trip.from_outside is None:
         return unreached(trip.host, why, trip.at, some)
     keeper.keep(trip.from_outside)
-    elsewhere = {*view.ALL, availability.PROBE.id}
+    elsewhere = {*view.ALL, *own_probes()}
     seen = [one for one in some if all(probe.id in elsewhere for probe in one.needs)]
     rest = [one for one in some if one not in seen]
     judged = judge_again(trip.from_outside, trip.host, declared, trip.at, some=seen)

@@ -54,14 +54,17 @@ def reached(
     return {key: Reached(total, sum(spans.values()), len(spans) - sum(spans.values())) for key, spans in seen.items()}
 
 
-def read_batches(ledger: LedgerReader, since: datetime) -> tuple[SampleBatch, ...]:
-    """Return the batches recorded since a moment; one whose details cannot be read tells nothing of its time."""
-    found = []
+def read_batches(ledger: LedgerReader, since: datetime) -> tuple[tuple[SampleBatch, ...], tuple[int, ...]]:
+    """Return the batches recorded since a moment, and the numbers of the records whose details cannot be read."""
+    found: list[SampleBatch] = []
+    lost: list[int] = []
     for record in ledger.records(kinds=(SAMPLES,), since=since):
         try:
             batch = decode_part(ledger.blob(record.body), KEY, SampleBatch)
         except PortalOpsError:
-            continue
-        if batch is not None:
+            batch = None
+        if batch is None:
+            lost.append(record.seq)
+        else:
             found.append(batch)
-    return tuple(found)
+    return tuple(found), tuple(lost)

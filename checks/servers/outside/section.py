@@ -23,7 +23,6 @@ NOT_LOOKED = "not-looked"
 NO_ADDRESS = "no-address"
 FROM_ITSELF = "from-itself"
 NOT_DECLARED = "not-declared"
-NOT_SAMPLED = "not-sampled"
 FAILED = "failed"
 
 LIMIT_BYTES = 6 << 20
@@ -94,7 +93,6 @@ def _why_not(state: str, what: str) -> tuple[str, Message]:
             msg("at which addresses the host is reached from outside is not declared"),
         ),
         NOT_DECLARED: ("not-declared", msg("which pages the host serves is not declared")),
-        NOT_SAMPLED: ("not-sampled", msg("no sample of the host's pages is recorded in the period")),
         FAILED: ("outside-failed", msg("looking from outside failed: {what}", what=what)),
     }
     return sentences.get(state) or ("unparseable", msg("what was seen from outside is not of its form"))

@@ -17,7 +17,7 @@ from __future__ import annotations
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.outside.verdicts import of_no_pages
-from checks.servers.probes import availability, outside_ports
+from checks.servers.probes import outside_ports, own_availability
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -29,7 +29,7 @@ COVERED_PERCENT = 95
     id="run.availability",
     clause="12.3",
     severity=Severity.HIGH,
-    needs=(availability.PROBE,),
+    needs=(own_availability.PROBE,),
     uses=(outside_ports.PROBE,),
     title=msg("the pages were reachable as much as they should be"),
     remedy=msg(
@@ -40,7 +40,7 @@ def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
         return done
     target = facts.declared.availability_percent
-    found = facts[availability.PROBE]
+    found = facts[own_availability.PROBE]
     wanted = (*(facts.declared.pages or ()), *facts.declared.editions.values())
     unclear = []
     for url in dict.fromkeys(wanted):

@@ -1,0 +1,168 @@
+"""What portalops's own records say, as sections of a host's answer: kept with it, so that judging again gives the same.
+
+Some checks rest on no command but on what people recorded: where a host stands, which change was approved when. What the
+ledger says of a host at the time of a round joins the host's answer, and is evidence like the rest of it. A check that needs
+nothing else is judged also of a host that does not answer.
+
+How to add one: a file `probes/own_NAME.py` with
+
+    PROBE = Probe("own.NAME", (), parse, limit_bytes=LIMIT_BYTES)
+
+    def parse(output: Output) -> Fact: ...                          # pure: `opened(output)`, then into a frozen dataclass
+    def sections(own: Own) -> Mapping[HostId, ProbeResult]: ...     # one for each of `own.hosts`
+
+It is found by its file's name; a check names it in `needs=(own_NAME.PROBE,)` like any other probe. `sections` reads the
+register's fold from `own.ledger`, and leaves writing a host's section to a pure function, by `written(PROBE.id, SEEN, ...)`:
+
+- it names the records that it rests on by their `seq`, and holds states, days and names; never a secret, nor what one is
+  made of. What people typed stands in it as `safe(text)` and is read by `unquote`, so that nothing in it breaks the form;
+- where nobody has begun the register it is `not_begun(PROBE.id)`, and the check unknown;
+- where a record that may matter to the host cannot be read it is `unreadable(PROBE.id, seqs)`, and the check unknown.
+
+Ages are counted by the check, from `facts.at`, and not here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import pkgutil
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from checks.servers.declared import Declared
+from checks.servers.outside.section import FAILED, SEEN, safe, written
+from checks.servers.probe import Output, ProbeResult, Unparseable, shown
+from portalops.errors import PortalOpsError
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Host, HostId
+from portalops.registers.evidence import LedgerReader
+
+_log = logging.getLogger(__name__)
+
+NOT_BEGUN = "not-begun"
+UNREADABLE = "unreadable"
+_PREFIX = "own_"
+_SHOWN = 5
+"""How many records are named in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What own records are read from."""
+
+    ledger: LedgerReader | None
+    """None before there is one."""
+    hosts: tuple[Host, ...]
+    """Every configured host, also those that are not looked at now."""
+    declared: Declared
+    now: datetime
+    """When the round began; aware."""
+    zone: ZoneInfo
+    """The portal's, in which its days begin and end."""
+
+
+def own_sections(own: Own, wanted: Collection[str]) -> Mapping[HostId, tuple[ProbeResult, ...]]:
+    """Return by host the sections of those probes that are wanted and rest on own records.
+
+    Args:
+        own: what they are read from.
+        wanted: ids of probes, of whatever kind.
+    """
+    found: dict[HostId, list[ProbeResult]] = {host.id: [] for host in own.hosts}
+    for name, module in _modules().items():
+        if name not in wanted:
+            continue
+        for host, one in _read(name, module, own).items():
+            found[host].append(one)
+    return {host: tuple(sections) for host, sections in found.items()}
+
+
+def own_probes() -> frozenset[str]:
+    """Return the ids of all probes that rest on own records."""
+    return frozenset(_modules())
+
+
+def not_begun(probe: str) -> ProbeResult:
+    """Make the section of a register that holds nothing: the check is unknown, `no-register`."""
+    return written(probe, NOT_BEGUN)
+
+
+def unreadable(probe: str, seqs: Iterable[int]) -> ProbeResult:
+    """Make the section of a host of which a record that may matter cannot be read: `register-unreadable`."""
+    return written(probe, UNREADABLE, records=sorted(seqs))
+
+
+def opened(output: Output, others: Mapping[str, tuple[str, Message]] | None = None) -> Mapping[str, Any]:
+    """Return the content of a section in which something was read.
+
+    Args:
+        output: the section.
+        others: by further states that this section may have: the coded reason and the sentence why nothing was read.
+
+    Raises:
+        Unparseable: nothing was, for the reason that the section names; or it is out of form.
+    """
+    try:
+        held = json.loads(output.text)
+        state = str(held["state"])
+        if state == SEEN:
+            return dict(held)
+        why = {**_WHY, **(others or {})}.get(state)
+        reason, seen = why or _why_not(state, held)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise out_of_form() from error
+    raise Unparseable(seen, reason=reason)
+
+
+def out_of_form() -> Unparseable:
+    """Return what is raised of a section that is not as it was written."""
+    return Unparseable(msg("what portalops's own records say is not of its form"))
+
+
+_WHY = {NOT_BEGUN: ("no-register", msg("nothing is recorded in the register that this is judged by"))}
+
+
+def _why_not(state: str, held: Mapping[str, Any]) -> tuple[str, Message]:
+    if state == UNREADABLE:
+        seqs = [str(int(seq)) for seq in held["records"]]
+        seen = nmsg(
+            "a record of the register cannot be read: {seqs}",
+            "{n} records of the register cannot be read: {seqs}",
+            len(seqs),
+            seqs=", ".join(seqs[:_SHOWN]) + (", ..." if len(seqs) > _SHOWN else ""),
+        )
+        return "register-unreadable", seen
+    if state == FAILED:
+        what = shown(unquote(str(held["what"])), 200)
+        return "records-failed", msg("reading portalops's own records failed: {what}", what=what)
+    raise ValueError(state)
+
+
+def _read(name: str, module: ModuleType, own: Own) -> Mapping[HostId, ProbeResult]:
+    """Return one register's sections; what goes wrong with it takes nothing from the others, and passes for nothing."""
+    try:
+        made: Mapping[HostId, ProbeResult] = module.sections(own)
+    except PortalOpsError as error:
+        return {host.id: written(name, FAILED, what=safe(str(error.message))) for host in own.hosts}
+    except Exception as error:  # noqa: BLE001  # see above
+        _log.exception("reading the records of %s failed", name)
+        return {host.id: written(name, FAILED, what=type(error).__name__) for host in own.hosts}
+    return {host.id: made.get(host.id) or written(name, FAILED, what="no section") for host in own.hosts}
+
+
+@lru_cache(maxsize=1)
+def _modules() -> Mapping[str, ModuleType]:
+    """Return the modules `probes/own_*.py` by their probe's id."""
+    folder = Path(__file__).parent / "probes"
+    names = sorted(each.name for each in pkgutil.iter_modules([str(folder)]) if each.name.startswith(_PREFIX))
+    modules = [importlib.import_module(f"checks.servers.probes.{name}") for name in names]
+    return {module.PROBE.id: module for module in modules}
