@@ -5,7 +5,7 @@ answers for it.
 
 The rule: the keys that open an account are of one member, no account is declared as the own one of two, no two accounts
 have the same user number, and no key opens two accounts. Accounts that are declared as `service_accounts` may be opened by
-several members, but not by a key that opens another account too.
+several members, but not by a key that opens another account too. Where no key opens any account, nothing shows who comes in.
 
 Sources: sshd(8), passwd(5). OpenSSH 10.0 on Debian 13, one key in two accounts:
 
@@ -72,6 +72,10 @@ def judge(facts: Facts) -> Outcome:
                 "whose keys and accounts they are is not declared; opened by keys: {names}",
                 names=listed(sorted({one.account for one in seen.keys})) or "-",
             ),
+        )
+    if not seen.keys:
+        return unknown(
+            "no-keys", msg("no account is opened by a key, and how many people know a password cannot be seen")
         )
     return passed(
         nmsg(

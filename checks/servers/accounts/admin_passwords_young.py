@@ -2,9 +2,9 @@
 
 Article 12.5: each member keeps the access given to them safe; what leaked unnoticed ends with the next change.
 
-The rule: every declared admin's password that can be used was changed within 60 days. Who is an admin is declared;
-without a declaration, or where an admin has no line in the file or a password no day, the answer is unknown. Locked
-passwords do not count: their holders come in by keys.
+The rule: the passwords of root and of every declared admin, where they can be used, were changed within 60 days. Who is an
+admin is declared; without a declaration, or where an admin has no line in the file or a password no day, the answer is
+unknown. Locked passwords do not count: their holders come in by keys.
 
 Source: shadow(5): the days since 1970 of the last change.
 
@@ -36,13 +36,14 @@ CHANGED_WITHIN = timedelta(days=60)
 def judge(facts: Facts) -> Outcome:
     if facts.declared.admins is None:
         return unknown("not-declared", msg("who the admins are is not declared"))
-    usable = [one for one in facts[shadow.PROBE] if one.name in facts.declared.admins and one.kind != "locked"]
+    admins = dict.fromkeys(("root", *facts.declared.admins))
+    usable = [one for one in facts[shadow.PROBE] if one.name in admins and one.kind != "locked"]
     oldest = facts.at.date() - CHANGED_WITHIN
     old = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day < oldest]
     if old:
         return failed("password-old", msg("last changed too long ago: {names}", names=listed(old)))
     known = {one.name for one in facts[shadow.PROBE]}
-    absent = [name for name in facts.declared.admins if name not in known]
+    absent = [name for name in admins if name not in known]
     if absent:
         return unknown("no-shadow-line", msg("without a line in shadow: {names}", names=listed(absent)))
     unsure = [one.name for one in usable if _day(one.changed_day) is None]

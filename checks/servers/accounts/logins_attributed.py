@@ -4,29 +4,28 @@ Article 12.5: each member answers for what is done with their access. That needs
 
 The rule: each login that sshd accepted within 31 days was by a key of a declared member, or else to an account that is
 declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of two, or
-of nobody, is nobody's login. A journal that does not go back 31 days proves nothing about the rest. Logins at the machine
-itself, and what is done by `su` and `sudo`, are not looked at.
+of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back 31 days, of an sshd
+that logs at INFO or above it, by `sshd -T` and without a Match block that changes the level, and where lastlog, if the host
+has one, knows of no login over the network of an account that the journal does not have; otherwise the answer is unknown.
+Logins at the machine itself, and what is done by `su` and `sudo`, are not looked at.
 
-Sources: journalctl(1), sshd(8). OpenSSH 10.0 on Debian 13 (the program is called sshd before 9.8):
+Sources: journalctl(1), sshd(8), sshd_config(5), lastlog(8). OpenSSH 10.0 on Debian 13 (the program is called sshd before 9.8):
 
     sshd-session[102]: Accepted publickey for an from 198.18.0.1 port 36218 ssh2: ED25519 SHA256:o2QmsD638M4m...
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from checks.servers.accounts._journal import PERIOD, gap
 from checks.servers.accounts._people import owner_of_key, owners_of_account
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
-from checks.servers.probes import logins
+from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside
 from checks.servers.probes.logins import Login
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
-
-PERIOD = timedelta(days=31)
 
 
 @check(
@@ -34,6 +33,7 @@ PERIOD = timedelta(days=31)
     clause="12.5",
     severity=Severity.HIGH,
     needs=(logins.PROBE,),
+    uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE),
     title=msg("every login over SSH is a member's, from a declared network"),
     remedy=msg(
         "Find out who it was; treat a login that is nobody's as an incident, and give each person a key of their own."
@@ -62,9 +62,11 @@ def judge(facts: Facts) -> Outcome:
     )
     if elsewhere:
         return failed("login-from-elsewhere", msg("logins from undeclared networks: {names}", names=listed(elsewhere)))
-    if found.oldest_at > facts.at - PERIOD:
-        return unknown(
-            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
+    if (unsure := gap(facts)) is not None:
+        return unsure
+    if not recent:
+        return passed(
+            msg("nobody logged in over SSH within 31 days; the journal goes back to {at}", at=found.oldest_at)
         )
     return passed(
         nmsg("the {n} login of 31 days is a member's", "each of the {n} logins of 31 days is a member's", len(recent))

@@ -5,8 +5,9 @@ national rules on levels of systems.
 
 The rule: `AuthenticationMethods` asks in each of its alternatives for a key and a password or dialogue, by the defaults and
 for root coming from a public address; or keys and plain passwords are refused, and PAM asks for a password and forcibly
-for a second factor; or every login within 31 days came from a declared gateway that asks for two (`mfa_gateways`), and there was one.
-A gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
+for a second factor. A Match block may let others in with less: where one changes how somebody logs in, and is not for
+`service_accounts` alone, the answer is unknown. Or else every login within 31 days came from a declared gateway that asks for
+two (`mfa_gateways`), and there was one, by a journal that misses none (as acct.login-attribution has it). A gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
 
 Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
 
@@ -16,17 +17,15 @@ Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
+from checks.servers.accounts._journal import PERIOD, gap
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, shown
-from checks.servers.probes import logins, pam_sshd, sshd_config, sshd_outside
+from checks.servers.probes import lastlog, logins, pam_sshd, sshd_config, sshd_outside
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
-
-PERIOD = timedelta(days=31)
 
 
 @check(
@@ -34,7 +33,7 @@ PERIOD = timedelta(days=31)
     clause="12.5",
     severity=Severity.HIGH,
     needs=(sshd_config.PROBE, sshd_outside.PROBE, pam_sshd.PROBE),
-    uses=(logins.PROBE,),
+    uses=(logins.PROBE, lastlog.PROBE),
     title=msg("whoever logs in over SSH shows two factors"),
     remedy=msg(
         "Set 'AuthenticationMethods publickey,keyboard-interactive' with a module of PAM for the second factor."
@@ -55,7 +54,18 @@ def judge(facts: Facts) -> Outcome:
                     methods=shown(settings["authenticationmethods"], 60),
                 ),
             )
+    others = [shown(one, 60) for one in dialogue.matches if not _is_of_programs(one, facts)]
+    if others:
+        return unknown("match-block", msg("Match blocks change how some log in: {names}", names=listed(others)))
     return passed(msg("SSH asks for two factors, also for a public address"))
+
+
+def _is_of_programs(criteria: str, facts: Facts) -> bool:
+    """Say whether a Match block is for declared accounts of programs alone, by `user NAME,NAME`; patterns are none."""
+    words = criteria.split()
+    return (
+        len(words) == 2 and words[0].lower() == "user" and {*words[1].split(",")} <= {*facts.declared.service_accounts}
+    )
 
 
 def _asks_twice(methods: str, *, is_forced: bool) -> bool:
@@ -95,10 +105,8 @@ def _by_gateway(facts: Facts) -> Outcome:
     )
     if past:
         return failed("past-gateway", msg("logged in past the gateway: {names}", names=listed(past)))
-    if found.oldest_at > facts.at - PERIOD:
-        return unknown(
-            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
-        )
+    if (unsure := gap(facts)) is not None:
+        return unsure
     if not recent:
         return unknown("gateway-unused", msg("nobody logged in within 31 days, so the gateway is unproved"))
     return passed(

@@ -86,8 +86,8 @@ def _last(facts: Facts, name: str) -> datetime | None:
     """Return when an account was last used: a login, or the day on which its password was set."""
     table, journal = facts.get(lastlog.PROBE), facts.get(logins.PROBE)
     moments: list[datetime] = []
-    if not isinstance(table, Missing) and (at := table.get(name)) is not None:
-        moments.append(at)
+    if not isinstance(table, Missing) and (last := table.get(name)) is not None:
+        moments.append(last.at)
     if not isinstance(journal, Missing):
         moments += [one.at for one in journal.accepted if one.account == name]
     day = next((one.changed_day for one in facts[shadow.PROBE] if one.name == name), None)

@@ -11,7 +11,8 @@ Debian 13 and other new systems have neither as delivered.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
@@ -25,25 +26,42 @@ fi
 echo end
 """
 _ROW = re.compile(
-    r"(?P<name>\S+)\s.*?(?:\*\*Never logged in\*\*"
+    r"(?P<name>\S+)\s(?P<way>.*?)(?:\*\*Never logged in\*\*"
     r"|(?P<at>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [+-]\d{4} \d{4}))\s*(?:\S+)?\s*"
 )
 
 
-def parse(output: Output) -> Mapping[str, datetime | None]:
+@dataclass(frozen=True, slots=True)
+class LastLogin:
+    """An account's last login."""
+
+    at: datetime
+    is_remote: bool
+    """It came over the network, and not from the machine's own console."""
+
+
+def parse(output: Output) -> Mapping[str, LastLogin | None]:
     """Return each account's last login, None for never."""
     lines = output.lines()
     if len(lines) < 2 or lines[-1].strip() != "end" or not lines[0].startswith("Username"):
         raise Unparseable(msg("the list of last logins broke off"))
-    found: dict[str, datetime | None] = {}
+    found: dict[str, LastLogin | None] = {}
     for line in lines[1:-1]:
         row = _ROW.fullmatch(line.rstrip())
         if row is None:
             raise Unparseable(msg("lastlog printed a line of unknown form: {line}", line=shown(line, 80)))
-        found[row["name"]] = datetime.strptime(row["at"], "%a %b %d %H:%M:%S %z %Y") if row["at"] else None
+        found[row["name"]] = None
+        if row["at"]:
+            at = datetime.strptime(row["at"], "%a %b %d %H:%M:%S %z %Y")
+            found[row["name"]] = LastLogin(at, _is_remote(row["way"].split()))
     if not found:
         raise Unparseable(msg("the list of last logins is empty"))
     return found
+
+
+def _is_remote(way: Sequence[str]) -> bool:
+    """Say whether the columns before the moment, port and from, name another machine; `:0` is this one's own display."""
+    return len(way) > 1 and not way[1].startswith(":")
 
 
 PROBE = Probe("acct.lastlog", ("sh", "-c", _SCRIPT), parse)

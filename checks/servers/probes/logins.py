@@ -2,7 +2,8 @@
 
 Only messages of root's own processes are asked for: any account may write into the journal under sshd's name. Since
 OpenSSH 9.8 the program is called sshd-session. Messages of several lines are indented, so a name that holds a line end
-forges nothing.
+forges nothing. `match` stands there where a Match block of sshd's settings may let it log less of some logins, or where the
+settings cannot be read.
 
     oldest 1792000000
     1795317369.123456 portal sshd-session[812]: Accepted publickey for an from 198.51.100.7 port 40022 ssh2: ED25519 SHA256:...
@@ -23,6 +24,9 @@ _SCRIPT = r"""
 command -v journalctl >/dev/null || exit 127
 o=$(journalctl -q --no-pager -o short-unix _UID=0 | head -n 1) || exit $?
 printf 'oldest %s\n' "${o%%.*}"
+for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
+  [ ! -e "$f" ] || awk 'tolower($1) == "match" { m = 1 } m && tolower($1) ~ /^(loglevel|include)/ { f = 1 } END { exit f }' "$f" || echo match
+done 2>/dev/null | head -n 1
 { journalctl -q --no-pager -o short-unix -t sshd -t sshd-session _UID=0 --since=-46d || echo broken; } |
   grep -a -E '^broken$|^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted '
 echo end
@@ -54,6 +58,8 @@ class Logins:
     oldest_at: datetime
     """Of the journal's oldest entry, UTC."""
     accepted: tuple[Login, ...]
+    is_level_matched: bool = False
+    """sshd may log less of some logins than of others."""
 
 
 def parse(output: Output) -> Logins:
@@ -65,7 +71,8 @@ def parse(output: Output) -> Logins:
     if not oldest.isdecimal() or len(oldest) > 11:
         raise Unparseable(msg("the account may not read the journal"), reason="journal-closed")
     found = []
-    for line in lines[1:-1]:
+    is_level_matched = lines[1] == "match"
+    for line in lines[2 if is_level_matched else 1 : -1]:
         login = _LOGIN.fullmatch(line)
         if login is None:
             raise Unparseable(msg("sshd logged a login in an unknown form: {line}", line=shown(line, 100)))
@@ -76,7 +83,7 @@ def parse(output: Output) -> Logins:
         keys = _KEY.findall(login["how"] or "")
         at = datetime.fromtimestamp(int(login["at"]), UTC)
         found.append(Login(at, login["account"], login["method"], address, keys[-1] if keys else ""))
-    return Logins(datetime.fromtimestamp(int(oldest), UTC), tuple(found))
+    return Logins(datetime.fromtimestamp(int(oldest), UTC), tuple(found), is_level_matched)
 
 
 PROBE = Probe("acct.logins", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30, limit_bytes=4 << 20)

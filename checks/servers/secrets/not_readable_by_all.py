@@ -4,7 +4,8 @@ One hacked web page reads what every account may read. Article 12.5 asks that ac
 
 The rule: below /etc, /var/www and /home no file named like a secret (private keys, .env, wp-config.php,
 .my.cnf, .pgpass, .netrc, id_*) has a right for others. Names and modes are looked at, never the content. Public keys of
-package archives, and files declared under `public_keys`, do not count.
+package archives, and files declared under `public_keys`, do not count. What other machines or programs mount below these
+folders is not searched; then the answer is unknown.
 
 Source: find(1).
 
@@ -13,7 +14,7 @@ Source: find(1).
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import readable_secrets
 from checks.servers.wording import listed
@@ -34,7 +35,7 @@ _PUBLIC = ("/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/", "/etc/pki/rpm-gpg/")
 def judge(facts: Facts) -> Outcome:
     files = [
         one
-        for one in facts[readable_secrets.PROBE]
+        for one in facts[readable_secrets.PROBE].files
         if not one.path.startswith(_PUBLIC) and one.path not in facts.declared.public_keys
     ]
     if files:
@@ -43,4 +44,7 @@ def judge(facts: Facts) -> Outcome:
             "readable-by-all",
             nmsg("{n} file is open to all: {names}", "{n} files are open to all: {names}", len(files), names=names),
         )
+    unseen = facts[readable_secrets.PROBE].unseen
+    if unseen:
+        return unknown("not-searched", msg("mounted from elsewhere, and not searched: {paths}", paths=listed(unseen)))
     return passed(msg("no file named like a secret is open to all"))

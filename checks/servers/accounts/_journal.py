@@ -1,0 +1,66 @@
+"""Whether what sshd wrote into the journal is a list of all logins over SSH: only then does "none of another" mean anything.
+
+sshd writes down a login at its level INFO and above it; at QUIET, FATAL and ERROR it lets people in without a word.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from checks.servers.check import Outcome, missing, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside
+from checks.servers.wording import listed
+from portalops.model.message import msg
+
+PERIOD = timedelta(days=31)
+TELLING = frozenset({"INFO", "VERBOSE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3"})
+"""Levels of sshd_config(5) at which an accepted login is written down."""
+
+
+def gap(facts: Facts) -> Outcome | None:
+    """Return why logins of the last 31 days may be missing from the journal; None where none can be.
+
+    The settings are those of now: what held some weeks ago nobody can tell, but lastlog, which is looked at where the host
+    has it, counts logins with a terminal whatever sshd logs.
+    """
+    found = facts.get(logins.PROBE)
+    if isinstance(found, Missing):
+        return missing(found)
+    for probe in (sshd_config.PROBE, sshd_outside.PROBE):
+        settings = facts.get(probe)
+        if isinstance(settings, Missing):
+            return missing(settings)
+        level = settings.get("loglevel", "-")
+        if level.upper() not in TELLING:
+            return unknown(
+                "log-level", msg("sshd logs at the level {level}, which leaves logins out", level=shown(level, 20))
+            )
+    if found.is_level_matched:
+        return unknown("log-level-by-match", msg("a Match block may let sshd log less of some logins"))
+    if found.oldest_at > facts.at - PERIOD:
+        return unknown(
+            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
+        )
+    unseen = _only_in_lastlog(facts)
+    if unseen:
+        return unknown(
+            "login-not-in-journal",
+            msg("lastlog has logins of which the journal has none: {names}", names=listed(unseen)),
+        )
+    return None
+
+
+def _only_in_lastlog(facts: Facts) -> list[str]:
+    """Return the accounts that came in from elsewhere within the period, and not once by what the journal says."""
+    table, journal = facts.get(lastlog.PROBE), facts.get(logins.PROBE)
+    if isinstance(table, Missing) or isinstance(journal, Missing):
+        return []
+    oldest = facts.at - PERIOD
+    told = {one.account for one in journal.accepted if one.at >= oldest}
+    return sorted(
+        shown(name, 40)
+        for name, last in table.items()
+        if last is not None and last.is_remote and last.at >= oldest and name not in told
+    )
