@@ -1,10 +1,16 @@
-"""Files in the usual web roots that the web server, or everyone, may write to: find(1). Needs root.
+"""Files and folders of the web roots that the web server, or everyone, may write to: find(1). Needs root.
 
-Looked at are /var/www, /srv/www, /srv/http and /usr/share/nginx/html; at most 2000 files of each kind
-are listed. A search that fails says so in a line of its own, since the pipe hides its exit code.
+Roots are /var/www, /srv/www, /srv/http and /usr/share/nginx/html, what `root`, `alias` and `DocumentRoot` of nginx's and
+Apache's configuration name, and what is mounted or linked to below them, all without links. Accounts are the usual ones,
+those that the configuration of nginx, Apache and PHP-FPM's pools names, and those that their processes run under. At most
+2000 of each kind are listed. A search that fails says so in a line of its own, since the pipe hides its exit code. Access
+lists are shown by ls(1) as a `+` only; variables in a configuration are not resolved.
 
+    account www-data
     root /var/www
-    644 www-data /var/www/html/wp-content/uploads/2026/11/logo.png
+    d 755 www-data /var/www/html/wp-content/uploads
+    f 644 www-data /var/www/html/wp-content/uploads/2026/11/logo.png
+    program /var/www/html/wp-content/uploads/2026/11/logo.php
 """
 
 from __future__ import annotations
@@ -15,25 +21,125 @@ from dataclasses import dataclass
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
+PROGRAMS: tuple[str, ...] = (
+    *(".php", ".php3", ".php4", ".php5", ".php7", ".php8", ".phtml", ".pht", ".phar", ".inc", ".jsp", ".jspx", ".asp"),
+    *(".aspx", ".shtml", ".cgi", ".pl", ".py", ".sh", ".rb", ".htaccess", ".user.ini"),
+)
+"""How names of files end that a web server runs, or that tell it what to run."""
+_NAMED = " -o ".join(f"-iname '*{end}' -o -iname '*{end}.*'" for end in PROGRAMS)
 _SCRIPT = r"""
-for d in /var/www /srv/www /srv/http /usr/share/nginx/html; do
-  [ -d "$d" ] || continue
-  printf 'root %s\n' "$d"
-  known=
-  for u in www-data apache nginx http wwwrun; do
-    id -u "$u" >/dev/null 2>&1 || continue
-    known=1
-    set -- -user "$u"
-    for g in $(id -G "$u"); do set -- "$@" -o -gid "$g" -perm -0020; done
-    { find "$d" -xdev -type f \( "$@" \) -printf '%m %u %p\n' || echo failed; } | head -n 2000 | cut -c 1-1000
+set -f
+IFS='
+'
+there() { for p; do [ -e "$p" ] && printf '%s\n' "$p"; done; }
+text() {
+  [ $# -gt 0 ] || return 0
+  find -L "$@" -name '*-available' -prune -o -type f -size -1024k -exec cat {} + | tr -d '\r\000' | sed 's/#.*//'
+}
+said() {
+  sed -n "s/[\"']//g;s/^[[:space:]]*\($1\)[[:space:]=][[:space:]=]*\([^[:space:]].*\)/\2/Ip" | sed 's/[[:space:]]*$//'
+}
+deeper() { set +f; IFS=' '; set -- $1; IFS='
+'; set -f; there "$@"; }
+nginx() { text $(there /etc/nginx "$@") | tr '\n;{}' ' \n\n\n'; }
+apache() {
+  text $(there /etc/apache2/apache2.conf /etc/apache2/httpd.conf /etc/apache2/conf.d /etc/apache2/conf-enabled \
+    /etc/apache2/sites-enabled /etc/apache2/vhosts.d /etc/httpd/conf /etc/httpd/conf.d "$@")
+}
+outside() { said 'include\|includeoptional' | grep '^/' | grep -Ev '^/etc/(nginx|apache2|httpd)/' | tr '\n' ' '; }
+N=$(nginx $(deeper "$(nginx | outside)"))
+A=$(apache $(deeper "$(apache | outside)"))
+P=$(set +f; text $(there /etc/php/*/fpm/php-fpm.conf /etc/php/*/fpm/pool.d /etc/php-fpm.conf /etc/php-fpm.d) | sed 's/;.*//')
+V=$(text $(there /etc/apache2/envvars) | sed -n 's/^ *export  *APACHE_RUN_\(USER\|GROUP\)=//p' | tr -d "\"'")
+R=$(ps -eo user:64=,comm= | awk '$2 ~ /^(nginx|apache2|httpd|php-fpm|php-cgi)/ && $1 != "root" {print $1}')
+O=$(ps -eo comm= | grep -E '^(caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee)$' | sort -u)
+for p in $O; do printf 'unclear %s\n' "$p"; done
+
+names=$(
+  printf '%s\n' "$N" | said user | tr ' ' '\n'
+  printf '%s\n' "$A" | said 'user\|group\|assignuserid\|suexecusergroup' | tr ' ' '\n' | grep -v '^\${APACHE_RUN_'
+  printf '%s\n' "$P" | said 'user\|group'
+  printf '%s\n' "$V" "$R"
+)
+known= users= who=
+for u in www-data apache nginx http wwwrun lighttpd caddy; do
+  id -u "$u" >/dev/null 2>&1 && users="$users$IFS$u"
+done
+for u in $(printf '%s\n' "$users" "$names" | sort -u); do
+  g=
+  case $u in *[!A-Za-z0-9._-]*) printf 'unclear %s\n' "$u"; continue ;; esac
+  if id -u "$u" >/dev/null 2>&1; then
+    printf 'account %s\n' "$u"
+    who="$who$IFS-o$IFS-user$IFS$u"
+    g=$(id -G "$u" | tr ' ' '\n')
+  fi
+  g="$g$IFS$(getent group "$u" | cut -d : -f 3)"
+  for g in $g; do known="$known$IFS-o$IFS-gid$IFS$g"; done
+done
+[ -n "$who" ] || known=
+for g in $known; do case $g in -o|-gid) ;; *) who="$who$IFS-o$IFS-gid$IFS$g$IFS-perm$IFS-0020" ;; esac; done
+W="-perm$IFS-0002$who"
+
+roots=
+add() {
+  [ $# -gt 0 ] && [ -e "$1" ] || return 0
+  r=$(readlink -f -- "$1") || { echo failed; return 0; }
+  for o in $roots; do
+    case $r in "$o") return 0 ;; "$o"/*) [ "$(stat -c %d "$r")" != "$(stat -c %d "$o")" ] || return 0 ;; esac
   done
-  [ -n "$known" ] || { echo 'none of the usual accounts of a web server is there' >&2; exit 3; }
-  { find "$d" -xdev -type f -perm -0002 -printf '%m %u %p\n' || echo failed; } | head -n 2000 | cut -c 1-1000
+  roots="$roots${roots:+$IFS}$r"
+}
+for d in /var/www /srv/www /srv/http /usr/share/nginx/html; do add "$d"; done
+for d in $(
+  printf '%s\n' "$N" | said 'root\|alias'
+  printf '%s\n' "$A" | said documentroot
+  printf '%s\n' "$A" | said 'alias\|scriptalias' | sed 's/^[^[:space:]]*[[:space:]][[:space:]]*//'
+); do
+  case $d in
+    *'$'*) b=${d%%'$'*}; b=${b%/*}; if [ -n "$b" ]; then add "$b"; else printf 'unclear %s\n' "$d"; fi ;;
+    /*) add "$d" ;;
+    *) for b in /usr/share/nginx /etc/nginx /etc/apache2 /etc/httpd; do add "$b/$d"; done ;;
+  esac
+done
+
+listed() { tr '\n\000' '?\n' | head -n 2000 | cut -c 1-1000; }
+todo=$roots number=0
+while [ -n "$todo" ]; do
+  next=
+  for d in $todo; do
+    number=$((number + 1))
+    [ "$number" -le 300 ] || { echo failed; continue; }
+    printf 'root %s\n' "$d"
+    [ -n "$who" ] || { echo 'none of the usual accounts of a web server is there' >&2; exit 3; }
+    up=$(p=$d; while [ "${p%/*}" ]; do p=${p%/*}; printf '%s\n' "$p"; done)
+    { find / $up -maxdepth 0 ! -perm -1000 \( $W \) -printf '%y %m %u %p\0' || echo failed; } | listed
+    { find "$d" -xdev \( -type f -o -type d \) \( $W \) -printf '%y %m %u %p\0' || echo failed; } | listed
+    { find "$d" -xdev -type d \( $W \) -prune -exec find {} -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' \; || echo failed; } | listed
+    { find "$d" -xdev \( -type f -o -type d \) -perm -0020 ! \( $W \) -exec ls -ldnq {} + || echo failed; } |
+      sed -n 's/^.\{10\}+ *\([0-9,]* *\)\{4,5\}[A-Z][a-z]* *[0-9]* *[0-9:]* /list /p;/^failed/p' | head -n 2000 | cut -c 1-1000
+    found=$(
+      find "$d" -xdev -type l ! -xtype l -printf '%p\0' | tr '\n\000' '?\n' | head -n 2001
+      awk -v d="$d/" 'index($2, d) == 1 {print $2}' /proc/self/mounts
+    )
+    for l in $found; do
+      t=$(readlink -f -- "$l") && [ -e "$t" ] || { echo failed; continue; }
+      known=
+      for r in $roots; do
+        case $t in "$r") known=1 ;; "$r"/*) [ "$t" = "$l" ] || known=1 ;; esac
+      done
+      [ -z "$known" ] || continue
+      roots="$roots$IFS$t"
+      next="$next$IFS$t"
+    done
+  done
+  todo=$next
 done
 echo end
-"""
-_ROOT = re.compile(r"root (/\S+)$")
-_FILE = re.compile(r"[0-7]{3,4} \S{1,64} (/.+)$")
+""".replace("PROGRAMS", _NAMED)
+_LINE = re.compile(
+    r"(?:account (?P<account>[A-Za-z0-9._-]{1,64})|unclear (?P<unclear>.+)|root (?P<root>/.*)|program (?P<program>/.+)"
+    r"|list (?P<list>/.+)|[fd] [0-7]{1,4} \S{1,64} (?P<writable>/.*))"
+)
 LISTED = 2000
 LONGEST = 1000
 """A line of so many bytes was cut, and the end of the name, which tells programs apart, is lost."""
@@ -41,27 +147,34 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class WebFiles:
-    """What of it is there."""
+    """What of it is there, by path without links."""
 
+    accounts: tuple[str, ...]
+    """Under which the web server and its programs run."""
     roots: tuple[str, ...]
     writable: tuple[str, ...]
-    """By path."""
+    """Files, folders, and folders above a root."""
+    programs: tuple[str, ...]
+    """In folders that may be written to, whoever put them there."""
+    listed: tuple[str, ...]
+    """With an access list that lets somebody write who is not told."""
+    unclear: tuple[str, ...]
+    """Roots and accounts that depend on variables, and servers whose configuration is not read."""
 
 
 def parse(output: Output) -> WebFiles:
-    """Read the roots and the files."""
+    """Read the roots and what is in them."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
         raise Unparseable(msg("the list of the web server's files broke off"))
-    roots, files = [], []
-    for line in lines[:-1]:
-        if match := _ROOT.fullmatch(line.strip()):
-            roots.append(match[1])
-        elif (match := _FILE.fullmatch(line.rstrip("\r"))) and len(line.encode("utf-8", "surrogateescape")) < LONGEST:
-            files.append(match[1])
-        else:
+    found: dict[str, dict[str, None]] = {}
+    for line in (one.rstrip("\r") for one in lines[:-1]):
+        match = _LINE.fullmatch(line)
+        if match is None or len(line.encode("utf-8", "surrogateescape")) >= LONGEST:
             raise Unparseable(msg("find printed a line of unknown form: {line}", line=shown(line, 80)))
-    return WebFiles(tuple(roots), tuple(dict.fromkeys(files)))
+        found.setdefault(match.lastgroup or "", {})[match[match.lastgroup or 0]] = None
+    kinds = ("account", "root", "writable", "program", "list", "unclear")
+    return WebFiles(*(tuple(found.get(kind, ())) for kind in kinds))
 
 
-PROBE = Probe("web.files", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60, limit_bytes=1 << 20)
+PROBE = Probe("web.files", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60, limit_bytes=4 << 20)

@@ -1,15 +1,18 @@
 """The web server can write to declared upload folders only, and no program lies in those.
 
-Most portals are defaced through a file that an attacker made the web server write, and then called. Article 12.4 asks for
-security mechanisms.
+Most portals are defaced through a file that an attacker made the web server write, and then called. A folder that it may
+write to is as bad as a file: what is in it can be replaced. Article 12.4 asks for security mechanisms.
 
-The rule: in the usual web roots every file that belongs to the web server's account, or may be written by everyone, lies in a
-declared upload folder, and none of those ends like a program (`.php`, `.jsp`, `.cgi`, ...). Without a web root the answer is
-unknown.
+The rule: in the web roots every file and folder that belongs to an account of the web server or of its programs (PHP-FPM's
+pools), or may be written by it or by everyone, is or lies in a declared upload folder, and so does no folder above a root; and
+none of the files in there, whoever put it there, ends like a program (`.php`, `.jsp`, `.cgi`, `.htaccess`, ...). Roots are the
+usual ones and those that nginx and Apache are configured with, and what is mounted or linked to below. The web server does not
+run as root. Without a web root the answer is unknown, and so it is where a root depends on a variable, where another web server
+runs than nginx and Apache, or where an access list lets somebody write.
 
 Source: find(1). Debian 13:
 
-    644 www-data /var/www/html/index.php
+    f 644 www-data /var/www/html/index.php
 """
 
 from __future__ import annotations
@@ -20,11 +23,6 @@ from checks.servers.probes import web_files
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
-
-PROGRAMS: tuple[str, ...] = (
-    *(".php", ".php3", ".php4", ".php5", ".php7", ".php8", ".phtml", ".phar", ".jsp", ".jspx", ".asp", ".aspx"),
-    *(".cgi", ".pl", ".py", ".sh", ".rb", ".htaccess"),
-)
 
 
 @check(
@@ -41,29 +39,51 @@ def judge(facts: Facts) -> Outcome:
     seen = facts[web_files.PROBE]
     if not seen.roots:
         return unknown("no-webroot", msg("none of the usual web roots is there"))
-    folders = tuple(f"{folder.rstrip('/')}/" for folder in facts.declared.uploads)
-    outside = [name for name in seen.writable if not name.startswith(folders) or "/../" in name]
+    if "root" in seen.accounts:
+        return failed("runs-as-root", msg("the web server or a program of it runs as root"))
+    uploads = tuple(folder.rstrip("/") for folder in facts.declared.uploads)
+    outside = [name for name in seen.writable if not _lies_in(name, uploads)]
     if outside:
         return failed(
             "writable",
             nmsg(
-                "{n} file outside upload folders may be written by the web server: {names}",
-                "{n} files outside upload folders may be written by the web server: {names}",
+                "{n} file or folder outside upload folders may be written by the web server: {names}",
+                "{n} files and folders outside upload folders may be written by the web server: {names}",
                 len(outside),
                 names=listed(outside),
             ),
         )
-    programs = [name for name in seen.writable if _is_program(name)]
+    programs = sorted({name for name in (*seen.writable, *seen.programs) if _is_program(name)})
     if programs:
         return failed("program-uploaded", msg("programs in upload folders: {names}", names=listed(programs)))
-    if len(seen.writable) >= web_files.LISTED:
+    if max(len(seen.writable), len(seen.programs), len(seen.listed)) >= web_files.LISTED:
         return unknown("too-many", msg("more files may be written than are listed"))
+    if seen.unclear:
+        return unknown(
+            "root-unclear",
+            msg(
+                "which folders the web server serves, or under which account, is unclear: {names}",
+                names=listed(seen.unclear),
+            ),
+        )
+    others = [name for name in seen.listed if not _lies_in(name, uploads)]
+    if others:
+        return unknown(
+            "access-list", msg("access lists let somebody write who was not looked at: {names}", names=listed(others))
+        )
     return passed(
-        msg("the web server can write to no file outside {folders}", folders=listed(facts.declared.uploads) or "-")
+        msg(
+            "the web server can write to no file or folder outside {folders}",
+            folders=listed(facts.declared.uploads) or "-",
+        )
     )
+
+
+def _lies_in(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders) and "/../" not in path
 
 
 def _is_program(path: str) -> bool:
     """Say so also of `a.php.jpg`, which some servers run, and of `A.PHP`."""
     name = path.rpartition("/")[2].lower()
-    return any(name.endswith(end) or f"{end}." in name for end in PROGRAMS)
+    return any(name.endswith(end) or f"{end}." in name for end in web_files.PROGRAMS)

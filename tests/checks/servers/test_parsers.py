@@ -63,7 +63,7 @@ def test_a_line_of_haproxy_that_is_too_long_is_no_fact() -> None:
     assert isinstance(fact, Missing)
 
 
-@pytest.mark.parametrize("line", ["644 www-data /var/www/" + "a" * 980, "failed", "644 www-data /var/www/a\nb"])
+@pytest.mark.parametrize("line", ["f 644 www-data /var/www/" + "a" * 980, "failed", "f 644 www-data /var/www/a\nb"])
 def test_a_cut_name_or_a_search_that_failed_says_nothing_of_web_files(line: str) -> None:
     said = f"root /var/www\n{line}\nend\n".encode()
 

@@ -1,0 +1,147 @@
+"""What the web server may write to, on a whole Debian host with configurations as nginx, Apache and PHP-FPM ship them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from checks.servers.probe import Missing, ProbeResult, fact_of
+from checks.servers.probes import web_files
+from checks.servers.probes.web_files import WebFiles
+from tests.hosts import Host, Hosts
+
+pytestmark = [pytest.mark.hosts, pytest.mark.heavy]
+
+Seen = Callable[[str], WebFiles | Missing]
+
+
+@pytest.fixture(scope="module")
+def host(hosts: Hosts) -> Iterator[Host]:
+    with hosts.started() as host:
+        host.sh("useradd -r shop; useradd -r blog; groupadd web")
+        yield host
+
+
+@pytest.fixture
+def seen(host: Host) -> Seen:
+    def look(prepared: str) -> WebFiles | Missing:
+        host.sh(
+            "umount /var/www/html/m 2>/dev/null; rm -rf /var/www /srv/* /data /etc/nginx /etc/apache2 /etc/php; mkdir -p /var/www/html /data"
+        )
+        host.sh("touch /var/www/html/index.php; " + prepared)
+        said = host.sh("sh -s", stdin=web_files.PROBE.command[2].encode())
+        return fact_of(web_files.PROBE, ProbeResult(web_files.PROBE.id, 0, said.encode(), b"", 0))
+
+    return look
+
+
+def fact(found: WebFiles | Missing) -> WebFiles:
+    assert isinstance(found, WebFiles), found
+    return found
+
+
+def test_plain_root_has_nothing_to_write(seen: Seen) -> None:
+    found = fact(seen("true"))
+
+    assert (found.roots, found.accounts) == (("/var/www",), ("www-data",))
+    assert not (found.writable or found.programs or found.listed or found.unclear)
+
+
+def test_folder_is_named_as_well_as_a_file_and_who_may_write_by_group(seen: Seen) -> None:
+    found = fact(
+        seen(
+            "cd /var/www/html; install -d -o www-data up; install -d -g www-data -m 775 by-group;"
+            " install -d -m 777 by-all; touch 'a b.txt'; chown www-data 'a b.txt'"
+        )
+    )
+
+    assert sorted(found.writable) == [
+        *("/var/www/html/a b.txt", "/var/www/html/by-all", "/var/www/html/by-group", "/var/www/html/up")
+    ]
+
+
+def test_program_of_another_account_in_a_writable_folder_is_named(seen: Seen) -> None:
+    found = fact(
+        seen("mkdir -p /var/www/html/up/2026; chown www-data /var/www/html/up; touch /var/www/html/up/2026/X.PHP.jpg")
+    )
+
+    assert found.writable == ("/var/www/html/up",)
+    assert found.programs == ("/var/www/html/up/2026/X.PHP.jpg",)
+
+
+def test_roots_are_those_that_the_servers_are_configured_with(seen: Seen) -> None:
+    found = fact(
+        seen(
+            "mkdir -p /etc/nginx/sites-available /etc/nginx/sites-enabled /etc/apache2/sites-enabled /data/shop /data/blog"
+            " /data/files /data/hosts/a '/data/two words' /data/off;"
+            r""" printf 'user www-data;\nhttp { server { root /data/shop; location /f { alias\n  "/data/files/"; } } # root /data/off;\n }'"""
+            " >/etc/nginx/nginx.conf; echo 'server { root /data/hosts/$host; }' >/etc/nginx/sites-available/on;"
+            " echo 'server { root /data/off; }' >/etc/nginx/sites-available/off;"
+            " ln -s ../sites-available/on /etc/nginx/sites-enabled/on;"
+            r""" printf '<VirtualHost *:80>\n\tDocumentRoot "/data/two words"\n\tAlias /b "/data/blog"\n' >/etc/apache2/sites-enabled/b.conf"""
+        )
+    )
+
+    assert set(found.roots) == {
+        *("/var/www", "/data/shop", "/data/files", "/data/hosts", "/data/two words", "/data/blog")
+    }
+    assert not found.unclear
+
+
+def test_accounts_are_those_of_pools_and_virtual_hosts(seen: Seen) -> None:
+    found = fact(
+        seen(
+            "mkdir -p /etc/php/8.4/fpm/pool.d /etc/apache2/sites-enabled;"
+            r" printf '; user = nobody\n[www]\nuser = shop\ngroup = web\n' >/etc/php/8.4/fpm/pool.d/shop.conf;"
+            r" printf 'AssignUserID blog blog\n' >/etc/apache2/sites-enabled/b.conf;"
+            " cd /var/www/html; touch s b; chown shop s; chown blog b; install -d -g web -m 775 w"
+        )
+    )
+
+    assert set(found.accounts) == {"www-data", "shop", "blog"}
+    assert sorted(found.writable) == ["/var/www/html/b", "/var/www/html/s", "/var/www/html/w"]
+
+
+def test_links_and_mounts_below_a_root_are_gone_after(seen: Seen) -> None:
+    found = fact(
+        seen(
+            "mkdir -p /data/up /var/www/html/m; touch /data/up/shell.php; chown -R www-data /data/up;"
+            " ln -s /data/up /var/www/html/up; ln -s gone /var/www/html/dangling; ln -s . /var/www/html/itself;"
+            " mount -t tmpfs -o mode=777 none /var/www/html/m"
+        )
+    )
+
+    assert set(found.roots) == {"/var/www", "/data/up", "/var/www/html/m"}
+    assert set(found.writable) == {"/data/up", "/data/up/shell.php", "/var/www/html/m"}
+
+
+def test_root_behind_a_link_is_walked_and_a_folder_above_it_counts(seen: Seen) -> None:
+    found = fact(
+        seen("rm -r /var/www; mkdir -p /data/site/html; chown www-data /data/site; ln -s /data/site/html /var/www")
+    )
+
+    assert found.roots == ("/data/site/html",)
+    assert found.writable == ("/data/site",)
+
+
+def test_what_cannot_be_told_is_said(seen: Seen) -> None:
+    found = fact(
+        seen(
+            "mkdir -p /etc/apache2/sites-enabled; echo 'DocumentRoot ${ROOT}/x' >/etc/apache2/sites-enabled/a.conf;"
+            " setfacl -m u:www-data:rw /var/www/html/index.php"
+        )
+    )
+
+    assert found.unclear == ("${ROOT}/x",)
+    assert found.listed == ("/var/www/html/index.php",)
+
+
+def test_server_that_runs_as_root_is_told(seen: Seen) -> None:
+    assert "root" in fact(seen("mkdir /etc/nginx; echo 'user root;' >/etc/nginx/nginx.conf")).accounts
+
+
+def test_name_with_a_line_feed_forges_no_line(seen: Seen) -> None:
+    found = fact(seen("printf x >'/var/www/html/a\nend'; chown www-data /var/www/html/a*"))
+
+    assert found.writable == ("/var/www/html/a?end",)
