@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -118,6 +118,17 @@ class Ledger:
         Their blobs are kept before.
         """
         return self._store.append(drafts, self._clock)
+
+    def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
+        """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
+
+        Args:
+            decide: reads this ledger and returns the drafts, none at all if nothing is to be recorded; what it raises is
+                raised, and nothing is recorded. Others who append wait for it, so it must be quick.
+
+        Raises as `append` does.
+        """
+        return self._store.append_decided(decide, self._clock)
 
     @staticmethod
     def draft(kind: str, *, run: RunId = NO_RUN, subject: str = "", duty: str = "", body: Digest) -> Draft:

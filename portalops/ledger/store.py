@@ -124,6 +124,13 @@ class SqliteStore:
         """
         return self._write_with().append(drafts, clock)
 
+    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]:
+        """Append what `decide` returns: nobody else appends between what it reads and what it decides.
+
+        It may read the ledger and keep blobs; what it raises is raised, and nothing is appended. Raises as `append` does.
+        """
+        return self._write_with().append_decided(decide, clock)
+
     def begin(self, draft: Draft, clock: Clock) -> None:
         """Append the first record, unless another process has just done so; raises as `append` does."""
         self._write_with().append((draft,), clock, only_first=True)

@@ -65,6 +65,17 @@ class Writer:
         self._end = end
         return records
 
+    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]:
+        """Append what is decided while nobody else can; as `SqliteStore.append_decided`."""
+        with self._transaction():
+            end = self._newest()
+            drafts = decide()
+            if not drafts:
+                return ()
+            records, end = self._insert(drafts, clock, end)
+        self._end = end
+        return records
+
     def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
         """Make version 2 of version 1; as `SqliteStore.upgrade`."""
         connection = self._connection

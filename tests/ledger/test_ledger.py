@@ -25,7 +25,8 @@ from portalops.errors import (
 )
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, Draft
+from portalops.model.message import msg
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan
 from portalops.model.verdicts import RunOutcome
@@ -184,6 +185,42 @@ def test_a_clock_that_went_back_is_refused(tmp_path: Path) -> None:
     assert ledger.count() == 1
     clock.move(timedelta(milliseconds=1))
     ledger.require_clock()
+    assert ledger.append("note", run=NO_RUN, body=b"{}").seq == 2
+
+
+def test_what_is_decided_from_the_ledger_rests_on_every_record_before_it(tmp_path: Path) -> None:
+    """Each of several writers records how many it found: were one of them not to see another's record, two would agree."""
+    new_ledger(tmp_path).close()
+
+    def count_up() -> None:
+        ledger = Ledger.open(tmp_path, FixedClock(START), create=True)
+        for _each in range(10):
+            ledger.append_decided(
+                lambda: (ledger.draft("note", subject=str(ledger.count()), body=ledger.keep(b"{}\n")),)
+            )
+        ledger.close()
+
+    writers = [threading.Thread(target=count_up) for _each in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    ledger = Ledger.open(tmp_path, FixedClock(START), create=False)
+    assert [record.subject for record in ledger.records(kinds=("note",))] == [str(number) for number in range(1, 41)]
+    assert verified(ledger).integrity.holds
+
+
+def test_nothing_is_recorded_where_it_is_decided_so_or_deciding_fails(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+
+    def refuse() -> tuple[Draft, ...]:
+        raise LedgerMissing(msg("no"), msg("No."))
+
+    assert ledger.append_decided(tuple) == ()
+    with pytest.raises(LedgerMissing):
+        ledger.append_decided(refuse)
+
     assert ledger.append("note", run=NO_RUN, body=b"{}").seq == 2
 
 
