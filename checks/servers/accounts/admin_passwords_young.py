@@ -38,7 +38,7 @@ def judge(facts: Facts) -> Outcome:
         return unknown("not-declared", msg("who the admins are is not declared"))
     admins = dict.fromkeys(("root", *facts.declared.admins))
     usable = [one for one in facts[shadow.PROBE] if one.name in admins and one.kind != "locked"]
-    oldest = facts.at.date() - CHANGED_WITHIN
+    oldest, tomorrow = facts.at.date() - CHANGED_WITHIN, facts.at.date() + timedelta(days=1)
     old = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day < oldest]
     if old:
         return failed("password-old", msg("last changed too long ago: {names}", names=listed(old)))
@@ -49,6 +49,12 @@ def judge(facts: Facts) -> Outcome:
     unsure = [one.name for one in usable if _day(one.changed_day) is None]
     if unsure:
         return unknown("no-day", msg("when the password was changed is not recorded: {names}", names=listed(unsure)))
+    ahead = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day > tomorrow]
+    if ahead:
+        return unknown(
+            "changed-in-future",
+            msg("passwords that are said to be changed in the future: {names}", names=listed(ahead)),
+        )
     if not usable:
         return passed(msg("no admin can log in by a password"))
     return passed(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import aide
 from portalops.model.message import msg
@@ -43,7 +44,7 @@ def judge(facts: Facts) -> Outcome:
     if seen.found:
         told = ", ".join(f"{kind} {count}" for kind, count in seen.found)
         return failed("differences", msg("AIDE's run of {at} found differences: {told}", at=seen.ended_at, told=told))
-    if seen.ended_at > facts.at + timedelta(minutes=5):
+    if is_ahead(seen.ended_at, facts.at):
         return unknown("run-in-future", msg("AIDE's log tells of a run at {at}", at=seen.ended_at))
     if facts.at - seen.ended_at > WITHIN:
         return failed("run-old", msg("AIDE's last run ended at {at}", at=seen.ended_at))

@@ -3,8 +3,8 @@
 A sensor that lost its centre sees an attack and tells nobody. Article 12.3 asks for software against intrusion.
 
 The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within 10 minutes; Suricata's log was written to
-within 10 minutes, and its rules are there and at most 7 days old. That none is declared at all leaves it unknown; a
-declaration that there is none is a fail.
+within 10 minutes, and its rules are there and at most 7 days old. That none is declared at all leaves it unknown, and
+so does a file that is dated in the future; a declaration that there is none is a fail.
 
 Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON output". Wazuh 4:
 
@@ -14,9 +14,11 @@ Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import sensors
 from checks.servers.probes.sensors import Sensors
@@ -50,7 +52,18 @@ def judge(facts: Facts) -> Outcome:
         )
         if problem is not None:
             return failed(f"{name}-silent", problem)
+    for file, at in _moments(facts[sensors.PROBE], declared):
+        if is_ahead(at, facts.at):
+            return unknown("written-in-future", msg("{file} was last written to at {at}", file=file, at=at))
     return passed(msg("sensors that report: {names}", names=listed(declared)))
+
+
+def _moments(seen: Sensors, declared: Sequence[str]) -> Iterator[tuple[str, datetime]]:
+    moments = {
+        "wazuh": {"wazuh-agentd.state": seen.wazuh_at},
+        "suricata": {"eve.json": seen.suricata_log_at, "suricata.rules": seen.suricata_rules_at},
+    }
+    yield from ((file, at) for name in declared for file, at in moments[name].items() if at is not None)
 
 
 def _of_wazuh(seen: Sensors, now: datetime) -> Message | None:

@@ -4,7 +4,8 @@ A jail whose filter matches nothing bans nobody and says that all is well. Since
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
 The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
-version of OpenSSH; or it reads a file that was written to within 7 days. It bans for 600 seconds or longer.
+version of OpenSSH; or it reads a file that was written to within 7 days (one that is dated in the future leaves it unknown).
+It bans for 600 seconds or longer.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import fail2ban_sshd
 from checks.servers.probes.fail2ban_sshd import SshJail
@@ -43,7 +45,12 @@ def judge(facts: Facts) -> Outcome:
     jail = facts[fail2ban_sshd.PROBE]
     if not jail.exists:
         return failed("no-jail", msg("fail2ban has no jail sshd"))
-    if not _is_fed(jail, facts):
+    written = {name: jail.written_at[name] for name in jail.files if name in jail.written_at}
+    ahead = {name: at for name, at in written.items() if is_ahead(at, facts.at)}
+    is_written = any(facts.at - at <= WRITTEN_WITHIN for name, at in written.items() if name not in ahead)
+    if not is_written and not _reads_logins(jail):
+        for name, at in ahead.items():
+            return unknown("written-in-future", msg("{file} was last written to at {at}", file=name, at=at))
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
         return failed("reads-nothing", msg("the jail sshd reads nothing that is written: {reads}", reads=reads))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
@@ -51,8 +58,7 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
 
 
-def _is_fed(jail: SshJail, facts: Facts) -> bool:
-    if any(facts.at - jail.written_at[name] <= WRITTEN_WITHIN for name in jail.files if name in jail.written_at):
-        return True
+def _reads_logins(jail: SshJail) -> bool:
+    """Say whether it reads the lines of logins in the journal."""
     program = "_COMM=sshd-session" if jail.openssh >= OTHER_PROGRAM else "_COMM=sshd"
     return any(one and all(part in UNITS or part == program for part in one) for one in jail.journal)

@@ -5,7 +5,7 @@ are found and remedied.
 
 The rule: the first member of a group `log-collector` is the collector, the others send to it. Each of those has a rule that
 sends its log on, and the collector has a line of it that is at most 15 minutes old, by the collector's own clock. A rule
-alone proves nothing: without what the collector holds the check is unknown.
+alone proves nothing: without what the collector holds, or where that is dated in the future, the check is unknown.
 
 Sources: rsyslog.conf(5), find(1). On the collector, which keeps a folder a host:
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.probes import clock, forwarding
 from checks.servers.standby import GroupFacts, group_check
 from checks.servers.wording import listed
@@ -52,4 +53,9 @@ def judge(facts: GroupFacts) -> Outcome:
             "not-arriving",
             msg("hosts whose log does not arrive at {host}: {hosts}", host=collector, hosts=listed(silent)),
         )
+    for host, at in newest.items():
+        if at is not None and is_ahead(at, now):
+            return unknown(
+                "written-in-future", msg("the newest line of {host} on the collector is of {at}", host=host, at=at)
+            )
     return passed(msg("the logs of {hosts} arrive at {host}", hosts=listed(senders), host=collector))

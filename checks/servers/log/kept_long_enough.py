@@ -16,6 +16,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import logs_kept
 from portalops.model.message import msg
@@ -36,7 +37,7 @@ def judge(facts: Facts) -> Outcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
     if kept.since is None:
         return unknown("no-log", msg("the host has neither a journal nor a log of logins that could be read"))
-    if kept.since > facts.at + timedelta(minutes=5):
+    if is_ahead(kept.since, facts.at):
         return unknown("log-in-future", msg("the oldest log is of {at}", at=kept.since))
     if facts.at - kept.since >= asked:
         return passed(msg("logs go back to {at}", at=kept.since))

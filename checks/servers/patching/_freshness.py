@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from checks.servers.clocks import is_ahead
 from checks.servers.probe import shown
 from checks.servers.probes.apt_lists import Lists, ReleaseFile
 from checks.servers.probes.dnf_updates import Repository
@@ -12,8 +13,6 @@ from portalops.model.message import Message, msg
 REFRESHED_WITHIN = timedelta(days=2)
 MIRROR_WITHIN = timedelta(days=14)
 """How old a security archive's `Date` may be where it does not state until when it is valid."""
-CLOCKS_APART = timedelta(days=1)
-"""A stamp further ahead than this was written by a wrong clock, and says nothing of its age."""
 
 
 def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
@@ -27,7 +26,7 @@ def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
             )
     if lists.refreshed_at is None:
         return "never-refreshed", msg("nothing shows that apt's lists were ever refreshed")
-    if lists.refreshed_at > at + CLOCKS_APART:
+    if is_ahead(lists.refreshed_at, at):
         return "refreshed-in-future", msg(
             "apt's lists say that they were refreshed at {refreshed}", refreshed=lists.refreshed_at
         )
@@ -46,7 +45,8 @@ def mirror_age_is_known(lists: Lists, at: datetime) -> bool:
     def is_known(release: ReleaseFile) -> bool:
         if release.valid_until is not None:
             return True
-        return release.made_at is not None and -CLOCKS_APART <= at - release.made_at <= MIRROR_WITHIN
+        made = release.made_at
+        return made is not None and not is_ahead(made, at) and at - made <= MIRROR_WITHIN
 
     security = [release for release in lists.releases if "security" in release.name]
     return all(map(is_known, security)) if security else any(map(is_known, lists.releases))
@@ -59,7 +59,7 @@ def blindness(repositories: tuple[Repository, ...], at: datetime) -> tuple[str, 
     for one in repositories:
         if one.fetched_at is None:
             return "no-cache", msg("nothing was fetched from the repository {name}", name=shown(one.id, 60))
-        if one.fetched_at > at + CLOCKS_APART:
+        if is_ahead(one.fetched_at, at):
             return "fetched-in-future", msg(
                 "the repository {name} says that it was fetched at {refreshed}",
                 name=shown(one.id, 60),

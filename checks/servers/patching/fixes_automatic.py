@@ -20,8 +20,8 @@ import fnmatch
 from datetime import timedelta
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.patching._freshness import CLOCKS_APART
 from checks.servers.probes import apt_automatic, apt_index, os_release
 from checks.servers.probes.apt_index import Index
 from checks.servers.probes.os_release import OsRelease
@@ -58,7 +58,7 @@ def judge(facts: Facts) -> Outcome:
         )
     if automatic.ran_at is None:
         return failed("never-ran", msg("unattended-upgrades is on and has never run"))
-    if automatic.ran_at > facts.at + CLOCKS_APART:
+    if is_ahead(automatic.ran_at, facts.at):
         return unknown("ran-in-future", msg("unattended-upgrades says that it ran at {ran}", ran=automatic.ran_at))
     if facts.at - automatic.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("unattended-upgrades last ran at {ran}", ran=automatic.ran_at))
