@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from checks.servers.carried import Original, originals_in
 from checks.servers.declared import HostDeclared
 from checks.servers.gather import Answer, AnswerRejected, parse_answer
 from checks.servers.probe import FactT, Missing, Probe, fact_of
+from portalops.model.message import msg
 from portalops.model.organisation import Host
 
 
@@ -23,6 +25,8 @@ class Facts:
     """When the answer was received, UTC: ages are counted back from here."""
     found: Mapping[str, object]
     """By probe id: the parsed value, or `Missing`."""
+    repeated: Mapping[str, Original] = field(default_factory=dict)
+    """By probe id: of what was not looked at in this round, where it was seen first."""
 
     def __getitem__(self, probe: Probe[FactT]) -> FactT:
         """Return a fact that the check names in `needs`; those are there before it is called."""
@@ -49,9 +53,37 @@ def facts_from(answer: Answer, probes: Mapping[str, Probe[Any]]) -> dict[str, ob
     return found
 
 
-def found_in(raw: bytes, probes: Mapping[str, Probe[Any]]) -> dict[str, object]:
-    """Parse a kept answer; in one that is out of form nothing is believed, and every fact is missing."""
+def found_in(
+    raw: bytes, probes: Mapping[str, Probe[Any]], at: datetime
+) -> tuple[dict[str, object], Mapping[str, Original]]:
+    """Parse a kept answer; return its facts, and where those were seen first that it repeats from an earlier one.
+
+    In an answer that is out of form nothing is believed, and every fact is missing; so is one that was repeated too long.
+
+    Args:
+        raw: the answer as it was kept.
+        probes: by id.
+        at: when the answer was received, UTC.
+    """
     try:
-        return facts_from(parse_answer(raw), probes)
+        answer = parse_answer(raw)
+        repeated = originals_in(answer)
     except AnswerRejected as error:
-        return dict.fromkeys(probes, error.missing)
+        return dict.fromkeys(probes, error.missing), {}
+    late = {name: _late(probes[name], one, at) for name, one in repeated.items() if name in probes}
+    return facts_from(answer, probes) | {name: why for name, why in late.items() if why}, repeated
+
+
+def _late(probe: Probe[Any], original: Original, at: datetime) -> Missing | None:
+    limit = probe.repeated_for or timedelta(0)
+    if timedelta(0) <= at - original.at <= limit:
+        return None
+    return Missing(
+        "look-too-old",
+        msg(
+            "the newest look for {probe} is of {at}, and counts for {days} days",
+            probe=probe.id,
+            at=original.at,
+            days=limit.days,
+        ),
+    )

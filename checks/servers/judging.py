@@ -39,7 +39,8 @@ def judge_again(
     judged = checks() if some is None else tuple(some)
     probes = probes_of(judged)
     evidence = (Digest(hashlib.sha256(raw).hexdigest()),)
-    facts = Facts(host, declared.for_host(host.id), at, found_in(raw, probes))
+    found, repeated = found_in(raw, probes, at)
+    facts = Facts(host, declared.for_host(host.id), at, found, repeated)
     return tuple(_result(one, facts, evidence) for one in _alone(judged))
 
 
@@ -57,6 +58,10 @@ def _alone(some: Sequence[Check]) -> tuple[Check, ...]:
 
 def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResult:
     outcome = _outcome(one, facts)
+    earlier = {each for probe in (*one.needs, *one.uses) if (each := facts.repeated.get(probe.id)) is not None}
+    message = outcome.message
+    if earlier and outcome.verdict in {CheckVerdict.PASS, CheckVerdict.FAIL}:
+        message = msg("{seen} (looked at on {at})", seen=message, at=min(each.at for each in earlier))
     return CheckResult(
         check=one.id,
         host=facts.host.id,
@@ -64,9 +69,9 @@ def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResu
         severity=one.severity,
         verdict=outcome.verdict,
         reason=outcome.reason,
-        message=outcome.message,
+        message=message,
         remedy=one.remedy if outcome.verdict is CheckVerdict.FAIL else None,
-        evidence=evidence,
+        evidence=evidence + tuple(sorted({each.answer for each in earlier})),
         due_on=outcome.due_on,
     )
 

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 from portalops.model.message import Message, msg
@@ -63,6 +64,8 @@ class Probe(Generic[FactT]):
     limit_bytes: int = DEFAULT_BYTES
     exit_codes: frozenset[int] = frozenset({0})
     """Exit codes with which the output means something; any other makes the fact missing."""
+    repeated_for: timedelta | None = None
+    """How old a look may be that a later answer repeats (see `carried`); None: a look speaks for its own round alone."""
 
     @property
     def program(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
+from checks.servers import carried
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.declared import Declared
@@ -17,6 +18,7 @@ from checks.servers.judging import KEY_CHANGED, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.outside import look as view
+from checks.servers.outside.before import EarlierLooks
 from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.outside.section import is_seen
 from checks.servers.own import Own, own_probes, own_sections
@@ -70,12 +72,14 @@ def run_checks(
         machine: the second view of the local host; psutil's by default.
         known: the bundles that packages are looked up in; none by default.
         at_once: how many hosts are looked at at the same time.
-        outside: looks at the hosts from outside as well; without it nobody does, and what needs that view is unknown.
+        outside: looks at the hosts from outside as well; without it nobody does, and the newest look that the ledger of
+            `own` holds speaks for them, for as long as it may.
         own: what portalops's own records are read from; without it what rests on them is unknown.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
     recorded = own_sections(own, probes_of(wanted)) if own else {}
+    earlier = EarlierLooks(own.ledger if own else None, clock.now())
     with (
         progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
         ThreadPoolExecutor(max_workers=max(1, min(at_once, len(hosts))), thread_name_prefix="check") as pool,
@@ -88,15 +92,10 @@ def run_checks(
             pool,
             hosts,
             at_once,
-            lambda host: _all_ways(
-                _travel(host, wanted, shell_for, clock, second),
-                declared,
-                wanted,
-                outside,
-                recorded.get(host.id, ()),
-            ),
+            lambda host: _both_ways(_travel(host, wanted, shell_for, clock, second), declared, wanted, outside),
         ):
-            whole = _looked_up(trip, declared, wanted, known or Vulnerabilities())
+            joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
+            whole = _looked_up(joined, declared, wanted, known or Vulnerabilities())
             rounds.append(one := _judged(whole, declared, wanted, keeper))
             if trip.host.id in members:
                 looks[trip.host.id] = look(trip.host, trip.at, whole.answer, together)
@@ -125,6 +124,8 @@ class _Trip:
     host: Host
     at: datetime
     answer: bytes | Missing
+    outside: tuple[ProbeResult, ...] = ()
+    """The sections of the view from outside."""
     from_outside: bytes | None = None
     """Of a host that did not answer inside: what was seen of it from outside, and what own records say."""
 
@@ -165,24 +166,23 @@ def _travel(
     return _Trip(host, at, raw)
 
 
-def _all_ways(
-    trip: _Trip,
-    declared: Declared,
-    some: Sequence[Check],
-    outside: Outside | None,
-    recorded: Sequence[ProbeResult],
-) -> _Trip:
-    """Add what is seen of the host from outside, that nobody looked too, and what own records say of it."""
+def _both_ways(trip: _Trip, declared: Declared, some: Sequence[Check], outside: Outside | None) -> _Trip:
+    """Add what is seen of the host from outside, or that nobody looked."""
     wanted = [name for name in probes_of(some) if name in view.ALL]
-    inside = trip.answer if isinstance(trip.answer, bytes) else None
     if outside is None:
-        found = nobody_looked(wanted)
-    else:
-        found = outside.sections(trip.host, declared.for_host(trip.host.id), wanted, inside)
-    found = (*found, *recorded)
-    if inside is None:
-        return replace(trip, from_outside=_joined(no_answer(), found)) if any(map(is_seen, found)) else trip
-    return replace(trip, answer=_joined(inside, found))
+        return replace(trip, outside=nobody_looked(wanted))
+    inside = trip.answer if isinstance(trip.answer, bytes) else None
+    return replace(trip, outside=outside.sections(trip.host, declared.for_host(trip.host.id), wanted, inside))
+
+
+def _joined_with(trip: _Trip, declared: Declared, earlier: EarlierLooks, recorded: Sequence[ProbeResult]) -> _Trip:
+    """Make one answer of all that was seen: of what nobody looked at from outside, the newest look before; and own records."""
+    addresses = view.addresses_of(trip.host, declared.for_host(trip.host.id))
+    outside, originals = earlier.instead_of(trip.host.id, trip.outside, addresses)
+    found = (*outside, *recorded, carried.written(originals))
+    if isinstance(trip.answer, bytes):
+        return replace(trip, answer=_joined(trip.answer, found))
+    return replace(trip, from_outside=_joined(no_answer(), found)) if any(map(is_seen, found)) else trip
 
 
 def _joined(raw: bytes, sections: Sequence[ProbeResult]) -> bytes:

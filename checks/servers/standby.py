@@ -44,7 +44,7 @@ def look(host: Host, at: datetime, answer: bytes | Missing, probes: Mapping[str,
     """Take from a kept answer, or from why there is none, what groups are judged by."""
     if isinstance(answer, Missing):
         return Look(host, at, dict.fromkeys(probes, answer), ())
-    return Look(host, at, found_in(answer, probes), (Digest(hashlib.sha256(answer).hexdigest()),))
+    return Look(host, at, found_in(answer, probes, at)[0], (Digest(hashlib.sha256(answer).hexdigest()),))
 
 
 @dataclass(frozen=True, slots=True)

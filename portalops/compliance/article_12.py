@@ -94,6 +94,20 @@ def _check_part(check: str, host: HostId, result: CheckResult | None) -> tuple[D
             return DutyVerdict.INSUFFICIENT_EVIDENCE, line
 
 
+def judge_languages(duty: Duty, situation: Situation) -> Standing:
+    """A host's editions passed, and no host's failed (Article 3.1); that no host need have them proves nothing."""
+    checked = judge_checks(duty, situation)
+    if checked.verdict not in {DutyVerdict.MET, DutyVerdict.EXEMPT}:
+        return checked
+    newest = situation.evidence.checks
+    results = newest.body.results() if newest else ()
+    if any(each.check in duty.checks and each.verdict is CheckVerdict.PASS for each in results):
+        return checked
+    reason = msg("no host is declared that serves the Vietnamese and the English edition")
+    seqs = [newest.seq] if newest else []
+    return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, seqs, newest_at=checked.newest_at)
+
+
 # --- duties whose evidence is not gathered yet -------------------------------------------------
 
 
@@ -109,7 +123,6 @@ def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
 _UNRECORDED = {
     "cases": msg("no case against a unit that fell short is recorded"),
     "register": msg("nothing is recorded in the register that this duty is proven by"),
-    "languages": msg("no probe of the Vietnamese and the English edition is recorded"),
 }
 
 
@@ -118,6 +131,7 @@ RULES: Mapping[str, Rule] = {
     "availability": judge_checks,
     "check-cadence": judge_check_cadence,
     "findings": judge_findings,
+    "languages": judge_languages,
     **dict.fromkeys(_UNRECORDED, judge_unrecorded),
 }
 """The rules of this module by the names that rulebooks use."""

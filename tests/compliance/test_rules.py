@@ -202,6 +202,41 @@ def test_a_duty_of_checks_follows_its_worst_check(verdict: CheckVerdict, expecte
     assert stand(firewall, evidence(checks=check_round(verdict)))[0] is expected
 
 
+def editions_round(*verdicts: CheckVerdict) -> Recorded[CheckRound]:
+    """Return a round of as many hosts as verdicts."""
+    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    rounds = [
+        HostRound(
+            HostId(f"web{number}"),
+            at,
+            True,
+            "",
+            (CheckResult("web.editions", HostId(f"web{number}"), "3.1", Severity.MEDIUM, verdict, "", msg("seen")),),
+        )
+        for number, verdict in enumerate(verdicts, 1)
+    ]
+    return Recorded(7, at, "12:daily:2026-11-22", CheckRound(tuple(rounds)))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ((CheckVerdict.PASS, CheckVerdict.NOT_APPLICABLE), DutyVerdict.MET),
+        ((CheckVerdict.NOT_APPLICABLE, CheckVerdict.NOT_APPLICABLE), DutyVerdict.INSUFFICIENT_EVIDENCE),
+        ((CheckVerdict.PASS, CheckVerdict.FAIL), DutyVerdict.UNMET),
+        ((CheckVerdict.PASS, CheckVerdict.UNKNOWN), DutyVerdict.INSUFFICIENT_EVIDENCE),
+        ((CheckVerdict.NOT_APPLICABLE, CheckVerdict.ERROR), DutyVerdict.INSUFFICIENT_EVIDENCE),
+    ],
+)
+def test_languages_are_met_only_where_a_host_showed_both(
+    verdicts: tuple[CheckVerdict, ...], expected: DutyVerdict
+) -> None:
+    hosts = tuple(Host(HostId(f"web{number}"), "192.0.2.1") for number in range(1, len(verdicts) + 1))
+    languages = duty("languages", checks=("web.editions",))
+
+    assert stand(languages, evidence(checks=editions_round(*verdicts)), hosts=hosts)[0] is expected
+
+
 def test_a_check_that_was_not_looked_at_is_never_a_pass() -> None:
     firewall = duty("checks", checks=("firewall.active", "firewall.outside-view"))
 

@@ -41,6 +41,8 @@ class OutsideDeclared(BaseModel):
     """Key pages that the host serves, by https address; an empty list is "it serves none"."""
     editions: dict[LanguageCode, PageUrl] = Field(default_factory=dict)
     """The front page of each language that the portal is published in, such as `vi` and `en`."""
+    editions_elsewhere: bool = False
+    """The host serves pages, and the front pages of the portal's languages are declared for another host."""
     admin_paths: tuple[WebPath, ...] | None = None
     """Paths of pages for administrators, tried on every name of `pages`."""
     folders: tuple[WebPath, ...] | None = None

@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -27,6 +28,8 @@ FAILED = "failed"
 
 LIMIT_BYTES = 6 << 20
 """Of one section."""
+REPEATED_FOR = timedelta(days=7)
+"""So long a look from outside counts in later rounds, in which nobody looks from there."""
 _INFLATED_BYTES = 1 << 20
 
 

@@ -55,6 +55,12 @@ def unseen(answers: Sequence[Answer]) -> Outcome | None:
     return None
 
 
+def is_page(answer: Answer) -> bool:
+    """Say whether there is something to read: a whole page, or what the server shows instead of one."""
+    packed = answer.headers.get("content-encoding", "identity").lower() not in {"identity", ""}
+    return answer.status == 200 and not packed
+
+
 def shown_url(answer: Answer) -> str:
     """Return an answer's address, for people."""
     return listed((answer.url,))

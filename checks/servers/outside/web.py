@@ -22,7 +22,7 @@ CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.ht
 """Spam that was planted is often shown to search engines alone."""
 KEPT_HEADERS = (
     *("location", "content-type", "strict-transport-security", "content-security-policy", "x-frame-options"),
-    *("x-content-type-options", "referrer-policy", "content-encoding"),
+    *("x-content-type-options", "referrer-policy", "content-encoding", "last-modified"),
 )
 HEAD_BYTES = 64 << 10
 """Headers may take so much beside the body."""

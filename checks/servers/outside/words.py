@@ -87,6 +87,34 @@ def _unescaped(text: str) -> str:
         return text
 
 
+_VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơư]")
+_ENGLISH = frozenset(
+    ("the", "of", "and", "to", "in", "for", "on", "with", "by", "is", "are", "from", "as", "this", "that", "all")
+)
+_ENOUGH_WORDS = 15
+_VI_SHARE, _FEW_SHARE, _EN_SHARE = 0.25, 0.10, 0.05
+"""In the Vietnamese guides of this project 0.4 to 0.5 of the words have a letter that only Vietnamese has; in the English ones
+0.001 have, and 0.17 to 0.19 are of the common ones above. Menus have fewer of these."""
+
+
+def language_of(text: str) -> str:
+    """Return `vi` or `en` where a page's words are clearly of that language; empty where that cannot be told.
+
+    Args:
+        text: as `Page.text`.
+    """
+    words = [word for word in text.split() if word.isalpha()]
+    if len(words) < _ENOUGH_WORDS:
+        return ""
+    vietnamese = sum(1 for word in words if _VIETNAMESE.search(word)) / len(words)
+    if vietnamese >= _VI_SHARE:
+        return "vi"
+    english = [word for word in words if word in _ENGLISH]
+    if vietnamese <= _FEW_SHARE and len(english) / len(words) >= _EN_SHARE and len(set(english)) >= 3:
+        return "en"
+    return ""
+
+
 class Page:
     """What a reader sees of a page of HTML, or of plain text."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checks.servers.outside.section import LIMIT_BYTES, Station, opened, out_of_form, station_of
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of
 from checks.servers.probe import Output, Probe
 
 STATES = frozenset({"open", "closed", "filtered", "unreachable", "not-reached"})
@@ -54,4 +54,4 @@ def parse(output: Output) -> PortsSeen:
     return PortsSeen(station, found)
 
 
-PROBE = Probe("outside.ports", (), parse, limit_bytes=LIMIT_BYTES)
+PROBE = Probe("outside.ports", (), parse, limit_bytes=LIMIT_BYTES, repeated_for=REPEATED_FOR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.outside.kexinit import Offer, offer_from
-from checks.servers.outside.section import LIMIT_BYTES, Station, opened, out_of_form, station_of, unpacked
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of, unpacked
 from checks.servers.probe import Output, Probe
 
 
@@ -56,4 +56,4 @@ def parse(output: Output) -> SshSeen:
     return SshSeen(station, servers)
 
 
-PROBE = Probe("outside.ssh", (), parse, limit_bytes=LIMIT_BYTES)
+PROBE = Probe("outside.ssh", (), parse, limit_bytes=LIMIT_BYTES, repeated_for=REPEATED_FOR)

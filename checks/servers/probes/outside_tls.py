@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from checks.servers.outside.hello import VERSIONS, Reply, reply_to
-from checks.servers.outside.section import LIMIT_BYTES, Station, opened, out_of_form, station_of, unpacked
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of, unpacked
 from checks.servers.probe import Output, Probe
 
 
@@ -80,4 +80,4 @@ def parse(output: Output) -> TlsSeen:
         raise out_of_form() from error
 
 
-PROBE = Probe("outside.tls", (), parse, limit_bytes=LIMIT_BYTES)
+PROBE = Probe("outside.tls", (), parse, limit_bytes=LIMIT_BYTES, repeated_for=REPEATED_FOR)

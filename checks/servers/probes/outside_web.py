@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from checks.servers.outside.section import LIMIT_BYTES, Station, opened, out_of_form, station_of, unpacked
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of, unpacked
 from checks.servers.probe import Output, Probe
 
 
@@ -92,4 +92,4 @@ def _answer(held: Mapping[str, Any]) -> Answer:
     )
 
 
-PROBE = Probe("outside.web", (), parse, limit_bytes=LIMIT_BYTES)
+PROBE = Probe("outside.web", (), parse, limit_bytes=LIMIT_BYTES, repeated_for=REPEATED_FOR)

@@ -19,10 +19,9 @@ from collections.abc import Mapping
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.outside.verdicts import is_page, of_no_pages, shown_url, unseen
 from checks.servers.outside.words import FORBIDDEN, Page
 from checks.servers.probes import outside_ports, outside_web
-from checks.servers.probes.outside_web import Answer
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -48,7 +47,7 @@ def judge(facts: Facts) -> Outcome:
         (url, agent): Page(each.body)
         for agent, found in answers.items()
         for url, each in found.items()
-        if _is_page(each)
+        if is_page(each)
     }
     forbidden = [
         *(each for each in FORBIDDEN if each not in facts.declared.allowed_words),
@@ -91,7 +90,7 @@ def judge(facts: Facts) -> Outcome:
     every = [each for found in answers.values() for each in found.values()]
     if (trouble := unseen(every)) is not None:
         return trouble
-    odd = next((each for each in every if not _is_page(each)), None)
+    odd = next((each for each in every if not is_page(each)), None)
     if odd is not None or not every:
         where = shown_url(odd) if odd else "-"
         return unknown(
@@ -107,12 +106,6 @@ def judge(facts: Facts) -> Outcome:
             station=str(seen.station),
         )
     )
-
-
-def _is_page(answer: Answer) -> bool:
-    """Say whether there is something to read: a whole page, or what the server shows instead of one."""
-    packed = answer.headers.get("content-encoding", "identity").lower() not in {"identity", ""}
-    return answer.status == 200 and not packed
 
 
 def _not_as_approved(facts: Facts, url: str, page: Page, approved: Mapping[str, bytes | None]) -> Outcome | None:

@@ -152,9 +152,9 @@ class Nginx:
 
     def __post_init__(self) -> None:
         self.root = self.folder / "www"
-        for language, text in (("vi", VI), ("en", EN)):
+        for language, title, text in (("vi", "Cổng thông tin điện tử", VI), ("en", "Portal of the province", EN)):
             (self.root / language).mkdir(parents=True)
-            page = FRONT.format(language=language, title="Cổng thông tin điện tử", text=text)
+            page = FRONT.format(language=language, title=title, text=text)
             (self.root / language / "index.html").write_text(page)
         shutil.copy(self.root / "vi/index.html", self.root / "index.html")
         (self.root / "uploads").mkdir()
@@ -247,7 +247,20 @@ def portal_blocks(nginx: Nginx, authority: Authority) -> dict[str, tuple[int, in
         "<html><head><title>Cổng</title></head><body>Không tìm thấy trang bạn cần, mời xem trang chủ</body></html>"
     )
     gambling = GAMBLING
+
+    def with_english(page: str) -> int:
+        """Add a server whose English edition is another page."""
+        root = nginx.folder / f"english-{len(nginx.blocks)}"
+        shutil.copytree(nginx.root, root)
+        (root / "en/index.html").write_text(page)
+        return nginx.served(good, link, root=root)
+
     return {
+        "english-gone": (nginx.served(good, link, body="location /en/ { return 404; }"), shut),
+        "english-in-vietnamese": (with_english(FRONT.format(language="en", title="Portal", text=VI)), shut),
+        "english-unmarked": (with_english(f"<html><body><p>{EN}</p></body></html>"), shut),
+        "english-too-short": (with_english(FRONT.format(language="en", title="Portal", text="Welcome to us")), shut),
+        "english-broken": (nginx.served(good, link, body="location /en/ { return 502; }"), shut),
         "good": (nginx.served(good, link, body=GOOD_HEADERS + closed), redirect),
         "bare": (nginx.served(good, link, body="location /uploads/ { autoindex on; }"), nginx.plain("")),
         "leaky": (nginx.served(good, link, root=folder, body="location ~ \\.git|\\.env { }"), redirect),

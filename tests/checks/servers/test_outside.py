@@ -134,6 +134,13 @@ def outcome(portals: Portals, state: str, check: str, **more: object) -> tuple[s
         ("good", "web.defacement", ("pass", "")),
         ("cloaked", "web.defacement", ("fail", "forbidden-words")),
         ("loop", "web.defacement", ("unknown", "page-not-seen")),
+        ("good", "web.editions", ("pass", "")),
+        ("english-gone", "web.editions", ("fail", "edition-gone")),
+        ("english-in-vietnamese", "web.editions", ("fail", "edition-text")),
+        ("english-unmarked", "web.editions", ("fail", "edition-unmarked")),
+        ("english-too-short", "web.editions", ("unknown", "text-unclear")),
+        ("english-broken", "web.editions", ("unknown", "server-in-trouble")),
+        ("loop", "web.editions", ("unknown", "page-not-seen")),
     ],
 )
 def test_portal_of_a_state_is_judged_as_it_is(
@@ -163,6 +170,26 @@ def test_edition_that_is_gone_or_in_another_language_fails(portals: Portals) -> 
 
     assert outcome(portals, "good", "web.defacement", editions=gone) == ("fail", "edition-gone")
     assert outcome(portals, "good", "web.defacement", editions=swapped) == ("fail", "edition-language")
+
+
+def test_edition_is_missing_where_one_alone_is_declared_and_nothing_is_known_where_none_is(portals: Portals) -> None:
+    vi, en = f"https://{NAME}/vi/", f"https://{NAME}/en/"
+
+    assert outcome(portals, "good", "web.editions", editions={"vi": vi}) == ("fail", "edition-missing")
+    assert outcome(portals, "good", "web.editions", editions={"vi": en, "en": vi}) == ("fail", "edition-language")
+    assert outcome(portals, "good", "web.editions", editions={}) == ("unknown", "not-declared")
+    elsewhere = outcome(portals, "good", "web.editions", editions={}, editions_elsewhere=True)
+    assert elsewhere == ("not-applicable", "declared-elsewhere")
+
+
+def test_host_that_serves_no_page_has_no_editions_only_where_its_ports_are_shut(portals: Portals) -> None:
+    nothing: dict[str, object] = {"pages": [], "editions": {}}
+
+    assert outcome(portals, "good", "web.editions", **nothing) == ("fail", "pages-not-declared")
+    shut = Streets({(ADDRESS, 22): portals.ports["good"][0]})
+    declared = {**PAGES, **nothing}
+    result = judged(looked(shut, declared, "outside.web", "outside.ports"), declared, "web.editions")
+    assert (result.verdict.value, result.reason) == ("not-applicable", "no-pages")
 
 
 def test_what_a_leaked_file_says_is_never_kept(portals: Portals) -> None:
