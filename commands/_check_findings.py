@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -79,6 +80,9 @@ class Known:
     claims: tuple[ToolClaim, ...]
     newest: Recorded[CheckRound] | None
     today: date
+    zone: ZoneInfo
+    unreadable: tuple[tuple[int, Message], ...] = ()
+    """Records of rounds, findings, waivers and claims whose details cannot be read, with why."""
 
 
 def known_findings(session: Session, newest: Recorded[CheckRound] | None, *, anew: bool = False) -> Known:
@@ -87,13 +91,20 @@ def known_findings(session: Session, newest: Recorded[CheckRound] | None, *, ane
     try:
         ledger = session.ledger
     except LedgerMissing:
-        return Known(ReadFindings(), (), (), (), (), None, today)
+        return Known(ReadFindings(), (), (), (), (), None, today, session.zone_of_portal)
     numbers, zone = session.rulebook.numbers, session.zone_of_portal
     read, waivers = read_findings(ledger, anew=anew), read_waivers(ledger)
-    standings = stand(read.findings, waivers, numbers, today, zone)
+    standings = stand(read.findings, waivers.waivers, numbers, today, zone)
     checks = checks_of(session.rulebook) | {finding.check for finding in read.findings}
-    unused = unused_waivers(standings, waivers, checks, today, zone)
-    return Known(read, standings, waivers, unused, read_tool_claims(ledger), newest, today)
+    unused = unused_waivers(standings, waivers.waivers, checks, today, zone)
+    claims = read_tool_claims(ledger)
+    unreadable = {
+        **dict(read.unreadable),
+        **{seq: error.message for seq, error in (*waivers.unreadable, *claims.unreadable)},
+    }
+    return Known(
+        read, standings, waivers.waivers, unused, claims.claims, newest, today, zone, tuple(sorted(unreadable.items()))
+    )
 
 
 def findings(
@@ -135,7 +146,7 @@ def findings(
     code = worst(
         [
             ExitCode.UNMET if unwaived else ExitCode.OK,
-            ExitCode.PARTIAL if doubts or known.read.unreadable else ExitCode.OK,
+            ExitCode.PARTIAL if doubts or known.unreadable else ExitCode.OK,
         ]
     )
     return Result(data, view, tuple(_warnings(known)), code)
@@ -314,7 +325,7 @@ def _plugin(session: Session, chosen: Callable[[str, str], bool]) -> nagios.Answ
         for result in (newest.body.results() if newest else ())
         if chosen(result.host, result.check)
     )
-    doubts = [*doubts_of(session, newest), *(why for _seq, why in known.read.unreadable)]
+    doubts = [*doubts_of(session, newest), *(why for _seq, why in known.unreadable)]
     names = ", ".join(each.finding.id for each in (*late, *open_now))
     if late:
         said = nmsg("{n} finding overdue: {names}", "{n} findings overdue: {names}", len(late), names=names)
@@ -397,16 +408,16 @@ def _summary(known: Known) -> Message:
 
 
 def _warnings(known: Known) -> Iterator[Message]:
-    for seq, why in known.read.unreadable[:MAX_WARNINGS]:
+    for seq, why in known.unreadable[:MAX_WARNINGS]:
         yield msg("the details of record {seq} cannot be read: {cause}", seq=str(seq), cause=why)
     for each in known.standings:
         if each.expired is not None:
             yield msg(
-                "the waiver {id} of {check} on {host} ended on {day}, and the check still fails",
+                "the waiver {id} of {check} on {host} {ended}, and the check still fails",
                 id=each.expired.waiver.id,
                 check=each.finding.check,
                 host=each.finding.host,
-                day=each.expired.waiver.valid_to,
+                ended=each.expired.how_it_ended(known.zone),
             )
     for waiver in known.unused:
         yield msg(

@@ -11,7 +11,7 @@ from commands._check_findings import HostOption, claim_data, claims_table
 from commands._check_waive import require_host
 from commands._result import Result
 from commands._session import Session, open_session
-from portalops.errors import ImportRefused
+from portalops.errors import ImportRefused, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
@@ -47,7 +47,7 @@ def import_(
     found = read_claims(tool, data)
     evidence = session.writable_ledger.keep(data)
     _require_new(session, evidence, host, file)
-    before = {each.id for each in read_tool_claims(session.ledger) if each.gone_at is None}
+    before = {each.id for each in read_tool_claims(session.ledger).claims if each.gone_at is None}
     for each in found:
         report = ToolReport(
             each.tool, each.version, HostId(host), each.made_at, each.claims, each.left_off, each.notes, evidence
@@ -55,7 +55,7 @@ def import_(
         body = bodies.write({"circumstances": session.circumstances, KEY: report})
         session.writable_ledger.append(CLAIMED, run=NO_RUN, subject=host, duty="12.4-remedy", body=body)
     tools = {each.tool for each in found}
-    known = [each for each in read_tool_claims(session.ledger) if each.host == host and each.tool in tools]
+    known = [each for each in read_tool_claims(session.ledger).claims if each.host == host and each.tool in tools]
     now_open = [each for each in known if each.gone_at is None]
     gone = [each for each in known if each.gone_at is not None and each.id in before]
     view: list[Block] = [claims_table([*now_open, *gone])]
@@ -114,7 +114,10 @@ def _require_new(session: Session, evidence: Digest, host: str, path: Path) -> N
         ImportRefused: it was.
     """
     for record in session.ledger.records(kinds=(CLAIMED,)):
-        report = bodies.decode_part(session.ledger.blob(record.body), KEY, ToolReport)
+        try:
+            report = bodies.decode_part(session.ledger.blob(record.body), KEY, ToolReport)
+        except PortalOpsError:
+            continue  # 'check findings' tells of it
         if report is not None and (report.host, report.evidence) == (host, evidence):
             raise ImportRefused(
                 msg(

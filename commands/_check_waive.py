@@ -128,7 +128,7 @@ def _in_force(session: Session, check: str, host: str) -> RecordedWaiver | None:
     return next(
         (
             each
-            for each in reversed(read_waivers(session.writable_ledger))
+            for each in reversed(read_waivers(session.writable_ledger).waivers)
             if each.waiver.id == _id_of(check, host) and each.withdrawn_seq is None and each.waiver.valid_to >= today
         ),
         None,

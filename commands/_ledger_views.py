@@ -93,6 +93,7 @@ def verification_data(found: Verification, reports: Mapping[Digest, str] | None 
             "erased": [_erasure_data(each) for each in completeness.erased],
             "withheld": [{"digest": each.digest, "reason": each.reason} for each in completeness.withheld],
             "waivers": [_waiver_data(each) for each in completeness.waivers],
+            "unread_waivers": list(completeness.unread_waivers),
         },
     }
 
@@ -318,6 +319,16 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
     if completeness.waivers:
         yield _waivers_table(completeness)
         yield from _more(len(completeness.waivers) - MAX_LISTED)
+    if completeness.unread_waivers:
+        yield Notice(
+            msg(
+                "{n} records of waivers cannot be read, the first is {seq}: such a grant grants nothing, and after such a"
+                " withdrawal no waiver granted before it counts",
+                n=len(completeness.unread_waivers),
+                seq=str(completeness.unread_waivers[0]),
+            ),
+            Tone.UNSURE,
+        )
 
 
 def _more(left_out: int) -> Iterator[Block]:

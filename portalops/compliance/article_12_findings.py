@@ -8,6 +8,7 @@ coverage within the rule `check-cadence`, `vuln.overdue` is the rule `findings`.
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from portalops.compliance.order import from_parts, standing_of
 from portalops.compliance.situation import Situation
@@ -34,7 +35,9 @@ def judge_findings(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
     standings = stand_at_end(situation)
     parts: list[tuple[DutyVerdict, Message]] = [
-        (DutyVerdict.UNMET, _late(each)) if each.is_late else (DutyVerdict.MET, each.finding.message)
+        (DutyVerdict.UNMET, _late(each, situation.evidence.zone))
+        if each.is_late
+        else (DutyVerdict.MET, each.finding.message)
         for each in standings
     ]
     if situation.as_of - newest.at > timedelta(hours=situation.rulebook.numbers.check_max_age_hours):
@@ -101,7 +104,7 @@ def checks_of(rulebook: Rulebook) -> frozenset[str]:
     return frozenset(check for duty in rulebook.duties for check in duty.checks)
 
 
-def _late(each: FindingStanding) -> Message:
+def _late(each: FindingStanding, zone: ZoneInfo) -> Message:
     finding = each.finding
     line = msg(
         "{check} on {host}: open since {since}, due on {due}",
@@ -112,4 +115,4 @@ def _late(each: FindingStanding) -> Message:
     )
     if each.expired is None:
         return line
-    return msg("{line}; its waiver ended on {day}", line=line, day=each.expired.waiver.valid_to)
+    return msg("{line}; its waiver {ended}", line=line, ended=each.expired.how_it_ended(zone))

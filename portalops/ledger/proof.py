@@ -20,7 +20,6 @@ from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
-from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.evidence import Recorded, Unreadable
@@ -28,7 +27,7 @@ from portalops.registers.figures import Figures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead, without_repeats
 from portalops.registers.sign_offs import SIGN_OFF, RecordedSignOff
 from portalops.registers.signers import signer_at
-from portalops.registers.waivers import GRANTED, WAIVER, WAIVER_KINDS, WITHDRAWAL, fold_waivers
+from portalops.registers.waivers import RecordedWaiver, read_waivers
 from portalops.signatures.sshsig import fingerprint
 
 BodyT = TypeVar("BodyT")
@@ -79,7 +78,7 @@ def read_proof(
         sign_offs=tuple(
             RecordedSignOff(each.seq, each.at, each.body) for each in reader.parts(SIGN_OFF, "sign_off", SignOff, since)
         ),
-        waivers=fold_waivers(reader.waivers()),
+        waivers=reader.waivers(),
         erasures=tuple(
             fold_erasures(
                 RecordedErasure(each.seq, each.at, each.body) for each in reader.parts(ERASED, "erased", Erasure)
@@ -137,16 +136,11 @@ class _Reader:
             if body is not None:
                 yield Recorded(record.seq, record.at, record.run, body)
 
-    def waivers(self) -> Iterator[tuple[int, datetime, Waiver | WaiverWithdrawal]]:
-        """Yield what was granted and withdrawn, oldest first."""
-        for record in self.ledger.records(kinds=WAIVER_KINDS):
-            body: Waiver | WaiverWithdrawal | None
-            if record.kind == GRANTED:
-                body = self._part(record, WAIVER, Waiver)
-            else:
-                body = self._part(record, WITHDRAWAL, WaiverWithdrawal)
-            if body is not None:
-                yield record.seq, record.at, body
+    def waivers(self) -> tuple[RecordedWaiver, ...]:
+        read = read_waivers(self.ledger)
+        for seq, error in read.unreadable:
+            self._cannot_read(seq, "waiver", error)
+        return read.waivers
 
     def _answers(self, record: Record) -> tuple[AnchorReceipt, ...]:
         if record.kind == ANCHOR_RECEIVED:

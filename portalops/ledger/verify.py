@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -51,12 +51,11 @@ from portalops.registers.runs import fold_runs
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, TrustedKey
 from portalops.registers.waivers import (
-    GRANTED,
-    WAIVER,
     WAIVER_KINDS,
-    WITHDRAWAL,
+    WITHDRAWN,
     RecordedWaiver,
     fold_waivers,
+    waiver_of,
     waivers_in_force,
 )
 from portalops.signatures.sshsig import fingerprint
@@ -121,6 +120,8 @@ class Completeness:
     withheld: tuple[Withheld, ...] = ()
     waivers: tuple[RecordedWaiver, ...] = ()
     """In force in the time looked at: they explain what is not met and change no verdict."""
+    unread_waivers: tuple[int, ...] = ()
+    """Records of waivers whose details cannot be read: one that grants grants nothing, one that withdraws ends all before it."""
 
     @property
     def holds(self) -> bool:
@@ -297,7 +298,7 @@ class _Told:
     erased: Mapping[Digest, RecordedErasure]
     inerasable: Mapping[Digest, int]
     """Bodies that cannot be erased, with the first record that names each."""
-    waivers: Sequence[RecordedWaiver]
+    waivers: ToldWaivers
 
 
 def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
@@ -305,7 +306,7 @@ def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
     keys: list[Held] = []
     sign_offs: list[Held] = []
     erasures: list[RecordedErasure] = []
-    waivers: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = []
+    waivers = ToldWaivers()
     inerasable: dict[Digest, int] = {}
     drills: list[Held] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
@@ -322,9 +323,9 @@ def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
             drills.append(held)
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             erasures.append(erasure)
-        elif record.kind in WAIVER_KINDS and (waiver := read_waiver(held)) is not None:
-            waivers.append((record.seq, record.at, waiver))
-    return _Told(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, fold_waivers(waivers))
+        elif record.kind in WAIVER_KINDS:
+            waivers.take(held)
+    return _Told(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, waivers)
 
 
 def read_erasure(held: Held) -> RecordedErasure | None:
@@ -336,14 +337,27 @@ def read_erasure(held: Held) -> RecordedErasure | None:
     return RecordedErasure(held.seq, held.at, Erasure(Digest(digest), reason, approved_by))
 
 
-def read_waiver(held: Held) -> Waiver | WaiverWithdrawal | None:
-    """Read a waiver record; None if its details hold none."""
-    try:
-        if held.kind == GRANTED:
-            return bodies.decode_part(held.blob or b"", WAIVER, Waiver)
-        return bodies.decode_part(held.blob or b"", WITHDRAWAL, WaiverWithdrawal)
-    except PortalOpsError:
-        return None
+@dataclass(slots=True)
+class ToldWaivers:
+    """What records say of waivers, taken in their order."""
+
+    records: list[tuple[int, datetime, Waiver | WaiverWithdrawal | None]] = field(default_factory=list)
+    unread: list[int] = field(default_factory=list)
+    """Records whose details cannot be read."""
+
+    def take(self, held: Held) -> None:
+        """Read one waiver record."""
+        body: Waiver | WaiverWithdrawal | None = None
+        try:
+            body = waiver_of(held.kind, held.blob or b"")
+        except PortalOpsError:
+            self.unread.append(held.seq)
+        if body is not None or held.kind == WITHDRAWN:
+            self.records.append((held.seq, held.at, body))
+
+    def in_force(self, first: date, last: date, zone: ZoneInfo) -> tuple[RecordedWaiver, ...]:
+        """Return those in force on any day of a span, both ends included."""
+        return waivers_in_force(fold_waivers(self.records), first, last, zone)
 
 
 def _records_of(snapshot: StoredChain, kinds: Sequence[str]) -> Iterator[Record]:
@@ -437,13 +451,13 @@ def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: boo
 def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo) -> Completeness:
     today = now.astimezone(zone).date()
     erased = tuple(told.erased.values())
-    waivers = waivers_in_force(told.waivers, today, today, zone)
     found = check_runs(
         ledger.frames(),
         lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
         lambda run: is_running(ledger.folder, run),
     )
-    return replace(found, erased=erased, waivers=waivers)
+    waivers = told.waivers.in_force(today, today, zone)
+    return replace(found, erased=erased, waivers=waivers, unread_waivers=tuple(told.waivers.unread))
 
 
 def _id_of(ledger: Ledger) -> str:

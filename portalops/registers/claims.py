@@ -70,14 +70,25 @@ def fold_claims(reports: Iterable[Recorded[ToolReport]]) -> tuple[ToolClaim, ...
     return tuple(known[key] for key in sorted(known))
 
 
-def read_tool_claims(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[ToolClaim, ...]:
-    """Return what every tool claims or claimed; a report whose details cannot be read claims nothing."""
+@dataclass(frozen=True, slots=True)
+class ReadClaims:
+    """What reading the reports of other tools came to."""
+
+    claims: tuple[ToolClaim, ...] = ()
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records of reports whose details cannot be read: what they claim is unknown, and they end nothing."""
+
+
+def read_tool_claims(ledger: LedgerReader, *, until: datetime | None = None) -> ReadClaims:
+    """Return what every tool claims or claimed, and the reports that cannot be read."""
     reports: list[Recorded[ToolReport]] = []
+    unreadable: list[tuple[int, PortalOpsError]] = []
     for record in ledger.records(kinds=(CLAIMED,), until=until):
         try:
             body = decode_part(ledger.blob(record.body), KEY, ToolReport)
-        except PortalOpsError:
+        except PortalOpsError as error:
+            unreadable.append((record.seq, error))
             continue
         if body is not None:
             reports.append(Recorded(record.seq, record.at, record.run, body))
-    return fold_claims(reports)
+    return ReadClaims(fold_claims(reports), tuple(unreadable))

@@ -328,6 +328,9 @@ def read_evidence(
     findings = read_findings(ledger, until=end)
     for seq, why in findings.unreadable:
         unreadable.setdefault(seq, Unreadable(seq, "check", why))
+    waivers = read_waivers(ledger, until=end)
+    for seq, error in waivers.unreadable:
+        unreadable[seq] = _unreadable(seq, "waiver", error)
     runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,
@@ -347,7 +350,7 @@ def read_evidence(
         discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
         findings=findings.findings,
         judged=frozenset(judged),
-        waivers=read_waivers(ledger, until=end),
+        waivers=waivers.waivers,
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 

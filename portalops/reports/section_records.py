@@ -251,6 +251,8 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
                 each.waiver.document,
                 msg("from {first} to {last}", first=each.waiver.valid_from, last=each.waiver.valid_to)
                 if each.withdrawn_at is None
+                else msg("from {first}, {ended}", first=each.waiver.valid_from, ended=each.how_it_ended(evidence.zone))
+                if each.in_doubt
                 else msg("from {first}, withdrawn on {at}", first=each.waiver.valid_from, at=each.withdrawn_at),
                 str(each.seq),
             )

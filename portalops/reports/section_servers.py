@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from portalops.model.checks import CheckResult, HostRound
 from portalops.model.findings import Turn
@@ -101,7 +102,7 @@ def _findings(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
             (day - each.finding.opened_at.astimezone(evidence.zone).date()).days,
             each.finding.last_seen_at,
             each.due_on,
-            _waiver(each),
+            _waiver(each, evidence.zone),
             ", ".join(str(event.seq) for event in each.finding.events[-EVENTS_SHOWN:]),
         )
         for each in standings
@@ -114,12 +115,12 @@ EVENTS_SHOWN = 4
 """Records named for a finding: the newest turns of its life."""
 
 
-def _waiver(each: FindingStanding) -> Cell:
+def _waiver(each: FindingStanding, zone: ZoneInfo) -> Cell:
     waiver = each.waiver or each.expired
     if waiver is None:
         return None
     text = msg("{document}, approved by {name}", document=waiver.waiver.document, name=waiver.waiver.approved_by)
-    return text if each.waiver else msg("ended on {day}: {waiver}", day=waiver.waiver.valid_to, waiver=text)
+    return text if each.waiver else msg("{ended}: {waiver}", ended=waiver.how_it_ended(zone), waiver=text)
 
 
 def _earlier_failures(evidence: Evidence) -> Table:

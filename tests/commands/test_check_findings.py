@@ -292,6 +292,31 @@ def test_expired_and_unused_waivers_are_told(home: Path, capsys: pytest.CaptureF
     assert "the waiver storage.space@web1 of storage.space on web1 is in force, and nothing needs it" in told
 
 
+def test_after_a_withdrawal_that_cannot_be_read_the_waiver_counts_no_more_and_the_record_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record_round(home, NOW, root=FAIL)
+    waive(home, NOW + timedelta(days=30))
+    ledger = Ledger.open(home / "state", SystemClock(), create=True)
+    seq = ledger.append("waiver.withdrawn", run=RunId(""), body=b"{}").seq
+    ledger.close()
+
+    code, (finding,) = asked(home, capsys, "check", "findings")
+    portalops(home, "check", "findings")
+    told = capsys.readouterr().err
+    portalops(home, "status")
+    status = capsys.readouterr().err
+
+    assert (code, finding["state"], finding["waiver"]) == (ExitCode.UNMET, "open", None)
+    assert f"the waiver ssh.root-login@web1 of ssh.root-login on web1 may have been withdrawn by record {seq}" in told
+    assert f"the details of record {seq} cannot be read" in told
+    assert f"the details of record {seq} cannot be read" in status
+    assert portalops(home, "check", "results") == ExitCode.UNMET
+
+    assert waive(home, NOW + timedelta(days=30)) == ExitCode.OK
+    assert asked(home, capsys, "check", "findings")[1][0]["state"] == "waived"
+
+
 # --- closing ------------------------------------------------------------------------------------------
 
 

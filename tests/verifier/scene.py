@@ -212,6 +212,8 @@ class Said:
     crashed: tuple[int, ...] = ()
     unbegun: tuple[int, ...] = ()
     not_compared: frozenset[str] = frozenset()
+    waivers: tuple[int, ...] = ()
+    unread_waivers: tuple[int, ...] = ()
 
 
 def by_stranger(folder: Path, *arguments: str) -> tuple[Said, list[str]]:
@@ -231,6 +233,8 @@ def by_stranger(folder: Path, *arguments: str) -> tuple[Said, list[str]]:
         tuple(sorted(each.seq for each in complete.crashed)),
         tuple(complete.unbegun),
         frozenset(check.figures.not_compared),
+        tuple(seq for seq, _held, _withdrawn in complete.waivers),
+        tuple(complete.unread_waivers),
     )
     return said, [f"{seq}: {what.en}" for seq, what in check.first_faults()]
 
@@ -252,6 +256,8 @@ def by_portalops(folder: Path, brought: Brought | None = None) -> tuple[Said, li
         tuple(sorted(run.started_seq for run in complete.crashed)),
         tuple(record.seq for record in complete.unbegun),
         frozenset(found.not_compared),
+        tuple(each.seq for each in complete.waivers),
+        complete.unread_waivers,
     )
     return said, [f"{fault.seq}: {fault.what}" for fault in integrity.faults]
 

@@ -37,11 +37,11 @@ from portalops.ledger.verify import (
     Brought,
     Completeness,
     Integrity,
+    ToldWaivers,
     Verification,
     check_runs,
     count_unsigned,
     read_erasure,
-    read_waiver,
     require_plans,
 )
 from portalops.model.message import Message, msg
@@ -49,14 +49,13 @@ from portalops.model.period import Period
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Plan, Run, Slot
 from portalops.model.text import show_text
-from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
-from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver, fold_waivers, waivers_in_force
+from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
 
 MAX_FIGURES_BYTES = 1 << 20
 """Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
@@ -160,7 +159,7 @@ class _Told:
     drills: list[Held] = field(default_factory=list)
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
-    waivers: list[tuple[int, datetime, Waiver | WaiverWithdrawal]] = field(default_factory=list)
+    waivers: ToldWaivers = field(default_factory=ToldWaivers)
     ledger: str = ""
     """The ledger's id, from the first record; empty if that cannot be read."""
     last_at: str = ""
@@ -258,8 +257,8 @@ class _Check:
             told.drills.append(held)
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             told.erasures.append(erasure)
-        elif record.kind in WAIVER_KINDS and (waiver := read_waiver(held)) is not None:
-            told.waivers.append((record.seq, record.at, waiver))
+        elif record.kind in WAIVER_KINDS:
+            told.waivers.take(held)
         elif record.kind == CREATED and record.seq == 1:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
             told.ledger = ledger if isinstance(ledger, str) else ""
@@ -404,7 +403,8 @@ class _Check:
             return missed_slots(plans, runs, until=parse_at(told.last_at), zone=zone)
 
         found = check_runs(self._frames(), missed, lambda _run: False)
-        return replace(found, erased=erased, withheld=withheld, waivers=waivers)
+        unread = tuple(told.waivers.unread)
+        return replace(found, erased=erased, withheld=withheld, waivers=waivers, unread_waivers=unread)
 
     def _plans(self, told: _Told, left_out: Collection[str]) -> Iterator[RecordedPlan]:
         for record in told.plans:
@@ -485,7 +485,7 @@ def _waivers(description: Description | None, told: _Told) -> tuple[RecordedWaiv
     period, zone = _period(description), _zone(description)
     if period is None or zone is None:
         return ()
-    return waivers_in_force(fold_waivers(told.waivers), period.first, period.last, zone)
+    return told.waivers.in_force(period.first, period.last, zone)
 
 
 def _written(value: Mapping[str, JsonValue]) -> bytes:

@@ -1421,7 +1421,7 @@ class Completeness:
         self.missing: List[Missing] = []
         self.crashed = list(check.runs.open.values())
         self.unbegun = check.runs.without_beginning
-        self.waivers = waivers_in_force(check)
+        self.waivers, self.unread_waivers = waivers_in_force(check)
         try:
             if check.bundle is None or not check.last_at:
                 raise Unknown(say("bundle.json does not say what is needed"))
@@ -1449,31 +1449,51 @@ def plans_in(check: Check) -> List[Record]:
     return [record for record in check.always if record.kind == "plan"]
 
 
-def waivers_in_force(check: Check) -> List[Tuple[int, Dict[str, Any], str]]:
+def waivers_in_force(check: Check) -> Tuple[List[Tuple[int, Dict[str, Any], str]], List[int]]:
     """Return the waivers in force on some day of the period: record, what it says, and when it was withdrawn.
 
-    One granted anew under its id is another one; a withdrawal is of the newest, and ends it with the day before.
+    One granted anew under its id is another one; a withdrawal is of the newest, and ends it with the day before. A withdrawal
+    that cannot be read may be of any waiver granted before it, so it ends them all. Also return the records that cannot be read.
     """
     granted: List[Tuple[int, Dict[str, Any], str]] = []
+    unread: List[int] = []
     for record in check.always:
-        body = check.body(record.body)
+        if record.kind not in ("waiver.granted", "waiver.withdrawn"):
+            continue
+        held = read_waiver(record.kind, check.body(record.body))
+        if held is None:
+            unread.append(record.seq)
         if record.kind == "waiver.granted":
-            granted.append((record.seq, part(body, "waiver"), ""))
-        elif record.kind == "waiver.withdrawn":
-            wanted = part(body, "withdrawal").get("id")
-            places = [place for place, (_, held, _) in enumerate(granted) if wanted and held.get("id") == wanted]
-            if places and not granted[places[-1]][2]:
-                granted[places[-1]] = granted[places[-1]][0], granted[places[-1]][1], record.at
+            granted += [(record.seq, held, "")] if held else []
+            continue
+        places = [place for place, each in enumerate(granted) if held is None or each[1]["id"] == held["id"]]
+        for place in places if held is None else places[-1:]:
+            granted[place] = granted[place][0], granted[place][1], granted[place][2] or record.at
     found = []
     for seq, held, withdrawn in granted:
-        first, last = day_of(held.get("valid_from")), day_of(held.get("valid_to"))
+        first, last = day_of(held["valid_from"]), day_of(held["valid_to"])
         period, zone = check.figures.period, check.figures.zone
         if period and zone and first and last:
             if withdrawn:
                 last = min(last, day_before(withdrawn, zone))
             if max(first, period[0]) <= min(last, period[1]):
                 found.append((seq, held, withdrawn))
-    return found
+    return found, unread
+
+
+def read_waiver(kind: str, body: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Return what a waiver record's details say, or None if they are not as portalops writes them."""
+    is_grant = kind == "waiver.granted"
+    held = part(body, "waiver" if is_grant else "withdrawal")
+    if is_grant and (day_of(held.get("valid_from")) is None or day_of(held.get("valid_to")) is None):
+        return None
+    texts = ["id", "reason", "approved_by"] + (["duty", "subject", "document"] if is_grant else [])
+    return held if all(is_text(held.get(name)) for name in texts) else None
+
+
+def is_text(value: object) -> bool:
+    """Say whether it is text that UTF-8 can hold."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 def day_before(at: str, zone: tzinfo) -> date:
@@ -1786,6 +1806,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
             "withheld": sorted(check.withheld),
             "erased": sorted(check.erased),
             "waivers": [seq for seq, _, _ in complete.waivers],
+            "unread_waivers": complete.unread_waivers,
         },
         "limits": list(LIMITS),
     }
@@ -1897,6 +1918,7 @@ def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
         ("Details withheld", ["%s: %s" % (each, why) for each, why in sorted(check.withheld.items())]),
         ("Details erased", ["%s: %s" % (each, why) for each, why in sorted(check.erased.items())]),
         ("Waivers in force in the period", [waiver_text(each) for each in complete.waivers]),
+        ("Records of waivers that cannot be read", [str(seq) for seq in complete.unread_waivers]),
     )
     for what, held in lists if complete.problem is None else lists[1:]:  # what is missing is not known then
         yield say("  {what}: {n}", what=say(what), n=len(held))
@@ -2121,6 +2143,7 @@ VI = {
     "Details withheld": "Chi tiết được giữ lại, không đưa vào gói",
     "Details erased": "Chi tiết đã xóa",
     "Waivers in force in the period": "Miễn trừ có hiệu lực trong kỳ",
+    "Records of waivers that cannot be read": "Bản ghi về miễn trừ không đọc được",
 }
 
 
