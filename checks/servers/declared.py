@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from checks.servers.baseline import Baseline
-from checks.servers.outside.declared import OutsideDeclared
+from checks.servers.outside.declared import OutsideDeclared, PageUrl
 
 Listener = Annotated[str, StringConstraints(pattern=r"^(tcp|udp)/([1-9][0-9]{0,4})$")]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}$")]
@@ -87,6 +87,11 @@ class GroupDeclared(BaseModel):
     """Packages that members of a `spare` have in different versions, or not all of them, on purpose."""
     drills: tuple[AwareDatetime, ...] = ()
     """When failovers were tried on purpose: the beginning of each."""
+    outage_seconds: Annotated[int, Field(ge=1, le=86400)] | None = None
+    """For how long a failover may cut users off."""
+    pages: tuple[PageUrl, ...] = ()
+    """Pages by which users come to the group, as some host declares them in its `pages`: how long they were cut off is told by
+    their samples."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> GroupDeclared:

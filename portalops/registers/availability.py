@@ -54,11 +54,13 @@ def reached(
     return {key: Reached(total, sum(spans.values()), len(spans) - sum(spans.values())) for key, spans in seen.items()}
 
 
-def read_batches(ledger: LedgerReader, since: datetime) -> tuple[tuple[SampleBatch, ...], tuple[int, ...]]:
-    """Return the batches recorded since a moment, and the numbers of the records whose details cannot be read."""
+def read_batches(
+    ledger: LedgerReader, since: datetime, until: datetime | None = None
+) -> tuple[tuple[SampleBatch, ...], tuple[int, ...]]:
+    """Return the batches recorded in a span of time, and the numbers of the records whose details cannot be read."""
     found: list[SampleBatch] = []
     lost: list[int] = []
-    for record in ledger.records(kinds=(SAMPLES,), since=since):
+    for record in ledger.records(kinds=(SAMPLES,), since=since, until=until):
         try:
             batch = decode_part(ledger.blob(record.body), KEY, SampleBatch)
         except PortalOpsError:

@@ -5,8 +5,12 @@ records show that another member took over. Article 12.3 asks for standby system
 
 The rule: a drill is declared that began within 183 days, and in the 4 hours from then on the role moved. Of a shared address:
 a member entered the state MASTER that had not been the last to do so, by the journals of all members, which must reach back
-to the drill. Of PostgreSQL: the member that leads began its timeline then. How long users were cut off is measured from
-outside, and judged with availability.
+to the drill. Of PostgreSQL: the member that leads began its timeline then.
+
+And from the drill's beginning until 15 minutes after the role moved, each of the group's `pages` was away for `outage_seconds` at
+most, as the samples tell that the ledger holds (`portalops check sample`). From one sample in which a page was there to the next
+one it may have been away all the time; from the first of several in which it was away to the last one it was. Where the samples
+are too far apart to tell, the check is unknown: sample every few seconds while a failover is tried.
 
 Sources: keepalived(8), journalctl(1), the PostgreSQL manual, "Timelines". Debian 13, keepalived 2.3.3:
 
@@ -15,18 +19,23 @@ Sources: keepalived(8), journalctl(1), the PostgreSQL manual, "Timelines". Debia
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from checks.servers.check import Outcome, failed, passed, unknown
 from checks.servers.ha._cluster import cluster_of
 from checks.servers.probe import Missing
-from checks.servers.probes import clock, postgresql_standby, vrrp_journal
+from checks.servers.probes import clock, own_drills, postgresql_standby, vrrp_journal
+from checks.servers.probes.own_drills import LASTS, PageSeen, newest_drill
 from checks.servers.standby import GroupFacts, group_check
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.verdicts import Severity
 
 EVERY = timedelta(days=183)
-LASTS = timedelta(hours=4)
+SETTLES = timedelta(minutes=15)
+"""So long after the role moved users may still be cut off by it."""
 CLOCKS_AGREE = timedelta(seconds=60)
 
 
@@ -36,12 +45,14 @@ CLOCKS_AGREE = timedelta(seconds=60)
     clause="12.3",
     severity=Severity.HIGH,
     needs=(clock.PROBE,),
-    uses=(vrrp_journal.PROBE, postgresql_standby.PROBE),
+    uses=(vrrp_journal.PROBE, postgresql_standby.PROBE, own_drills.PROBE),
     title=msg("a failover was tried within half a year, and the role really moved"),
-    remedy=msg("Hold a failover drill in an approved window, and declare when it began."),
+    remedy=msg(
+        "Hold a failover drill in an approved window, with samples every few seconds, and declare when it began."
+    ),
 )
 def judge(facts: GroupFacts) -> Outcome:
-    began = max((one for one in facts.group.drills if one <= facts.at), default=None)
+    began = newest_drill(facts.group, facts.at)
     if began is None:
         return failed("no-drill", msg("no failover drill is declared"))
     if facts.at - began > EVERY:
@@ -74,7 +85,8 @@ def _of_address(facts: GroupFacts, began: datetime) -> Outcome:
         )
     for at, name in taken:
         if began <= at <= began + LASTS and name != before:
-            return passed(msg("{host} took over from {before} at {at}", host=name, before=before, at=at))
+            moved = msg("{host} took over from {before} at {at}", host=name, before=before, at=at)
+            return _of_users(facts, began, at, moved)
     return failed(
         "role-did-not-move",
         msg("no other member took over from {before} in the drill of {at}", before=before, at=began),
@@ -92,4 +104,75 @@ def _of_database(facts: GroupFacts, began: datetime) -> Outcome:
     at = cluster.leads.switched_at
     if at is None or not began <= at <= began + LASTS:
         return failed("role-did-not-move", msg("no other member began to lead in the drill of {at}", at=began))
-    return passed(msg("{host} began to lead at {at}", host=cluster.primary, at=at))
+    return _of_users(facts, began, at, msg("{host} began to lead at {at}", host=cluster.primary, at=at))
+
+
+def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Message) -> Outcome:
+    """Judge how long users were cut off by a failover in which the role moved."""
+    target = facts.group.outage_seconds
+    if target is None or not facts.group.pages:
+        return unknown(
+            "outage-not-declared",
+            msg(
+                "{moved}; for how long users may be cut off, and by which pages that is told, is not declared",
+                moved=moved,
+            ),
+        )
+    drills = next(iter(facts.members.values())).get(own_drills.PROBE)
+    if isinstance(drills, Missing):
+        return unknown(drills.reason, drills.seen)
+    seen = {url: samples for each in drills.values() if each.began == began for url, samples in each.pages.items()}
+    until_now = [[one for one in seen.get(url, ()) if one.at <= facts.at] for url in facts.group.pages]
+    outages = [_outage(samples, began, moved_at + SETTLES) for samples in until_now]
+    least = max((each.at_least for each in outages), default=timedelta(0))
+    if least > timedelta(seconds=target):
+        return failed(
+            "outage-too-long",
+            msg(
+                "{moved}; users were cut off for {seconds} s at least, and {target} s are declared",
+                moved=moved,
+                seconds=int(least.total_seconds()),
+                target=target,
+            ),
+        )
+    longest = [each.at_most for each in outages if each.at_most is not None]
+    if len(longest) < len(outages):
+        said = msg("{moved}; no sample tells when users were served before and again after it", moved=moved)
+        return unknown("not-sampled", said)
+    most = int(max(longest).total_seconds())
+    if most > target:
+        return unknown(
+            "samples-too-far-apart",
+            msg(
+                "{moved}; users were cut off for {least} to {most} s, which the samples tell no closer",
+                moved=moved,
+                least=int(least.total_seconds()),
+                most=most,
+            ),
+        )
+    return passed(msg("{moved}; users were cut off for {seconds} s at most", moved=moved, seconds=most))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """How long a page was away in a span of time."""
+
+    at_least: timedelta
+    at_most: timedelta | None
+    """None where no sample found it there before the span, or after it."""
+
+
+def _outage(samples: Sequence[PageSeen], first: datetime, last: datetime) -> _Outage:
+    """Return how long a page was away at a stretch, of the stretches that reach into a span of time."""
+    there = [each.at for each in samples if each.is_up]
+    before = max((at for at in there if at <= first), default=None)
+    after = min((at for at in there if at >= last), default=None)
+    between = [each for each in samples if (before or first) <= each.at <= (after or max(last, each.at))]
+    at_least, since = timedelta(0), None
+    for each in between:
+        since = None if each.is_up else since or each.at
+        at_least = max(at_least, each.at - since) if since else at_least
+    if before is None or after is None:
+        return _Outage(at_least, None)
+    ups = [each.at for each in between if each.is_up]
+    return _Outage(at_least, max((later - earlier for earlier, later in pairwise(ups)), default=timedelta(0)))
