@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +33,7 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Unit
 from portalops.model.period import Period, Week
 from portalops.model.runs import JobKind
-from portalops.model.updates import FlagKind, Grade, UpdatesResult
+from portalops.model.updates import FlagKind, Grade, Observation, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import Block, Notice, Status, Table, Tone
 from portalops.reports.words import channel_word, duty_status, flag_word
@@ -202,9 +202,9 @@ def list_(
     chosen = period_option(session, period)
     ids = {one.id for one in _units(session, unit)}
     rows = [
-        item
-        for item in _items(session, chosen)
-        if (unit is None or item.observation.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
+        (whole, item)
+        for whole, item in _items(session, chosen)
+        if (unit is None or whole.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
     ]
     names = {one.id: one.name for one in session.settings.units}
     headers = (
@@ -212,36 +212,36 @@ def list_(
     )  # fmt: skip
     table = [
         (
-            names.get(item.observation.unit) if item.observation.unit else None,
-            channel_word(item.observation.channel),
-            item.observation.title,
-            item.claimed_at,
-            item.counts_at,
+            names.get(whole.unit) if whole.unit else None,
+            channel_word(whole.channel),
+            whole.title,
+            _moment(item.claimed_at),
+            _moment(item.counts_at),
             item.grade.value,
             joined_flags([flag_word(flag) for flag in item.flags]),
-            item.observation.first_seen_at,
+            whole.first_seen_at,
         )
-        for item in rows
+        for whole, item in rows
     ]
     data: list[JsonValue] = [
         {
-            "id": item.observation.id,
-            "unit": item.observation.unit,
-            "source": item.observation.source,
-            "channel": item.observation.channel.value,
-            "title": item.observation.title,
-            "url": item.observation.url,
-            "claimed_at": iso(item.claimed_at),
-            "created_at": iso(item.observation.created_at),
-            "first_seen_at": iso(item.observation.first_seen_at),
-            "counts_at": iso(item.counts_at),
+            "id": whole.id,
+            "unit": whole.unit,
+            "source": whole.source,
+            "channel": whole.channel.value,
+            "title": whole.title,
+            "url": whole.url,
+            "claimed_at": iso(_moment(item.claimed_at)),
+            "created_at": iso(whole.created_at),
+            "first_seen_at": iso(whole.first_seen_at),
+            "counts_at": iso(_moment(item.counts_at)),
             "grade": item.grade.value,
             "pending": item.grade is Grade.C,
             "flags": [flag.value for flag in item.flags],
-            "text_problems": list(item.observation.text_problems),
-            "evidence": item.observation.evidence,
+            "text_problems": list(whole.text_problems),
+            "evidence": whole.evidence,
         }
-        for item in rows
+        for whole, item in rows
     ]
     caption = nmsg(
         "{n} item from {first} to {last}",
@@ -275,15 +275,16 @@ def _judged(session: Session, period: Period) -> UpdatesResult:
         )
 
 
-def _items(session: Session, period: Period) -> Sequence[Weighed]:
+def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Weighed]]:
     """Return the items that concern a period, each with what it is worth."""
     from checks.updates.job import items_of  # noqa: PLC0415  # start-up time
 
     settings = session.settings
     with _store(session) as store:
-        return items_of(
+        items = items_of(
             store,
             sources=update_sources(settings),
+            units=settings.units,
             portal=settings.portal,
             rulebook=session.rulebook,
             calendar=session.calendar,
@@ -291,6 +292,14 @@ def _items(session: Session, period: Period) -> Sequence[Weighed]:
             now=session.clock.now(),
             poll_every=settings.updates.poll_every,
         )
+        whole = store.observations(item.seen.id for item in items)
+    return [(whole[item.seen.id], item) for item in items]
+
+
+def _moment(at: int | None) -> datetime | None:
+    from checks.updates.rules.stamps import moment  # noqa: PLC0415  # start-up time
+
+    return None if at is None else moment(at)
 
 
 def _source_warnings(session: Session) -> tuple[Message, ...]:

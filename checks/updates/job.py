@@ -102,7 +102,7 @@ def judge_collected(
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
     return judge(
-        store.collected(terms.wanted_from(period), now),
+        store.window(terms.wanted_from(period), now),
         sources=[source.traits for source in sources],
         units=units,
         period=period,
@@ -115,6 +115,7 @@ def items_of(
     store: ObservationStore,
     *,
     sources: Sequence[UpdateSource],
+    units: Sequence[Unit],
     portal: Portal,
     rulebook: Rulebook,
     calendar: Calendar,
@@ -124,8 +125,8 @@ def items_of(
 ) -> tuple[Weighed, ...]:
     """Return the items that concern a period, each with its grade, flags and the moment it counts at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
-    collected = store.collected(terms.wanted_from(period), now)
-    return weighed_items(collected, [source.traits for source in sources], period=period, terms=terms)
+    collected = store.window(terms.wanted_from(period), now)
+    return weighed_items(collected, [source.traits for source in sources], units=units, period=period, terms=terms)
 
 
 def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Unit]) -> None:
@@ -283,7 +284,7 @@ def _record(
         rejected=listing.rejected[:MAX_REJECTED],
         rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
     )
-    store.add(poll, recognition, etag=answer.etag)
+    store.add(poll, recognition, etag=answer.etag, before=before)
     return poll
 
 

@@ -1,23 +1,25 @@
 """From what was collected to verdicts: one pure function over observations, rulebook, calendar and the moment of judging.
 
 The same collected items, rulebook, calendar and moment give the same result, so that any past judgement can be made
-again and compared.
+again and compared. Units are judged one after the other, so that memory does not grow with their number; what bears on
+several of them, such as a text that one has from another, is worked out before.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
-from checks.updates.observations import Collected
-from checks.updates.recognition import EPOCH
-from checks.updates.rules.comparing import compare
-from checks.updates.rules.coverage import Coverage, cover
-from checks.updates.rules.occasions import counting_day, occasions
+from checks.updates.rules.comparing import compare, repeated
+from checks.updates.rules.coverage import Looks, cover, summed_up
+from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.units import judge_unit_weeks
+from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
+from checks.updates.rules.units import WeekFacts, facts_of, judge_unit_weeks
 from checks.updates.rules.weighing import Weighed, weigh
 from checks.updates.terms import Terms
 from portalops.model.organisation import Unit, UnitId
@@ -28,13 +30,158 @@ from portalops.model.updates import (
     FlaggedItem,
     FlagKind,
     Grade,
-    Observation,
     Poll,
     PortalDay,
     SourceTraits,
     UnitDay,
+    UnitWeek,
     UpdatesResult,
 )
+
+
+class Collected(Protocol):
+    """What was seen in a window of time, as it was known at its end; see `checks.updates.observations.Window`."""
+
+    def units(self) -> Sequence[UnitId | None]: ...
+    def items(self, unit: UnitId | None) -> Sequence[Seen]: ...
+    def told_again(self) -> Sequence[Seen]: ...
+    def changes(self) -> Changes: ...
+    def served(self) -> Mapping[str, Sequence[str]]: ...
+    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnitJudged:
+    """What one unit's items come to."""
+
+    unit: UnitId | None
+    """None for items of no known unit."""
+    items: Sequence[Weighed]
+    """All that bear on the period, also from before it."""
+    counting: Mapping[Channel, Mapping[Week, Sequence[Counting]]]
+    """What counts, by channel and week."""
+    weeks: Sequence[UnitWeek]
+
+
+class Judging:
+    """Judges the units of a period one by one."""
+
+    def __init__(self, collected: Collected, *, sources: Sequence[SourceTraits], period: Period, terms: Terms) -> None:
+        """Work out what bears on more than one unit.
+
+        Args:
+            collected: what was seen from `terms.wanted_from` on.
+            sources: every source, whether it answered or not.
+            period: whole ISO weeks are judged wherever it touches one.
+            terms: rulebook, calendar, zone and the moment of judging.
+        """
+        numbers = terms.numbers
+        first = period.first - timedelta(days=numbers.duplicate_window_days + 8)
+        self.period, self.terms = period, terms
+        self.days = LocalDays(
+            first,
+            max(period.last, terms.today) + timedelta(days=8),
+            zone=terms.zone,
+            cutoff=numbers.day_cutoff,
+            calendar=terms.calendar,
+        )
+        self._collected = collected
+        self._traits = {traits.id: traits for traits in sources}
+        self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
+        self._changes = collected.changes()
+        self._pulled = _pulled_sources(sources, numbers)
+        self._again = repeated(
+            self._weighed(collected.told_again()),
+            window=span(timedelta(days=numbers.duplicate_window_days)),
+            may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
+        )
+        self.coverage = cover(sources, served=collected.served(), pulled=self._pulled, looks_of=self._looks)
+        self._weeks: Sequence[WeekFacts] = [
+            facts_of(week, terms) for week in period.weeks() if week.period().first <= terms.today
+        ]
+
+    def judge(self, unit: UnitId | None, known: Unit | None) -> UnitJudged:
+        """Judge one unit.
+
+        Args:
+            unit: whose items; None for those of no known unit.
+            known: the unit as it is configured; None if it is not.
+        """
+        items = compare(self._weighed(self._collected.items(unit)), self._again)
+        counting = self._by_week(items) if unit else {}
+        weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms) if known else ()
+        return UnitJudged(unit, items, counting, tuple(weeks))
+
+    def concerns(self, item: Weighed) -> bool:
+        """Say whether an item was published, claimed or first seen in the period."""
+        one = item.seen
+        moments = (
+            item.counts_at,
+            item.claimed_at,
+            one.published_at,
+            one.created_at,
+            None if one.baseline else one.first_seen_at,
+        )
+        return any(at is not None and moment(at).astimezone(self.terms.zone).date() in self.period for at in moments)
+
+    def _weighed(self, items: Sequence[Seen]) -> list[Weighed]:
+        """Weigh each item by itself. Written for speed: a year may have ten million."""
+        traits_of, grace = self._traits, self._grace
+        touched, gone = self._changes.touched, self._changes.gone
+        weighed = []
+        for one in items:
+            traits = traits_of.get(one.source)
+            if traits is None:
+                # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
+                traits = SourceTraits(one.source, Channel(one.channel), complete=False)
+            weighed.append(weigh(one, traits, touched.get(one.id), gone.get(one.id), grace))
+        return weighed
+
+    def _looks(self, source: str) -> Looks:
+        looks, begins = self._collected.looks(source)
+        return summed_up(looks, begins=begins, day_of=lambda at: moment(at).astimezone(self.terms.zone).date())
+
+    def _by_week(self, items: Sequence[Weighed]) -> dict[Channel, dict[Week, list[Counting]]]:
+        """Sort a unit's items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
+        found: dict[Channel, dict[Week, list[Counting]]] = {
+            Channel.SUBPORTAL: defaultdict(list),
+            Channel.SUBMISSION: defaultdict(list),
+        }
+        place, weekends = self.days.place, self.terms.numbers.weekend_counts_weekly
+        own_texts = self._own_texts(items)
+        for item in items:
+            if item.counts_at is None:
+                continue
+            day, week, is_working = place(item.counts_at)
+            if weekends or is_working:
+                counting = Counting(day, item.counts_at, item)
+                for channel in self._counts_for(item.seen, own_texts):
+                    found[channel][week].append(counting)
+        return found
+
+    def _own_texts(self, items: Iterable[Weighed]) -> frozenset[str]:
+        """Return the texts and addresses of a unit's own sub-portal that the portal may have pulled by showing them."""
+        if not self.terms.numbers.syndication_counts_as_submission:
+            return frozenset()
+        if not any(item.seen.channel == Channel.PORTAL for item in items):
+            return frozenset()
+        own = (item.seen for item in items if item.seen.channel == Channel.SUBPORTAL)
+        return frozenset(name for one in own if one.source not in self._pulled for name in (one.text, one.url) if name)
+
+    def _counts_for(self, one: Seen, own_texts: frozenset[str]) -> tuple[Channel, ...]:
+        """Return what an item counts for: K1, K2, or both where the portal pulled it from the sub-portal.
+
+        It was pulled where the source is declared so, or where the portal shows the unit's own text or address.
+        """
+        if one.channel == Channel.SUBPORTAL:
+            return _BOTH if one.source in self._pulled else _K1
+        if one.channel == Channel.SUBMISSION:
+            return _K2
+        return _K2 if one.text in own_texts or (one.url and one.url in own_texts) else ()
+
+
+_K1, _K2 = (Channel.SUBPORTAL,), (Channel.SUBMISSION,)
+_BOTH = _K1 + _K2
 
 
 def judge(
@@ -49,103 +196,60 @@ def judge(
     """Judge the portal's days and the units' weeks of a period, as far as it has begun.
 
     Args:
-        collected: items and polls from `terms.wanted_from` on.
+        collected: what was seen from `terms.wanted_from` on.
         sources: every source, whether it answered or not.
         units: all units ever; each is judged for the weeks in which it existed.
         period: whole ISO weeks are judged wherever it touches one.
         terms: rulebook, calendar, zone and the moment of judging.
         polls_of_run: the polls that the result is to report.
     """
-    weighed = _weigh_all(collected, sources, terms.numbers)
-    pulled = _pulled_sources(sources, terms.numbers)
-    coverage = cover(collected.polls, sources, collected.observations, pulled=pulled, begins=collected.begins)
-    units_items = _by_unit_and_week(weighed, pulled, terms)
-    weeks = [week for week in period.weeks() if week.period().first <= terms.today]
-    in_period = [one for one in weighed if _concerns(one, period, terms)]
+    judging = Judging(collected, sources=sources, period=period, terms=terms)
+    portal: list[Weighed] = []
+    weeks: list[UnitWeek] = []
+    days: list[UnitDay] = []
+    flagged: list[Weighed] = []
+    checked = 0
+    for one in judged_units(judging, collected, units):
+        weeks += one.weeks
+        days += _unit_days(one, judging)
+        portal += [item for item in one.items if item.seen.channel == Channel.PORTAL]
+        concerned = [item for item in one.items if judging.concerns(item)]
+        checked += len(concerned)
+        flagged += [item for item in concerned if set(item.flags) - {FlagKind.BASELINE}]
+    order = {unit.id: place for place, unit in enumerate(units)}
     return UpdatesResult(
         polls=tuple(polls_of_run),
         judged_from=period.first,
         judged_to=min(period.last, max(terms.today, period.first)),
         rulebook=terms.rulebook.edition,
         calendar=terms.calendar.version,
-        portal_days=_portal_days(weighed, coverage, period, terms),
-        unit_weeks=tuple(judge_unit_weeks(units, weeks, units_items, coverage, terms)),
-        unit_days=_unit_days(units_items, period, terms),
-        flagged=tuple(_flagged(in_period)),
-        text_checked=len(in_period),
+        portal_days=_portal_days(portal, judging),
+        unit_weeks=tuple(sorted(weeks, key=lambda week: (week.week, order[week.unit]))),
+        unit_days=tuple(sorted(days, key=lambda day: (day.unit, day.day))),
+        flagged=tuple(_flagged(flagged)),
+        text_checked=checked,
     )
+
+
+def judged_units(judging: Judging, collected: Collected, units: Sequence[Unit]) -> Iterator[UnitJudged]:
+    """Yield what each unit comes to: those that are configured, and any other that an item is of."""
+    known = {unit.id: unit for unit in units}
+    others = [unit for unit in collected.units() if unit is None or unit not in known]
+    for unit in (*known, *others):
+        yield judging.judge(unit, known.get(unit) if unit else None)
 
 
 def weighed_items(
-    collected: Collected, sources: Sequence[SourceTraits], *, period: Period, terms: Terms
+    collected: Collected, sources: Sequence[SourceTraits], *, units: Sequence[Unit], period: Period, terms: Terms
 ) -> tuple[Weighed, ...]:
     """Return the items that concern a period, in order of what is known of their time."""
-    items = _weigh_all(collected, sources, terms.numbers)
-    chosen = [item for item in items if _concerns(item, period, terms)]
-    return tuple(sorted(chosen, key=lambda item: (item.counts_at or item.evidenced_at, item.observation.id)))
+    judging = Judging(collected, sources=sources, period=period, terms=terms)
+    chosen = [item for one in judged_units(judging, collected, units) for item in one.items if judging.concerns(item)]
+    return tuple(sorted(chosen, key=lambda item: (_when(item), item.seen.id)))
 
 
-# --- items ------------------------------------------------------------------------------------
-
-
-def _weigh_all(collected: Collected, sources: Sequence[SourceTraits], numbers: Numbers) -> tuple[Weighed, ...]:
-    traits_of = {traits.id: traits for traits in sources}
-    good_polls: dict[str, list[Poll]] = defaultdict(list)
-    for poll in collected.polls:
-        if poll.ok:
-            good_polls[poll.source].append(poll)
-    poll_times = {source: [poll.polled_at for poll in polls] for source, polls in good_polls.items()}
-    touched = {touch.observation: touch.published_at for touch in collected.touches}
-    grace = timedelta(hours=numbers.backdate_grace_hours)
-    previous: dict[str, datetime | None] = {}
-    weighed = []
-    for one in collected.observations:
-        # What a source that is no longer configured once showed was seen all the same; nothing vouches for its columns.
-        traits = traits_of.get(one.source) or SourceTraits(one.source, one.channel, complete=False)
-        times = poll_times.get(one.source, [])
-        position = bisect_left(times, one.first_seen_at)
-        previous[one.id] = times[position - 1] if position else None
-        weighed.append(
-            weigh(
-                one,
-                traits,
-                previous_poll=previous[one.id],
-                removed_at=_removed_at(one, collected.last_seen, good_polls.get(one.source, []), times),
-                touched_at=touched.get(one.id),
-                backdate_grace=grace,
-            )
-        )
-    return compare(
-        weighed,
-        duplicate_window=timedelta(days=numbers.duplicate_window_days),
-        may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
-        previous_polls=previous,
-    )
-
-
-def _removed_at(
-    one: Observation, last_seen: Mapping[str, datetime], polls: Sequence[Poll], times: Sequence[datetime]
-) -> datetime | None:
-    """Return when a poll that reaches back to an item no longer showed it."""
-    seen = last_seen.get(one.id, one.first_seen_at)
-    for poll in polls[bisect_left(times, seen) :]:
-        if poll.polled_at > seen and not poll.gap and (poll.covers_from == EPOCH):
-            return poll.polled_at
-    return None
-
-
-def _by_unit_and_week(
-    weighed: Iterable[Weighed], pulled: frozenset[str], terms: Terms
-) -> dict[tuple[UnitId, Channel], dict[Week, list[Weighed]]]:
-    """Sort units' items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
-    sorted_items: dict[tuple[UnitId, Channel], dict[Week, list[Weighed]]] = defaultdict(lambda: defaultdict(list))
-    for unit, channel, item in _attributed(weighed, pulled, terms.numbers):
-        if item.counts_at is None:
-            continue
-        day = counting_day(item.counts_at, zone=terms.zone, cutoff=terms.numbers.day_cutoff)
-        if terms.numbers.weekend_counts_weekly or terms.calendar.is_working(day):
-            sorted_items[unit, channel][Week.of(day)].append(item)
-    return sorted_items
+def _when(item: Weighed) -> Stamp:
+    return item.evidenced_at if item.counts_at is None else item.counts_at
 
 
 def _pulled_sources(sources: Iterable[SourceTraits], numbers: Numbers) -> frozenset[str]:
@@ -155,54 +259,31 @@ def _pulled_sources(sources: Iterable[SourceTraits], numbers: Numbers) -> frozen
     return frozenset(one.id for one in sources if one.syndicated and one.channel is Channel.SUBPORTAL)
 
 
-def _attributed(
-    weighed: Iterable[Weighed], pulled: frozenset[str], numbers: Numbers
-) -> Iterable[tuple[UnitId, Channel, Weighed]]:
-    """Yield what each item counts for: K1, K2, or both where the portal pulled it from the sub-portal.
-
-    It was pulled where the source is declared so, or where the portal shows the unit's own text or address.
-    """
-    items = [(item.observation.unit, item) for item in weighed if item.observation.unit is not None]
-    own_texts = {
-        (unit, name)
-        for unit, item in items
-        if item.observation.channel is Channel.SUBPORTAL and item.observation.source not in pulled
-        for name in (item.observation.content_hash, item.observation.url)
-        if name
-    }
-    for unit, item in items:
-        one = item.observation
-        if one.channel is not Channel.PORTAL:
-            yield unit, one.channel, item
-        is_shown = (unit, one.content_hash) in own_texts or (unit, one.url) in own_texts
-        is_pulled_by_portal = one.channel is Channel.PORTAL and is_shown and numbers.syndication_counts_as_submission
-        if is_pulled_by_portal or (one.source in pulled and one.channel is Channel.SUBPORTAL):
-            yield unit, Channel.SUBMISSION, item
-
-
 # --- the portal -------------------------------------------------------------------------------
 
 
-def _portal_days(weighed: Sequence[Weighed], coverage: Coverage, period: Period, terms: Terms) -> tuple[PortalDay, ...]:
+def _portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[PortalDay, ...]:
+    terms, coverage = judging.terms, judging.coverage
     by_day: dict[date, list[Weighed]] = defaultdict(list)
-    for item in weighed:
-        if item.observation.channel is Channel.PORTAL and item.counts_at:
-            day = counting_day(item.counts_at, zone=terms.zone, cutoff=terms.numbers.day_cutoff)
-            by_day[paying_day(day, calendar=terms.calendar, numbers=terms.numbers)].append(item)
+    for item in sorted(items, key=lambda item: (_when(item), item.seen.id)):
+        if item.counts_at is not None:
+            day = paying_day(judging.days.day(item.counts_at), calendar=terms.calendar, numbers=terms.numbers)
+            by_day[day].append(item)
     sources = coverage.sources(Channel.PORTAL, None)
     days = []
-    for day in period.days():
+    for day in judging.period.days():
         if day > terms.today:
             break
         start, end = datetime.combine(day, time(), terms.zone), terms.end_of(day)
         facts = DayFacts(
             day=day,
             items=by_day[day],
-            coverage_percent=coverage.percent(sources, start, end),
+            coverage_percent=coverage.percent(sources, stamp(start), stamp(end)),
             has_source=bool(sources),
-            collected=coverage.reaches(sources, end),
+            collected=coverage.reaches(sources, stamp(end)),
             poll_overdue=terms.now >= terms.poll_due_by(end),
             is_over=terms.now >= end,
+            is_unreachable=bool(coverage.unreachable(sources, [day])),
         )
         days.append(judge_portal_day(facts, calendar=terms.calendar, numbers=terms.numbers))
     return tuple(days)
@@ -211,50 +292,27 @@ def _portal_days(weighed: Sequence[Weighed], coverage: Coverage, period: Period,
 # --- what is shown ----------------------------------------------------------------------------
 
 
-def _unit_days(
-    items: Mapping[tuple[UnitId, Channel], Mapping[Week, Sequence[Weighed]]], period: Period, terms: Terms
-) -> tuple[UnitDay, ...]:
-    """Return the cells of the matrix; claims that wait for confirmation are shown by their flag, not counted."""
-    counts: dict[tuple[UnitId, date], Counter[Channel]] = defaultdict(Counter)
-    flags: dict[tuple[UnitId, date], set[FlagKind]] = defaultdict(set)
-    for (unit, channel), weeks in items.items():
-        for week_items in weeks.values():
-            solid = [item for item in week_items if item.grade is not Grade.C]
-            for day, count in occasions(solid, numbers=terms.numbers, zone=terms.zone).items():
-                counts[unit, day][channel] += count
-            for item in week_items:
-                if item.counts_at:
-                    day = counting_day(item.counts_at, zone=terms.zone, cutoff=terms.numbers.day_cutoff)
-                    flags[unit, day].update(item.flags)
-    return tuple(
-        UnitDay(
-            unit,
-            day,
-            counts[unit, day][Channel.SUBPORTAL],
-            counts[unit, day][Channel.SUBMISSION],
-            tuple(sorted(flags[unit, day])),
-        )
-        for unit, day in sorted(counts.keys() | flags.keys())
-        if day in period
-    )
-
-
-def _concerns(item: Weighed, period: Period, terms: Terms) -> bool:
-    """Say whether an item was published, claimed or first seen in a period."""
-    one = item.observation
-    moments = [
-        item.counts_at,
-        item.claimed_at,
-        one.published_at,
-        one.created_at,
-        None if one.baseline else one.first_seen_at,
+def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
+    """Return a unit's cells of the matrix; claims that wait for confirmation are shown by their flag, not counted."""
+    counts: dict[Channel, Counter[date]] = {Channel.SUBPORTAL: Counter(), Channel.SUBMISSION: Counter()}
+    flags: dict[date, set[FlagKind]] = defaultdict(set)
+    for channel, weeks in judged.counting.items():
+        for items in weeks.values():
+            solid = [one for one in items if one.item.grade is not Grade.C]
+            counts[channel].update(occasions(solid, numbers=judging.terms.numbers))
+            for one in items:
+                flags[one.day].update(one.item.flags)
+    first, second = counts[Channel.SUBPORTAL], counts[Channel.SUBMISSION]
+    return [
+        UnitDay(judged.unit, day, first[day], second[day], tuple(sorted(flags[day])))
+        for day in sorted(flags)
+        if judged.unit is not None and day in judging.period
     ]
-    return any(moment.astimezone(terms.zone).date() in period for moment in moments if moment)
 
 
 def _flagged(items: Iterable[Weighed]) -> Iterable[FlaggedItem]:
     """Yield what an officer should look at; to have been there at the first look is nothing to look at by itself."""
-    for item in sorted(items, key=lambda one: (one.observation.unit or "", one.evidenced_at, one.observation.id)):
-        if set(item.flags) - {FlagKind.BASELINE}:
-            one = item.observation
-            yield FlaggedItem(one.unit, one.id, one.title, item.flags, item.claimed_at, item.evidenced_at)
+    for item in sorted(items, key=lambda one: (one.seen.unit or "", one.evidenced_at, one.seen.id)):
+        one = item.seen
+        claimed = None if item.claimed_at is None else moment(item.claimed_at)
+        yield FlaggedItem(one.unit, one.id, one.title, item.flags, claimed, moment(item.evidenced_at))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Integer, MetaData, Row, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Row, Table, Text, UniqueConstraint
 
+from checks.updates.rules import stamps
+from checks.updates.rules.stamps import stamp
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import Channel, Observation, Poll
+
+VERSION = 2
+"""Of the tables; a store of another version is built again from the kept answers."""
 
 METADATA = MetaData()
 
@@ -31,13 +36,18 @@ OBSERVATION = Table(
     Column("modified_at", Integer),
     Column("raw_date", Text, nullable=False),
     Column("first_seen_at", Integer, nullable=False),
+    Column("looked_before_at", Integer),
     Column("baseline", Boolean, nullable=False),
     Column("content_hash", Text, nullable=False),
+    # The content hash of the first text that says the same: its own, or that of one it hardly differs from.
+    Column("text", Text, nullable=False),
     Column("body_letters", Integer),
     Column("evidence", Text, nullable=False),
     Column("text_problems", Text, nullable=False),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
-    Column("newest_at", Integer, nullable=False, index=True),
+    Column("newest_at", Integer, nullable=False),
+    Index("observation_by_unit", "unit", "newest_at"),
+    Index("observation_by_text", "channel", "text"),
 )
 NAME = Table(
     "name",
@@ -51,8 +61,8 @@ POLL = Table(
     "poll",
     METADATA,
     Column("seq", Integer, primary_key=True),
-    Column("source", Text, nullable=False, index=True),
-    Column("polled_at", Integer, nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("polled_at", Integer, nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("problem", Text, nullable=False),
     Column("items", Integer, nullable=False),
@@ -61,6 +71,7 @@ POLL = Table(
     Column("covers_from", Integer),
     Column("gap", Boolean, nullable=False),
     Column("rejected", Text, nullable=False),
+    Index("poll_by_source", "source", "polled_at"),
 )
 TOUCH = Table(
     "touch",
@@ -71,36 +82,77 @@ TOUCH = Table(
     Column("published_at", Integer, nullable=False),
     UniqueConstraint("observation", "published_at"),
 )
+PRESENCE = Table(
+    "presence",
+    METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("observation", Text, nullable=False, index=True),
+    Column("at", Integer, nullable=False, index=True),
+    # False: a complete answer no longer had it. True: it came back.
+    Column("present", Boolean, nullable=False),
+)
+BEGINS = Table(
+    "begins",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("seen_at", Integer, primary_key=True),
+    # The oldest moment that the source knows of: when its oldest item was made, or when it was first looked at.
+    Column("begins_at", Integer, nullable=False),
+)
+SERVES = Table(
+    "serves",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("seen_at", Integer, nullable=False),
+)
+SHARED_TEXT = Table(
+    "shared_text",
+    METADATA,
+    # Texts that more than one observation says; the newest moment of any of them.
+    Column("channel", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    Column("newest_at", Integer, nullable=False, index=True),
+)
+LIKENESS = Table(
+    "likeness",
+    METADATA,
+    # A quarter of a text's fingerprint, with its place in front: texts that hardly differ have one of four in common.
+    Column("channel", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("numbers", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    Column("bits", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 LAST_SEEN = Table(
     "last_seen",
     METADATA,
     Column("observation", Text, primary_key=True),
+    Column("source", Text, nullable=False),
     Column("last_seen_at", Integer, nullable=False),
+    Index("last_seen_by_source", "source", "last_seen_at"),
 )
 SOURCE = Table("source", METADATA, Column("source", Text, primary_key=True), Column("etag", Text, nullable=False))
 
-APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH)
+APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES)
 
 
-def stamp(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+def moment(at: int | None) -> datetime | None:
+    return None if at is None else stamps.moment(at)
 
 
-def moment(stamp: int | None) -> datetime | None:
-    return None if stamp is None else required_moment(stamp)
+def optional_stamp(at: datetime | None) -> int | None:
+    return None if at is None else stamp(at)
 
 
-def required_moment(stamp: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)
-
-
-def optional_stamp(moment: datetime | None) -> int | None:
-    return None if moment is None else stamp(moment)
-
-
-def observation_row(one: Observation) -> dict[str, object]:
+def newest_at(one: Observation) -> datetime:
+    """Return the newest of what tells of an item's time; what was there at the first look is not new by being seen."""
     moments = [one.created_at, one.published_at, None if one.baseline else one.first_seen_at]
-    newest = max((moment for moment in moments if moment), default=one.first_seen_at)
+    return max((each for each in moments if each), default=one.first_seen_at)
+
+
+def observation_row(one: Observation, *, text: str, looked_before_at: datetime | None) -> dict[str, object]:
     return {
         "id": one.id,
         "source": one.source,
@@ -117,12 +169,14 @@ def observation_row(one: Observation) -> dict[str, object]:
         "modified_at": optional_stamp(one.modified_at),
         "raw_date": one.raw_date,
         "first_seen_at": stamp(one.first_seen_at),
+        "looked_before_at": optional_stamp(looked_before_at),
         "baseline": one.baseline,
         "content_hash": one.content_hash,
+        "text": text,
         "body_letters": one.body_letters,
         "evidence": one.evidence,
         "text_problems": ",".join(one.text_problems),
-        "newest_at": stamp(newest),
+        "newest_at": stamp(newest_at(one)),
     }
 
 
@@ -142,7 +196,7 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         published_at=moment(row.published_at),
         modified_at=moment(row.modified_at),
         raw_date=row.raw_date,
-        first_seen_at=required_moment(row.first_seen_at),
+        first_seen_at=stamps.moment(row.first_seen_at),
         baseline=row.baseline,
         content_hash=Digest(row.content_hash),
         body_letters=row.body_letters,
@@ -169,7 +223,7 @@ def poll_row(poll: Poll) -> dict[str, object]:
 def read_poll(row: Row[tuple[object, ...]]) -> Poll:
     return Poll(
         source=row.source,
-        polled_at=required_moment(row.polled_at),
+        polled_at=stamps.moment(row.polled_at),
         ok=row.ok,
         problem=row.problem,
         items=row.items,

@@ -2,7 +2,8 @@
 
 Triggers refuse UPDATE and DELETE on what was observed. When an item was last seen, and what a server wants to be shown
 next time, change by nature and lie in tables of their own. The store is a convenience: every poll's raw answer is kept
-as evidence, and `checks.updates.job.replay` builds the same store from those answers.
+as evidence, and `checks.updates.job.replay` builds the same store from those answers; so a store whose tables are of
+another version is set aside and built again.
 """
 
 from __future__ import annotations
@@ -10,78 +11,54 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    Table,
-    create_engine,
-    event,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.observation_rows import (
     APPEND_ONLY,
+    BEGINS,
     LAST_SEEN,
+    LIKENESS,
     METADATA,
     NAME,
     OBSERVATION,
     POLL,
+    PRESENCE,
+    SERVES,
+    SHARED_TEXT,
     SOURCE,
     TOUCH,
+    VERSION,
     moment,
+    newest_at,
     observation_row,
     poll_row,
     read_observation,
     read_poll,
-    required_moment,
-    stamp,
 )
-from checks.updates.recognition import Known, Recognition
+from checks.updates.recognition import EPOCH, Known, Recognition
+from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.text import Fingerprint, fingerprint
 from portalops.errors import UpdatesError
 from portalops.model.message import msg
+from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import Observation, Poll
+from portalops.model.updates import Channel, Observation, Poll
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """A known item that came back with a newer claimed date."""
-
-    observation: str
-    seen_at: datetime
-    published_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """What was seen in a window of time: all that judging takes."""
-
-    observations: tuple[Observation, ...]
-    polls: tuple[Poll, ...]
-    """In order of time."""
-    last_seen: Mapping[str, datetime] = field(default_factory=dict)
-    """When each observation was last seen; missing means only once."""
-    touches: tuple[Touch, ...] = ()
-    begins: Mapping[str, datetime] = field(default_factory=dict)
-    """The oldest moment that each source knows of: when its oldest item was made, or when it was first looked at."""
 
 
 class ObservationStore:
     """One file of observations; one writer at a time."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: Path) -> None:
         self._engine = engine
+        self._file = file
         weakref.finalize(self, engine.dispose)  # Python 3.13 warns of a connection that is merely forgotten
 
     @classmethod
@@ -97,7 +74,7 @@ class ObservationStore:
                 msg("Run 'portalops updates collect'."),
             )
         try:
-            return cls(_writing_engine(file) if create else _reading_engine(file))
+            return cls(_writing_engine(file) if create else _reading_engine(file), file)
         except (SQLAlchemyError, OSError) as error:
             raise _unusable(file, error) from error
 
@@ -105,9 +82,14 @@ class ObservationStore:
         """Let go of the file."""
         self._engine.dispose()
 
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return self._file
+
     def last_good_poll(self, source: str) -> Poll | None:
         """Return a source's newest poll that gave an answer."""
-        query = select(POLL).where(POLL.c.source == source, POLL.c.ok).order_by(POLL.c.seq.desc()).limit(1)
+        query = select(POLL).where(POLL.c.source == source, POLL.c.ok).order_by(POLL.c.polled_at.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return read_poll(row) if row else None
@@ -138,16 +120,26 @@ class ObservationStore:
             OBSERVATION.c.raw_date,
         )
         with self._engine.connect() as connection:
-            for start in range(0, len(wanted), _CHUNK):
+            for some in _chunks(wanted):
                 query = (
                     select(*columns)
                     .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
-                    .where(NAME.c.source == source, NAME.c.key.in_(wanted[start : start + _CHUNK]))
+                    .where(NAME.c.source == source, NAME.c.key.in_(some))
                 )
                 for key, *values, published, raw in connection.execute(query):
                     observation, url, external_id, content_hash = values
                     found[key] = Known(observation, url, external_id, Digest(content_hash), moment(published), raw)
         return found
+
+    def observations(self, ids: Iterable[str]) -> dict[str, Observation]:
+        """Return observations whole, by id."""
+        with self._engine.connect() as connection:
+            rows = (
+                row
+                for some in _chunks(tuple(ids))
+                for row in connection.execute(select(OBSERVATION).where(OBSERVATION.c.id.in_(some)))
+            )
+            return {row.id: read_observation(row) for row in rows}
 
     def add_failed(self, poll: Poll) -> None:
         """Record a look that gave no answer."""
@@ -158,15 +150,21 @@ class ObservationStore:
         """Record a look at which the source said that nothing changed: what was seen at `since` was seen again."""
         with self._writing() as connection:
             connection.execute(insert(POLL).values(poll_row(poll)))
-            of_source = select(OBSERVATION.c.id).where(OBSERVATION.c.source == poll.source)
             connection.execute(
                 LAST_SEEN.update()
-                .where(LAST_SEEN.c.last_seen_at == stamp(since), LAST_SEEN.c.observation.in_(of_source))
+                .where(LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(since))
                 .values(last_seen_at=stamp(poll.polled_at))
             )
 
-    def add(self, poll: Poll, recognition: Recognition, *, etag: str) -> None:
-        """Record one answer whole: the poll, its new observations, further names, dates that moved, last-seen times."""
+    def add(self, poll: Poll, recognition: Recognition, *, etag: str, before: Poll | None) -> None:
+        """Record one answer whole: the poll, its new observations, further names, dates that moved, what is gone.
+
+        Args:
+            poll: the look.
+            recognition: its answer, sorted.
+            etag: what the server wants to be shown next time.
+            before: the source's good look before it.
+        """
         shown = [(observation.id, candidate) for observation, candidate in recognition.new]
         shown += [*recognition.known, *recognition.migrated]
         names = [
@@ -174,49 +172,79 @@ class ObservationStore:
             for observation, candidate in shown
             for key in candidate.keys
         ]
-        seen = [observation for observation, _candidate in shown]
+        seen = tuple(dict.fromkeys(observation for observation, _candidate in shown))
         at = stamp(poll.polled_at)
         with self._writing() as connection:
-            _insert(connection, OBSERVATION, [observation_row(one) for one, _candidate in recognition.new])
+            self._add_new(connection, recognition, poll, before)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
+            self._mark_presence(connection, poll, seen, before)
             upsert = insert(LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["observation"], set_={"last_seen_at": upsert.excluded.last_seen_at}
             )
             if seen:
-                connection.execute(upsert, [{"observation": one, "last_seen_at": at} for one in dict.fromkeys(seen)])
+                rows = [{"observation": one, "source": poll.source, "last_seen_at": at} for one in seen]
+                connection.execute(upsert, rows)
             mark = insert(SOURCE).values(source=poll.source, etag=etag)
             connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={"etag": etag}))
             connection.execute(insert(POLL).values(poll_row(poll)))
 
-    def collected(self, since: datetime, until: datetime) -> Collected:
-        """Return what bears on a window: items that are new in any way since then, and the polls since then."""
-        start, end = stamp(since), stamp(until)
-        touched = select(TOUCH.c.observation).where(TOUCH.c.seen_at >= start)
-        items = select(OBSERVATION).where(
-            or_(OBSERVATION.c.newest_at >= start, OBSERVATION.c.id.in_(touched)), OBSERVATION.c.first_seen_at <= end
-        )
-        polls = select(POLL).where(POLL.c.polled_at >= start, POLL.c.polled_at <= end).order_by(POLL.c.seq)
-        ids = items.with_only_columns(OBSERVATION.c.id)
-        seen = select(LAST_SEEN).where(LAST_SEEN.c.observation.in_(ids))
-        touches = select(TOUCH).where(TOUCH.c.seen_at >= start, TOUCH.c.seen_at <= end).order_by(TOUCH.c.seq)
-        with self._engine.connect() as connection:
-            return Collected(
-                tuple(map(read_observation, connection.execute(items.order_by(OBSERVATION.c.newest_at)))),
-                tuple(map(read_poll, connection.execute(polls))),
-                {row.observation: required_moment(row.last_seen_at) for row in connection.execute(seen)},
-                tuple(
-                    Touch(row.observation, required_moment(row.seen_at), required_moment(row.published_at))
-                    for row in connection.execute(touches)
-                ),
-                _begins(connection),
-            )
+    def window(self, since: datetime, until: datetime) -> Window:
+        """Return what bears on a stretch of time, as far as it was known at its end."""
+        return Window(self._engine, stamp(since), stamp(until))
 
     def count(self) -> int:
         """Return how many observations there are."""
         with self._engine.connect() as connection:
             return connection.scalar(select(func.count()).select_from(OBSERVATION)) or 0
+
+    @staticmethod
+    def _add_new(connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None) -> None:
+        looked_before = before.polled_at if before else None
+        at = stamp(poll.polled_at)
+        oldest = at if before is None else None
+        for observation, candidate in recognition.new:
+            mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
+            channel = observation.channel
+            same = observation.content_hash if mark is None else _text_alike(connection, channel, observation, mark)
+            row = observation_row(observation, text=same, looked_before_at=looked_before)
+            is_known = connection.scalar(_BY_TEXT, {"channel": channel, "text": same}) is not None
+            connection.execute(insert(OBSERVATION).on_conflict_do_nothing(), row)
+            if is_known:
+                newest = max(at, stamp(newest_at(observation)))
+                connection.execute(_SHARE, {"channel": channel, "text": same, "newest_at": newest})
+            made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
+            oldest = made if oldest is None else min(oldest, made)
+        channels = {observation.channel.value for observation, _candidate in recognition.new}
+        _insert(
+            connection, SERVES, [{"source": poll.source, "channel": one, "seen_at": at} for one in sorted(channels)]
+        )
+        known = connection.scalar(select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == poll.source))
+        if oldest is not None and (known is None or oldest < known):
+            _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
+
+    @staticmethod
+    def _mark_presence(connection: Connection, poll: Poll, seen: Sequence[str], before: Poll | None) -> None:
+        """Note what a complete answer no longer has, and what came back."""
+        at = stamp(poll.polled_at)
+        is_complete = poll.covers_from == EPOCH and not poll.gap
+        events: list[dict[str, object]] = []
+        if is_complete and before is not None:
+            there = select(LAST_SEEN.c.observation).where(
+                LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(before.polled_at)
+            )
+            gone = sorted(set(connection.scalars(there)) - set(seen))
+            events += [{"observation": one, "at": at, "present": False} for one in gone]
+        for some in _chunks(seen):
+            newest = (
+                select(func.max(PRESENCE.c.seq))
+                .where(PRESENCE.c.observation.in_(some))
+                .group_by(PRESENCE.c.observation)
+            )
+            back = select(PRESENCE.c.observation).where(PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False))
+            events += [{"observation": one, "at": at, "present": True} for one in sorted(connection.scalars(back))]
+        _insert(connection, PRESENCE, events)
 
     @staticmethod
     def _moved(connection: Connection, recognition: Recognition, at: int) -> list[dict[str, object]]:
@@ -226,11 +254,8 @@ class ObservationStore:
             if (claimed := candidate.item.published_at)
         }
         moved: list[dict[str, object]] = []
-        wanted = tuple(claims)
-        for start in range(0, len(wanted), _CHUNK):
-            query = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(
-                OBSERVATION.c.id.in_(wanted[start : start + _CHUNK])
-            )
+        for some in _chunks(tuple(claims)):
+            query = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(some))
             moved += [
                 {"observation": one, "seen_at": at, "published_at": stamp(claims[one])}
                 for one, published in connection.execute(query)
@@ -244,7 +269,120 @@ class ObservationStore:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise _unusable(Path(str(self._engine.url.database)), error) from error
+            raise _unusable(self._file, error) from error
+
+
+class Window:
+    """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
+
+    def __init__(self, engine: Engine, since: Stamp, until: Stamp) -> None:
+        self._engine = engine
+        self._since = since
+        self._until = until
+
+    def units(self) -> tuple[UnitId | None, ...]:
+        """Return None, for items of no known unit, and the units that any item is of, in order."""
+        with self._engine.connect() as connection:
+            return (None, *(UnitId(unit) for unit in connection.scalars(_UNITS)))
+
+    def items(self, unit: UnitId | None) -> Sequence[Seen]:
+        """Return a unit's items that are new in any way since the start."""
+        query = _ITEMS_OF_NONE if unit is None else _ITEMS_OF
+        touched = select(TOUCH.c.observation).where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
+        older = select(*_SEEN).where(
+            OBSERVATION.c.id.in_(touched), OBSERVATION.c.newest_at < self._since, OBSERVATION.c.unit.is_(unit)
+        )
+        with self._engine.connect() as connection:
+            rows = [*connection.execute(query, self._bounds(unit=unit)).all(), *connection.execute(older).all()]
+        return [*map(Seen._make, rows)]
+
+    def told_again(self) -> Sequence[Seen]:
+        """Return the items whose text another one says too, of all units."""
+        with self._engine.connect() as connection:
+            return [*map(Seen._make, connection.execute(_TOLD_AGAIN, self._bounds()).all())]
+
+    def changes(self) -> Changes:
+        """Return what happened to items after they were first seen."""
+        newest = select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.at <= self._until).group_by(PRESENCE.c.observation)
+        touched = (
+            select(TOUCH.c.observation, func.max(TOUCH.c.published_at))
+            .where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
+            .group_by(TOUCH.c.observation)
+        )
+        gone = select(PRESENCE.c.observation, PRESENCE.c.at).where(
+            PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False)
+        )
+        with self._engine.connect() as connection:
+            return Changes(
+                {row[0]: row[1] for row in connection.execute(touched)},
+                {row[0]: row[1] for row in connection.execute(gone)},
+            )
+
+    def served(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the channels that each source was seen to serve."""
+        found: dict[str, tuple[str, ...]] = {}
+        query = select(SERVES.c.source, SERVES.c.channel).where(SERVES.c.seen_at <= self._until)
+        with self._engine.connect() as connection:
+            for source, channel in connection.execute(query):
+                found[source] = (*found.get(source, ()), channel)
+        return found
+
+    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
+        """Return the looks at a source in order of time, and the oldest moment that it knows of."""
+        begins = select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == source, BEGINS.c.seen_at <= self._until)
+        with self._engine.connect() as connection:
+            looks = [*map(LookedAt._make, connection.execute(_LOOKS, self._bounds(source=source)).all())]
+            return looks, connection.scalar(begins)
+
+    def _bounds(self, **more: object) -> dict[str, object]:
+        return {"since": self._since, "until": self._until, **more}
+
+
+_SEEN = [OBSERVATION.c[name] for name in Seen._fields]
+_IN_WINDOW = (OBSERVATION.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
+_ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_WINDOW)
+_ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)
+_TOLD_AGAIN = (
+    select(*_SEEN)
+    .join(SHARED_TEXT, (SHARED_TEXT.c.channel == OBSERVATION.c.channel) & (SHARED_TEXT.c.text == OBSERVATION.c.text))
+    .where(SHARED_TEXT.c.newest_at >= bindparam("since"), *_IN_WINDOW)
+)
+_UNITS = text(
+    "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
+    " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL)"
+    " SELECT unit FROM units WHERE unit IS NOT NULL"
+)
+"""Each unit once, by leaps from one to the next in the index."""
+_LOOKS = (
+    select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from)
+    .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
+    .order_by(POLL.c.polled_at)
+)
+_BY_TEXT = (
+    select(OBSERVATION.c.id)
+    .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
+    .limit(1)
+)
+_share = insert(SHARED_TEXT)
+_SHARE = _share.on_conflict_do_update(
+    index_elements=["channel", "text"],
+    set_={"newest_at": func.max(SHARED_TEXT.c.newest_at, _share.excluded.newest_at)},
+)
+
+
+def _text_alike(connection: Connection, channel: Channel, one: Observation, mark: Fingerprint) -> str:
+    """Return the text that this one hardly differs from; its own, now known by its fingerprint, if there is none."""
+    query = (
+        select(LIKENESS.c.text, LIKENESS.c.bits)
+        .where(LIKENESS.c.channel == channel, LIKENESS.c.part.in_(mark.parts), LIKENESS.c.numbers == mark.numbers)
+        .order_by(LIKENESS.c.text)
+    )
+    for same, bits in connection.execute(query):
+        if mark.is_like(int(bits, 16)):
+            return str(same)
+    own = {"channel": channel, "numbers": mark.numbers, "text": one.content_hash, "bits": f"{mark.bits:016x}"}
+    _insert(connection, LIKENESS, [{**own, "part": part} for part in mark.parts])
+    return one.content_hash
 
 
 def _make_tables(engine: Engine) -> None:
@@ -256,22 +394,46 @@ def _make_tables(engine: Engine) -> None:
                     f"CREATE TRIGGER IF NOT EXISTS {table.name}_no_{action.lower()} BEFORE {action} ON {table.name} "
                     "BEGIN SELECT RAISE(ABORT, 'observations are append-only'); END"
                 )
+        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
 
 def _writing_engine(file: Path) -> Engine:
     file.parent.mkdir(parents=True, exist_ok=True)
+    if (version := _version(file)) not in {None, VERSION}:
+        file.replace(file.with_name(f"{file.name}.v{version}"))
     engine = create_engine(URL.create("sqlite", database=str(file)))
     event.listen(engine, "connect", _configure)
     _make_tables(engine)
     return engine
 
 
+def _version(file: Path) -> int | None:
+    """Return the version of a store's tables; None where there is none yet."""
+    if not file.exists() or not file.stat().st_size:
+        return None
+    engine = _read_only(file)
+    try:
+        with engine.connect() as connection:
+            return int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
+    finally:
+        engine.dispose()
+
+
 def _reading_engine(file: Path) -> Engine:
-    query = {"mode": "ro", "uri": "true", "timeout": "30"}
-    engine = create_engine(URL.create("sqlite", database=file.absolute().as_uri(), query=query))
+    if _version(file) != VERSION:
+        raise UpdatesError(
+            msg("{file} is of another version of portalops", file=file.name),
+            msg("Run 'portalops updates collect': it builds the store again from the kept answers."),
+        )
+    engine = _read_only(file)
     with engine.connect() as connection:
         connection.execute(select(func.max(POLL.c.seq)))
     return engine
+
+
+def _read_only(file: Path) -> Engine:
+    query = {"mode": "ro", "uri": "true", "timeout": "30"}
+    return create_engine(URL.create("sqlite", database=file.absolute().as_uri(), query=query))
 
 
 def _configure(connection: object, _record: object) -> None:
@@ -282,17 +444,9 @@ def _configure(connection: object, _record: object) -> None:
     cursor.close()
 
 
-def _begins(connection: Connection) -> dict[str, datetime]:
-    made = func.min(func.coalesce(OBSERVATION.c.created_at, OBSERVATION.c.published_at, OBSERVATION.c.first_seen_at))
-    first_look = func.min(POLL.c.polled_at)
-    begins = {
-        source: required_moment(at)
-        for source, at in connection.execute(select(POLL.c.source, first_look).where(POLL.c.ok).group_by(POLL.c.source))
-    }
-    for source, at in connection.execute(select(OBSERVATION.c.source, made).group_by(OBSERVATION.c.source)):
-        oldest = required_moment(at)
-        begins[source] = min(oldest, begins.get(source, oldest))
-    return begins
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

@@ -203,6 +203,8 @@ class UnitWeek:
     pending: int = 0
     """Occasions that rest on claimed dates alone."""
     items: tuple[Counted, ...] = ()
+    unreachable: tuple[date, ...] = ()
+    """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,8 @@ class PortalDay:
     updates: int
     observations: tuple[str, ...] = ()
     """Ids of what supports the verdict."""
+    unreachable: bool = False
+    """It was looked at on that day and did not answer once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,120 +3,116 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 
+from checks.updates.rules.stamps import Stamp, span
 from checks.updates.rules.weighing import Weighed
 from portalops.model.updates import FlagKind, Grade
 
 BULK_ITEMS = 5
-BULK_WITHIN = timedelta(minutes=30)
+BULK_WITHIN = span(timedelta(minutes=30))
 """This many items in this time are one session (đăng dồn)."""
-FINE_POLLING = timedelta(minutes=60)
-"""First-seen times tell items apart only if the poll before was no longer ago than this."""
+FINE_POLLING = span(timedelta(minutes=60))
+"""First-seen times tell items apart only if the look before was no longer ago than this."""
 
 
-def compare(
-    weighed: Sequence[Weighed],
-    *,
-    duplicate_window: timedelta,
-    may_copy: frozenset[str],
-    previous_polls: Mapping[str, datetime | None],
-) -> tuple[Weighed, ...]:
-    """Return the items after comparison, in the order of their evidence.
+def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]) -> frozenset[str]:
+    """Return the observations whose text was there before: the unit's own always, another unit's unless copies count.
 
     Args:
-        weighed: all items, each by itself.
-        duplicate_window: how long the same text is the same news.
+        items: every item of a channel whose text at least two items share, of whatever unit.
+        window: for how many milliseconds the same text is the same news.
         may_copy: ids of sources in which other units' texts count.
-        previous_polls: by observation, the good poll before it was first seen.
     """
-    single = _one_of_each_address(weighed)
-    single = _without_duplicates(single, duplicate_window, may_copy)
-    return tuple(_bulk_as_sessions(single, previous_polls))
-
-
-def _by_evidence(item: Weighed) -> tuple[bool, datetime, datetime, str]:
-    """Order by what can be shown: what only claims a date comes after what has proof of one."""
-    counts_at = item.counts_at or item.evidenced_at
-    return item.grade is Grade.C and not item.observation.baseline, item.evidenced_at, counts_at, item.observation.id
-
-
-def _one_of_each_address(weighed: Iterable[Weighed]) -> list[Weighed]:
-    """Let an item that two sources show at one address count once, with the better proof."""
-    best: dict[tuple[str, ...], Weighed] = {}
-    items = sorted(weighed, key=lambda item: (item.grade is Grade.C, _by_evidence(item)))
-    result = []
-    for item in items:
-        one = item.observation
-        if one.url:
-            key = (one.channel.value, one.unit or "", one.url)
-            first = best.setdefault(key, item)
-            if first.observation.source != one.source:
-                item = replace(item, counts_at=None)  # noqa: PLW2901  # the same item, seen elsewhere
-        result.append(item)
-    return result
-
-
-def _without_duplicates(items: Sequence[Weighed], window: timedelta, may_copy: frozenset[str]) -> list[Weighed]:
-    """Flag what has the same text as an item before it: the unit's own always, another unit's unless copies count."""
-    newest: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
-    result = []
+    newest: dict[tuple[str, str], dict[str, Stamp]] = defaultdict(dict)
+    again = set()
     for item in sorted(items, key=_by_evidence):
-        one = item.observation
-        seen = newest[one.channel.value, one.content_hash]
+        one = item.seen
+        told = newest[one.channel, one.text]
         unit = one.unit or ""
-        at = item.counts_at or item.evidenced_at
-        rivals = seen if one.source not in may_copy else {unit: seen[unit]} if unit in seen else {}
-        is_again = any(abs(at - before) <= window for before in rivals.values())
-        if item.counts_at and is_again:
-            result.append(replace(item, counts_at=None, flags=(*item.flags, FlagKind.DUPLICATE)))
-            continue
-        if FlagKind.REMOVED not in item.flags:
-            seen[unit] = at
-        result.append(item)
+        at = item.evidenced_at if item.counts_at is None else item.counts_at
+        rivals = told if one.source not in may_copy else {unit: told[unit]} if unit in told else {}
+        if item.counts_at is not None and any(abs(at - before) <= window for before in rivals.values()):
+            again.add(one.id)
+        elif FlagKind.REMOVED not in item.flags:
+            told[unit] = at
+    return frozenset(again)
+
+
+def compare(items: Sequence[Weighed], again: Collection[str]) -> list[Weighed]:
+    """Return the items of one unit beside one another.
+
+    Args:
+        items: each by itself.
+        again: the observations whose text was there before.
+    """
+    single = _one_of_each_address(items)
+    if again:
+        single = [
+            item._replace(counts_at=None, flags=(*item.flags, FlagKind.DUPLICATE))
+            if item.seen.id in again and item.counts_at is not None
+            else item
+            for item in single
+        ]
+    return _bulk_as_sessions(single)
+
+
+def _by_evidence(item: Weighed) -> tuple[bool, Stamp, Stamp, str]:
+    """Order by what can be shown: what only claims a date comes after what has proof of one."""
+    counts_at = item.evidenced_at if item.counts_at is None else item.counts_at
+    return item.grade is Grade.C and not item.seen.baseline, item.evidenced_at, counts_at, item.seen.id
+
+
+def _one_of_each_address(items: Sequence[Weighed]) -> list[Weighed]:
+    """Let an item that two sources show at one address count once, with the better proof."""
+    sources = {(item.seen.channel, item.seen.source) for item in items}
+    if len(sources) == len({channel for channel, _source in sources}):
+        return list(items)
+    best: dict[tuple[str, str], str] = {}
+    result = []
+    for item in sorted(items, key=lambda item: (item.grade is Grade.C, _by_evidence(item))):
+        one = item.seen
+        is_first = not one.url or best.setdefault((one.channel, one.url), one.source) == one.source
+        result.append(item if is_first else item._replace(counts_at=None))
     return result
 
 
-def _bulk_as_sessions(items: Sequence[Weighed], previous_polls: Mapping[str, datetime | None]) -> Iterable[Weighed]:
-    groups: dict[tuple[str, str], list[tuple[datetime, Weighed]]] = defaultdict(list)
-    rest: list[Weighed] = []
+def _bulk_as_sessions(items: list[Weighed]) -> list[Weighed]:
+    posted: dict[str, list[tuple[Stamp, str, Weighed]]] = defaultdict(list)
     for item in items:
-        moment = _posting_moment(item, previous_polls)
-        if moment is None:
-            rest.append(item)
-        else:
-            groups[item.observation.channel.value, item.observation.unit or ""].append((moment, item))
-    yield from rest
-    for group in groups.values():
-        group.sort(key=lambda pair: (pair[0], pair[1].observation.id))
-        yield from _mark_bulk(group)
+        at = _posting_moment(item)
+        if at is not None:
+            posted[item.seen.channel].append((at, item.seen.id, item))
+    sessions: dict[str, Weighed] = {}
+    for group in posted.values():
+        if len(group) >= BULK_ITEMS:
+            group.sort(key=lambda entry: entry[:2])
+            sessions |= {item.seen.id: item for item in _bulk(group)}
+    return [sessions.get(item.seen.id, item) for item in items] if sessions else items
 
 
-def _posting_moment(item: Weighed, previous_polls: Mapping[str, datetime | None]) -> datetime | None:
+def _posting_moment(item: Weighed) -> Stamp | None:
     """Return when an item was really posted, as far as that is known to half an hour."""
-    if item.counts_at is None or item.observation.unit is None or item.grade is Grade.D:
+    one = item.seen
+    if item.counts_at is None or one.unit is None or item.grade is Grade.D:
         return None
-    if item.observation.created_at:
-        return item.observation.created_at
-    before = previous_polls.get(item.observation.id)
-    is_fine = before is not None and item.observation.first_seen_at - before <= FINE_POLLING
-    return item.observation.first_seen_at if is_fine else None
+    if one.created_at is not None:
+        return one.created_at
+    before = one.looked_before_at
+    return one.first_seen_at if before is not None and one.first_seen_at - before <= FINE_POLLING else None
 
 
-def _mark_bulk(group: Sequence[tuple[datetime, Weighed]]) -> Iterable[Weighed]:
+def _bulk(group: Sequence[tuple[Stamp, str, Weighed]]) -> Iterable[Weighed]:
     start = 0
     while start < len(group):
         end = start
         while end < len(group) and group[end][0] - group[start][0] <= BULK_WITHIN:
             end += 1
-        cluster = [item for _moment, item in group[start:end]]
+        cluster = [item for _at, _id, item in group[start:end]]
         if len(cluster) >= BULK_ITEMS:
-            first = min(item.counts_at for item in cluster if item.counts_at)
-            session = cluster[0].observation.id
+            first = min(item.counts_at for item in cluster if item.counts_at is not None)
+            session = cluster[0].seen.id
             for item in cluster:
-                yield replace(item, counts_at=first, session=session, flags=(*item.flags, FlagKind.BULK))
-        else:
-            yield from cluster
+                yield item._replace(counts_at=first, session=session, flags=(*item.flags, FlagKind.BULK))
         start = end

@@ -1,89 +1,155 @@
-"""What the polls can speak for: a day on which nobody looked is no day without updates."""
+"""What the looks can speak for: a day on which nobody looked is no day without updates."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
 
+from checks.updates.rules.seen import LookedAt
+from checks.updates.rules.stamps import Stamp
 from portalops.model.organisation import UnitId
-from portalops.model.updates import Channel, Observation, Poll, SourceTraits
+from portalops.model.updates import Channel, SourceTraits
 
-Interval = tuple[datetime, datetime]
+Interval = tuple[Stamp, Stamp]
+
+
+class Looks(NamedTuple):
+    """What the looks at one source come to."""
+
+    intervals: tuple[Interval, ...]
+    """The stretches of time that they have shown, apart from one another, in order."""
+    starts: tuple[Stamp, ...]
+    """Where those begin."""
+    unreachable: frozenset[date]
+    """Days on which it was looked at and did not answer once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Which stretches of time each source has shown."""
 
-    intervals: Mapping[str, Sequence[Interval]]
-    """By source, apart from one another, in order."""
-    serving: Mapping[Channel, tuple[SourceTraits, ...]]
-    """The sources of each channel."""
+    looks_of: Callable[[str], Looks]
+    """By source; asked once for each."""
+    shared: Mapping[Channel, tuple[SourceTraits, ...]]
+    """The sources of each channel that show every unit."""
+    own: Mapping[tuple[Channel, UnitId], tuple[SourceTraits, ...]]
+    """The further sources of one unit."""
+    _known: dict[str, Looks] = field(default_factory=dict)
 
     def sources(self, channel: Channel, unit: UnitId | None) -> tuple[SourceTraits, ...]:
         """Return the sources that would show an item: a unit's own and those of all units."""
-        return tuple(one for one in self.serving.get(channel, ()) if unit is None or one.unit in {None, unit})
+        shared = self.shared.get(channel, ())
+        if unit is None:
+            return shared + tuple(one for (of, _unit), own in self.own.items() if of is channel for one in own)
+        return shared + self.own.get((channel, unit), ())
 
-    def percent(self, sources: Iterable[SourceTraits], start: datetime, end: datetime) -> int:
+    def percent(self, sources: Iterable[SourceTraits], start: Stamp, end: Stamp) -> int:
         """Return the share of a stretch of time that every one of the sources has shown; 0 without sources."""
         return min((self._percent_of(one.id, start, end) for one in sources), default=0)
 
-    def reaches(self, sources: Sequence[SourceTraits], end: datetime) -> bool:
+    def reaches(self, sources: Sequence[SourceTraits], end: Stamp) -> bool:
         """Say whether every one of the sources was looked at after a moment."""
-        lasts = [self.intervals[one.id][-1][1] if self.intervals.get(one.id) else None for one in sources]
-        return bool(lasts) and all(last is not None and last >= end for last in lasts)
+        return bool(sources) and all(
+            (own := self.looks(one.id).intervals) != () and own[-1][1] >= end for one in sources
+        )
 
-    def _percent_of(self, source: str, start: datetime, end: datetime) -> int:
+    def unreachable(self, sources: Iterable[SourceTraits], days: Iterable[date]) -> tuple[date, ...]:
+        """Return the days on which every one of the sources was looked at and none answered once."""
+        dead = [self.looks(one.id).unreachable for one in sources]
+        return tuple(day for day in days if all(day in own for own in dead)) if dead and all(dead) else ()
+
+    def looks(self, source: str) -> Looks:
+        """Return what the looks at one source come to."""
+        known = self._known.get(source)
+        if known is None:
+            known = self._known[source] = self.looks_of(source)
+        return known
+
+    def _percent_of(self, source: str, start: Stamp, end: Stamp) -> int:
         if end <= start:
             return 100
-        shown = sum(
-            (min(last, end) - max(first, start)).total_seconds()
-            for first, last in self.intervals.get(source, ())
-            if last > start and first < end
-        )
-        return int(100 * shown / (end - start).total_seconds())
+        intervals, starts, _unreachable = self.looks(source)
+        shown = 0
+        for first, last in intervals[max(0, bisect_right(starts, start) - 1) :]:
+            if first >= end:
+                break
+            if last > start:
+                shown += min(last, end) - max(first, start)
+        return 100 * shown // (end - start)
 
 
 def cover(
-    polls: Iterable[Poll],
     sources: Iterable[SourceTraits],
-    observations: Iterable[Observation],
     *,
-    pulled: frozenset[str] = frozenset(),
-    begins: Mapping[str, datetime] | None = None,
+    served: Mapping[str, Iterable[str]],
+    pulled: frozenset[str],
+    looks_of: Callable[[str], Looks],
 ) -> Coverage:
-    """Work out the coverage.
+    """Sort the sources by what they show.
 
     A source whose rows name their channel serves each channel that it was seen to serve; a sub-portal whose items are
-    pulled by the portal shows submissions too. Of the time before its oldest item no source shows anything, however
-    complete its answers are: a database that was set up in May is silent about April, and that is nobody's omission.
+    pulled by the portal shows submissions too.
+
+    Args:
+        sources: every source.
+        served: the channels that each was seen to serve.
+        pulled: ids of the sub-portals that the portal pulls.
+        looks_of: what the looks at a source come to.
     """
-    spans: dict[str, list[Interval]] = defaultdict(list)
-    for poll in polls:
-        if poll.ok and poll.covers_from is not None:
-            start = max(poll.covers_from, (begins or {}).get(poll.source, poll.covers_from))
-            spans[poll.source].append((min(start, poll.polled_at), poll.polled_at))
-    channels: dict[str, set[Channel]] = defaultdict(set)
-    for one in observations:
-        channels[one.source].add(one.channel)
-    serving: dict[Channel, list[SourceTraits]] = defaultdict(list)
+    shared: dict[Channel, list[SourceTraits]] = defaultdict(list)
+    own: dict[tuple[Channel, UnitId], list[SourceTraits]] = defaultdict(list)
     for traits in sources:
         also = {Channel.SUBMISSION} if traits.id in pulled else set()
-        for channel in {traits.channel, *channels[traits.id], *also}:
-            serving[channel].append(traits)
+        for channel in sorted({traits.channel, *map(Channel, served.get(traits.id, ())), *also}):
+            if traits.unit is None:
+                shared[channel].append(traits)
+            else:
+                own[channel, traits.unit].append(traits)
     return Coverage(
-        {source: _merged(own) for source, own in spans.items()},
-        {channel: tuple(own) for channel, own in serving.items()},
+        looks_of,
+        {channel: tuple(some) for channel, some in shared.items()},
+        {key: tuple(some) for key, some in own.items()},
     )
 
 
-def _merged(spans: Iterable[Interval]) -> tuple[Interval, ...]:
+def summed_up(looks: Iterable[LookedAt], *, begins: Stamp | None, day_of: Callable[[Stamp], date]) -> Looks:
+    """Return what the looks at one source come to.
+
+    Of the time before its oldest item no source shows anything, however complete its answers are: a database that was
+    set up in May is silent about April, and that is nobody's omission.
+
+    Args:
+        looks: in order of time.
+        begins: the oldest moment that the source knows of.
+        day_of: the local day of a moment.
+    """
+    spans: list[Interval] = []
+    failed: list[Stamp] = []
+    answered: list[Stamp] = []
+    for look in looks:
+        (answered if look.ok else failed).append(look.polled_at)
+        if look.ok and look.covers_from is not None:
+            start = look.covers_from if begins is None else max(look.covers_from, begins)
+            spans.append((min(start, look.polled_at), look.polled_at))
+    merged = _merged(spans)
+    dead = {day_of(at) for at in failed}
+    return Looks(
+        merged,
+        tuple(first for first, _last in merged),
+        frozenset(dead - {day_of(at) for at in answered} if dead else ()),
+    )
+
+
+def _merged(spans: list[Interval]) -> tuple[Interval, ...]:
     merged: list[Interval] = []
     for first, last in sorted(spans):
         if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+            if last > merged[-1][1]:
+                merged[-1] = (merged[-1][0], last)
         else:
             merged.append((first, last))
     return tuple(merged)

@@ -4,43 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
+from typing import NamedTuple
 
+from checks.updates.rules.stamps import Stamp, span
 from checks.updates.rules.weighing import Weighed
 from portalops.model.rulebook import Numbers, Occasions
 
 
-def counting_day(moment: datetime, *, zone: ZoneInfo, cutoff: str) -> date:
-    """Return the local day on which a moment counts; after the cut-off it is the next one.
+class Counting(NamedTuple):
+    """An item that counts, and the local day that it counts on."""
 
-    Args:
-        moment: aware.
-        zone: the portal's.
-        cutoff: local time such as `17:00`; `24:00` is midnight.
-    """
-    local = moment.astimezone(zone)
-    if cutoff != "24:00" and local.time() > time.fromisoformat(cutoff):
-        return local.date() + timedelta(days=1)
-    return local.date()
+    day: date
+    at: Stamp
+    item: Weighed
 
 
-def occasions(items: Iterable[Weighed], *, numbers: Numbers, zone: ZoneInfo) -> Counter[date]:
-    """Return the occasions of each local day; items that count for nothing are left out."""
-    counted: list[tuple[datetime, Weighed]] = [(item.counts_at, item) for item in items if item.counts_at]
-    days: Counter[date] = Counter()
+def occasions(items: Iterable[Counting], *, numbers: Numbers) -> Counter[date]:
+    """Return the occasions of each local day."""
     match numbers.occasion:
         case Occasions.DAY:
-            for day in {counting_day(at, zone=zone, cutoff=numbers.day_cutoff) for at, _ in counted}:
-                days[day] = 1
+            return Counter({one.day for one in items})
         case Occasions.ITEMS:
-            one_each = {item.session or item.observation.id: at for at, item in counted}
-            days.update(counting_day(at, zone=zone, cutoff=numbers.day_cutoff) for at in one_each.values())
+            return Counter({one.item.session or one.item.seen.id: one.day for one in items}.values())
         case Occasions.SESSION:
-            gap = timedelta(minutes=numbers.session_gap_minutes)
-            before: datetime | None = None
-            for at in sorted(at for at, _ in counted):
-                if before is None or at - before > gap:
-                    days[counting_day(at, zone=zone, cutoff=numbers.day_cutoff)] += 1
-                before = at
-    return days
+            days: Counter[date] = Counter()
+            gap = span(timedelta(minutes=numbers.session_gap_minutes))
+            before: Stamp | None = None
+            for one in sorted(items, key=lambda one: one.at):
+                if before is None or one.at - before > gap:
+                    days[one.day] += 1
+                before = one.at
+            return days

@@ -20,12 +20,15 @@ class DayFacts:
 
     day: date
     items: Sequence[Weighed]
+    """Those that count on it."""
     coverage_percent: int
     has_source: bool
     collected: bool
     """Every source was looked at after the day's end."""
     poll_overdue: bool
     is_over: bool
+    is_unreachable: bool
+    """It was looked at and did not answer once."""
 
 
 def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -> PortalDay:
@@ -43,7 +46,8 @@ def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -
         verdict=verdict,
         reason=reason,
         updates=updates,
-        observations=tuple(item.observation.id for item in facts.items),
+        observations=tuple(item.seen.id for item in facts.items),
+        unreachable=facts.is_unreachable,
     )
 
 
@@ -56,6 +60,8 @@ def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tup
         return DutyVerdict.PENDING, msg("rests on claimed dates that an officer has to confirm")
     if not facts.has_source:
         return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source shows the portal")
+    if facts.is_unreachable:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal did not answer on any look of the day")
     if not facts.collected:
         if facts.poll_overdue:
             return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal was not looked at after the day's end")
@@ -70,7 +76,7 @@ def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tup
 
 def _count(items: Iterable[Weighed]) -> int:
     """Count items; those posted in one go are one."""
-    return len({item.session or item.observation.id for item in items if item.counts_at})
+    return len({item.session or item.seen.id for item in items})
 
 
 def paying_day(day: date, *, calendar: Calendar, numbers: Numbers) -> date:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from checks.updates.rules.coverage import Coverage
-from checks.updates.rules.occasions import counting_day, occasions
+from checks.updates.rules.occasions import Counting, occasions
+from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.weeks import (
     Moment,
     Tally,
     combine,
-    due_days,
     explain,
     judge_indicator,
     moment_of,
@@ -18,75 +20,112 @@ from checks.updates.rules.weeks import (
     subportal_grace_ends,
     sum_tallies,
 )
-from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import Terms
-from portalops.model.organisation import Unit, UnitId
+from portalops.model.organisation import Unit, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import UnitDuties
 from portalops.model.updates import Channel, Counted, Grade, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 
+Weeks = Mapping[Week, Sequence[Counting]]
+"""What counts, by the week that it counts in."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFacts:
+    """What is the same for every unit of a week."""
+
+    week: Week
+    first: date
+    last: date
+    working_days: tuple[date, ...]
+    start: Stamp
+    end: Stamp
+    """Exclusive."""
+    seen_until: Stamp
+    """Its end, or the moment of judging before that."""
+    moment: Moment
+
+
+def facts_of(week: Week, terms: Terms) -> WeekFacts:
+    """Return what is the same for every unit of a week that has begun."""
+    span = week.period()
+    start, end = (stamp(moment) for moment in span.bounds(terms.zone))
+    over = terms.end_of(span.last)
+    return WeekFacts(
+        week,
+        span.first,
+        span.last,
+        terms.calendar.working_days(span),
+        start,
+        end,
+        min(end, max(stamp(terms.now), start)),
+        moment_of(
+            week,
+            today=terms.today,
+            end=over,
+            now=terms.now,
+            poll_due_by=terms.poll_due_by(over),
+            calendar=terms.calendar,
+        ),
+    )
+
 
 def judge_unit_weeks(
-    units: Sequence[Unit],
-    weeks: Sequence[Week],
-    items: Mapping[tuple[UnitId, Channel], Mapping[Week, Sequence[Weighed]]],
-    coverage: Coverage,
-    terms: Terms,
+    unit: Unit, weeks: Sequence[WeekFacts], items: Mapping[Channel, Weeks], coverage: Coverage, terms: Terms
 ) -> Iterable[UnitWeek]:
-    """Yield the judgement of each unit for each week in which it existed, week by week.
+    """Yield the judgement of a unit for each week in which it existed.
 
     Args:
-        units: all units ever.
+        unit: the unit.
         weeks: the weeks to judge; all have begun.
-        items: what counts, by unit, channel and the week that it counts in.
-        coverage: what the polls can speak for.
+        items: what counts, by channel and the week that it counts in.
+        coverage: what the looks can speak for.
         terms: rulebook, calendar and the moment of judging.
     """
-    for week in weeks:
-        end = terms.end_of(week.period().last)
-        moment = moment_of(
-            week, today=terms.today, end=end, now=terms.now, poll_due_by=terms.poll_due_by(end), calendar=terms.calendar
-        )
-        for unit in units:
-            if _exists_in(unit, week):
-                own = {channel: items.get((unit.id, channel), {}).get(week, ()) for channel in Channel}
-                yield _unit_week(unit, week, items=own, coverage=coverage, moment=moment, terms=terms)
+    grace_end = subportal_grace_ends(unit, terms.numbers, terms.calendar)
+    for facts in weeks:
+        if _exists_in(unit, facts):
+            own = {channel: items.get(channel, {}).get(facts.week, ()) for channel in _INDICATORS}
+            yield _unit_week(unit, facts, grace_end=grace_end, items=own, coverage=coverage, terms=terms)
 
 
-def _exists_in(unit: Unit, week: Week) -> bool:
-    span = week.period()
-    return (unit.valid_from is None or unit.valid_from <= span.last) and (
-        unit.valid_to is None or unit.valid_to >= span.first
+_INDICATORS = (Channel.SUBPORTAL, Channel.SUBMISSION)
+
+
+def _exists_in(unit: Unit, facts: WeekFacts) -> bool:
+    return (unit.valid_from is None or unit.valid_from <= facts.last) and (
+        unit.valid_to is None or unit.valid_to >= facts.first
     )
 
 
 def _unit_week(
     unit: Unit,
-    week: Week,
+    facts: WeekFacts,
     *,
-    items: Mapping[Channel, Sequence[Weighed]],
+    grace_end: date | None,
+    items: Mapping[Channel, Sequence[Counting]],
     coverage: Coverage,
-    moment: Moment,
     terms: Terms,
 ) -> UnitWeek:
-    numbers = terms.numbers
-    days = due_days(unit, week, terms.calendar)
+    numbers, moment = terms.numbers, facts.moment
+    days = facts.working_days
+    if unit.valid_from is not None or unit.valid_to is not None:
+        days = tuple(day for day in days if is_valid_on(unit, day))
     required = required_occasions(len(days), numbers)
-    grace_end = subportal_grace_ends(unit, numbers, terms.calendar)
-    subportal_days = [day for day in days if grace_end is None or day > grace_end] if unit.has_subportal else []
-    k1 = _tally(items[Channel.SUBPORTAL], Channel.SUBPORTAL, unit, week=week, coverage=coverage, terms=terms)
-    k2 = _tally(items[Channel.SUBMISSION], Channel.SUBMISSION, unit, week=week, coverage=coverage, terms=terms)
+    subportal_days = [day for day in days if grace_end is None or day > grace_end] if unit.has_subportal else ()
+    k1 = _tally(items[Channel.SUBPORTAL], Channel.SUBPORTAL, unit, facts=facts, coverage=coverage, terms=terms)
+    k2 = _tally(items[Channel.SUBMISSION], Channel.SUBMISSION, unit, facts=facts, coverage=coverage, terms=terms)
     first = judge_indicator(
         k1, required=required_occasions(len(subportal_days), numbers), moment=moment, numbers=numbers
     )
     second = judge_indicator(k2, required=required, moment=moment, numbers=numbers)
     # Without a sub-portal there is nothing to add up: the sum is then what was sent.
     both = sum_tallies(k1, k2) if unit.has_subportal else k2
-    summed = judge_indicator(both, required=required, moment=moment, numbers=numbers)
-    if not terms.calendar.working_days(week.period()):
+    if not facts.working_days:
         first = second = verdict = DutyVerdict.EXEMPT
     else:
+        summed = judge_indicator(both, required=required, moment=moment, numbers=numbers)
         verdict = combine(first, second, duties=numbers.unit_duties, summed=summed)
     if numbers.unit_duties is UnitDuties.SUM:
         tallies: tuple[Tally, ...] = (both,)
@@ -94,7 +133,7 @@ def _unit_week(
         tallies = tuple(tally for own, tally in ((first, k1), (second, k2)) if own is verdict) or (k2,)
     return UnitWeek(
         unit=unit.id,
-        week=week,
+        week=facts.week,
         verdict=verdict,
         reason=explain(verdict, tallies, required=required, moment=moment),
         required=required,
@@ -105,35 +144,31 @@ def _unit_week(
         working_days=len(days),
         coverage_percent=min(tally.coverage_percent for tally in tallies),
         pending=k1.pending + k2.pending,
-        items=_counted((*items[Channel.SUBPORTAL], *items[Channel.SUBMISSION]), terms),
+        items=_counted(items),
+        unreachable=coverage.unreachable(coverage.sources(Channel.SUBPORTAL, unit.id), days),
     )
 
 
 def _tally(
-    items: Sequence[Weighed], channel: Channel, unit: Unit, *, week: Week, coverage: Coverage, terms: Terms
+    items: Sequence[Counting], channel: Channel, unit: Unit, *, facts: WeekFacts, coverage: Coverage, terms: Terms
 ) -> Tally:
-    numbers, zone = terms.numbers, terms.zone
-    solid = occasions((one for one in items if one.grade is not Grade.C), numbers=numbers, zone=zone).total()
-    with_claims = occasions(items, numbers=numbers, zone=zone).total() if items else 0
-    start, end = week.period().bounds(zone)
+    numbers = terms.numbers
+    solid = occasions([one for one in items if one.item.grade is not Grade.C], numbers=numbers).total()
+    with_claims = occasions(items, numbers=numbers).total()
     sources = coverage.sources(channel, unit.id)
     return Tally(
         solid=solid,
         pending=max(0, with_claims - solid),
-        coverage_percent=coverage.percent(sources, start, min(end, max(terms.now, start))),
+        coverage_percent=coverage.percent(sources, facts.start, facts.seen_until),
         has_source=bool(sources),
-        collected=coverage.reaches(sources, end),
+        collected=coverage.reaches(sources, facts.end),
     )
 
 
-def _counted(items: Iterable[Weighed], terms: Terms) -> tuple[Counted, ...]:
+def _counted(items: Mapping[Channel, Sequence[Counting]]) -> tuple[Counted, ...]:
     counted = {
-        item.observation.id: Counted(
-            item.observation.id,
-            counting_day(item.counts_at, zone=terms.zone, cutoff=terms.numbers.day_cutoff) if item.counts_at else None,
-            item.grade,
-            item.flags,
-        )
-        for item in items
+        one.item.seen.id: Counted(one.item.seen.id, one.day, one.item.grade, one.item.flags)
+        for some in items.values()
+        for one in some
     }
     return tuple(counted[key] for key in sorted(counted))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
-from checks.updates.observations import Collected, Touch
 from checks.updates.recognition import EPOCH
+from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.terms import Terms
 from portalops.calendar import load
 from portalops.model.organisation import Name, Portal, Unit, UnitId
@@ -21,6 +23,80 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
 from portalops.model.updates import Channel, Observation, Poll, SourceTraits, UnitWeek, UpdatesResult
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A known item that came back with a newer claimed date."""
+
+    observation: str
+    seen_at: datetime
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was collected, from values instead of a store."""
+
+    observations: tuple[Observation, ...]
+    polls: tuple[Poll, ...]
+    last_seen: Mapping[str, datetime] = field(default_factory=dict)
+    """When each observation was last seen; missing means only once."""
+    touches: tuple[Touch, ...] = ()
+
+    def units(self) -> tuple[UnitId | None, ...]:
+        return (None, *sorted({one.unit for one in self.observations if one.unit}))
+
+    def items(self, unit: UnitId | None) -> list[Seen]:
+        return [self._seen(one) for one in self.observations if one.unit == unit]
+
+    def told_again(self) -> list[Seen]:
+        counts = Counter((one.channel, one.content_hash) for one in self.observations)
+        return [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
+
+    def changes(self) -> Changes:
+        gone = {}
+        for one in self.observations:
+            seen = self.last_seen.get(one.id, one.first_seen_at)
+            for look in self._good(one.source):
+                if look.polled_at > seen and not look.gap and look.covers_from == EPOCH:
+                    gone[one.id] = stamp(look.polled_at)
+                    break
+        return Changes({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
+
+    def served(self) -> dict[str, tuple[str, ...]]:
+        found = sorted({(one.source, one.channel.value) for one in self.observations})
+        return {source: tuple(channel for own, channel in found if own == source) for source, _channel in found}
+
+    def looks(self, source: str) -> tuple[list[LookedAt], Stamp | None]:
+        own = [poll for poll in self.polls if poll.source == source]
+        looks = [
+            LookedAt(stamp(p.polled_at), p.ok, None if p.covers_from is None else stamp(p.covers_from)) for p in own
+        ]
+        return looks, None
+
+    def _good(self, source: str) -> list[Poll]:
+        return [poll for poll in self.polls if poll.source == source and poll.ok]
+
+    def _seen(self, one: Observation) -> Seen:
+        before = [poll.polled_at for poll in self._good(one.source) if poll.polled_at < one.first_seen_at]
+        return Seen(
+            id=one.id,
+            source=one.source,
+            channel=one.channel.value,
+            unit=one.unit,
+            url=one.url,
+            title=one.title,
+            text=one.content_hash,
+            created_at=None if one.created_at is None else stamp(one.created_at),
+            published_at=None if one.published_at is None else stamp(one.published_at),
+            first_seen_at=stamp(one.first_seen_at),
+            looked_before_at=stamp(before[-1]) if before else None,
+            baseline=one.baseline,
+            body_letters=one.body_letters,
+            text_problems=",".join(one.text_problems),
+        )
+
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALENDAR = load()

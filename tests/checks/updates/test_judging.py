@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from checks.updates.observations import Touch
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Occasions, UnitDuties
@@ -15,10 +14,12 @@ from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.scene import (
     CALENDAR,
     FRONT,
+    HEALTH,
     JUSTICE,
     SOURCES,
     SUBMISSIONS,
     SUBPORTALS,
+    Touch,
     at,
     daily_polls,
     item,
@@ -485,3 +486,29 @@ def test_a_month_of_a_hundred_units_is_judged_in_under_a_second() -> None:
 
     assert time.process_time() - start < 1.0
     assert {week.verdict for week in weeks[0]} == {MET}
+
+
+def test_a_day_on_which_the_site_never_answered_is_told_apart_from_one_without_news() -> None:
+    feed = SourceTraits("feed", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
+    looks = [
+        *(poll(feed, f"2026-11-16 {hour:02d}:00", ok=False) for hour in (6, 12, 18)),
+        poll(feed, "2026-11-17 06:00", ok=False),
+        poll(feed, "2026-11-17 18:00", covers_from="2026-11-10 00:00"),
+    ]
+
+    week = the_week([], polls=looks, sources=(feed,))
+
+    assert week.unreachable == (date(2026, 11, 16),)
+
+
+def test_a_portal_that_never_answered_on_a_day_is_not_called_without_updates() -> None:
+    looks = [
+        poll(FRONT, "2026-11-16 12:00", ok=False),
+        poll(FRONT, "2026-11-17 20:00"),
+        poll(FRONT, "2026-11-24 08:00"),
+    ]
+
+    days = _days([], polls=looks)
+
+    assert (days["2026-11-16"].verdict, days["2026-11-16"].unreachable) == (UNKNOWN, True)
+    assert (days["2026-11-17"].verdict, days["2026-11-17"].unreachable) == (UNMET, False)

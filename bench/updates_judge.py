@@ -1,0 +1,169 @@
+"""Judging a year of many units from a store of observations, beside only reading its rows; and a month of a hundred units.
+
+The store is fabricated row by row, as a year of collecting leaves it: each unit has a feed of its own that is looked at
+daily, and all send in through one mailbox; one item in fifty is an old text again. `UNITS` and `ITEMS` of the environment
+make it as large as a country's: UNITS=10000 ITEMS=10000000.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bench._ledgers import seconds
+from checks.updates.observations import ObservationStore
+from checks.updates.rules.stamps import stamp
+from checks.updates.summing import Question, sums
+from checks.updates.terms import Terms
+from portalops.calendar import load
+from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.period import Period
+from portalops.model.runs import Every
+from portalops.model.updates import Channel, SourceTraits
+from portalops.rulebooks.load import load as load_rulebook
+
+UNITS = int(os.environ.get("UNITS", "1000"))
+ITEMS = int(os.environ.get("ITEMS", "1000000"))
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+YEAR = Period(date(2025, 1, 1), date(2025, 12, 31))
+NOW = datetime(2026, 1, 20, 2, tzinfo=UTC)
+
+PROMISED_SECONDS = 60.0
+"""For ten thousand units with ten million items, on two processors."""
+PROMISED_MIB = 1024
+"""Of all processes together."""
+PROMISED_MONTH = 1.0
+"""Seconds for a month of a hundred units."""
+DAY_MS = 86_400_000
+
+
+def main() -> int:
+    """Print speeds and memory; return 1 if a promise is broken."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as scratch:
+        file = Path(scratch) / "observations.sqlite"
+        made = seconds(lambda: fabricate(file, UNITS, ITEMS))
+        size = file.stat().st_size / 2**30
+        units = [_unit(number) for number in range(UNITS)]
+        sources = [*map(_feed, range(UNITS)), MAILBOX]
+        reading = seconds(lambda: _read(file))
+        terms = Terms(load_rulebook("kh-37-2010", {}), load(), ZONE, NOW, Every.DAY)
+        question = Question(file, sources, YEAR, terms)
+        begun = time.perf_counter()
+        weeks = sum(sum(one.weeks.values()) for one in sums(question, units))
+        year = time.perf_counter() - begun
+        peak = _peak_mib()
+        month = Question(file, sources, Period(date(2025, 12, 1), date(2025, 12, 31)), terms)
+        short = min(seconds(lambda: list(sums(month, units[:100]))) for _round in range(3))
+    allowed = PROMISED_SECONDS * max(ITEMS / 10_000_000, UNITS / 10_000)
+    print(f"the store             {ITEMS:12,} items of {UNITS:,} units   {size:.1f} GiB, made in {made:.0f} s")
+    print(f"read every row        {ITEMS / reading:12,.0f} items/s   {reading:7.2f} s")
+    print(
+        f"judge the year        {ITEMS / year:12,.0f} items/s   {year:7.2f} s   ratio {year / reading:.2f}   {weeks:,} weeks"
+    )
+    print(f"memory of judging     {peak:12.0f} MiB in all processes   (promised: at most {PROMISED_MIB})")
+    print(f"a month of 100 units  {short:12.2f} s   (promised: under {PROMISED_MONTH})")
+    print(
+        f"promised: the year in {allowed:.0f} s, which is {PROMISED_SECONDS:.0f} s for 10,000 units and 10,000,000 items"
+    )
+    return 0 if year <= allowed and peak <= PROMISED_MIB and short < PROMISED_MONTH else 1
+
+
+MAILBOX = SourceTraits("mailbox", Channel.SUBMISSION, complete=True, attested=True)
+
+
+def _unit(number: int) -> Unit:
+    return Unit(UnitId(f"unit-{number:05}"), Name(f"Đơn vị {number}", f"Unit {number}"))
+
+
+def _feed(number: int) -> SourceTraits:
+    return SourceTraits(f"feed-{number:05}", Channel.SUBPORTAL, complete=False, unit=_unit(number).id)
+
+
+def fabricate(file: Path, units: int, items: int) -> None:
+    """Write a store as a year of collecting would leave it."""
+    ObservationStore.open(file).close()
+    connection = sqlite3.connect(file)
+    for pragma in ("journal_mode=OFF", "synchronous=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    columns = 23
+    connection.executemany(f"INSERT INTO observation VALUES ({', '.join('?' * columns)})", _observations(units, items))
+    start, days = stamp(datetime(2024, 9, 1, 13, tzinfo=UTC)), (NOW - datetime(2024, 9, 1, tzinfo=UTC)).days
+    looks = (
+        (f"feed-{number:05}", start + day * DAY_MS, start + (day - 1) * DAY_MS)
+        for number in range(units)
+        for day in range(days)
+    )
+    polls = "INSERT INTO poll (source, polled_at, ok, problem, items, new_items, evidence, covers_from, gap, rejected)"
+    connection.executemany(f"{polls} VALUES (?, ?, 1, '', 20, 3, NULL, ?, 0, '[]')", looks)
+    mails = ((start + hour * 3_600_000,) for hour in range(days * 24))
+    connection.executemany(f"{polls} VALUES ('mailbox', ?, 1, '', 20, 3, NULL, 0, 0, '[]')", mails)
+    connection.execute("INSERT INTO serves VALUES ('mailbox', 'submission', 0)")
+    connection.execute(
+        "INSERT INTO shared_text SELECT channel, text, max(newest_at) FROM observation GROUP BY channel, text HAVING count(*) > 1"
+    )
+    connection.commit()
+    connection.close()
+
+
+def _observations(units: int, items: int) -> Iterator[tuple[object, ...]]:
+    chance = random.Random(37)
+    first, span = stamp(datetime(2024, 12, 31, 17, tzinfo=UTC)), 365 * DAY_MS
+    for number in range(items):
+        unit = number % units
+        at = first + int(span * number / items)
+        is_mail = chance.random() < 0.3
+        seen = at + 7_200_000
+        text = f"{number - number % 50 if number % 50 == 7 else number:064x}"
+        source = "mailbox" if is_mail else f"feed-{unit:05}"
+        yield (
+            hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest(),
+            source,
+            "submission" if is_mail else "subportal",
+            f"unit-{unit:05}",
+            str(number),
+            "" if is_mail else f"https://unit-{unit:05}.khanhhoa.example/tin-tuc/{number}",
+            f"Thông tin hoạt động số {number} của đơn vị",
+            "vi",
+            12,
+            "published",
+            at if is_mail else None,
+            at,
+            None,
+            "2025-01-01",
+            seen,
+            seen - DAY_MS,
+            0,
+            text,
+            text,
+            1200,
+            "0" * 64,
+            "",
+            seen,
+        )
+
+
+def _read(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    for _row in connection.execute("SELECT * FROM observation"):
+        pass
+    connection.close()
+
+
+def _peak_mib() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return (own + children * (os.cpu_count() or 1)) / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())

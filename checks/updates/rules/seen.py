@@ -1,0 +1,48 @@
+"""What judging knows of an item and of a look: rows of the store, as they come. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from checks.updates.rules.stamps import Stamp
+from portalops.model.organisation import UnitId
+
+
+class Seen(NamedTuple):
+    """One observation, as far as judging asks. A tuple, because a year may have ten million of them."""
+
+    id: str
+    source: str
+    channel: str
+    """A value of `Channel`."""
+    unit: UnitId | None
+    url: str
+    title: str
+    text: str
+    """What is the same for texts that say the same: see `checks.updates.recognition`."""
+    created_at: Stamp | None
+    published_at: Stamp | None
+    first_seen_at: Stamp
+    looked_before_at: Stamp | None
+    """The good look before the one that first showed it: it was not there yet. None for the first look."""
+    baseline: bool
+    body_letters: int | None
+    text_problems: str
+    """Codes, joined by commas."""
+
+
+class LookedAt(NamedTuple):
+    """One look at a source."""
+
+    polled_at: Stamp
+    ok: bool
+    covers_from: Stamp | None
+
+
+class Changes(NamedTuple):
+    """What happened to items after they were first seen, up to the moment of judging; by observation."""
+
+    touched: dict[str, Stamp]
+    """The newest date that was claimed for it after it was known."""
+    gone: dict[str, Stamp]
+    """When a complete answer no longer had it; not for items that came back."""

@@ -1,0 +1,104 @@
+"""The store: what it remembers of texts that are alike, of what is gone and came back, and of other versions."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from checks.updates.observations import ObservationStore
+from checks.updates.rules.stamps import stamp
+from checks.updates.text import fingerprint
+from portalops.errors import UpdatesError
+from portalops.model.updates import FlagKind, UpdatesResult
+from tests.checks.updates.scene import HEALTH, at
+from tests.checks.updates.test_job import Collection
+
+NEWS = (
+    "Sáng nay, Sở Y tế tổ chức hội nghị tổng kết công tác y tế dự phòng và triển khai kế hoạch tiêm chủng mở rộng cho trẻ em"
+    " trên địa bàn tỉnh. Dự hội nghị có lãnh đạo Sở, đại diện các bệnh viện, trung tâm y tế và trạm y tế xã, phường. Theo báo"
+    " cáo tại hội nghị, tỷ lệ trẻ dưới một tuổi được tiêm chủng đầy đủ đạt kế hoạch đề ra; công tác giám sát dịch bệnh được"
+    " duy trì thường xuyên ở các tuyến. Kết luận hội nghị, Giám đốc Sở yêu cầu các đơn vị chủ động phương án phòng dịch, bảo"
+    " đảm thuốc, vật tư, hóa chất và tăng cường truyền thông để người dân chủ động phòng bệnh cho bản thân và gia đình."
+)
+
+
+def _flags(result: UpdatesResult) -> dict[str, tuple[FlagKind, ...]]:
+    return {one.title: one.flags for one in result.flagged}
+
+
+def _collected_twice(folder: Path, second: str) -> UpdatesResult:
+    collection = Collection(
+        folder, [(1, "Hội nghị y tế dự phòng", "2026-11-02 08:00", "2026-11-02 08:00", "Sở Y tế", NEWS)]
+    )
+    collection.collect(on="2026-11-15 20:00")
+    collection.publish((2, "Tổng kết y tế dự phòng", "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", second))
+    return collection.collect(on="2026-11-16 20:00")
+
+
+def test_a_text_with_a_word_or_two_changed_is_a_duplicate(tmp_path: Path) -> None:
+    result = _collected_twice(tmp_path, NEWS.replace("Sáng nay", "Vừa qua"))
+
+    assert FlagKind.DUPLICATE in _flags(result)["Tổng kết y tế dự phòng"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("Theo báo cáo", "Ngày 16/11/2026, theo báo cáo"), ("Kết luận hội nghị", NEWS[:300])]
+)
+def test_another_date_or_another_paragraph_makes_another_text(tmp_path: Path, old: str, new: str) -> None:
+    result = _collected_twice(tmp_path, NEWS.replace(old, new))
+
+    assert FlagKind.DUPLICATE not in _flags(result).get("Tổng kết y tế dự phòng", ())
+
+
+def test_short_texts_are_not_compared_by_likeness() -> None:
+    assert fingerprint("Sở Y tế mời họp") is None
+    assert fingerprint(None) is None
+
+
+def test_an_item_that_is_taken_down_and_put_back_is_not_removed(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    collection.collect(on="2026-11-15 20:00")
+    collection.publish((1, "Tin", "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", NEWS))
+    collection.collect(on="2026-11-16 20:00")
+    connection = sqlite3.connect(collection.file)
+    row = connection.execute("SELECT * FROM news").fetchone()
+    connection.execute("DELETE FROM news")
+    connection.commit()
+    connection.close()
+
+    gone = collection.collect(on="2026-11-17 20:00")
+    collection.publish(row)
+    back = collection.collect(on="2026-11-18 20:00")
+    window = collection.store.window(at("2026-11-01 00:00"), at("2026-11-17 22:00"))
+
+    assert FlagKind.REMOVED in _flags(gone)["Tin"]
+    assert FlagKind.REMOVED not in _flags(back).get("Tin", ())
+    assert list(window.changes().gone.values()) == [stamp(at("2026-11-17 20:00"))], "as it was known then"
+
+
+def test_a_store_of_another_version_is_set_aside_and_not_read_as_if_it_were_of_this_one(tmp_path: Path) -> None:
+    file = tmp_path / "observations.sqlite"
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE observation (id TEXT)")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(UpdatesError, match="of another version of portalops"):
+        ObservationStore.open(file, create=False)
+    store = ObservationStore.open(file)
+
+    assert store.count() == 0
+    assert (tmp_path / "observations.sqlite.v0").is_file()
+
+
+def test_the_items_of_a_unit_are_read_by_themselves(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [(1, "Tin", "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", NEWS)])
+    collection.collect(on="2026-11-16 20:00")
+
+    window = collection.store.window(at("2026-11-01 00:00"), at("2026-11-30 00:00"))
+
+    assert window.units() == (None, HEALTH.id)
+    assert [one.title for one in window.items(HEALTH.id)] == ["Tin"]
+    assert window.items(None) == []

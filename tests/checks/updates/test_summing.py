@@ -1,0 +1,52 @@
+"""A unit's numbers over a long period are those of its weeks, however many processes judge."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bench.updates_judge import MAILBOX, NOW, ZONE, _feed, _unit, fabricate
+from checks.updates.judging import judge
+from checks.updates.observations import ObservationStore
+from checks.updates.summing import Question, sums
+from checks.updates.terms import Terms
+from portalops.model.period import Period
+from portalops.model.runs import Every
+from portalops.model.verdicts import DutyVerdict
+from tests.checks.updates.scene import CALENDAR, rulebook
+
+UNITS = [_unit(number) for number in range(4)]
+SOURCES = [*map(_feed, range(4)), MAILBOX]
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Question:
+    file = tmp_path / "observations.sqlite"
+    fabricate(file, 4, 2000)
+    terms = Terms(rulebook(), CALENDAR, ZONE, NOW, Every.DAY)
+    return Question(file, SOURCES, Period(date(2025, 10, 1), date(2025, 11, 30)), terms)
+
+
+def test_the_sums_are_those_of_the_weeks(question: Question) -> None:
+    store = ObservationStore.open(question.store, create=False)
+    window = store.window(question.terms.wanted_from(question.period), NOW)
+    whole = judge(window, sources=SOURCES, units=UNITS, period=question.period, terms=question.terms)
+
+    found = list(sums(question, UNITS))
+
+    assert [one.unit for one in found] == [unit.id for unit in UNITS]
+    for one in found:
+        weeks = [week for week in whole.unit_weeks if week.unit == one.unit]
+        assert one.subportal == sum(week.subportal for week in weeks)
+        assert one.submissions == sum(week.submissions for week in weeks)
+        assert sum(one.weeks.values()) == len(weeks)
+        assert one.weeks[DutyVerdict.MET] == sum(week.verdict is DutyVerdict.MET for week in weeks) > 0
+        assert one.newest_at is not None and one.newest_at.date() <= question.period.last
+    store.close()
+
+
+@pytest.mark.heavy
+def test_several_processes_come_to_the_same(question: Question) -> None:
+    assert list(sums(question, UNITS, processes=2, at_once=1)) == list(sums(question, UNITS, processes=1))
