@@ -360,10 +360,13 @@ def test_waivers_in_force_are_listed_and_change_nothing(signed: Signed) -> None:
         signed.ledger.append("waiver.granted", run=NO_RUN, body=bodies.write({"waiver": waiver}))
     withdrawal = WaiverWithdrawal("3", "it is there now", "An")
     signed.ledger.append("waiver.withdrawn", run=NO_RUN, body=bodies.write({"withdrawal": withdrawal}))
-    signed.ledger.append("waiver.granted", run=NO_RUN, body=b"{}")
+    unread = signed.ledger.append("waiver.granted", run=NO_RUN, body=b"{}").seq
     found = signed.verified()
     assert [each.waiver.id for each in found.completeness.waivers] == ["1"]
-    assert found.completeness == replace(before.completeness, waivers=found.completeness.waivers)
+    assert found.completeness.unread_waivers == (unread,)
+    assert found.completeness == replace(
+        before.completeness, waivers=found.completeness.waivers, unread_waivers=(unread,)
+    )
     assert found.integrity.holds == before.integrity.holds
 
 
