@@ -101,7 +101,7 @@ class Missing:
 
 _REFUSAL = re.compile(
     r"^sudo: (?!unable to resolve host)|not allowed to execute|not in the sudoers file|may not run sudo"
-    r"|['‘ ]sudo['’]?: (?:No such file|not found)",
+    r"|['‘ ]sudo['’]?: (?:No such file|(?:command )?not found)",
     re.MULTILINE,
 )
 

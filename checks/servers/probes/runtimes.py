@@ -17,31 +17,38 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-owner() {
-  if command -v dpkg-query >/dev/null; then
-    o=$(dpkg-query -S "$1" 2>/dev/null) || o=$(dpkg-query -S "${1#/usr}" 2>/dev/null) || return 1
-    printf '%s' "${o%%:*}"
+L=$(
+  for f in /usr/sbin /usr/bin /usr/local/bin /usr/local/sbin /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin; do
+    for p in php nginx java node python3; do
+      [ -x "$f/$p" ] && [ -f "$f/$p" ] && printf '%s|%s\n' "$p" "$(readlink -f "$f/$p")"
+    done
+  done | sort -u
+)
+IFS='
+'
+set -f
+# dpkg reads all its lists to answer, so it is asked once.
+command -v dpkg-query >/dev/null && D=1 || D=
+W=
+for l in $L; do r=${l#*|}; set -- "$@" "$r" "${r#/usr}"; done
+[ -z "$D" ] || [ $# = 0 ] || W=$(dpkg-query -S "$@" 2>/dev/null)
+for l in $L; do
+  p=${l%%|*} r=${l#*|} o=- v=
+  if [ "$D" ]; then
+    for w in $W; do case $w in *": $r"|*": ${r#/usr}") o=${w%%:*}; break;; esac; done
   else
-    rpm -qf --qf '%{NAME}' "$1" 2>/dev/null
+    o=$(rpm -qf --qf '%{NAME}' "$r" 2>/dev/null) || o=-
   fi
-}
-for f in /usr/sbin /usr/bin /usr/local/bin /usr/local/sbin /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin; do
-  for p in php nginx java node python3; do
-    [ -x "$f/$p" ] && [ -f "$f/$p" ] || continue
-    r=$(readlink -f "$f/$p")
-    o=$(owner "$r") || o=-
-    v=
-    if [ "$o" = - ]; then
-      v=unsafe
-      d=${r%/*}
-      if [ -z "$(find "$r" "$d" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
-        case $p in php|nginx) a=-v;; java) a=-version;; *) a=--version;; esac
-        v=$(timeout 5 "$r" "$a" 2>&1 </dev/null | head -n 1 | head -c 200 | tr -d '|')
-      fi
+  if [ "$o" = - ]; then
+    v=unsafe
+    d=${r%/*}
+    if [ -z "$(find "$r" "$d" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
+      case $p in php|nginx) a=-v;; java) a=-version;; *) a=--version;; esac
+      v=$(timeout 5 "$r" "$a" 2>&1 </dev/null | head -n 1 | head -c 200 | tr -d '|')
     fi
-    printf '%s|%s|%s|%s\n' "$p" "$r" "$o" "$v"
-  done
-done | sort -u
+  fi
+  printf '%s|%s|%s|%s\n' "$p" "$r" "$o" "$v"
+done
 echo end
 """
 NAMES = frozenset({"php", "nginx", "java", "node", "python3"})

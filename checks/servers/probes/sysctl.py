@@ -25,13 +25,8 @@ KEYS = (
     "net.ipv6.conf.all.accept_redirects",
 )
 
-_SCRIPT = (
-    f"for k in {' '.join(KEYS)}; do\n"
-    "  printf '%s=' \"$k\"\n"
-    '  cat "/proc/sys/$(printf %s "$k" | tr . /)" 2>/dev/null || echo\n'
-    "done\n"
-    "echo end\n"
-)
+_ROWS = "".join(f"of {key} /proc/sys/{key.replace('.', '/')}\n" for key in KEYS)
+_SCRIPT = 'of() { v=; { read -r v <"$2"; } 2>/dev/null; printf "%s=%s\\n" "$1" "$v"; }\n' + _ROWS + "echo end\n"
 
 
 def parse(output: Output) -> Mapping[str, int | None]:

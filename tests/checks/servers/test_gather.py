@@ -129,6 +129,8 @@ def test_bytes_that_are_no_answer_are_rejected(raw: bytes) -> None:
         (127, b"timeout: failed to run command 'nft': No such file or directory", True, "command-missing"),
         (127, b"timeout: failed to run command 'cvtsudoers': No such file or directory", True, "command-missing"),
         (127, b"nice: 'sudo': No such file or directory", True, "sudo-refused"),
+        (127, b"sh: 35: sudo: not found", True, "sudo-refused"),
+        (127, b"sh: line 35: sudo: command not found", True, "sudo-refused"),
         (124, b"", False, "probe-timeout"),
         (137, b"", False, "probe-timeout"),
         (141, b"", False, "output-cut"),

@@ -99,6 +99,27 @@ def test_flood_of_complaints_does_not_change_the_exit_code() -> None:
     assert (section.exit_code, section.stdout, len(section.stderr)) == (4, b"out\n", 4096)
 
 
+@pytest.mark.parametrize(
+    ("complaint", "kept"),
+    [
+        ("printf '\\n  second\\n' >&2", b"\n  second"),
+        ("printf 'no end of line' >&2", b"no end of line"),
+        ("head -c 9000 /dev/zero | tr '\\0' x >&2", b"x" * 4096),
+    ],
+)
+def test_complaints_are_kept_as_they_are_up_to_their_limit(complaint: str, kept: bytes) -> None:
+    section = run(Probe("a.loud", ("sh", "-c", f"{complaint}; exit 5"), text))["a.loud"]
+
+    assert (section.exit_code, section.stdout, section.stderr) == (5, b"", kept)
+
+
+def test_probes_run_after_everything_else_on_the_host_and_are_timed() -> None:
+    sections = run(Probe("a.nice", ("nice",), text), Probe("b.slow", ("sleep", "2"), text))
+
+    assert int(sections["a.nice"].stdout) >= 10
+    assert 1 <= sections["b.slow"].seconds <= 30
+
+
 def test_output_of_exactly_the_limit_is_whole() -> None:
     exact = Probe("a.exact", ("printf", "12345"), text, limit_bytes=5)
 
@@ -123,11 +144,11 @@ def test_environment_is_neutral_whatever_the_hosts_locale_is() -> None:
 def test_root_probes_go_through_sudo_without_a_question(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     script = script_for([Probe("a.root", ("nft", "-j", "list", "ruleset"), text, needs_root=True, timeout_seconds=7)])
-    pretend = f'id() {{ echo 1000; }}\ncommand() {{ echo "/usr/sbin/$2"; }}\nnice() {{ printf "%s\\n" "$*" >{calls}; }}\n'.encode()
+    pretend = f'id() {{ echo 1000; }}\ncommand() {{ echo "/usr/sbin/$2"; }}\nsudo() {{ printf "%s\\n" "$*" >{calls}; }}\n'.encode()
 
     subprocess.run(["sh", "-s", "0" * 16], input=pretend + script, capture_output=True, timeout=30, check=True)
 
-    assert calls.read_text() == "-n 10 sudo -n /usr/sbin/timeout -k 2 7 /usr/sbin/nft -j list ruleset\n"
+    assert calls.read_text() == "-n /usr/sbin/timeout -k 2 7 /usr/sbin/nft -j list ruleset\n"
 
 
 def test_script_is_clean_for_the_checker_of_shell_scripts() -> None:
