@@ -22,6 +22,7 @@ from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, facts_of, judge_unit_weeks
 from checks.updates.rules.weighing import Weighed, weigh
 from checks.updates.terms import Terms
+from portalops.model.exemptions import ExemptionScope, exempt_by
 from portalops.model.organisation import Unit, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.rulebook import Numbers
@@ -126,7 +127,7 @@ class Judging:
 
     def _weighed(self, items: Sequence[Seen]) -> list[Weighed]:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
-        traits_of, grace = self._traits, self._grace
+        traits_of, grace, confirmed = self._traits, self._grace, self.terms.confirmed
         touched, gone = self._changes.touched, self._changes.gone
         weighed = []
         for one in items:
@@ -134,7 +135,8 @@ class Judging:
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = SourceTraits(one.source, Channel(one.channel), complete=False)
-            weighed.append(weigh(one, traits, touched.get(one.id), gone.get(one.id), grace))
+            is_confirmed = one.id in confirmed
+            weighed.append(weigh(one, traits, touched.get(one.id), gone.get(one.id), grace, is_confirmed=is_confirmed))
         return weighed
 
     def _looks(self, source: str) -> Looks:
@@ -284,6 +286,7 @@ def _portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[PortalDay,
             poll_overdue=terms.now >= terms.poll_due_by(end),
             is_over=terms.now >= end,
             is_unreachable=bool(coverage.unreachable(sources, [day])),
+            exempt_by=exempt_by(terms.exemptions, None, ExemptionScope.PORTAL, day),
         )
         days.append(judge_portal_day(facts, calendar=terms.calendar, numbers=terms.numbers))
     return tuple(days)

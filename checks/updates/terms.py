@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
+from portalops.model.exemptions import Exemption
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
@@ -24,6 +25,10 @@ class Terms:
     zone: ZoneInfo
     now: datetime
     poll_every: Every
+    exemptions: tuple[Exemption, ...] = ()
+    """Those in force, in the order in which they were granted."""
+    confirmed: frozenset[str] = frozenset()
+    """Observations of which an officer has confirmed what they claim."""
 
     @property
     def numbers(self) -> Numbers:

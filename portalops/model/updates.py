@@ -205,6 +205,8 @@ class UnitWeek:
     items: tuple[Counted, ...] = ()
     unreachable: tuple[date, ...] = ()
     """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
+    exemptions: tuple[str, ...] = ()
+    """Ids of those by which days of the week are not due."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from checks.updates.rules.weighing import Weighed
 from portalops.calendar import Calendar
+from portalops.model.exemptions import Exemption
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Numbers
 from portalops.model.updates import Grade, PortalDay
@@ -29,6 +30,7 @@ class DayFacts:
     is_over: bool
     is_unreachable: bool
     """It was looked at and did not answer once."""
+    exempt_by: Exemption | None = None
 
 
 def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -> PortalDay:
@@ -36,7 +38,9 @@ def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -
     solid = [item for item in facts.items if item.grade is not Grade.C]
     updates = _count(solid)
     pending = _count(facts.items) - updates
-    if calendar.is_working(facts.day):
+    if calendar.is_working(facts.day) and facts.exempt_by is not None:
+        verdict, reason = DutyVerdict.EXEMPT, msg("exempt by {document}", document=facts.exempt_by.document)
+    elif calendar.is_working(facts.day):
         verdict, reason = _judge(facts, updates, pending, numbers)
     else:
         verdict, reason = DutyVerdict.NOT_ASSESSED, calendar.reason(facts.day)

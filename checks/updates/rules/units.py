@@ -21,6 +21,8 @@ from checks.updates.rules.weeks import (
     sum_tallies,
 )
 from checks.updates.terms import Terms
+from portalops.model.exemptions import Exemption, ExemptionScope, exempt_by
+from portalops.model.message import msg
 from portalops.model.organisation import Unit, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import UnitDuties
@@ -76,6 +78,8 @@ def judge_unit_weeks(
 ) -> Iterable[UnitWeek]:
     """Yield the judgement of a unit for each week in which it existed.
 
+    Days on which it is exempt are not due, as days before its beginning are not.
+
     Args:
         unit: the unit.
         weeks: the weeks to judge; all have begun.
@@ -84,10 +88,12 @@ def judge_unit_weeks(
         terms: rulebook, calendar and the moment of judging.
     """
     grace_end = subportal_grace_ends(unit, terms.numbers, terms.calendar)
+    exemptions = [each for each in terms.exemptions if each.unit == unit.id]
     for facts in weeks:
         if _exists_in(unit, facts):
             own = {channel: items.get(channel, {}).get(facts.week, ()) for channel in _INDICATORS}
-            yield _unit_week(unit, facts, grace_end=grace_end, items=own, coverage=coverage, terms=terms)
+            due = _due(unit, facts, grace_end, exemptions)
+            yield _unit_week(unit, facts, due, items=own, coverage=coverage, terms=terms)
 
 
 _INDICATORS = (Channel.SUBPORTAL, Channel.SUBMISSION)
@@ -99,53 +105,97 @@ def _exists_in(unit: Unit, facts: WeekFacts) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Which days of a week are due of a unit."""
+
+    days: tuple[date, ...]
+    """Working days on which it existed."""
+    subportal: tuple[date, ...]
+    """Those on which an update of its sub-portal is due."""
+    submission: tuple[date, ...]
+    """Those on which something to send in is due."""
+    subportal_by: Exemption | None = None
+    """By what no day of it is due that would be without."""
+    submission_by: Exemption | None = None
+    exemptions: tuple[str, ...] = ()
+    """All that bear on the week."""
+
+
+def _due(unit: Unit, facts: WeekFacts, grace_end: date | None, exemptions: Sequence[Exemption]) -> _Due:
+    days = facts.working_days
+    if unit.valid_from is not None or unit.valid_to is not None:
+        days = tuple(day for day in days if is_valid_on(unit, day))
+    subportal: tuple[date, ...] = ()
+    if unit.has_subportal:
+        subportal = days if grace_end is None else tuple(day for day in days if day > grace_end)
+    if not exemptions:
+        return _Due(days, subportal, days)
+    first = {day: exempt_by(exemptions, unit.id, ExemptionScope.SUBPORTAL, day) for day in subportal}
+    second = {day: exempt_by(exemptions, unit.id, ExemptionScope.SUBMISSION, day) for day in days}
+    return _Due(
+        days,
+        tuple(day for day, by in first.items() if by is None),
+        tuple(day for day, by in second.items() if by is None),
+        next(iter(first.values())) if first and all(first.values()) else None,
+        next(iter(second.values())) if second and all(second.values()) else None,
+        tuple(dict.fromkeys(by.id for by in (*first.values(), *second.values()) if by)),
+    )
+
+
 def _unit_week(
     unit: Unit,
     facts: WeekFacts,
+    due: _Due,
     *,
-    grace_end: date | None,
     items: Mapping[Channel, Sequence[Counting]],
     coverage: Coverage,
     terms: Terms,
 ) -> UnitWeek:
     numbers, moment = terms.numbers, facts.moment
-    days = facts.working_days
-    if unit.valid_from is not None or unit.valid_to is not None:
-        days = tuple(day for day in days if is_valid_on(unit, day))
-    required = required_occasions(len(days), numbers)
-    subportal_days = [day for day in days if grace_end is None or day > grace_end] if unit.has_subportal else ()
+    of_subportal = required_occasions(len(due.subportal), numbers)
+    of_submission = required_occasions(len(due.submission), numbers)
+    required = max(of_subportal, of_submission)
     k1 = _tally(items[Channel.SUBPORTAL], Channel.SUBPORTAL, unit, facts=facts, coverage=coverage, terms=terms)
     k2 = _tally(items[Channel.SUBMISSION], Channel.SUBMISSION, unit, facts=facts, coverage=coverage, terms=terms)
-    first = judge_indicator(
-        k1, required=required_occasions(len(subportal_days), numbers), moment=moment, numbers=numbers
-    )
-    second = judge_indicator(k2, required=required, moment=moment, numbers=numbers)
+    first = judge_indicator(k1, required=of_subportal, moment=moment, numbers=numbers)
+    second = judge_indicator(k2, required=of_submission, moment=moment, numbers=numbers)
     # Without a sub-portal there is nothing to add up: the sum is then what was sent.
     both = sum_tallies(k1, k2) if unit.has_subportal else k2
     if not facts.working_days:
         first = second = verdict = DutyVerdict.EXEMPT
     else:
+        first = DutyVerdict.EXEMPT if due.subportal_by else first
+        second = DutyVerdict.EXEMPT if due.submission_by else second
         summed = judge_indicator(both, required=required, moment=moment, numbers=numbers)
+        if first is second is DutyVerdict.EXEMPT or (second is DutyVerdict.EXEMPT and not unit.has_subportal):
+            summed = DutyVerdict.EXEMPT
         verdict = combine(first, second, duties=numbers.unit_duties, summed=summed)
     if numbers.unit_duties is UnitDuties.SUM:
         tallies: tuple[Tally, ...] = (both,)
     else:  # the reason speaks of the indicators that the verdict rests on, and of no other
         tallies = tuple(tally for own, tally in ((first, k1), (second, k2)) if own is verdict) or (k2,)
+    by = due.submission_by or due.subportal_by
+    if verdict is DutyVerdict.EXEMPT and by is not None:
+        reason = msg("exempt by {document}", document=by.document)
+    else:
+        reason = explain(verdict, tallies, required=required, moment=moment)
     return UnitWeek(
         unit=unit.id,
         week=facts.week,
         verdict=verdict,
-        reason=explain(verdict, tallies, required=required, moment=moment),
+        reason=reason,
         required=required,
         subportal=k1.solid,
         submissions=k2.solid,
         subportal_verdict=first,
         submissions_verdict=second,
-        working_days=len(days),
+        working_days=len(due.days),
         coverage_percent=min(tally.coverage_percent for tally in tallies),
         pending=k1.pending + k2.pending,
         items=_counted(items),
-        unreachable=coverage.unreachable(coverage.sources(Channel.SUBPORTAL, unit.id), days),
+        unreachable=coverage.unreachable(coverage.sources(Channel.SUBPORTAL, unit.id), due.days),
+        exemptions=due.exemptions,
     )
 
 

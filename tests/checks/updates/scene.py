@@ -17,6 +17,7 @@ from checks.updates.rules.seen import Changes, LookedAt, Seen
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.terms import Terms
 from portalops.calendar import load
+from portalops.model.exemptions import Exemption
 from portalops.model.organisation import Name, Portal, Unit, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
@@ -195,6 +196,8 @@ def judged(
     sources: Sequence[SourceTraits] = SOURCES,
     touches: Sequence[Touch] = (),
     last_seen: dict[str, datetime] | None = None,
+    exemptions: Sequence[Exemption] = (),
+    confirmed: Iterable[str] = (),
     **numbers: object,
 ) -> UpdatesResult:
     """Judge items; without polls, every source was looked at each evening up to the moment of judging."""
@@ -212,7 +215,7 @@ def judged(
         sources=sources,
         units=units,
         period=Week.parse(period).period(),
-        terms=Terms(rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY),
+        terms=Terms(rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY, tuple(exemptions), frozenset(confirmed)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Occasions, UnitDuties
@@ -512,3 +513,60 @@ def test_a_portal_that_never_answered_on_a_day_is_not_called_without_updates() -
 
     assert (days["2026-11-16"].verdict, days["2026-11-16"].unreachable) == (UNKNOWN, True)
     assert (days["2026-11-17"].verdict, days["2026-11-17"].unreachable) == (UNMET, False)
+
+
+# --- exemptions and confirmations ---------------------------------------------------------------
+
+
+def _exemption(first: str, last: str, *scopes: ExemptionScope, unit: UnitId | None = HEALTH.id) -> Exemption:
+    days = date.fromisoformat(first), date.fromisoformat(last)
+    return Exemption("EX-1", unit, scopes, ExemptionKind.FAULT, *days, "15/QĐ-SKHCN, 12/11/2026", "Giám đốc Sở")
+
+
+def test_a_week_on_all_of_whose_days_a_unit_is_exempt_is_exempt_by_the_document() -> None:
+    both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)
+
+    week = the_week([], exemptions=[_exemption("2026-11-16", "2026-11-20", *both)])
+
+    assert (week.verdict, week.required, week.exemptions) == (EXEMPT, 0, ("EX-1",))
+    assert str(week.reason) == "exempt by 15/QĐ-SKHCN, 12/11/2026"
+
+
+def test_an_exemption_of_one_duty_leaves_the_other_due() -> None:
+    sent = [item(SUBMISSIONS, "2026-11-16 09:00"), item(SUBMISSIONS, "2026-11-18 09:00")]
+    exempt = _exemption("2026-11-01", "2026-11-30", ExemptionScope.SUBPORTAL)
+
+    assert the_week(sent, exemptions=[exempt]).verdict is MET
+    assert the_week([], exemptions=[exempt]).verdict is UNMET
+    assert the_week(sent, exemptions=[exempt]).subportal_verdict is EXEMPT
+
+
+def test_an_exemption_of_some_days_makes_a_short_week() -> None:
+    both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)
+
+    week = the_week([], exemptions=[_exemption("2026-11-18", "2026-11-20", *both)])
+
+    assert (week.required, week.working_days, week.verdict) == (1, 5, UNMET)
+
+
+def test_an_exemption_of_another_unit_or_of_the_portal_says_nothing_of_this_one() -> None:
+    every = tuple(ExemptionScope)
+
+    other = [_exemption("2026-11-01", "2026-11-30", *every, unit=unit) for unit in (JUSTICE.id, None)]
+
+    assert the_week([], exemptions=other).verdict is UNMET
+
+
+def test_the_portal_is_exempt_on_days_that_a_document_names_only() -> None:
+    days = _days([], exemptions=[_exemption("2026-11-17", "2026-11-17", ExemptionScope.PORTAL, unit=None)])
+
+    assert (days["2026-11-17"].verdict, days["2026-11-18"].verdict) == (EXEMPT, UNMET)
+
+
+def test_a_claim_that_an_officer_confirmed_counts_as_attested_on_the_claimed_day() -> None:
+    claims = [item(SUBPORTALS, "2026-11-16 09:00", baseline=True), item(SUBPORTALS, "2026-11-18 09:00", baseline=True)]
+
+    week = the_week(claims, confirmed=[claims[0].id])
+
+    assert (week.subportal, week.pending) == (1, 1)
+    assert {one.grade for one in week.items} == {Grade.C, Grade.D}

@@ -1,0 +1,108 @@
+"""Which exemptions were granted when: their records, folded.
+
+A record whose details cannot be read exempts nobody. If it withdraws an exemption, none that was granted before it counts
+from its day on, since each may be the one that it withdraws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from portalops.calendar import Calendar
+from portalops.errors import LedgerError, PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
+from portalops.model.message import Message, msg
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+GRANTED = "exemption.granted"
+WITHDRAWN = "exemption.withdrawn"
+EXEMPTION_KINDS = (GRANTED, WITHDRAWN)
+EXEMPTION, WITHDRAWAL = "exemption", "withdrawal"
+"""The keys of the two in their records' bodies."""
+
+ENTERED_WITHIN = 5
+"""Working days after its first day within which an exemption is entered; later ones are shown as added afterwards."""
+ANNOUNCED_BEFORE = 7
+"""Working days before its first day by which maintenance is announced: Decree 224/2026/NĐ-CP, Article 13."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedExemption:
+    """An exemption with the records that grant and withdraw it."""
+
+    seq: int
+    at: datetime
+    exemption: Exemption
+    withdrawn_seq: int | None = None
+    withdrawn_at: datetime | None = None
+
+    def in_force(self, zone: ZoneInfo) -> Exemption | None:
+        """Return it as far as it stands: to its last day, or to the day before it was withdrawn."""
+        if self.withdrawn_at is None:
+            return self.exemption
+        last = min(self.exemption.last, self.withdrawn_at.astimezone(zone).date() - timedelta(days=1))
+        return replace(self.exemption, last=last) if last >= self.exemption.first else None
+
+    def remarks(self, calendar: Calendar, zone: ZoneInfo) -> tuple[Message, ...]:
+        """Say what a reader should know of how it came about."""
+        found = []
+        exemption = self.exemption
+        entered = self.at.astimezone(zone).date()
+        if entered > calendar.add_working_days(exemption.first, ENTERED_WITHIN):
+            found.append(msg("entered afterwards, on {day}", day=entered))
+        if exemption.kind is ExemptionKind.MAINTENANCE:
+            announced = exemption.announced_on
+            if announced is None:
+                found.append(msg("no public announcement is recorded"))
+            elif calendar.add_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
+                found.append(msg("announced late, on {day}", day=announced))
+        return tuple(found)
+
+
+def fold_exemptions(
+    records: Iterable[tuple[int, datetime, Exemption | ExemptionWithdrawal | None]],
+) -> tuple[RecordedExemption, ...]:
+    """Return the exemptions in the order in which they were granted.
+
+    Args:
+        records: number and time of each record, with what its body holds, oldest first; None for a withdrawal that cannot
+            be read.
+    """
+    found: list[RecordedExemption] = []
+    for seq, at, body in records:
+        if isinstance(body, Exemption):
+            found.append(RecordedExemption(seq, at, body))
+            continue
+        ends = None if body is None else body.id
+        found = [
+            replace(each, withdrawn_seq=seq, withdrawn_at=at)
+            if each.withdrawn_at is None and ends in {None, each.exemption.id}
+            else each
+            for each in found
+        ]
+    return tuple(found)
+
+
+def read_exemptions(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[RecordedExemption, ...]:
+    """Return every exemption that was recorded by a moment, oldest first."""
+    found: list[tuple[int, datetime, Exemption | ExemptionWithdrawal | None]] = []
+    for record in ledger.records(kinds=EXEMPTION_KINDS, until=until):
+        try:
+            blob = ledger.blob(record.body)
+            body = (
+                decode_part(blob, EXEMPTION, Exemption)
+                if record.kind == GRANTED
+                else decode_part(blob, WITHDRAWAL, ExemptionWithdrawal)
+            )
+        except (PortalOpsError, LedgerError):
+            body = None
+        if body is not None or record.kind == WITHDRAWN:
+            found.append((record.seq, record.at, body))
+    return fold_exemptions(found)
