@@ -6,7 +6,8 @@ manager knows of one that was unpacked by hand. Article 12.3.
 The rule: each system that is found has at least the version which the table in the bundle of vulnerabilities names for its
 series. All that are found must be declared in `cms` of `[checks.declared]` by their folder, and all that are declared must
 be found. The answer is unknown without a declaration, without a table or with one that was not read for 30 days, for a series
-that the table does not have, where a declared folder holds none any more, and where one does not tell its version.
+that the table does not have, where a declared folder holds none any more, where one does not tell its version or the file that
+tells it was moved, and where a web root depends on a variable.
 
 Sources: the makers' announcements that the table was made from ('portalops vuln bundle build --support'). On Debian 13 with
 its package of WordPress:
@@ -54,8 +55,10 @@ def judge(facts: Facts) -> Outcome:
     gone = sorted(set(declared) - folders)
     if gone:
         return unknown("file-moved", msg("no content management system is found in {names}", names=listed(gone)))
-    if seen.closed:
-        return unknown("folder-closed", msg("the account may not look into {names}", names=listed(seen.closed)))
+    if seen.unclear:
+        return unknown(
+            "root-unclear", msg("which folders the web server serves is unclear: {names}", names=listed(seen.unclear))
+        )
     if not seen.found:
         return passed(msg("there is no content management system, as declared"))
     support = facts[vulnerabilities.PROBE].support

@@ -1,8 +1,10 @@
-"""Content management systems in the folders where web programs lie, with their versions: WordPress, Drupal and Joomla.
+"""Content management systems on a host, with their versions: WordPress, Drupal and Joomla. Needs root.
 
-Each states its version in a file of its own, which is read and not run. The file's place is known; where somebody has moved
-it, the system is not found. Captured on Debian 13 with its package of WordPress; Drupal's and Joomla's lines are written in
-the form of their sources (core/lib/Drupal.php; administrator/manifests/files/joomla.xml).
+Looked for, however deep, are the file in which each states its version, which is read and not run, and another that it can't
+do without: where only that one is there, somebody has moved the first, and the version is not known. It is looked in the web
+roots (`web_files`), also behind links and mounts there, and in /srv, /opt, /usr/local and /usr/share. Captured on Debian 13
+with its package of WordPress; Drupal's and Joomla's lines are written in the form of their sources (core/lib/Drupal.php;
+includes/bootstrap.inc; administrator/manifests/files/joomla.xml).
 
     wordpress|/usr/share/wordpress|$wp_version = '6.8.3';
     drupal|/var/www/portal/web|  const VERSION = '10.4.2';
@@ -16,23 +18,49 @@ import re
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.probes.web_files import ROOTS
 from portalops.model.message import msg
 
-_SCRIPT = r"""
-for d in /var/www /srv /var/www/*/ /var/www/*/*/ /var/www/*/*/*/ /srv/*/ /srv/*/*/ /srv/*/*/*/ /opt/*/ /opt/*/*/ /usr/share/*/ /usr/share/nginx/html/ /usr/share/nginx/html/*/; do
-  [ -d "$d" ] || continue
-  if [ ! -r "$d" ] || [ ! -x "$d" ]; then
-    case $d in /var/www*|/srv*) printf 'closed|%s|\n' "${d%/}";; esac
-  elif [ -f "$d/wp-includes/version.php" ]; then n=wordpress; f=wp-includes/version.php; e='^ *\$wp_version *='
-  elif [ -f "$d/core/lib/Drupal.php" ]; then n=drupal; f=core/lib/Drupal.php; e='^ *const VERSION *='
-  elif [ -f "$d/administrator/manifests/files/joomla.xml" ]; then n=joomla; f=administrator/manifests/files/joomla.xml; e='.version.[0-9]'
-  else continue
-  fi
-  [ -r "$d" ] && [ -x "$d" ] || continue
-  printf '%s|%s|%s\n' "$n" "$(readlink -f "$d")" "$(grep -a -m 1 -E "$e" "$d/$f" 2>/dev/null | head -c 200 | tr -d '|')"
+_FILES = (
+    *("wp-includes/version.php", "wp-settings.php", "core/lib/Drupal.php", "core/core.services.yml"),
+    *(
+        "includes/bootstrap.inc",
+        "misc/drupal.js",
+        "administrator/manifests/files/joomla.xml",
+        "libraries/src/Version.php",
+    ),
+)
+_SCRIPT = (
+    ROOTS
+    + r"""
+files=$(
+  {
+    [ -z "$roots" ] || find -L $roots \( -fstype proc -o -fstype sysfs \) -prune -o -type f \( NAMED \) -print0 | tr '\n\000' '?\n'
+    find $(there /srv /opt /usr/local /usr/share) -xdev -type f \( NAMED \) -print0 | tr '\n\000' '?\n'
+  } 2>&1 | sort -u | head -n 1001
+)
+[ "$(printf '%s\n' "$files" | wc -l)" -le 1000 ] || echo failed
+for f in $files; do
+  e='^ *\$wp_version *=|^ *const VERSION *=|.version.[0-9]'
+  case $f in
+    'find: File system loop detected'*|*': Too many levels of symbolic links'|*/core/misc/drupal.js) continue ;;
+    */wp-includes/version.php) n=wordpress r=${f%/*/*} ;;
+    */wp-settings.php) n=wordpress r=${f%/*} e= ;;
+    */core/lib/Drupal.php) n=drupal r=${f%/*/*/*} ;;
+    */core/core.services.yml) n=drupal r=${f%/*/*} e= ;;
+    */includes/bootstrap.inc) n=drupal r=${f%/*/*} e="^ *define\('VERSION'"; grep -qaE "$e" "$f" || continue ;;
+    */misc/drupal.js) n=drupal r=${f%/*/*} e= ;;
+    */manifests/files/joomla.xml) n=joomla r=${f%/*/*/*/*} ;;
+    */libraries/src/Version.php) n=joomla r=${f%/*/*/*} e=; [ -e "$r/administrator/index.php" ] || continue ;;
+    *) echo failed; continue ;;
+  esac
+  v=
+  [ -z "$e" ] || v=$(grep -a -m 1 -E "$e" "$f" 2>/dev/null | head -c 200 | tr -d '|\n')
+  printf '%s|%s|%s\n' "$n" "$(readlink -f -- "$r")" "$v"
 done | sort -u
 echo end
-"""
+""".replace("NAMED", " -o ".join(f"-path '*/{name}'" for name in _FILES))
+)
 _VERSION = re.compile(r"(?:['\">]|^)(\d+(?:\.\d+){1,3}[A-Za-z0-9.-]*)(?:['\"<]|$)")
 NAMES = frozenset({"wordpress", "drupal", "joomla"})
 
@@ -52,8 +80,8 @@ class Systems:
     """What was found."""
 
     found: tuple[Cms, ...]
-    closed: tuple[str, ...]
-    """Folders that the account may not look into."""
+    unclear: tuple[str, ...]
+    """Web roots that depend on variables, and web servers whose configuration is not read."""
 
 
 def parse(output: Output) -> Systems:
@@ -61,19 +89,19 @@ def parse(output: Output) -> Systems:
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the listing of content management systems broke off"))
-    found: list[Cms] = []
-    closed: list[str] = []
+    versions: dict[tuple[str, str], str] = {}
+    unclear: list[str] = []
     for line in lines[:-1]:
         parts = line.split("|")
-        if len(parts) != 3 or parts[0] not in {*NAMES, "closed"} or not parts[1].startswith("/"):
+        if line.startswith("unclear "):
+            unclear.append(line.removeprefix("unclear "))
+        elif len(parts) != 3 or parts[0] not in NAMES or not parts[1].startswith("/"):
             raise Unparseable(msg("an unknown line among the content management systems: {line}", line=shown(line, 80)))
-        name, folder, text = parts
-        if name == "closed":
-            closed.append(folder)
-            continue
-        match = _VERSION.search(text)
-        found.append(Cms(name, folder, match[1] if match else ""))
-    return Systems(tuple(found), tuple(closed))
+        else:
+            name, folder, text = parts
+            match = _VERSION.search(text)
+            versions[name, folder] = match[1] if match else versions.get((name, folder), "")
+    return Systems(tuple(Cms(*key, version) for key, version in versions.items()), tuple(unclear))
 
 
-PROBE = Probe("cms.versions", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30)
+PROBE = Probe("cms.versions", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60)

@@ -27,7 +27,7 @@ PROGRAMS: tuple[str, ...] = (
 )
 """How names of files end that a web server runs, or that tell it what to run."""
 _NAMED = " -o ".join(f"-iname '*{end}' -o -iname '*{end}.*'" for end in PROGRAMS)
-_SCRIPT = r"""
+ROOTS = r"""
 set -f
 IFS='
 '
@@ -49,11 +49,37 @@ apache() {
 outside() { said 'include\|includeoptional' | grep '^/' | grep -Ev '^/etc/(nginx|apache2|httpd)/' | tr '\n' ' '; }
 N=$(nginx $(deeper "$(nginx | outside)"))
 A=$(apache $(deeper "$(apache | outside)"))
+O=$(ps -eo comm= | grep -E '^(caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee)$' | sort -u)
+for p in $O; do printf 'unclear %s\n' "$p"; done
+roots=
+add() {
+  [ $# -gt 0 ] && [ -e "$1" ] || return 0
+  r=$(readlink -f -- "$1") || { echo failed; return 0; }
+  for o in $roots; do
+    case $r in "$o") return 0 ;; "$o"/*) [ "$(stat -c %d "$r")" != "$(stat -c %d "$o")" ] || return 0 ;; esac
+  done
+  roots="$roots${roots:+$IFS}$r"
+}
+for d in /var/www /srv/www /srv/http /usr/share/nginx/html; do add "$d"; done
+for d in $(
+  printf '%s\n' "$N" | said 'root\|alias'
+  printf '%s\n' "$A" | said documentroot
+  printf '%s\n' "$A" | said 'alias\|scriptalias' | sed 's/^[^[:space:]]*[[:space:]][[:space:]]*//'
+); do
+  case $d in
+    *'$'*) b=${d%%'$'*}; b=${b%/*}; if [ -n "$b" ]; then add "$b"; else printf 'unclear %s\n' "$d"; fi ;;
+    /*) add "$d" ;;
+    *) for b in /usr/share/nginx /etc/nginx /etc/apache2 /etc/httpd; do add "$b/$d"; done ;;
+  esac
+done
+"""
+"""Shell that finds the web roots, one a line in `$roots`, and the configuration of nginx in `$N` and of Apache in `$A`."""
+_SCRIPT = (
+    ROOTS
+    + r"""
 P=$(set +f; text $(there /etc/php/*/fpm/php-fpm.conf /etc/php/*/fpm/pool.d /etc/php-fpm.conf /etc/php-fpm.d) | sed 's/;.*//')
 V=$(text $(there /etc/apache2/envvars) | sed -n 's/^ *export  *APACHE_RUN_\(USER\|GROUP\)=//p' | tr -d "\"'")
 R=$(ps -eo user:64=,comm= | awk '$2 ~ /^(nginx|apache2|httpd|php-fpm|php-cgi)/ && $1 != "root" {print $1}')
-O=$(ps -eo comm= | grep -E '^(caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee)$' | sort -u)
-for p in $O; do printf 'unclear %s\n' "$p"; done
 
 names=$(
   printf '%s\n' "$N" | said user | tr ' ' '\n'
@@ -80,28 +106,6 @@ done
 for g in $known; do case $g in -o|-gid) ;; *) who="$who$IFS-o$IFS-gid$IFS$g$IFS-perm$IFS-0020" ;; esac; done
 W="-perm$IFS-0002$who"
 
-roots=
-add() {
-  [ $# -gt 0 ] && [ -e "$1" ] || return 0
-  r=$(readlink -f -- "$1") || { echo failed; return 0; }
-  for o in $roots; do
-    case $r in "$o") return 0 ;; "$o"/*) [ "$(stat -c %d "$r")" != "$(stat -c %d "$o")" ] || return 0 ;; esac
-  done
-  roots="$roots${roots:+$IFS}$r"
-}
-for d in /var/www /srv/www /srv/http /usr/share/nginx/html; do add "$d"; done
-for d in $(
-  printf '%s\n' "$N" | said 'root\|alias'
-  printf '%s\n' "$A" | said documentroot
-  printf '%s\n' "$A" | said 'alias\|scriptalias' | sed 's/^[^[:space:]]*[[:space:]][[:space:]]*//'
-); do
-  case $d in
-    *'$'*) b=${d%%'$'*}; b=${b%/*}; if [ -n "$b" ]; then add "$b"; else printf 'unclear %s\n' "$d"; fi ;;
-    /*) add "$d" ;;
-    *) for b in /usr/share/nginx /etc/nginx /etc/apache2 /etc/httpd; do add "$b/$d"; done ;;
-  esac
-done
-
 listed() { tr '\n\000' '?\n' | head -n 2000 | cut -c 1-1000; }
 todo=$roots number=0
 while [ -n "$todo" ]; do
@@ -121,6 +125,7 @@ while [ -n "$todo" ]; do
       find "$d" -xdev -type l ! -xtype l -printf '%p\0' | tr '\n\000' '?\n' | head -n 2001
       awk -v d="$d/" 'index($2, d) == 1 {print $2}' /proc/self/mounts
     )
+    [ "$(printf '%s\n' "$found" | wc -l)" -le 2000 ] || echo failed
     for l in $found; do
       t=$(readlink -f -- "$l") && [ -e "$t" ] || { echo failed; continue; }
       known=
@@ -136,6 +141,7 @@ while [ -n "$todo" ]; do
 done
 echo end
 """.replace("PROGRAMS", _NAMED)
+)
 _LINE = re.compile(
     r"(?:account (?P<account>[A-Za-z0-9._-]{1,64})|unclear (?P<unclear>.+)|root (?P<root>/.*)|program (?P<program>/.+)"
     r"|list (?P<list>/.+)|[fd] [0-7]{1,4} \S{1,64} (?P<writable>/.*))"

@@ -1,4 +1,4 @@
-"""What the web server may write to, on a whole Debian host with configurations as nginx, Apache and PHP-FPM ship them."""
+"""What the web server may write to and which systems lie there, on a whole Debian host with configurations as nginx, Apache and PHP-FPM ship them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from checks.servers.probe import Missing, ProbeResult, fact_of
-from checks.servers.probes import web_files
+from checks.servers.probes import cms_versions, web_files
+from checks.servers.probes.cms_versions import Cms, Systems
 from checks.servers.probes.web_files import WebFiles
 from tests.hosts import Host, Hosts
 
 pytestmark = [pytest.mark.hosts, pytest.mark.heavy]
 
 Seen = Callable[[str], WebFiles | Missing]
+WORDPRESS = "mkdir -p {0}/wp-includes; printf '$wp_version = \\0476.8.3\\047;\\n' >{0}/wp-includes/version.php; touch {0}/wp-settings.php;"
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,48 @@ def test_name_with_a_line_feed_forges_no_line(seen: Seen) -> None:
     found = fact(seen("printf x >'/var/www/html/a\nend'; chown www-data /var/www/html/a*"))
 
     assert found.writable == ("/var/www/html/a?end",)
+
+
+@pytest.fixture
+def systems(host: Host, seen: Seen) -> Callable[[str], Systems]:
+    def look(prepared: str) -> Systems:
+        seen(prepared)
+        said = host.sh("sh -s", stdin=cms_versions.PROBE.command[2].encode())
+        found = fact_of(cms_versions.PROBE, ProbeResult(cms_versions.PROBE.id, 0, said.encode(), b"", 0))
+        assert isinstance(found, Systems), found
+        return found
+
+    return look
+
+
+def test_system_is_found_however_deep_and_behind_links(systems: Callable[[str], Systems]) -> None:
+    found = systems(
+        WORDPRESS.format("/var/www/html/a/b/c/d/e")
+        + WORDPRESS.format("/data/linked")
+        + "ln -s /data/linked /var/www/html/l;"
+        " ln -s . /var/www/html/loop"
+    )
+
+    assert found.found == (
+        Cms("wordpress", "/data/linked", "6.8.3"),
+        Cms("wordpress", "/var/www/html/a/b/c/d/e", "6.8.3"),
+    )
+
+
+def test_system_whose_version_was_moved_is_found_without_one(systems: Callable[[str], Systems]) -> None:
+    moved = WORDPRESS.format("/var/www/html") + "rm /var/www/html/wp-includes/version.php"
+
+    assert systems(moved).found == (Cms("wordpress", "/var/www/html", ""),)
+
+
+def test_old_drupal_and_joomla_tell_their_versions(systems: Callable[[str], Systems]) -> None:
+    found = systems(
+        "mkdir -p /srv/d7/includes /srv/d7/misc /srv/d10/core/lib /srv/d10/core/misc /srv/j/administrator/manifests/files;"
+        " echo \"define('VERSION', '7.103');\" >/srv/d7/includes/bootstrap.inc; touch /srv/d7/misc/drupal.js;"
+        " echo \"  const VERSION = '10.4.2';\" >/srv/d10/core/lib/Drupal.php; touch /srv/d10/core/misc/drupal.js;"
+        " echo '<version>5.2.3</version>' >/srv/j/administrator/manifests/files/joomla.xml"
+    )
+
+    assert {(one.folder, one.version) for one in found.found} == {
+        *(("/srv/d7", "7.103"), ("/srv/d10", "10.4.2"), ("/srv/j", "5.2.3"))
+    }
