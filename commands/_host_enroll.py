@@ -10,6 +10,7 @@ import typer
 
 from commands._check_findings import required_texts
 from commands._prompt import prompt_for
+from commands._registers import caller_of
 from commands._result import JsonValue, Result
 from commands._servers import enrolments_of, known_host
 from commands._session import Session, open_session
@@ -73,7 +74,7 @@ def enroll(
         key,
         fingerprint_of(key),
         compared,
-        show_text(by.strip(), 200) or _caller(session),
+        show_text(by.strip(), 200) or caller_of(session),
         before.enrolment.fingerprint if before else "",
         reason if before else "",
     )
@@ -159,11 +160,6 @@ def _asked(session: Session, host: str, best: str, key: str) -> str:
     prompt = prompt_for(no_input=session.invocation.no_input)
     answer = prompt.ask(question, option="--fingerprint", default="", accept=accept)
     return answer.rstrip("=") if answer.startswith("SHA256:") else ""
-
-
-def _caller(session: Session) -> str:
-    circumstances = session.circumstances
-    return show_text(circumstances.sudo_user, 200) or f"uid {circumstances.user_id}"
 
 
 def _result(enrolment: Enrolment, seq: int, said: Message) -> Result:

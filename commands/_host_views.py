@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from commands._host_sight import place_data, place_rows, places_of
 from commands._result import JsonValue, Result
 from commands._servers import enrolments_of, known_host
 from commands._session import Session, open_session
@@ -25,6 +26,7 @@ from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.registers.hosts import RecordedEnrolment
+from portalops.registers.places import Place
 from portalops.reports.document import Cell, KeyValues, Notice, Paragraph, Status, Table, Tone, Verbatim
 
 if TYPE_CHECKING:
@@ -66,18 +68,22 @@ def list_(ctx: typer.Context) -> Result:
         return Result([], [Paragraph(msg("There is no host yet: 'portalops host add' adds one"))])
     enrolled = enrolments_of(session)
     seen = _seen(session, {host.id for host in hosts})
+    places = places_of(session)
     rows = [
         (
             host.id,
             _way(session, host),
             _key(host, enrolled.get(host.id)),
+            _stands(places.get(host.id)),
             _at(seen, host.id),
             _state(seen.get(host.id)),
         )
         for host in hosts
     ]
-    headers = (msg("Host"), msg("Way"), msg("Key"), msg("Last answer"), msg("Last look"))
-    data: list[JsonValue] = [_data(session, host, enrolled.get(host.id), seen.get(host.id)) for host in hosts]
+    headers = (msg("Host"), msg("Way"), msg("Key"), msg("Stands in"), msg("Last answer"), msg("Last look"))
+    data: list[JsonValue] = [
+        _data(session, host, enrolled.get(host.id), seen.get(host.id), places.get(host.id)) for host in hosts
+    ]
     is_whole = all(_is_known(host, enrolled) and host.id in seen and seen[host.id].newest.reached for host in hosts)
     table = Table(nmsg("{n} host", "{n} hosts", len(hosts)), headers, rows)
     return Result(data, [table], exit_code=ExitCode.OK if is_whole else ExitCode.UNMET)
@@ -106,8 +112,10 @@ def show(ctx: typer.Context, host: HostArgument) -> Result:
                 (msg("In the place of"), show_text(enrolment.enrolment.replaces)),
                 (msg("Reason"), show_text(enrolment.enrolment.reason, 1000)),
             ]
+    place = places_of(session).get(known.id)
+    rows += place_rows(place or Place(known.id))
     rows += [(msg("Last answer"), _at(seen, known.id)), (msg("Last look"), _state(seen.get(known.id)))]
-    return Result(_data(session, known, enrolment, seen.get(known.id)), [KeyValues(rows)])
+    return Result(_data(session, known, enrolment, seen.get(known.id), place), [KeyValues(rows)])
 
 
 def facts(
@@ -276,8 +284,14 @@ def _state(seen: _Seen | None) -> Cell:
     return Status(verbatim(show_text(seen.newest.problem, 200)), Tone.BAD)
 
 
+def _stands(place: Place | None) -> Cell:
+    if place is None or place.sighting is None:
+        return Status(msg("never seen"), Tone.UNSURE)
+    return msg("{room}, {rack} ({day})", room=place.sighting.room, rack=place.sighting.rack, day=place.sighting.seen_on)
+
+
 def _data(
-    session: Session, host: Host, enrolment: RecordedEnrolment | None, seen: _Seen | None
+    session: Session, host: Host, enrolment: RecordedEnrolment | None, seen: _Seen | None, place: Place | None
 ) -> dict[str, JsonValue]:
     way = session.settings.servers.ways.get(host.id)
     answered = seen.answered if seen else None
@@ -296,4 +310,5 @@ def _data(
         "looked_at": seen.newest.gathered_at.isoformat() if seen else None,
         "reached": seen.newest.reached if seen else None,
         "problem": show_text(seen.newest.problem, 200) if seen else None,
+        "place": place_data(place) if place else None,
     }

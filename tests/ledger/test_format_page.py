@@ -31,6 +31,7 @@ from portalops.model.hosts import Enrolment
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
 from portalops.model.organisation import Name
+from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest
 from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
@@ -38,6 +39,7 @@ from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
+from portalops.registers.places import PLACE_KINDS
 from portalops.registers.signers import KEY_ADDED, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
@@ -60,6 +62,7 @@ BODIES: tuple[type, ...] = (
     ),
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
     *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
+    *(Sighting, HandOver),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""
@@ -126,7 +129,13 @@ def test_the_kinds_of_runs_are_those_of_jobs() -> None:
 
 
 def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
-    known = {kind for kind, _place in kinds_written()} | set(INERASABLE) | set(DISC_KINDS) | set(WAIVER_KINDS)
+    known = (
+        {kind for kind, _place in kinds_written()}
+        | set(INERASABLE)
+        | set(DISC_KINDS)
+        | set(WAIVER_KINDS)
+        | set(PLACE_KINDS)
+    )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()
 

@@ -1,0 +1,136 @@
+"""What the commands of registers share: days and moments as people write them, documents, and who calls."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Final, Optional
+
+import typer
+
+from commands._session import Session
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.causes import cause_of
+from portalops.model.message import msg
+from portalops.model.text import show_text
+
+MAX_FILE_BYTES: Final = 32 << 20
+"""Of a document that is kept as evidence."""
+MAX_TEXT = 1000
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be recorded, and record nothing"))]
+DocumentFile = Annotated[
+    Optional[Path],  # noqa: UP045  # Typer reads it at run time
+    typer.Option("--file", metavar="FILE", help=_("The document itself, kept as evidence by its digest")),
+]
+
+
+def written_text(text: str, option: str) -> str:
+    """Return what a person wrote, on one line and escaped.
+
+    Raises:
+        UsageError: it is empty or too long.
+    """
+    if not text.strip():
+        raise UsageError(msg("{option} is empty", option=option), msg("Say it, for whoever reads the ledger."))
+    if len(text) > MAX_TEXT:
+        raise UsageError(
+            msg("{option} has {n} characters, and {most} at most are kept", option=option, n=len(text), most=MAX_TEXT),
+            msg("Put the rest into the document, and give that by --file."),
+        )
+    return show_text(" ".join(text.split()), MAX_TEXT)
+
+
+def past_day(session: Session, text: str | None, option: str) -> date:
+    """Return a local day up to today; today where none is given.
+
+    Raises:
+        UsageError: it is no day, or ahead.
+    """
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    if text is None:
+        return today
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("{option}: {text} is no day", option=option, text=show_text(text, 40)),
+            msg("Write it as year-month-day: {day}.", day=today.isoformat()),
+        ) from error
+    if day > today:
+        raise UsageError(
+            msg("{option}: {day} is ahead, today is {today}", option=option, day=day, today=today),
+            msg("What has not happened cannot be recorded; see whether the day or the clock is wrong."),
+        )
+    return day
+
+
+def moment(session: Session, text: str, option: str) -> datetime:
+    """Return a moment; without an offset it is the portal's local time.
+
+    Raises:
+        UsageError: it is none.
+    """
+    now = session.clock.now().astimezone(session.zone_of_portal)
+    try:
+        found = datetime.fromisoformat(text)
+        zoned = found if found.tzinfo else found.replace(tzinfo=session.zone_of_portal)
+        years = range(2000, now.year + 100)
+        years.index(zoned.astimezone(session.zone_of_portal).year)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            msg("{option}: {text} is no moment", option=option, text=show_text(text, 40)),
+            msg("Write it as {example}, in the portal's time.", example=now.strftime("%Y-%m-%dT%H:%M")),
+        ) from error
+    return zoned
+
+
+def past_moment(session: Session, text: str | None, option: str) -> datetime:
+    """Return a moment up to now; now where none is given.
+
+    Raises:
+        UsageError: it is none, or ahead.
+    """
+    now = session.clock.now()
+    if text is None:
+        return now
+    found = moment(session, text, option)
+    if found > now:
+        raise UsageError(
+            msg("{option}: {moment} is ahead", option=option, moment=found),
+            msg("What has not happened cannot be recorded; see whether the time or the clock is wrong."),
+        )
+    return found
+
+
+def document_in(path: Path | None) -> bytes | None:
+    """Return the bytes of a document that is to be kept; None where none was given.
+
+    Raises:
+        UsageError: it cannot be read, is empty, or is too large.
+    """
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            msg("cannot read {path}: {cause}", path=show_text(str(path)), cause=cause_of(error)),
+            msg("Check the path, and who may read the file."),
+        ) from error
+    if not data:
+        raise UsageError(msg("{path} is empty", path=show_text(str(path))), msg("Give the document itself."))
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(
+            msg("{path} is larger than {limit} bytes", path=show_text(str(path)), limit=MAX_FILE_BYTES),
+            msg("Scan it with fewer dots; the whole document must be kept, since its digest speaks for it."),
+        )
+    return data
+
+
+def caller_of(session: Session) -> str:
+    """Return who calls, as far as the account tells."""
+    circumstances = session.circumstances
+    return show_text(circumstances.sudo_user, 200) or f"uid {circumstances.user_id}"

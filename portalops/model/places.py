@@ -1,0 +1,42 @@
+"""Where the servers stand and who answers for them, as people saw it (Article 12.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from portalops.model.organisation import HostId
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The body of a `host.sighted` record, under the key `sighting`: somebody stood before a host."""
+
+    host: HostId
+    seen_on: date
+    """The portal's local day."""
+    seen_by: str
+    site: str
+    """The building, or the unit's address."""
+    room: str
+    rack: str
+    """And the place in it."""
+    holder: str
+    """Who answers for the host: a person or an office."""
+    reason: str = ""
+    """Why it corrects the sighting before."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The body of a `host.handed-over` record, under the key `hand_over`: another one answers for a host now."""
+
+    host: HostId
+    handed_on: date
+    """The portal's local day."""
+    holder: str
+    """Who answers for it from then on."""
+    before: str
+    """Who did until then, as the register had it; empty if it had nobody."""
+    document: str
+    """Number and date of the minutes or the decision; empty if there is none."""

@@ -1,0 +1,156 @@
+"""`portalops host sight` and `hand-over`, and what the check of places makes of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.registers.places import PLACE_KINDS
+from portalops.system.clock import SystemClock
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+
+[state]
+folder = "state"
+
+[[host]]
+id = "web1"
+address = "local"
+"""
+WHERE = ("--site", "46 Lê Quý Đôn", "--room", "204", "--rack", "Tủ A, U12", "--holder", "Phòng Hạ tầng số")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    return tmp_path
+
+
+def portalops(home: Path, *arguments: str) -> int:
+    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+
+
+def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)["data"]
+
+
+def sight(home: Path, *more: str) -> int:
+    return portalops(home, "host", "sight", "web1", "--by", "Nguyễn Văn An", "--json", *more)
+
+
+def location(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    portalops(home, "check", "run", "--check", "inventory.location", "--json")
+    (result,) = data_of(capsys)
+    return result["verdict"], result["reason"]
+
+
+def records(home: Path) -> int:
+    try:
+        ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
+    except Exception:  # noqa: BLE001  # there is none
+        return 0
+    return len(list(ledger.records(kinds=PLACE_KINDS)))
+
+
+def test_sighting_is_kept_with_its_document_and_judged(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert location(home, capsys) == ("unknown", "no-register")
+    (home / "minutes.pdf").write_bytes(b"%PDF minutes")
+
+    assert sight(home, *WHERE, "--file", str(home / "minutes.pdf")) == ExitCode.OK
+
+    data = data_of(capsys)
+    digest = hashlib.sha256(b"%PDF minutes").hexdigest()
+    assert (data["room"], data["seen_by"], data["evidence"]) == ("204", "Nguyễn Văn An", [digest])
+    ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
+    assert ledger.blob(digest) == b"%PDF minutes"  # type: ignore[arg-type]
+    assert location(home, capsys) == ("pass", "")
+
+
+def test_what_is_not_given_is_as_last_seen_and_a_hand_over_names_another_holder(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sight(home, *WHERE)
+    capsys.readouterr()
+
+    assert portalops(home, "host", "hand-over", "web1", "--holder", "Trần Thị Bình", "--json") == ExitCode.OK
+    handed = data_of(capsys)
+    assert (handed["before"], handed["holder"]) == ("Phòng Hạ tầng số", "Trần Thị Bình")
+    assert sight(home, "--room", "205") == ExitCode.OK
+    seen = data_of(capsys)
+    assert (seen["site"], seen["room"], seen["holder"]) == ("46 Lê Quý Đôn", "205", "Trần Thị Bình")
+
+    portalops(home, "host", "show", "web1", "--json")
+    place = data_of(capsys)["place"]
+    assert (place["room"], place["rack"], place["record"]) == ("205", "Tủ A, U12", seen["record"])
+    portalops(home, "host", "list")
+    assert "205, Tủ A, U12" in capsys.readouterr().out
+
+
+def test_sighting_of_an_earlier_day_corrects_only_with_a_reason(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sight(home, *WHERE)
+    long_ago = (date.today() - timedelta(days=500)).isoformat()  # noqa: DTZ011  # any day long past
+    capsys.readouterr()
+
+    assert sight(home, "--on", long_ago) == ExitCode.USAGE
+    assert "--reason" in capsys.readouterr().err
+    assert sight(home, "--on", long_ago, "--reason", "typing error") == ExitCode.OK
+    capsys.readouterr()
+    assert location(home, capsys) == ("fail", "sighting-too-old")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("host", "sight", "web9", *WHERE), "there is no host web9"),
+        (("host", "sight", "web1", "--room", "204"), "--site, --rack, --holder is not given"),
+        (("host", "sight", "web1", *WHERE, "--on", "2126-01-01"), "is ahead"),
+        (("host", "sight", "web1", *WHERE, "--on", "tomorrow"), "is no day"),
+        (("host", "sight", "web1", *WHERE, "--file", "/nowhere.pdf"), "cannot read /nowhere.pdf"),
+        (("host", "sight", "web1", *WHERE, "--file", "/"), "cannot read /"),
+        (("host", "sight", "web1", "--site", " ", "--room", "1", "--rack", "1", "--holder", "x"), "--site is empty"),
+        (("host", "sight", "web1", *WHERE, "--by", "x" * 1001), "1,001 characters"),
+        (("host", "hand-over", "web9", "--holder", "An"), "there is no host web9"),
+        (("host", "hand-over", "web1", "--holder", "An", "--on", "2126-01-01"), "is ahead"),
+    ],
+)
+def test_bad_input_is_refused_with_what_to_do_and_nothing_is_recorded(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert portalops(home, *arguments) == ExitCode.USAGE
+
+    told = capsys.readouterr().err
+    assert said in told
+    assert "hint:" in told
+    assert records(home) == 0
+
+
+def test_dry_run_shows_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sight(home, *WHERE, "--dry-run") == ExitCode.OK
+
+    assert data_of(capsys)["record"] is None
+    assert records(home) == 0
+    assert not (home / "state").exists()
+
+
+def test_escapes_that_a_person_pastes_reach_no_terminal(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sight(home, "--site", "a\x1b[31mb", "--room", "204", "--rack", "A", "--holder", "\u202eAn")
+    capsys.readouterr()
+
+    portalops(home, "host", "show", "web1")
+
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\u202e" not in told
