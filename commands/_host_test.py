@@ -39,6 +39,9 @@ _STEPS = {
     "session": msg("Session"),
 }
 _HINTS_SHOWN = 12
+_ABSENT = 3
+"""What the question after the helper ends with where there is none."""
+_NO_PROGRAM = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...])
     find = 'for p in "$@"; do command -v "$p" >/dev/null || printf "%s " "$p"; done'
     asked = [
         Probe("test.account", ("id", "-un"), text),
-        Probe("test.helper", ("sha256sum", HELPER), text),
+        Probe("test.helper", ("sh", "-c", f"[ -e {HELPER} ] || exit {_ABSENT}; exec sha256sum {HELPER}"), text),
         Probe("test.programs", ("sh", "-c", find, "sh", *names), text),
     ]
     for probe in rooted:
@@ -178,10 +181,18 @@ def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> _Step:
 def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> _Step:
     from checks.servers.privileges import HELPER, helper_program  # noqa: PLC0415  # start-up time
 
+    section = answer.sections.get("test.helper")
+    if section is not None and section.exit_code == _ABSENT:
+        return _Step("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
+    if section is not None and section.exit_code == _NO_PROGRAM:
+        said = msg("whether {path} is of this version cannot be told: the host has no sha256sum", path=HELPER)
+        return _Step("helper", msg("Helper"), False, said)
+    if section is None or section.exit_code != 0:
+        complaint = show_text(section.output().errors.strip(), 200) if section else ""
+        said = msg("whether {path} is of this version cannot be told: {said}", path=HELPER, said=complaint or "-")
+        return _Step("helper", msg("Helper"), False, said)
     found = _text(answer, "test.helper").partition(" ")[0]
     wanted = hashlib.sha256(helper_program(probes.values())).hexdigest()
-    if not found:
-        return _Step("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
     if found != wanted:
         return _Step("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
     return _Step("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))

@@ -324,6 +324,39 @@ def test_stranger_key_is_told_at_the_login_step(
     assert [(step["id"], step["works"]) for step in data_of(capsys)][-1] == ("login", False)
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "complaint", "said"),
+    [
+        (127, "sh: 1: exec: sha256sum: not found", "the host has no sha256sum"),
+        (3, "", "is not there"),
+        (1, "sha256sum: /usr/local/libexec/portalops-helper: Permission denied", "Permission denied"),
+    ],
+)
+def test_helper_that_cannot_be_read_is_not_said_to_be_absent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], exit_code: int, complaint: str, said: str
+) -> None:
+    with sshd(tmp_path / "host") as host:
+        sections = (
+            ("test.account", "portal", "", 0),
+            ("test.helper", "", complaint, exit_code),
+            ("test.programs", "", "", 0),
+        )
+        answer = "".join(
+            f"<<<%s {name}>>>\\n{out}\\n<<<%s {name} stderr>>>\\n{err}\\n<<<%s {name} rc={code} s=0>>>\\n"
+            for name, out, err, code in sections
+        )
+        host.answer_with(f"N=${{SSH_ORIGINAL_COMMAND##* }}; printf '{answer}<<<%s done>>>\\n'{' $N' * 10}")
+        configure(tmp_path, host)
+        enrol(tmp_path, host)
+        capsys.readouterr()
+
+        assert portalops(tmp_path, "host", "test", "web1", "--json") == ExitCode.UNMET
+        (helper,) = (step for step in data_of(capsys) if step["id"] == "helper")
+
+    assert said in helper["said"]
+    assert ("is not there" in helper["said"]) is (said == "is not there")
+
+
 HOSTILE = (
     "N=${SSH_ORIGINAL_COMMAND##* }; "
     r"printf '<<<%s os.release>>>\nID=debian\nVERSION_ID=\033[31m13\302\233\342\200\256\n' $N; "

@@ -32,7 +32,7 @@ set --
 for d in {" ".join(FOLDERS)}; do [ -d "$d" ] && set -- "$@" "$d"; done
 {{ find "$@" -ignore_readdir_race -xdev \( {_PRUNED} \) -prune -o -type f {_SECRET} -print0 || printf '/find-failed\0'; }} |
   xargs -0 -r sha256sum -- || exit $?
-find "$@" -ignore_readdir_race -xdev \( {_PRUNED} \) -prune -o -type l ! -path '/etc/rc*.d/*' -printf '%l\0%p\0' |
+{{ find "$@" -ignore_readdir_race -xdev \( {_PRUNED} \) -prune -o -type l ! -path '/etc/rc*.d/*' -printf '%l\0%p\0' || printf 'find-failed\0\0'; }} |
   tr '\n\0' '?\n' | while IFS= read -r t && IFS= read -r p; do printf -- '-> %s  %s\n' "$t" "$p"; done
 echo end
 """

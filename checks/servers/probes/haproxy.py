@@ -2,6 +2,8 @@
 
 # pxname,svname,...,status,...,check_status,...
 portal,web1,0,0,0,1,,4,...,UP,1,1,0,...,L7OK,200,...
+
+HAProxy ends its answer with an empty line; without it, the answer was cut.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from portalops.model.message import msg
 _SCRIPT = r"""
 command -v socat >/dev/null || exit 127
 for s in /run/haproxy/admin.sock /run/haproxy/haproxy.sock /run/haproxy.sock /var/lib/haproxy/stats; do
-  if [ -S "$s" ]; then printf 'show stat\n' | socat -T 5 - "UNIX-CONNECT:$s"; exit $?; fi
+  if [ -S "$s" ]; then printf 'show stat\n' | socat -T 5 - "UNIX-CONNECT:$s" || exit $?; echo end; exit 0; fi
 done
 echo 'no socket of HAProxy' >&2
 exit 1
@@ -41,8 +43,11 @@ class BackendServer:
 
 def parse(output: Output) -> tuple[BackendServer, ...]:
     """Read the rows of servers; those of whole proxies are passed over."""
-    lines = output.lines()
-    if not lines or not lines[0].startswith("# pxname,svname,"):
+    answer = output.text.replace("\r\n", "\n")
+    if not answer.endswith("\n\nend\n"):
+        raise Unparseable(msg("HAProxy's statistics broke off"))
+    lines = answer.removesuffix("\nend\n").splitlines()
+    if not lines[0].startswith("# pxname,svname,"):
         raise Unparseable(msg("HAProxy's statistics are not of the known form"))
     try:
         rows = list(csv.DictReader([lines[0].removeprefix("# "), *lines[1:]]))

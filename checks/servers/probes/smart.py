@@ -1,7 +1,7 @@
 """What disks say of themselves: `smartctl -H -A` of each that `smartctl --scan` names. Needs root. Source: smartctl(8).
 
 Each disk's answer is one line of JSON, before it its name, after it smartctl's exit code, whose bits 0 to 2 mean that it
-could not be asked.
+could not be asked. More than 64 disks are too many for one answer: none is told then.
 
     disk /dev/sda
     {"json_format_version":[1,0],"smartctl":{"exit_status":0},"smart_status":{"passed":true},"power_on_time":{"hours":9123}}
@@ -21,7 +21,10 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 command -v smartctl >/dev/null || exit 127
-smartctl --scan | head -n 64 | while read -r d _ t _; do
+s=$(smartctl --scan) || exit $?
+[ "$(printf '%s\n' "$s" | wc -l)" -le 64 ] || { echo 'more than 64 disks' >&2; exit 3; }
+printf '%s\n' "$s" | while read -r d _ t _; do
+  [ "$d" ] || continue
   printf 'disk %s\n' "$d"
   smartctl -j=c -H -A -d "$t" "$d" | tr -d '\n'
   smartctl -q silent -H -d "$t" "$d"
@@ -54,11 +57,18 @@ def parse(output: Output) -> tuple[Disk, ...]:
     name, passed = "", None
     for line in lines[:-1]:
         if match := _DISK.fullmatch(line.strip()):
+            if name:
+                raise Unparseable(msg("a disk's answer is not of the known form"))
             name, passed = shown(match[1], 60), None
         elif match := _CODE.fullmatch(line.strip()):
+            if not name:
+                raise Unparseable(msg("a disk's answer is not of the known form"))
             found.append(Disk(name, passed, int(match[1])))
+            name = ""
         else:
             passed = _passed(line)
+    if name:
+        raise Unparseable(msg("the disks' answers broke off"))
     return tuple(found)
 
 

@@ -58,7 +58,7 @@ def test_ranges_of_ports_are_bounded() -> None:
 
 
 def test_a_line_of_haproxy_that_is_too_long_is_no_fact() -> None:
-    fact = fact_of(haproxy.PROBE, ProbeResult(haproxy.PROBE.id, 0, HOSTILE["long-field"], b"", 0))
+    fact = fact_of(haproxy.PROBE, ProbeResult(haproxy.PROBE.id, 0, HOSTILE["long-field"] + b"\nend\n", b"", 0))
 
     assert isinstance(fact, Missing)
 

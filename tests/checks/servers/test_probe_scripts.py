@@ -1,0 +1,77 @@
+"""What a probe's script says where a program that it runs does less than all: commands as files on PATH stand for those."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.servers.probe import Missing, Probe, ProbeResult, fact_of
+from checks.servers.probes import etc_files, smart
+
+
+def run(probe: Probe[Any], folder: Path, **commands: str) -> object:
+    for name, text in commands.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C", "SEEN": str(folder / "seen")}
+    done = subprocess.run(probe.command, env=environment, capture_output=True, timeout=30, check=False)
+    return fact_of(probe, ProbeResult(probe.id, done.returncode, done.stdout, done.stderr, 0))
+
+
+DISK = (
+    'case $* in *--scan*) for n in $(seq {number}); do echo "/dev/sd$n -d sat # /dev/sd$n, ATA device"; done ;;'
+    """ *-j*) echo '{{"smart_status":{{"passed":true}}}}' ;; esac"""
+)
+
+
+@pytest.mark.parametrize("number", [0, 1, 64])
+def test_all_disks_that_are_named_are_asked(tmp_path: Path, number: int) -> None:
+    found = run(smart.PROBE, tmp_path, smartctl=DISK.format(number=number))
+
+    assert isinstance(found, tuple)
+    assert len(found) == number
+    assert all(disk.passed for disk in found)
+
+
+def test_more_disks_than_are_asked_are_not_passed_over(tmp_path: Path) -> None:
+    found = run(smart.PROBE, tmp_path, smartctl=DISK.format(number=65))
+
+    assert isinstance(found, Missing)
+    assert "more than 64 disks" in str(found.seen)
+
+
+def test_scan_for_disks_that_fails_is_not_taken_for_none(tmp_path: Path) -> None:
+    assert isinstance(run(smart.PROBE, tmp_path, smartctl="exit 1"), Missing)
+
+
+@pytest.mark.parametrize(
+    "broken", [b"disk /dev/sda\nend\n", b"code 0\nend\n", b"disk /dev/sda\ndisk /dev/sdb\ncode 0\nend\n"]
+)
+def test_disk_without_its_answer_is_no_fact(broken: bytes) -> None:
+    fact: object = fact_of(smart.PROBE, ProbeResult(smart.PROBE.id, 0, broken, b"", 0))
+
+    assert isinstance(fact, Missing)
+
+
+SHA256 = f"""case "$*" in *find-failed*) exit 1 ;; esac; echo '{64 * "a"}  /etc/hostname'"""
+
+
+@pytest.mark.parametrize("failing", ["type f", "type l"])
+def test_search_for_files_that_fails_is_no_listing(tmp_path: Path, failing: str) -> None:
+    find = f"""case "$*" in *"-{failing}"*) exit 1 ;; *-print0) printf '/etc/hostname\\0' ;; esac"""
+
+    found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
+
+    assert isinstance(found, Missing)
+
+
+def test_search_for_files_that_works_is_a_listing(tmp_path: Path) -> None:
+    find = """case "$*" in *-print0) printf '/etc/hostname\\0' ;; *) printf '../a\\0/etc/link\\0' ;; esac"""
+
+    found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
+
+    assert found == {"/etc/hostname": 64 * "a", "/etc/link": "-> ../a"}
