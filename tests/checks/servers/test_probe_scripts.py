@@ -52,7 +52,8 @@ def test_scan_for_disks_that_fails_is_not_taken_for_none(tmp_path: Path) -> None
     "broken", [b"disk /dev/sda\nend\n", b"code 0\nend\n", b"disk /dev/sda\ndisk /dev/sdb\ncode 0\nend\n"]
 )
 def test_disk_without_its_answer_is_no_fact(broken: bytes) -> None:
-    fact: object = fact_of(smart.PROBE, ProbeResult(smart.PROBE.id, 0, broken, b"", 0))
+    probe: Probe[Any] = smart.PROBE
+    fact = fact_of(probe, ProbeResult(probe.id, 0, broken, b"", 0))
 
     assert isinstance(fact, Missing)
 
