@@ -19,7 +19,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.checks import CheckRound
-from portalops.model.findings import FindingClosed
+from portalops.model.findings import Finding, FindingClosed
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict
@@ -121,11 +121,12 @@ def findings(
 ) -> Result:
     session = open_session(ctx)
     if as_plugin:
-        return nagios.guarded(session, lambda: _plugin(session, _chooser(session, host, family)))
-    known = known_findings(session, newest_round(session), anew=anew)
+        return nagios.guarded(session, lambda: _plugin(session, host, family))
+    newest = newest_round(session)
+    known = known_findings(session, newest, anew=anew)
     if anew:
         _require_same(session, known.read)
-    chosen = _chooser(session, host, family)
+    chosen = chooser(session, newest, known.read.findings, host, family)
     shown = [
         each
         for each in known.standings
@@ -205,6 +206,43 @@ def newest_round(session: Session) -> Recorded[CheckRound] | None:
     return None
 
 
+def chooser(
+    session: Session,
+    newest: Recorded[CheckRound] | None,
+    findings: Sequence[Finding],
+    hosts: Collection[str] | None,
+    families: Collection[str] | None,
+) -> Callable[[str, str], bool]:
+    """Return what says of a host and a check whether they were asked for.
+
+    Args:
+        session: has the configuration.
+        newest: the newest round; groups of hosts have their names there.
+        findings: a host or a family of one may be there no more.
+        hosts: those asked for; all by default.
+        families: as `hosts`.
+
+    Raises:
+        UsageError: there is no such host.
+        UnknownCheck: there is no such family of checks.
+    """
+    from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
+
+    configured = {host.id for host in session.settings.hosts}
+    known = {*configured, *(one.host for one in (newest.body.hosts if newest else ())), *(one.host for one in findings)}
+    for name in hosts or ():
+        if name not in known:
+            raise UsageError(
+                msg("there is no host {host}", host=show_text(name, 60)),
+                msg("The hosts are: {hosts}.", hosts=", ".join(sorted(configured)) or "-"),
+            )
+    found = {one.check.partition(".")[0] for one in findings}
+    for family in families or ():
+        if family not in found:
+            chosen(families=(family,))
+    return lambda host, check: (not hosts or host in hosts) and (not families or check.partition(".")[0] in families)
+
+
 def required_texts(given: dict[str, str]) -> tuple[str, ...]:
     """Return what a person wrote for the reader of the ledger, within bounds.
 
@@ -256,11 +294,19 @@ def claims_table(claims: Sequence[ToolClaim]) -> Table:
             severity_status(each.claim.severity).word,
             verbatim(f"{each.claim.message} {each.claim.place}".strip()),
             each.first_at,
-            msg("gone from its report of {at}", at=each.gone_at) if each.gone_at else msg("claimed"),
+            _claim_state(each),
         )
         for each in claims
     ]
     return Table(msg("What other tools claim; portalops checked nothing of it"), headers, rows)
+
+
+def _claim_state(claim: ToolClaim) -> Message:
+    if claim.gone_at is not None:
+        return msg("claimed to be fixed, by its report of {at}", at=claim.gone_at)
+    if claim.silent_at is not None:
+        return msg("claimed; its report of {at} has no answer", at=claim.silent_at)
+    return msg("claimed")
 
 
 def claim_data(claim: ToolClaim) -> JsonValue:
@@ -271,13 +317,14 @@ def claim_data(claim: ToolClaim) -> JsonValue:
         "host": claim.host,
         "rule": claim.claim.rule,
         "severity": claim.claim.severity.value,
-        "state": "claimed" if claim.gone_at is None else "claimed-fixed",
+        "state": "claimed-fixed" if claim.gone_at else "not-answered" if claim.silent_at else "claimed",
         "message": claim.claim.message,
         "place": claim.claim.place,
         "first_seen_at": claim.first_at.isoformat(),
         "last_seen_at": claim.last_at.isoformat(),
         "gone_at": claim.gone_at.isoformat() if claim.gone_at else None,
-        "records": [claim.first_seq, claim.last_seq, *([claim.gone_seq] if claim.gone_seq else [])],
+        "silent_at": claim.silent_at.isoformat() if claim.silent_at else None,
+        "records": [claim.first_seq, claim.last_seq, *(seq for seq in (claim.gone_seq, claim.silent_seq) if seq)],
     }
 
 
@@ -312,19 +359,19 @@ def finding_data(each: FindingStanding, owner: str) -> JsonValue:
 # --- parts --------------------------------------------------------------------------------------
 
 
-def _plugin(session: Session, chosen: Callable[[str, str], bool]) -> nagios.Answer:
+def _plugin(session: Session, hosts: Collection[str] | None, families: Collection[str] | None) -> nagios.Answer:
     newest = newest_round(session)
     known = known_findings(session, newest)
+    chosen = chooser(session, newest, known.read.findings, hosts, families)
     standings = [each for each in known.standings if chosen(each.finding.host, each.finding.check)]
     late = [each for each in standings if each.is_late]
     open_now = [each for each in standings if each.state in {FindingState.OPEN, FindingState.REOPENED}]
     waived = sum(each.state is FindingState.WAIVED for each in standings)
     counts = {"overdue": len(late), "open": len(open_now), "waived": waived}
-    counts["unknown"] = sum(
-        result.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}
-        for result in (newest.body.results() if newest else ())
-        if chosen(result.host, result.check)
-    )
+    verdicts = [
+        result.verdict for result in (newest.body.results() if newest else ()) if chosen(result.host, result.check)
+    ]
+    counts["unknown"] = sum(verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR} for verdict in verdicts)
     doubts = [*doubts_of(session, newest), *(why for _seq, why in known.unreadable)]
     names = ", ".join(each.finding.id for each in (*late, *open_now))
     if late:
@@ -338,25 +385,11 @@ def _plugin(session: Session, chosen: Callable[[str, str], bool]) -> nagios.Answ
     if counts["unknown"]:
         said = nmsg("{n} check could not be answered", "{n} checks could not be answered", counts["unknown"])
         return nagios.Answer(nagios.UNKNOWN, said, counts)
+    if CheckVerdict.PASS not in verdicts:
+        return nagios.Answer(
+            nagios.UNKNOWN, msg("no check passes in the newest round, so nothing is shown to be well"), counts
+        )
     return nagios.Answer(nagios.OK, msg("no finding is open without a waiver"), counts)
-
-
-def _chooser(
-    session: Session, hosts: Collection[str] | None, families: Collection[str] | None
-) -> Callable[[str, str], bool]:
-    """Return what says of a host and a check whether they were asked for; a host may be configured no more."""
-    known = {host.id for host in session.settings.hosts}
-    for name in hosts or ():
-        if name not in known and not _has_findings(session, name):
-            raise UsageError(
-                msg("there is no host {host}", host=show_text(name, 60)),
-                msg("The hosts are: {hosts}.", hosts=", ".join(sorted(known)) or "-"),
-            )
-    return lambda host, check: (not hosts or host in hosts) and (not families or check.partition(".")[0] in families)
-
-
-def _has_findings(session: Session, host: str) -> bool:
-    return any(each.finding.host == host for each in known_findings(session, None).standings)
 
 
 def _claim_chosen(claim: ToolClaim, hosts: Collection[str] | None, *, every: bool) -> bool:

@@ -26,7 +26,8 @@ from portalops.reports.document import Block, Notice, Paragraph, Tone
 HELP = _(
     "Take in what another tool says it found on a host\n\nReports of the forms sarif (2.1.0), openscap (XCCDF or ARF) and lynis"
     " (report.dat). The file is kept as it is. What it says counts as that tool's claim: portalops checked nothing of it, and no"
-    " duty is judged by it. What is gone from the tool's newer report is claimed to be fixed."
+    " duty is judged by it. A claim counts as claimed to be fixed only where the tool's newer report says so; one that is only"
+    " absent from it stays."
     "\n\nExample: portalops check import /var/log/lynis-report.dat --tool lynis --host web1"
     "\n\nEXIT STATUS: 0 recorded, 2 no such host or form, the file is no such report, or it was taken in before"
 )
@@ -50,7 +51,16 @@ def import_(
     before = {each.id for each in read_tool_claims(session.ledger).claims if each.gone_at is None}
     for each in found:
         report = ToolReport(
-            each.tool, each.version, HostId(host), each.made_at, each.claims, each.left_off, each.notes, evidence
+            each.tool,
+            each.version,
+            HostId(host),
+            each.made_at,
+            each.claims,
+            each.left_off,
+            each.notes,
+            evidence,
+            each.answered,
+            each.fixed,
         )
         body = bodies.write({"circumstances": session.circumstances, KEY: report})
         session.writable_ledger.append(CLAIMED, run=NO_RUN, subject=host, duty="12.4-remedy", body=body)
@@ -63,8 +73,8 @@ def import_(
     view += [
         Notice(
             nmsg(
-                "{tool}: {n} more is left off, so nothing counts as gone",
-                "{tool}: {n} more are left off, so nothing counts as gone",
+                "{tool}: {n} more is left off, so nothing counts as fixed",
+                "{tool}: {n} more are left off, so nothing counts as fixed",
                 each.left_off,
                 tool=each.tool,
             )
@@ -75,9 +85,10 @@ def import_(
     view.append(
         Paragraph(
             msg(
-                "{open} claimed, {new} of them new; {gone} gone since the report before",
+                "{open} claimed: {new} of them new, {silent} without an answer in the newest report; {gone} claimed to be fixed",
                 open=len(now_open),
                 new=sum(each.id not in before for each in now_open),
+                silent=sum(each.silent_at is not None for each in now_open),
                 gone=len(gone),
             )
         )

@@ -481,11 +481,16 @@ def work_of_checks(result: CheckRound, waived: Collection[tuple[HostId, str]] = 
         result: the round.
         waived: host and check of fails that somebody in charge decided to go without a remedy for.
     """
-    if not result.hosts:
+    if all(host.standby for host in result.hosts):  # groups alone
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, ("no host is declared, so nothing was checked",))
-    problems = tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
+    problems = unreached(result)
     outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
     return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems)
+
+
+def unreached(result: CheckRound) -> tuple[str, ...]:
+    """Return each host that was not reached, with why."""
+    return tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
 
 
 def exit_code_of_checks(results: Sequence[CheckResult], waived: Collection[tuple[HostId, str]] = ()) -> ExitCode:

@@ -11,8 +11,8 @@ import typer
 
 from commands import _check_declare, _check_findings, _check_import, _check_sample, _check_waive
 from commands import _check_nagios as nagios
-from commands._check_findings import Families, Hosts, finding_data, known_findings, newest_round
-from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, waived_of
+from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
+from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, unreached, waived_of
 from commands._outside import outside_of
 from commands._own import own_of
 from commands._result import JsonValue, Result
@@ -69,17 +69,8 @@ def run(
     session = open_session(ctx)
     is_part = bool(host or check or family)
     if as_plugin:
-        return nagios.guarded(
-            session,
-            lambda: _plugin(
-                session,
-                (
-                    _looked(session, host, check, family, from_outside=outside)
-                    if is_part
-                    else _round(session, from_outside=outside)
-                ).results(),
-            ),
-        )
+        part = (host, check, family) if is_part else None
+        return nagios.guarded(session, lambda: _plugin(session, *_seen(session, part, from_outside=outside)))
     if is_part:
         shown = _shown(session, _looked(session, host, check, family, from_outside=outside).results())
         return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
@@ -169,7 +160,8 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
 @app.command(
     help=_(
         "Show what the last recorded round said\n\nExample: portalops check results"
-        "\n\nEXIT STATUS: 0 every check passed or is waived, 1 one failed, 3 one could not be found out and none failed"
+        "\n\nEXIT STATUS: 0 every check passed or is waived, 1 one failed, 2 there is no such host or family, 3 one could not be"
+        " found out and none failed"
     )
 )
 def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result:
@@ -179,12 +171,8 @@ def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> 
         raise LedgerMissing(
             msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")
         )
-    wanted = [
-        result
-        for result in newest.body.results()
-        if (not host or result.host in host) and (not family or result.check.partition(".")[0] in family)
-    ]
-    shown = _shown(session, wanted)
+    chosen = chooser(session, newest, (), host, family)
+    shown = _shown(session, [result for result in newest.body.results() if chosen(result.host, result.check)])
     return Result(shown.data, [Paragraph(msg("Round of {at}", at=newest.at)), *shown.view], exit_code=shown.exit_code)
 
 
@@ -229,14 +217,19 @@ def _performed(session: Session, *, from_outside: bool) -> Performed:
     return by_hand(session, JobKind.CHECK, lambda each: check_work(each, from_outside=from_outside))
 
 
-def _round(session: Session, *, from_outside: bool) -> CheckRound:
-    """Do a whole round, record it, and return what it said."""
+def _seen(
+    session: Session, part: tuple[Sequence[str] | None, ...] | None, *, from_outside: bool
+) -> tuple[Sequence[CheckResult], Sequence[str]]:
+    """Do a round, or look at a part of one; return the results, and what went wrong on the way."""
+    if part is not None:
+        looked = _looked(session, *part, from_outside=from_outside)
+        return looked.results(), unreached(looked)
     done = _performed(session, from_outside=from_outside)
-    return done.result if isinstance(done.result, CheckRound) else CheckRound(())
+    return (done.result.results() if isinstance(done.result, CheckRound) else ()), done.problems
 
 
-def _plugin(session: Session, found: Sequence[CheckResult]) -> nagios.Answer:
-    """Say how the checks came out: fails without a waiver first, then what is unknown; no result at all is unknown."""
+def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> nagios.Answer:
+    """Say how the checks came out: fails without a waiver first, then what is unknown. OK takes at least one pass."""
     waived = waived_of(session, found)
     fails = [one for one in found if one.verdict is CheckVerdict.FAIL and (one.host, one.check) not in waived]
     unsure = [one for one in found if one.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}]
@@ -253,14 +246,18 @@ def _plugin(session: Session, found: Sequence[CheckResult]) -> nagios.Answer:
         names = ", ".join(f"{one.host}:{one.check}" for one in fails)
         said = nmsg("{n} check fails: {names}", "{n} checks fail: {names}", len(fails), names=names)
         return nagios.Answer(nagios.CRITICAL if is_grave else nagios.WARNING, said, counts)
-    if unsure or not found:
+    if problems:
+        return nagios.Answer(nagios.UNKNOWN, verbatim("; ".join(problems)), counts)
+    if unsure:
         said = nmsg(
             "{n} check could not be answered: {names}",
             "{n} checks could not be answered: {names}",
             len(unsure),
-            names=", ".join(f"{one.host}:{one.check}" for one in unsure) or "-",
+            names=", ".join(f"{one.host}:{one.check}" for one in unsure),
         )
         return nagios.Answer(nagios.UNKNOWN, said, counts)
+    if not counts["pass"]:
+        return nagios.Answer(nagios.UNKNOWN, msg("no check passes, and none fails without a waiver"), counts)
     return nagios.Answer(nagios.OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
 
 

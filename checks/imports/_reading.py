@@ -16,6 +16,8 @@ MAX_BYTES = 32 << 20
 """A report of one host has some MiB at most."""
 MAX_CLAIMS = 5000
 """Claims of one report that are kept; how many more there are is told."""
+MAX_ANSWERED = 5000
+"""Rules and keys of one report that are kept as answered; what is left off is not shown to be fixed."""
 MAX_NOTES = 20
 _KEY, _RULE, _MESSAGE, _PLACE = 500, 200, 500, 300
 
@@ -38,10 +40,21 @@ class ToolClaims:
     claims: tuple[ClaimedFinding, ...]
     left_off: int
     notes: tuple[str, ...]
+    answered: tuple[str, ...] = ()
+    """Rules that the tool looked at to the end; see `ToolReport`."""
+    fixed: tuple[str, ...] = ()
+    """Keys of what it says is there no more."""
 
 
 def claims_of(
-    tool: str, version: str, made_at: datetime | None, claims: Iterable[ClaimedFinding], notes: Iterable[str]
+    tool: str,
+    version: str,
+    made_at: datetime | None,
+    claims: Iterable[ClaimedFinding],
+    notes: Iterable[str],
+    *,
+    answered: Iterable[str] = (),
+    fixed: Iterable[str] = (),
 ) -> ToolClaims:
     """Return claims within the bounds, each key once; the worst severity of several with one key counts."""
     by_key: dict[str, ClaimedFinding] = {}
@@ -55,7 +68,14 @@ def claims_of(
             by_key[claim.key] = claim
     shown = tuple(show_text(note, _MESSAGE) for note in islice(notes, MAX_NOTES))
     return ToolClaims(
-        show_text(tool.strip(), 60) or "?", show_text(version, 60), made_at, tuple(by_key.values()), left_off, shown
+        show_text(tool.strip(), 60) or "?",
+        show_text(version, 60),
+        made_at,
+        tuple(by_key.values()),
+        left_off,
+        shown,
+        tuple(sorted({show_text(rule, _RULE) for rule in answered})[:MAX_ANSWERED]),
+        tuple(sorted(set(fixed) - by_key.keys())[:MAX_ANSWERED]),
     )
 
 

@@ -5,7 +5,9 @@
 
 A warning is taken for medium and a suggestion for low, since Lynis names no severity. The same test may suggest several things,
 so a claim is found again by test, text and details, whatever numbers stand in them ("Check 79 files in /tmp"). When the report was made stands in it without a zone, so it is a note.
-A report whose end (`finish=true`) is missing is refused: what is absent from half a report is not gone.
+A report whose end (`finish=true`) is missing is refused. What a test said before is claimed to be fixed only where the report
+names the test in `tests_executed`, and the test does not say it any more: a test that was skipped, or was not among those that
+were asked for, has found nothing out.
 """
 
 from __future__ import annotations
@@ -41,7 +43,10 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
     notes = [f"the host's clock said {_one(found, 'report_datetime_end')} at the end, in a zone that is not told"]
     if hostname := _one(found, "hostname"):
         notes.append(f"the tool calls the host {hostname}")
-    return (claims_of("Lynis", version, None, _claims(found), notes),)
+    executed = {test.strip() for test in _one(found, "tests_executed").split("|")} - {""}
+    if not executed:
+        notes.append("it does not name the tests that were executed, so nothing that it lacks counts as fixed")
+    return (claims_of("Lynis", version, None, _claims(found), notes, answered=executed),)
 
 
 def _claims(found: Mapping[str, Sequence[str]]) -> Iterator[ClaimedFinding]:

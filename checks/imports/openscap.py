@@ -3,7 +3,9 @@
     oscap xccdf eval --profile PROFILE --results results.xml --results-arf arf.xml BENCHMARK
 
 A rule whose result is `fail` is a claim, of the rule's own severity; `unknown`, which the standard gives a rule without one, is
-taken for medium. `error`, `unknown` and `notchecked` are no claims and no passes: notes count them.
+taken for medium. Only where each of its results is `pass` or `fixed` is what was claimed of a rule before claimed to be fixed:
+`error`, `unknown` and `notchecked` are neither claims nor passes, and notes count them; nor is a rule that was not selected, or
+does not apply.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _SEVERITIES = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
 _SEVERITIES["info"] = Severity.LOW
 _NOT_FOUND_OUT = ("error", "unknown", "notchecked")
+_PASSED = {"pass", "fixed"}
 
 
 def parse(data: bytes) -> tuple[ToolClaims, ...]:
@@ -47,22 +50,27 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
     if not tests:
         raise NotAReport(msg("it holds no result of a test"))
     titles = {element.get("id", ""): _child(element, "title") for element in root.iter() if _name(element) == "Rule"}
+    results: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
-    claims = [claim for test in tests for claim in _claims(test, titles, counts)]
+    claims = [claim for test in tests for claim in _claims(test, titles, counts, results)]
     notes = [f"{counts[result]} rules have the result {result}" for result in _NOT_FOUND_OUT if counts[result]]
     target = _child(tests[-1], "target")
     if target:
         notes.append(f"the tool calls the host {target}")
     ended = [moment for test in tests if (moment := _moment(test.get("end-time", ""))) is not None]
-    return (claims_of("OpenSCAP", _version(tests[-1]), max(ended, default=None), claims, notes),)
+    passed = [rule for rule, found in results.items() if found <= _PASSED]
+    return (claims_of("OpenSCAP", _version(tests[-1]), max(ended, default=None), claims, notes, answered=passed),)
 
 
-def _claims(test: Element, titles: dict[str, str], counts: Counter[str]) -> Iterator[ClaimedFinding]:
+def _claims(
+    test: Element, titles: dict[str, str], counts: Counter[str], results: dict[str, set[str]]
+) -> Iterator[ClaimedFinding]:
     for element in test.iter():
         if _name(element) != "rule-result":
             continue
         rule, result = element.get("idref", "?"), _child(element, "result").strip().lower()
         counts[result] += 1
+        results.setdefault(rule, set()).add(result)
         if result == "fail":
             severity = _SEVERITIES.get(element.get("severity", ""), Severity.MEDIUM)
             yield claimed(rule, severity, titles.get(rule) or _child(element, "message") or rule)

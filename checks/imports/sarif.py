@@ -5,8 +5,13 @@ suppressed (3.27.23): those are counted in a note. The severity is `properties.s
 there is one (a number like CVSS's, as GitHub reads it), else the level: `error` is high, `warning` medium, `note` and
 `none` low. The level of a result is its own, else that of its rule's `defaultConfiguration`, else `warning` (3.27.10).
 
-A run without results (3.14.23), or whose tool says that it did not succeed (3.20.14), is refused: what is absent from it is not
-gone.
+A run without results (3.14.23), or whose tool says that it did not succeed (3.20.14), is refused.
+
+A result that is only absent from a newer run is not shown to be fixed, since a run names neither what it looked at nor which
+rules it applied. It is claimed to be fixed where the tool says so: by a result that is the same one with the `kind` `pass`, or with
+the `baselineState` `absent` (3.27.24), or by a `pass` of its rule without a place, if the run holds nothing else of that rule. A result that is
+suppressed is there still, and `open` and `review` are no answers (3.27.9). A `pass` with a level other than `none` contradicts itself
+(3.27.10), and counts for nothing.
 
 A result is found again by its fingerprints where the tool gives any (3.27.16, 3.27.17), else by rule, file and line.
 
@@ -16,8 +21,10 @@ A result is found again by its fingerprints where the tool gives any (3.27.16, 3
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +36,8 @@ from portalops.model.verdicts import Severity
 
 MAX_RUNS = 50
 _LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.LOW}
+_NO_CLAIMS = ("suppressed", "no result", "of another kind than fail", "absent by the tool's own word")
+_NO_FAILS = ("pass", "open", "informational", "notApplicable", "review")
 _BY_SCORE = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM))
 
 
@@ -61,10 +70,31 @@ def _run(run: Mapping[str, Any]) -> ToolClaims:
         raise NotAReport(msg("a run was not brought to its end, or has no results"))
     listed = [rule for rule in _list(driver, "rules") if isinstance(rule, dict)]
     rules = {str(rule.get("id")): rule for rule in listed}
-    counts = {"suppressed": 0, "no result": 0, "of another kind than fail": 0}
-    claims = list(_claims(run, rules, listed, counts))
-    notes = [f"{n} results are {what}" for what, n in counts.items() if n]
-    return claims_of(driver["name"], _text(driver, "version"), _ended(run), claims, notes)
+    seen = _Seen()
+    claims = list(_claims(run, rules, listed, seen))
+    notes = [f"{seen.counts[what]} results are {what}" for what in _NO_CLAIMS if seen.counts[what]]
+    return claims_of(
+        driver["name"],
+        _text(driver, "version"),
+        _ended(run),
+        claims,
+        notes,
+        answered=seen.passed - seen.otherwise,
+        fixed=seen.fixed,
+    )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a run holds besides claims."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    passed: set[str] = field(default_factory=set)
+    """Rules that pass without a place."""
+    otherwise: set[str] = field(default_factory=set)
+    """Rules of which there is a result that is no pass."""
+    fixed: set[str] = field(default_factory=set)
+    """Keys of what passes at its place, or is there no more."""
 
 
 def _succeeded(invocation: object) -> bool:
@@ -75,25 +105,38 @@ def _claims(
     run: Mapping[str, Any],
     rules: Mapping[str, Mapping[str, Any]],
     listed: list[dict[str, Any]],
-    counts: dict[str, int],
+    seen: _Seen,
 ) -> Iterator[ClaimedFinding]:
     for result in _list(run, "results"):
         if not isinstance(result, dict):
-            counts["no result"] += 1
-        elif result.get("kind", "fail") != "fail":
-            counts["of another kind than fail"] += 1
-        elif any(
-            isinstance(each, dict) and each.get("status", "accepted") == "accepted"
-            for each in _list(result, "suppressions")
-        ):
-            counts["suppressed"] += 1
+            seen.counts["no result"] += 1
+            continue
+        rule = _rule_of(result, rules, listed)
+        rule_id = _text(result, "ruleId") or _text(rule, "id") or "?"
+        place = _place(result)
+        claim = claimed(rule_id, _severity(result, rule), _message(result, rule), place=place, key=_fingerprint(result))
+        kind = result.get("kind")
+        if result.get("baselineState") == "absent":
+            seen.counts["absent by the tool's own word"] += 1
+            seen.fixed.add(claim.key)
+        elif kind == "pass" and result.get("level", "none") == "none":
+            seen.counts["of another kind than fail"] += 1
+            if place or _fingerprint(result):
+                seen.fixed.add(claim.key)
+            else:
+                seen.passed.add(rule_id)
         else:
-            rule = _rule_of(result, rules, listed)
-            rule_id = _text(result, "ruleId") or _text(rule, "id") or "?"
-            place = _place(result)
-            yield claimed(
-                rule_id, _severity(result, rule), _message(result, rule), place=place, key=_fingerprint(result)
-            )
+            seen.otherwise.add(rule_id)
+            if kind in _NO_FAILS:
+                seen.counts["of another kind than fail"] += 1
+            elif any(map(_is_accepted, _list(result, "suppressions"))):
+                seen.counts["suppressed"] += 1
+            else:
+                yield claim
+
+
+def _is_accepted(suppression: object) -> bool:
+    return isinstance(suppression, dict) and suppression.get("status", "accepted") == "accepted"
 
 
 def _rule_of(

@@ -43,3 +43,7 @@ class ToolReport:
     """What the tool could not find out or was told to pass over, in English."""
     evidence: Digest
     """The file as it was given."""
+    answered: tuple[str, ...] = ()
+    """Rules that the tool looked at to the end: what it does not claim of them any more it claims to be fixed."""
+    fixed: tuple[str, ...] = ()
+    """Keys of what the tool itself says is there no more."""

@@ -1,4 +1,8 @@
-"""What other tools claim of hosts: their reports, folded. A claim that is gone from the tool's newer report is claimed fixed."""
+"""What other tools claim of hosts: their reports, folded.
+
+A claim is claimed to be fixed where a newer report of the same tool says that what it is about holds now. One that a newer report
+only does not have is claimed still: the tool may not have looked.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +35,11 @@ class ToolClaim:
     last_seq: int
     last_at: datetime
     gone_seq: int | None = None
-    """The newer report that no longer has it."""
+    """The newer report by which it is fixed."""
     gone_at: datetime | None = None
+    silent_seq: int | None = None
+    """The newest report that neither has it nor says that it is fixed, if that is newer than the last that had it."""
+    silent_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -44,7 +51,7 @@ def fold_claims(reports: Iterable[Recorded[ToolReport]]) -> tuple[ToolClaim, ...
     """Return what each tool claims or claimed of each host, by host, tool and key.
 
     Reports count in the order in which their tools made them, also if they were taken in late; where a tool does not say when,
-    in that of their records. A report of which a part was left off shows nothing to be gone, nor does one run of a tool end what
+    in that of their records. A report of which a part was left off shows nothing to be fixed, nor does one run of a tool end what
     another run in the same file claims.
     """
     known: dict[tuple[HostId, str, str], ToolClaim] = {}
@@ -62,11 +69,16 @@ def fold_claims(reports: Iterable[Recorded[ToolReport]]) -> tuple[ToolClaim, ...
             known[key] = ToolClaim(body.tool, body.host, claim, *first, report.seq, at)
         if body.left_off:
             continue
-        for key, claim_known in known.items():
-            if key[:2] != (body.host, body.tool) or key in seen or claim_known.gone_seq is not None:
+        answered, fixed = frozenset(body.answered), frozenset(body.fixed)
+        for key, one in known.items():
+            if key[:2] != (body.host, body.tool) or key in seen or one.gone_seq is not None:
                 continue
-            if files[claim_known.last_seq] != body.evidence:
-                known[key] = replace(claim_known, gone_seq=report.seq, gone_at=at)
+            if files[one.last_seq] == body.evidence:
+                continue
+            if one.claim.rule in answered or one.claim.key in fixed:
+                known[key] = replace(one, gone_seq=report.seq, gone_at=at, silent_seq=None, silent_at=None)
+            else:
+                known[key] = replace(one, silent_seq=report.seq, silent_at=at)
     return tuple(known[key] for key in sorted(known))
 
 

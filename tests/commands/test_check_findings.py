@@ -128,7 +128,9 @@ def test_family_and_host_choose_and_an_unknown_host_is_wrong_usage(
     _code, (only,) = asked(home, capsys, "check", "findings", "--family", "storage", "--host", "web1")
 
     assert only["check"] == SPACE
-    assert portalops(home, "check", "findings", "--host", "nowhere") == ExitCode.USAGE
+    for words in ("findings", "results"):
+        assert portalops(home, "check", words, "--host", "nowhere") == ExitCode.USAGE
+        assert portalops(home, "check", words, "--family", "nothing") == ExitCode.USAGE
 
 
 def test_fixed_findings_are_shown_on_request(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -417,6 +419,35 @@ def test_plugin_turns_an_error_into_unknown(home: Path, capsys: pytest.CaptureFi
     assert line.startswith("PORTALOPS UNKNOWN - error PO1003")
 
 
+def test_plugin_is_never_ok_without_a_pass(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record_round(home, NOW, root=CheckVerdict.NOT_APPLICABLE, space=PASS)
+
+    assert plugin(home, capsys, "findings")[0] == 0
+    assert plugin(home, capsys, "findings", "--family", "storage")[0] == 0
+    code, line = plugin(home, capsys, "findings", "--family", "ssh")
+    assert (code, line.partition(" | ")[0]) == (
+        3,
+        "PORTALOPS UNKNOWN - no check passes in the newest round, so nothing is shown to be well",
+    )
+    assert plugin(home, capsys, "findings", "--family", "no-such")[0] == 3
+    assert plugin(home, capsys, "findings", "--host", "no-such")[0] == 3
+
+
+def test_plugin_of_a_round_in_which_nothing_applies_or_no_host_is_declared_is_unknown(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line = plugin(home, capsys, "run", "--check", "ha.vip-single")
+    assert code == 3, line
+
+    job = '[[job]]\nid = "daily-check"\nkind = "check"\nevery = "day"\nduty = "12.4-testing"\n'
+    (home / "portalops.toml").write_text(CONFIGURATION.partition("[[host]]")[0] + job, encoding="utf-8")
+    code, line = plugin(home, capsys, "run")
+    assert (code, line.partition(" | ")[0]) == (
+        3,
+        "PORTALOPS UNKNOWN - no host is declared, so nothing was checked",
+    )
+
+
 def test_plugin_of_a_part_that_cannot_be_reached_is_unknown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, line = plugin(home, capsys, "run", "--check", ROOT)
 
@@ -474,13 +505,12 @@ def test_report_of_another_tool_is_kept_and_shown_apart_as_its_claim(
     ledger.close()
 
 
-def test_claim_that_is_gone_from_a_newer_report_is_claimed_fixed_and_an_old_report_changes_nothing(
+def test_claim_is_fixed_where_a_newer_report_answers_and_stays_where_it_does_not_and_an_old_report_changes_nothing(
     home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    text = (SAMPLES / "lynis-report.dat").read_text(encoding="utf-8")
-    first, second = tmp_path / "first.dat", tmp_path / "second.dat"
-    first.write_text(text, encoding="utf-8")
-    kept = [line for line in text.splitlines() if "SSH-7408" not in line]
+    first, second = SAMPLES / "lynis-report.dat", tmp_path / "second.dat"
+    text = (SAMPLES / "lynis-ssh-only.dat").read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if "suggestion[]=SSH-7408" not in line]
     second.write_text("\n".join(kept), encoding="utf-8")
     given = ("--tool", "lynis", "--host", "web1")
     portalops(home, "check", "import", str(first), *given)
@@ -489,6 +519,9 @@ def test_claim_that_is_gone_from_a_newer_report_is_claimed_fixed_and_an_old_repo
 
     gone = [claim["rule"] for claim in claims if claim["state"] == "claimed-fixed"]
     assert gone == ["SSH-7408"] * 9
+    states = {claim["rule"]: claim["state"] for claim in claims}
+    assert (states["PKGS-7392"], states["DEB-0880"]) == ("not-answered", "claimed")
+    assert {claim["rule"] for claim in asked(home, capsys, "check", "findings")[1]} > {"PKGS-7392", "DEB-0880"}
     assert portalops(home, "check", "import", str(first), *given) == ExitCode.USAGE
     assert "in record 2" in capsys.readouterr().err
 

@@ -56,6 +56,16 @@ def test_lynis_finds_a_claim_again_though_its_numbers_changed() -> None:
     assert after == before
 
 
+def test_lynis_answers_for_the_tests_that_it_executed_and_for_no_others() -> None:
+    (some,) = read_claims("lynis", sample("lynis-ssh-only.dat"))
+    (unnamed,) = read_claims("lynis", sample("lynis-report.dat"))
+
+    assert {"SSH-7408", "SSH-7440"} < set(some.answered)
+    assert not {"DEB-0510", "NETW-2705", "AUTH-9230", "LYNIS", ""} & set(some.answered)
+    assert unnamed.answered == ()
+    assert "does not name the tests" in unnamed.notes[-1]
+
+
 @pytest.mark.parametrize("name", ["openscap-xccdf.xml", "openscap-arf.xml"])
 def test_openscap_fails_are_claims_and_what_was_not_checked_is_a_note(name: str) -> None:
     (found,) = read_claims("openscap", sample(name))
@@ -66,6 +76,35 @@ def test_openscap_fails_are_claims_and_what_was_not_checked_is_a_note(name: str)
     assert (found.tool, found.version) == ("OpenSCAP", "1.4.2")
     assert found.made_at == datetime(2026, 11, 26, 4, 42, 40, tzinfo=UTC)
     assert found.notes == ("1 rules have the result notchecked", "the tool calls the host vm")
+
+
+RULE = b"xccdf_vn.portalops.samples_rule_issue_net"
+
+
+@pytest.mark.parametrize("result", ["pass", "fixed"])
+def test_openscap_rule_is_answered_by_a_pass(result: str) -> None:
+    given = sample("openscap-xccdf.xml").replace(b"<result>fail</result>", f"<result>{result}</result>".encode())
+    (found,) = read_claims("openscap", given)
+
+    assert RULE.decode() in found.answered
+    assert found.claims == ()
+
+
+@pytest.mark.parametrize(
+    "result", ["fail", "error", "unknown", "notchecked", "notselected", "notapplicable", "informational", ""]
+)
+def test_openscap_rule_is_answered_by_nothing_else(result: str) -> None:
+    given = sample("openscap-xccdf.xml").replace(b"<result>fail</result>", f"<result>{result}</result>".encode())
+    (found,) = read_claims("openscap", given)
+
+    assert found.answered == ("xccdf_vn.portalops.samples_rule_passwd_mode",)
+
+
+def test_openscap_rule_that_passes_in_one_place_and_errs_in_another_is_not_answered() -> None:
+    both = b'<rule-result idref="r"><result>pass</result></rule-result><rule-result idref="r"><result>error</result></rule-result>'
+    (found,) = read_claims("openscap", b"<TestResult>" + both + b"</TestResult>")
+
+    assert found.answered == ()
 
 
 def test_sarif_results_are_claims_of_the_tool_that_the_run_names() -> None:
@@ -115,6 +154,60 @@ def test_sarif_passes_and_suppressed_results_are_counted_and_are_no_claims() -> 
         "1 results are no result",
         "1 results are of another kind than fail",
     )
+
+
+AT = {"physicalLocation": {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": 3}}}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"kind": "pass"},
+        {"kind": "pass", "level": "none"},
+        {"baselineState": "absent"},
+        {"baselineState": "absent", "suppressions": [{"kind": "inSource"}]},
+    ],
+)
+def test_sarif_result_is_fixed_by_a_pass_at_its_place_or_by_being_absent_from_the_run(
+    result: dict[str, object],
+) -> None:
+    (before,) = read_claims("sarif", sarif({"ruleId": "R", "locations": [AT]}))
+    (after,) = read_claims("sarif", sarif({"ruleId": "R", "locations": [AT], **result}))
+
+    assert (after.claims, after.answered) == ((), ())
+    assert after.fixed == (before.claims[0].key,)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        *({"kind": kind} for kind in ("open", "review", "informational", "notApplicable")),
+        {"kind": "pass", "level": "error"},
+        {"kind": ["pass"]},
+        {"suppressions": [{"kind": "inSource"}]},
+        *({"baselineState": state} for state in ("new", "unchanged", "updated", "gone", None)),
+    ],
+)
+def test_sarif_result_is_fixed_by_nothing_else(result: dict[str, object]) -> None:
+    (found,) = read_claims("sarif", sarif({"ruleId": "R", "locations": [AT], **result}))
+
+    assert (found.answered, found.fixed) == ((), ())
+
+
+def test_sarif_pass_without_a_place_answers_for_its_rule_unless_the_run_holds_anything_else_of_it() -> None:
+    passed: dict[str, object] = {"ruleId": "R", "kind": "pass"}
+
+    (alone,) = read_claims("sarif", sarif(passed))
+    (doubted,) = read_claims("sarif", sarif(passed, {"ruleId": "R", "kind": "review", "locations": [AT]}))
+
+    assert (alone.answered, doubted.answered) == (("R",), ())
+
+
+@pytest.mark.parametrize("kind", ["failed", 7, None])
+def test_sarif_result_of_a_kind_that_there_is_not_counts_as_a_fail(kind: object) -> None:
+    (found,) = read_claims("sarif", sarif({"ruleId": "R", "kind": kind}))
+
+    assert [claim.rule for claim in found.claims] == ["R"]
 
 
 def test_sarif_finds_a_result_again_by_its_fingerprint_though_the_line_moved() -> None:
@@ -201,7 +294,7 @@ def test_texts_of_a_report_are_bounded_and_escaped() -> None:
 
 _KEYS = (
     "runs tool driver name rules results ruleId ruleIndex level message text locations physicalLocation region startLine"
-    " suppressions properties security-severity invocations endTimeUtc fingerprints artifactLocation uri kind arguments"
+    " suppressions properties baselineState security-severity invocations endTimeUtc fingerprints artifactLocation uri kind arguments"
 )
 KEYS = tuple(re.split(" ", _KEYS))
 JSON = st.recursive(
