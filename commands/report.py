@@ -272,7 +272,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         has_key=settings.signing_key is not None,
         own_run=own_run,
     )
-    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
     document = make(
         portal=settings.portal,
         actors=settings.actors,

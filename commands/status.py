@@ -94,7 +94,7 @@ def judge_period(session: Session, period: Period) -> Judged:
     """Judge all duties over a period from what the ledger holds now."""
     evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
     settings = session.settings
-    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units))
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
     change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     if change is not None:
         standings = distrusted(standings)

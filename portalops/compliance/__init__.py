@@ -38,6 +38,7 @@ _DOUBTS = {
     "portal-daily": _OF_UPDATES,
     "unit-submissions": _OF_UPDATES,
     "unit-subportals": _OF_UPDATES,
+    "cases": _OF_UPDATES | {"case"},
     "unicode": _OF_UPDATES,
     "tracking": _OF_UPDATES,
     "checks": _OF_CHECKS,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from portalops.compliance.handling import STEP_WORDS, Handling, escalations, judged_keys, next_due, shortfalls
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
+from portalops.model.cases import THE_PORTAL, Step, case_id
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, exists_during
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.cases import Case
 from portalops.registers.evidence import Recorded
 
 JUDGED_LATELY = timedelta(days=1)
@@ -75,6 +78,76 @@ def judge_tracking(duty: Duty, situation: Situation) -> Standing:
         seqs=[updates.seq] if updates else [],
         newest_at=updates.at if updates else None,
     )
+
+
+def judge_handling(duty: Duty, situation: Situation) -> Standing:
+    """Each unit that fell short has a case, and every step of it that is the managing unit's was taken in time (Article 11.3).
+
+    Those of whom it is not known whether they fell short leave it open.
+    """
+    updates = situation.evidence.updates
+    if updates is None or (doubt := _doubt_of_judging(updates, situation)):
+        return _not_judged(duty, updates, doubt if updates else None)
+    period, zone = situation.evidence.period, situation.evidence.zone
+    handling = Handling(situation.rulebook.numbers, situation.calendar, zone, situation.today)
+    duties = situation.rulebook.numbers.unit_duties
+    of_period = frozenset(week for week in period.weeks() if week.period().last <= situation.today)
+    cases = situation.evidence.cases
+    names = _unit_names(situation)
+    there = {case.id for case in cases}
+    judged_on = updates.at.astimezone(zone).date()
+    open_by = situation.calendar.add_working_days(judged_on, handling.numbers.case_remind_working_days)
+    is_late = situation.today > open_by
+    parts: list[tuple[DutyVerdict, Message]] = []
+    for (unit, of, week), shortfall in shortfalls(updates.body, updates.seq, duties).items():
+        if week in of_period and case_id(unit, of, week) not in there:
+            line = msg(
+                "{unit}, week {week}: {reason}, and no case was opened",
+                unit=names(unit), week=str(week), reason=shortfall.reason,
+            )  # fmt: skip
+            parts.append((DutyVerdict.UNMET if is_late else DutyVerdict.PENDING, line))
+    parts += [_handled(case, handling, names) for case in cases if case.week in of_period]
+    for each in escalations(cases, handling):
+        if each.case.week in of_period and not each.is_done:
+            line = msg(
+                "{case}: to be reported upwards by {day}, {reason}", case=each.case.id, day=each.by, reason=each.reason
+            )
+            parts.append((DutyVerdict.UNMET if situation.today > each.by else DutyVerdict.PENDING, line))
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{unit}, week {week}: not known whether it fell short", unit=names(unit), week=str(week)))
+        for (unit, _of, week), verdict in judged_keys(updates.body, duties).items()
+        if week in of_period and verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+    ]  # fmt: skip
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, line)
+        for line in _unjudged_weeks([week for week in updates.body.unit_weeks if week.week in of_period], situation)
+    ]
+    if not of_period:
+        return standing_of(duty, DutyVerdict.PENDING, msg("no week of the period is over"), [updates.seq])
+    nobody: tuple[DutyVerdict, Message] = (DutyVerdict.MET, msg("nobody fell short"))
+    handled = sum(case.week in of_period for case in cases)
+    met = (
+        nmsg("the one case was handled in time", "all {n} cases were handled in time", handled)
+        if handled
+        else nobody[1]
+    )
+    seqs = [updates.seq, *(move.seq for case in cases if case.week in of_period for move in case.moves)]
+    return from_parts(duty, parts or [nobody], met=met, seqs=seqs, newest_at=updates.at)
+
+
+def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | str]) -> tuple[DutyVerdict, Message]:
+    """Say whether the managing unit did its part of a case in time, as far as it is due."""
+    if case.unreadable:
+        line = msg("{case}: a move of it cannot be read", case=case.id)
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, line
+    due = next_due(case, handling)
+    if due is not None and due.step is not Step.EXPLAINED and due.is_late(handling.today):
+        line = msg(
+            "{unit}, week {week}: {step} was due by {day}",
+            unit=names(case.unit), week=str(case.week), step=STEP_WORDS[due.step], day=due.by,
+        )  # fmt: skip
+        return DutyVerdict.UNMET, line
+    return DutyVerdict.MET, msg("{case}: handled", case=case.id)
 
 
 def judge_reporting(duty: Duty, situation: Situation) -> Standing:
@@ -227,7 +300,8 @@ def _is_of_period(item: FlaggedItem, situation: Situation) -> bool:
 
 
 def _unit_names(situation: Situation) -> Callable[[UnitId], Name | str]:
-    names = {unit.id: unit.name for unit in situation.units}
+    names = {THE_PORTAL: Name("Cổng thông tin điện tử", "The portal")}
+    names |= {unit.id: unit.name for unit in situation.units}
     return lambda unit: names.get(unit, unit)
 
 
@@ -240,6 +314,7 @@ RULES: Mapping[str, Rule] = {
     "unit-submissions": judge_unit_submissions,
     "unit-subportals": judge_unit_subportals,
     "tracking": judge_tracking,
+    "cases": judge_handling,
     "reporting": judge_reporting,
     "unicode": judge_unicode,
 }

@@ -121,7 +121,6 @@ def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
 
 
 _UNRECORDED = {
-    "cases": msg("no case against a unit that fell short is recorded"),
     "register": msg("nothing is recorded in the register that this duty is proven by"),
 }
 

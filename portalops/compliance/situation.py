@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from portalops.calendar import Calendar
 from portalops.model.organisation import Host, Unit
 from portalops.model.rulebook import Duty, Rulebook
 from portalops.model.standing import Standing
@@ -21,6 +22,8 @@ class Situation:
     evidence: Evidence
     hosts: tuple[Host, ...]
     units: tuple[Unit, ...]
+    calendar: Calendar
+    """The working days that deadlines are counted in."""
 
     @property
     def as_of(self) -> datetime:

@@ -314,6 +314,13 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "finding_medium_days": {"ge": 1, "le": 365},
     "finding_low_days": {"ge": 1, "le": 365},
     "waiver_max_days": {"ge": 1, "le": 365},
+    "case_remind_working_days": {"ge": 1, "le": 60},
+    "case_explain_working_days": {"ge": 1, "le": 60},
+    "case_decide_working_days": {"ge": 1, "le": 60},
+    "case_close_working_days": {"ge": 1, "le": 60},
+    "case_report_working_days": {"ge": 1, "le": 60},
+    "repeat_weeks": {"ge": 1, "le": 26},
+    "repeat_per_quarter": {"ge": 1, "le": 26},
     "day_cutoff": {"pattern": r"^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$"},
 }
 """Ranges of the rulebook's numbers that are narrower than their types."""

@@ -106,6 +106,20 @@ class Numbers:
     finding_low_days: int = 180
     waiver_max_days: int = 365
     """How far away the end of a check's waiver may be; no article names a number."""
+    case_remind_working_days: int = 1
+    """How long after a shortfall was found the unit is reminded. Article 11.3 names no days; these are our own."""
+    case_explain_working_days: int = 3
+    """How long it then has to explain."""
+    case_decide_working_days: int = 3
+    """How long a decision on the explanation may take."""
+    case_close_working_days: int = 10
+    """How long after that the case may stay open."""
+    case_report_working_days: int = 5
+    """How long after a week's end a repeated shortfall is reported upwards."""
+    repeat_weeks: int = 2
+    """So many weeks in a row are reported to the Department."""
+    repeat_per_quarter: int = 3
+    """So many cases in a quarter are reported to the Committee."""
 
 
 @dataclass(frozen=True, slots=True)

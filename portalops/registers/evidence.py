@@ -42,6 +42,7 @@ from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.registers.cases import Case, read_cases
 from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
@@ -209,6 +210,8 @@ class Evidence:
     updates: Recorded[UpdatesResult] | None
     """The newest judging there is: later judgings know more about the same days."""
     reports: tuple[Recorded[ReportResult], ...]
+    cases: tuple[Case, ...] = ()
+    """Every case there is, as it stands now: what was done about who fell short."""
     rounds: tuple[Recorded[CheckRound], ...] = ()
     """Every round of checks recorded in the period, oldest first; read for reports alone."""
     unreadable: tuple[Unreadable, ...] = ()
@@ -328,6 +331,9 @@ def read_evidence(
     findings = read_findings(ledger, until=end)
     for seq, why in findings.unreadable:
         unreadable.setdefault(seq, Unreadable(seq, "check", why))
+    cases = read_cases(ledger)
+    for seq, error in cases.unreadable:
+        unreadable[seq] = _unreadable(seq, "case", error)
     waivers = read_waivers(ledger, until=end)
     for seq, error in waivers.unreadable:
         unreadable[seq] = _unreadable(seq, "waiver", error)
@@ -351,6 +357,7 @@ def read_evidence(
         findings=findings.findings,
         judged=frozenset(judged),
         waivers=waivers.waivers,
+        cases=cases.cases,
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 

@@ -231,6 +231,13 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "finding_medium_days": _whole(1, 365),
     "finding_low_days": _whole(1, 365),
     "waiver_max_days": _whole(1, 365),
+    "case_remind_working_days": _whole(1, 60),
+    "case_explain_working_days": _whole(1, 60),
+    "case_decide_working_days": _whole(1, 60),
+    "case_close_working_days": _whole(1, 60),
+    "case_report_working_days": _whole(1, 60),
+    "repeat_weeks": _whole(1, 26),
+    "repeat_per_quarter": _whole(1, 26),
 }
 
 

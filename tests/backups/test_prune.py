@@ -19,6 +19,7 @@ from commands._catalog import call
 from commands._invocation import Invocation
 from commands._result import Result
 from commands._session import Session
+from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import (
     ClockWentBack,
@@ -553,7 +554,7 @@ def verdicts(portal: Portal, period: str) -> dict[str, DutyVerdict]:
 def standings(portal: Portal, period: str) -> dict[str, Standing]:
     session = portal.session()
     evidence = read_evidence(session.ledger, parse_period(period), now=portal.clock.now(), zone=session.zone_of_portal)
-    judged = judge(Situation(session.rulebook, evidence, (), ()))
+    judged = judge(Situation(session.rulebook, evidence, (), (), load_calendar()))
     return {each.duty: each for each in judged if each.duty.startswith("10.2-")}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import LedgerError
 from portalops.model.adopted import AdoptedBackup, AdoptedLook
@@ -174,7 +175,7 @@ def test_excused_states_are_told_of_and_all_three_exempt() -> None:
 
 def standing(found: Evidence, of: Duty = ARCHIVE):  # type: ignore[no-untyped-def]  # the type is Standing
     rulebook = replace(load("kh-37-2010", {}), duties=(of,))
-    (judged_duty,) = judge(Situation(rulebook, found, (), ()))
+    (judged_duty,) = judge(Situation(rulebook, found, (), (), load_calendar()))
     return judged_duty
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.model.backups import Copy, CopyState, SetKind, VerifyResult
 from portalops.model.organisation import Name
@@ -32,7 +33,7 @@ def stand(found: Evidence, of: object = MEDIUM, **numbers: int) -> Standing:
     rulebook = Rulebook(
         "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (of,), Numbers(**numbers)  # type: ignore[arg-type]
     )  # fmt: skip
-    (standing,) = judge(Situation(rulebook, found, (), ()))
+    (standing,) = judge(Situation(rulebook, found, (), (), load_calendar()))
     return standing
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from portalops.calendar import load as load_calendar
 from portalops.compliance import RULES, Situation
 from portalops.model.checks import CheckRound, HostRound
 from portalops.model.findings import Finding, FindingEvent, Turn
@@ -41,7 +42,7 @@ def judged(found: Evidence, *, hosts: tuple[Host, ...] = (LOCAL,), rule: str = "
     name = Name("x", "x")
     clauses = (Clause("10.2", name, "x"),)
     rulebook = Rulebook("r", "1", name, "doc", date(2010, 1, 1), None, clauses, (wanted,), Numbers())
-    return RULES[rule](wanted, Situation(rulebook, found, hosts, ()))
+    return RULES[rule](wanted, Situation(rulebook, found, hosts, (), load_calendar()))
 
 
 SEEN = frozenset({(LOCAL.id, ROOT)})

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from portalops.calendar import load as load_calendar
 from portalops.compliance import RULES, Situation, judge
 from portalops.model.backups import Copy, CopyState, SetId, VerifyResult
 from portalops.model.checks import CheckRound, HostRound
@@ -45,7 +46,7 @@ def details(rule_duty: Duty, found: Evidence, *, units: tuple[Unit, ...] = ()) -
     name = Name("x", "x")
     clauses = (Clause("10.2", name, "x"),)
     rulebook = Rulebook("r", "1", name, "doc", date(2010, 1, 1), None, clauses, (rule_duty,), Numbers())
-    (standing,) = judge(Situation(rulebook, found, (LOCAL,), units))
+    (standing,) = judge(Situation(rulebook, found, (LOCAL,), units, load_calendar()))
     return [str(each) for each in standing.details]
 
 

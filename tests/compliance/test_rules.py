@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from portalops.calendar import load as load_calendar
 from portalops.compliance import RULES, Situation, judge
 from portalops.locale import render
 from portalops.model.backups import (
@@ -70,7 +71,7 @@ def stand(rule_duty: Duty, found: Evidence, *, hosts: tuple[Host, ...] = (LOCAL,
         "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (rule_duty,), Numbers()
     )
     units = (Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health")),)
-    (standing,) = judge(Situation(rulebook, found, hosts, units))
+    (standing,) = judge(Situation(rulebook, found, hosts, units, load_calendar()))
     return standing.verdict, str(standing.reason)
 
 
@@ -384,7 +385,7 @@ def test_a_unit_that_falls_short_is_named_in_the_readers_language() -> None:
     )
     unit = Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health"))
 
-    (standing,) = judge(Situation(rulebook, found, (LOCAL,), (unit,)))
+    (standing,) = judge(Situation(rulebook, found, (LOCAL,), (unit,), load_calendar()))
 
     assert any(render(detail, "vi").startswith("Sở Y tế, ") for detail in standing.details)
     assert any(render(detail, "en").startswith("Department of Health, ") for detail in standing.details)

@@ -395,7 +395,7 @@ def document() -> Document:
         rulebook=rulebook,
         calendar=load_calendar(None),
         period=PERIOD,
-        standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
+        standings=judge(Situation(rulebook, seen, HOSTS, UNITS, load_calendar())),
         evidence=seen,
         proof=proof(),
         generated_at=NOW,

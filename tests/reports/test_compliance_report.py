@@ -66,7 +66,7 @@ def built(
         rulebook=rulebook,
         calendar=load_calendar(None),
         period=period or seen.period,
-        standings=judge(Situation(rulebook, seen, HOSTS, UNITS)),
+        standings=judge(Situation(rulebook, seen, HOSTS, UNITS, load_calendar())),
         evidence=seen,
         proof=proof,
         generated_at=NOW,

@@ -1,0 +1,282 @@
+"""How cases are handled: which are to be opened, what is due for each and when, and what goes to whom. Pure.
+
+Article 11.3 asks that those who fall short are tracked, handled and reported, and names no days. The days are numbers of the
+rulebook, in working days of the calendar; what the managing unit itself missed is handled like everybody's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from portalops.calendar import Calendar
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Shortfall, Step
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.rulebook import Numbers, UnitDuties
+from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.cases import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """By what cases are handled, and when."""
+
+    numbers: Numbers
+    calendar: Calendar
+    zone: ZoneInfo
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be done next for a case."""
+
+    step: Step
+    by: date
+    """The last day on which it is in time."""
+    whose: Message
+    """Who has to do it."""
+
+    def is_late(self, today: date) -> bool:
+        return today > self.by
+
+
+def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, DutyVerdict, int]]:
+    """Return what is held against a unit for a week, by the reading of Article 11.2: duty, verdict, occasions seen."""
+    k1 = CaseDuty.SUBPORTAL, week.subportal_verdict, week.subportal
+    k2 = CaseDuty.SUBMISSION, week.submissions_verdict, week.submissions
+    match duties:
+        case UnitDuties.BOTH:
+            return k1, k2
+        case UnitDuties.SUBMIT_ONLY:
+            return (k2,)
+        case UnitDuties.SUM:
+            return ((CaseDuty.SUBMISSION, week.verdict, week.subportal + week.submissions),)
+        case UnitDuties.EITHER:
+            if week.verdict is DutyVerdict.UNMET:
+                return k1, k2
+            return (k1[0], week.verdict, k1[2]), (k2[0], week.verdict, k2[2])
+
+
+STEP_WORDS: Mapping[Step, Message] = {
+    Step.OPENED: msg("opened"),
+    Step.REMINDED: msg("the reminder"),
+    Step.EXPLAINED: msg("the unit's explanation"),
+    Step.ACCEPTED: msg("the decision on the explanation"),
+    Step.REJECTED: msg("the explanation not accepted"),
+    Step.REMEDIED: msg("the remedy"),
+    Step.CLOSED: msg("closing the case"),
+    Step.REOPENED: msg("opened again"),
+    Step.TO_DEPARTMENT: msg("the report to the Department"),
+    Step.TO_COMMITTEE: msg("the report to the Committee"),
+    Step.DOCUMENT: msg("the paper's number"),
+}
+"""What each step is called where it is due or done."""
+
+
+def shortfalls(
+    result: UpdatesResult, judged_seq: int, duties: UnitDuties
+) -> Mapping[tuple[UnitId, CaseDuty, Week], Shortfall]:
+    """Return what a judging found unmet: by unit, duty and week. Nothing else makes a case, and nobody is left out.
+
+    Args:
+        result: the judging.
+        judged_seq: the record that holds it.
+        duties: the reading of Article 11.2.
+    """
+    found: dict[tuple[UnitId, CaseDuty, Week], Shortfall] = {}
+    for week in result.unit_weeks:
+        for duty, verdict, seen in _indicators(week, duties):
+            if verdict is DutyVerdict.UNMET:
+                found[week.unit, duty, week.week] = Shortfall(judged_seq, week.required, seen, week.reason)
+    missed: dict[Week, list[PortalDay]] = defaultdict(list)
+    for day in result.portal_days:
+        if day.verdict is DutyVerdict.UNMET:
+            missed[Week.of(day.day)].append(day)
+    for of, days in missed.items():
+        reason = nmsg("no update on {n} working day", "no update on {n} working days", len(days))
+        without = tuple(day.day for day in days)
+        found[THE_PORTAL, CaseDuty.PORTAL, of] = Shortfall(judged_seq, len(days), 0, reason, without)
+    return found
+
+
+def moves_by_rule(
+    found: Mapping[tuple[UnitId, CaseDuty, Week], Shortfall],
+    judged: Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict],
+    cases: Sequence[Case],
+    handling: Handling,
+) -> tuple[CaseMove, ...]:
+    """Return the moves that the rules make by themselves: each says why, and making them again makes none.
+
+    Cases are opened for what is unmet, and opened again if it is found unmet after all. A case whose week is no longer judged
+    unmet is closed: an exemption was granted, or a claim confirmed. Where no explanation came in time, that is noted.
+
+    Args:
+        found: what the newest judging found unmet.
+        judged: what it says of every unit, duty and week that it judged.
+        cases: all cases.
+        handling: numbers, calendar and today.
+    """
+    by_key = {(case.unit, case.duty, case.week): case for case in cases}
+    moves = []
+    for key, shortfall in sorted(found.items(), key=lambda entry: (entry[0][2], entry[0][0], entry[0][1].value)):
+        case = by_key.get(key)
+        if case is None:
+            moves.append(CaseMove(*key, Step.OPENED, shortfall=shortfall))
+        elif not case.is_open and _closed_by_rule(case):
+            moves.append(CaseMove(*key, Step.REOPENED, why=msg("found unmet again"), shortfall=shortfall))
+    for case in cases:
+        key = case.unit, case.duty, case.week
+        if case.is_open and key in judged and judged[key] in _NO_SHORTFALL:
+            why = msg("no longer judged unmet")
+            moves.append(CaseMove(*key, Step.CLOSED, why=why))
+        elif case.state is CaseState.AWAITING and (due := next_due(case, handling)) and due.is_late(handling.today):
+            moves.append(CaseMove(*key, Step.REJECTED, why=msg("no explanation came by {day}", day=due.by)))
+    return tuple(moves)
+
+
+_NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED})
+
+
+def _closed_by_rule(case: Case) -> bool:
+    """Say whether the rules closed it, since its week is no longer judged unmet; whatever a person closed stays closed."""
+    closed = case.newest(Step.CLOSED)
+    return closed is not None and not closed.move.by
+
+
+def judged_keys(result: UpdatesResult, duties: UnitDuties) -> Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict]:
+    """Return what a judging says of each unit, duty and week: of the portal's week, its worst day."""
+    found: dict[tuple[UnitId, CaseDuty, Week], DutyVerdict] = {}
+    for week in result.unit_weeks:
+        for duty, verdict, _seen in _indicators(week, duties):
+            found[week.unit, duty, week.week] = verdict
+    days: dict[Week, list[DutyVerdict]] = defaultdict(list)
+    for day in result.portal_days:
+        if day.working:
+            days[Week.of(day.day)].append(day.verdict)
+    for of, verdicts in days.items():
+        span = of.period()
+        if result.judged_from <= span.first and span.last <= result.judged_to:
+            found[THE_PORTAL, CaseDuty.PORTAL, of] = next(
+                (one for one in _WORST if one in verdicts), DutyVerdict.NOT_ASSESSED
+            )
+    return found
+
+
+_WORST = (
+    DutyVerdict.UNMET,
+    DutyVerdict.INSUFFICIENT_EVIDENCE,
+    DutyVerdict.PENDING,
+    DutyVerdict.MET,
+    DutyVerdict.EXEMPT,
+)
+
+
+def next_due(case: Case, handling: Handling) -> Due | None:
+    """Return what is to be done next for a case, by whom and by when; None where nothing is."""
+    numbers, calendar = handling.numbers, handling.calendar
+
+    def after(day: date, count: int) -> date:
+        return calendar.add_working_days(day, count) if count else day
+
+    match case.state:
+        case CaseState.DETECTED:
+            by = after(case.opened_on(handling.zone), numbers.case_remind_working_days)
+            return Due(Step.REMINDED, by, msg("the managing unit"))
+        case CaseState.AWAITING:
+            by = after(_day(case, handling, Step.REMINDED), numbers.case_explain_working_days)
+            return Due(Step.EXPLAINED, by, msg("the unit"))
+        case CaseState.EXPLAINED:
+            by = after(_day(case, handling, Step.EXPLAINED), numbers.case_decide_working_days)
+            return Due(Step.ACCEPTED, by, msg("the managing unit"))
+        case CaseState.ACCEPTED | CaseState.REJECTED | CaseState.REMEDIED:
+            since = _day(case, handling, Step.ACCEPTED, Step.REJECTED, Step.REMEDIED)
+            by = after(since, numbers.case_close_working_days)
+            return Due(Step.CLOSED, by, msg("the managing unit"))
+        case CaseState.CLOSED:
+            return None
+
+
+def _day(case: Case, handling: Handling, *steps: Step) -> date:
+    move = case.newest(*steps)
+    return move.at.astimezone(handling.zone).date() if move else case.opened_on(handling.zone)
+
+
+# --- who falls short again ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A case that goes to the Department or to the Committee, and why."""
+
+    case: Case
+    step: Step
+    """TO_DEPARTMENT or TO_COMMITTEE."""
+    by: date
+    reason: Message
+    is_done: bool
+
+
+def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, ...]:
+    """Return what is to be reported upwards: who falls short week after week, or again and again in a quarter.
+
+    A case counts unless its explanation was accepted or its week is no longer judged unmet. Weeks without a working day break
+    no row of weeks.
+
+    Args:
+        cases: all cases.
+        handling: numbers, calendar and today.
+    """
+    numbers = handling.numbers
+    rows: dict[tuple[UnitId, CaseDuty], list[Case]] = defaultdict(list)
+    for case in cases:
+        if _counts(case):
+            rows[case.unit, case.duty].append(case)
+    found = []
+    for row in rows.values():
+        row.sort(key=lambda case: case.week)
+        weeks = {case.week for case in row}
+        for case in row:
+            last = case.week.period().last
+            in_quarter = [one for one in row if one.week <= case.week and _quarter(one.week) == _quarter(case.week)]
+            if len(in_quarter) >= numbers.repeat_per_quarter:
+                reason = msg("{n} times in the quarter", n=len(in_quarter))
+                found.append(_escalation(case, Step.TO_COMMITTEE, last, reason, handling))
+            elif _in_a_row(case.week, weeks, handling.calendar) >= numbers.repeat_weeks:
+                reason = msg("{n} weeks in a row", n=_in_a_row(case.week, weeks, handling.calendar))
+                found.append(_escalation(case, Step.TO_DEPARTMENT, last, reason, handling))
+    return tuple(sorted(found, key=lambda one: (one.case.week, one.case.id)))
+
+
+def _escalation(case: Case, step: Step, last: date, reason: Message, handling: Handling) -> Escalation:
+    by = handling.calendar.add_working_days(last, handling.numbers.case_report_working_days)
+    return Escalation(case, step, by, reason, case.newest(step) is not None)
+
+
+def _counts(case: Case) -> bool:
+    if case.state is CaseState.ACCEPTED or case.newest(Step.ACCEPTED) is not None:
+        return False
+    return not _closed_by_rule(case)
+
+
+def _in_a_row(week: Week, weeks: set[Week], calendar: Calendar) -> int:
+    """Return how many weeks up to this one fell short without one between that did not."""
+    count = 0
+    while True:
+        if week in weeks:
+            count += 1
+        elif calendar.working_days(week.period()):
+            return count
+        week = Week.of(week.period().first - timedelta(days=7))
+
+
+def _quarter(week: Week) -> tuple[int, int]:
+    """Return the quarter that a week belongs to: that of its Thursday, as the year of an ISO week is."""
+    thursday = week.period().first + timedelta(days=3)
+    return thursday.year, (thursday.month - 1) // 3

@@ -1,0 +1,154 @@
+"""Cases: what was done about a unit that fell short in a week (Article 11.3), from its detection to its end.
+
+One case is of one unit, one duty and one week. Each move is a record of its own, and none is taken back: a mistake is put
+right by a further move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from portalops.model.message import Message
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.record import Digest
+
+CaseId = NewType("CaseId", str)
+
+
+class CaseDuty(StrEnum):
+    """What was not done."""
+
+    PORTAL = "11.1"
+    """The managing unit itself did not update the portal on a working day: it has cases as every other unit has."""
+    SUBPORTAL = "11.2-subportals"
+    """K1."""
+    SUBMISSION = "11.2-submissions"
+    """K2."""
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    DETECTED = "detected"
+    """Phát hiện."""
+    AWAITING = "awaiting-explanation"
+    """Reminded (nhắc nhở), and waiting for an explanation (chờ giải trình)."""
+    EXPLAINED = "explained"
+    """Explained, and waiting for a decision on it."""
+    ACCEPTED = "accepted"
+    """Chấp nhận giải trình."""
+    REJECTED = "rejected"
+    """Không chấp nhận giải trình, or no explanation came in time."""
+    REMEDIED = "remedied"
+    """Khắc phục."""
+    CLOSED = "closed"
+    """Đóng."""
+
+
+class Step(StrEnum):
+    """What a move does; the record's kind is `case.` and this."""
+
+    OPENED = "opened"
+    REMINDED = "reminded"
+    EXPLAINED = "explained"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REMEDIED = "remedied"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    TO_DEPARTMENT = "to-department"
+    """Báo cáo Sở."""
+    TO_COMMITTEE = "to-committee"
+    """Báo cáo UBND tỉnh."""
+    DOCUMENT = "document"
+    """The number and date that a paper was given after it was signed (Decree 30/2020/NĐ-CP, Article 15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper of a case, in or out."""
+
+    number: str
+    """Number and sign, such as `12/CV-TTTT`; empty while it has none."""
+    issued_on: date | None = None
+    subject: str = ""
+    file: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What was found when a case was opened: all of it is in the record that is named."""
+
+    judged_seq: int
+    """The `updates.finished` record that holds the verdict."""
+    required: int
+    """Occasions due; for the portal, working days judged unmet."""
+    seen: int
+    """Occasions seen; for the portal, 0."""
+    reason: Message
+    days: tuple[date, ...] = ()
+    """Of the portal: the working days without an update."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMove:
+    """One move: the body of a `case.*` record, under the key `case`."""
+
+    unit: UnitId
+    """Whose case; for the portal's own duty, `portal`."""
+    duty: CaseDuty
+    week: Week
+    step: Step
+    reason: str = ""
+    """Why, in the words of whoever moved it; untrusted text."""
+    by: str = ""
+    """Who decided; empty for a move by the rules."""
+    why: Message | None = None
+    """Of a move by the rules."""
+    paper: Paper | None = None
+    shortfall: Shortfall | None = None
+    """Of OPENED and REOPENED."""
+
+    @property
+    def id(self) -> CaseId:
+        """Return the id of its case, such as `2026-W47/so-y-te/11.2-submissions`."""
+        return case_id(self.unit, self.duty, self.week)
+
+
+def case_id(unit: UnitId, duty: CaseDuty, week: Week) -> CaseId:
+    """Return a case's id: a unit, a duty and a week have one case, however often it is found."""
+    return CaseId(f"{week}/{unit}/{duty.value}")
+
+
+THE_PORTAL = UnitId("portal")
+"""The unit of cases against the managing unit itself; no configured unit may have this id."""
+
+ALLOWED: dict[Step, frozenset[CaseState]] = {
+    Step.REMINDED: frozenset({CaseState.DETECTED, CaseState.REJECTED}),
+    Step.EXPLAINED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED}),
+    Step.ACCEPTED: frozenset({CaseState.EXPLAINED}),
+    Step.REJECTED: frozenset({CaseState.EXPLAINED, CaseState.AWAITING}),
+    Step.REMEDIED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.EXPLAINED, CaseState.REJECTED}),
+    Step.CLOSED: frozenset(CaseState) - {CaseState.CLOSED},
+    Step.REOPENED: frozenset({CaseState.CLOSED}),
+    Step.TO_DEPARTMENT: frozenset(CaseState) - {CaseState.CLOSED},
+    Step.TO_COMMITTEE: frozenset(CaseState) - {CaseState.CLOSED},
+    Step.DOCUMENT: frozenset(CaseState),
+}
+"""From which states a move may be made. OPENED is only for a case that is not there yet."""
+
+LEADS_TO: dict[Step, CaseState] = {
+    Step.OPENED: CaseState.DETECTED,
+    Step.REOPENED: CaseState.DETECTED,
+    Step.REMINDED: CaseState.AWAITING,
+    Step.EXPLAINED: CaseState.EXPLAINED,
+    Step.ACCEPTED: CaseState.ACCEPTED,
+    Step.REJECTED: CaseState.REJECTED,
+    Step.REMEDIED: CaseState.REMEDIED,
+    Step.CLOSED: CaseState.CLOSED,
+}
+"""What a move makes of a case; the others leave it where it is."""

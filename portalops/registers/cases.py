@@ -1,0 +1,152 @@
+"""Cases as their records tell: the `case.*` records, folded.
+
+A record whose details cannot be read leaves its case where it was, and the case says that a move of it is not known: nothing
+that rests on that case counts as done in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from portalops.errors import LedgerError, PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.cases import ALLOWED, LEADS_TO, CaseDuty, CaseId, CaseMove, CaseState, Shortfall, Step
+from portalops.model.message import msg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+KEY = "case"
+"""The key of a move in its record's body."""
+
+
+def kind_of(step: Step) -> str:
+    """Return the kind of the record that makes a move."""
+    return f"case.{step.value}"
+
+
+CASE_KINDS = tuple(kind_of(step) for step in Step)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMove:
+    """A move with its record."""
+
+    seq: int
+    at: datetime
+    move: CaseMove
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case with all that was done."""
+
+    id: CaseId
+    moves: tuple[RecordedMove, ...]
+    """Oldest first; the first opened it."""
+    state: CaseState
+    unreadable: tuple[int, ...] = ()
+    """Records of moves of it that cannot be read."""
+
+    @property
+    def unit(self) -> UnitId:
+        return self.moves[0].move.unit
+
+    @property
+    def duty(self) -> CaseDuty:
+        return self.moves[0].move.duty
+
+    @property
+    def week(self) -> Week:
+        return self.moves[0].move.week
+
+    @property
+    def shortfall(self) -> Shortfall | None:
+        """Return what was found when it was opened last."""
+        return next((each.move.shortfall for each in reversed(self.moves) if each.move.shortfall), None)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is not CaseState.CLOSED
+
+    def newest(self, *steps: Step) -> RecordedMove | None:
+        """Return the newest move of these kinds since it was opened last; None if there was none."""
+        for each in reversed(self.moves):
+            if each.move.step in steps:
+                return each
+            if each.move.step in {Step.OPENED, Step.REOPENED}:
+                return None
+        return None
+
+    def opened_on(self, zone: ZoneInfo) -> date:
+        """Return the local day on which it was opened last."""
+        found = next(each for each in reversed(self.moves) if each.move.step in {Step.OPENED, Step.REOPENED})
+        return found.at.astimezone(zone).date()
+
+
+def may(case: Case | None, step: Step) -> bool:
+    """Say whether a move may be made: from the state that a case is in, or to open one that is not there."""
+    return step is Step.OPENED if case is None else step is not Step.OPENED and case.state in ALLOWED[step]
+
+
+def fold_cases(
+    moves: Iterable[RecordedMove], unreadable: Mapping[CaseId, tuple[int, ...]] | None = None
+) -> tuple[Case, ...]:
+    """Return the cases in the order in which they were opened.
+
+    A move that the state of its case does not allow, as by a writer that did not know of another, is kept in the history and
+    moves nothing.
+
+    Args:
+        moves: oldest first.
+        unreadable: by case, the records of it that cannot be read.
+    """
+    found: dict[CaseId, Case] = {}
+    for each in moves:
+        move = each.move
+        known = found.get(move.id)
+        if known is None:
+            if move.step is Step.OPENED:
+                found[move.id] = Case(move.id, (each,), CaseState.DETECTED, (unreadable or {}).get(move.id, ()))
+            continue
+        state = LEADS_TO.get(move.step, known.state) if may(known, move.step) else known.state
+        found[move.id] = Case(known.id, (*known.moves, each), state, known.unreadable)
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCases:
+    """What reading cases came to."""
+
+    cases: tuple[Case, ...] = ()
+    """In the order in which they were opened."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records of moves whose details cannot be read, with why."""
+
+
+def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCases:
+    """Return every case that was recorded by a moment."""
+    moves: list[RecordedMove] = []
+    unreadable: dict[CaseId, tuple[int, ...]] = {}
+    faults: list[tuple[int, PortalOpsError]] = []
+    for record in ledger.records(kinds=CASE_KINDS, until=until):
+        try:
+            move = decode_part(ledger.blob(record.body), KEY, CaseMove)
+            if move is None or move.id != record.subject or kind_of(move.step) != record.kind:
+                raise LedgerError(
+                    msg("the details of a record cannot be read: {cause}", cause="they are not of its case"),
+                    msg("Run 'portalops ledger verify' to see whether they were changed."),
+                )
+        except PortalOpsError as error:
+            subject = CaseId(record.subject)
+            unreadable[subject] = (*unreadable.get(subject, ()), record.seq)
+            faults.append((record.seq, error))
+        else:
+            moves.append(RecordedMove(record.seq, record.at, move))
+    return ReadCases(fold_cases(moves, unreadable), tuple(faults))

@@ -1,0 +1,210 @@
+"""Cases against those that fell short: opened once, moved by the rules, due by working days, reported upwards when they repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portalops.calendar import load
+from portalops.compliance.handling import Handling, escalations, judged_keys, moves_by_rule, next_due, shortfalls
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Step
+from portalops.model.message import msg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.rulebook import Numbers, UnitDuties
+from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.cases import Case, RecordedMove, fold_cases
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+CALENDAR = load()
+HEALTH = UnitId("so-y-te")
+MET, UNMET, EXEMPT = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.EXEMPT
+W47 = Week(2026, 47)
+
+
+def _handling(today: str, **numbers: int) -> Handling:
+    return Handling(replace(Numbers(), **numbers), CALENDAR, ZONE, date.fromisoformat(today))  # type: ignore[arg-type]
+
+
+def _week(k1: DutyVerdict, k2: DutyVerdict, *, week: Week = W47, verdict: DutyVerdict | None = None) -> UnitWeek:
+    whole = verdict or (UNMET if UNMET in {k1, k2} else k1)
+    return UnitWeek(HEALTH, week, whole, msg("fewer"), 2, 1, 0, k1, k2, 5, 100)
+
+
+def _result(weeks: Sequence[UnitWeek] = (), days: Sequence[PortalDay] = ()) -> UpdatesResult:
+    span = W47.period()
+    return UpdatesResult((), span.first, span.last, "kh@1", "2026.1", tuple(days), tuple(weeks), (), (), 0)
+
+
+def _found(result: UpdatesResult, cases: Sequence[Case] = (), *, today: str = "2026-11-23") -> tuple[CaseMove, ...]:
+    both = UnitDuties.BOTH
+    return moves_by_rule(shortfalls(result, 7, both), judged_keys(result, both), cases, _handling(today))
+
+
+def _case(*moves: tuple[Step, str], week: Week = W47, by: str = "An", duty: CaseDuty = CaseDuty.SUBMISSION) -> Case:
+    records = [
+        RecordedMove(
+            number,
+            datetime.combine(date.fromisoformat(day), time(9), ZONE),
+            CaseMove(HEALTH, duty, week, step, by="" if step is Step.OPENED else by),
+        )
+        for number, (step, day) in enumerate(moves, 1)
+    ]
+    (case,) = fold_cases(records)
+    return case
+
+
+def _opened(week: Week, *more: tuple[Step, str]) -> Case:
+    return _case((Step.OPENED, (week.period().last + timedelta(days=1)).isoformat()), *more, week=week)
+
+
+def test_each_unit_duty_and_week_that_is_unmet_gets_one_case_and_no_second_one() -> None:
+    result = _result([_week(UNMET, UNMET)])
+    opened = _found(result)
+    cases = fold_cases(
+        RecordedMove(n, datetime(2026, 11, 23, 9, tzinfo=ZONE), move) for n, move in enumerate(opened, 1)
+    )
+
+    assert [move.id for move in opened] == ["2026-W47/so-y-te/11.2-submissions", "2026-W47/so-y-te/11.2-subportals"]
+    assert {move.shortfall.judged_seq for move in opened if move.shortfall} == {7}
+    assert _found(result, cases) == ()
+
+
+def test_what_the_managing_unit_itself_missed_is_a_case_like_any_other() -> None:
+    days = [
+        PortalDay(date(2026, 11, day), True, UNMET if day in {17, 19} else MET, msg("x"), 0) for day in range(16, 21)
+    ]
+
+    (move,) = _found(_result(days=days))
+
+    assert (move.unit, move.duty, move.step) == (THE_PORTAL, CaseDuty.PORTAL, Step.OPENED)
+    assert move.shortfall and move.shortfall.days == (date(2026, 11, 17), date(2026, 11, 19))
+
+
+@pytest.mark.parametrize(
+    ("duties", "k1", "k2", "verdict", "cases"),
+    [
+        (UnitDuties.BOTH, UNMET, MET, UNMET, ["11.2-subportals"]),
+        (UnitDuties.SUBMIT_ONLY, UNMET, MET, MET, []),
+        (UnitDuties.SUBMIT_ONLY, UNMET, UNMET, UNMET, ["11.2-submissions"]),
+        (UnitDuties.EITHER, UNMET, MET, MET, []),
+        (UnitDuties.EITHER, UNMET, UNMET, UNMET, ["11.2-subportals", "11.2-submissions"]),
+        (UnitDuties.SUM, UNMET, UNMET, MET, []),
+        (UnitDuties.SUM, UNMET, UNMET, UNMET, ["11.2-submissions"]),
+    ],
+)
+def test_a_case_is_opened_only_for_what_the_reading_of_article_11_2_holds_against_a_unit(
+    duties: UnitDuties, k1: DutyVerdict, k2: DutyVerdict, verdict: DutyVerdict, cases: list[str]
+) -> None:
+    result = _result([_week(k1, k2, verdict=verdict)])
+
+    assert [duty.value for _unit, duty, _week in shortfalls(result, 1, duties)] == cases
+    assert [verdict is UNMET for verdict in judged_keys(result, duties).values()].count(True) == len(cases)
+
+
+def test_nobody_gets_a_case_for_what_could_not_be_found_out() -> None:
+    assert _found(_result([_week(DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)])) == ()
+
+
+def test_a_case_is_closed_by_the_rules_when_its_week_is_exempt_after_all_and_opened_again_when_not() -> None:
+    case = _opened(W47)
+    (closing,) = _found(_result([_week(MET, EXEMPT)]), [case])
+    closed = _case((Step.OPENED, "2026-11-23"), (Step.CLOSED, "2026-11-24"), by="")
+
+    (again,) = _found(_result([_week(MET, UNMET)]), [closed])
+
+    assert (closing.step, closing.by, str(closing.why)) == (Step.CLOSED, "", "no longer judged unmet")
+    assert (again.step, str(again.why)) == (Step.REOPENED, "found unmet again")
+
+
+def test_a_case_that_a_person_closed_stays_closed() -> None:
+    closed = _opened(W47, (Step.REMEDIED, "2026-11-24"), (Step.CLOSED, "2026-11-25"))
+
+    assert _found(_result([_week(MET, UNMET)]), [closed]) == ()
+
+
+def test_an_explanation_that_does_not_come_in_time_is_noted_by_the_rules_once() -> None:
+    # Reminded on Tuesday 24 November 2026, a day off for Vietnam Culture Day is not assumed: three working days on.
+    case = _opened(W47, (Step.REMINDED, "2026-11-23"))
+    due = next_due(case, _handling("2026-11-23"))
+    assert due is not None
+    late = (due.by + timedelta(days=1)).isoformat()
+
+    assert _found(_result([_week(MET, UNMET)]), [case], today=due.by.isoformat()) == ()
+    (move,) = _found(_result([_week(MET, UNMET)]), [case], today=late)
+
+    assert (move.step, move.by) == (Step.REJECTED, "")
+    assert due.by == CALENDAR.add_working_days(date(2026, 11, 23), 3)
+
+
+def test_deadlines_are_counted_in_working_days_of_the_calendar() -> None:
+    # Opened on the Friday before Tết 2026: the next working day is after the holidays.
+    friday = _case((Step.OPENED, "2026-02-13"), week=Week(2026, 6))
+
+    due = next_due(friday, _handling("2026-02-13"))
+
+    assert due is not None
+    assert due.by == CALENDAR.add_working_days(date(2026, 2, 13), 1) > date(2026, 2, 20)
+
+
+def test_what_is_due_next_follows_the_state() -> None:
+    steps = [(Step.REMINDED, "2026-11-24"), (Step.EXPLAINED, "2026-11-25"), (Step.ACCEPTED, "2026-11-26")]
+
+    due = [next_due(_opened(W47, *steps[:count]), _handling("2026-11-27")) for count in range(4)]
+
+    assert [one and one.step for one in due] == [Step.REMINDED, Step.EXPLAINED, Step.ACCEPTED, Step.CLOSED]
+    assert next_due(_opened(W47, (Step.CLOSED, "2026-11-24")), _handling("2026-11-27")) is None
+
+
+def test_the_second_week_in_a_row_goes_to_the_department_and_the_third_case_of_a_quarter_to_the_committee() -> None:
+    cases = [_opened(Week(2026, number)) for number in (44, 45, 47)]
+
+    found = escalations(cases, _handling("2026-11-23"))
+
+    assert [(one.case.week.number, one.step) for one in found] == [(45, Step.TO_DEPARTMENT), (47, Step.TO_COMMITTEE)]
+    assert found[0].by == CALENDAR.add_working_days(Week(2026, 45).period().last, 5)
+    assert not found[0].is_done
+
+
+def test_a_week_without_working_days_breaks_no_row_of_weeks() -> None:
+    # 2026-W08 is the week of Tết.
+    cases = [_opened(Week(2026, number)) for number in (7, 9)]
+
+    assert [one.step for one in escalations(cases, _handling("2026-03-02"))] == [Step.TO_DEPARTMENT]
+
+
+def test_an_accepted_explanation_and_a_corrected_judgement_count_for_no_repetition() -> None:
+    accepted = _opened(Week(2026, 46), (Step.EXPLAINED, "2026-11-17"), (Step.ACCEPTED, "2026-11-18"))
+    corrected = _case((Step.OPENED, "2026-11-16"), (Step.CLOSED, "2026-11-17"), week=Week(2026, 46), by="")
+
+    for before in (accepted, corrected):
+        assert escalations([before, _opened(W47)], _handling("2026-11-23")) == ()
+
+
+def test_a_repetition_that_was_reported_is_done() -> None:
+    cases = [_opened(Week(2026, 46)), _opened(W47, (Step.TO_DEPARTMENT, "2026-11-24"))]
+
+    (found,) = escalations(cases, _handling("2026-11-25"))
+
+    assert found.is_done
+
+
+@pytest.mark.parametrize(
+    ("moves", "state"),
+    [
+        ([Step.ACCEPTED], CaseState.DETECTED),
+        ([Step.REMINDED, Step.EXPLAINED, Step.REJECTED, Step.REMEDIED, Step.CLOSED], CaseState.CLOSED),
+        ([Step.CLOSED, Step.REMINDED], CaseState.CLOSED),
+        ([Step.REMINDED, Step.TO_COMMITTEE], CaseState.AWAITING),
+    ],
+)
+def test_a_move_that_the_state_does_not_allow_moves_nothing(moves: list[Step], state: CaseState) -> None:
+    case = _opened(W47, *((step, "2026-11-25") for step in moves))
+
+    assert case.state is state
+    assert len(case.moves) == len(moves) + 1, "it stays in the history"
