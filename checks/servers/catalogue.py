@@ -51,9 +51,10 @@ def chosen(*, ids: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Ch
 
 
 def probes_of(some: Iterable[Check]) -> dict[str, Probe[Any]]:
-    """Return each probe that these checks look at, once, by id, in the order in which they are run."""
+    """Return each probe that these checks look at, once, by id, in the order in which they are run: slow ones late."""
     found = {probe.id: probe for one in some for probe in (*one.needs, *one.uses)}
-    return {name: found[name] for name in sorted(found, key=lambda name: (name == _LAST, name))}
+    order = sorted(found, key=lambda name: (name == _LAST, found[name].repeated_for is not None, name))
+    return {name: found[name] for name in order}
 
 
 def _family(one: Check) -> str:

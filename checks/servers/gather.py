@@ -48,10 +48,12 @@ def gather(shell: Shell, probes: Sequence[Probe[Any]], *, nonce: str | None = No
         HostUnreachable: no session could be opened.
     """
     mark = nonce or secrets.token_hex(16)
+    asked = [probe for probe in probes if probe.command]
+    slow = (probe.timeout_seconds for probe in asked if probe.repeated_for)
     done = shell.run_script(
-        script_for([probe for probe in probes if probe.command]),
+        script_for(asked),
         argument=mark,
-        deadline_seconds=HOST_SECONDS,
+        deadline_seconds=HOST_SECONDS + max(slow, default=0),
         limit_bytes=HOST_BYTES,
     )
     header = f"portalops-answer 1 nonce={mark} rc={done.exit_code} cut={int(done.truncated)}\n"

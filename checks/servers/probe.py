@@ -21,6 +21,10 @@ FactT = TypeVar("FactT")
 
 DEFAULT_SECONDS = 10
 DEFAULT_BYTES = 256 << 10
+COMMAND_MISSING = "command-missing"
+"""Of a host that lacks a probe's program."""
+WEEK = timedelta(days=7)
+"""For so long a look counts that costs the host too much to be made in every round."""
 _LOOKED_FOR = re.compile(r"\s*command -v (\S+)")
 
 
@@ -146,7 +150,7 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:
             msg("the helper on the host did not do {probe}: {complaint}", probe=probe.id, complaint=complaint),
         )
     if result.exit_code in {126, 127} and result.exit_code not in probe.exit_codes:
-        return Missing("command-missing", msg("the host has no {program}", program=probe.program))
+        return Missing(COMMAND_MISSING, msg("the host has no {program}", program=probe.program))
     if result.exit_code not in probe.exit_codes:
         return Missing(
             "command-failed",

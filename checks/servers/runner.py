@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from checks.servers import carried
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.declared import Declared
+from checks.servers.earlier import EarlierAnswers, Repeated
 from checks.servers.gather import appended, gather, no_answer
 from checks.servers.judging import KEY_CHANGED, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.outside import look as view
-from checks.servers.outside.before import EarlierLooks
+from checks.servers.outside.before import TOLD_FOR, EarlierLooks
 from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.outside.section import is_seen
 from checks.servers.own import Own, own_probes, own_sections
-from checks.servers.probe import Missing, ProbeResult, shown
+from checks.servers.probe import Missing, Probe, ProbeResult, shown
 from checks.servers.probes import vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
@@ -55,6 +57,7 @@ def run_checks(
     at_once: int = AT_ONCE,
     outside: Outside | None = None,
     own: Own | None = None,
+    anew: bool = False,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -75,16 +78,20 @@ def run_checks(
         outside: looks at the hosts from outside as well; without it nobody does, and the newest look that the ledger of
             `own` holds speaks for them, for as long as it may.
         own: what portalops's own records are read from; without it what rests on them is unknown.
+        anew: ask the hosts also for what an earlier answer in the ledger of `own` still speaks for.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
     recorded = own_sections(own, probes_of(wanted)) if own else {}
-    earlier = EarlierLooks(own.ledger if own else None, clock.now())
+    begun = clock.now()
+    answers = EarlierAnswers(own.ledger if own else None, begun - TOLD_FOR)
+    earlier = EarlierLooks(answers, begun)
+    probes = tuple(probes_of(wanted).values())
     with (
         progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
         ThreadPoolExecutor(max_workers=max(1, min(at_once, len(hosts))), thread_name_prefix="check") as pool,
     ):
-        # NOTE: progress and the keeper are called from this thread only; neither promises to be safe in several.
+        # NOTE: progress, keeper and ledger are called from this thread only; none promises to be safe in several.
         rounds = []
         looks: dict[str, Look] = {}
         members, together = members_of(declared), probes_of(one for one in wanted if isinstance(one, GroupCheck))
@@ -92,7 +99,10 @@ def run_checks(
             pool,
             hosts,
             at_once,
-            lambda host: _both_ways(_travel(host, wanted, shell_for, clock, second), declared, wanted, outside),
+            lambda host: Repeated() if anew else answers.to_repeat(host.id, probes, begun),
+            lambda host, kept: _both_ways(
+                _travel(host, probes, kept, shell_for, clock=clock, machine=second), declared, wanted, outside
+            ),
         ):
             joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
             whole = _looked_up(joined, declared, wanted, known or Vulnerabilities())
@@ -124,6 +134,8 @@ class _Trip:
     host: Host
     at: datetime
     answer: bytes | Missing
+    kept: Repeated = field(default_factory=Repeated)
+    """What the host was not asked for, since an earlier answer speaks for it yet."""
     outside: tuple[ProbeResult, ...] = ()
     """The sections of the view from outside."""
     from_outside: bytes | None = None
@@ -131,27 +143,37 @@ class _Trip:
 
 
 def _as_they_come(
-    pool: ThreadPoolExecutor, hosts: Sequence[Host], at_once: int, travel: Callable[[Host], _Trip]
+    pool: ThreadPoolExecutor,
+    hosts: Sequence[Host],
+    at_once: int,
+    prepare: Callable[[Host], Repeated],
+    travel: Callable[[Host, Repeated], _Trip],
 ) -> Iterator[_Trip]:
     """Yield each trip when it is over; never more than `at_once` are under way or waiting to be taken.
 
-    A host that takes long holds up none behind it, and however many hosts there are, only so many answers are held.
+    A host that takes long holds up none behind it, and however many hosts there are, only so many answers are held. What a
+    trip needs is prepared in this thread.
     """
     rest = iter(hosts)
-    under_way = {pool.submit(travel, host) for host in islice(rest, at_once)}
+    under_way = {pool.submit(travel, host, prepare(host)) for host in islice(rest, at_once)}
     while under_way:
         for over in wait(under_way, return_when=FIRST_COMPLETED).done:
             under_way.remove(over)
             yield over.result()
-            under_way |= {pool.submit(travel, host) for host in islice(rest, 1)}
+            under_way |= {pool.submit(travel, host, prepare(host)) for host in islice(rest, 1)}
 
 
 def _travel(
-    host: Host, some: Sequence[Check], shell_for: Callable[[Host], Shell], clock: Clock, machine: Machine
+    host: Host,
+    probes: Sequence[Probe[Any]],
+    kept: Repeated,
+    shell_for: Callable[[Host], Shell],
+    *,
+    clock: Clock,
+    machine: Machine,
 ) -> _Trip:
-    probes = tuple(probes_of(some).values())
     try:
-        raw = gather(shell_for(host), probes)
+        raw = gather(shell_for(host), [probe for probe in probes if probe.id not in kept.originals])
     except HostUnreachable as error:
         return _Trip(host, clock.now(), Missing(_REASONS.get(type(error), "host-unreachable"), error.message))
     except PortalOpsError as error:
@@ -163,7 +185,7 @@ def _travel(
     at = clock.now()
     if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):
         raw = appended(raw, _second_view(machine))
-    return _Trip(host, at, raw)
+    return _Trip(host, at, raw, kept)
 
 
 def _both_ways(trip: _Trip, declared: Declared, some: Sequence[Check], outside: Outside | None) -> _Trip:
@@ -179,9 +201,10 @@ def _joined_with(trip: _Trip, declared: Declared, earlier: EarlierLooks, recorde
     """Make one answer of all that was seen: of what nobody looked at from outside, the newest look before; and own records."""
     addresses = view.addresses_of(trip.host, declared.for_host(trip.host.id))
     outside, originals = earlier.instead_of(trip.host.id, trip.outside, addresses)
-    found = (*outside, *recorded, carried.written(originals))
     if isinstance(trip.answer, bytes):
-        return replace(trip, answer=_joined(trip.answer, found))
+        whole = carried.written({**originals, **trip.kept.originals})
+        return replace(trip, answer=_joined(trip.answer, (*trip.kept.sections, *outside, *recorded, whole)))
+    found = (*outside, *recorded, carried.written(originals))
     return replace(trip, from_outside=_joined(no_answer(), found)) if any(map(is_seen, found)) else trip
 
 

@@ -1,7 +1,7 @@
 """Files of packages that are not as they were delivered: `dpkg --verify`, as dpkg(1) has it. Debian and Ubuntu.
 
 The third letter is the digest's: `5` where it differs. `c` marks a configuration file. What belongs to a package without
-digests is not looked at; dpkg does not say which those are.
+digests is not looked at; dpkg does not say which those are. It reads every file, so a look speaks for a week.
 
     ??5?????? c /etc/ssh/sshd_config
     missing     /usr/bin/who
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.probe import WEEK, Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -55,4 +55,12 @@ def parse(output: Output) -> tuple[Deviation, ...]:
     return tuple(found)
 
 
-PROBE = Probe("dpkg.verify", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=90, limit_bytes=1 << 20)
+PROBE = Probe(
+    "dpkg.verify",
+    ("sh", "-c", _SCRIPT),
+    parse,
+    needs_root=True,
+    timeout_seconds=300,
+    limit_bytes=1 << 20,
+    repeated_for=WEEK,
+)
