@@ -23,8 +23,10 @@ from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.availability import SampleBatch
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
+from portalops.model.cases import CaseMove
 from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
+from portalops.model.exemptions import Exemption, ExemptionWithdrawal
 from portalops.model.findings import FindingClosed
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.hosts import Enrolment
@@ -37,8 +39,10 @@ from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.cases import CASE_KINDS
 from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
+from portalops.registers.exemptions import EXEMPTION_KINDS
 from portalops.registers.places import PLACE_KINDS
 from portalops.registers.signers import KEY_ADDED, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
@@ -57,6 +61,9 @@ BODIES: tuple[type, ...] = (
         DrillResult,
         CheckRound,
         UpdatesResult,
+        CaseMove,
+        Exemption,
+        ExemptionWithdrawal,
         ReportResult,
         AnchorResult,
     ),
@@ -135,6 +142,8 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(DISC_KINDS)
         | set(WAIVER_KINDS)
         | set(PLACE_KINDS)
+        | set(CASE_KINDS)
+        | set(EXEMPTION_KINDS)
     )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()
