@@ -192,6 +192,20 @@ def plain(fact: object) -> JsonValue:
     return show_text(str(fact), WHOLE_LETTERS)
 
 
+def answers_of(session: Session, wanted: Collection[HostId]) -> dict[HostId, tuple[datetime, bytes]]:
+    """Return each host's newest answer that the ledger keeps, and when it was received; none of a host that never answered.
+
+    Raises:
+        IntegrityError: an answer is missing or damaged.
+    """
+    found = {}
+    for host, seen in _seen(session, wanted).items():
+        evidence = _evidence(seen.answered)
+        if seen.answered is not None and evidence is not None:
+            found[host] = (seen.answered.gathered_at, session.ledger.blob(evidence))
+    return found
+
+
 def _short(fact: object) -> Cell:
     from checks.servers.probe import Missing  # noqa: PLC0415  # start-up time
 

@@ -1,0 +1,186 @@
+"""The register of credentials against what hosts show: accounts, keys and logins that nobody is recorded to hold. Pure.
+
+Only what was seen is compared. A fact that is missing makes what it would have shown unknown, and is told of as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from checks.servers.accounts._people import has_shell, owner_of_key, owners_of_account
+from checks.servers.accounts.privileged_declared import GROUPS
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probes import authorized_keys, group, logins, passwd, shadow
+from portalops.model.credentials import SystemKind, host_of
+from portalops.model.message import Message, msg
+from portalops.registers.credentials import CredentialRegister, HeldCredential
+
+PROBES: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE, logins.PROBE)
+"""What is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that the register and a host do not agree on, or that could not be seen."""
+
+    host: str
+    """Empty for what is of no host."""
+    what: str
+    """Coded: `account-unregistered`, `key-unregistered`, `account-of-leaver`, `not-seen`, ..."""
+    name: str
+    """The account, fingerprint, credential or fact."""
+    said: Message
+    is_unknown: bool = False
+
+
+def audit(register: CredentialRegister, facts: Facts | None, host: str) -> tuple[Remark, ...]:
+    """Compare one host.
+
+    Args:
+        register: the register.
+        facts: what the host last said; None if it never answered.
+        host: its id.
+    """
+    if facts is None:
+        return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded round"), is_unknown=True),)
+    found = (*_unseen(facts), *_accounts(register, facts), *_keys(register, facts), *_logins(facts))
+    return tuple({(each.what, each.name): each for each in found}.values())
+
+
+def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
+    """Return what the register itself shows, whatever hosts say: late changes, leavers, systems that no host shows."""
+    found: list[Remark] = []
+    for name, seqs in register.unreadable.items():
+        text = msg("records of it cannot be read: {seqs}", seqs=", ".join(map(str, seqs)))
+        found.append(Remark("", "register-unreadable", name, text, is_unknown=True))
+    for each in register.credentials.values():
+        host = host_of(each.credential.system)
+        if each.is_overdue(today) and each.due_on is not None:
+            text = msg("to be changed by {day}, and it was not", day=each.due_on)
+            found.append(Remark(host, "rotation-overdue", each.id, text))
+        if leavers := register.leavers_of(each):
+            text = msg("known to somebody who left: {names}", names=", ".join(leavers))
+            found.append(Remark(host, "known-to-leaver", each.id, text))
+        if each.is_active and not _is_of_host(each):
+            text = msg(
+                "no host shows whether {system} has the account {account}",
+                system=each.credential.system,
+                account=each.credential.account,
+            )
+            found.append(Remark(host, "not-seen", each.id, text, is_unknown=True))
+    return tuple(found)
+
+
+def _unseen(facts: Facts) -> Iterator[Remark]:
+    for probe in PROBES:
+        fact = facts.get(probe)
+        if isinstance(fact, Missing):
+            yield Remark(facts.host.id, "not-seen", probe.id, fact.seen, is_unknown=True)
+
+
+def _accounts(register: CredentialRegister, facts: Facts) -> Iterator[Remark]:
+    """Accounts that somebody can come in by, and what the register has of them."""
+    host = facts.host.id
+    there = facts.get(passwd.PROBE)
+    if isinstance(there, Missing):
+        return
+    names = {one.name for one in there}
+    by_account: dict[str, list[HeldCredential]] = {}
+    for each in register.of_host(host):
+        if _is_of_host(each):
+            by_account.setdefault(each.credential.account, []).append(each)
+    members, open_ones = facts.declared.members or {}, _open(facts)
+    for name in sorted(open_ones):
+        owners = owners_of_account(name, members)
+        gone = [owner for owner in owners if register.left_of(owner) is not None]
+        mine = by_account.get(name, [])
+        if gone:
+            yield Remark(
+                host, "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0])
+            )
+        if any(each.is_active for each in mine):
+            continue
+        if mine:
+            text = msg("its credential was returned, and the account is open: {id}", id=mine[-1].id)
+            yield Remark(host, "returned-but-open", name, text)
+        elif owners:
+            text = msg("the account of {person} is open, and no credential of it is registered", person=owners[0])
+            yield Remark(host, "account-unregistered", name, text)
+        else:
+            yield Remark(host, "account-unknown", name, msg("the account is open, and nobody is recorded to hold it"))
+    for name, held in sorted(by_account.items()):
+        if name not in names and any(each.is_active for each in held):
+            text = msg("the register has a credential of it, and the account is not there: {id}", id=held[-1].id)
+            yield Remark(host, "account-gone", name, text)
+
+
+def _open(facts: Facts) -> set[str]:
+    """Return the accounts that a password, a key or a privileged group makes matter; what is not seen adds none."""
+    there, secrets = facts.get(passwd.PROBE), facts.get(shadow.PROBE)
+    groups, keys = facts.get(group.PROBE), facts.get(authorized_keys.PROBE)
+    if isinstance(there, Missing):
+        return set()
+    usable = set() if isinstance(secrets, Missing) else {one.name for one in secrets if one.kind != "locked"}
+    if not isinstance(keys, Missing):
+        usable |= {one.account for one in keys.keys} | {one.account for one in keys.files if one.key_lines}
+    found = {one.name for one in there if has_shell(one) and one.name in usable}
+    found |= {one.name for one in there if one.uid == 0 and one.name != "root"}
+    if not isinstance(groups, Missing):
+        privileged = {one.gid: one for one in groups if one.name in GROUPS}
+        found |= {name for one in privileged.values() for name in one.members if name in usable}
+        found |= {one.name for one in there if one.gid in privileged and one.name in usable}
+    return found
+
+
+def _keys(register: CredentialRegister, facts: Facts) -> Iterator[Remark]:
+    seen = facts.get(authorized_keys.PROBE)
+    if isinstance(seen, Missing):
+        return
+    host, members = facts.host.id, facts.declared.members or {}
+    known: Mapping[str, HeldCredential] = {
+        each.credential.fingerprint: each for each in register.credentials.values() if each.credential.fingerprint
+    }
+    for key in seen.keys:
+        owner, held = owner_of_key(key.fingerprint, members), known.get(key.fingerprint)
+        account = shown(key.account, 40)
+        if owner is not None and register.left_of(owner) is not None:
+            text = msg("a key of {person}, who left, opens {account}", person=owner, account=account)
+            yield Remark(host, "key-of-leaver", key.fingerprint, text)
+        elif held is not None and not held.is_active:
+            text = msg("its credential {id} was returned, and the key opens {account}", id=held.id, account=account)
+            yield Remark(host, "returned-but-open", key.fingerprint, text)
+        elif held is None and owner is not None:
+            text = msg("a key of {person} opens {account}, and is not registered", person=owner, account=account)
+            yield Remark(host, "key-unregistered", key.fingerprint, text)
+        elif held is None:
+            text = msg("a key that nobody is recorded to hold opens {account}", account=account)
+            yield Remark(host, "key-unknown", key.fingerprint, text)
+    if seen.elsewhere or sum(one.key_lines for one in seen.files) != len(seen.keys):
+        text = msg("sshd takes keys that could not be read, or by other roads")
+        yield Remark(host, "not-seen", authorized_keys.PROBE.id, text, is_unknown=True)
+
+
+def _logins(facts: Facts) -> Iterator[Remark]:
+    """Logins that are nobody's; without declared members, all of them are unknown."""
+    seen, members = facts.get(logins.PROBE), facts.declared.members
+    if isinstance(seen, Missing) or not seen.accepted:
+        return
+    host = facts.host.id
+    if members is None:
+        text = msg("whose logins they are is not declared")
+        yield Remark(host, "not-seen", logins.PROBE.id, text, is_unknown=True)
+        return
+    for one in seen.accepted:
+        owner = owner_of_key(one.key, members) if one.key else None
+        if owner is None and (one.key or len(owners_of_account(one.account, members)) != 1):
+            account = shown(one.account, 40)
+            text = msg("a login to {account} from {address} is no member's", account=account, address=str(one.address))
+            yield Remark(host, "login-unknown", f"{account} {one.key or one.method} {one.address}", text)
+
+
+def _is_of_host(each: HeldCredential) -> bool:
+    return each.credential.system.startswith(f"{SystemKind.HOST}:")

@@ -1,0 +1,96 @@
+"""`portalops credential audit`: the register against the accounts, keys and logins that the newest facts of hosts show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands._credentials import refuse_extra, register_of, today_of
+from commands._host_views import answers_of
+from commands._result import JsonValue, Result
+from commands._servers import known_host
+from commands._session import Session, open_session
+from portalops.errors import ExitCode
+from portalops.locale import _
+from portalops.model.message import msg, nmsg
+from portalops.reports.document import Block, Paragraph, Status, Table, Tone
+
+if TYPE_CHECKING:
+    from checks.servers.credential_audit import Remark
+
+HELP = _(
+    "Compare the register with the accounts, keys and logins that hosts show\n\nThe newest answer of each host that the ledger"
+    " keeps is compared; nothing is connected to. Told are accounts and keys that nobody is recorded to hold, those of people"
+    " who left, those that are open though their credential was returned, logins that are nobody's, and late changes. What"
+    " was not seen, or too long ago, is unknown.\n\nExample: portalops credential audit --host web1"
+    "\n\nEXIT STATUS: 0 everything was seen and agrees, 1 something does not agree, 2 there is no such host, 3 what was seen"
+    " agrees, and something was not seen"
+)
+
+
+def audit(
+    ctx: typer.Context,
+    *,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="ID", help=_("Only this host; may be given more than once")),
+    ] = None,
+) -> Result:
+    refuse_extra(ctx)
+    session = open_session(ctx)
+    remarks = _remarks(session, host)
+    wrong = [each for each in remarks if not each.is_unknown]
+    unseen = [each for each in remarks if each.is_unknown]
+    data: list[JsonValue] = [
+        {
+            "id": f"{each.host or '-'}:{each.what}:{each.name}",
+            "host": each.host or None,
+            "what": each.what,
+            "name": each.name,
+            "state": "unknown" if each.is_unknown else "wrong",
+            "said": str(each.said),
+        }
+        for each in remarks
+    ]
+    view: list[Block] = []
+    for caption, rows, tone in (
+        (nmsg("{n} thing does not agree", "{n} things do not agree", len(wrong)), wrong, Tone.BAD),
+        (nmsg("{n} thing was not seen", "{n} things were not seen", len(unseen)), unseen, Tone.UNSURE),
+    ):
+        if rows:
+            cells = [(each.host or "-", each.name, Status(each.said, tone)) for each in rows]
+            view.append(Table(caption, (msg("Host"), msg("What"), msg("State")), cells))
+    if not remarks:
+        view.append(Paragraph(msg("everything that hosts show is in the register, and everything agrees")))
+    code = ExitCode.UNMET if wrong else ExitCode.PARTIAL if unseen else ExitCode.OK
+    return Result(data, view, exit_code=code)
+
+
+def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
+    from checks.servers.credential_audit import PROBES, Remark, audit, overdue  # noqa: PLC0415  # start-up time
+    from checks.servers.declared import Declared  # noqa: PLC0415  # as above
+    from checks.servers.facts import Facts, found_in  # noqa: PLC0415  # as above
+
+    hosts = session.settings.hosts if names is None else [known_host(session, name) for name in names]
+    register, declared, now = register_of(session), session.settings.declared.parse(Declared), session.clock.now()
+    limit = timedelta(hours=session.rulebook.numbers.check_max_age_hours)
+    remarks: list[Remark] = []
+    answers = answers_of(session, {host.id for host in hosts})
+    probes = {probe.id: probe for probe in PROBES}
+    for host in hosts:
+        found = answers.get(host.id)
+        facts = None
+        if found is not None:
+            at, raw = found
+            facts = Facts(host, declared.for_host(host.id), at, *found_in(raw, probes, at))
+            if now - at > limit:
+                text = msg("the newest answer is of {at}, too old to speak for today", at=at)
+                remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
+        remarks += audit(register, facts, host.id)
+    if not hosts:
+        remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
+    wanted = {host.id for host in hosts}
+    remarks += [each for each in overdue(register, today_of(session)) if names is None or each.host in wanted]
+    return remarks

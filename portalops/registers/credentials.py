@@ -1,0 +1,298 @@
+"""The register of credentials: the records of `credential.*`, folded. Each state names the record that made it so.
+
+A correction is a new record. Whoever was a credential's holder or deputy knows its secret until it is made anew: handing it
+over takes nothing out of a head. So what a person who leaves must return is every credential that they know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.credentials import (
+    LONGEST_DAYS,
+    Credential,
+    HandOver,
+    Leaving,
+    Return,
+    Rotation,
+    host_of,
+    same_person,
+)
+from portalops.model.message import Message, msg
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+ADDED, CORRECTED, ROTATED = "credential.added", "credential.corrected", "credential.rotated"
+HANDED_OVER, RETURNED, LEFT = "credential.handed-over", "credential.returned", "credential.person-left"
+CREDENTIAL_KINDS = (ADDED, CORRECTED, ROTATED, HANDED_OVER, RETURNED, LEFT)
+
+CREDENTIAL, ROTATION, HAND_OVER, RETURN, LEAVING = "credential", "rotation", "hand_over", "returned", "leaving"
+"""The keys of the five in their records' bodies."""
+
+Body: TypeAlias = Credential | Rotation | HandOver | Return | Leaving
+
+_TYPES: Mapping[str, tuple[str, type[Body]]] = {
+    ADDED: (CREDENTIAL, Credential),
+    CORRECTED: (CREDENTIAL, Credential),
+    ROTATED: (ROTATION, Rotation),
+    HANDED_OVER: (HAND_OVER, HandOver),
+    RETURNED: (RETURN, Return),
+    LEFT: (LEAVING, Leaving),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Knower:
+    """A person who knows a secret, and the record that made them its holder or deputy."""
+
+    person: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One record of a credential."""
+
+    seq: int
+    at: datetime
+    kind: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCredential:
+    """What the register knows of one credential now."""
+
+    credential: Credential
+    custody_seq: int
+    """The record that made holder, deputy and place what they are."""
+    secret_seq: int
+    """The record of the secret that opens the account now: it was issued, or made anew."""
+    knowers: tuple[Knower, ...]
+    """Everyone who has been holder or deputy since the secret was made, in that order."""
+    custody_on: date | None = None
+    """When it was last handed over; None if it never was."""
+    returned: Return | None = None
+    returned_seq: int | None = None
+    steps: tuple[Step, ...] = ()
+    """Every record of it, oldest first; of an id that was used again after a return, also those of before."""
+
+    @property
+    def id(self) -> str:
+        """Return its id."""
+        return self.credential.id
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether it has not been returned."""
+        return self.returned is None
+
+    @property
+    def due_on(self) -> date | None:
+        """Return the last day on which it may be used unchanged; None if nothing says when it was made."""
+        made = self.credential.rotated_on
+        if made is None:
+            return None
+        days = LONGEST_DAYS[self.credential.kind]
+        longest = made + timedelta(days=days) if made.toordinal() + days < date.max.toordinal() else date.max
+        return min(self.credential.rotate_by or longest, longest)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Return what is not said of it, of `holder`, `deputy`, `place`, `issued`."""
+        held = self.credential
+        there = {"holder": held.holder, "deputy": held.deputy, "place": held.place, "issued": held.rotated_on}
+        return tuple(name for name, value in there.items() if not value)
+
+    @property
+    def seqs(self) -> tuple[int, ...]:
+        """Return the records that its present state rests on."""
+        return tuple(sorted({self.custody_seq, self.secret_seq, *([self.returned_seq] if self.returned_seq else [])}))
+
+    def is_overdue(self, day: date) -> bool:
+        """Say whether its last day is past on a local day."""
+        return self.is_active and self.due_on is not None and day > self.due_on
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A person who left."""
+
+    person: str
+    on: date
+    """If the record's details cannot be read any more, the day on which it was recorded, in UTC."""
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRegister:
+    """The whole register."""
+
+    credentials: Mapping[str, HeldCredential] = field(default_factory=dict)
+    """By id, in the order in which they were first added."""
+    left: tuple[Left, ...] = ()
+    unreadable: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """By credential: the records of it that cannot be read and that no later whole record replaces."""
+    why: Mapping[int, Message] = field(default_factory=dict)
+    """By unreadable record."""
+    unfitting: tuple[int, ...] = ()
+    """Records that tell of a credential that was not there, or was returned already: they change nothing."""
+    is_begun: bool = False
+    """There is any record at all."""
+
+    def left_of(self, person: str) -> Left | None:
+        """Return when a person left; None if they are recorded to be there."""
+        return next((each for each in self.left if same_person(each.person, person)), None)
+
+    def known_to(self, person: str) -> tuple[HeldCredential, ...]:
+        """Return the active credentials that a person knows: what they must return, or what must be made anew."""
+        return tuple(
+            each
+            for each in self.credentials.values()
+            if each.is_active and any(same_person(one.person, person) for one in each.knowers)
+        )
+
+    def leavers_of(self, held: HeldCredential) -> tuple[str, ...]:
+        """Return the people who left and know an active credential."""
+        if not held.is_active:
+            return ()
+        return tuple(one.person for one in held.knowers if self.left_of(one.person) is not None)
+
+    def of_host(self, host: str) -> tuple[HeldCredential, ...]:
+        """Return the credentials of a host, and of what runs on it."""
+        return tuple(each for each in self.credentials.values() if host_of(each.credential.system) == host)
+
+    def unreadable_for(self, host: str, hosts: Iterable[str]) -> tuple[int, ...]:
+        """Return the unreadable records that may matter to a host: those of its credentials, and of ones of no known host."""
+        known = {*hosts}
+        found: list[int] = []
+        for name, seqs in self.unreadable.items():
+            held = self.credentials.get(name)
+            place = host_of(held.credential.system) if held else ""
+            if place == host or place not in known:
+                found += seqs
+        return tuple(sorted(found))
+
+
+def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Message]]) -> CredentialRegister:
+    """Return the register.
+
+    Args:
+        records: number, time, kind and subject of each record, with what its body holds, or why that cannot be read;
+            oldest first.
+    """
+    credentials: dict[str, HeldCredential] = {}
+    left: dict[str, Left] = {}
+    unreadable: dict[str, tuple[int, ...]] = {}
+    why: dict[int, Message] = {}
+    unfitting: list[int] = []
+    is_begun = False
+    for seq, at, kind, subject, body in records:
+        is_begun = True
+        if isinstance(body, Message) and kind == LEFT:
+            left.setdefault(_key(left, subject), Left(subject, at.date(), seq))
+        elif isinstance(body, Message):
+            unreadable[subject] = (*unreadable.get(subject, ()), seq)
+            why[seq] = body
+        elif isinstance(body, Leaving):
+            key = _key(left, body.person)
+            left.pop(key, None)
+            if body.left_on is not None:
+                left[key] = Left(body.person, body.left_on, seq)
+        else:
+            after = _after(credentials.get(body.id), seq, kind, body)
+            if after is None:
+                unfitting.append(seq)
+                continue
+            steps = credentials[body.id].steps if body.id in credentials else ()
+            credentials[body.id] = replace(after, steps=(*steps, Step(seq, at, kind, body)))
+            if isinstance(body, Credential):
+                unreadable.pop(body.id, None)
+    return CredentialRegister(credentials, tuple(left.values()), unreadable, why, tuple(unfitting), is_begun)
+
+
+def read_credentials(ledger: LedgerReader, *, until: datetime | None = None) -> CredentialRegister:
+    """Return the register as it was recorded by a moment, or now."""
+    return fold_credentials(_read(ledger, until))
+
+
+def _read(ledger: LedgerReader, until: datetime | None) -> Iterable[tuple[int, datetime, str, str, Body | Message]]:
+    for record in ledger.records(kinds=CREDENTIAL_KINDS, until=until):
+        key, body_type = _TYPES[record.kind]
+        try:
+            body = decode_part(ledger.blob(record.body), key, body_type)
+        except PortalOpsError as error:
+            yield record.seq, record.at, record.kind, record.subject, error.message
+            continue
+        if body is None or (body.person if isinstance(body, Leaving) else body.id) != record.subject:
+            yield record.seq, record.at, record.kind, record.subject, _OTHER
+        else:
+            yield record.seq, record.at, record.kind, record.subject, body
+
+
+_OTHER = msg("the details of the record tell of something else")
+
+
+def _after(
+    held: HeldCredential | None, seq: int, kind: str, body: Credential | Rotation | HandOver | Return
+) -> HeldCredential | None:
+    """Return a credential after a record; None if the record does not fit what was before."""
+    if isinstance(body, Credential) and kind == ADDED:
+        if held is not None and held.is_active:
+            return None
+        return HeldCredential(body, seq, seq, _known((), body.holder, body.deputy, seq))
+    if held is None or not held.is_active:
+        return None
+    before = held.credential
+    match body:
+        case Credential():
+            moved = (body.holder, body.deputy, body.place) != (before.holder, before.deputy, before.place)
+            made = (body.rotated_on, body.rotate_by, body.fingerprint) != (
+                before.rotated_on,
+                before.rotate_by,
+                before.fingerprint,
+            )
+            return replace(
+                held,
+                credential=body,
+                custody_seq=seq if moved else held.custody_seq,
+                secret_seq=seq if made else held.secret_seq,
+                knowers=_known(held.knowers, body.holder, body.deputy, seq),
+            )
+        case Rotation():
+            after = replace(before, rotated_on=body.rotated_on, rotate_by=body.rotate_by, fingerprint=body.fingerprint)
+            # Whoever still had it when it was made anew, by the days that were recorded, knows the new secret too.
+            is_theirs = held.custody_on is not None and body.rotated_on < held.custody_on
+            known = held.knowers if is_theirs else ()
+            knowers = _known(known, before.holder, before.deputy, held.custody_seq)
+            return replace(held, credential=after, secret_seq=seq, knowers=knowers)
+        case HandOver():
+            after = replace(
+                before,
+                holder=body.holder or before.holder,
+                deputy=body.deputy or ("" if same_person(body.holder, before.deputy) else before.deputy),
+                place=body.place or before.place,
+            )
+            knowers = _known(held.knowers, after.holder, after.deputy, seq)
+            return replace(held, credential=after, custody_seq=seq, knowers=knowers, custody_on=body.on)
+        case Return():
+            return replace(held, returned=body, returned_seq=seq)
+
+
+def _known(before: tuple[Knower, ...], holder: str, deputy: str, seq: int) -> tuple[Knower, ...]:
+    """Return who knows a secret once these two hold it."""
+    found = list(before)
+    for person in (holder, deputy):
+        if person and not any(same_person(each.person, person) for each in found):
+            found.append(Knower(person, seq))
+    return tuple(found)
+
+
+def _key(left: Mapping[str, Left], person: str) -> str:
+    return next((key for key in left if same_person(key, person)), person)
