@@ -52,6 +52,19 @@ def polls_table(polls: Sequence[Poll]) -> Table:
     return Table(msg("How the sources answered"), headers, rows)
 
 
+def led_elsewhere(polls: Sequence[Poll]) -> Sequence[Block]:
+    """Return where sources were redirected to, and what cross-checks say of gaps."""
+    lines = [
+        msg("{source} was redirected to {urls}", source=poll.source, urls=", ".join(poll.via))
+        for poll in polls
+        if poll.via
+    ]
+    lines += [
+        msg("Gap before {source}: {what}", source=poll.source, what=poll.gap_check) for poll in polls if poll.gap_check
+    ]
+    return (Bullets(lines),) if lines else ()
+
+
 def refused(polls: Sequence[Poll]) -> Sequence[Block]:
     lines = [verbatim(f"{poll.source}: {line}") for poll in polls for line in poll.rejected]
     if not lines:
@@ -105,6 +118,8 @@ def poll_data(poll: Poll) -> dict[str, JsonValue]:
         "items": poll.items,
         "new_items": poll.new_items,
         "gap": poll.gap,
+        "gap_check": str(poll.gap_check) if poll.gap_check else None,
+        "redirected_to": list(poll.via),
         "rejected": list(poll.rejected),
         "rejected_more": poll.rejected_more,
         "evidence": poll.evidence,

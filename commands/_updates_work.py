@@ -32,12 +32,14 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     Raises:
         ConfigurationError: a source's settings do not fit its kind.
     """
-    zone = ZoneInfo(settings.portal.timezone)
+    from portalops.system.web import HttpWeb  # noqa: PLC0415  # start-up time
+
+    zone, web = ZoneInfo(settings.portal.timezone), HttpWeb()
     built = []
     for table in settings.update_sources:
         typed(table)  # an unknown kind is told with its place
         kind = module_of(PACKAGES[table.section], table.kind)
-        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone)))
+        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone, web=web)))
     return tuple(built)
 
 

@@ -17,6 +17,7 @@ from commands._updates_view import (
     is_due,
     iso,
     joined_flags,
+    led_elsewhere,
     poll_data,
     polls_table,
     portal_data,
@@ -62,7 +63,12 @@ def collect(ctx: typer.Context) -> Result:
     if not isinstance(done.result, UpdatesResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     polls = done.result.polls
-    view: list[Block] = [polls_table(polls), *refused(polls), *flagged_summary(done.result.flagged)]
+    view: list[Block] = [
+        polls_table(polls),
+        *led_elsewhere(polls),
+        *refused(polls),
+        *flagged_summary(done.result.flagged),
+    ]
     return Result([poll_data(poll) for poll in polls], view, exit_code=done.exit_code)
 
 

@@ -124,6 +124,51 @@ class Network(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a web server answered in the end."""
+
+    data: bytes | None
+    """The body, unpacked; None says that it is as it was when the mark was given."""
+    mark: str = ""
+    """To be shown the next time: the server's ETag, else its Last-Modified; empty if it gave neither."""
+    via: tuple[str, ...] = ()
+    """Where it was redirected to, in order; empty if the address itself answered."""
+
+
+class WebUnavailable(Exception):
+    """A page cannot be had."""
+
+    def __init__(self, cause: Message, via: tuple[str, ...] = ()) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        """What was observed, bounded and escaped."""
+        self.via = via
+        """Where it was redirected to before."""
+
+
+class Web(Protocol):
+    """Asks web servers for pages, none of which is trusted. Safe to be used by several threads at once.
+
+    At most 20 connections are open at once and at most 2 to one name. A server whose own address is public never leads
+    anywhere that is not.
+    """
+
+    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int) -> Page:
+        """Ask for a page, following redirects, within a deadline for all of it.
+
+        Args:
+            url: http or https.
+            accept: the media types that are asked for, as in RFC 9110, section 12.5.1.
+            mark: what the server gave for the page before; empty to have the page in any case.
+            limit_bytes: of the body, unpacked.
+
+        Raises:
+            WebUnavailable: there is no good answer, or one that is larger, or that may not be followed.
+        """
+        ...
+
+
 class Keeper(Protocol):
     """Keeps bytes of evidence under their digest."""
 
@@ -583,6 +628,8 @@ class Answer:
     """The raw answer, kept as evidence; None says that nothing changed since the answer before."""
     etag: str = ""
     """To be shown to the source the next time; empty if it gave none."""
+    via: tuple[str, ...] = ()
+    """Where the source's address was redirected to, in order."""
 
 
 class UpdateSource(Protocol):

@@ -1,33 +1,41 @@
-"""The updates job: look at every source, keep what came, judge. A source that fails never stops the others."""
+"""The updates job: look at every source, keep what came, judge. A source that fails never stops the others.
+
+Sources are asked many at once, and recorded one by one. A feed whose answer leaves a gap is recorded last, when the cross-check
+that is declared for its channel and unit was asked what was missed.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import judge, weighed_items
+from checks.updates.looking import WITHIN, Look, in_one_line, look_at
 from checks.updates.observations import ObservationStore
-from checks.updates.recognition import UnitNames, candidates, covers_from, recognise
+from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, recognise
 from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import Terms
 from portalops.calendar import Calendar
-from portalops.errors import ConfigurationError, PortalOpsError, UpdatesError, UpdateSourceError
-from portalops.model.message import msg
+from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Portal, Unit
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Poll, UpdatesResult
+from portalops.model.updates import Poll, SourceTraits, UpdatesResult
 from portalops.ports import Answer, Clock, Keeper, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
 
 MAX_REJECTED = 100
 """How many refused items of one answer are named; all are counted."""
+CHECK_AFTER = timedelta(days=6)
+"""A cross-check that has not been asked for so long is asked without a gap too: once a week, with some room."""
 
 
 def run_updates(
@@ -43,6 +51,7 @@ def run_updates(
     progress: Progress,
     judge_weeks: int,
     poll_every: Every,
+    within: timedelta = WITHIN,
 ) -> UpdatesResult:
     """Look at every source once and judge the last weeks.
 
@@ -58,19 +67,18 @@ def run_updates(
         progress: shown one step a source.
         judge_weeks: how many ISO weeks are judged, the current one included; at least 1.
         poll_every: how often a look at each source is expected.
+        within: for the looks; a source that has not answered by then has failed.
 
     Raises:
         ConfigurationError: a source names a unit that is not configured.
+        LedgerError: an answer cannot be kept as evidence.
         UpdatesError: the store cannot be used.
     """
     _require_known_units(sources, units)
     zone = ZoneInfo(portal.timezone)
-    polls: list[Poll] = []
-    with progress.task(msg("Collecting updates"), total=len(sources), unit="items") as task:
-        for source in sources:
-            task.note(msg("source {source}", source=source.traits.id))
-            polls.append(poll_source(source, units=units, zone=zone, store=store, keeper=keeper, clock=clock))
-            task.advance(1)
+    polls = _collect(
+        sources, units=units, zone=zone, store=store, keeper=keeper, clock=clock, progress=progress, within=within
+    )
     now = clock.now()
     return judge_collected(
         store,
@@ -148,40 +156,62 @@ def judged_period(today: date, *, weeks: int) -> Period:
     return Period(monday - timedelta(weeks=max(1, weeks) - 1), today)
 
 
-def poll_source(
-    source: UpdateSource,
+def _collect(
+    sources: Sequence[UpdateSource],
     *,
     units: Sequence[Unit],
     zone: ZoneInfo,
     store: ObservationStore,
     keeper: Keeper,
     clock: Clock,
-) -> Poll:
-    """Look at one source once and record what came, also if nothing came, or something that cannot be read.
+    progress: Progress,
+    within: timedelta,
+) -> tuple[Poll, ...]:
+    """Look at every source once, record what came, also if nothing came, and return the polls in the sources' order."""
+    polls: dict[str, Poll] = {}
+    checks: dict[str, Look] = {}
+    gaps: list[_Read] = []
+    names = UnitNames(units, zone)
+    until = clock.monotonic() + within.total_seconds()
 
-    Raises:
-        LedgerError: the answer cannot be kept as evidence.
-        UpdatesError: the store cannot be used.
-    """
-    source_id = source.traits.id
-    try:
-        answer = source.fetch(etag=store.etag(source_id))
-    except PortalOpsError as error:
-        return _failed(source_id, _cause(error), None, store=store, clock=clock)
-    except Exception as error:
-        logger.exception("asking source %s failed", source_id)
-        return _failed(source_id, _cause(error), None, store=store, clock=clock)
-    # It is kept before it is read: an answer that cannot be read is evidence too, of an outage for one.
-    evidence = None if answer.data is None else keeper.keep(answer.data)
-    try:
-        return _record(source, answer, evidence, units=units, zone=zone, store=store, clock=clock)
-    except PortalOpsError as error:
-        if isinstance(error, UpdatesError) and not isinstance(error, UpdateSourceError):
-            raise
-        return _failed(source_id, _cause(error), evidence, store=store, clock=clock)
-    except Exception as error:
-        logger.exception("reading the answer of source %s failed", source_id)
-        return _failed(source_id, _cause(error), evidence, store=store, clock=clock)
+    def record(looks: Iterable[Look]) -> None:
+        for look in looks:
+            traits = look.source.traits
+            task.note(msg("source {source}", source=traits.id))
+            task.advance(1)
+            read = _read(look, names, store)
+            if isinstance(read, Poll):
+                polls[traits.id] = read
+            elif read.poll.gap and any(is_check_of(one.traits, traits) for one in sources):
+                gaps.append(read)
+            else:
+                polls[traits.id] = read.recorded(store)
+            if traits.cross_check:
+                checks[traits.id] = look
+
+    def look_at_all(some: Sequence[UpdateSource]) -> Iterator[Look]:
+        left = timedelta(seconds=max(0.0, until - clock.monotonic()))
+        return look_at(some, etag=lambda one: _etag(one, store), keeper=keeper, clock=clock, within=left)
+
+    first = [one for one in sources if not one.traits.cross_check or _is_check_due(one, store, clock.now())]
+    with progress.task(msg("Collecting updates"), total=len(first), unit="items") as task:
+        record(look_at_all(first))
+        wanted = [one for one in sources if any(is_check_of(one.traits, read.traits) for read in gaps)]
+        record(look_at_all([one for one in wanted if one.traits.id not in checks]))
+    for read in gaps:
+        polls[read.traits.id] = _checked(read, sources, checks, store=store, zone=zone).recorded(store)
+    return tuple(polls[one.traits.id] for one in sources if one.traits.id in polls)
+
+
+def _etag(source: UpdateSource, store: ObservationStore) -> str:
+    """Return what a source's server wants to be shown; nothing for a cross-check, which is always wanted whole."""
+    return "" if source.traits.cross_check else store.etag(source.traits.id)
+
+
+def _is_check_due(source: UpdateSource, store: ObservationStore, now: datetime) -> bool:
+    """Say whether a cross-check is to be asked to see that it is there: it may not be found gone when it is needed."""
+    before = store.last_good_poll(source.traits.id)
+    return before is None or now - before.polled_at >= CHECK_AFTER
 
 
 def replay(
@@ -210,38 +240,60 @@ def replay(
             store.add_failed(poll)
             continue
         answer = Answer(None if poll.evidence is None else blob(poll.evidence))
-        _record(source, answer, poll.evidence, units=units, zone=zone, store=store, clock=_At(poll.polled_at))
+        listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
+        read = _sorted(Look(source, poll.polled_at, answer, poll.evidence, listing), UnitNames(units, zone), store)
+        if poll.gap_check is not None:  # what the cross-check said then stands
+            read = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
+        read.recorded(store)
 
 
-class _At:
-    """The clock of a past poll."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A good look, sorted and not recorded yet."""
 
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
+    traits: SourceTraits
+    poll: Poll
+    before: Poll | None
+    """The good look before it."""
+    recognition: Recognition | None
+    """None where nothing has changed."""
+    etag: str
 
-    def now(self) -> datetime:
-        return self._moment
+    def recorded(self, store: ObservationStore) -> Poll:
+        if self.recognition is not None:
+            store.add(self.poll, self.recognition, etag=self.etag, before=self.before)
+        elif self.before is not None:
+            store.add_unchanged(self.poll, since=self.before.polled_at)
+        return self.poll
 
-    def monotonic(self) -> float:
-        return 0.0
+
+def _read(look: Look, units: UnitNames, store: ObservationStore) -> _Read | Poll:
+    """Return a look, sorted; or, where nothing can be made of it, the poll that was recorded of that."""
+    if look.problem:
+        return _failed(look, look.problem, store)
+    try:
+        return _sorted(look, units, store)
+    except UpdateSourceError as error:
+        return _failed(look, in_one_line(error), store)
+    except UpdatesError:
+        raise
+    except Exception as error:
+        logger.exception("reading the answer of source %s failed", look.source.traits.id)
+        return _failed(look, in_one_line(error), store)
 
 
-def _record(
-    source: UpdateSource,
-    answer: Answer,
-    evidence: Digest | None,
-    *,
-    units: Sequence[Unit],
-    zone: ZoneInfo,
-    store: ObservationStore,
-    clock: Clock,
-) -> Poll:
-    traits = source.traits
+def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
+    """Return a look, sorted into what is new and what is known.
+
+    Raises:
+        UpdateSourceError: nothing in the answer can be read, or it says that nothing changed where nothing is known.
+        UpdatesError: the store cannot be used.
+    """
+    traits, listing, evidence = look.source.traits, look.listing, look.evidence
     before = store.last_good_poll(traits.id)
-    polled_at = clock.now()
-    if answer.data is None or evidence is None:
-        return _record_unchanged(source, before, store, clock)
-    listing = source.parse(answer.data, polled_at=polled_at)
+    via, etag = (look.answer.via, look.answer.etag) if look.answer else ((), "")
+    if listing is None or evidence is None:
+        return _Read(traits, replace(_unchanged(look, before), via=via), before, None, etag)
     if listing.rejected and not listing.items:
         raise UpdateSourceError(
             msg(
@@ -252,14 +304,29 @@ def _record(
             ),
             msg("Correct the source or its settings, then run 'portalops updates collect'."),
         )
+    poll = Poll(
+        source=traits.id,
+        polled_at=look.at,
+        ok=True,
+        problem="",
+        items=len(listing.items),
+        new_items=0,
+        evidence=evidence,
+        covers_from=None,
+        rejected=listing.rejected[:MAX_REJECTED],
+        rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
+        via=via,
+    )
+    if traits.cross_check:
+        return _Read(traits, poll, before, Recognition((), (), ()), "")
     found = candidates(listing.items)
     known = store.known(traits.id, (key for candidate in found for key in candidate.keys))
     recognition = recognise(
         found,
         known,
         traits=traits,
-        units=UnitNames(units, zone),
-        polled_at=polled_at,
+        units=units,
+        polled_at=look.at,
         baseline=before is None,
         evidence=evidence,
     )
@@ -269,57 +336,67 @@ def _record(
         previous=before.polled_at if before else None,
         previous_items=before.items if before else 0,
         overlaps=bool(recognition.known or recognition.migrated),
-        polled_at=polled_at,
+        polled_at=look.at,
     )
-    poll = Poll(
-        source=traits.id,
-        polled_at=polled_at,
-        ok=True,
-        problem="",
-        items=len(found),
-        new_items=len(recognition.new),
-        evidence=evidence,
-        covers_from=start,
-        gap=gap,
-        rejected=listing.rejected[:MAX_REJECTED],
-        rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
-    )
-    store.add(poll, recognition, etag=answer.etag, before=before)
-    return poll
+    poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap)
+    return _Read(traits, poll, before, recognition, etag)
 
 
-def _record_unchanged(source: UpdateSource, before: Poll | None, store: ObservationStore, clock: Clock) -> Poll:
-    """Record that a source has what it had before: all of it was seen again."""
-    traits = source.traits
+def _checked(
+    read: _Read, sources: Sequence[UpdateSource], checks: Mapping[str, Look], *, store: ObservationStore, zone: ZoneInfo
+) -> _Read:
+    """Return a look that left a gap, with what its cross-checks say of it."""
+    assert read.before is not None and read.recognition is not None
+    since = read.before.polled_at
+    shown = {key for _observation, candidate in read.recognition.new for key in candidate.keys}
+    alike = [
+        one.traits.id
+        for one in sources
+        if (one.traits.channel, one.traits.unit) == (read.traits.channel, read.traits.unit)
+    ]
+    found: Message | None = None
+    for source in sources:
+        look = checks.get(source.traits.id)
+        if look is None or not is_check_of(source.traits, read.traits):
+            continue
+        if look.listing is None:
+            found = msg("{source} did not answer", source=source.traits.id)
+            continue
+        keys = keys_of(look.listing)
+        known = shown.union(*(store.known(one, keys) for one in alike))
+        is_closed, found = judge_gap(source.traits, look.listing, since=since, known=known, zone=zone)
+        if is_closed:
+            start = min(since, read.poll.covers_from or since)
+            return replace(read, poll=replace(read.poll, gap=False, covers_from=start, gap_check=found))
+    return replace(read, poll=replace(read.poll, gap_check=found))
+
+
+def _unchanged(look: Look, before: Poll | None) -> Poll:
+    """Return the poll of a source that has what it had before: all of it was seen again."""
+    traits = look.source.traits
     if before is None:
         raise UpdateSourceError(
             msg("update source {source}: it says that nothing changed, but nothing is known of it", source=traits.id),
             msg("Run 'portalops updates collect' again; it asks for the whole answer."),
         )
-    poll = replace(before, polled_at=clock.now(), new_items=0, evidence=None, gap=False, rejected=(), rejected_more=0)
+    poll = replace(before, polled_at=look.at, new_items=0, evidence=None, gap=False, rejected=(), rejected_more=0)
     if not traits.complete:
         poll = replace(poll, covers_from=min(before.polled_at, before.covers_from or before.polled_at))
-    store.add_unchanged(poll, since=before.polled_at)
     return poll
 
 
-def _failed(source_id: str, problem: str, evidence: Digest | None, *, store: ObservationStore, clock: Clock) -> Poll:
-    logger.info("source %s failed: %s", source_id, problem)
+def _failed(look: Look, problem: str, store: ObservationStore) -> Poll:
+    logger.info("source %s failed: %s", look.source.traits.id, problem)
     poll = Poll(
-        source=source_id,
-        polled_at=clock.now(),
+        source=look.source.traits.id,
+        polled_at=look.at,
         ok=False,
         problem=problem,
         items=0,
         new_items=0,
-        evidence=evidence,
+        evidence=look.evidence,
         covers_from=None,
+        via=look.answer.via if look.answer else (),
     )
     store.add_failed(poll)
     return poll
-
-
-def _cause(error: Exception) -> str:
-    """Return why a look failed, in one bounded line; what is no error of ours is a fault in portalops."""
-    text = str(error) if isinstance(error, PortalOpsError) else f"a fault in portalops: {error!r}"
-    return " ".join(text.split())[:300]

@@ -16,7 +16,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from html import unescape
 
 from portalops.model.record import Digest
 
@@ -61,7 +61,11 @@ _CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECA
 _FOREIGN = frozenset({"n\u0303", "c\u0301", "s\u0301", "z\u0301", "n\u0301", "l\u0301", "r\u0301"})
 _ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 _DAMAGED = re.compile("[\u0080-\u009f\ufffd\ue000-\uf8ff]")
-_TAG = re.compile(r"<[^<>]*>")
+# Each part takes what is never closed up to the end, so that nothing is looked at twice.
+_MARKUP = re.compile(
+    r"""<!--.*?(?:-->|\Z) | <(script|style)\b.*?(?:</\1\b[^>]*>?|\Z) | <[!?/][^>]*>? | <[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>?""",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -178,33 +182,11 @@ _SPREAD = tuple(sum(1 << (bit * _LANE_BITS) for bit in range(8) if byte >> bit &
 """For each byte, its bits a lane apart."""
 
 
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # HTMLParser's
-        self._silent += tag in {"script", "style"}
-        self.parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent = max(0, self._silent - (tag in {"script", "style"}))
-        self.parts.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data)
-
-
 def without_markup(text: str) -> str:
-    """Return HTML as plain text, without scripts and styles; text without mark-up stays as it is."""
+    """Return HTML as plain text, without scripts and styles; text without mark-up stays as it is.
+
+    In time that grows with the text alone, whatever is left open in it, which HTML parsers do not promise.
+    """
     if "<" not in text and "&" not in text:
         return text
-    parser = _Text()
-    try:
-        parser.feed(text)
-        parser.close()
-    except AssertionError:  # the standard parser's answer to a broken "<![...": take the tags out by sight
-        return _SPACE.sub(" ", _TAG.sub(" ", text)).strip()
-    return _SPACE.sub(" ", "".join(parser.parts)).strip()
+    return _SPACE.sub(" ", unescape(_MARKUP.sub(" ", text))).strip()

@@ -113,6 +113,10 @@ class SourceTraits:
     """The province's portal pulls its items by itself (Article 9.2)."""
     copies_count: bool = False
     """Texts that another unit published first count here too."""
+    cross_check: bool = False
+    """It is asked what another source of its channel and unit may have missed; nothing that it shows counts by itself."""
+    host: str = ""
+    """The server that it asks, of which it is not to ask too much at once; empty if it asks none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ class Listing:
     items: tuple[ListedItem, ...]
     rejected: tuple[str, ...] = ()
     """`line or item: why`, bounded and escaped."""
+    doubt: Message | None = None
+    """Why a cross-check by it says nothing; None if it can say something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +169,15 @@ class Poll:
     covers_from: datetime | None
     """From when on this poll shows everything that was published there; None for nothing."""
     gap: bool = False
-    """The answer did not overlap with the poll before: items may have been missed."""
+    """The answer did not overlap with the poll before, and nothing has shown that no item was missed."""
     rejected: tuple[str, ...] = ()
     """`line or item: why` for each item that was refused, at most 100."""
     rejected_more: int = 0
     """How many more were refused than `rejected` names."""
+    via: tuple[str, ...] = ()
+    """Where the source's address was redirected to, in order; bounded and escaped."""
+    gap_check: Message | None = None
+    """What a cross-check says of a gap before this answer; None if there was no gap, or nothing to check it by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,10 @@ def _problems(evidence: Evidence) -> Table:
             rows.append(
                 (poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat())
             )
+        if poll.gap_check:
+            rows.append((poll.source, msg("cross-check of a gap between two looks"), str(poll.gap_check)))
+        if poll.via:
+            rows.append((poll.source, msg("redirected"), ", ".join(poll.via)))
         rows += [(poll.source, msg("rejected"), line) for line in poll.rejected]
         if poll.rejected_more:
             rows.append((poll.source, msg("rejected"), f"... +{poll.rejected_more}"))

@@ -103,6 +103,8 @@ def cover(
     shared: dict[Channel, list[SourceTraits]] = defaultdict(list)
     own: dict[tuple[Channel, UnitId], list[SourceTraits]] = defaultdict(list)
     for traits in sources:
+        if traits.cross_check:
+            continue
         also = {Channel.SUBMISSION} if traits.id in pulled else set()
         for channel in sorted({traits.channel, *map(Channel, served.get(traits.id, ())), *also}):
             if traits.unit is None:

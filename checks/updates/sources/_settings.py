@@ -53,7 +53,14 @@ class CommonSettings(Shape):
         return DateRules(ZoneInfo(self.assume_tz) if self.assume_tz else zone, self.date_formats, self.gmt_means_local)
 
     def traits(
-        self, source_id: str, *, complete: bool, trust_created: bool = False, attested: bool = False
+        self,
+        source_id: str,
+        *,
+        complete: bool,
+        trust_created: bool = False,
+        attested: bool = False,
+        cross_check: bool = False,
+        host: str = "",
     ) -> SourceTraits:
         """Return what judging must know."""
         return SourceTraits(
@@ -66,6 +73,8 @@ class CommonSettings(Shape):
             attested=attested,
             syndicated=self.syndicated,
             copies_count=self.copies_count,
+            cross_check=cross_check,
+            host=host,
         )
 
 

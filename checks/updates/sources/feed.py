@@ -11,86 +11,62 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import field_validator, model_validator
-
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.sources._pages import Door, PageSettings, text_of
+from checks.updates.sources._settings import bounded, source_error
+from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
-from portalops.config.values import LocalPath, Refused
 from portalops.model.message import Message, msg
 from portalops.model.updates import ListedItem, Listing, SourceTraits
-from portalops.ports import Answer
+from portalops.ports import Answer, Web
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
 
-LIMIT_BYTES = 10 << 20
-TIMEOUT_SECONDS = 30.0
-MAX_REDIRECTS = 5
+ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.1"
 MAX_ITEMS = 5000
 ROOTS = frozenset({"rss", "feed", "rdf"})
 
 
-class Settings(CommonSettings):
-    """`kind = "feed"`: either `file` or `url`."""
+class Settings(PageSettings):
+    """`kind = "feed"`."""
 
-    file: LocalPath | None = None
-    url: str | None = None
-    """http, https or file."""
     unit_from: Literal["author", "category", "source"] = "author"
     """Which element names the agency, where the feed carries those of many."""
 
-    @field_validator("url")
-    @classmethod
-    def _known_scheme(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme.lower() not in {"http", "https", "file"}:
-            raise Refused(msg("is no address that can be read"), msg("Give an http, https or file address."))
-        return url
 
-    @model_validator(mode="after")
-    def _one_place(self) -> Settings:
-        if (self.file is None) == (self.url is None):
-            raise Refused(msg("needs either file or url"), shows_value=False)
-        return self
-
-
-def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> FeedSource:
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> FeedSource:
     """Return the source that a configuration table describes."""
-    return FeedSource(source_id, table.parse(Settings), zone=zone)
+    return FeedSource(source_id, table.parse(Settings), zone=zone, web=web)
 
 
 class FeedSource:
     """One feed."""
 
-    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo) -> None:
+    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, web: Web) -> None:
         self._settings = settings
         self._rules = settings.date_rules(zone)
-        self._traits = settings.traits(source_id, complete=False)
+        self._traits = settings.traits(source_id, complete=False, host=settings.host)
+        self._door = Door(source_id, settings, web)
 
     @property
     def traits(self) -> SourceTraits:
         return self._traits
 
     def fetch(self, *, etag: str) -> Answer:
-        url = self._settings.url
-        if self._settings.file is not None:
-            return self._from_file(self._settings.file)
-        assert url is not None
-        if urlsplit(url).scheme.lower() == "file":
-            return self._from_file(Path(unquote(urlsplit(url).path)))
-        return self._from_server(url, etag)
+        return self._door.answer(accept=ACCEPT, etag=etag)
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
         import feedparser  # noqa: PLC0415  # start-up time
 
+        self._door.require_marker(text_of(data))
         note = self._check_xml(data)
-        feed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False)
+        # Nothing is cleaned: it is read as text, and feedparser's cleaning takes long for what is made to take long.
+        feed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
         entries = feed.get("entries", [])
         rejected = [str(note)] if note else []
         rejected += [f"item {MAX_ITEMS + 1} and {len(entries) - MAX_ITEMS - 1} more: too many"] * (
@@ -114,70 +90,18 @@ class FeedSource:
         Raises:
             UpdateSourceError: it is something else, such as a page in HTML, or declares entities.
         """
-        from defusedxml import DefusedXmlException  # noqa: PLC0415  # start-up time
-        from defusedxml.ElementTree import ParseError, fromstring  # noqa: PLC0415
-
-        if b"<!ENTITY" in data.replace(b"\0", b"").upper():
-            raise source_error(self._traits.id, msg("the feed declares XML entities, which no feed needs"))
         try:
-            root = fromstring(data)
-        except DefusedXmlException as error:
-            raise source_error(
-                self._traits.id, msg("the feed holds forbidden XML: {cause}", cause=bounded(error))
-            ) from error
-        except (ParseError, ValueError, LookupError) as error:
-            note = msg("the answer is not well-formed XML: {cause}", cause=bounded(error))
+            root = root_of(self._traits.id, data)
+        except NotWellFormed as error:
             if _first_tag(data) not in ROOTS:
-                raise source_error(self._traits.id, note) from error
-            return note
-        tag = str(root.tag).rpartition("}")[2].lower()
+                raise source_error(self._traits.id, error.note) from error
+            return error.note
+        tag = local_name(root)
         if tag not in ROOTS:
             raise source_error(
                 self._traits.id, msg("the answer is XML but no RSS or Atom feed: {tag}", tag=bounded(tag, 40))
             )
         return None
-
-    def _from_file(self, path: Path) -> Answer:
-        try:
-            with path.open("rb") as file:
-                data = file.read(LIMIT_BYTES + 1)
-        except OSError as error:
-            raise source_error(
-                self._traits.id, msg("cannot read {file}: {cause}", file=bounded(path), cause=error.strerror or "error")
-            ) from error
-        return Answer(self._checked_size(data))
-
-    def _from_server(self, url: str, etag: str) -> Answer:
-        import httpx  # noqa: PLC0415  # start-up time
-
-        headers = {"Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.1"}
-        headers |= {"If-None-Match": etag} if etag else {}
-        data = bytearray()
-        try:
-            with (
-                httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True, max_redirects=MAX_REDIRECTS) as client,
-                client.stream("GET", url, headers=headers) as response,
-            ):
-                if response.status_code == httpx.codes.NOT_MODIFIED and etag:
-                    return Answer(None, etag)
-                if response.status_code != httpx.codes.OK:
-                    raise source_error(
-                        self._traits.id,
-                        msg("the server answers with HTTP status {status}", status=response.status_code),
-                    )
-                for chunk in response.iter_bytes():
-                    data += chunk
-                    if len(data) > LIMIT_BYTES:
-                        break
-                return Answer(self._checked_size(bytes(data)), response.headers.get("ETag", "")[:500])
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            cause = f"{type(error).__name__} {error}".strip()
-            raise source_error(self._traits.id, msg("no answer: {cause}", cause=bounded(cause))) from error
-
-    def _checked_size(self, data: bytes) -> bytes:
-        if len(data) > LIMIT_BYTES:
-            raise source_error(self._traits.id, msg("the feed is larger than {limit} MiB", limit=LIMIT_BYTES >> 20))
-        return data
 
 
 def _first_tag(data: bytes) -> str:

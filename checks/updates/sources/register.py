@@ -29,7 +29,7 @@ from checks.updates.sources._settings import CommonSettings, bounded, source_err
 from portalops.config.values import LocalPath
 from portalops.model.message import msg
 from portalops.model.updates import ListedItem, Listing, SourceTraits
-from portalops.ports import Answer
+from portalops.ports import Answer, Web
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -67,8 +67,9 @@ class Settings(CommonSettings):
     file: LocalPath
 
 
-def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> RegisterSource:
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> RegisterSource:
     """Return the source that a configuration table describes."""
+    del web  # it asks no web server
     return RegisterSource(source_id, table.parse(Settings), zone=zone)
 
 

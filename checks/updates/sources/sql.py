@@ -32,7 +32,7 @@ from checks.updates.text import without_markup
 from portalops.config.secrets import SecretReference
 from portalops.model.message import Message, msg
 from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
-from portalops.ports import Answer
+from portalops.ports import Answer, Web
 from portalops.system.sql import DatabaseUnavailable, DatabaseUrl, Query, reading
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ class Settings(CommonSettings):
     """Editors cannot write the creation column."""
 
 
-def build(source_id: str, table: KindTable, *, zone: ZoneInfo) -> SqlSource:
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> SqlSource:
     """Return the source that a configuration table describes."""
+    del web  # it asks no web server
     return SqlSource(source_id, table.parse(Settings), folder=table.folder, zone=zone)
 
 

@@ -20,6 +20,7 @@ from portalops.model.runs import Every
 from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Answer, UpdateSource
+from portalops.system.web import HttpWeb
 from tests.accounts import as_ordinary_user
 from tests.checks.updates.scene import (
     CALENDAR,
@@ -326,7 +327,9 @@ class Unchanging:
     """A feed whose server says, from the second look on, that nothing changed."""
 
     def __init__(self) -> None:
-        self._feed = FeedSource("feed", FeedSettings(channel=Channel.PORTAL, url="https://a.example/"), zone=ZONE)
+        self._feed = FeedSource(
+            "feed", FeedSettings(channel=Channel.PORTAL, url="https://a.example/"), zone=ZONE, web=HttpWeb()
+        )
 
     @property
     def traits(self) -> SourceTraits:

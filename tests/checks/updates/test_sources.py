@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +9,7 @@ from checks.updates.sources import feed, register, sql
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceError
 from portalops.model.updates import Channel
+from portalops.system.web import HttpWeb
 from tests.checks.updates.scene import QUERY, ZONE, at, content_database
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
@@ -21,14 +18,14 @@ NOW = at("2026-11-20 09:00")
 
 def test_wrong_settings_are_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="either file or url"):
-        feed.build("a", KindTable.alone("a", "feed", {"channel": "portal"}, tmp_path), zone=ZONE)
+        feed.build("a", KindTable.alone("a", "feed", {"channel": "portal"}, tmp_path), zone=ZONE, web=HttpWeb())
 
 
 def test_an_unknown_time_zone_is_a_configuration_error(tmp_path: Path) -> None:
     table = {"channel": "portal", "file": "a.xml", "assume_tz": "Asia/Nha_Trang"}
 
     with pytest.raises(ConfigurationError, match="assume_tz is no time zone"):
-        feed.build("a", KindTable.alone("a", "feed", table, tmp_path), zone=ZONE)
+        feed.build("a", KindTable.alone("a", "feed", table, tmp_path), zone=ZONE, web=HttpWeb())
 
 
 # --- sql --------------------------------------------------------------------------------------
@@ -127,7 +124,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path) -> None:
     table = {"channel": "portal", "url": "postgresql://u:geheim@h/d", "query": "SELECT 1"}
 
     with pytest.raises(LiteralSecret) as caught:
-        sql.build("a", KindTable.alone("a", "sql", table, tmp_path), zone=ZONE)
+        sql.build("a", KindTable.alone("a", "sql", table, tmp_path), zone=ZONE, web=HttpWeb())
 
     assert "geheim" not in str(caught.value) + str(caught.value.hint)
 
@@ -136,7 +133,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path) -> None:
 
 
 def _feed(**settings: object) -> feed.FeedSource:
-    return feed.FeedSource("soyte", feed.Settings(channel=Channel.SUBPORTAL, **settings), zone=ZONE)  # type: ignore[arg-type]
+    return feed.FeedSource("soyte", feed.Settings(channel=Channel.SUBPORTAL, **settings), zone=ZONE, web=HttpWeb())  # type: ignore[arg-type]
 
 
 def test_an_rss_feed_is_read_with_the_sources_own_clock() -> None:
@@ -195,65 +192,6 @@ def test_a_feed_that_is_nearly_xml_is_read_and_said_to_be_broken() -> None:
 
     assert len(listing.items) == 1
     assert "not well-formed XML" in listing.rejected[0]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path == "/loop":
-            self.send_response(302)
-            self.send_header("Location", "/loop")
-            self.end_headers()
-            return
-        if self.path == "/gone":
-            self.send_error(404)
-            return
-        if self.headers.get("If-None-Match") == '"v1"':
-            self.send_response(304)
-            self.end_headers()
-            return
-        self.send_response(200)
-        self.send_header("ETag", '"v1"')
-        self.end_headers()
-        size = feed.LIMIT_BYTES + 10 if self.path == "/large" else 0
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(b" " * size or (SAMPLES / "atom.xml").read_bytes())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    served = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{served.server_port}"
-    served.shutdown()
-    served.server_close()
-    thread.join()
-
-
-def test_a_server_is_asked_with_its_own_mark_the_next_time(server: str) -> None:
-    source = _feed(url=f"{server}/rss")
-
-    first = source.fetch(etag="")
-    second = source.fetch(etag=first.etag)
-
-    assert first.data == (SAMPLES / "atom.xml").read_bytes()
-    assert (first.etag, second.data) == ('"v1"', None)
-
-
-@pytest.mark.parametrize(
-    ("path", "cause"), [("/gone", "HTTP status 404"), ("/loop", "TooManyRedirects"), ("/large", "larger than 10 MiB")]
-)
-def test_a_server_that_gives_no_feed_is_an_error(server: str, path: str, cause: str) -> None:
-    with pytest.raises(UpdateSourceError, match=cause):
-        _feed(url=server + path).fetch(etag="")
-
-
-def test_a_server_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(UpdateSourceError, match="no answer: ConnectError"):
-        _feed(url="http://127.0.0.1:9/rss").fetch(etag="")
 
 
 def test_other_schemes_are_refused() -> None:

@@ -1,0 +1,83 @@
+"""What a site's map or list page says of a gap in a feed. Pure.
+
+A feed shows its newest items. Where an answer has nothing in common with the one before, items may have passed through unseen.
+Another listing of the same channel and unit closes the gap if it reaches back behind it and shows no address that no look has
+shown: then nothing was missed. Days are compared, not moments, because many maps name days alone; so the doubt is always for
+the unit, and what can't be told leaves the gap open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from checks.updates.recognition import canonical_url
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.text import show_text
+from portalops.model.updates import ListedItem, Listing, SourceTraits
+
+
+def is_check_of(check: SourceTraits, traits: SourceTraits) -> bool:
+    """Say whether a source is declared as the cross-check of another one."""
+    return check.cross_check and not traits.cross_check and (check.channel, check.unit) == (traits.channel, traits.unit)
+
+
+def keys_of(listing: Listing) -> tuple[str, ...]:
+    """Return the keys of all addresses of a listing, as the store holds them, under both schemes."""
+    return tuple(f"u:{address}" for item in listing.items for address in _addresses(item))
+
+
+def judge_gap(
+    check: SourceTraits,
+    listing: Listing,
+    *,
+    since: datetime,
+    known: Collection[str],
+    zone: ZoneInfo,
+) -> tuple[bool, Message]:
+    """Say whether nothing was missed, and why.
+
+    Args:
+        check: the source that is asked.
+        listing: what it shows.
+        since: the look behind which the gap begins.
+        known: those of `keys_of(listing)` that a look at the channel and unit has shown.
+        zone: whose days are compared.
+    """
+    first_day = since.astimezone(zone).date()
+
+    def is_later(item: ListedItem) -> bool:
+        changed = item.modified_at or item.published_at
+        return changed is None or changed.astimezone(zone).date() >= first_day
+
+    if listing.doubt is not None:
+        return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.doubt)
+    if listing.rejected:
+        return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.rejected[0])
+    if not check.complete and all(map(is_later, listing.items)):
+        return False, msg("{source} does not reach back to {day}", source=check.id, day=first_day)
+    missed = [item for item in listing.items if is_later(item) and _is_unknown(item, known.__contains__)]
+    if missed:
+        return False, nmsg(
+            "{source} shows {n} address that no look has shown: {example}",
+            "{source} shows {n} addresses that no look has shown, such as {example}",
+            len(missed),
+            source=check.id,
+            example=show_text(missed[0].url or missed[0].title, 200),
+        )
+    return True, msg("{source} shows nothing since {day} that was missed", source=check.id, day=first_day)
+
+
+def _is_unknown(item: ListedItem, is_known: Callable[[str], bool]) -> bool:
+    addresses = _addresses(item)
+    if not addresses:  # a home page is no item; anything else without an address can't be looked up
+        return not item.url
+    return not any(is_known(f"u:{address}") for address in addresses)
+
+
+def _addresses(item: ListedItem) -> tuple[str, ...]:
+    """Return an item's address as it may be known: sites change between http and https, and maps lag behind."""
+    address = canonical_url(item.url)
+    scheme, separator, rest = address.partition("://")
+    return tuple(f"{each}://{rest}" for each in ("https", "http")) if separator and scheme else ()

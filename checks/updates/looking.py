@@ -1,0 +1,160 @@
+"""Looking at many sources at once. Whatever one of them does, the others are looked at, and the whole ends in time.
+
+Each source is asked and read in a thread of its own, at most 20 at once and 2 of one server; servers take turns, so that one
+that hangs holds up its own sources alone. What came is kept, and handed out, by the one thread that asked for the looks. A
+source that is still silent when the time is over is left behind in its thread, which no end of the program waits for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from portalops.errors import PortalOpsError
+from portalops.model.record import Digest
+from portalops.model.updates import Listing
+from portalops.ports import Answer, Clock, Keeper, UpdateSource
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 20
+AT_ONE_HOST = 2
+WITHIN = timedelta(minutes=15)
+"""For all sources together. One that answers at all takes a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of asking one source once."""
+
+    source: UpdateSource
+    at: datetime
+    """When it was asked: what is published while it answers may not be in the answer."""
+    answer: Answer | None = None
+    """None if it gave none."""
+    evidence: Digest | None = None
+    """The answer as it was kept; None if there was none, or nothing has changed."""
+    listing: Listing | None = None
+    """The answer, read; None if it could not be, or nothing has changed."""
+    problem: str = ""
+    """Why it failed, in one bounded line; empty if it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A thread tells what its source answered, and then how it reads."""
+
+    source_id: str
+    answer: Answer | None = None
+    listing: Listing | None = None
+    problem: str = ""
+    is_last: bool = True
+
+
+def look_at(
+    sources: Sequence[UpdateSource],
+    *,
+    etag: Callable[[UpdateSource], str],
+    keeper: Keeper,
+    clock: Clock,
+    within: timedelta = WITHIN,
+) -> Iterator[Look]:
+    """Look at each source once, and yield what came as it comes.
+
+    Args:
+        sources: with ids of their own.
+        etag: what a source's server wants to be shown; asked in the calling thread.
+        keeper: where answers are kept, before they are read: one that cannot be read is evidence too, of an outage for
+            one. Used in the calling thread alone.
+        clock: the time of each look.
+        within: for all of them; a source that has not answered by then has failed.
+
+    Raises:
+        LedgerError: an answer cannot be kept.
+    """
+    waiting = _Waiting(sources)
+    running: dict[str, Look] = {}
+    reports: SimpleQueue[_Report] = SimpleQueue()
+    until = clock.monotonic() + within.total_seconds()
+    while waiting or running:
+        while len(running) < AT_ONCE and (source := waiting.next_source(running.values())):
+            look = running[source.traits.id] = Look(source, clock.now())
+            arguments = (source, etag(source), look.at, reports)
+            Thread(target=_ask, args=arguments, name=f"look-{source.traits.id}", daemon=True).start()
+        try:
+            report = reports.get(timeout=max(0.0, until - clock.monotonic()))
+        except Empty:
+            break
+        look = running[report.source_id]
+        if not report.is_last:
+            data = report.answer.data if report.answer else None
+            running[report.source_id] = replace(
+                look, answer=report.answer, evidence=None if data is None else keeper.keep(data)
+            )
+            continue
+        del running[report.source_id]
+        yield replace(look, listing=report.listing, problem=report.problem)
+    minutes = round(within.total_seconds() / 60)
+    for look in running.values():
+        yield replace(look, problem=f"update source {look.source.traits.id}: no answer within {minutes} minutes")
+    for source in waiting.rest():
+        problem = f"update source {source.traits.id}: not looked at: the others took all of {minutes} minutes"
+        yield Look(source, clock.now(), problem=problem)
+
+
+class _Waiting:
+    """The sources that are still to be asked, by server; those that ask none are each their own."""
+
+    def __init__(self, sources: Sequence[UpdateSource]) -> None:
+        self._hosts: dict[str, deque[UpdateSource]] = {}
+        for source in sources:
+            self._hosts.setdefault(_host(source), deque()).append(source)
+
+    def __bool__(self) -> bool:
+        return bool(self._hosts)
+
+    def next_source(self, running: Iterable[Look]) -> UpdateSource | None:
+        """Return a source of the server that has waited longest and is not asked enough already; None if all are."""
+        busy = Counter(_host(look.source) for look in running)
+        host = next((host for host in self._hosts if busy[host] < AT_ONE_HOST), None)
+        if host is None:
+            return None
+        own = self._hosts.pop(host)
+        source = own.popleft()
+        if own:
+            self._hosts[host] = own  # behind the others
+        return source
+
+    def rest(self) -> Iterator[UpdateSource]:
+        """Yield what was not asked."""
+        for own in self._hosts.values():
+            yield from own
+
+
+def _host(source: UpdateSource) -> str:
+    return source.traits.host or f"\0{source.traits.id}"
+
+
+def _ask(source: UpdateSource, etag: str, at: datetime, reports: SimpleQueue[_Report]) -> None:
+    source_id = source.traits.id
+    try:
+        answer = source.fetch(etag=etag)
+        reports.put(_Report(source_id, answer, is_last=False))
+        listing = None if answer.data is None else source.parse(answer.data, polled_at=at)
+        reports.put(_Report(source_id, listing=listing))
+    except PortalOpsError as error:
+        reports.put(_Report(source_id, problem=in_one_line(error)))
+    except Exception as error:
+        logger.exception("looking at source %s failed", source_id)
+        reports.put(_Report(source_id, problem=in_one_line(error)))
+
+
+def in_one_line(error: Exception) -> str:
+    """Return why a look failed, in one bounded line; what is no error of ours is a fault in portalops."""
+    text = str(error) if isinstance(error, PortalOpsError) else f"a fault in portalops: {error!r}"
+    return " ".join(text.split())[:300]

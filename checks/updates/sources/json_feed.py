@@ -1,0 +1,158 @@
+"""A JSON Feed, or the posts that WordPress tells at /wp-json/wp/v2/posts: a file or an address.
+
+What holds for feeds holds here: what it shows was visible when it was looked at, its dates are only claims, and a look covers
+the time back to its oldest item.
+
+Sources: JSON Feed 1.1 (jsonfeed.org/version/1.1); the REST API handbook of WordPress, "Posts".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from checks.updates.dates import DateRules, read_moment
+from checks.updates.sources._pages import Door, PageSettings, text_of
+from checks.updates.sources._settings import bounded, source_error
+from checks.updates.text import without_markup
+from portalops.model.message import msg
+from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.ports import Answer, Web
+
+if TYPE_CHECKING:
+    from portalops.config.tables import KindTable
+
+ACCEPT = "application/feed+json, application/json;q=0.9, */*;q=0.1"
+VERSIONS = ("https://jsonfeed.org/version/1", "http://jsonfeed.org/version/1")
+MAX_ITEMS = 5000
+
+
+class Settings(PageSettings):
+    """`kind = "json-feed"`."""
+
+    unit_from: Literal["author", "tag"] = "author"
+    """What names the agency, where the feed carries those of many; WordPress tells neither by name."""
+
+
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> JsonFeedSource:
+    """Return the source that a configuration table describes."""
+    return JsonFeedSource(source_id, table.parse(Settings), zone=zone, web=web)
+
+
+class JsonFeedSource:
+    """One feed."""
+
+    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, web: Web) -> None:
+        self._settings = settings
+        self._rules = settings.date_rules(zone)
+        self._traits = settings.traits(source_id, complete=False, host=settings.host)
+        self._door = Door(source_id, settings, web)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        return self._door.answer(accept=ACCEPT, etag=etag)
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        del polled_at
+        text = text_of(data)
+        self._door.require_marker(text)
+        entries, language = self._entries(text)
+        items: list[ListedItem] = []
+        rejected: list[str] = []
+        for number, entry in enumerate(entries[:MAX_ITEMS], 1):
+            if not isinstance(entry, dict):
+                rejected.append(f"item {number}: no JSON object")
+                continue
+            item = self._post(entry) if "link" in entry else self._item(entry, language)
+            if item.title or item.url or item.external_id:
+                items.append(item)
+            else:
+                rejected.append(f"item {number}: neither title, url nor id")
+        if len(entries) > MAX_ITEMS:
+            rejected.append(f"item {MAX_ITEMS + 1} and {len(entries) - MAX_ITEMS - 1} more: too many")
+        return Listing(tuple(items), tuple(rejected))
+
+    def _entries(self, text: str) -> tuple[list[object], str]:
+        """Return the items, and the language of all that name none.
+
+        Raises:
+            UpdateSourceError: the answer is none of the two.
+        """
+        try:
+            answer = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise source_error(self._traits.id, msg("the answer is no JSON: {cause}", cause=bounded(error))) from error
+        if isinstance(answer, list):
+            return answer, ""
+        if isinstance(answer, dict) and str(answer.get("version", "")).startswith(VERSIONS):
+            entries = answer.get("items")
+            if isinstance(entries, list):
+                return entries, _text(answer.get("language"))
+        raise source_error(
+            self._traits.id, msg("the answer is JSON but no JSON Feed: {start}", start=bounded(text.strip(), 60))
+        )
+
+    def _item(self, entry: Mapping[str, object], language: str) -> ListedItem:
+        """Read an item of a JSON Feed; of version 1.0 too, whose author stands alone."""
+        raw = _text(entry.get("date_published"))
+        html, plain, summary = (entry.get(key) for key in ("content_html", "content_text", "summary"))
+        whole = html if isinstance(html, str) else plain
+        body = whole if isinstance(whole, str) else summary
+        return ListedItem(
+            external_id=_text(entry.get("id")),
+            url=_text(entry.get("url")),
+            title=without_markup(_text(entry.get("title"))),
+            published_at=read_moment(raw, self._rules),
+            raw_date=raw,
+            modified_at=read_moment(_text(entry.get("date_modified")), self._rules),
+            unit_name=_unit_name(entry, self._settings.unit_from),
+            language=_text(entry.get("language")) or language,
+            body=without_markup(body) if isinstance(body, str) else None,
+            body_is_summary=not isinstance(whole, str),
+        )
+
+    def _post(self, entry: Mapping[str, object]) -> ListedItem:
+        """Read a post of WordPress. Its `date_gmt` is UTC and names no zone; `date` is the site's own time."""
+        gmt = _text(entry.get("date_gmt"))
+        raw = f"{gmt}Z" if gmt else _text(entry.get("date"))
+        modified = _text(entry.get("modified_gmt"))
+        content = _rendered(entry.get("content"))
+        return ListedItem(
+            external_id=_text(_rendered(entry.get("guid"))) or _text(entry.get("id")),
+            url=_text(entry.get("link")),
+            title=without_markup(_text(_rendered(entry.get("title")))),
+            published_at=read_moment(raw, _UTC if gmt else self._rules),
+            raw_date=raw,
+            modified_at=read_moment(f"{modified}Z", _UTC) if modified else None,
+            state=_text(entry.get("status")),
+            body=without_markup(content) if isinstance(content, str) else None,
+        )
+
+
+_UTC = DateRules(ZoneInfo("UTC"))
+
+
+def _text(value: object) -> str:
+    """Return text, or a number as text: ids of version 1.0 may be numbers; nothing of anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _rendered(value: object) -> object:
+    return value.get("rendered") if isinstance(value, dict) else value
+
+
+def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
+    if unit_from == "tag":
+        tags = entry.get("tags")
+        return _text(tags[0]) if isinstance(tags, list) and tags else ""
+    authors = entry.get("authors")
+    first = authors[0] if isinstance(authors, list) and authors else entry.get("author")
+    return _text(first.get("name")) if isinstance(first, dict) else ""

@@ -1,0 +1,216 @@
+"""A page that lists what was published, as citizens see it: an address, and CSS selectors that say where in it the items are.
+
+For sites without a feed. What holds for feeds holds here: an item was visible when it was looked at, its date is only a claim,
+and a look covers the time back to the page's oldest item. Addresses lead to the page's own host, or to one of `link_hosts`;
+others are refused and named. A page on which nothing fits the selectors was built anew, or is no list at all: that is an
+error, not an empty list.
+
+With `cross_check = true` the page is asked for only where a feed of its channel and unit has a gap, and counts for nothing.
+
+Sources: Selectors Level 3 as cssselect reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
+
+from checks.updates.dates import read_moment
+from checks.updates.sources._pages import Door, PageSettings, text_of
+from checks.updates.sources._settings import bounded, source_error
+from portalops.config.values import Refused
+from portalops.model.message import msg
+from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.ports import Answer, Web
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+    from portalops.config.tables import KindTable
+
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+LIMIT_BYTES = 2 << 20
+"""Of a page. Its parser takes the square of the time for some pages that are made to take long."""
+MAX_ITEMS = 1000
+MAX_TEXT = 2000
+"""Letters of a title or date that are looked at."""
+
+
+def _xpath(selector: str) -> str:
+    from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415  # start-up time
+
+    try:
+        return HTMLTranslator().css_to_xpath(selector, prefix="descendant::")
+    except (SelectorError, RecursionError) as error:
+        raise Refused(
+            msg("is no CSS selector"), msg("Write it as in a style sheet, such as 'ul.news > li'.")
+        ) from error
+
+
+def _selector(text: str) -> str:
+    _xpath(text)
+    return text
+
+
+Selector = Annotated[str, AfterValidator(_selector)]
+
+
+class Settings(PageSettings):
+    """`kind = "list-page"`."""
+
+    item: Selector
+    """What fits is an item: `ul.news > li`."""
+    link: Selector = "a[href]"
+    """In an item: the first that fits leads to it; an item that itself has an address is its own link."""
+    title: Selector | None = None
+    """In an item: its title; the link's text if not given."""
+    date: Selector | None = None
+    """In an item: its date, from the attribute `datetime` or the text; without it items have no date."""
+    unit_name: Selector | None = None
+    """In an item: what names the agency, where the page carries those of many."""
+    link_hosts: tuple[str, ...] = ()
+    """Further hosts that items may lead to."""
+    cross_check: bool = False
+    """It is asked only what another source of its channel and unit may have missed."""
+
+
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> ListPageSource:
+    """Return the source that a configuration table describes."""
+    return ListPageSource(source_id, table.parse(Settings), zone=zone, web=web)
+
+
+class ListPageSource:
+    """One page."""
+
+    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, web: Web) -> None:
+        self._settings = settings
+        self._rules = settings.date_rules(zone)
+        self._traits = settings.traits(source_id, complete=False, cross_check=settings.cross_check, host=settings.host)
+        self._door = Door(source_id, settings, web, limit_bytes=LIMIT_BYTES)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        return self._door.answer(accept=ACCEPT, etag=etag)
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        del polled_at
+        text = text_of(data)
+        self._door.require_marker(text)
+        settings = self._settings
+        page = _page(text)
+        found = [] if page is None else list(_fitting(page, settings.item))
+        if page is None or not found:
+            raise source_error(
+                self._traits.id,
+                msg("nothing on its page fits item = {selector}", selector=bounded(settings.item)),
+                msg("Look at the address with a browser: it was built anew, or is down; then correct 'item'."),
+            )
+        base = _base(page, settings.url or "")
+        items: list[ListedItem] = []
+        rejected = [f"item {MAX_ITEMS + 1} and {len(found) - MAX_ITEMS - 1} more: too many"] * (len(found) > MAX_ITEMS)
+        for number, element in enumerate(found[:MAX_ITEMS], 1):
+            item = self._item(element, base)
+            if isinstance(item, str):
+                rejected.append(f"item {number}: {item}")
+            else:
+                items.append(item)
+        return Listing(tuple(items), tuple(rejected))
+
+    def _item(self, element: HtmlElement, base: str) -> ListedItem | str:
+        """Return an item, or why it is none."""
+        settings = self._settings
+        link = element if element.get("href") else next(_fitting(element, settings.link), None)
+        address = "" if link is None else _absolute(base, link.get("href") or "")
+        if address and not self._is_own(address):
+            return f"{bounded(address)} leads to a host that is not the page's own"
+        title = self._text(element, settings.title) if settings.title else "" if link is None else _text(link)
+        if not title:
+            return "it has no title"
+        raw, published = self._dated(element)
+        if not address and not raw:
+            return f"{bounded(title)} has neither address nor date"
+        return ListedItem(
+            external_id="",
+            url=address,
+            title=title,
+            published_at=published,
+            raw_date=raw,
+            unit_name=self._text(element, settings.unit_name) if settings.unit_name else "",
+            language=(element.xpath("string(ancestor-or-self::*[@lang][1]/@lang)") or "")[:16],
+        )
+
+    def _dated(self, element: HtmlElement) -> tuple[str, datetime | None]:
+        """Return the date as it stands, and what it means."""
+        found = next(_fitting(element, self._settings.date), None) if self._settings.date else None
+        if found is None:
+            return "", None
+        shown = _text(found)
+        for raw in (found.get("datetime") or "", shown, _without_words(shown)):
+            if moment := read_moment(raw, self._rules):
+                return raw, moment
+        return shown, None
+
+    def _is_own(self, address: str) -> bool:
+        try:
+            parts = urlsplit(address)
+            host = (parts.hostname or "").lower()
+        except ValueError:
+            return False
+        own = {self._settings.host, *(one.lower() for one in self._settings.link_hosts)} - {""}
+        return parts.scheme in {"http", "https"} and bool(host) and (host in own or not own)
+
+    @staticmethod
+    def _text(element: HtmlElement, selector: str) -> str:
+        return next((_text(one) for one in _fitting(element, selector)), "")
+
+
+def _page(text: str) -> HtmlElement | None:
+    """Return a page's root; None where there is none. What lies deeper than 256 elements is left out by the parser."""
+    from lxml import etree, html  # noqa: PLC0415  # start-up time
+
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        page: HtmlElement = html.document_fromstring(
+            text.replace("\0", "").encode("utf-8", "replace"), parser=parser, ensure_head_body=True
+        )
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return None
+    return page
+
+
+def _fitting(element: HtmlElement, selector: str) -> Iterator[HtmlElement]:
+    yield from element.xpath(_xpath(selector))
+
+
+def _text(element: HtmlElement) -> str:
+    return " ".join(" ".join(element.xpath("descendant::text()[not(parent::script or parent::style)]")).split())[
+        :MAX_TEXT
+    ]
+
+
+def _base(page: HtmlElement, url: str) -> str:
+    """Return what relative addresses start from."""
+    bases = page.xpath("//base/@href")
+    return _absolute(url, str(bases[0])) or url if bases else url
+
+
+def _absolute(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address.strip()[:MAX_TEXT])
+    except ValueError:
+        return ""
+
+
+def _without_words(text: str) -> str:
+    """Return a date without what is written around it: `Ngày đăng: (16/11/2026 09:30)`."""
+    found = re.search(r"\d.*\d", text)
+    return found[0] if found else ""

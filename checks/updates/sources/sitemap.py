@@ -1,0 +1,205 @@
+"""The map of a site: which addresses it has, and when each is said to have changed. It is a cross-check, and nothing else.
+
+Where a feed's answer does not overlap with the one before, the site's map may show that nothing was missed between the two:
+it is asked for then, and once a week to see that it is there. By itself nothing of it counts as an update. A `lastmod` is often
+the time of building the site, or of publishing, or is not there at all; so where 80 of 100 addresses name one day, no day of
+the file is believed.
+
+An index is followed to the files that it names, on its own host, packed or not, each asked for once. What is kept as
+evidence is one JSON object: `documents`, a list of pairs of address and text.
+
+Sources: the sitemap protocol 0.9 (sitemaps.org/protocol.html); updates.md, section 1.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from checks.updates.dates import read_moment
+from checks.updates.sources._pages import Door, PageSettings
+from checks.updates.sources._settings import bounded, source_error
+from checks.updates.sources._xml import NotWellFormed, local_name, root_of
+from portalops.errors import UpdateSourceError
+from portalops.model.message import Message, msg
+from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.ports import Answer, Web, WebUnavailable
+from portalops.system.web import gunzip
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from portalops.config.tables import KindTable
+
+ACCEPT = "application/xml, text/xml;q=0.9, */*;q=0.1"
+MAX_FILES = 50
+"""That an index may name. The protocol allows 50,000."""
+MAX_BYTES = 20 << 20
+"""Of all files together, unpacked. The protocol allows 50 MB for each."""
+MAX_ADDRESSES = 100_000
+SECONDS = 120.0
+"""For an index and all of its files."""
+SAME_DAY_PERCENT = 80
+"""From this share of addresses with one day on, the days are those of a build (updates.md, section 1)."""
+
+
+class Settings(PageSettings):
+    """`kind = "sitemap"`."""
+
+    paths: tuple[str, ...] = ()
+    """Patterns, as of shells, of the paths of addresses that are items: `/tin-tuc/*`; all if not given."""
+
+
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> SitemapSource:
+    """Return the source that a configuration table describes."""
+    return SitemapSource(source_id, table.parse(Settings), zone=zone, web=web)
+
+
+class SitemapSource:
+    """One map, of one file or of many."""
+
+    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, web: Web) -> None:
+        self._settings = settings
+        self._zone = zone
+        self._rules = settings.date_rules(zone)
+        self._traits = settings.traits(source_id, complete=True, cross_check=True, host=settings.host)
+        self._door = Door(source_id, settings, web, limit_bytes=MAX_BYTES)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        del etag  # it is asked for seldom, and then whole
+        first = self._door.answer(accept=ACCEPT, etag="")
+        documents = [(self._settings.url or "", self._unpacked(first.data or b""))]
+        documents += self._files_of_index(documents[0][1])
+        texts = [(address, data.decode("utf-8", "surrogateescape")) for address, data in documents]
+        return Answer(json.dumps({"documents": texts}).encode(), via=first.via)
+
+    def _files_of_index(self, data: bytes) -> list[tuple[str, bytes]]:
+        try:
+            root = self._root(data)
+        except UpdateSourceError:
+            return []  # to be kept as it is, and told when it is read
+        files: list[tuple[str, bytes]] = []
+        until, room = time.monotonic() + SECONDS, MAX_BYTES - len(data)
+        for address in self._named_files(root) if local_name(root) == "sitemapindex" else ():
+            if time.monotonic() > until:
+                raise self._error(msg("its files take longer than {seconds} seconds", seconds=round(SECONDS)))
+            page = self._door.page(address, accept=ACCEPT)
+            files.append((address, self._unpacked(page.data or b"")))
+            room -= len(files[-1][1])
+            if room < 0:
+                raise self._error(msg("its files are larger than {limit} MiB", limit=MAX_BYTES >> 20))
+        return files
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        del polled_at
+        try:
+            documents = [text.encode("utf-8", "surrogateescape") for _url, text in json.loads(data)["documents"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._error(msg("its kept answer cannot be read")) from error
+        self._door.require_marker("\n".join(document.decode("utf-8", "replace") for document in documents))
+        items: list[ListedItem] = []
+        rejected: list[str] = []
+        for number, document in enumerate(documents):
+            root = self._root(document)
+            if local_name(root) == "urlset":
+                self._take(root, items, rejected)
+            elif number:
+                rejected.append(f"file {number}: an index in an index")
+        if not items and not rejected:
+            raise self._error(
+                msg("it names no address that is an item"), msg("See whether 'url' and 'paths' are right.")
+            )
+        return Listing(tuple(items), tuple(rejected), _doubt(items, self._zone))
+
+    def _take(self, root: Element, items: list[ListedItem], rejected: list[str]) -> None:
+        for entry in root:
+            if local_name(entry) != "url":
+                continue
+            address, raw = _child(entry, "loc"), _child(entry, "lastmod")
+            if len(items) >= MAX_ADDRESSES:
+                raise self._error(msg("it names more than {limit} addresses", limit=MAX_ADDRESSES))
+            if why := self._why_foreign(address):
+                rejected.append(why)
+            elif self._is_item(address):
+                changed = read_moment(raw, self._rules)
+                items.append(ListedItem("", address, "", None, raw[:100], modified_at=changed))
+
+    def _named_files(self, root: Element) -> tuple[str, ...]:
+        """Return the files that an index names.
+
+        Raises:
+            UpdateSourceError: they are too many, or lie on another host.
+        """
+        found = tuple(dict.fromkeys(_child(entry, "loc") for entry in root if local_name(entry) == "sitemap"))
+        if len(found) > MAX_FILES:
+            raise self._error(msg("its index names {count} files; {limit} are read", count=len(found), limit=MAX_FILES))
+        for address in found:
+            if why := self._why_foreign(address):
+                raise self._error(msg("its index names a file that is not its own: {why}", why=why))
+        return found
+
+    def _why_foreign(self, address: str) -> str:
+        """Say why an address is none of the site's, as the protocol wants it; nothing if it is."""
+        try:
+            parts = urlsplit(address)
+            host = parts.hostname
+        except ValueError:
+            return f"{bounded(address)}: no address"
+        if parts.scheme not in {"http", "https"} or not host:
+            return f"{bounded(address)}: no address"
+        own = self._settings.host
+        return f"{bounded(address)}: another host than {own}" if own and host.lower() != own else ""
+
+    def _is_item(self, address: str) -> bool:
+        path = unquote(urlsplit(address).path)
+        return not self._settings.paths or any(fnmatchcase(path, pattern) for pattern in self._settings.paths)
+
+    def _unpacked(self, data: bytes) -> bytes:
+        if not data.startswith(b"\x1f\x8b"):
+            return data
+        try:
+            return gunzip((data,), MAX_BYTES)
+        except WebUnavailable as error:
+            raise self._error(error.cause) from error
+
+    def _root(self, data: bytes) -> Element:
+        try:
+            root = root_of(self._traits.id, data)
+        except NotWellFormed as error:
+            raise self._error(error.note) from error
+        if local_name(root) not in {"urlset", "sitemapindex"}:
+            raise self._error(msg("the answer is XML but no sitemap: {tag}", tag=bounded(local_name(root), 40)))
+        return root
+
+    def _error(self, cause: Message, hint: Message | None = None) -> UpdateSourceError:
+        return source_error(self._traits.id, cause, hint)
+
+
+def _child(entry: Element, name: str) -> str:
+    return next(((one.text or "").strip() for one in entry if local_name(one) == name), "")
+
+
+def _doubt(items: Sequence[ListedItem], zone: ZoneInfo) -> Message | None:
+    days = Counter(item.modified_at.astimezone(zone).date() for item in items if item.modified_at)
+    if not days:
+        return None
+    day, count = days.most_common(1)[0]
+    share = 100 * count // len(items)
+    if share < SAME_DAY_PERCENT:
+        return None
+    return msg(
+        "{percent} % of its addresses name {day} as their last change, as where a site is built anew",
+        percent=share,
+        day=day,
+    )

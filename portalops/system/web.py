@@ -1,0 +1,357 @@
+"""Pages of web servers that nobody trusts: `ports.Web` over sockets.
+
+A server may send without end, drip a byte a minute, pack a gigabyte into a megabyte, or lead to an address inside the own
+network. So one deadline holds for all that is done for a page, no more than the limit is ever held, and what is connected to
+is the very address that was checked: asking for the name a second time could give another one. An HTTP library does none of
+these three. Proxies of the environment are not used, since a proxy would choose the address.
+
+Sources: RFC 9110 (sections 8.8, 13.1, 15.4), RFC 9112, RFC 1952.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING
+
+from portalops import __version__
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.ports import Network, Page, WebUnavailable
+from portalops.system.network import SocketNetwork
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_CONNECTIONS = 20
+MAX_TO_ONE_NAME = 2
+MAX_REDIRECTS = 5
+SECONDS = 30.0
+"""For a page: names, connections, redirects and the body."""
+CONNECT_SECONDS = 10.0
+"""For each address of a name."""
+AGENT = f"portalops/{__version__}"
+
+_CHUNK_BYTES = 1 << 16
+_MAX_MARK = 500
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class HttpWeb:
+    """The web as it is reached from this machine."""
+
+    def __init__(self, network: Network | None = None, *, seconds: float = SECONDS) -> None:
+        """Open the door; nothing is asked yet.
+
+        Args:
+            network: who tells the addresses of names.
+            seconds: for each page.
+        """
+        self._network = network or SocketNetwork()
+        self._seconds = seconds
+        self._all = BoundedSemaphore(MAX_CONNECTIONS)
+        self._lock = Lock()
+        self._lanes: dict[str, BoundedSemaphore] = {}
+
+    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int) -> Page:
+        with self._all:
+            return _Visit(self, accept, mark, limit_bytes, time.monotonic() + self._seconds).to(url)
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        return self._network.addresses(name)
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds
+
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        """Return whom to believe: what the system trusts, and the public authorities that come with httpx."""
+        import certifi  # noqa: PLC0415  # start-up time
+
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+        return context
+
+    @contextmanager
+    def lane(self, name: str, deadline: float) -> Iterator[None]:
+        """Wait until a name may be connected to."""
+        with self._lock:
+            lane = self._lanes.setdefault(name, BoundedSemaphore(MAX_TO_ONE_NAME))
+        if not lane.acquire(timeout=_left(deadline)):
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            lane.release()
+
+
+class _Visit:
+    """One page, from its address to its body."""
+
+    def __init__(self, web: HttpWeb, accept: str, mark: str, limit_bytes: int, deadline: float) -> None:
+        self._web = web
+        self._accept = accept
+        self._mark = mark
+        self._limit = limit_bytes
+        self._deadline = deadline
+        self._via: list[str] = []
+        self._own = ""
+        """What kind of address the first server has."""
+
+    def to(self, text: str) -> Page:
+        url = _url(text)
+        if url is None:
+            raise WebUnavailable(msg("{url} is no web address", url=show_text(text, 200)))
+        try:
+            for _each in range(MAX_REDIRECTS + 1):
+                found = self._ask(url)
+                if isinstance(found, Page):
+                    return found
+                url = found
+                self._via.append(show_text(str(url), 300))
+        except WebUnavailable as error:
+            error.via = tuple(self._via)
+            raise
+        except TimeoutError as error:
+            raise self._failed(msg("no answer within {seconds} seconds", seconds=round(self._web.seconds))) from error
+        except ssl.SSLCertVerificationError as error:
+            raise self._failed(
+                msg("its certificate does not hold: {cause}", cause=show_text(error.verify_message, 120))
+            ) from error
+        except http.client.HTTPException as error:
+            cause = f"{type(error).__name__} {error}".strip()
+            raise self._failed(msg("the answer is no HTTP: {cause}", cause=show_text(cause, 120))) from error
+        except (OSError, ValueError) as error:
+            cause = f"{type(error).__name__} {getattr(error, 'strerror', None) or error}".strip()
+            raise self._failed(msg("no answer: {cause}", cause=show_text(cause, 120))) from error
+        raise self._failed(msg("it is redirected more than {limit} times", limit=MAX_REDIRECTS))
+
+    def _failed(self, cause: Message) -> WebUnavailable:
+        return WebUnavailable(cause, tuple(self._via))
+
+    def _ask(self, url: httpx.URL) -> Page | httpx.URL:
+        """Return the page, or where it is redirected to."""
+        name = url.raw_host.decode("ascii")
+        with ExitStack() as stack:
+            stack.enter_context(self._web.lane(name, self._deadline))
+            sock = stack.enter_context(closing(self._connected(url, self._allowed(url, name))))
+            if url.scheme == "https":
+                sock.settimeout(_left(self._deadline))
+                sock = stack.enter_context(closing(self._web.trust.wrap_socket(sock, server_hostname=name)))
+            sock.settimeout(_left(self._deadline))
+            sock.sendall(self._request(url))
+            wire = _Wire(sock, self._deadline)
+            answer = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # makefile is all it uses
+            stack.enter_context(closing(answer))
+            answer.begin()
+            if answer.status in _REDIRECTS:
+                return self._target(url, answer.getheader("Location", ""))
+            if answer.status == http.client.NOT_MODIFIED and self._mark:
+                return Page(None, self._mark, tuple(self._via))
+            if answer.status != http.client.OK:
+                raise WebUnavailable(msg("the server answers with HTTP status {status}", status=answer.status))
+            return Page(self._body(answer), _mark_of(answer), tuple(self._via))
+
+    def _allowed(self, url: httpx.URL, name: str) -> tuple[str, ...]:
+        """Return the addresses of a name that may be connected to.
+
+        A name that has a public address is public, whatever else it claims to be.
+        """
+        addresses = self._web.addresses(name)
+        if not addresses:
+            raise WebUnavailable(msg("the name {host} has no address", host=show_text(name, 120)))
+        if not self._own:
+            kinds = [reach(each) for each in addresses]
+            self._own = "public" if "public" in kinds else kinds[0]
+            return tuple(each for each in addresses if reach(each) == self._own)
+        allowed = tuple(each for each in addresses if reach(each) in {"public", self._own})
+        if not allowed:
+            raise WebUnavailable(
+                msg(
+                    "it is redirected to {url}, whose address {address} lies in a network that its own does not lie in",
+                    url=show_text(str(url), 200),
+                    address=addresses[0],
+                )
+            )
+        return allowed
+
+    def _connected(self, url: httpx.URL, addresses: tuple[str, ...]) -> socket.socket:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        last: OSError | None = None
+        for address in addresses:
+            try:
+                return socket.create_connection((address, port), timeout=min(CONNECT_SECONDS, _left(self._deadline)))
+            except OSError as error:
+                last = error
+        assert last is not None
+        raise last
+
+    def _request(self, url: httpx.URL) -> bytes:
+        lines = [
+            b"GET " + url.raw_path + b" HTTP/1.1",
+            b"Host: " + url.netloc,
+            f"User-Agent: {AGENT}".encode("ascii"),
+            f"Accept: {self._accept}".encode("ascii"),
+            b"Accept-Encoding: gzip",
+            b"Connection: close",
+        ]
+        if self._mark:
+            name = "If-Modified-Since" if _is_date(self._mark) else "If-None-Match"
+            lines.append(f"{name}: {self._mark}".encode("latin-1"))
+        return b"\r\n".join((*lines, b"", b""))
+
+    @staticmethod
+    def _target(url: httpx.URL, location: str) -> httpx.URL:
+        text = location.encode("latin-1", "replace").decode("utf-8", "replace")  # as browsers read it
+        target = _url(text, url)
+        if target is None:
+            raise WebUnavailable(msg("it is redirected to {url}, which is no web address", url=show_text(text, 200)))
+        return target
+
+    def _body(self, answer: http.client.HTTPResponse) -> bytes:
+        coding = (answer.getheader("Content-Encoding") or "identity").strip().lower()
+        parts = _parts(answer)
+        if coding in {"gzip", "x-gzip"}:
+            return gunzip(parts, self._limit)
+        if coding != "identity":
+            raise WebUnavailable(
+                msg("the answer is packed in a way that was not asked for: {coding}", coding=show_text(coding, 40))
+            )
+        body = bytearray()
+        for part in parts:
+            body += part
+            _require_room(len(body), self._limit)
+        return bytes(body)
+
+
+class _Raw(io.RawIOBase):
+    """What a socket says, until the deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what io.BufferedReader hands over
+        self._sock.settimeout(_left(self._deadline))
+        return self._sock.recv_into(buffer)
+
+
+class _Wire:
+    """A socket, where http.client wants one."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._raw = _Raw(sock, deadline)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self._raw, _CHUNK_BYTES)
+
+
+def gunzip(parts: Iterable[bytes], limit_bytes: int) -> bytes:
+    """Unpack gzip, never holding more than the limit.
+
+    Args:
+        parts: the packed bytes, in order.
+        limit_bytes: of what comes out.
+
+    Raises:
+        WebUnavailable: more would come out, it breaks off, or it is no gzip.
+    """
+    unpacked = bytearray()
+    packer = zlib.decompressobj(wbits=31)
+    try:
+        for part in parts:
+            while part:
+                unpacked += packer.decompress(part, limit_bytes + 1 - len(unpacked))
+                _require_room(len(unpacked), limit_bytes)
+                part = packer.unconsumed_tail  # noqa: PLW2901  # what is left of it
+                if packer.eof:
+                    part = packer.unused_data  # noqa: PLW2901  # as above
+                    if not part.startswith(b"\x1f"):  # no further member: padding
+                        break
+                    packer = zlib.decompressobj(wbits=31)
+    except zlib.error as error:
+        raise WebUnavailable(
+            msg("what is packed cannot be unpacked: {cause}", cause=show_text(str(error), 120))
+        ) from error
+    if not packer.eof:
+        raise WebUnavailable(msg("the answer breaks off"))
+    return bytes(unpacked)
+
+
+def reach(address: str) -> str:
+    """Return what kind of network an address lies in: `public`, `private`, `loopback`, or `link-local`."""
+    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        if found in _NAT64:
+            found = IPv4Address(int(found) & 0xFFFFFFFF)
+        else:
+            found = found.ipv4_mapped or found.sixtofour or found
+    if found.is_loopback or found.is_unspecified:
+        return "loopback"
+    if found.is_link_local:
+        return "link-local"
+    return "public" if found.is_global and not found.is_multicast else "private"
+
+
+def _parts(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    while part := answer.read(_CHUNK_BYTES):
+        yield part
+    if answer.length:  # what its Content-Length still lacks
+        raise WebUnavailable(msg("the answer breaks off"))
+
+
+def _require_room(size: int, limit_bytes: int) -> None:
+    if size > limit_bytes:
+        raise WebUnavailable(msg("the answer is larger than {limit} MiB", limit=limit_bytes >> 20))
+
+
+def _url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
+    """Return an address that can be asked, or None."""
+    import httpx  # noqa: PLC0415  # start-up time
+
+    try:
+        url = httpx.URL(text) if base is None else base.join(text)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        return None
+    is_good = url.scheme in {"http", "https"} and url.host and not url.userinfo and url.port != 0
+    return url.copy_with(fragment=None) if is_good else None
+
+
+def _mark_of(answer: http.client.HTTPResponse) -> str:
+    """Return the ETag, which beats Last-Modified; nothing of either that cannot be sent back as it is."""
+    etag, modified = answer.getheader("ETag", "").strip(), answer.getheader("Last-Modified", "").strip()
+    for mark in (etag, modified if _is_date(modified) else ""):
+        if mark and len(mark) <= _MAX_MARK and re.fullmatch(r"[\x20-\x7e\xa0-\xff]+", mark):
+            return mark
+    return ""
+
+
+def _is_date(mark: str) -> bool:
+    try:
+        parsedate_to_datetime(mark)
+    except ValueError:
+        return False
+    return True
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
