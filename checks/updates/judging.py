@@ -101,16 +101,19 @@ class Judging:
             facts_of(week, terms) for week in period.weeks() if week.period().first <= terms.today
         ]
 
-    def judge(self, unit: UnitId | None, known: Unit | None) -> UnitJudged:
+    def judge(self, unit: UnitId | None, known: Unit | None, *, with_items: bool = True) -> UnitJudged:
         """Judge one unit.
 
         Args:
             unit: whose items; None for those of no known unit.
             known: the unit as it is configured; None if it is not.
+            with_items: name the items that a week's verdict rests on.
         """
         items = compare(self._weighed(self._collected.items(unit)), self._again)
         counting = self._by_week(items) if unit else {}
-        weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms) if known else ()
+        if known is None:
+            return UnitJudged(unit, items, counting, ())
+        weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
         return UnitJudged(unit, items, counting, tuple(weeks))
 
     def concerns(self, item: Weighed) -> bool:

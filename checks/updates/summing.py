@@ -58,17 +58,18 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     """
     if judged.unit is None:
         raise ValueError("items of no known unit are no unit's")
-    counting = {
-        one.item.seen.id: one
+    first, last = judging.period.first, judging.period.last
+    counting = [
+        one
         for channel in (Channel.SUBPORTAL, Channel.SUBMISSION)
         for items in judged.counting.get(channel, {}).values()
         for one in items
-        if one.day in judging.period
-    }
-    newest = max((one.at for one in counting.values() if one.item.grade is not Grade.C), default=None)
+        if first <= one.day <= last
+    ]
+    newest = max((one.at for one in counting if one.item.grade is not Grade.C), default=None)
     return UnitSum(
         unit=judged.unit,
-        items=len(counting),
+        items=len({one.item.seen.id for one in counting}),
         subportal=sum(week.subportal for week in judged.weeks),
         submissions=sum(week.submissions for week in judged.weeks),
         pending=sum(week.pending for week in judged.weeks),
@@ -120,7 +121,7 @@ class _Worker:
         self._judging = Judging(window, sources=question.sources, period=question.period, terms=question.terms)
 
     def sums(self, units: Sequence[Unit]) -> list[UnitSum]:
-        return [sum_up(self._judging.judge(unit.id, unit), self._judging) for unit in units]
+        return [sum_up(self._judging.judge(unit.id, unit, with_items=False), self._judging) for unit in units]
 
 
 _workers: list[_Worker] = []

@@ -74,7 +74,13 @@ def facts_of(week: Week, terms: Terms) -> WeekFacts:
 
 
 def judge_unit_weeks(
-    unit: Unit, weeks: Sequence[WeekFacts], items: Mapping[Channel, Weeks], coverage: Coverage, terms: Terms
+    unit: Unit,
+    weeks: Sequence[WeekFacts],
+    items: Mapping[Channel, Weeks],
+    coverage: Coverage,
+    terms: Terms,
+    *,
+    with_items: bool = True,
 ) -> Iterable[UnitWeek]:
     """Yield the judgement of a unit for each week in which it existed.
 
@@ -86,6 +92,7 @@ def judge_unit_weeks(
         items: what counts, by channel and the week that it counts in.
         coverage: what the looks can speak for.
         terms: rulebook, calendar and the moment of judging.
+        with_items: name the items that a week's verdict rests on.
     """
     grace_end = subportal_grace_ends(unit, terms.numbers, terms.calendar)
     exemptions = [each for each in terms.exemptions if each.unit == unit.id]
@@ -93,7 +100,8 @@ def judge_unit_weeks(
         if _exists_in(unit, facts):
             own = {channel: items.get(channel, {}).get(facts.week, ()) for channel in _INDICATORS}
             due = _due(unit, facts, grace_end, exemptions)
-            yield _unit_week(unit, facts, due, items=own, coverage=coverage, terms=terms)
+            named = _counted(own) if with_items else ()
+            yield _unit_week(unit, facts, due, items=own, named=named, coverage=coverage, terms=terms)
 
 
 _INDICATORS = (Channel.SUBPORTAL, Channel.SUBMISSION)
@@ -149,6 +157,7 @@ def _unit_week(
     due: _Due,
     *,
     items: Mapping[Channel, Sequence[Counting]],
+    named: tuple[Counted, ...],
     coverage: Coverage,
     terms: Terms,
 ) -> UnitWeek:
@@ -193,7 +202,7 @@ def _unit_week(
         working_days=len(due.days),
         coverage_percent=min(tally.coverage_percent for tally in tallies),
         pending=k1.pending + k2.pending,
-        items=_counted(items),
+        items=named,
         unreachable=coverage.unreachable(coverage.sources(Channel.SUBPORTAL, unit.id), due.days),
         exemptions=due.exemptions,
     )
