@@ -14,12 +14,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import closing, suppress
 from typing import Any, cast
 
 from portalops.ports import Talk
+from portalops.system.resolving import look_up
 
 _log = logging.getLogger(__name__)
 _CHUNK_BYTES = 1 << 14
@@ -31,16 +30,16 @@ RESOLVE_SECONDS = 10.0
 class SocketNetwork:
     """The network that this machine is on."""
 
+    def __init__(self, *, resolve_seconds: float = RESOLVE_SECONDS) -> None:
+        """Take for how long a name may be looked up."""
+        self._resolve_seconds = resolve_seconds
+
     def addresses(self, name: str) -> tuple[str, ...]:
-        # NOTE: getaddrinfo(3) knows no deadline, so it is left behind in its thread when the time is over.
-        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resolve")
         try:
-            found = pool.submit(socket.getaddrinfo, name, None, type=socket.SOCK_STREAM).result(RESOLVE_SECONDS)
-        except (OSError, UnicodeError, FutureTimeout):
+            found = look_up(name, None, seconds=self._resolve_seconds)
+        except (OSError, UnicodeError):
             return ()
-        finally:
-            pool.shutdown(wait=False)
-        return tuple(sorted({str(ipaddress.ip_address(str(each[4][0]).partition("%")[0])) for each in found}))
+        return tuple(sorted({str(ipaddress.ip_address(str(each[0]).partition("%")[0])) for _family, each in found}))
 
     def talk(
         self,

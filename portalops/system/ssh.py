@@ -20,6 +20,7 @@ from portalops.errors import HostAway, HostKeyChanged, HostUnreachable, LegacySs
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
+from portalops.system.resolving import connect
 from portalops.system.sftp import LinkBroken
 
 MAX_STDERR_BYTES = 8192
@@ -261,7 +262,7 @@ def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transpo
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     identity = identity_of(target.identity)
     try:
-        link = socket.create_connection((target.host, target.port), timeout=timeout_seconds)
+        link = connect(target.host, target.port, seconds=timeout_seconds)
     except (OSError, UnicodeError) as error:
         raise unreachable(target, error, threading.Event()) from error
     transport = paramiko.Transport(link)
@@ -288,7 +289,7 @@ def _connected(
     logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
     late = threading.Event()
     try:
-        link = socket.create_connection((target.host, target.port), timeout=deadline_seconds)
+        link = connect(target.host, target.port, seconds=deadline_seconds)
     except (OSError, UnicodeError) as error:
         raise unreachable(target, error, late) from error
     transport = paramiko.Transport(link)

@@ -28,6 +28,7 @@ from portalops.errors import HostAway, HostUnreachable, LegacySsh
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
+from portalops.system.resolving import connect
 from portalops.system.ssh import (
     ALGORITHMS,
     MAX_STDERR_BYTES,
@@ -40,7 +41,7 @@ from portalops.system.ssh import (
 )
 
 CONNECT_SECONDS = 15.0
-"""For each address of a host, and for each step until it has proven its key."""
+"""For looking a host's name up, for each of its addresses, and for each step until it has proven its key."""
 LOGIN_SECONDS = 30.0
 """sshd asks its name service who calls, and PAM whoever it likes."""
 HUNG_UP_SECONDS = 5.0
@@ -163,6 +164,7 @@ class _Way:
     def __init__(self, deadline_seconds: float) -> None:
         logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
         self.late = threading.Event()
+        self._until = time.monotonic() + deadline_seconds
         self._transports: list[paramiko.Transport] = []
         self._watchdog = threading.Timer(deadline_seconds, self._stop)
         self._watchdog.daemon = True
@@ -227,7 +229,7 @@ class _Way:
 
     def _connected(self, target: SshTarget) -> socket.socket:
         try:
-            return socket.create_connection((target.host, target.port), timeout=CONNECT_SECONDS)
+            return connect(target.host, target.port, seconds=min(CONNECT_SECONDS, self._until - time.monotonic()))
         except (OSError, UnicodeError) as error:
             raise unreachable(target, error, self.late) from error
 
