@@ -1,0 +1,1 @@
+"""Article 12.5: who holds which administrative access."""

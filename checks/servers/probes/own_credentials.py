@@ -1,0 +1,125 @@
+"""Which credentials open the host, and what runs on it: of the records `credential.*`, without holders' names and secrets.
+
+No command runs for it. A credential whose system names no configured host (a bucket, a registrar) stands in the section of
+the machine that portalops runs on, or, where that is no host of the configuration, of the first host by id; so each is
+judged once, and none by nothing. Those that were returned are left out. `zone` is the one in which days are counted:
+
+    {"credentials":[{"account":"an","changed_on":"2026-11-02","due_on":"2027-11-03","id":"web1-an","is_here":true,"lacks":[],
+    "left":[],"records":[2]}],"state":"seen","zone":"Asia/Ho_Chi_Minh"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
+from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.probe import Output, Probe, ProbeResult
+from portalops.model.credentials import SystemKind, host_of
+from portalops.model.hosts import LOCAL
+from portalops.model.organisation import Host, HostId
+from portalops.registers.credentials import CredentialRegister, HeldCredential, read_credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """One credential that is in use."""
+
+    id: str
+    account: str
+    is_here: bool
+    """It opens the host itself, and not something that runs on it or elsewhere."""
+    lacks: tuple[str, ...]
+    """What is not said of it: `holder`, `deputy`, `place`, `issued`."""
+    changed_on: date | None
+    due_on: date | None
+    """The last day on which it may be used unchanged."""
+    left: tuple[str, ...]
+    """People who know it and left."""
+    seqs: tuple[int, ...]
+    """The records that say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Custodies:
+    """All that are judged with a host."""
+
+    credentials: tuple[Custody, ...]
+    zone: ZoneInfo
+
+
+def parse(output: Output) -> Custodies:
+    """Read a section."""
+    held = opened(output)
+    try:
+        return Custodies(tuple(_custody(each) for each in held["credentials"]), ZoneInfo(held["zone"]))
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise out_of_form() from error
+
+
+PROBE = Probe("own.credentials", (), parse, limit_bytes=LIMIT_BYTES)
+
+
+def sections(own: Own) -> Mapping[HostId, ProbeResult]:
+    """Return what the register of credentials says of each host."""
+    register = read_credentials(own.ledger) if own.ledger else CredentialRegister()
+    if not register.is_begun:
+        return {host.id: not_begun(PROBE.id) for host in own.hosts}
+    names = {host.id for host in own.hosts}
+    last = keeper_of_rest(own.hosts)
+    found = {}
+    for host in own.hosts:
+        ours = [
+            each
+            for each in register.credentials.values()
+            if (place := host_of(each.credential.system)) == host.id or (host.id == last and place not in names)
+        ]
+        lost = register.unreadable_for(host.id, names)
+        found[host.id] = unreadable(PROBE.id, lost) if lost else section(register, ours, host.id, own.zone)
+    return found
+
+
+def keeper_of_rest(hosts: Iterable[Host]) -> HostId | None:
+    """Return the host with which credentials of no configured host are judged; None without any host."""
+    every = sorted(hosts, key=lambda host: (host.address != LOCAL, host.id))
+    return every[0].id if every else None
+
+
+def section(register: CredentialRegister, held: Iterable[HeldCredential], host: str, zone: ZoneInfo) -> ProbeResult:
+    """Write what the register says of one host; pure."""
+    rows = [
+        {
+            "id": each.id,
+            "account": safe(each.credential.account),
+            "is_here": each.credential.system == f"{SystemKind.HOST}:{host}",
+            "lacks": list(each.lacks),
+            "changed_on": each.credential.rotated_on.isoformat() if each.credential.rotated_on else "",
+            "due_on": each.due_on.isoformat() if each.due_on else "",
+            "left": [safe(person) for person in register.leavers_of(each)],
+            "records": list(each.seqs),
+        }
+        for each in held
+        if each.is_active
+    ]
+    return written(PROBE.id, SEEN, credentials=rows, zone=zone.key)
+
+
+def _custody(row: Mapping[str, Any]) -> Custody:
+    if not isinstance(row["is_here"], bool):
+        raise TypeError("is_here")
+    changed, due = (date.fromisoformat(row[key]) if row[key] else None for key in ("changed_on", "due_on"))
+    return Custody(
+        unquote(row["id"]),
+        unquote(row["account"]),
+        row["is_here"],
+        tuple(str(one) for one in row["lacks"]),
+        changed,
+        due,
+        tuple(unquote(one) for one in row["left"]),
+        tuple(int(seq) for seq in row["records"]),
+    )
