@@ -293,6 +293,8 @@ def _at(seen: Mapping[HostId, _Seen], host: HostId) -> datetime | None:
 def _state(seen: _Seen | None) -> Cell:
     if seen is None:
         return Status(msg("never looked at"), Tone.UNSURE)
+    if seen.newest.brought_by:
+        return Status(msg("brought by {by}", by=show_text(seen.newest.brought_by)), Tone.UNSURE)
     if seen.newest.reached:
         return Status(msg("reached"), Tone.GOOD)
     return Status(verbatim(show_text(seen.newest.problem, 200)), Tone.BAD)
@@ -323,6 +325,7 @@ def _data(
         "answered_at": answered.gathered_at.isoformat() if answered else None,
         "looked_at": seen.newest.gathered_at.isoformat() if seen else None,
         "reached": seen.newest.reached if seen else None,
+        "brought_by": show_text(seen.newest.brought_by) or None if seen else None,
         "problem": show_text(seen.newest.problem, 200) if seen else None,
         "place": place_data(place) if place else None,
     }

@@ -49,6 +49,7 @@ from portalops.reports.document import Notice, Tone
 from portalops.system.locks import locked
 
 if TYPE_CHECKING:
+    from checks.servers.by_hand import Brought
     from commands._backup_work import DrillWish
 
 SHOWN_PROBLEMS = 20
@@ -443,8 +444,16 @@ def _inventory(session: Session) -> Work[object]:
     return inventory_work(session)
 
 
-def check_work(session: Session, *, from_outside: bool = False) -> Work[object]:
-    """Do a round of server checks; `from_outside` as a person asked for it, else as the configuration says."""
+def check_work(
+    session: Session, *, from_outside: bool = False, brought: Mapping[HostId, Brought] | None = None
+) -> Work[object]:
+    """Do a round of server checks.
+
+    Args:
+        session: whose hosts are looked at.
+        from_outside: as a person asked for it, else as the configuration says.
+        brought: answers that a person brought, by host.
+    """
     from checks.servers.declared import Declared  # noqa: PLC0415  # as above
     from checks.servers.runner import run_checks  # noqa: PLC0415  # as above
 
@@ -459,6 +468,7 @@ def check_work(session: Session, *, from_outside: bool = False) -> Work[object]:
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=from_outside),
         own=own_of(session),
+        brought=brought,
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))

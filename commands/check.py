@@ -12,6 +12,7 @@ import typer
 from commands import _check_declare, _check_findings, _check_import, _check_sample, _check_waive
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
+from commands._host_script import By, Facts, brought_of, take
 from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, unreached, waived_of
 from commands._outside import outside_of
 from commands._own import own_of
@@ -21,6 +22,7 @@ from commands._session import Session, open_session
 from commands._vulnerabilities import known_vulnerabilities
 from portalops.compliance.article_12_findings import OF_RECORDS
 from portalops.errors import LedgerMissing, UnknownCheck, UsageError
+from portalops.ledger.runs import Work
 from portalops.locale import _
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.message import msg, nmsg, verbatim
@@ -28,12 +30,15 @@ from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import JobKind
+from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.hints import next_step, steps_table
 from portalops.reports.words import check_status, finding_status, severity_status
 
 if TYPE_CHECKING:
+    from checks.servers.by_hand import Brought
     from checks.servers.check import Check
 
 app = typer.Typer(no_args_is_help=True)
@@ -51,8 +56,10 @@ Outside = Annotated[
     help=_(
         "Check the servers now\n\nLooks at every host in one trip each, judges what was seen and records the round. With"
         " --host, --check or --family only a part is looked at; a part is shown and not recorded, since it is no evidence"
-        " of a whole round. With --outside the hosts are also looked at as a stranger sees them; without it what needs that"
-        " view is unknown.\n\nExample: portalops check run; portalops check run --family ssh"
+        " of a whole round. With --outside the hosts are also looked at as a stranger sees them; a recorded look speaks for"
+        " seven days, and without one what needs that view is unknown. With --facts a host is not asked: what it answered to"
+        " 'host script' is read from a file that somebody brought."
+        "\n\nExample: portalops check run; portalops check run --family ssh; portalops check run --facts old1.facts --by NAME"
         "\n\nEXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one could not be found out and none fails."
         " With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
     )
@@ -64,21 +71,29 @@ def run(
     check: Checks = None,
     family: Families = None,
     outside: Outside = False,
+    facts: Facts = None,
+    by: By = "",
     as_plugin: nagios.Option = False,
 ) -> Result:
     session = open_session(ctx)
-    is_part = bool(host or check or family)
+    part = (host, check, family) if host or check or family else None
     if as_plugin:
-        part = (host, check, family) if is_part else None
-        return nagios.guarded(session, lambda: _plugin(session, *_seen(session, part, from_outside=outside)))
-    if is_part:
-        shown = _shown(session, _looked(session, host, check, family, from_outside=outside).results())
+
+        def seen() -> nagios.Answer:
+            brought = brought_of(session, facts or (), by)
+            return _plugin(session, *_seen(session, part, from_outside=outside, brought=brought))
+
+        return nagios.guarded(session, seen)
+    brought = brought_of(session, facts or (), by)
+    if part is not None:
+        found = _looked(session, *part, from_outside=outside, brought=brought)
+        shown = _shown(session, found.results(), brought_in(found))
         return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
-    done = _performed(session, from_outside=outside)
+    done = _performed(session, from_outside=outside, brought=brought)
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
-    return replace(_shown(session, done.result.results()), exit_code=done.exit_code)
+    return replace(_shown(session, done.result.results(), brought_in(done.result)), exit_code=done.exit_code)
 
 
 @app.command(
@@ -173,7 +188,8 @@ def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> 
         )
     chosen = chooser(session, newest, (), host, family)
     shown = _shown(session, [result for result in newest.body.results() if chosen(result.host, result.check)])
-    return Result(shown.data, [Paragraph(msg("Round of {at}", at=newest.at)), *shown.view], exit_code=shown.exit_code)
+    head = [Paragraph(msg("Round of {at}", at=newest.at)), *brought_in(newest.body)]
+    return Result(shown.data, [*head, *shown.view], exit_code=shown.exit_code)
 
 
 class _Digester:
@@ -190,6 +206,7 @@ def _looked(
     families: Sequence[str] | None,
     *,
     from_outside: bool,
+    brought: Mapping[HostId, Brought],
 ) -> CheckRound:
     """Look at a part; nothing is recorded."""
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
@@ -209,23 +226,33 @@ def _looked(
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=from_outside),
         own=own_of(session),
+        brought=brought,
     )
 
 
-def _performed(session: Session, *, from_outside: bool) -> Performed:
+def _performed(session: Session, *, from_outside: bool, brought: Mapping[HostId, Brought]) -> Performed:
     """Do a whole round and record it."""
-    return by_hand(session, JobKind.CHECK, lambda each: check_work(each, from_outside=from_outside))
+
+    def work(each: Session) -> Work[object]:
+        take(each, brought)
+        return check_work(each, from_outside=from_outside, brought=brought)
+
+    return by_hand(session, JobKind.CHECK, work)
 
 
 def _seen(
-    session: Session, part: tuple[Sequence[str] | None, ...] | None, *, from_outside: bool
+    session: Session,
+    part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
+    *,
+    from_outside: bool,
+    brought: Mapping[HostId, Brought],
 ) -> tuple[Sequence[CheckResult], Sequence[str]]:
-    """Do a round, or look at a part of one; return the results, and what went wrong on the way."""
+    """Look at a part, or do a whole round; return the results, and why there are none or not of every host."""
     if part is not None:
-        looked = _looked(session, *part, from_outside=from_outside)
-        return looked.results(), unreached(looked)
-    done = _performed(session, from_outside=from_outside)
-    return (done.result.results() if isinstance(done.result, CheckRound) else ()), done.problems
+        found = _looked(session, *part, from_outside=from_outside, brought=brought)
+        return found.results(), unreached(found)
+    done = _performed(session, from_outside=from_outside, brought=brought)
+    return done.result.results() if isinstance(done.result, CheckRound) else (), done.problems
 
 
 def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> nagios.Answer:
@@ -285,7 +312,23 @@ def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
     return tuple(host for host in known if not names or host.id in names)
 
 
-def _shown(session: Session, found: Sequence[CheckResult]) -> Result:
+def brought_in(round_: CheckRound) -> list[Block]:
+    """Return what to say of hosts whose answers a person brought."""
+    return [
+        Notice(
+            msg(
+                "The answer of {host} was brought by {by}: nothing proves which machine gave it.",
+                host=host.host,
+                by=show_text(host.brought_by),
+            ),
+            Tone.UNSURE,
+        )
+        for host in round_.hosts
+        if host.brought_by
+    ]
+
+
+def _shown(session: Session, found: Sequence[CheckResult], more: Sequence[Block] = ()) -> Result:
     waived = waived_of(session, found)
     counts = {verdict: sum(result.verdict is verdict for result in found) for verdict in CheckVerdict}
     summary = msg(
@@ -297,7 +340,9 @@ def _shown(session: Session, found: Sequence[CheckResult]) -> Result:
         other=counts[CheckVerdict.NOT_APPLICABLE],
         errors=counts[CheckVerdict.ERROR],
     )
-    view: list[Block] = [_table(found, waived), Paragraph(summary)]
+    view: list[Block] = [_table(found, waived), *more, Paragraph(summary)]
+    if (steps := steps_table(found)) is not None:
+        view.append(steps)
     if waived:
         view.append(Paragraph(nmsg("{n} of the fails is waived", "{n} of the fails are waived", len(waived))))
     data = [
@@ -343,6 +388,7 @@ def _check_data(one: Check) -> dict[str, JsonValue]:
 
 
 def _result_data(result: CheckResult) -> dict[str, JsonValue]:
+    is_unsure = result.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}
     return {
         "id": f"{result.host}:{result.check}",
         "host": result.host,
@@ -353,6 +399,7 @@ def _result_data(result: CheckResult) -> dict[str, JsonValue]:
         "reason": result.reason,
         "message": str(result.message),
         "remedy": str(result.remedy) if result.remedy else None,
+        "hint": str(next_step(result)) if is_unsure else None,
         "evidence": list(result.evidence),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from commands import _host_add, _host_enroll, _host_root, _host_sight, _host_test, _host_views
+from commands import _host_add, _host_enroll, _host_root, _host_script, _host_sight, _host_test, _host_views
 
 app = typer.Typer()
 
@@ -19,3 +19,4 @@ app.command(help=_host_views.HELP_FACTS)(_host_views.facts)
 app.command(help=_host_root.HELP_SUDOERS)(_host_root.sudoers)
 app.command(help=_host_root.HELP_HELPER)(_host_root.helper)
 app.command("authorized-key", help=_host_root.HELP_KEY)(_host_root.authorized_key)
+app.command(help=_host_script.HELP)(_host_script.script)

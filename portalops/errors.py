@@ -375,7 +375,16 @@ class LegacySsh(HostUnreachable):
     code = "PO1312"
     explanation = msg(
         "A host offers only ways of SSH that are broken by now, such as SHA-1, so no session is opened with it and all its checks are "
-        "unknown. Renew its SSH server, or check the host on itself, by a portalops of its own."
+        "unknown. Renew its SSH server, or bring its facts by hand: 'portalops host script HOST' prints what to run on it."
+    )
+
+
+class FactsRefused(CheckError):
+    code = "PO1313"
+    exit_code = ExitCode.USAGE
+    explanation = msg(
+        "A file of facts that was brought by hand is not taken: it is damaged, answers no script that was issued for this host, "
+        "or answers one that is too old or was answered before. Nothing was recorded. 'portalops host script HOST' issues a new one."
     )
 
 

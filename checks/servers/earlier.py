@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original, repeated
 from checks.servers.gather import Answer, AnswerRejected, parse_answer
 from checks.servers.probe import COMMAND_MISSING, Missing, Probe, ProbeResult, fact_of
@@ -50,6 +51,8 @@ def to_repeat(answer: Answer, stood_in: Original, probes: Iterable[Probe[Any]], 
     Raises:
         AnswerRejected: what the answer repeats itself is out of form.
     """
+    if BY_HAND in answer.sections:
+        return Repeated()  # what a person brought speaks for its own round alone
     limits = {one.id: (one, one.repeated_for - SPARE) for one in probes if one.command and one.repeated_for}
     found, originals = repeated(answer, limits, stood_in)
     counting = [

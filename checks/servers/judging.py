@@ -22,6 +22,11 @@ from portalops.model.verdicts import CheckVerdict
 IDENTITY = "inventory.identity"
 """The check that fails, and is not merely unknown, where a host shows another key than the recorded one."""
 KEY_CHANGED = "host-key-changed"
+CRYPTO = "ssh.crypto"
+"""The check that fails where a host offers only ways of SSH that are broken by now."""
+LEGACY_SSH = "legacy-ssh"
+_PROVEN = {IDENTITY: KEY_CHANGED, CRYPTO: LEGACY_SSH}
+"""Of what a host cannot be looked at for, that which is itself the fault that a check is about."""
 
 
 def judge_again(
@@ -87,7 +92,7 @@ def _outcome(one: Check, facts: Facts) -> Outcome:
     for probe in one.needs:
         fact = facts.get(probe)
         if isinstance(fact, Missing):
-            if one.id == IDENTITY and fact.reason == KEY_CHANGED:
+            if fact.reason == _PROVEN.get(one.id):
                 return Outcome(CheckVerdict.FAIL, fact.reason, fact.seen)
             return missing(fact)
     return guarded(lambda: one.judge(facts))

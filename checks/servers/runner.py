@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,12 +11,13 @@ from itertools import islice
 from typing import Any
 
 from checks.servers import carried
+from checks.servers.by_hand import Brought
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.declared import Declared
 from checks.servers.earlier import EarlierAnswers, Repeated
 from checks.servers.gather import appended, gather, no_answer
-from checks.servers.judging import KEY_CHANGED, judge_again, unreached
+from checks.servers.judging import CRYPTO, KEY_CHANGED, LEGACY_SSH, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
 from checks.servers.outside import look as view
@@ -31,7 +32,7 @@ from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, L
 from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Host
+from portalops.model.organisation import Host, HostId
 from portalops.model.verdicts import CheckVerdict
 from portalops.ports import Clock, Keeper, Progress, Shell
 
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 AT_ONCE = 32
 """Hosts that are looked at at the same time where nothing else is configured: they mostly wait."""
-_REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", LegacySsh: "legacy-ssh"}
+_REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", LegacySsh: LEGACY_SSH}
 """Of the ways in which a host can't be looked at, those that must not be taken for a passing trouble of the network."""
 
 
@@ -57,6 +58,7 @@ def run_checks(
     at_once: int = AT_ONCE,
     outside: Outside | None = None,
     own: Own | None = None,
+    brought: Mapping[HostId, Brought] | None = None,
     anew: bool = False,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
@@ -78,6 +80,7 @@ def run_checks(
         outside: looks at the hosts from outside as well; without it nobody does, and the newest look that the ledger of
             `own` holds speaks for them, for as long as it may.
         own: what portalops's own records are read from; without it what rests on them is unknown.
+        brought: answers of hosts that a person brought; these hosts are not asked.
         anew: ask the hosts also for what an earlier answer in the ledger of `own` still speaks for.
     """
     wanted = checks() if some is None else tuple(some)
@@ -101,7 +104,11 @@ def run_checks(
             at_once,
             lambda host: Repeated() if anew else answers.to_repeat(host.id, probes, begun),
             lambda host, kept: _both_ways(
-                _travel(host, probes, kept, shell_for, clock=clock, machine=second), declared, wanted, outside
+                _brought(host, clock, brought or {})
+                or _travel(host, probes, kept, shell_for, clock=clock, machine=second),
+                declared,
+                wanted,
+                outside,
             ),
         ):
             joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
@@ -138,6 +145,8 @@ class _Trip:
     """What the host was not asked for, since an earlier answer speaks for it yet."""
     outside: tuple[ProbeResult, ...] = ()
     """The sections of the view from outside."""
+    brought_by: str = ""
+    """Who brought the answer by hand; empty where the host was asked itself."""
     from_outside: bytes | None = None
     """Of a host that did not answer inside: what was seen of it from outside, and what own records say."""
 
@@ -188,6 +197,12 @@ def _travel(
     return _Trip(host, at, raw, kept)
 
 
+def _brought(host: Host, clock: Clock, brought: Mapping[HostId, Brought]) -> _Trip | None:
+    """Return the answer of a host that a person brought; ages are counted from now, when it is received."""
+    found = brought.get(host.id)
+    return _Trip(host, clock.now(), found.answer, brought_by=found.facts.by) if found else None
+
+
 def _both_ways(trip: _Trip, declared: Declared, some: Sequence[Check], outside: Outside | None) -> _Trip:
     """Add what is seen of the host from outside, or that nobody looked."""
     wanted = [name for name in probes_of(some) if name in view.ALL]
@@ -235,7 +250,8 @@ def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keep
         results = _without_answer(trip, trip.answer, declared, some, keeper)
         return HostRound(trip.host.id, trip.at, False, shown(str(trip.answer.seen), 200), results)
     keeper.keep(trip.answer)
-    return HostRound(trip.host.id, trip.at, True, "", judge_again(trip.answer, trip.host, declared, trip.at, some=some))
+    results = judge_again(trip.answer, trip.host, declared, trip.at, some=some)
+    return HostRound(trip.host.id, trip.at, True, "", results, brought_by=trip.brought_by)
 
 
 def _without_answer(
@@ -249,4 +265,9 @@ def _without_answer(
     seen = [one for one in some if all(probe.id in elsewhere for probe in one.needs)]
     rest = [one for one in some if one not in seen]
     judged = judge_again(trip.from_outside, trip.host, declared, trip.at, some=seen)
+    if why.reason == LEGACY_SSH:
+        # Nobody need look from outside to know what the way in showed.
+        unsure = {one.check for one in judged if one.check == CRYPTO and one.verdict is CheckVerdict.UNKNOWN}
+        judged = tuple(one for one in judged if one.check not in unsure)
+        rest += [one for one in seen if one.id in unsure]
     return tuple(sorted((*judged, *unreached(trip.host, why, trip.at, rest)), key=lambda one: one.check))

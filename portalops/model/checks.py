@@ -47,6 +47,8 @@ class HostRound:
     """Of a group of hosts: what they stand by for, such as `vip`; `host` is then the group's name. Empty for one host."""
     members: tuple[HostId, ...] = ()
     """Of a group: its hosts; none where no group of this kind is declared."""
+    brought_by: str = ""
+    """Who brought the host's answer by hand; empty where portalops asked the host itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,3 +54,31 @@ class Enrolment:
     """The fingerprint that counted until now; empty for the first one."""
     reason: str = ""
     """Why the key was replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptIssued:
+    """The body of a `host.script` record, under the key `script`: one answer to this script may be brought by hand."""
+
+    host: HostId
+    mark: str
+    """SHA-256 of the nonce that the script holds, in hexadecimal: whoever reads the ledger cannot make an answer by it."""
+    script: str
+    """SHA-256 of the script."""
+    valid_to: datetime
+    """Until when its answer is taken, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactsBrought:
+    """The body of a `host.facts-brought` record, under the key `facts`: the answer to a script was taken, and no other will be."""
+
+    host: HostId
+    mark: str
+    """Of the script."""
+    file: str
+    """SHA-256 of the file that was brought."""
+    by: str
+    """Who brought it."""
+    ran_at: datetime
+    """When the script ended, by the host's own clock."""

@@ -1,14 +1,14 @@
-"""By which key each host is known: the enrolment records, folded. The newest of a host counts."""
+"""What is recorded of the ways to hosts: by which key each is known, and which facts may be brought of it by hand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.hosts import Enrolment
+from portalops.model.hosts import Enrolment, FactsBrought, ScriptIssued
 from portalops.model.organisation import HostId
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ENROLLED = "host.enrolled"
 ENROLMENT = "enrolment"
 """The key of it in the record's body."""
+SCRIPT, SCRIPT_KEY = "host.script", "script"
+BROUGHT, BROUGHT_KEY = "host.facts-brought", "facts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,43 @@ def read_enrolments(ledger: LedgerReader, *, until: datetime | None = None) -> d
         if body is not None and body.host == record.subject:
             found[body.host] = RecordedEnrolment(record.seq, record.at, body)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedScript:
+    """A script for facts that are brought by hand, with its record."""
+
+    seq: int
+    at: datetime
+    issued: ScriptIssued
+    answered_in: int | None
+    """The record by which its answer was taken; None while none was."""
+
+
+def read_scripts(ledger: LedgerReader) -> dict[str, RecordedScript]:
+    """Return every script that was issued, by its mark.
+
+    Where the record of an answer cannot be read, no script of that host from before it is open any more: it may be the one
+    that was answered.
+    """
+    found: dict[str, RecordedScript] = {}
+    for record in ledger.records(kinds=(SCRIPT, BROUGHT)):
+        try:
+            blob = ledger.blob(record.body)
+            if record.kind == SCRIPT:
+                issued = decode_part(blob, SCRIPT_KEY, ScriptIssued)
+                if issued is not None and issued.host == record.subject:
+                    found.setdefault(issued.mark, RecordedScript(record.seq, record.at, issued, None))
+                continue
+            brought = decode_part(blob, BROUGHT_KEY, FactsBrought)
+            marks = [brought.mark] if brought else _marks_of(found, record.subject)
+        except PortalOpsError:
+            marks = _marks_of(found, record.subject)
+        for mark in marks:
+            if mark in found and found[mark].answered_in is None:
+                found[mark] = replace(found[mark], answered_in=record.seq)
+    return found
+
+
+def _marks_of(found: dict[str, RecordedScript], host: str) -> list[str]:
+    return [mark for mark, each in found.items() if each.issued.host == host]

@@ -10,10 +10,12 @@ from portalops.model.checks import CheckResult, HostRound
 from portalops.model.findings import Turn
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.rulebook import Numbers
+from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import FindingStanding, FindingState, stand
 from portalops.reports.document import Bars, Block, Cell, Notice, Paragraph, Table, Tone
+from portalops.reports.hints import next_step
 from portalops.reports.words import check_status, finding_status, severity_status
 
 _ORDER = (CheckVerdict.FAIL, CheckVerdict.ERROR, CheckVerdict.UNKNOWN)
@@ -45,6 +47,16 @@ def server_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
                     problem=host.problem,
                 ),
                 Tone.BAD,
+            )
+    for host in hosts:
+        if host.brought_by:
+            yield Notice(
+                msg(
+                    "The answer of host {host} was brought by hand, by {by}: portalops did not ask the host itself, and nothing"
+                    " proves which machine gave it.",
+                    host=host.host,
+                    by=show_text(host.brought_by),
+                )
             )
     yield Bars(msg("Answers of the checks by host"), [_bar(host) for host in hosts])
     yield Table(
@@ -176,5 +188,5 @@ def _row(result: CheckResult) -> tuple[Cell, ...]:
         severity_status(result.severity).word,  # how much it would matter, not what was found
         check_status(result.verdict),
         result.message,
-        result.remedy,
+        next_step(result),
     )

@@ -384,7 +384,9 @@ def _incompatible(target: SshTarget, cause: str) -> HostUnreachable:
     if "host key" not in cause:
         return LegacySsh(
             msg("{host} offers no way of SSH that is still safe: {cause}", host=target.address, cause=cause),
-            msg("Renew its SSH server, or check the host on itself, by a portalops of its own."),
+            msg(
+                "Renew its SSH server, or bring its facts by hand: 'portalops host script HOST' prints what to run on it."
+            ),
         )
     # An RSA key that can only be proven with SHA-1 looks the same as none: nothing is said against that host.
     is_legacy = all(key.startswith("ssh-rsa ") for key in target.host_keys)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from checks.servers.declared import GroupDeclared
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, opened, out_of_form, unreadable
+from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.availability import SampleBatch
 from portalops.model.organisation import HostId
@@ -92,7 +92,10 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
         names = [name for name, group in own.declared.group.items() if host.id in group.members]
         seqs = {seq for name in names for seq in lost.get(name, ())}
         of_host = {name: groups[name] for name in names if name in groups}
-        found[host.id] = unreadable(PROBE.id, seqs) if seqs else written(PROBE.id, SEEN, groups=of_host)
+        if seqs:
+            found[host.id] = unreadable(PROBE.id, seqs)
+        else:
+            found[host.id] = written(PROBE.id, SEEN, groups=of_host) if of_host else not_begun(PROBE.id)
     return found
 
 
