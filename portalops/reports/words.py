@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portalops.model.backups import Copy, CopyState, DataClass, SetKind
+from portalops.model.changes import ChangeKind, ChangeState, Order
 from portalops.model.media import DiscState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Role
@@ -65,6 +66,29 @@ _FINDING: Mapping[FindingState, Status] = {
     FindingState.OPEN: Status(msg("open"), Tone.BAD),
     FindingState.CLOSED: Status(msg("closed by a person"), Tone.NEUTRAL),
     FindingState.FIXED: Status(msg("fixed"), Tone.GOOD),
+}
+
+_CHANGE_STATE: Mapping[ChangeState, Message] = {
+    ChangeState.REQUESTED: msg("requested"),
+    ChangeState.NOTIFIED: msg("notified"),
+    ChangeState.APPROVED: msg("approved"),
+    ChangeState.BEGUN: msg("begun"),
+    ChangeState.DONE: msg("done"),
+    ChangeState.CLOSED: msg("closed"),
+}
+
+_CHANGE_KIND: Mapping[ChangeKind, Message] = {
+    ChangeKind.NORMAL: msg("normal"),
+    ChangeKind.STANDING: msg("standing approval"),
+    ChangeKind.EMERGENCY: msg("emergency"),
+}
+
+_ORDER: Mapping[Order, Status] = {
+    Order.AHEAD: Status(msg("not begun"), Tone.NEUTRAL),
+    Order.KEPT: Status(msg("approved first"), Tone.GOOD),
+    Order.REGULARISED: Status(msg("approved afterwards, as an emergency"), Tone.UNSURE),
+    Order.UNPROVEN: Status(msg("the decision is not kept"), Tone.UNSURE),
+    Order.EVIDENCE_FIRST: Status(msg("came before its approval"), Tone.BAD),
 }
 
 _FLAG: Mapping[FlagKind, Message] = {
@@ -165,6 +189,21 @@ def finding_status(standing: FindingStanding) -> Status:
     if standing.waiver is None:
         return _FINDING[standing.state]
     return Status(msg("fails, waived until {day}", day=standing.waiver.waiver.valid_to), Tone.UNSURE)
+
+
+def change_state_word(state: ChangeState) -> Message:
+    """Return the word for how far a change has come."""
+    return _CHANGE_STATE[state]
+
+
+def change_kind_word(kind: ChangeKind) -> Message:
+    """Return the word for what sort of approval a change needs."""
+    return _CHANGE_KIND[kind]
+
+
+def order_status(order: Order) -> Status:
+    """Return the words for whether a change was notified and approved before it was begun."""
+    return _ORDER[order]
 
 
 def flag_word(flag: FlagKind) -> Message:

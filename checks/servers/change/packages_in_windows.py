@@ -4,8 +4,9 @@ Article 12.2: upgrades and changes are notified and approved before they are mad
 changed what, and nobody needs to remember it.
 
 The rule: since the moment declared as `changes.since`, every run of apt, or every installation that rpm knows, lies inside
-a declared window, or falls wholly under a standing approval: by who asked for it, or by the packages' names. Both moments
-are shown: of the change, and of the window next to it. A log that begins after `since` proves nothing about the time before
+a window that is declared or approved in the register of changes, or falls wholly under a standing approval: by who asked for
+it, or by the packages' names. A window of the register begins with its approval at the earliest. Both moments are shown: of
+the change, and of the window next to it. A log that begins after `since` proves nothing about the time before
 it. rpm does not keep what was removed, nor who asked.
 
 Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host's zone:
@@ -17,14 +18,12 @@ Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host'
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
-from checks.servers.baseline import Changes
+from checks.servers.change._approved import Approved, approved
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import Missing, Probe, shown
-from checks.servers.probes import apt_history, os_release, rpm_history
+from checks.servers.probes import apt_history, os_release, own_changes, rpm_history
 from checks.servers.probes.apt_history import PackageChange
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -36,7 +35,7 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.HIGH,
     needs=(os_release.PROBE,),
-    uses=(apt_history.PROBE, rpm_history.PROBE),
+    uses=(apt_history.PROBE, rpm_history.PROBE, own_changes.PROBE),
     title=msg("packages changed only when that was approved"),
     remedy=msg("Link the change to its approval and declare the window, or go back to the former version; report it."),
 )
@@ -50,8 +49,8 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
     found = facts.get(probe)
     if isinstance(found, Missing):
         return missing(found)
-    approved = facts.declared.changes
-    if approved is None:
+    allowed = approved(facts)
+    if allowed is None:
         newest = found[-1]
         return unknown(
             "not-declared",
@@ -61,44 +60,42 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
                 packages=listed(newest.packages) or "-",
             ),
         )
-    since = [one for one in found if one.at >= approved.since]
-    outside = [one for one in since if approved.window_of(one.at) is None and not _stands(one, approved)]
+    since = [one for one in found if one.at >= allowed.since]
+    outside = [one for one in since if allowed.window_of(one.at) is None and not _stands(one, allowed)]
+    if outside and allowed.doubt:
+        return missing(allowed.doubt)
     if outside:
-        return _outside(outside, approved)
+        return _outside(outside, allowed)
     ahead = [one for one in since if one.at > facts.at]
     if ahead:
         return unknown("clock-wrong", msg("a change is of {at}, after this check", at=ahead[0].at))
-    if found[0].at > approved.since:
+    if found[0].at > allowed.since:
         return unknown(
             "log-too-short",
-            msg("the record begins at {at}, after the approved state of {since}", at=found[0].at, since=approved.since),
+            msg("the record begins at {at}, after the approved state of {since}", at=found[0].at, since=allowed.since),
         )
     return passed(
         nmsg(
             "{n} change since {since}, and it was approved",
             "{n} changes since {since}, and all were approved",
             len(since),
-            since=approved.since,
+            since=allowed.since,
         )
     )
 
 
-def _stands(one: PackageChange, approved: Changes) -> bool:
+def _stands(one: PackageChange, allowed: Approved) -> bool:
     """Say whether each package of a change falls under a standing approval of whoever made it; no package, no approval."""
-    patterns = [
-        pattern
-        for standing in approved.standing
-        if standing.by is None or standing.by == one.by
-        for pattern in standing.packages
-    ]
-    return bool(one.packages) and all(any(fnmatchcase(name, each) for each in patterns) for name in one.packages)
+    return bool(one.packages) and all(
+        any(standing.holds(one.at, one.by, (name,)) for standing in allowed.standing) for name in one.packages
+    )
 
 
-def _outside(changes: list[PackageChange], approved: Changes) -> Outcome:
+def _outside(changes: list[PackageChange], allowed: Approved) -> Outcome:
     first = changes[0]
     what = listed(first.packages) or "-"
     who = shown(first.by, 40) or "-"
-    if not approved.windows:
+    if not allowed.windows:
         return failed(
             "change-unapproved",
             nmsg(
@@ -110,7 +107,7 @@ def _outside(changes: list[PackageChange], approved: Changes) -> Outcome:
                 packages=what,
             ),
         )
-    nearest = min(approved.windows, key=lambda one: min(abs(one.start_at - first.at), abs(one.end_at - first.at)))
+    nearest = min(allowed.windows, key=lambda one: min(abs(one.start_at - first.at), abs(one.end_at - first.at)))
     return failed(
         "change-unapproved",
         nmsg(

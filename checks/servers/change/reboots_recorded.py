@@ -3,8 +3,8 @@
 A reboot that nobody ordered is a failure of power, a crash, or somebody who was there. Article 12.2: maintenance and
 repairs are notified and approved.
 
-The rule: since the moment declared as `changes.since`, every boot lies inside a declared window, be it of a change or of an
-incident. The kernel's own word on the present boot is taken, older ones are the journal's. A journal that is kept in memory
+The rule: since the moment declared as `changes.since`, every boot lies inside a window that is declared, be it of a change or of
+an incident, or approved in the register of changes. The kernel's own word on the present boot is taken, older ones are the journal's. A journal that is kept in memory
 alone, or that begins after `since`, proves nothing about earlier boots.
 
 Source: journalctl(1), proc(5). systemd 257 on Debian 13:
@@ -16,9 +16,10 @@ Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.change._approved import approved
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import boots
+from checks.servers.probes import boots, own_changes
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
@@ -28,17 +29,20 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.LOW,
     needs=(boots.PROBE,),
+    uses=(own_changes.PROBE,),
     title=msg("every start of the host has a record"),
     remedy=msg("Find out why the host was started, and declare the window of the change or incident."),
 )
 def judge(facts: Facts) -> Outcome:
-    found, approved = facts[boots.PROBE], facts.declared.changes
-    if approved is None:
+    found, allowed = facts[boots.PROBE], approved(facts)
+    if allowed is None:
         return unknown(
             "not-declared", msg("which starts have a record is not declared; the newest is of {at}", at=found.at[-1])
         )
-    since = [at for at in found.at if at >= approved.since]
-    unrecorded = [at for at in since if approved.window_of(at) is None]
+    since = [at for at in found.at if at >= allowed.since]
+    unrecorded = [at for at in since if allowed.window_of(at) is None]
+    if unrecorded and allowed.doubt:
+        return missing(allowed.doubt)
     if unrecorded:
         return failed(
             "boot-unrecorded",
@@ -51,18 +55,18 @@ def judge(facts: Facts) -> Outcome:
         )
     if found.at[-1] > facts.at:
         return unknown("clock-wrong", msg("the host was started at {at}, after this check", at=found.at[-1]))
-    if not found.is_kept and found.at[0] > approved.since:
+    if not found.is_kept and found.at[0] > allowed.since:
         return unknown("journal-volatile", msg("the journal is kept in memory, and knows the present start alone"))
-    if found.at[0] > approved.since:
+    if found.at[0] > allowed.since:
         return unknown(
             "log-too-short",
-            msg("the record begins at {at}, after the approved state of {since}", at=found.at[0], since=approved.since),
+            msg("the record begins at {at}, after the approved state of {since}", at=found.at[0], since=allowed.since),
         )
     return passed(
         nmsg(
             "{n} start since {since}, with a record",
             "{n} starts since {since}, each with a record",
             len(since),
-            since=approved.since,
+            since=allowed.since,
         )
     )

@@ -1,0 +1,78 @@
+"""When changes of a host were approved: what is declared of it, and what the register of changes holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from checks.servers.baseline import Standing, Window
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import own_changes
+from portalops.model.changes import ChangeKind, ChangeOrder
+
+_DOUBTS = frozenset({"register-unreadable", "records-failed", "unparseable"})
+"""Reasons for which the register may hold more than is seen; a register that nobody has begun holds nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedStanding:
+    """A standing approval, and when it holds; a declared one always does."""
+
+    standing: Standing
+    window: Window | None = None
+
+    def holds(self, at: datetime, by: str, packages: Iterable[str]) -> bool:
+        """Say whether all of these packages fall under it at a moment, changed by somebody."""
+        return (
+            (self.standing.by is None or self.standing.by == by)
+            and (self.window is None or self.window.holds(at))
+            and all(any(fnmatchcase(name, each) for each in self.standing.packages) for name in packages)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What changes of a host are held against."""
+
+    since: datetime
+    """Changes are looked for from this moment on."""
+    windows: tuple[Window, ...]
+    standing: tuple[TimedStanding, ...]
+    doubt: Missing | None
+    """Why there may be more windows than these: the register could not be read."""
+
+    def window_of(self, moment: datetime) -> Window | None:
+        """Return the window that a moment lies in."""
+        return next((one for one in self.windows if one.holds(moment)), None)
+
+
+def approved(facts: Facts) -> Approved | None:
+    """Return what was approved on the host; None where it is not declared from when on changes are looked for."""
+    declared = facts.declared.changes
+    if declared is None:
+        return None
+    found = facts.get(own_changes.PROBE)
+    recorded = () if isinstance(found, Missing) else found
+    windows = [window for one in recorded if one.kind is not ChangeKind.STANDING for window in _window(one)]
+    standing = [
+        TimedStanding(Standing(reference=shown(one.id, 40), by=by, packages=one.packages or ("*",)), window)
+        for one in recorded
+        if one.kind is ChangeKind.STANDING
+        for window in _window(one)
+        for by in one.accounts or (None,)
+    ]
+    return Approved(
+        declared.since,
+        (*declared.windows, *windows),
+        (*map(TimedStanding, declared.standing), *standing),
+        found if isinstance(found, Missing) and found.reason in _DOUBTS else None,
+    )
+
+
+def _window(one: ChangeOrder) -> tuple[Window, ...]:
+    """Return the time that a recorded change covers."""
+    covered = one.covers()
+    return () if covered is None else (Window(start_at=covered[0], end_at=covered[1], reference=shown(one.id, 40)),)

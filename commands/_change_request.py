@@ -1,0 +1,223 @@
+"""`portalops change request`: what is to be changed, why, on which hosts, when, and how it is undone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from commands._change_views import change_result, register_of
+from commands._registers import DryRun, caller_of, moment, written_text
+from commands._result import Result
+from commands._servers import known_host
+from commands._session import Session, open_session
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.locale import _
+from portalops.model.changes import ChangeKind, ChangeRequest
+from portalops.model.message import Message, msg
+from portalops.model.organisation import HostId
+from portalops.model.text import show_text
+from portalops.registers.changes import (
+    KEYS,
+    REQUESTED,
+    Change,
+    ChangeRegister,
+    Step,
+    overlapping,
+    read_changes,
+)
+
+HELP = _(
+    "Ask for a change: what, why, on which hosts, when, and how it is undone\n\nGives it an id, such as CH-2026-001. Nothing"
+    " may be begun before it is notified and approved. With --emergency it may, and both are had afterwards, which every"
+    " list and report shows. With --standing it is a lasting approval that is asked for, such as for the maker's security"
+    " fixes: of which packages, by whom, and until when, at most a year."
+    "\n\nExample: portalops change request --host web1 --what 'nginx 1.26 lên 1.28' --why 'lỗ hổng CVE-2026-1111' --from"
+    " 2026-12-01T22:00 --to 2026-12-02T01:00 --rollback 'cài lại gói cũ'; portalops change request --standing --host web1"
+    " --package '*' --account unattended-upgrade --what 'bản vá bảo mật' --why 'hằng ngày' --from 2026-12-01T00:00 --to"
+    " 2027-11-30T23:59 --rollback 'cài lại gói cũ'"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such host, a text is missing, or the window is backwards, past or"
+    " too long"
+)
+MAX_DAYS = {ChangeKind.NORMAL: 62, ChangeKind.EMERGENCY: 62, ChangeKind.STANDING: 366}
+"""How long a window may be: one that is open for ever would approve everything."""
+_PACKAGE = re.compile(r"[A-Za-z0-9*][A-Za-z0-9+.*_-]{0,126}")
+_ACCOUNT = re.compile(r"[^\s:,|]{1,64}")
+
+
+def request(
+    ctx: typer.Context,
+    *,
+    what: Annotated[str, typer.Option(metavar="TEXT", help=_("What is changed"))],
+    why: Annotated[str, typer.Option(metavar="TEXT", help=_("Why"))],
+    host: Annotated[list[str], typer.Option("--host", metavar="ID", help=_("On which host; may be repeated"))],
+    begins: Annotated[
+        str, typer.Option("--from", metavar="MOMENT", help=_("When the window begins, such as 2026-12-01T22:00"))
+    ],
+    ends: Annotated[str, typer.Option("--to", metavar="MOMENT", help=_("When it ends"))],
+    rollback: Annotated[str, typer.Option(metavar="TEXT", help=_("How it is undone if it goes wrong"))],
+    by: Annotated[str, typer.Option(metavar="NAME", help=_("Who asks; the account that calls by default"))] = "",
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help=_("It cannot wait, and is notified and approved afterwards"))
+    ] = False,
+    standing: Annotated[
+        bool, typer.Option("--standing", help=_("A lasting approval of changes of one sort is asked for"))
+    ] = False,
+    package: Annotated[
+        list[str] | None,
+        typer.Option("--package", metavar="NAME", help=_("Of a standing approval: which packages; * is any letters")),
+    ] = None,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help=_("Of a standing approval: who may, such as unattended-upgrade; may be repeated"),
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    kind = _kind(emergency=emergency, standing=standing)
+    hosts = tuple(dict.fromkeys(known_host(session, each).id for each in host))
+    begins_at, ends_at = moment(session, begins, "--from"), moment(session, ends, "--to")
+    _require_window(session, kind, begins_at, ends_at)
+    packages, accounts = _limits(kind, tuple(package or ()), tuple(account or ()))
+    asked_by = written_text(by, "--by") if by else caller_of(session)
+    texts = tuple(
+        written_text(text, option) for option, text in {"--what": what, "--why": why, "--rollback": rollback}.items()
+    )
+
+    def made(register: ChangeRegister) -> ChangeRequest:
+        return ChangeRequest(
+            id=_next_id(session, register),
+            kind=kind,
+            what=texts[0],
+            why=texts[1],
+            hosts=hosts,
+            begins_at=begins_at,
+            ends_at=ends_at,
+            rollback=texts[2],
+            requested_by=asked_by,
+            packages=packages,
+            accounts=accounts,
+        )
+
+    if dry_run:
+        register = register_of(session)
+        asked = made(register)
+        change = Change(Step(0, session.clock.now(), asked))
+        return change_result(session, change, _warnings(register, asked), is_recorded=False)
+    ledger = session.writable_ledger
+    done: list[tuple[ChangeRegister, ChangeRequest]] = []
+
+    def decide() -> tuple[Draft]:
+        register = read_changes(ledger)
+        asked = made(register)
+        done.append((register, asked))
+        body = bodies.write({"circumstances": session.circumstances, KEYS[REQUESTED][0]: asked})
+        return (ledger.draft(REQUESTED, subject=asked.id, duty="12.2-notice", body=ledger.keep(body)),)
+
+    (record,) = ledger.append_decided(decide)
+    register, asked = done[-1]
+    return change_result(session, Change(Step(record.seq, record.at, asked)), _warnings(register, asked))
+
+
+def _kind(*, emergency: bool, standing: bool) -> ChangeKind:
+    if emergency and standing:
+        raise UsageError(
+            msg("--emergency and --standing exclude each other"), msg("A standing approval is had before it is used.")
+        )
+    if emergency:
+        return ChangeKind.EMERGENCY
+    return ChangeKind.STANDING if standing else ChangeKind.NORMAL
+
+
+def _require_window(session: Session, kind: ChangeKind, begins_at: datetime, ends_at: datetime) -> None:
+    now = session.clock.now()
+    if ends_at <= begins_at:
+        raise UsageError(
+            msg(
+                "the window ends at {ends}, and does not begin before that, at {begins}", begins=begins_at, ends=ends_at
+            ),
+            msg("Give the beginning by --from and the end by --to."),
+        )
+    most = MAX_DAYS[kind]
+    if ends_at - begins_at > timedelta(days=most):
+        raise UsageError(
+            msg(
+                "the window from {begins} to {ends} is longer than {most} days",
+                begins=begins_at,
+                ends=ends_at,
+                most=most,
+            ),
+            msg("Ask for a shorter one; what recurs needs --standing, which holds for {days} days at most.", days=366),
+        )
+    if kind is ChangeKind.NORMAL and begins_at <= now:
+        raise UsageError(
+            msg("the window began at {begins}, before anybody was asked", begins=begins_at),
+            msg("Ask for one that is ahead. If it was made already since it could not wait, give --emergency."),
+        )
+    if kind is ChangeKind.STANDING and ends_at <= now:
+        raise UsageError(msg("the window ended at {ends}", ends=ends_at), msg("Ask for one that is ahead."))
+
+
+def _limits(
+    kind: ChangeKind, packages: tuple[str, ...], accounts: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a standing approval is limited to; it must be limited to something."""
+    if kind is not ChangeKind.STANDING:
+        if packages or accounts:
+            raise UsageError(
+                msg("--package and --account are limits of a standing approval"),
+                msg("Give --standing, or leave them out."),
+            )
+        return (), ()
+    if not packages:
+        raise UsageError(
+            msg("a standing approval needs limits"),
+            msg("Give --package, such as --package '*' with --account unattended-upgrade."),
+        )
+    for option, pattern, names in (("--package", _PACKAGE, packages), ("--account", _ACCOUNT, accounts)):
+        for name in names:
+            if not pattern.fullmatch(name):
+                raise UsageError(
+                    msg("{option}: {name} is no name", option=option, name=show_text(name, 60)),
+                    msg("Give one name each time, without spaces."),
+                )
+    if "*" in packages and not accounts:
+        raise UsageError(
+            msg("every package by everybody is no limit"),
+            msg("Name the packages by --package, or who may change them by --account, such as unattended-upgrade."),
+        )
+    return tuple(dict.fromkeys(packages)), tuple(dict.fromkeys(accounts))
+
+
+def _next_id(session: Session, register: ChangeRegister) -> str:
+    """Return an id that no record bears, whether it can be read or not."""
+    year = session.clock.now().astimezone(session.zone_of_portal).year
+    prefix = f"CH-{year}-"
+    numbers = [
+        int(name.removeprefix(prefix)) for name in register.names if re.fullmatch(rf"{prefix}[0-9]{{3,9}}", name)
+    ]
+    return f"{prefix}{max(numbers, default=0) + 1:03d}"
+
+
+def _warnings(register: ChangeRegister, asked: ChangeRequest) -> tuple[Message, ...]:
+    found = overlapping(register, asked)
+    return tuple(
+        msg(
+            "the window overlaps with that of {id}, of {hosts}: what happens on these hosts then cannot be told apart",
+            id=each.id,
+            hosts=", ".join(_common(each, asked)),
+        )
+        for each in found
+    )
+
+
+def _common(change: Change, asked: ChangeRequest) -> tuple[HostId, ...]:
+    return tuple(host for host in change.request.body.hosts if host in asked.hosts)

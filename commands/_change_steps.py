@@ -1,0 +1,241 @@
+"""`portalops change notify`, `approve`, `start`, `finish` and `close`: the steps of a change, each a record of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Optional, TypeAlias
+
+import typer
+
+from commands._change_views import IdArgument, change_result, known_change, register_of
+from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, past_moment, written_text
+from commands._result import Result
+from commands._session import Session, open_session
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.locale import _
+from portalops.model.changes import (
+    ChangeApproval,
+    ChangeBegun,
+    ChangeClosed,
+    ChangeDone,
+    ChangeKind,
+    ChangeNotice,
+)
+from portalops.model.message import Message, msg
+from portalops.registers.changes import (
+    APPROVED,
+    BEGUN,
+    CLOSED,
+    DONE,
+    KEYS,
+    NOTIFIED,
+    Body,
+    Change,
+    read_changes,
+    taken,
+    why_no_approval,
+    why_no_close,
+    why_no_end,
+    why_no_notice,
+    why_no_start,
+)
+
+HELP_NOTIFY = _(
+    "Record that the Department was told of a change\n\nExample: portalops change notify CH-2026-001 --document '85/TTTT,"
+    " 20/11/2026' --sent 2026-11-20T09:00 --how 'văn bản điện tử' --to 'Sở Khoa học và Công nghệ' --file cong-van.pdf"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such change, it is past that, the time is ahead, or the file cannot be"
+    " read"
+)
+HELP_APPROVE = _(
+    "Record that the Committee agreed to a change\n\nWhat counts is when this is recorded, and not the day on the document: record"
+    " it before the change is begun. Keep the decision itself by --file; without it the check change.order is unknown. Recording"
+    " the same document again with --file adds it. An approval of an emergency that was begun already regularises it."
+    "\n\nExample: portalops change approve CH-2026-001 --document '512/UBND-VX' --on 2026-11-24 --by 'Ủy ban nhân dân tỉnh'"
+    " --file 512-UBND-VX.pdf"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such change, it was not notified, it was begun before, the day is ahead,"
+    " or the file cannot be read"
+)
+HELP_START = _(
+    "Record that a change is begun\n\nOnly after it was notified and approved, and within its window; an emergency may begin"
+    " before.\n\nExample: portalops change start CH-2026-001 --by 'Nguyễn Văn An'"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such change, it is not approved, or the time is outside of its window"
+)
+HELP_FINISH = _(
+    "Record that a change is made, and how it went\n\nExample: portalops change finish CH-2026-001 --outcome 'cổng chạy bình"
+    " thường'; portalops change finish CH-2026-002 --outcome 'lỗi cấu hình' --rolled-back"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such change, it is not begun, or the time is before its beginning"
+)
+HELP_CLOSE = _(
+    "Close a change\n\nOne that is done, or with --reason one that is not made after all. An emergency is closed once it is"
+    " approved afterwards. A standing approval holds no longer.\n\nExample: portalops change close CH-2026-001"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such change, it is under way or closed already, or the reason is missing"
+)
+MomentOption: TypeAlias = Annotated[
+    Optional[str],  # noqa: UP045  # Typer reads it at run time
+    typer.Option("--at", metavar="MOMENT", help=_("When, such as 2026-12-01T22:05; now by default")),
+]
+Person = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who; the account that calls by default"))]
+
+
+def notify(
+    ctx: typer.Context,
+    change: IdArgument,
+    *,
+    document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number and date of the letter"))],
+    sent: Annotated[str, typer.Option(metavar="MOMENT", help=_("When it was sent, such as 2026-11-20T09:00"))],
+    how: Annotated[str, typer.Option(metavar="TEXT", help=_("By which way it was sent"))],
+    to: Annotated[str, typer.Option(metavar="NAME", help=_("To whom"))],
+    file: DocumentFile = None,
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    notice = ChangeNotice(
+        change,
+        written_text(document, "--document"),
+        past_moment(session, sent, "--sent"),
+        written_text(how, "--how"),
+        written_text(to, "--to"),
+    )
+    return _step(session, NOTIFIED, notice, why_no_notice, data=document_in(file), dry_run=dry_run)
+
+
+def approve(
+    ctx: typer.Context,
+    change: IdArgument,
+    *,
+    document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number of the Committee's decision"))],
+    on: Annotated[str, typer.Option(metavar="DAY", help=_("The day that it bears, such as 2026-11-24"))],
+    by: Annotated[str, typer.Option(metavar="NAME", help=_("Who signed it"))],
+    file: DocumentFile = None,
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    approval = ChangeApproval(
+        change, written_text(document, "--document"), past_day(session, on, "--on"), written_text(by, "--by")
+    )
+    return _step(
+        session,
+        APPROVED,
+        approval,
+        lambda known: why_no_approval(known, approval),
+        data=document_in(file),
+        dry_run=dry_run,
+    )
+
+
+def start(
+    ctx: typer.Context, change: IdArgument, *, at: MomentOption = None, by: Person = "", dry_run: DryRun = False
+) -> Result:
+    session = open_session(ctx)
+    who = written_text(by, "--by") if by else caller_of(session)
+    begun = ChangeBegun(change, past_moment(session, at, "--at"), who)
+    return _step(session, BEGUN, begun, lambda known: why_no_start(known, begun.began_at), dry_run=dry_run)
+
+
+def finish(
+    ctx: typer.Context,
+    change: IdArgument,
+    *,
+    outcome: Annotated[str, typer.Option(metavar="TEXT", help=_("How it went"))],
+    at: MomentOption = None,
+    rolled_back: Annotated[bool, typer.Option("--rolled-back", help=_("It was undone"))] = False,
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    done = ChangeDone(change, past_moment(session, at, "--at"), written_text(outcome, "--outcome"), rolled_back)
+    return _step(session, DONE, done, lambda known: why_no_end(known, done.ended_at), dry_run=dry_run)
+
+
+def close(
+    ctx: typer.Context,
+    change: IdArgument,
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, if it was not made, or not approved"))] = "",
+    by: Person = "",
+    dry_run: DryRun = False,
+) -> Result:
+    session = open_session(ctx)
+    why = written_text(reason, "--reason") if reason else ""
+    closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))
+    return _step(session, CLOSED, closed, lambda known: why_no_close(known, why), dry_run=dry_run)
+
+
+def _step(
+    session: Session,
+    kind: str,
+    body: Body,
+    why_not: Callable[[Change], Message | None],
+    *,
+    data: bytes | None = None,
+    dry_run: bool,
+) -> Result:
+    """Record a step if the change permits it, as it stands while nobody else can write.
+
+    Raises:
+        UsageError: there is no such change, or it does not permit the step.
+    """
+    if dry_run:
+        known = _permitting(known_change(register_of(session), body.id), why_not)
+        after = taken(known, 0, session.clock.now(), body, ())
+        return change_result(session, after, _remarks(known, after, kind, has_file=data is not None), is_recorded=False)
+    ledger = session.writable_ledger
+    evidence = () if data is None else (ledger.keep(data),)
+    before: list[Change] = []
+
+    def decide() -> tuple[Draft]:
+        before.append(_permitting(known_change(read_changes(ledger), body.id), why_not))
+        parts = {"circumstances": session.circumstances, KEYS[kind][0]: body, "evidence": evidence}
+        duty = "12.2-notice" if kind == NOTIFIED else "12.2-approval"
+        return (ledger.draft(kind, subject=body.id, duty=duty, body=ledger.keep(bodies.write(parts))),)
+
+    (record,) = ledger.append_decided(decide)
+    after = taken(before[-1], record.seq, record.at, body, evidence)
+    return change_result(session, after, _remarks(before[-1], after, kind, has_file=data is not None))
+
+
+def _permitting(change: Change, why_not: Callable[[Change], Message | None]) -> Change:
+    if (why := why_not(change)) is not None:
+        raise UsageError(
+            why, msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=change.id)
+        )
+    return change
+
+
+def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:
+    """Say what of a step somebody must know who takes it, though it is permitted."""
+    found: list[Message] = []
+    if kind == APPROVED and after.approval is not None:
+        if not after.approval.evidence and not has_file:
+            found.append(
+                msg("the decision itself is not kept: until it is added by --file, the check change.order is unknown")
+            )
+        if after.begun is not None:
+            found.append(
+                msg(
+                    "{id} was begun at {began}, before this approval: it is shown as regularised afterwards",
+                    id=after.id,
+                    began=after.begun.body.began_at,
+                )
+            )
+        elif after.kind is not ChangeKind.STANDING and after.approval.at > after.request.body.begins_at:
+            found.append(
+                msg(
+                    "the window of {id} is open since {begins}: nothing before this approval falls under it",
+                    id=after.id,
+                    begins=after.request.body.begins_at,
+                )
+            )
+    if kind == BEGUN and before.approval is None:
+        found.append(msg("{id} is begun without approval: have it notified and approved, and record both", id=after.id))
+    if kind == DONE and after.done is not None and after.done.body.ended_at > after.request.body.ends_at:
+        found.append(
+            msg(
+                "{id} ended at {ended}, after its window, which ended at {ends}",
+                id=after.id,
+                ended=after.done.body.ended_at,
+                ends=after.request.body.ends_at,
+            )
+        )
+    return tuple(found)

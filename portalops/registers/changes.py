@@ -1,0 +1,342 @@
+"""The register of changes: the records `change.*`, folded. What a change is now is what its records made it.
+
+Nothing is edited: a notice or an approval that is recorded again takes the place of the one before, from its own record on;
+one of the same document and day adds the file that was missing, and keeps the time of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part, evidence_of
+from portalops.model.changes import (
+    ChangeApproval,
+    ChangeBegun,
+    ChangeClosed,
+    ChangeDone,
+    ChangeKind,
+    ChangeNotice,
+    ChangeOrder,
+    ChangeRequest,
+    ChangeState,
+)
+from portalops.model.message import Message, msg
+from portalops.model.organisation import HostId
+from portalops.model.record import Digest
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+Body: TypeAlias = "ChangeRequest | ChangeNotice | ChangeApproval | ChangeBegun | ChangeDone | ChangeClosed"
+BodyT = TypeVar("BodyT")
+
+REQUESTED, NOTIFIED, APPROVED = "change.requested", "change.notified", "change.approved"
+BEGUN, DONE, CLOSED = "change.begun", "change.done", "change.closed"
+KEYS: Final[Mapping[str, tuple[str, type[Body]]]] = {
+    REQUESTED: ("change", ChangeRequest),
+    NOTIFIED: ("notice", ChangeNotice),
+    APPROVED: ("approval", ChangeApproval),
+    BEGUN: ("begun", ChangeBegun),
+    DONE: ("done", ChangeDone),
+    CLOSED: ("change_closed", ChangeClosed),
+}
+"""By kind of record: the key of its body, and its type."""
+CHANGE_KINDS: Final = tuple(KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[BodyT]):
+    """One record of a change."""
+
+    seq: int
+    at: datetime
+    """When it was recorded."""
+    body: BodyT
+    evidence: tuple[Digest, ...] = ()
+    """The document, if it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change, with the records that made it what it is."""
+
+    request: Step[ChangeRequest]
+    notice: Step[ChangeNotice] | None = None
+    approval: Step[ChangeApproval] | None = None
+    begun: Step[ChangeBegun] | None = None
+    done: Step[ChangeDone] | None = None
+    closed: Step[ChangeClosed] | None = None
+    lost: tuple[int, ...] = ()
+    """Records of it whose details cannot be read."""
+
+    @property
+    def id(self) -> str:
+        """Return its id."""
+        return self.request.body.id
+
+    @property
+    def kind(self) -> ChangeKind:
+        """Return what sort of approval it needs."""
+        return self.request.body.kind
+
+    @property
+    def state(self) -> ChangeState:
+        """Return how far it has come."""
+        steps = (
+            (self.closed, ChangeState.CLOSED),
+            (self.done, ChangeState.DONE),
+            (self.begun, ChangeState.BEGUN),
+            (self.approval, ChangeState.APPROVED),
+            (self.notice, ChangeState.NOTIFIED),
+        )
+        return next((state for step, state in steps if step is not None), ChangeState.REQUESTED)
+
+    @property
+    def state_seq(self) -> int:
+        """Return the record that made the state."""
+        steps = (self.closed, self.done, self.begun, self.approval, self.notice)
+        return next((step.seq for step in steps if step is not None), self.request.seq)
+
+    def order(self) -> ChangeOrder:
+        """Return what shows in which order it went."""
+        asked = self.request.body
+        return ChangeOrder(
+            self.id,
+            self.kind,
+            asked.begins_at,
+            asked.ends_at,
+            self.request.seq,
+            notified_at=self.notice.at if self.notice else None,
+            notified_seq=self.notice.seq if self.notice else 0,
+            approved_at=self.approval.at if self.approval else None,
+            approved_seq=self.approval.seq if self.approval else 0,
+            document=self.approval.body.document if self.approval else "",
+            decided_on=self.approval.body.decided_on if self.approval else None,
+            digest=next(iter(self.approval.evidence), None) if self.approval else None,
+            began_at=self.begun.body.began_at if self.begun else None,
+            begun_seq=self.begun.seq if self.begun else 0,
+            ended_at=self.done.body.ended_at if self.done else None,
+            closed_at=self.closed.at if self.closed else None,
+            packages=asked.packages,
+            accounts=asked.accounts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRegister:
+    """All changes, by id, in the order in which they were asked for."""
+
+    changes: Mapping[str, Change]
+    lost: tuple[int, ...] = ()
+    """Records of changes of which it cannot be read what they are and which hosts they are about."""
+    names: frozenset[str] = frozenset()
+    """Every id that a record bears, whether it can be read or not."""
+
+    @property
+    def is_begun(self) -> bool:
+        """Say whether anything is recorded in it."""
+        return bool(self.changes or self.lost)
+
+    def of_host(self, host: HostId) -> tuple[Change, ...]:
+        """Return the changes that are about a host."""
+        return tuple(each for each in self.changes.values() if host in each.request.body.hosts)
+
+    def lost_of(self, host: HostId) -> tuple[int, ...]:
+        """Return the records that may be about a host and cannot be read."""
+        return tuple(sorted({*self.lost, *(seq for each in self.of_host(host) for seq in each.lost)}))
+
+
+def fold_changes(
+    records: Iterable[tuple[int, datetime, str, Body | None, tuple[Digest, ...]]],
+) -> ChangeRegister:
+    """Return the register.
+
+    Args:
+        records: number, time, change, body and kept documents of each record, oldest first; no body if it cannot be read.
+    """
+    changes: dict[str, Change] = {}
+    lost: list[int] = []
+    names: set[str] = set()
+    for seq, at, name, body, evidence in records:
+        known = changes.get(name)
+        names.add(name)
+        if isinstance(body, ChangeRequest) and known is None:
+            changes[name] = Change(Step(seq, at, body, evidence))
+        elif known is None:
+            lost.append(seq)
+        else:
+            changes[name] = taken(known, seq, at, body, evidence)
+    return ChangeRegister(changes, tuple(lost), frozenset(names))
+
+
+def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tuple[Digest, ...]) -> Change:
+    """Return a change after one more record; no body if it cannot be read."""
+    match body:
+        case ChangeNotice():
+            step = Step(seq, at, body, evidence)
+            if known.notice is not None and known.notice.body.document == body.document:
+                step = replace(known.notice, evidence=_joined(known.notice.evidence, evidence))
+            return replace(known, notice=step)
+        case ChangeApproval():
+            approval = Step(seq, at, body, evidence)
+            before = known.approval
+            if before is not None and (before.body.document, before.body.decided_on) == (
+                body.document,
+                body.decided_on,
+            ):
+                approval = replace(before, evidence=_joined(before.evidence, evidence))
+            return replace(known, approval=approval)
+        case ChangeBegun():
+            return known if known.begun else replace(known, begun=Step(seq, at, body, evidence))
+        case ChangeDone():
+            return known if known.done else replace(known, done=Step(seq, at, body, evidence))
+        case ChangeClosed():
+            return known if known.closed else replace(known, closed=Step(seq, at, body, evidence))
+        case _:  # what cannot be read, or a second request of the same id
+            return replace(known, lost=(*known.lost, seq))
+
+
+def _joined(before: tuple[Digest, ...], more: tuple[Digest, ...]) -> tuple[Digest, ...]:
+    return tuple(dict.fromkeys((*before, *more)))
+
+
+def read_changes(ledger: LedgerReader, *, until: datetime | None = None) -> ChangeRegister:
+    """Return the register as it was at a moment, or is now."""
+    records: list[tuple[int, datetime, str, Body | None, tuple[Digest, ...]]] = []
+    for record in ledger.records(kinds=CHANGE_KINDS, until=until):
+        key, body_type = KEYS[record.kind]
+        body: Body | None = None
+        evidence: tuple[Digest, ...] = ()
+        try:
+            data = ledger.blob(record.body)
+            found = decode_part(data, key, body_type)
+            if found is not None and found.id == record.subject:
+                body, evidence = found, tuple(sorted(evidence_of(data)))
+        except PortalOpsError:
+            body = None
+        records.append((record.seq, record.at, record.subject, body, evidence))
+    return fold_changes(records)
+
+
+def overlapping(register: ChangeRegister, asked: ChangeRequest) -> tuple[Change, ...]:
+    """Return the changes that are still open, of a host in common, in whose window another one falls; standing ones aside."""
+    if asked.kind is ChangeKind.STANDING:
+        return ()
+    return tuple(
+        each
+        for each in register.changes.values()
+        if each.id != asked.id
+        and each.closed is None
+        and each.kind is not ChangeKind.STANDING
+        and set(each.request.body.hosts) & set(asked.hosts)
+        and each.request.body.begins_at <= asked.ends_at
+        and asked.begins_at <= each.request.body.ends_at
+    )
+
+
+# --- which moves a change permits ---------------------------------------------------------------
+
+
+def why_no_notice(change: Change) -> Message | None:
+    """Say why a notice cannot be recorded now; None if it can."""
+    if change.closed is not None:
+        return _is(change)
+    if change.kind is not ChangeKind.EMERGENCY and change.state not in {ChangeState.REQUESTED, ChangeState.NOTIFIED}:
+        return _is(change)
+    return None
+
+
+def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
+    """Say why an approval cannot be recorded now; None if it can."""
+    if change.closed is not None:
+        return _is(change)
+    if change.notice is None:
+        return msg("{id} was not notified to the Department yet", id=change.id)
+    before = change.approval
+    if before is not None and (before.body.document, before.body.decided_on) == (
+        approval.document,
+        approval.decided_on,
+    ):
+        return None  # the file is added
+    if change.begun is not None and change.kind is not ChangeKind.EMERGENCY:
+        return msg(
+            "{id} was begun at {began}, and an approval of {day} cannot be its own",
+            id=change.id,
+            began=change.begun.body.began_at,
+            day=approval.decided_on,
+        )
+    return None
+
+
+def why_no_start(change: Change, began_at: datetime) -> Message | None:
+    """Say why a change cannot be begun at a moment; None if it can."""
+    if change.kind is ChangeKind.STANDING:
+        return msg("{id} is a standing approval, which is not begun", id=change.id)
+    if change.closed is not None or change.begun is not None:
+        return _is(change)
+    if change.kind is ChangeKind.EMERGENCY:
+        return None
+    if change.approval is None or change.notice is None:
+        return _is(change)
+    if max(change.approval.at, change.notice.at) > began_at:
+        return msg(
+            "{id} was approved by record {seq} at {approved}, after {began}",
+            id=change.id,
+            seq=change.approval.seq,
+            approved=change.approval.at,
+            began=began_at,
+        )
+    asked = change.request.body
+    if not asked.begins_at <= began_at <= asked.ends_at:
+        return msg(
+            "{began} is outside of the window of {id}, from {begins} to {ends}",
+            id=change.id,
+            began=began_at,
+            begins=asked.begins_at,
+            ends=asked.ends_at,
+        )
+    return None
+
+
+def why_no_end(change: Change, ended_at: datetime) -> Message | None:
+    """Say why a change cannot have ended at a moment; None if it can."""
+    if change.state is not ChangeState.BEGUN or change.begun is None:
+        return _is(change)
+    if ended_at < change.begun.body.began_at:
+        return msg(
+            "{id} was begun at {began}, after {ended}", id=change.id, began=change.begun.body.began_at, ended=ended_at
+        )
+    return None
+
+
+def why_no_close(change: Change, reason: str) -> Message | None:
+    """Say why a change cannot be closed now; None if it can."""
+    if change.state in {ChangeState.CLOSED, ChangeState.BEGUN}:
+        return _is(change)
+    if reason:
+        return None
+    if change.state is not ChangeState.DONE:
+        return msg("{id} was not made: say why it is closed", id=change.id)
+    if change.approval is None:
+        return msg("{id} was made and not approved afterwards: say why it is closed", id=change.id)
+    return None
+
+
+def _is(change: Change) -> Message:
+    states = {
+        ChangeState.REQUESTED: msg(
+            "{id} is requested (record {seq}), and nothing more", id=change.id, seq=change.state_seq
+        ),
+        ChangeState.NOTIFIED: msg(
+            "{id} is notified (record {seq}) and not approved", id=change.id, seq=change.state_seq
+        ),
+        ChangeState.APPROVED: msg("{id} is approved (record {seq})", id=change.id, seq=change.state_seq),
+        ChangeState.BEGUN: msg("{id} is begun (record {seq}) and not ended", id=change.id, seq=change.state_seq),
+        ChangeState.DONE: msg("{id} is done (record {seq})", id=change.id, seq=change.state_seq),
+        ChangeState.CLOSED: msg("{id} is closed (record {seq})", id=change.id, seq=change.state_seq),
+    }
+    return states[change.state]

@@ -1,0 +1,357 @@
+"""`portalops change`: from the request to the end, on a real ledger, and what two operators at once leave behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+from portalops.errors import ExitCode
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest
+from portalops.model.organisation import HostId
+from portalops.registers.changes import APPROVED, CHANGE_KINDS, KEYS, NOTIFIED, REQUESTED, Body
+from portalops.system.clock import SystemClock
+from tests.doubles import FixedClock
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, "-c", "from commands.app import main; main()")
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+
+[state]
+folder = "state"
+
+[[host]]
+id = "web1"
+address = "local"
+
+[[host]]
+id = "db1"
+address = "192.0.2.7"
+"""
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+YEAR = (NOW + timedelta(hours=7)).year
+ID = f"CH-{YEAR}-001"
+ASK = ("--what", "nginx 1.28", "--why", "CVE-2026-1111", "--rollback", "gói cũ", "--host", "web1")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    (tmp_path / "decision.pdf").write_bytes(b"%PDF decision")
+    return tmp_path
+
+
+def portalops(home: Path, *arguments: str) -> int:
+    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+
+
+def change(home: Path, verb: str, *arguments: str) -> int:
+    return portalops(home, "change", verb, *arguments, "--json")
+
+
+def request(home: Path, *more: str, begins: datetime | None = None, ends: datetime | None = None) -> int:
+    first, last = begins or NOW + DAY, ends or (begins or NOW + DAY) + timedelta(hours=3)
+    return change(home, "request", *ASK, "--from", first.isoformat(), "--to", last.isoformat(), *more)
+
+
+def notify(home: Path, *more: str) -> int:
+    sent = (NOW - timedelta(hours=1)).isoformat()
+    return change(
+        home, "notify", ID, "--document", "85/TTTT", "--sent", sent, "--how", "văn bản điện tử", "--to", "Sở", *more
+    )
+
+
+def approve(home: Path, *more: str) -> int:
+    day = (NOW - DAY).date().isoformat()
+    return change(home, "approve", ID, "--document", "512/UBND-VX", "--on", day, "--by", "UBND tỉnh", *more)
+
+
+def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)["data"]
+
+
+def records(home: Path) -> list[str]:
+    if not (home / "state").exists():
+        return []
+    ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
+    return [record.kind for record in ledger.records(kinds=CHANGE_KINDS)]
+
+
+def order(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    capsys.readouterr()
+    portalops(home, "check", "run", "--host", "web1", "--check", "change.order", "--json")
+    (result,) = data_of(capsys)
+    return result["verdict"], result["reason"]
+
+
+def yesterday(home: Path, *, kind: ChangeKind = ChangeKind.NORMAL, with_file: bool = True) -> None:
+    """Record a change that was notified and approved yesterday, and whose window is open."""
+    clock = FixedClock(NOW - DAY)
+    ledger = Ledger.open(home / "state", clock=clock, create=True)
+    digest = ledger.keep(b"%PDF decision")
+    asked = ChangeRequest(
+        ID, kind, "nginx", "CVE", (HostId("web1"),), NOW - timedelta(hours=2), NOW + DAY, "old package", "An"
+    )
+    steps: list[tuple[str, Body, tuple[str, ...]]] = [
+        (REQUESTED, asked, ()),
+        (NOTIFIED, ChangeNotice(ID, "85/TTTT", NOW - DAY, "mail", "Sở"), ()),
+        (
+            APPROVED,
+            ChangeApproval(ID, "512/UBND-VX", (NOW - DAY).date(), "UBND"),
+            (digest,) if with_file else (),
+        ),
+    ]
+    for step, body, evidence in steps:
+        parts = {KEYS[step][0]: body, "evidence": evidence}
+        ledger.append(step, run=NO_RUN, subject=ID, body=bodies.write(parts))
+    ledger.close()
+
+
+def test_change_goes_from_the_request_to_its_end_and_is_judged(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    yesterday(home)
+
+    assert change(home, "start", ID, "--by", "Nguyễn Văn An") == ExitCode.OK
+    assert change(home, "finish", ID, "--outcome", "cổng chạy bình thường") == ExitCode.OK
+    capsys.readouterr()
+    assert change(home, "close", ID) == ExitCode.OK
+
+    data = data_of(capsys)
+    assert (data["state"], data["order"], data["closed"]["reason"]) == ("closed", "kept", None)
+    assert data["approved"]["evidence"] == [hashlib.sha256(b"%PDF decision").hexdigest()]
+    assert data["state_record"] == data["closed"]["record"]
+    assert records(home) == list(CHANGE_KINDS)
+    assert order(home, capsys) == ("pass", "")
+    assert change(home, "list") == ExitCode.OK
+    assert data_of(capsys) == []
+    assert change(home, "list", "--all", "--host", "web1") == ExitCode.OK
+    assert [each["id"] for each in data_of(capsys)] == [ID]
+
+
+def test_request_notice_and_approval_are_recorded_with_their_documents(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert request(home, "--host", "db1") == ExitCode.OK
+    assert data_of(capsys)["hosts"] == ["web1", "db1"]
+    assert notify(home) == ExitCode.OK
+    capsys.readouterr()
+
+    assert approve(home, "--file", str(home / "decision.pdf")) == ExitCode.OK
+
+    data = data_of(capsys)
+    assert (data["id"], data["state"], data["order"]) == (ID, "approved", "ahead")
+    assert data["approved"]["evidence"] == [hashlib.sha256(b"%PDF decision").hexdigest()]
+    assert portalops(home, "change", "show", ID) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "512/UBND-VX" in told
+    assert data["approved"]["evidence"][0] in told
+
+
+def test_emergency_fails_until_it_is_regularised_and_is_shown_as_such(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = NOW - timedelta(hours=2)
+    assert order(home, capsys) == ("unknown", "no-register")
+    assert request(home, "--emergency", begins=began, ends=NOW + DAY) == ExitCode.OK
+    assert change(home, "start", ID, "--at", began.isoformat()) == ExitCode.OK
+    assert order(home, capsys) == ("fail", "evidence-first")
+    assert change(home, "list") == ExitCode.UNMET
+    notify(home)
+    capsys.readouterr()
+
+    assert approve(home, "--file", str(home / "decision.pdf")) == ExitCode.OK
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["data"]["order"], told["data"]["state"]) == ("regularised", "begun")
+    assert "regularised afterwards" in told["warnings"][0]
+    assert order(home, capsys) == ("pass", "")
+
+
+def test_decision_that_is_not_kept_leaves_the_order_unknown_until_it_is_added(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yesterday(home, with_file=False)
+    change(home, "start", ID)
+    assert order(home, capsys) == ("unknown", "no-document")
+    assert change(home, "show", ID) == ExitCode.PARTIAL
+
+    assert approve(home, "--file", str(home / "decision.pdf")) == ExitCode.OK
+
+    assert order(home, capsys) == ("pass", "")
+
+
+def test_window_that_overlaps_with_another_is_marked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    capsys.readouterr()
+
+    assert request(home) == ExitCode.OK
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["data"]["id"] == f"CH-{YEAR}-002"
+    assert f"overlaps with that of {ID}, of web1" in told["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--host", "web9"), "there is no host web9"),
+        (("--what", " "), "--what is empty"),
+        (("--why", "x" * 1001), "1,001 characters"),
+        (("--from", "tonight"), "is no moment"),
+        (("--from", "9999-12-31T23:59"), "is no moment"),
+        (("--to", NOW.isoformat()), "does not begin before that"),
+        (("--from", (NOW - DAY).isoformat()), "before anybody was asked"),
+        (("--to", (NOW + 100 * DAY).isoformat()), "longer than 62 days"),
+        (("--emergency", "--standing"), "exclude each other"),
+        (("--package", "nginx"), "limits of a standing approval"),
+        (("--standing",), "needs limits"),
+        (("--standing", "--package", "*"), "no limit"),
+        (("--standing", "--package", "a b"), "is no name"),
+        (("--standing", "--package", "nginx", "--to", (NOW + 400 * DAY).isoformat()), "longer than 366 days"),
+    ],
+)
+def test_request_that_cannot_be_is_refused_with_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert request(home, *arguments) == ExitCode.USAGE
+
+    told = capsys.readouterr().err
+    assert said in told
+    assert "hint:" in told
+    assert records(home) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "said"),
+    [
+        ("notify", ("--sent", (NOW + DAY).isoformat()), "is ahead"),
+        ("notify", ("--file", "/nowhere.pdf"), "cannot read /nowhere.pdf"),
+        ("approve", (), "was not notified"),
+        ("start", (), "is requested"),
+        ("finish", ("--outcome", "well"), "is requested"),
+        ("close", (), "was not made"),
+    ],
+)
+def test_step_that_the_change_does_not_permit_is_refused_and_leaves_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str], verb: str, arguments: tuple[str, ...], said: str
+) -> None:
+    request(home)
+    capsys.readouterr()
+    steps = {"notify": notify, "approve": approve}
+
+    code = steps[verb](home, *arguments) if verb in steps else change(home, verb, ID, *arguments)
+
+    assert code == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert said in told
+    assert "hint:" in told
+    assert records(home) == [REQUESTED]
+
+
+@pytest.mark.parametrize("verb", ["start", "close", "show"])
+def test_change_that_does_not_exist_is_told_of(home: Path, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    assert change(home, verb, "CH-2020-001\x1b[31m") == ExitCode.USAGE
+
+    told = capsys.readouterr().err
+    assert "there is no change CH-2020-001" in told
+    assert "\x1b" not in told
+
+
+def test_approval_after_the_start_is_none(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    yesterday(home)
+    change(home, "start", ID)
+    capsys.readouterr()
+
+    day = NOW.date().isoformat()
+    code = change(home, "approve", ID, "--document", "600/UBND", "--on", day, "--by", "UBND")
+
+    assert code == ExitCode.USAGE
+    assert "was begun at" in capsys.readouterr().err
+
+
+def test_start_that_is_said_to_be_before_the_approval_is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yesterday(home)
+
+    assert change(home, "start", ID, "--at", (NOW - 2 * DAY).isoformat()) == ExitCode.USAGE
+
+    assert "was approved by record" in capsys.readouterr().err
+
+
+def test_dry_run_shows_what_would_be_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert request(home, "--dry-run") == ExitCode.OK
+    assert (data_of(capsys)["id"], records(home)) == (ID, [])
+    request(home)
+    capsys.readouterr()
+
+    assert notify(home, "--dry-run") == ExitCode.OK
+
+    data = data_of(capsys)
+    assert (data["state"], data["notified"]["record"], data["recorded"]) == ("notified", None, False)
+    assert records(home) == [REQUESTED]
+
+
+def at_once(home: Path, *commands: tuple[str, ...]) -> list[int]:
+    """Run several operators' commands at the same time, each in a process of its own."""
+    started = [
+        subprocess.Popen(
+            [*PROGRAM, "--config", str(home / "portalops.toml"), *arguments],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for arguments in commands
+    ]
+    return [process.wait() for process in started]
+
+
+def test_two_operators_who_ask_at_once_get_two_ids(home: Path) -> None:
+    window = ("--from", (NOW + DAY).isoformat(), "--to", (NOW + 2 * DAY).isoformat())
+    yesterday(home)
+
+    codes = at_once(home, *[("change", "request", *ASK, *window)] * 3)
+
+    assert codes == [ExitCode.OK] * 3
+    ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
+    names = [record.subject for record in ledger.records(kinds=(REQUESTED,))]
+    assert sorted(names) == [f"CH-{YEAR}-00{n}" for n in (1, 2, 3, 4)]
+
+
+def test_two_operators_who_approve_and_start_at_once_lose_nothing_and_start_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yesterday(home, with_file=False)
+    day = (NOW - DAY).date().isoformat()
+    decision = ("change", "approve", ID, "--document", "512/UBND-VX", "--on", day, "--by", "UBND tỉnh", "--file")
+    (home / "scan.pdf").write_bytes(b"%PDF scan")
+
+    codes = at_once(
+        home,
+        (*decision, str(home / "decision.pdf")),
+        (*decision, str(home / "scan.pdf")),
+        ("change", "start", ID),
+        ("change", "start", ID),
+    )
+
+    assert codes[:2] == [ExitCode.OK, ExitCode.OK]
+    assert sorted(codes[2:]) == [ExitCode.OK, ExitCode.USAGE]
+    change(home, "show", ID)
+    data = data_of(capsys)
+    assert len(data["approved"]["evidence"]) == 2
+    assert data["state"] == "begun"

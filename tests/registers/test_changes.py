@@ -1,0 +1,275 @@
+"""From the records of a change to how it stands, in which order it went, and what falls under it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.servers.probes import own_changes
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.model.changes import (
+    ChangeApproval,
+    ChangeBegun,
+    ChangeClosed,
+    ChangeDone,
+    ChangeKind,
+    ChangeNotice,
+    ChangeOrder,
+    ChangeRequest,
+    ChangeState,
+    Order,
+)
+from portalops.model.organisation import HostId
+from portalops.model.record import Digest
+from portalops.registers.changes import (
+    APPROVED,
+    BEGUN,
+    CLOSED,
+    DONE,
+    KEYS,
+    NOTIFIED,
+    REQUESTED,
+    Body,
+    Change,
+    fold_changes,
+    overlapping,
+    read_changes,
+    why_no_approval,
+    why_no_close,
+    why_no_end,
+    why_no_notice,
+    why_no_start,
+)
+from tests.doubles import FixedClock
+
+ID = "CH-2026-001"
+WEB, DATABASE = HostId("web1"), HostId("db1")
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DIGEST = Digest("9f" * 32)
+ASKED = ChangeRequest(
+    ID, ChangeKind.NORMAL, "nginx", "CVE", (WEB,), NOW + 10 * HOUR, NOW + 12 * HOUR, "old package", "An"
+)
+NOTICE = ChangeNotice(ID, "85/TTTT", NOW - HOUR, "mail", "Sở")
+APPROVAL = ChangeApproval(ID, "512/UBND", date(2026, 11, 19), "UBND")
+BEGUN_AT = ChangeBegun(ID, NOW + 10 * HOUR, "An")
+DONE_AT = ChangeDone(ID, NOW + 11 * HOUR, "well", rolled_back=False)
+CLOSING = ChangeClosed(ID, "", "An")
+
+
+def folded(*each: Body | None, evidence: tuple[Digest, ...] = (DIGEST,), asked: ChangeRequest = ASKED) -> Change:
+    """Fold records of one hour after the other, the request first."""
+    rows = ((n, NOW + n * HOUR, ID, body, evidence) for n, body in enumerate((asked, *each), 1))
+    return fold_changes(rows).changes[ID]
+
+
+def test_state_is_what_the_last_step_made_it_and_names_its_record() -> None:
+    steps: tuple[Body, ...] = (NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING)
+
+    seen = [(folded(*steps[:n]).state, folded(*steps[:n]).state_seq) for n in range(6)]
+
+    assert seen == [(state, n) for n, state in enumerate(ChangeState, 1)]
+
+
+def test_change_that_went_as_it_should_is_kept() -> None:
+    order = folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING).order()
+
+    assert order.judged(NOW + 100 * HOUR) is Order.KEPT
+    assert order.covers() == (ASKED.begins_at, ASKED.ends_at)
+
+
+def test_nothing_is_judged_before_the_window_and_an_open_window_without_approval_is_evidence() -> None:
+    order = folded(NOTICE).order()
+
+    assert order.judged(ASKED.begins_at - HOUR) is Order.AHEAD
+    assert order.judged(ASKED.begins_at) is Order.EVIDENCE_FIRST
+    assert order.covers() is None
+
+
+def test_record_of_the_approval_counts_and_not_the_day_on_the_document() -> None:
+    begun = ChangeBegun(ID, NOW + 2 * HOUR, "An")  # between the records of notice and approval
+
+    order = folded(NOTICE, APPROVAL, begun, asked=replace(ASKED, begins_at=NOW, ends_at=NOW + 20 * HOUR)).order()
+
+    assert APPROVAL.decided_on < begun.began_at.date()
+    assert order.judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+    assert order.covers() == (NOW + 3 * HOUR, NOW + 20 * HOUR)
+
+
+def test_emergency_is_late_until_it_is_approved_and_regularised_from_then_on() -> None:
+    asked = replace(ASKED, kind=ChangeKind.EMERGENCY)
+    begun = ChangeBegun(ID, NOW, "An")
+
+    assert folded(begun, asked=asked).order().judged(NOW + HOUR) is Order.EVIDENCE_FIRST
+    assert folded(begun, asked=asked).order().covers() is None
+    after = folded(begun, NOTICE, APPROVAL, DONE_AT, asked=asked).order()
+    assert after.judged(NOW + 100 * HOUR) is Order.REGULARISED
+    assert after.covers() == (NOW, DONE_AT.ended_at)
+
+
+def test_decision_that_is_not_kept_proves_nothing_until_it_is_added() -> None:
+    without = folded(NOTICE, APPROVAL, BEGUN_AT, evidence=())
+    every: tuple[Body, ...] = (ASKED, NOTICE, APPROVAL, BEGUN_AT, APPROVAL)
+    rows = ((n, NOW + n * HOUR, ID, body, (DIGEST,) if n == 5 else ()) for n, body in enumerate(every, 1))
+    added = fold_changes(rows).changes[ID]
+
+    assert without.order().judged(NOW + 100 * HOUR) is Order.UNPROVEN
+    assert added.order().judged(NOW + 100 * HOUR) is Order.KEPT
+    assert added.approval is not None
+    assert added.approval.seq == 3  # the time of the first record
+
+
+def test_another_decision_takes_the_place_of_the_first_from_its_own_record_on() -> None:
+    other = replace(APPROVAL, document="600/UBND")
+
+    assert folded(NOTICE, APPROVAL, BEGUN_AT, other).order().judged(NOW + 100 * HOUR) is Order.KEPT
+    late = replace(BEGUN_AT, began_at=NOW + 4 * HOUR)
+    assert folded(NOTICE, APPROVAL, late, other).order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+
+
+def test_change_that_was_not_made_covers_nothing_and_is_not_judged() -> None:
+    order = folded(NOTICE, APPROVAL, CLOSING).order()
+
+    assert order.covers() is None
+    assert order.judged(NOW + 100 * HOUR) is Order.AHEAD
+
+
+def test_standing_approval_holds_until_it_is_closed() -> None:
+    asked = replace(ASKED, kind=ChangeKind.STANDING, begins_at=NOW, ends_at=NOW + 1000 * HOUR, packages=("*",))
+
+    assert folded(NOTICE, APPROVAL, asked=asked).order().covers() == (NOW + 3 * HOUR, NOW + 1000 * HOUR)
+    assert folded(NOTICE, APPROVAL, CLOSING, asked=asked).order().covers() == (NOW + 3 * HOUR, NOW + 4 * HOUR)
+    assert folded(NOTICE, asked=asked).order().judged(NOW + HOUR) is Order.AHEAD
+
+
+def test_moves_are_permitted_only_from_the_states_that_permit_them() -> None:
+    asked, notified = folded(), folded(NOTICE)
+    approved, begun = folded(NOTICE, APPROVAL), folded(NOTICE, APPROVAL, BEGUN_AT)
+    done, closed = folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT), folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING)
+    every = (asked, notified, approved, begun, done, closed)
+    inside, other = ASKED.begins_at, replace(APPROVAL, document="600/UBND")
+
+    assert [why_no_notice(each) is None for each in every] == [True, True, False, False, False, False]
+    assert [why_no_approval(each, other) is None for each in every] == [False, True, True, False, False, False]
+    assert [why_no_approval(each, APPROVAL) is None for each in every] == [False, True, True, True, True, False]
+    assert [why_no_start(each, inside) is None for each in every] == [False, False, True, False, False, False]
+    assert [why_no_end(each, NOW + 11 * HOUR) is None for each in every] == [False, False, False, True, False, False]
+    assert [why_no_close(each, "") is None for each in every] == [False, False, False, False, True, False]
+    assert [why_no_close(each, "put off") is None for each in every] == [True, True, True, False, True, False]
+
+
+def test_start_outside_of_the_window_or_before_the_approval_is_refused() -> None:
+    approved = folded(NOTICE, APPROVAL)
+
+    assert "outside of the window" in str(why_no_start(approved, ASKED.ends_at + HOUR))
+    assert "was approved by record 3" in str(why_no_start(approved, NOW + 2 * HOUR))
+    assert "after" in str(why_no_end(folded(NOTICE, APPROVAL, BEGUN_AT), NOW))
+
+
+def test_emergency_is_not_closed_in_silence_without_approval() -> None:
+    asked = replace(ASKED, kind=ChangeKind.EMERGENCY)
+    done = folded(BEGUN_AT, DONE_AT, asked=asked)
+
+    assert why_no_close(done, "") is not None
+    assert why_no_close(done, "the Committee refused") is None
+    closed = folded(BEGUN_AT, DONE_AT, ChangeClosed(ID, "refused", "An"), asked=asked)
+    assert closed.order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+
+
+def test_windows_of_a_host_that_overlap_are_named() -> None:
+    register = fold_changes([(1, NOW, ID, ASKED, ())])
+    other = replace(ASKED, id="CH-2026-002")
+
+    assert [each.id for each in overlapping(register, other)] == [ID]
+    assert overlapping(register, replace(other, hosts=(DATABASE,))) == ()
+    assert overlapping(register, replace(other, begins_at=ASKED.ends_at + HOUR, ends_at=ASKED.ends_at + 2 * HOUR)) == ()
+    assert overlapping(register, replace(other, kind=ChangeKind.STANDING)) == ()
+
+
+moments = st.integers(0, 40).map(lambda n: NOW + n * HOUR)
+steps = st.lists(
+    st.one_of(
+        st.sampled_from([NOTICE, APPROVAL, replace(APPROVAL, document="600/UBND"), DONE_AT, CLOSING, None]),
+        moments.map(lambda at: ChangeBegun(ID, at, "An")),
+    ),
+    max_size=10,
+)
+kinds = st.sampled_from(list(ChangeKind))
+
+
+@given(steps, kinds, moments, st.booleans())
+def test_nothing_is_kept_or_covered_that_was_not_approved_first(
+    each: list[Body | None], kind: ChangeKind, at: datetime, kept: bool
+) -> None:
+    change = folded(*each, asked=replace(ASKED, kind=kind), evidence=(DIGEST,) if kept else ())
+    order = change.order()
+
+    judged, shown, covered = order.judged(at), order.evidence_at(at), order.covers()
+
+    if judged is Order.KEPT and kind is not ChangeKind.STANDING:
+        assert shown is not None
+        assert order.notified_at is not None and order.approved_at is not None
+        assert max(order.notified_at, order.approved_at) <= shown
+    if judged in {Order.KEPT, Order.REGULARISED}:
+        assert order.digest == DIGEST
+    if judged is Order.REGULARISED:
+        assert kind is ChangeKind.EMERGENCY
+    if covered is not None:
+        assert order.approved_at is not None
+        assert kind is ChangeKind.EMERGENCY or covered[0] >= order.approved_at
+        assert covered[0] <= covered[1] or kind is ChangeKind.EMERGENCY
+
+
+@given(steps, kinds)
+def test_section_of_a_change_reads_back_as_it_was_written(each: list[Body | None], kind: ChangeKind) -> None:
+    orders: tuple[ChangeOrder, ...] = (folded(*each, asked=replace(ASKED, kind=kind, packages=("nginx*",))).order(),)
+
+    assert own_changes.parse(own_changes.section(orders).output()) == orders
+
+
+def record(ledger: Ledger, kind: str, body: Body, **more: object) -> int:
+    parts = {KEYS[kind][0]: body, **more}
+    return ledger.append(kind, run=NO_RUN, subject=body.id, body=bodies.write(parts)).seq
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(tmp_path, clock=FixedClock(NOW), create=True)
+
+
+def test_register_is_read_from_the_ledger_with_its_documents(ledger: Ledger) -> None:
+    digest = ledger.keep(b"%PDF")
+    record(ledger, REQUESTED, ASKED)
+    record(ledger, NOTIFIED, NOTICE)
+    record(ledger, APPROVED, APPROVAL, evidence=(digest,))
+    record(ledger, BEGUN, BEGUN_AT)
+    record(ledger, DONE, DONE_AT)
+    record(ledger, CLOSED, CLOSING)
+
+    change = read_changes(ledger).changes[ID]
+
+    assert change.state is ChangeState.CLOSED
+    assert change.order().digest == digest
+    assert read_changes(ledger).of_host(WEB) == (change,)
+    assert read_changes(ledger).lost_of(WEB) == ()
+
+
+def test_record_that_cannot_be_read_leaves_doubt_on_the_hosts_that_it_may_be_about(ledger: Ledger) -> None:
+    record(ledger, REQUESTED, ASKED)
+    ledger.append(APPROVED, run=NO_RUN, subject=ID, body=bodies.write({"approval": "rubbish"}))
+    lost = ledger.last()
+    assert lost is not None
+    assert read_changes(ledger).lost_of(WEB) == (lost.seq,)
+    assert read_changes(ledger).lost_of(DATABASE) == ()
+
+    seq = ledger.append(REQUESTED, run=NO_RUN, subject="CH-2026-002", body=bodies.write({"change": 1})).seq
+
+    assert read_changes(ledger).lost_of(DATABASE) == (seq,)
+    assert "CH-2026-002" in read_changes(ledger).names
