@@ -23,11 +23,8 @@ from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.availability import SampleBatch
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
-<<<<<<< Updated upstream
 from portalops.model.cases import CaseMove
-=======
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeClosed, ChangeDone, ChangeNotice, ChangeRequest
->>>>>>> Stashed changes
 from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
 from portalops.model.exemptions import Exemption, ExemptionWithdrawal
@@ -43,11 +40,8 @@ from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
-<<<<<<< Updated upstream
 from portalops.registers.cases import CASE_KINDS
-=======
 from portalops.registers.changes import CHANGE_KINDS
->>>>>>> Stashed changes
 from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
 from portalops.registers.exemptions import EXEMPTION_KINDS
@@ -151,12 +145,9 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(DISC_KINDS)
         | set(WAIVER_KINDS)
         | set(PLACE_KINDS)
-<<<<<<< Updated upstream
         | set(CASE_KINDS)
         | set(EXEMPTION_KINDS)
-=======
         | set(CHANGE_KINDS)
->>>>>>> Stashed changes
     )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()
