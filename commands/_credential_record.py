@@ -39,11 +39,11 @@ from portalops.locale import _
 from portalops.model.credentials import (
     LONGEST_DAYS,
     Credential,
+    CredentialHandOver,
     CredentialKind,
-    HandOver,
+    CredentialReturn,
+    CredentialRotation,
     Leaving,
-    Return,
-    Rotation,
     is_fingerprint,
     same_person,
 )
@@ -270,7 +270,7 @@ def rotate(
             )
         last = _last_day(before.kind, day, rotate_by)
         assert last is not None, "of a day that is known"
-        return ROTATED, ROTATION, Rotation(name, day, last, mark, why)
+        return ROTATED, ROTATION, CredentialRotation(name, day, last, mark, why)
 
     return _recorded(session, name, decide, dry_run=dry_run)
 
@@ -290,7 +290,7 @@ def hand_over(
 ) -> Result:
     refuse_extra(ctx)
     session = open_session(ctx)
-    body = HandOver(
+    body = CredentialHandOver(
         typed_id(credential),
         past_day(session, on, "--on"),
         typed_person(session, to, "--to", needed=False),
@@ -323,7 +323,7 @@ def return_(
 ) -> Result:
     refuse_extra(ctx)
     session = open_session(ctx)
-    body = Return(
+    body = CredentialReturn(
         typed_id(credential),
         past_day(session, on, "--on"),
         typed(received_by, "--received-by"),

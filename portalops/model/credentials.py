@@ -82,7 +82,7 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
-class Rotation:
+class CredentialRotation:
     """The body of a `credential.rotated` record, under the key `rotation`: the secret was made anew."""
 
     id: str
@@ -94,7 +94,7 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
+class CredentialHandOver:
     """The body of a `credential.handed-over` record, under the key `hand_over`; what is empty stayed as it was."""
 
     id: str
@@ -106,7 +106,7 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class CredentialReturn:
     """The body of a `credential.returned` record, under the key `returned`: it was given back, and opens nothing any more."""
 
     id: str

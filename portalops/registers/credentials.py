@@ -16,10 +16,10 @@ from portalops.ledger.bodies import decode_part
 from portalops.model.credentials import (
     LONGEST_DAYS,
     Credential,
-    HandOver,
+    CredentialHandOver,
+    CredentialReturn,
+    CredentialRotation,
     Leaving,
-    Return,
-    Rotation,
     host_of,
     same_person,
 )
@@ -35,14 +35,14 @@ CREDENTIAL_KINDS = (ADDED, CORRECTED, ROTATED, HANDED_OVER, RETURNED, LEFT)
 CREDENTIAL, ROTATION, HAND_OVER, RETURN, LEAVING = "credential", "rotation", "hand_over", "returned", "leaving"
 """The keys of the five in their records' bodies."""
 
-Body: TypeAlias = Credential | Rotation | HandOver | Return | Leaving
+Body: TypeAlias = Credential | CredentialRotation | CredentialHandOver | CredentialReturn | Leaving
 
 _TYPES: Mapping[str, tuple[str, type[Body]]] = {
     ADDED: (CREDENTIAL, Credential),
     CORRECTED: (CREDENTIAL, Credential),
-    ROTATED: (ROTATION, Rotation),
-    HANDED_OVER: (HAND_OVER, HandOver),
-    RETURNED: (RETURN, Return),
+    ROTATED: (ROTATION, CredentialRotation),
+    HANDED_OVER: (HAND_OVER, CredentialHandOver),
+    RETURNED: (RETURN, CredentialReturn),
     LEFT: (LEAVING, Leaving),
 }
 
@@ -78,7 +78,7 @@ class HeldCredential:
     """Everyone who has been holder or deputy since the secret was made, in that order."""
     custody_on: date | None = None
     """When it was last handed over; None if it never was."""
-    returned: Return | None = None
+    returned: CredentialReturn | None = None
     returned_seq: int | None = None
     steps: tuple[Step, ...] = ()
     """Every record of it, oldest first; of an id that was used again after a return, also those of before."""
@@ -240,7 +240,10 @@ _OTHER = msg("the details of the record tell of something else")
 
 
 def _after(
-    held: HeldCredential | None, seq: int, kind: str, body: Credential | Rotation | HandOver | Return
+    held: HeldCredential | None,
+    seq: int,
+    kind: str,
+    body: Credential | CredentialRotation | CredentialHandOver | CredentialReturn,
 ) -> HeldCredential | None:
     """Return a credential after a record; None if the record does not fit what was before."""
     if isinstance(body, Credential) and kind == ADDED:
@@ -265,14 +268,14 @@ def _after(
                 secret_seq=seq if made else held.secret_seq,
                 knowers=_known(held.knowers, body.holder, body.deputy, seq),
             )
-        case Rotation():
+        case CredentialRotation():
             after = replace(before, rotated_on=body.rotated_on, rotate_by=body.rotate_by, fingerprint=body.fingerprint)
             # Whoever still had it when it was made anew, by the days that were recorded, knows the new secret too.
             is_theirs = held.custody_on is not None and body.rotated_on < held.custody_on
             known = held.knowers if is_theirs else ()
             knowers = _known(known, before.holder, before.deputy, held.custody_seq)
             return replace(held, credential=after, secret_seq=seq, knowers=knowers)
-        case HandOver():
+        case CredentialHandOver():
             after = replace(
                 before,
                 holder=body.holder or before.holder,
@@ -281,7 +284,7 @@ def _after(
             )
             knowers = _known(held.knowers, after.holder, after.deputy, seq)
             return replace(held, credential=after, custody_seq=seq, knowers=knowers, custody_on=body.on)
-        case Return():
+        case CredentialReturn():
             return replace(held, returned=body, returned_seq=seq)
 
 

@@ -27,6 +27,7 @@ from portalops.model.cases import CaseMove
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeClosed, ChangeDone, ChangeNotice, ChangeRequest
 from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
+from portalops.model.credentials import Credential, CredentialHandOver, CredentialReturn, CredentialRotation, Leaving
 from portalops.model.exemptions import Exemption, ExemptionWithdrawal
 from portalops.model.findings import FindingClosed
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
@@ -42,6 +43,7 @@ from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.cases import CASE_KINDS
 from portalops.registers.changes import CHANGE_KINDS
+from portalops.registers.credentials import CREDENTIAL_KINDS
 from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
 from portalops.registers.exemptions import EXEMPTION_KINDS
@@ -73,6 +75,7 @@ BODIES: tuple[type, ...] = (
     *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
     *(Sighting, HandOver),
     *(ChangeRequest, ChangeNotice, ChangeApproval, ChangeBegun, ChangeDone, ChangeClosed),
+    *(Credential, CredentialRotation, CredentialHandOver, CredentialReturn, Leaving),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )
 """What stands in bodies besides `circumstances`, whose keys are told in a sentence."""
@@ -146,8 +149,9 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(WAIVER_KINDS)
         | set(PLACE_KINDS)
         | set(CASE_KINDS)
-        | set(EXEMPTION_KINDS)
         | set(CHANGE_KINDS)
+        | set(CREDENTIAL_KINDS)
+        | set(EXEMPTION_KINDS)
     )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portalops.model.credentials import CredentialKind, host_of, is_fingerprint, same_person, secret_in
@@ -66,11 +66,13 @@ def test_what_people_write_is_no_secret(text: str) -> None:
     assert secret_in(text) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet=st.characters(whitelist_categories=("L", "Zs")), max_size=19))
 def test_words_of_letters_alone_are_taken(text: str) -> None:
     assert secret_in(text) is None or any(word in text.casefold() for word in ("pass", "secret", "token", "pin", "pwd"))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text())
 def test_any_text_is_looked_at_without_fault(text: str) -> None:
     secret_in(text)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portalops.model.credentials import Credential, CredentialKind, HandOver, Leaving, Return, Rotation
+from portalops.model.credentials import (
+    Credential,
+    CredentialHandOver,
+    CredentialKind,
+    CredentialReturn,
+    CredentialRotation,
+    Leaving,
+)
 from portalops.model.message import Message, msg
 from portalops.registers.credentials import (
     ADDED,
@@ -23,7 +30,13 @@ from portalops.registers.credentials import (
 
 AT = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 DAY = AT.date()
-KINDS: dict[type, str] = {Credential: ADDED, Rotation: ROTATED, HandOver: HANDED_OVER, Return: RETURNED, Leaving: LEFT}
+KINDS: dict[type, str] = {
+    Credential: ADDED,
+    CredentialRotation: ROTATED,
+    CredentialHandOver: HANDED_OVER,
+    CredentialReturn: RETURNED,
+    Leaving: LEFT,
+}
 AN, BINH, CHI = "nguyen-van-an", "tran-thi-binh", "le-van-chi"
 
 
@@ -54,9 +67,9 @@ def knowers(register: CredentialRegister, name: str = "web1-root") -> list[str]:
 def test_each_state_names_the_record_that_made_it_so() -> None:
     register = folded(
         one(),
-        Rotation("web1-root", DAY, DAY + timedelta(days=30)),
-        HandOver("web1-root", DAY, holder=CHI),
-        Return("web1-root", DAY, BINH),
+        CredentialRotation("web1-root", DAY, DAY + timedelta(days=30)),
+        CredentialHandOver("web1-root", DAY, holder=CHI),
+        CredentialReturn("web1-root", DAY, BINH),
     )
 
     held = register.credentials["web1-root"]
@@ -68,10 +81,10 @@ def test_each_state_names_the_record_that_made_it_so() -> None:
 
 
 def test_whoever_handed_it_over_knows_it_until_it_is_changed() -> None:
-    steps: list[Body] = [one(), HandOver("web1-root", DAY, holder=CHI), Leaving(AN, DAY)]
+    steps: list[Body] = [one(), CredentialHandOver("web1-root", DAY, holder=CHI), Leaving(AN, DAY)]
 
     before = folded(*steps)
-    after = folded(*steps, Rotation("web1-root", DAY, DAY))
+    after = folded(*steps, CredentialRotation("web1-root", DAY, DAY))
 
     assert [each.id for each in before.known_to(AN)] == ["web1-root"]
     assert before.leavers_of(before.credentials["web1-root"]) == (AN,)
@@ -81,26 +94,28 @@ def test_whoever_handed_it_over_knows_it_until_it_is_changed() -> None:
 
 def test_a_change_dated_before_the_hand_over_takes_it_from_nobody() -> None:
     later = DAY + timedelta(days=3)
-    register = folded(one(), HandOver("web1-root", later, holder=CHI), Rotation("web1-root", DAY, later))
+    register = folded(
+        one(), CredentialHandOver("web1-root", later, holder=CHI), CredentialRotation("web1-root", DAY, later)
+    )
 
     assert knowers(register) == [AN, BINH, CHI]
 
 
 def test_a_change_by_the_one_who_leaves_does_not_free_it() -> None:
-    register = folded(one(), Leaving(AN, DAY), Rotation("web1-root", DAY, DAY))
+    register = folded(one(), Leaving(AN, DAY), CredentialRotation("web1-root", DAY, DAY))
 
     assert [each.id for each in register.known_to(AN)] == ["web1-root"]
 
 
 def test_a_deputy_who_becomes_the_holder_is_no_deputy_any_more() -> None:
-    held = folded(one(), HandOver("web1-root", DAY, holder=BINH)).credentials["web1-root"]
+    held = folded(one(), CredentialHandOver("web1-root", DAY, holder=BINH)).credentials["web1-root"]
 
     assert (held.credential.holder, held.credential.deputy) == (BINH, "")
     assert held.lacks == ("deputy",)
 
 
 def test_what_was_returned_need_not_be_returned_again() -> None:
-    register = folded(one(), Return("web1-root", DAY, BINH), Leaving(AN, DAY))
+    register = folded(one(), CredentialReturn("web1-root", DAY, BINH), Leaving(AN, DAY))
 
     assert register.known_to(AN) == ()
     assert not register.credentials["web1-root"].is_overdue(DAY + timedelta(days=999))
@@ -122,8 +137,8 @@ def test_correction_stands_in_the_place_of_what_it_corrects_and_hides_nobody() -
 
 
 def test_a_change_is_due_by_what_was_said_and_by_no_later_than_its_kind_allows() -> None:
-    asked = folded(one(), Rotation("web1-root", DAY, DAY + timedelta(days=10))).credentials["web1-root"]
-    forged = folded(one(), Rotation("web1-root", DAY, DAY + timedelta(days=900))).credentials["web1-root"]
+    asked = folded(one(), CredentialRotation("web1-root", DAY, DAY + timedelta(days=10))).credentials["web1-root"]
+    forged = folded(one(), CredentialRotation("web1-root", DAY, DAY + timedelta(days=900))).credentials["web1-root"]
 
     assert asked.due_on == DAY + timedelta(days=10)
     assert forged.due_on == DAY + timedelta(days=60)
@@ -135,11 +150,11 @@ def test_a_change_is_due_by_what_was_said_and_by_no_later_than_its_kind_allows()
 
 def test_records_that_fit_nothing_change_nothing_and_are_told() -> None:
     register = folded(
-        Rotation("nobody", DAY, DAY),
+        CredentialRotation("nobody", DAY, DAY),
         one(),
         one(holder=CHI),
-        Return("web1-root", DAY, BINH),
-        Return("web1-root", DAY, CHI),
+        CredentialReturn("web1-root", DAY, BINH),
+        CredentialReturn("web1-root", DAY, CHI),
     )
 
     assert register.unfitting == (1, 3, 5)
@@ -170,14 +185,15 @@ days = st.integers(0, 20).map(lambda number: DAY + timedelta(days=number))
 names = st.sampled_from(["web1-root", "db1-root"])
 bodies = st.one_of(
     st.builds(one, names, people, people, made=days),
-    st.builds(Rotation, names, days, days),
-    st.builds(HandOver, names, days, people, st.just(""), st.just("")),
-    st.builds(Return, names, days, people),
+    st.builds(CredentialRotation, names, days, days),
+    st.builds(CredentialHandOver, names, days, people, st.just(""), st.just("")),
+    st.builds(CredentialReturn, names, days, people),
     st.builds(Leaving, people, st.one_of(st.none(), days)),
 )
 
 
-@given(st.lists(bodies, max_size=30))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(bodies, max_size=12))
 def test_holder_and_deputy_always_know_it_and_nobody_forgets_but_by_a_change(steps: list[Body]) -> None:
     before: CredentialRegister | None = None
     for number in range(1, len(steps) + 1):
@@ -186,12 +202,13 @@ def test_holder_and_deputy_always_know_it_and_nobody_forgets_but_by_a_change(ste
             known = set(knowers(register, name))
             assert {held.credential.holder, held.credential.deputy} - {""} <= known
             earlier = before.credentials.get(name) if before else None
-            if earlier is not None and not isinstance(steps[number - 1], (Rotation, Credential)):
+            if earlier is not None and not isinstance(steps[number - 1], (CredentialRotation, Credential)):
                 assert {each.person for each in earlier.knowers} <= known
         before = register
 
 
-@given(st.lists(bodies, max_size=30))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(bodies, max_size=12))
 def test_every_record_changes_its_credential_or_is_told_as_unfitting(steps: list[Body]) -> None:
     register = folded(*steps)
 
