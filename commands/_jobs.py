@@ -199,6 +199,10 @@ def perform(
         ended.problems,
         ended.result,
     )
+    if isinstance(ended.result, UpdatesResult):
+        from commands._cases import record_by_rule  # noqa: PLC0415  # only when this kind of work is done
+
+        record_by_rule(session, ended.result, done.finished.seq)
     if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
         return _with_report(session, performed, ended.result, done, report)
     return performed

@@ -47,6 +47,7 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
     """Look at every source and judge; return the result, and what of earlier looks is lost."""
     from checks.updates.job import run_updates  # noqa: PLC0415  # only when this kind of work is done
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # as above
+    from commands._updates_decide import decided_of  # noqa: PLC0415  # it needs this module
 
     settings = session.settings
     sources = update_sources(settings)
@@ -65,6 +66,7 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
             progress=session.progress,
             judge_weeks=settings.updates.judge_weeks,
             poll_every=settings.updates.poll_every,
+            decided=decided_of(session),
         )
     finally:
         store.close()

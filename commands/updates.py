@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import _updates_decide
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from checks.updates.rules.weighing import Weighed
 
 app = typer.Typer(no_args_is_help=True)
+app.command("confirm", help=_updates_decide.HELP_CONFIRM)(_updates_decide.confirm)
+app.command("exempt", help=_updates_decide.HELP_EXEMPT)(_updates_decide.exempt)
+app.command("exemptions", help=_updates_decide.HELP_EXEMPTIONS)(_updates_decide.exemptions)
 
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]
 UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, by its id"))]
@@ -278,6 +282,7 @@ def _judged(session: Session, period: Period) -> UpdatesResult:
             period=period,
             now=session.clock.now(),
             poll_every=settings.updates.poll_every,
+            decided=_updates_decide.decided_of(session),
         )
 
 
@@ -297,6 +302,7 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Weig
             period=period,
             now=session.clock.now(),
             poll_every=settings.updates.poll_every,
+            decided=_updates_decide.decided_of(session),
         )
         whole = store.observations(item.seen.id for item in items)
     return [(whole[item.seen.id], item) for item in items]

@@ -18,7 +18,7 @@ from checks.updates.looking import WITHIN, Look, in_one_line, look_at
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, recognise
 from checks.updates.rules.weighing import Weighed
-from checks.updates.terms import Terms
+from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
 from portalops.model.message import Message, msg
@@ -51,6 +51,7 @@ def run_updates(
     progress: Progress,
     judge_weeks: int,
     poll_every: Every,
+    decided: Decided = NOTHING_DECIDED,
     within: timedelta = WITHIN,
 ) -> UpdatesResult:
     """Look at every source once and judge the last weeks.
@@ -67,6 +68,7 @@ def run_updates(
         progress: shown one step a source.
         judge_weeks: how many ISO weeks are judged, the current one included; at least 1.
         poll_every: how often a look at each source is expected.
+        decided: what people decided that bears on it.
         within: for the looks; a source that has not answered by then has failed.
 
     Raises:
@@ -90,6 +92,7 @@ def run_updates(
         period=judged_period(now.astimezone(zone).date(), weeks=judge_weeks),
         now=now,
         poll_every=poll_every,
+        decided=decided,
         polls_of_run=polls,
     )
 
@@ -105,10 +108,11 @@ def judge_collected(
     period: Period,
     now: datetime,
     poll_every: Every,
+    decided: Decided = NOTHING_DECIDED,
     polls_of_run: Sequence[Poll] = (),
 ) -> UpdatesResult:
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
-    terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
+    terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     return judge(
         store.window(terms.wanted_from(period), now),
         sources=[source.traits for source in sources],
@@ -130,9 +134,10 @@ def items_of(
     period: Period,
     now: datetime,
     poll_every: Every,
+    decided: Decided = NOTHING_DECIDED,
 ) -> tuple[Weighed, ...]:
     """Return the items that concern a period, each with its grade, flags and the moment it counts at."""
-    terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every)
+    terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     collected = store.window(terms.wanted_from(period), now)
     return weighed_items(collected, [source.traits for source in sources], units=units, period=period, terms=terms)
 

@@ -130,7 +130,7 @@ class Judging:
 
     def _weighed(self, items: Sequence[Seen]) -> list[Weighed]:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
-        traits_of, grace, confirmed = self._traits, self._grace, self.terms.confirmed
+        traits_of, grace, confirmed = self._traits, self._grace, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
         weighed = []
         for one in items:
@@ -289,7 +289,7 @@ def _portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[PortalDay,
             poll_overdue=terms.now >= terms.poll_due_by(end),
             is_over=terms.now >= end,
             is_unreachable=bool(coverage.unreachable(sources, [day])),
-            exempt_by=exempt_by(terms.exemptions, None, ExemptionScope.PORTAL, day),
+            exempt_by=exempt_by(terms.decided.exemptions, None, ExemptionScope.PORTAL, day),
         )
         days.append(judge_portal_day(facts, calendar=terms.calendar, numbers=terms.numbers))
     return tuple(days)

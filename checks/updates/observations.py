@@ -141,6 +141,13 @@ class ObservationStore:
             )
             return {row.id: read_observation(row) for row in rows}
 
+    def beginning_with(self, name: str) -> tuple[Observation, ...]:
+        """Return the observations whose id begins with some characters; at most two, which is one too many."""
+        end = f"{name}\U0010ffff"
+        query = select(OBSERVATION).where(OBSERVATION.c.id >= name, OBSERVATION.c.id < end).limit(2)
+        with self._engine.connect() as connection:
+            return tuple(map(read_observation, connection.execute(query)))
+
     def add_failed(self, poll: Poll) -> None:
         """Record a look that gave no answer."""
         with self._writing() as connection:

@@ -17,6 +17,19 @@ POLL_LOOK_BACK = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What people decided by documents that bears on judging."""
+
+    exemptions: tuple[Exemption, ...] = ()
+    """Those in force, in the order in which they were granted."""
+    confirmed: frozenset[str] = frozenset()
+    """Observations of which an officer has confirmed what they claim."""
+
+
+NOTHING_DECIDED = Decided()
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """By what is judged, and when."""
 
@@ -25,10 +38,7 @@ class Terms:
     zone: ZoneInfo
     now: datetime
     poll_every: Every
-    exemptions: tuple[Exemption, ...] = ()
-    """Those in force, in the order in which they were granted."""
-    confirmed: frozenset[str] = frozenset()
-    """Observations of which an officer has confirmed what they claim."""
+    decided: Decided = NOTHING_DECIDED
 
     @property
     def numbers(self) -> Numbers:

@@ -100,7 +100,11 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
     is_late = situation.today > open_by
     parts: list[tuple[DutyVerdict, Message]] = []
     for (unit, of, week), shortfall in shortfalls(updates.body, updates.seq, duties).items():
-        if week in of_period and case_id(unit, of, week) not in there:
+        if (
+            week in of_period
+            and case_id(unit, of, week) not in there
+            and not situation.is_before_ledger(week.period().last)
+        ):
             line = msg(
                 "{unit}, week {week}: {reason}, and no case was opened",
                 unit=names(unit), week=str(week), reason=shortfall.reason,

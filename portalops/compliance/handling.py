@@ -111,6 +111,8 @@ def moves_by_rule(
     judged: Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict],
     cases: Sequence[Case],
     handling: Handling,
+    *,
+    since: date,
 ) -> tuple[CaseMove, ...]:
     """Return the moves that the rules make by themselves: each says why, and making them again makes none.
 
@@ -122,11 +124,14 @@ def moves_by_rule(
         judged: what it says of every unit, duty and week that it judged.
         cases: all cases.
         handling: numbers, calendar and today.
+        since: weeks that ended before it open no case: nobody watched them, and it is late to remind anybody.
     """
     by_key = {(case.unit, case.duty, case.week): case for case in cases}
     moves = []
     for key, shortfall in sorted(found.items(), key=lambda entry: (entry[0][2], entry[0][0], entry[0][1].value)):
         case = by_key.get(key)
+        if case is None and key[2].period().last < since:
+            continue
         if case is None:
             moves.append(CaseMove(*key, Step.OPENED, shortfall=shortfall))
         elif not case.is_open and _closed_by_rule(case):
@@ -256,6 +261,8 @@ def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, 
 
 def _escalation(case: Case, step: Step, last: date, reason: Message, handling: Handling) -> Escalation:
     by = handling.calendar.add_working_days(last, handling.numbers.case_report_working_days)
+    if (opened := case.opened_on(handling.zone)) > by:  # what was found so late cannot have been reported in time
+        by = handling.calendar.add_working_days(opened, handling.numbers.case_report_working_days)
     return Escalation(case, step, by, reason, case.newest(step) is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -160,6 +161,8 @@ class UpdatesSettings:
 
     judge_weeks: int
     poll_every: Every
+    cases_from: date | None = None
+    """Weeks that ended before it open no case; None for before the ledger's first day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,10 @@ class UpdatesTable(Shape):
 
     judge_weeks: StrictInt = Field(default=13, ge=1, le=530, description="How many ISO weeks back each run judges.")
     poll_every: Every = Field(default=Every.DAY, description="How often each source is expected to be polled.")
+    cases_from: Day | None = Field(
+        default=None,
+        description="Cases are opened for weeks that end on this day or later; without it, on the ledger's first day or later.",
+    )
     source: tuple[KindRow, ...] = ()
 
 

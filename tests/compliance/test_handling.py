@@ -43,7 +43,9 @@ def _result(weeks: Sequence[UnitWeek] = (), days: Sequence[PortalDay] = ()) -> U
 
 def _found(result: UpdatesResult, cases: Sequence[Case] = (), *, today: str = "2026-11-23") -> tuple[CaseMove, ...]:
     both = UnitDuties.BOTH
-    return moves_by_rule(shortfalls(result, 7, both), judged_keys(result, both), cases, _handling(today))
+    return moves_by_rule(
+        shortfalls(result, 7, both), judged_keys(result, both), cases, _handling(today), since=date(2026, 1, 1)
+    )
 
 
 def _case(*moves: tuple[Step, str], week: Week = W47, by: str = "An", duty: CaseDuty = CaseDuty.SUBMISSION) -> Case:
@@ -208,3 +210,19 @@ def test_a_move_that_the_state_does_not_allow_moves_nothing(moves: list[Step], s
 
     assert case.state is state
     assert len(case.moves) == len(moves) + 1, "it stays in the history"
+
+
+def test_no_case_is_opened_for_weeks_that_nobody_watched() -> None:
+    result, both = _result([_week(UNMET, UNMET)]), UnitDuties.BOTH
+    found, judged = shortfalls(result, 7, both), judged_keys(result, both)
+
+    for since, count in ((date(2026, 11, 22), 2), (date(2026, 11, 23), 0)):
+        assert len(moves_by_rule(found, judged, (), _handling("2026-11-23"), since=since)) == count
+
+
+def test_a_repetition_that_was_found_late_is_reported_within_days_of_being_found() -> None:
+    late = [_case((Step.OPENED, "2026-11-23"), week=Week(2026, number)) for number in (40, 41)]
+
+    (found,) = escalations(late, _handling("2026-11-23"))
+
+    assert found.by == CALENDAR.add_working_days(date(2026, 11, 23), 5)

@@ -95,7 +95,7 @@ def judge_unit_weeks(
         with_items: name the items that a week's verdict rests on.
     """
     grace_end = subportal_grace_ends(unit, terms.numbers, terms.calendar)
-    exemptions = [each for each in terms.exemptions if each.unit == unit.id]
+    exemptions = [each for each in terms.decided.exemptions if each.unit == unit.id]
     for facts in weeks:
         if _exists_in(unit, facts):
             own = {channel: items.get(channel, {}).get(facts.week, ()) for channel in _INDICATORS}

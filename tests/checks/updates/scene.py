@@ -15,7 +15,7 @@ from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
 from checks.updates.rules.seen import Changes, LookedAt, Seen
 from checks.updates.rules.stamps import Stamp, stamp
-from checks.updates.terms import Terms
+from checks.updates.terms import Decided, Terms
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption
 from portalops.model.organisation import Name, Portal, Unit, UnitId
@@ -215,7 +215,9 @@ def judged(
         sources=sources,
         units=units,
         period=Week.parse(period).period(),
-        terms=Terms(rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY, tuple(exemptions), frozenset(confirmed)),
+        terms=Terms(
+            rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY, Decided(tuple(exemptions), frozenset(confirmed))
+        ),
     )
 
 

@@ -1,0 +1,154 @@
+"""Cases as commands see them: moves are recorded while nobody else can append, so that two people lose nothing of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from commands._session import Session
+from portalops.compliance.handling import Handling, judged_keys, moves_by_rule, shortfalls
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.model.cases import THE_PORTAL, CaseMove, CaseState, Step
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Name, UnitId
+from portalops.model.record import Record
+from portalops.model.text import show_text
+from portalops.model.updates import UpdatesResult
+from portalops.registers.cases import KEY, Case, ReadCases, kind_of, may, read_cases
+
+HANDLING, REPORTING = "11.3-handling", "11.3-reporting"
+
+STATE_WORDS: Mapping[CaseState, Message] = {
+    CaseState.DETECTED: msg("found"),
+    CaseState.AWAITING: msg("awaiting an explanation"),
+    CaseState.EXPLAINED: msg("explained, to be decided"),
+    CaseState.ACCEPTED: msg("explanation accepted"),
+    CaseState.REJECTED: msg("explanation not accepted"),
+    CaseState.REMEDIED: msg("remedied"),
+    CaseState.CLOSED: msg("closed"),
+}
+
+
+def handling_of(session: Session) -> Handling:
+    """Return by what cases are handled today."""
+    zone = session.zone_of_portal
+    today = session.clock.now().astimezone(zone).date()
+    return Handling(session.rulebook.numbers, session.calendar, zone, today)
+
+
+def record_by_rule(session: Session, result: UpdatesResult, judged_seq: int) -> tuple[CaseMove, ...]:
+    """Record the moves that follow from a judging by the rules alone; return them.
+
+    Args:
+        session: has the ledger, open for appending.
+        result: the judging.
+        judged_seq: the record that holds it.
+    """
+    ledger, duties = session.writable_ledger, session.rulebook.numbers.unit_duties
+    made: list[CaseMove] = []
+    first = next(ledger.records(limit=1))
+    began = first.at.astimezone(session.zone_of_portal).date()
+
+    def decide() -> Sequence[Draft]:
+        made[:] = moves_by_rule(
+            shortfalls(result, judged_seq, duties),
+            judged_keys(result, duties),
+            read_cases(ledger).cases,
+            handling_of(session),
+            since=session.settings.updates.cases_from or began,
+        )
+        return [draft_of(session, move) for move in made]
+
+    ledger.append_decided(decide)
+    return tuple(made)
+
+
+def draft_of(session: Session, move: CaseMove, document: bytes | None = None) -> Draft:
+    """Return the record of a move; a document is kept with it."""
+    ledger = session.writable_ledger
+    evidence = () if document is None else (ledger.keep(document),)
+    if evidence and move.paper:
+        move = replace(move, paper=replace(move.paper, file=evidence[0]))
+    parts = {"circumstances": session.circumstances, KEY: move, "evidence": evidence}
+    duty = REPORTING if move.step in {Step.TO_DEPARTMENT, Step.TO_COMMITTEE} else HANDLING
+    return ledger.draft(kind_of(move.step), subject=move.id, duty=duty, body=ledger.keep(bodies.write(parts)))
+
+
+def record_move(
+    session: Session,
+    name: str,
+    make: Callable[[Case], CaseMove],
+    *,
+    document: bytes | None = None,
+    dry_run: bool = False,
+) -> tuple[CaseMove, Record | None]:
+    """Record a person's move of a case.
+
+    Args:
+        session: has the ledger.
+        name: the case's id, or the beginning of one that no other has.
+        make: returns the move.
+        document: kept with it.
+        dry_run: record nothing.
+
+    Raises:
+        UsageError: there is no such case, or its state does not allow the move.
+    """
+    if dry_run:
+        return _allowed(known_case(read_cases(session.ledger), name), make), None
+    made: list[CaseMove] = []
+
+    def decide() -> Sequence[Draft]:
+        made[:] = [_allowed(known_case(read_cases(session.writable_ledger), name), make)]
+        return [draft_of(session, made[0], document)]
+
+    (record,) = session.writable_ledger.append_decided(decide)
+    return made[0], record
+
+
+def _allowed(case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
+    move = make(case)
+    if not may(case, move.step):
+        raise UsageError(
+            msg(
+                "case {case} is {state}, which does not allow this step",
+                case=case.id,
+                state=STATE_WORDS[case.state],
+            ),
+            msg("See 'portalops case show {case}' for what was done, and what is due.", case=case.id),
+        )
+    return move
+
+
+def known_case(read: ReadCases, name: str) -> Case:
+    """Return the case of an id, or of a beginning that only one id has.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    found = [case for case in read.cases if case.id == name] or [
+        case for case in read.cases if case.id.startswith(name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    shown = show_text(name, 80)
+    if not found:
+        raise UsageError(
+            msg("there is no case {case}", case=shown),
+            msg(
+                "'portalops case list' shows the cases; an id is WEEK/UNIT/DUTY, such as 2026-W47/so-y-te/11.2-submissions."
+            ),
+        )
+    raise UsageError(
+        msg("{n} cases begin with {case}", n=len(found), case=shown),
+        msg("Give one whole: {cases}.", cases=", ".join(case.id for case in found[:5])),
+    )
+
+
+def unit_name(session: Session, unit: UnitId) -> Name | str:
+    """Return how a unit is called; the portal's managing unit by its own name."""
+    if unit == THE_PORTAL:
+        return session.settings.portal.name
+    return next((one.name for one in session.settings.units if one.id == unit), unit)

@@ -1,0 +1,53 @@
+"""Which claims officers have confirmed: their records, folded.
+
+A record whose details cannot be read confirms nothing. If it takes a confirmation back, none that was given before it counts
+any more, since each may be the one that it takes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.confirmations import Confirmation
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+CONFIRMED = "updates.confirmed"
+UNCONFIRMED = "updates.unconfirmed"
+CONFIRMATION_KINDS = (CONFIRMED, UNCONFIRMED)
+CONFIRMATION = "confirmation"
+"""The key of it in the record's body."""
+
+
+def fold_confirmations(records: Iterable[tuple[str, Confirmation | None]]) -> frozenset[str]:
+    """Return the observations that stand confirmed.
+
+    Args:
+        records: kind of each record and what its body holds, oldest first; None if it cannot be read.
+    """
+    found: set[str] = set()
+    for kind, body in records:
+        if kind == CONFIRMED:
+            found |= set(body.observations) if body else set()
+        elif body is None:
+            found.clear()
+        else:
+            found -= set(body.observations)
+    return frozenset(found)
+
+
+def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -> frozenset[str]:
+    """Return the observations that stood confirmed at a moment."""
+    found: list[tuple[str, Confirmation | None]] = []
+    for record in ledger.records(kinds=CONFIRMATION_KINDS, until=until):
+        try:
+            body = decode_part(ledger.blob(record.body), CONFIRMATION, Confirmation)
+        except PortalOpsError:
+            body = None
+        found.append((record.kind, body))
+    return fold_confirmations(found)

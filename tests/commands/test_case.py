@@ -1,0 +1,196 @@
+"""Cases by the command line, on a real ledger: from the judging that opens them to their end."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.app import run
+
+CONFIGURATION = """
+[portal]
+id = "khanhhoa"
+name = { vi = "Cổng thông tin điện tử tỉnh Khánh Hòa" }
+
+[state]
+folder = "state"
+
+[[unit]]
+id = "so-y-te"
+name = { vi = "Sở Y tế", en = "Department of Health" }
+
+[updates]
+cases_from = 2020-01-01
+judge_weeks = 3
+
+[[updates.source]]
+id = "content"
+kind = "sql"
+channel = "subportal"
+url = "sqlite:///portal.sqlite"
+query = "SELECT id AS external_id, title, published AS published_at, created AS created_at, unit FROM news"
+trust_created = true
+
+[[job]]
+id = "daily-updates"
+kind = "updates"
+every = "day"
+"""
+
+
+class Office:
+    """A managing unit with one unit that published nothing in the last weeks."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys = folder, capsys
+        (folder / "portalops.toml").write_text(CONFIGURATION, "utf-8")
+        connection = sqlite3.connect(folder / "portal.sqlite")
+        connection.execute("CREATE TABLE news (id INTEGER, title TEXT, published TEXT, created TEXT, unit TEXT)")
+        connection.execute("INSERT INTO news VALUES (1, 'Tin cũ', '2020-01-06 08:00', '2020-01-06 08:00', 'Sở Y tế')")
+        connection.commit()
+        connection.close()
+
+    def call(self, *arguments: str, lang: str = "en") -> tuple[int, dict[str, Any]]:
+        code = run(["--json", "--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
+        return code, json.loads(self._capsys.readouterr().out)
+
+    def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
+        return {one["id"]: one for one in self.call("case", "list", *arguments)[1]["data"]}
+
+
+@pytest.fixture
+def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
+    office = Office(tmp_path, capsys)
+    assert office.call("updates", "collect")[0] == 0
+    return office
+
+
+def test_judging_opens_one_case_for_each_week_that_fell_short_and_judging_again_none(office: Office) -> None:
+    opened = office.cases()
+    office.call("updates", "collect")
+
+    assert {one["duty"] for one in opened.values()} == {"11.2-subportals"}
+    assert {one["state"] for one in opened.values()} == {"detected"}
+    assert len(opened) == 2, "two of the three weeks are over"
+    assert office.cases().keys() == opened.keys()
+
+
+def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(office: Office, tmp_path: Path) -> None:
+    case = min(office.cases())
+    paper = tmp_path / "cong-van.pdf"
+    paper.write_bytes(b"%PDF-1.7 nhac nho")
+
+    codes = [
+        office.call("case", "remind", case, "--number", "12/CV-TTTT", "--file", str(paper))[0],
+        office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")[0],
+        office.call("case", "decide", case, "--reject", "--reason", "không có biên bản")[0],
+        office.call("case", "escalate", case, "--to", "department", "--number", "15/BC-TTTT")[0],
+        office.call("case", "remedy", case, "--reason", "đã đăng bù")[0],
+        office.call("case", "close", case, "--reason", "đã khắc phục", "--by", "Trần Thị Bình")[0],
+    ]
+    code, envelope = office.call("case", "show", case)
+    steps = envelope["data"]["steps"]
+
+    assert (codes, code) == ([0] * 6, 0)
+    assert [step["step"] for step in steps] == [
+        "opened", "reminded", "explained", "rejected", "to-department", "remedied", "closed",
+    ]  # fmt: skip
+    assert steps[1]["paper"] == "12/CV-TTTT" and len(steps[1]["file"]) == 64
+    assert sorted(step["record"] for step in steps) == [step["record"] for step in steps]
+    assert case not in office.cases() and case in office.cases("--all")
+    assert office.call("ledger", "verify")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["remind", "2020-W01/nobody"], "there is no case 2020-W01/nobody"),
+        (["remind", ""], "cases begin with"),
+        (["decide", "{case}", "--accept", "--reason", "x"], "which does not allow this step"),
+        (["close", "{case}", "--reason", " "], "--reason is empty"),
+        (["escalate", "{case}", "--to", "press"], "--to: press is nobody to report to"),
+        (["remind", "{case}", "--date", "2999-01-01"], "is ahead"),
+        (["remind", "{case}", "--file", "no-such.pdf"], "cannot read no-such.pdf"),
+        (["list", "--week", "47"], "--week: 47 is no week"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_recorded_nowhere(office: Office, arguments: list[str], said: str) -> None:
+    case = min(office.cases())
+    before = office.call("ledger", "show")[1]
+
+    code, envelope = office.call("case", *(text.format(case=case) for text in arguments))
+
+    assert (code, envelope["ok"]) == (2, False)
+    assert said in envelope["error"]["message"]
+    assert envelope["error"]["hint"]
+    assert office.call("ledger", "show")[1] == before
+
+
+def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:
+    case = min(office.cases())
+
+    code, envelope = office.call("case", "remind", case, "--dry-run")
+
+    assert (code, envelope["data"]["record"]) == (0, None)
+    assert office.cases()[case]["state"] == "detected"
+
+
+def test_an_exemption_by_a_document_closes_the_case_at_the_next_judging(office: Office) -> None:
+    case = min(office.cases())
+    monday = date.fromisocalendar(int(case[:4]), int(case[6:8]), 1)
+    sunday = date.fromisocalendar(int(case[:4]), int(case[6:8]), 7)
+    span = ["--from", monday.isoformat(), "--to", sunday.isoformat(), "--kind", "fault", "--unit", "so-y-te"]
+
+    without = office.call("updates", "exempt", *span, "--approver", "Giám đốc Sở")
+    code, envelope = office.call(
+        "updates", "exempt", *span, "--approver", "Giám đốc Sở", "--document", "15/QĐ-SKHCN, 12/11/2026"
+    )
+    office.call("updates", "collect")
+
+    assert (without[0], without[1]["error"]["message"]) == (2, "--document is empty")
+    assert (code, envelope["data"]["unit"]) == (0, "so-y-te")
+    assert case not in office.cases()
+    closed = office.call("case", "show", case)[1]["data"]["steps"][-1]
+    assert (closed["step"], closed["by"], closed["reason"]) == ("closed", "", "no longer judged unmet")
+    listed = office.call("updates", "exemptions")[1]["data"]
+    assert [(one["id"][:3], one["document"]) for one in listed] == [("EX-", "15/QĐ-SKHCN, 12/11/2026")]
+
+
+def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
+    today = date.today().isoformat()  # noqa: DTZ011  # of the command's own clock
+    made = office.call(
+        "updates", "exempt", "--from", today, "--to", "2999-01-01", "--kind", "disaster", "--unit", "so-y-te",
+        "--document", "1/QĐ", "--approver", "An",
+    )[1]["data"]  # fmt: skip
+
+    code, _envelope = office.call("updates", "exempt", "--withdraw", made["id"], "--approver", "An")
+    again, _envelope = office.call("updates", "exempt", "--withdraw", made["id"], "--approver", "An")
+
+    assert (code, again) == (0, 2)
+    assert office.call("updates", "exemptions")[1]["data"][0]["withdrawn_at"]
+
+
+def test_a_claimed_item_counts_after_an_officer_confirms_it_and_no_longer_when_that_is_taken_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(tmp_path, capsys)
+    configuration = tmp_path / "portalops.toml"
+    configuration.write_text(configuration.read_text("utf-8").replace("trust_created = true\n", ""), "utf-8")
+    office.call("updates", "collect")
+    period = ["--period", "2020-W02"]
+    (item,) = office.call("updates", "list", *period)[1]["data"]
+
+    by = ["--officer", "Nguyễn Văn An", "--document", "07/BB-TTTT"]
+    confirmed = office.call("updates", "confirm", item["id"][:10], *by)[0]
+    (after,) = office.call("updates", "list", *period)[1]["data"]
+    twice = office.call("updates", "confirm", item["id"], *by)
+    office.call("updates", "confirm", item["id"], *by, "--withdraw")
+    (back,) = office.call("updates", "list", *period)[1]["data"]
+
+    assert (item["grade"], confirmed, after["grade"], back["grade"]) == ("C", 0, "D", "C")
+    assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is confirmed already")
