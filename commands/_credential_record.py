@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from commands._credentials import (
-    DryRun,
     IdArgument,
     Reason,
     active,
@@ -30,6 +29,7 @@ from commands._credentials import (
     typed_system,
     view_of,
 )
+from commands._registers import DryRun
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, UsageError

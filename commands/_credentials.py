@@ -36,7 +36,6 @@ STRICT: Final = {"allow_extra_args": True}
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help=_("The credential's id in the register, such as web1-root"))
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be recorded, and record nothing"))]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
 
 

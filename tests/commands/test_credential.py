@@ -374,6 +374,32 @@ def test_audit_tells_of_an_old_answer_and_of_systems_that_no_host_shows(
     assert [each["id"] for each in found] == ["web1:not-seen:-", "-:not-seen:s3"]
 
 
+def test_a_round_judges_the_register_as_it_stands(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also of a host that does not answer: nothing of it is needed."""
+    text = CONFIGURATION.replace(
+        "[checks.declared.members.n", '[checks.declared]\nadmins = ["an"]\n\n[checks.declared.members.n', 1
+    )
+    (home / "portalops.toml").write_text(
+        f'{text}\n[[job]]\nid = "c"\nkind = "check"\nevery = "day"\n', encoding="utf-8"
+    )
+
+    def judged() -> tuple[str, str]:
+        capsys.readouterr()
+        portalops(home, "check", "run", "--family", "cred", "--json")
+        (found,) = json.loads(capsys.readouterr().out)["data"]
+        return found["verdict"], found["reason"]
+
+    assert judged()[0] == "unknown"
+    asked(home, capsys, *ADD, *KEY)
+    assert judged() == ("fail", "details-missing")
+    asked(home, capsys, "credential", "correct", "web1-an", *ISSUED, "--reason", "left out")
+    assert judged() == ("pass", "")
+    asked(home, capsys, "credential", "leave", "nguyen-van-an", expected=ExitCode.UNMET)
+    assert judged() == ("fail", "known-to-leaver")
+    asked(home, capsys, "credential", "return", "web1-an", "--received-by", "Trần Thị Bình")
+    assert judged() == ("fail", "admin-not-registered")
+
+
 def test_a_record_that_cannot_be_read_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked(home, capsys, *ADD, *ROOT, *ISSUED)
     ledger = Ledger.open(home / "state", SystemClock(), create=True)
