@@ -93,6 +93,19 @@ def test_part_of_a_round_is_shown_and_not_recorded(home: Path, capsys: pytest.Ca
     assert not (home / "state").exists()
 
 
+def test_unknown_answer_says_what_to_do_on_the_terminal_and_as_data(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("check", "run", "--check", "acct.uid0", "--host", "far")
+    assert portalops(home, *asked, "--json") == ExitCode.PARTIAL
+    (result,) = data_of(capsys)
+    assert portalops(home, *asked) == ExitCode.PARTIAL
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert result["hint"] in shown
+    assert "portalops host" in result["hint"]
+
+
 def test_unreachable_host_gives_unknown_and_exit_code_3(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = portalops(home, "check", "run", "--host", "far", "--json")
 
