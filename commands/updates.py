@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _updates_decide
+from commands import _updates_decide, _updates_stale
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 app.command("confirm", help=_updates_decide.HELP_CONFIRM)(_updates_decide.confirm)
 app.command("exempt", help=_updates_decide.HELP_EXEMPT)(_updates_decide.exempt)
+app.command("stale", help=_updates_stale.HELP)(_updates_stale.stale)
 app.command("exemptions", help=_updates_decide.HELP_EXEMPTIONS)(_updates_decide.exemptions)
 
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]

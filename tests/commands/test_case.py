@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,20 @@ def test_what_cannot_be_is_refused_and_recorded_nowhere(office: Office, argument
     assert said in envelope["error"]["message"]
     assert envelope["error"]["hint"]
     assert office.call("ledger", "show")[1] == before
+
+
+def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Office) -> None:
+    connection = sqlite3.connect(office.folder / "portal.sqlite")
+    code, envelope = office.call("updates", "stale", "--days", "5")
+    assert (code, [one["id"] for one in envelope["data"]]) == (1, ["so-y-te"])
+
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S+00:00}"
+    connection.execute("INSERT INTO news VALUES (2, 'Tin mới', ?, ?, 'Sở Y tế')", (now, now))
+    connection.commit()
+    connection.close()
+    office.call("updates", "collect")
+
+    assert office.call("updates", "stale", "--days", "5") == (0, {**envelope, "data": []})
 
 
 def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:

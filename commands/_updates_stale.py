@@ -1,0 +1,93 @@
+"""`portalops updates stale`: who has shown nothing new for so many days, and which sources have not answered. For cron."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from commands._updates_decide import decided_of
+from commands._updates_work import STORE, update_sources
+from portalops.errors import ExitCode
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.organisation import is_valid_on
+from portalops.model.period import Period
+from portalops.reports.document import Block, Cell, Table
+
+if TYPE_CHECKING:
+    from checks.updates.summing import UnitSum
+    from portalops.model.updates import Poll
+
+HELP = _(
+    "List units that have shown nothing new for some days, and sources that have not answered\n\nSilent when all is well, so that"
+    " cron mails only what matters. Only what counts is news: no copy, no item with a newer date, no bare claim. Nothing is"
+    " looked at; collecting is the updates job's."
+    "\n\nExample: portalops updates stale --days 5\n\nEXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source has not"
+    " answered, so that nothing can be said"
+)
+LOOK_BACK = timedelta(days=366)
+"""How far back the newest item is looked for, to say since when."""
+
+
+def stale(
+    ctx: typer.Context,
+    days: Annotated[
+        int, typer.Option("--days", help=_("How many days without anything new are too many"), min=1, max=366)
+    ] = 5,
+) -> Result:
+    session = open_session(ctx)
+    now = session.clock.now()
+    limit = now - timedelta(days=days)
+    units = {unit.id: unit for unit in session.settings.units}
+    rows: list[tuple[Cell, ...]] = []
+    data: list[JsonValue] = []
+    code = ExitCode.OK
+    for source, poll in _silent(session, limit).items():
+        why: Message = (
+            msg("never looked at") if poll is None else msg("did not answer: {problem}", problem=poll.problem)
+        )
+        at = poll.polled_at if poll else None
+        rows.append((msg("source {source}", source=source), at, why))
+        data.append({"id": source, "what": "source", "newest_at": at.isoformat() if at else None, "why": str(why)})
+        code = ExitCode.PARTIAL
+    for one in _sums(session, now):
+        if one.newest_at is None or one.newest_at < limit:
+            why = msg("nothing new for more than {days} days", days=days)
+            rows.append((units[one.unit].name, one.newest_at, why))
+            newest = one.newest_at.isoformat() if one.newest_at else None
+            data.append({"id": one.unit, "what": "unit", "newest_at": newest, "why": str(why)})
+            code = ExitCode.UNMET
+    headers = (msg("Who"), msg("Newest"), msg("Why"))
+    view: list[Block] = [Table(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
+    return Result(data, view, exit_code=code)
+
+
+def _sums(session: Session, now: datetime) -> list[UnitSum]:
+    from checks.updates.summing import Question, sums  # noqa: PLC0415  # start-up time
+    from checks.updates.terms import Terms  # noqa: PLC0415
+
+    settings = session.settings
+    zone = ZoneInfo(settings.portal.timezone)
+    today = now.astimezone(zone).date()
+    terms = Terms(session.rulebook, session.calendar, zone, now, settings.updates.poll_every, decided_of(session))
+    sources = [source.traits for source in update_sources(settings)]
+    question = Question(settings.state_folder / STORE, sources, Period(today - LOOK_BACK, today), terms)
+    return list(sums(question, [unit for unit in settings.units if is_valid_on(unit, today)]))
+
+
+def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
+    """Return the sources whose newest look failed, or is too long ago, or that were never looked at."""
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
+
+    store = ObservationStore.open(session.settings.state_folder / STORE, create=False)
+    try:
+        newest = {poll.source: poll for poll in store.newest_polls()}
+    finally:
+        store.close()
+    found = {table.id: newest.get(table.id) for table in session.settings.update_sources}
+    return {source: poll for source, poll in found.items() if poll is None or not poll.ok or poll.polled_at < limit}
