@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from commands._kinds import typed
 from commands._session import Session
 from portalops.errors import LedgerMissing
 
 if TYPE_CHECKING:
     from checks.servers.own import Own
+    from checks.servers.probes.own_backups import BackupMedium
+
+DF_SECONDS: Final = 10.0
+"""A network share that hangs ends in no answer."""
 
 
 def own_of(session: Session) -> Own:
@@ -26,4 +34,26 @@ def own_of(session: Session) -> Own:
         session.settings.declared.parse(Declared),
         session.clock.now(),
         session.zone_of_portal,
+        partial(_media, session),
     )
+
+
+def _media(session: Session) -> tuple[BackupMedium, ...]:
+    """Return the media that backups go to, with what df says of those that are folders of this machine."""
+    from backups.media import disk, s3, sftp  # noqa: PLC0415  # start-up time
+    from checks.servers.probes.own_backups import BackupMedium  # noqa: PLC0415  # start-up time
+
+    found = []
+    for table in session.settings.backup_media:
+        settings = typed(table)
+        medium = BackupMedium(table.id, table.kind)
+        if isinstance(settings, disk.Settings):
+            done = session.runner.run(["df", "-Pk", str(settings.folder)], timeout_seconds=DF_SECONDS, limit_bytes=4096)
+            text = done.stdout.decode("utf-8", "replace") if done.exit_code == 0 else ""
+            medium = replace(medium, df=text, mount=str(settings.mount_point or ""))
+        elif isinstance(settings, sftp.Settings):
+            medium = replace(medium, host=settings.host)
+        elif isinstance(settings, s3.Settings):
+            medium = replace(medium, host=urlsplit(settings.endpoint).hostname or "")
+        found.append(medium)
+    return tuple(found)

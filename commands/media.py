@@ -41,6 +41,10 @@ IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help=_("The medium's id; a configured one where it can be reached"))
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))]
+SiteOption = Annotated[
+    str, typer.Option("--site", metavar="TEXT", help=_("The building, named as for 'portalops host sight'"))
+]
+RoomOption = Annotated[str, typer.Option("--room", metavar="TEXT", help=_("The room in it, named as there"))]
 
 
 @app.command(
@@ -73,6 +77,8 @@ def add(
     label: Annotated[str, typer.Option(metavar="TEXT", help=_("What is written on it"))],
     place: Annotated[str, typer.Option(metavar="TEXT", help=_("Where it lies"))],
     custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who keeps it"))],
+    site: SiteOption = "",
+    room: RoomOption = "",
     kind: Annotated[
         str | None, typer.Option(help=_("disk, optical, tape, ...; needed only for a medium that is not configured"))
     ] = None,
@@ -105,6 +111,7 @@ def add(
         _text(place, "--place"),
         _text(custodian, "--custodian"),
         _day(expires),
+        *_place(site, room),
     )
     before = register_of(session).get(medium)
     if not dry_run:
@@ -131,6 +138,8 @@ def move(
     *,
     place: Annotated[str | None, typer.Option(metavar="TEXT", help=_("Where it lies now"))] = None,
     custodian: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who keeps it now"))] = None,
+    site: SiteOption = "",
+    room: RoomOption = "",
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
     dry_run: DryRun = False,
 ) -> Result:
@@ -141,13 +150,17 @@ def move(
             msg("medium {id} is not in the register", id=show_text(medium, 80)),
             msg("'portalops media add' adds it; 'portalops media list' shows what there is."),
         )
-    if place is None and custodian is None:
-        raise UsageError(msg("nothing is said to change"), msg("Give --place, --custodian, or both."))
+    if place is None and custodian is None and not (site or room):
+        raise UsageError(
+            msg("nothing is said to change"),
+            msg("Give --place, --custodian, or --site and --room, or several of them."),
+        )
     moved = MediumMove(
         medium,
         _text(place, "--place") if place is not None else "",
         _text(custodian, "--custodian") if custodian is not None else "",
         show_text(reason.strip(), MAX_TEXT),
+        *_place(site, room),
     )
     if not dry_run:
         body = bodies.write({"circumstances": session.circumstances, MOVE: moved})
@@ -268,6 +281,19 @@ def _text(text: str, option: str) -> str:
     return shown
 
 
+def _place(site: str, room: str) -> tuple[str, str]:
+    """Return building and room, both or neither.
+
+    Raises:
+        UsageError: one is given without the other.
+    """
+    if bool(site.strip()) != bool(room.strip()):
+        raise UsageError(
+            msg("--site and --room say together where a medium lies"), msg("Give both, or leave both out.")
+        )
+    return show_text(site.strip(), MAX_TEXT), show_text(room.strip(), MAX_TEXT)
+
+
 def _day(text: str | None) -> date | None:
     if text is None:
         return None
@@ -286,6 +312,8 @@ def _entry_data(entry: MediumEntry) -> dict[str, JsonValue]:
         "label": entry.label,
         "place": entry.place,
         "custodian": entry.custodian,
+        "site": entry.site or None,
+        "room": entry.room or None,
         "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
     }
 
@@ -298,6 +326,8 @@ def _entry_view(entry: MediumEntry, *, dry_run: bool) -> Block:
             (msg("Label"), entry.label),
             (msg("Place"), entry.place),
             (msg("Custodian"), entry.custodian),
+            (msg("Site"), entry.site or None),
+            (msg("Room"), entry.room or None),
             (msg("Expires on"), entry.expires_on),
             *([(msg("Recorded in"), msg("nothing: this was a dry run"))] if dry_run else []),
         )
@@ -318,6 +348,8 @@ def _line_data(line: RegisterLine) -> JsonValue:
         "label": known.entry.label if known.entry else None,
         "place": known.entry.place if known.entry else None,
         "custodian": known.entry.custodian if known.entry else None,
+        "site": (known.entry.site or None) if known.entry else None,
+        "room": (known.entry.room or None) if known.entry else None,
         "since": known.since.isoformat() if known.since else None,
         "expires_on": known.entry.expires_on.isoformat() if known.entry and known.entry.expires_on else None,
         "read_at": known.read_at.isoformat() if known.read_at else None,

@@ -28,13 +28,13 @@ import importlib
 import json
 import logging
 import pkgutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,9 @@ from portalops.errors import PortalOpsError
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.registers.evidence import LedgerReader
+
+if TYPE_CHECKING:
+    from checks.servers.probes.own_backups import BackupMedium
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,8 @@ class Own:
     """When the round began; aware."""
     zone: ZoneInfo
     """The portal's, in which its days begin and end."""
+    media: Callable[[], tuple[BackupMedium, ...]] = tuple
+    """Looks at the media that backups go to; called only where that is wanted."""
 
 
 def own_sections(own: Own, wanted: Collection[str]) -> Mapping[HostId, tuple[ProbeResult, ...]]:

@@ -26,6 +26,9 @@ class MediumEntry:
     """Who keeps it."""
     expires_on: date | None = None
     """From this day on its maker, or the unit, no longer trusts it."""
+    site: str = ""
+    """The building in which it lies, as the register of places names it for hosts; empty: not said."""
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class MediumMove:
     place: str = ""
     custodian: str = ""
     reason: str = ""
+    site: str = ""
+    room: str = ""
+    """If the place is another one, an empty site or room is not known any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ def fold_media(records: Iterable[tuple[Record, MediumEntry | MediumMove | Medium
                     known.entry,
                     place=body.place or known.entry.place,
                     custodian=body.custodian or known.entry.custodian,
+                    site=body.site or ("" if body.place or body.room else known.entry.site),
+                    room=body.room or ("" if body.place or body.site else known.entry.room),
                 )
                 known = replace(known, entry=entry, since=record.at)
             case MediumCheck():
