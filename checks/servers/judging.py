@@ -63,10 +63,14 @@ def _alone(some: Sequence[Check]) -> tuple[Check, ...]:
 
 def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResult:
     outcome = _outcome(one, facts)
-    earlier = {each for probe in (*one.needs, *one.uses) if (each := facts.repeated.get(probe.id)) is not None}
+    probes = (*one.needs, *one.uses)
+    earlier = [facts.repeated[probe.id] for probe in probes if probe.id in facts.repeated]
     message = outcome.message
     if earlier and outcome.verdict in {CheckVerdict.PASS, CheckVerdict.FAIL}:
-        message = msg("{seen} (looked at on {at})", seen=message, at=min(each.at for each in earlier))
+        at = min(each.at for each in earlier)
+        is_all = len(earlier) == len(probes)
+        told = msg("{seen} (looked at on {at})", seen=message, at=at)
+        message = told if is_all else msg("{seen} (in part looked at on {at})", seen=message, at=at)
     return CheckResult(
         check=one.id,
         host=facts.host.id,
