@@ -26,6 +26,8 @@ AT_ONCE = 20
 AT_ONE_HOST = 2
 WITHIN = timedelta(minutes=15)
 """For all sources together. One that answers at all takes a second."""
+EACH_WITHIN = timedelta(minutes=4)
+"""For one source: an index of a site's map with all of its files may take half of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def look_at(
     keeper: Keeper,
     clock: Clock,
     within: timedelta = WITHIN,
+    each_within: timedelta = EACH_WITHIN,
 ) -> Iterator[Look]:
     """Look at each source once, and yield what came as it comes.
 
@@ -73,23 +76,32 @@ def look_at(
             one. Used in the calling thread alone.
         clock: the time of each look.
         within: for all of them; a source that has not answered by then has failed.
+        each_within: for each of them.
 
     Raises:
         LedgerError: an answer cannot be kept.
     """
     waiting = _Waiting(sources)
     running: dict[str, Look] = {}
+    late: dict[str, float] = {}
     reports: SimpleQueue[_Report] = SimpleQueue()
     until = clock.monotonic() + within.total_seconds()
     while waiting or running:
         while len(running) < AT_ONCE and (source := waiting.next_source(running.values())):
             look = running[source.traits.id] = Look(source, clock.now())
+            late[source.traits.id] = min(until, clock.monotonic() + each_within.total_seconds())
             arguments = (source, etag(source), look.at, reports)
             Thread(target=_ask, args=arguments, name=f"look-{source.traits.id}", daemon=True).start()
+        first = min(running, key=late.__getitem__)  # the one that is late first
         try:
-            report = reports.get(timeout=max(0.0, until - clock.monotonic()))
+            report = reports.get(timeout=max(0.0, late[first] - clock.monotonic()))
         except Empty:
-            break
+            yield replace(running.pop(first), problem=_silent(first, min(within, each_within)))
+            if clock.monotonic() >= until:
+                break
+            continue
+        if report.source_id not in running:
+            continue  # it was given up
         look = running[report.source_id]
         if not report.is_last:
             data = report.answer.data if report.answer else None
@@ -97,14 +109,17 @@ def look_at(
                 look, answer=report.answer, evidence=None if data is None else keeper.keep(data)
             )
             continue
-        del running[report.source_id]
-        yield replace(look, listing=report.listing, problem=report.problem)
-    minutes = round(within.total_seconds() / 60)
-    for look in running.values():
-        yield replace(look, problem=f"update source {look.source.traits.id}: no answer within {minutes} minutes")
+        yield replace(running.pop(report.source_id), listing=report.listing, problem=report.problem)
+    for source_id, look in running.items():
+        yield replace(look, problem=_silent(source_id, within))
     for source in waiting.rest():
-        problem = f"update source {source.traits.id}: not looked at: the others took all of {minutes} minutes"
-        yield Look(source, clock.now(), problem=problem)
+        yield Look(
+            source, clock.now(), problem=f"update source {source.traits.id}: not asked: the others took all the time"
+        )
+
+
+def _silent(source_id: str, within: timedelta) -> str:
+    return f"update source {source_id}: no whole answer within {round(within.total_seconds())} seconds"
 
 
 class _Waiting:
