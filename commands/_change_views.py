@@ -128,7 +128,7 @@ def change_result(session: Session, change: Change, warnings: Sequence[Message],
     if change.kind is ChangeKind.STANDING:
         rows += [
             (msg("Packages"), ", ".join(asked.packages)),
-            (msg("By"), ", ".join(asked.accounts) or msg("anyone")),
+            (msg("Who may"), ", ".join(asked.accounts) or msg("anyone")),
         ]
     blocks: list[Block] = [Heading(2, msg("{id}", id=change.id)), KeyValues(rows), _steps(change)]
     if change.lost:

@@ -41,6 +41,7 @@ _DOUBTS = {
     "cases": _OF_UPDATES | {"case"},
     "unicode": _OF_UPDATES,
     "tracking": _OF_UPDATES,
+    "changes": _OF_CHECKS,
     "checks": _OF_CHECKS,
     "availability": _OF_CHECKS,
     "check-cadence": _OF_CHECKS,

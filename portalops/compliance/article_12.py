@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from portalops.compliance.article_12_changes import judge_changes
 from portalops.compliance.article_12_findings import judge_findings, uncovered
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
@@ -128,6 +129,7 @@ _UNRECORDED = {
 RULES: Mapping[str, Rule] = {
     "checks": judge_checks,
     "availability": judge_checks,
+    "changes": lambda duty, situation: judge_changes(duty, situation, judge_checks(duty, situation)),
     "check-cadence": judge_check_cadence,
     "findings": judge_findings,
     "languages": judge_languages,

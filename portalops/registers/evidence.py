@@ -43,6 +43,7 @@ from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.cases import Case, read_cases
+from portalops.registers.changes import ChangeRegister, read_changes
 from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
@@ -231,6 +232,8 @@ class Evidence:
     """What server checks saw to be wrong, as of the period's end or now; what was fixed as well."""
     judged: frozenset[tuple[str, str]] = frozenset()
     """Host and check of every result of the period's rounds that is a judgement: a pass, a fail, or not applicable."""
+    changes: ChangeRegister | None = None
+    """The register of changes as it is now: what was recorded later knows more about the same changes."""
     waivers: tuple[RecordedWaiver, ...] = ()
     """Every waiver recorded by the period's end, oldest first."""
 
@@ -356,6 +359,7 @@ def read_evidence(
         discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
         findings=findings.findings,
         judged=frozenset(judged),
+        changes=read_changes(ledger),
         waivers=waivers.waivers,
         cases=cases.cases,
     )

@@ -1,0 +1,122 @@
+"""Article 12.2: each change was notified to the Department, and agreed to by the Committee, before it was begun.
+
+The register of changes tells it of the period's changes, the checks on the hosts of what nobody entered there.
+"""
+
+from __future__ import annotations
+
+from portalops.compliance.order import WORST_FIRST, from_parts, standing_of
+from portalops.compliance.situation import Situation
+from portalops.model.changes import ChangeKind, ChangeOrder, Order
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.rulebook import Duty
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+
+NOTICE = "notice"
+"""The duty's subject where notice is asked for; otherwise it is the approval."""
+
+
+def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standing:
+    """Every change that showed in the period was notified, or approved, before it did, and the duty's checks pass (Article 12.2).
+
+    An emergency that was approved afterwards was not approved before: the regulation knows no exception.
+
+    Args:
+        duty: its subject is `notice` or `approval`.
+        situation: has the register.
+        checked: how the duty stands by its checks alone.
+    """
+    register = situation.evidence.changes
+    if register is None or not register.is_begun:
+        if checked.verdict is DutyVerdict.UNMET:
+            return checked
+        reason = msg("nothing is recorded in the register of changes")
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, details=checked.details)
+    parts: list[tuple[DutyVerdict, Message]] = []
+    seqs: list[int] = []
+    for change in register.changes.values():
+        order = change.order()
+        shown = order.evidence_at(situation.as_of)
+        if shown is not None and shown.astimezone(situation.evidence.zone).date() in situation.evidence.period:
+            parts.append(_notified(order) if duty.subject == NOTICE else _approved(order, situation))
+            seqs += [
+                seq for seq in (order.begun_seq or order.requested_seq, order.notified_seq, order.approved_seq) if seq
+            ]
+    count = len(parts)
+    lost = sorted({*register.lost, *(seq for each in register.changes.values() for seq in each.lost)})
+    parts += [
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("record {seq} of a change cannot be read", seq=str(seq)))
+        for seq in lost
+    ]
+    met = _met(count, checked.reason, is_notice=duty.subject == NOTICE)
+    standing = from_parts(
+        duty, parts or [(DutyVerdict.MET, met)], met=met, seqs=[*checked.evidence, *seqs], newest_at=checked.newest_at
+    )
+    if WORST_FIRST.index(checked.verdict) >= WORST_FIRST.index(standing.verdict):
+        details = (*standing.details, *(checked.details if checked.verdict is not DutyVerdict.MET else ()))
+        verdict, reason = standing.verdict, standing.reason
+    else:
+        details, verdict, reason = (*checked.details, *standing.details), checked.verdict, checked.reason
+    return standing_of(
+        duty, verdict, reason, standing.evidence, details, newest_at=checked.newest_at, due_at=checked.due_at
+    )
+
+
+def _notified(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
+    shown = order.began_at or order.begins_at
+    if order.notified_at is None:
+        return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not notified", id=order.id, shown=shown)
+    if order.notified_at > shown:
+        return DutyVerdict.UNMET, msg(
+            "{id}, from {shown} on, was notified at {notified} only, by record {seq}",
+            id=order.id,
+            shown=shown,
+            notified=order.notified_at,
+            seq=str(order.notified_seq),
+        )
+    return DutyVerdict.MET, msg("{id} was notified", id=order.id)
+
+
+def _approved(order: ChangeOrder, situation: Situation) -> tuple[DutyVerdict, Message]:
+    shown = order.began_at or order.begins_at
+    match order.judged(situation.evidence.now):
+        case Order.UNPROVEN if order.kind is not ChangeKind.EMERGENCY or _was_first(order):
+            return DutyVerdict.INSUFFICIENT_EVIDENCE, msg(
+                "the decision {document} behind {id} is not kept", document=order.document, id=order.id
+            )
+        case Order.KEPT | Order.AHEAD:
+            return DutyVerdict.MET, msg("{id} was approved", id=order.id)
+        case _ if order.approved_at is None:
+            return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not approved", id=order.id, shown=shown)
+        case _:
+            return DutyVerdict.UNMET, msg(
+                "{id}, from {shown} on, was approved at {approved} only, by record {seq}",
+                id=order.id,
+                shown=shown,
+                approved=order.approved_at,
+                seq=str(order.approved_seq),
+            )
+
+
+def _was_first(order: ChangeOrder) -> bool:
+    shown = order.began_at or order.begins_at
+    return order.approved_at is not None and order.approved_at <= shown
+
+
+def _met(count: int, checks: Message, *, is_notice: bool) -> Message:
+    if not count:
+        return msg("no change is recorded in the period; {checks}", checks=checks)
+    if is_notice:
+        return nmsg(
+            "{n} change of the period was notified before it was begun; {checks}",
+            "{n} changes of the period were notified before they were begun; {checks}",
+            count,
+            checks=checks,
+        )
+    return nmsg(
+        "{n} change of the period was approved before it was begun; {checks}",
+        "{n} changes of the period were approved before they were begun; {checks}",
+        count,
+        checks=checks,
+    )
