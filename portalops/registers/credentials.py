@@ -7,7 +7,7 @@ over takes nothing out of a head. So what a person who leaves must return is eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +24,7 @@ from portalops.model.credentials import (
     same_person,
 )
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
@@ -226,17 +227,26 @@ def _read(ledger: LedgerReader, until: datetime | None) -> Iterable[tuple[int, d
     for record in ledger.records(kinds=CREDENTIAL_KINDS, until=until):
         key, body_type = _TYPES[record.kind]
         try:
-            body = decode_part(ledger.blob(record.body), key, body_type)
+            body: Body | Message | None = decode_part(ledger.blob(record.body), key, body_type)
         except PortalOpsError as error:
-            yield record.seq, record.at, record.kind, record.subject, error.message
-            continue
-        if body is None or (body.person if isinstance(body, Leaving) else body.id) != record.subject:
-            yield record.seq, record.at, record.kind, record.subject, _OTHER
-        else:
-            yield record.seq, record.at, record.kind, record.subject, body
+            body = error.message
+        if not isinstance(body, Message) and (body is None or not _is_ours(body, record.subject)):
+            body = _OTHER
+        yield record.seq, record.at, record.kind, show_text(record.subject, MAX_TEXT), body
 
 
-_OTHER = msg("the details of the record tell of something else")
+MAX_TEXT = 500
+"""Longest text in a body; the commands take less."""
+
+
+def _is_ours(body: Body, subject: str) -> bool:
+    """Say whether a body is about the record's subject, and its text can be shown as it stands: none other is written."""
+    name = body.person if isinstance(body, Leaving) else body.id
+    texts = [value for each in fields(body) if isinstance(value := getattr(body, each.name), str)]
+    return name == subject and all(text.isprintable() and len(text) <= MAX_TEXT for text in texts)
+
+
+_OTHER = msg("the details of the record tell of something else, or cannot be shown")
 
 
 def _after(

@@ -123,16 +123,18 @@ def ledger_of(home: Path) -> Ledger:
     return Ledger.open(home / "state", SystemClock(), create=False)
 
 
-def answered(home: Path, text: str, at: datetime | None = None) -> None:
-    """Record a round in which the host said this."""
+def answered(home: Path, answer: bytes, at: datetime | None = None, *, host: str = "web1") -> None:
+    """Record a round in which the host answered this."""
     at = at or datetime.now(UTC)
     ledger = Ledger.open(home / "state", SystemClock(), create=True)
-    evidence = ledger.keep(as_answer(text))
+    evidence = ledger.keep(answer)
     result = CheckResult(
-        "acct.uid0", HostId("web1"), "12.5", Severity.LOW, CheckVerdict.PASS, "", verbatim("-"), None, (evidence,)
+        "acct.uid0", HostId(host), "12.5", Severity.LOW, CheckVerdict.PASS, "", verbatim("-"), None, (evidence,)
     )
-    body = CheckRound((HostRound(HostId("web1"), at, True, "", (result,)),))
-    ledger.append("check.finished", run=RunId("12.4:daily:x"), subject="daily", body=bodies.write({"check": body}))
+    body = CheckRound((HostRound(HostId(host), at, True, "", (result,)),))
+    ledger.append(
+        "check.finished", run=RunId(f"12.4:daily:{ledger.count()}"), subject="daily", body=bodies.write({"check": body})
+    )
     ledger.close()
 
 
@@ -329,7 +331,7 @@ def test_audit_tells_what_hosts_show_and_nobody_is_recorded_to_hold(
 ) -> None:
     unseen = asked(home, capsys, "credential", "audit", expected=ExitCode.PARTIAL)
     assert [each["id"] for each in unseen] == ["web1:not-seen:-"]
-    answered(home, HOST_SAYS)
+    answered(home, as_answer(HOST_SAYS))
     asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN)
     asked(home, capsys, *ADD, "web1-old", "--system", "host:web1", "--account", "cu", "--kind", "password", *AN)
 
@@ -351,7 +353,8 @@ def test_audit_tells_what_hosts_show_and_nobody_is_recorded_to_hold(
 @pytest.mark.parametrize("probe", [probe.id for probe in PROBES])
 def test_audit_calls_what_was_not_seen_unknown(home: Path, capsys: pytest.CaptureFixture[str], probe: str) -> None:
     begin, end = HOST_SAYS.index(f"<<<{probe}>>>"), HOST_SAYS.index(f"<<<{probe} rc=0>>>")
-    answered(home, f"{HOST_SAYS[:begin]}<<<{probe}>>>\n<<<{probe} rc=127>>>\n{HOST_SAYS[end:].partition(chr(10))[2]}")
+    text = f"{HOST_SAYS[:begin]}<<<{probe}>>>\n<<<{probe} rc=127>>>\n{HOST_SAYS[end:].partition(chr(10))[2]}"
+    answered(home, as_answer(text))
 
     found = asked(home, capsys, "credential", "audit", expected=ExitCode.UNMET)
 
@@ -365,7 +368,7 @@ def test_audit_tells_of_an_old_answer_and_of_systems_that_no_host_shows(
     quiet = "".join(line for line in quiet.splitlines(keepends=True) if OTHER_KEY not in line).replace(
         "|an|2|", "|an|1|"
     )
-    answered(home, quiet.replace("600|an|2|", "600|an|1|"), datetime.now(UTC) - timedelta(days=90))
+    answered(home, as_answer(quiet.replace("600|an|2|", "600|an|1|")), datetime.now(UTC) - timedelta(days=90))
     asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN)
     asked(home, capsys, *ADD, "s3", "--system", "bucket:backups", "--account", "writer", "--kind", "token", *AN)
 
@@ -398,6 +401,23 @@ def test_a_round_judges_the_register_as_it_stands(home: Path, capsys: pytest.Cap
     assert judged() == ("fail", "known-to-leaver")
     asked(home, capsys, "credential", "return", "web1-an", "--received-by", "Trần Thị Bình")
     assert judged() == ("fail", "admin-not-registered")
+
+
+@pytest.mark.parametrize("text", ["safe \x1b[2J", "x" * 501, "\u202egnp.exe"])
+def test_text_that_no_command_writes_is_not_shown(home: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """A ledger may hold what somebody forged; it reaches no terminal and no section of a host's answer."""
+    asked(home, capsys, *ADD, *ROOT, *ISSUED)
+    ledger = Ledger.open(home / "state", SystemClock(), create=True)
+    forged = {"hand_over": {"id": "web1-root", "on": "2026-11-02", "place": text, "holder": text}}
+    body = ledger.keep(json.dumps(forged).encode())
+    ledger.append_decided(lambda: (Draft("credential.handed-over", body, RunId(""), "web1-root", ""),))
+    for verb in (("list",), ("show", "web1-root"), ("audit",)):
+        portalops(home, "credential", *verb)
+
+    said = capsys.readouterr()
+
+    assert text not in said.out + said.err
+    assert "cannot be read: 3" in said.out
 
 
 def test_a_record_that_cannot_be_read_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
