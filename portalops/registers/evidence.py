@@ -31,7 +31,7 @@ from portalops.model.backups import (
     Shrink,
     VerifyResult,
 )
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckRound, JudgedRound
 from portalops.model.findings import Finding
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message
@@ -325,13 +325,15 @@ def read_evidence(
             return None
 
     of_period = ledger.records(kinds=("check.finished",), since=start, until=end)
-    rounds = []
+    rounds: list[Recorded[CheckRound]] = []
     judged: set[tuple[str, str]] = set()
-    for one in read("check", CheckRound, of_period):  # one at a time: they are large, and a period may have many
-        judged |= {(result.host, result.check) for result in one.body.results() if result.verdict in JUDGED}
-        if every_run:
-            rounds.append(one)
-    findings = read_findings(ledger, until=end)
+    if every_run:
+        rounds += read("check", CheckRound, of_period)
+        judged |= {judgement for one in rounds for judgement in _judged(one.body)}
+    else:
+        for each in read("check", JudgedRound, of_period):  # one at a time: they are large, and a period may have many
+            judged |= _judged(each.body)
+    findings = read_findings(ledger, until=end, since=start)
     for seq, why in findings.unreadable:
         unreadable.setdefault(seq, Unreadable(seq, "check", why))
     cases = read_cases(ledger)
@@ -364,6 +366,10 @@ def read_evidence(
         cases=cases.cases,
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
+
+
+def _judged(one: CheckRound | JudgedRound) -> set[tuple[str, str]]:
+    return {(result.host, result.check) for result in one.results() if result.verdict in JUDGED}
 
 
 def _ends_of_runs(

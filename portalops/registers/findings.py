@@ -5,21 +5,23 @@ what no check can judge any more. A round that could not find out, or did not lo
 whose details cannot be read. A check that fails again after it passed opens the same finding again.
 
 Each round carries the findings as they stood before it (`CarriedFindings`), so that reading them takes one round and not
-all. `read_findings(..., anew=True)` takes nothing from what is carried; both must give the same.
+all. `read_findings(..., anew=True)` takes nothing from what is carried; both must give the same. What was fixed longer ago than
+`REMEMBERED` is carried no more, so that what rounds carry does not grow for ever: if its check fails again, that is a new
+finding. The records of the old one stay in the ledger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.ledger import bodies
+from portalops.model.checks import CheckResult, CheckRound, JudgedRound
 from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingEvent, Turn
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
@@ -36,11 +38,15 @@ CLOSED: Final = "finding.closed"
 KEYS: Final[Mapping[str, str]] = {ROUND: "check", CLOSED: "closed"}
 """The kinds of records that findings are made of, and the key of each one's body."""
 
+REMEMBERED: Final = timedelta(days=1096)
+"""How long a finding that was fixed or closed is known: for the report of any year, also a year later."""
+
 MAX_EVENTS = 20
 """Turns of one finding that are carried on: the first and the newest."""
 
 Key: TypeAlias = tuple[HostId, str]
 Body: TypeAlias = "CheckRound | FindingClosed"
+Turned: TypeAlias = "_Judged | FindingClosed"
 
 
 # --- the fold ---------------------------------------------------------------------------------
@@ -55,43 +61,60 @@ def fold_findings(
         records: number and time of each record with what its body holds; in any order, since numbers say what came first.
         before: what records up to `before.upto` came to; those are passed over.
     """
-    known: dict[Key, Finding] = {(each.host, each.check): each for each in before.findings} if before else {}
+    known = _known(before)
     upto = before.upto if before else 0
     for seq, at, body in sorted((each for each in records if each[0] > upto), key=lambda each: each[0]):
-        if isinstance(body, FindingClosed):
-            _close(known, seq, at, body)
-        else:
-            for result in _judged(body):
-                _take(known, seq, at, result)
+        _turn(known, seq, at, body if isinstance(body, FindingClosed) else _judged(body))
+    return _in_order(known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a round judged, each check on each host once: a fail, if it holds both."""
+
+    failed: Mapping[Key, CheckResult]
+    passed: frozenset[Key]
+
+
+def _judged(one: CheckRound) -> _Judged:
+    results = one.results()
+    failed = {(each.host, each.check): each for each in results if each.verdict is CheckVerdict.FAIL}
+    passed = {(each.host, each.check) for each in results if each.verdict is CheckVerdict.PASS}
+    return _Judged(failed, frozenset(passed - failed.keys()))
+
+
+def _known(before: CarriedFindings | None) -> dict[Key, Finding]:
+    return {(each.host, each.check): each for each in before.findings} if before else {}
+
+
+def _in_order(known: Mapping[Key, Finding]) -> tuple[Finding, ...]:
     return tuple(known[key] for key in sorted(known))
 
 
-def _judged(one: CheckRound) -> Iterator[CheckResult]:
-    """Yield each check's judgement on each host: a fail, if a round holds both."""
-    found: dict[Key, CheckResult] = {}
-    for result in one.results():
-        if result.verdict is CheckVerdict.FAIL or (
-            result.verdict is CheckVerdict.PASS and (result.host, result.check) not in found
-        ):
-            found[result.host, result.check] = result
-    yield from found.values()
-
-
-def _take(known: dict[Key, Finding], seq: int, at: datetime, result: CheckResult) -> None:
-    key = (result.host, result.check)
-    finding = known.get(key)
-    if result.verdict is CheckVerdict.PASS:
-        if finding is not None:
-            events = _with(finding.events, FindingEvent(Turn.FIXED, seq, at)) if finding.is_open else finding.events
-            known[key] = replace(finding, events=events, last_judged_at=at)
+def _turn(known: dict[Key, Finding], seq: int, at: datetime, body: Turned) -> None:
+    if isinstance(body, FindingClosed):
+        _close(known, seq, at, body)
         return
-    if finding is None:
+    for key in known.keys() & body.passed:
+        known[key] = _passed(known[key], seq, at)
+    for key, result in body.failed.items():
+        known[key] = _failed(known.get(key), seq, at, result)
+
+
+def _passed(finding: Finding, seq: int, at: datetime) -> Finding:
+    events = _with(finding.events, FindingEvent(Turn.FIXED, seq, at)) if finding.is_open else finding.events
+    return replace(finding, events=events, last_judged_at=at)
+
+
+def _failed(finding: Finding | None, seq: int, at: datetime, result: CheckResult) -> Finding:
+    events: tuple[FindingEvent, ...]
+    if finding is None or is_forgotten(finding, at - REMEMBERED):
         events, reopened = (FindingEvent(Turn.OPENED, seq, at),), 0
     elif finding.is_open:
         events, reopened = finding.events, finding.reopened
     else:
         events, reopened = _with(finding.events, FindingEvent(Turn.REOPENED, seq, at)), finding.reopened + 1
-    known[key] = Finding(
+    return Finding(
         check=result.check,
         host=result.host,
         clause=result.clause,
@@ -105,6 +128,11 @@ def _take(known: dict[Key, Finding], seq: int, at: datetime, result: CheckResult
         last_judged_at=at,
         due_on=result.due_on,
     )
+
+
+def is_forgotten(finding: Finding, before: datetime) -> bool:
+    """Say whether a finding was fixed or closed before a moment."""
+    return not finding.is_open and finding.events[-1].at < before
 
 
 def _close(known: dict[Key, Finding], seq: int, at: datetime, closed: FindingClosed) -> None:
@@ -284,42 +312,78 @@ class ReadFindings:
         return CarriedFindings(self.upto, self.findings)
 
 
-def read_findings(ledger: LedgerReader, *, until: datetime | None = None, anew: bool = False) -> ReadFindings:
+def read_findings(
+    ledger: LedgerReader, *, until: datetime | None = None, since: datetime | None = None, anew: bool = False
+) -> ReadFindings:
     """Fold the findings out of a ledger.
 
     Args:
         ledger: read only.
         until: as of this moment; now by default.
+        since: with what was fixed since this moment, however long ago that is; `REMEMBERED` before the newest record by default.
         anew: from the first round on, without what rounds carry.
     """
     unreadable: dict[int, Message] = {}
     late: list[Record] = []
     before: CarriedFindings | None = None
-    newest: tuple[int, Body | None] = (0, None)  # of the round that carries them: decoding takes most of the time
+    newest: tuple[int, _Judged | None] = (0, None)  # of the round that carries them: decoding takes most of the time
+    limit: datetime | None = None
     for record in ledger.records(kinds=tuple(KEYS), until=until, newest_first=True):
+        if limit is None:
+            limit = record.at - REMEMBERED
+            if since is not None and since < limit:
+                limit, anew = since, True
         if before is not None and record.seq <= before.upto:
             break
         late.append(record)
         if before is None and not anew and record.kind == ROUND:
-            body = _body(ledger, record, unreadable)
-            newest = (record.seq, body)
-            carried = body.findings if isinstance(body, CheckRound) else None
+            with bodies.uncollected():
+                judged, carried = _round(ledger, record, unreadable)
+            newest = (record.seq, judged)
             before = carried if carried is not None and carried.upto < record.seq else None
-    late.reverse()
-    findings: tuple[Finding, ...] = before.findings if before else ()
-    upto = before.upto if before else 0
-    for record in late:  # one at a time: a ledger may hold years of rounds
-        body = newest[1] if record.seq == newest[0] else _body(ledger, record, unreadable)
-        if body is not None:
-            findings = fold_findings([(record.seq, record.at, body)], CarriedFindings(upto, findings))
-        upto = record.seq
+    known = _known(before)
+    for record in reversed(late):  # one at a time: a ledger may hold years of rounds
+        body: Turned | None
+        with bodies.uncollected():
+            if record.kind == CLOSED:
+                body = _closed(ledger, record, unreadable)
+            else:
+                body = newest[1] if record.seq == newest[0] else _round(ledger, record, unreadable)[0]
+            if body is not None:
+                _turn(known, record.seq, record.at, body)
+    upto = late[0].seq if late else 0
+    findings = tuple(each for each in _in_order(known) if limit is None or not is_forgotten(each, limit))
     return ReadFindings(findings, upto, tuple(sorted(unreadable.items())))
 
 
-def _body(ledger: LedgerReader, record: Record, unreadable: dict[int, Message]) -> Body | None:
-    body_type: type[CheckRound] | type[FindingClosed] = CheckRound if record.kind == ROUND else FindingClosed
+def _round(
+    ledger: LedgerReader, record: Record, unreadable: dict[int, Message]
+) -> tuple[_Judged | None, CarriedFindings | None]:
+    """Return what a round judged, and what it carries; of its results only the fails are decoded whole."""
     try:
-        return decode_part(ledger.blob(record.body), KEYS[record.kind], body_type)
+        part = bodies.read(ledger.blob(record.body)).get("check")
+        if part is None:  # a run that failed before it had a result
+            return None, None
+        one = bodies.decode(JudgedRound, part)
+        failed: dict[Key, CheckResult] = {}
+        passed: set[Key] = set()
+        for number, host in enumerate(one.hosts):
+            for place, result in enumerate(host.results):
+                if result.verdict is CheckVerdict.FAIL:
+                    plain: Any = part
+                    plain = plain["hosts"][number]["results"][place]
+                    failed[result.host, result.check] = bodies.decode(CheckResult, plain)
+                elif result.verdict is CheckVerdict.PASS:
+                    passed.add((result.host, result.check))
+    except PortalOpsError as error:
+        unreadable[record.seq] = error.message
+        return None, None
+    return _Judged(failed, frozenset(passed - failed.keys())), one.findings
+
+
+def _closed(ledger: LedgerReader, record: Record, unreadable: dict[int, Message]) -> FindingClosed | None:
+    try:
+        return bodies.decode_part(ledger.blob(record.body), KEYS[CLOSED], FindingClosed)
     except PortalOpsError as error:
         unreadable[record.seq] = error.message
         return None

@@ -129,6 +129,22 @@ def test_one_part_is_read_without_those_behind_it() -> None:
     assert bodies.plain_part(b'{"run":1,"broken', "run") == 1
 
 
+_PARTS = st.recursive(
+    st.none() | st.integers(0, 9) | st.sampled_from(["", ',"run":1}', "}", "\\", '"']),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", "run", "z", ',"run":1}']), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["a", "run", "z", ',"run":1}']), _PARTS, max_size=4))
+def test_part_is_the_same_whether_it_is_read_from_the_front_or_from_the_end(parts: dict[str, object]) -> None:
+    assert bodies.plain_part(bodies.write(parts), "run") == parts.get("run")
+
+
 @pytest.mark.parametrize("blob", [b"", b"[]", b"{", b'{"a"', b'{"a":1', b'{"a":1 "b":2}', b"\xff{", b'{"a"x1}'])
 def test_a_part_of_what_is_no_body_cannot_be_read(blob: bytes) -> None:
     with pytest.raises(LedgerError):

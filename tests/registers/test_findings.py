@@ -25,6 +25,7 @@ from portalops.registers.evidence import read_evidence
 from portalops.registers.findings import (
     CLOSED,
     MAX_EVENTS,
+    REMEMBERED,
     ROUND,
     FindingStanding,
     FindingState,
@@ -352,6 +353,62 @@ def test_findings_as_of_a_moment_know_nothing_of_later_rounds(tmp_path: Path) ->
 
     assert only(read_findings(ledger, until=moment).findings).is_open
     assert not only(read_findings(ledger).findings).is_open
+
+
+LATER = REMEMBERED + timedelta(days=1)
+
+
+def after(clock: FixedClock, ledger: Ledger, span: timedelta, one: CheckRound) -> None:
+    clock.move(span)
+    record(ledger, clock.now().toordinal(), carrying(ledger, one))
+
+
+def test_what_was_fixed_long_ago_is_carried_no_more_and_a_fold_of_all_rounds_says_the_same(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    record(ledger, 1, a_round(result(FAIL), result(FAIL, host=DB)))
+    after(clock, ledger, timedelta(days=1), a_round(result(PASS), result(FAIL, host=DB)))
+    after(clock, ledger, REMEMBERED, a_round(result(PASS), result(FAIL, host=DB)))
+    assert [each.host for each in read_findings(ledger).findings] == [DB, WEB]
+
+    after(clock, ledger, timedelta(days=1), a_round(result(PASS), result(FAIL, host=DB)))
+
+    found = read_findings(ledger)
+    assert found == read_findings(ledger, anew=True)
+    still_open = only(found.findings)
+    assert (still_open.host, still_open.first_seen_at) == (DB, START)
+
+
+def test_fail_again_within_the_time_remembered_reopens_and_after_it_is_a_new_finding(tmp_path: Path) -> None:
+    for span, turns in ((REMEMBERED, [Turn.OPENED, Turn.FIXED, Turn.REOPENED]), (LATER, [Turn.OPENED])):
+        clock = FixedClock(START)
+        ledger = new_ledger(tmp_path / str(span.days), clock)
+        record(ledger, 1, a_round(result(FAIL)))
+        after(clock, ledger, timedelta(days=1), a_round(result(PASS)))
+        after(clock, ledger, span / 2, a_round(result(PASS)))
+        after(clock, ledger, span / 2, a_round(result(FAIL)))
+
+        found = read_findings(ledger)
+
+        assert found == read_findings(ledger, anew=True)
+        assert [event.turn for event in only(found.findings).events] == turns
+        ledger.close()
+
+
+def test_report_over_a_time_long_ago_knows_what_was_fixed_then(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    record(ledger, 1, a_round(result(FAIL)))
+    after(clock, ledger, timedelta(days=1), a_round(result(PASS)))
+    after(clock, ledger, LATER, a_round(result(PASS)))
+    after(clock, ledger, timedelta(days=1), a_round(result(PASS)))
+    first = START.date()
+    then, all_of_it = Period(first, first + timedelta(days=30)), Period(first, clock.now().date())
+
+    for period in (then, all_of_it):
+        found = read_evidence(ledger, period, now=clock.now(), zone=ZONE)
+        assert [event.turn for event in only(found.findings).events] == [Turn.OPENED, Turn.FIXED], period
+    assert read_findings(ledger).findings == ()
 
 
 def test_only_judgements_of_the_period_cover_a_check(tmp_path: Path) -> None:
