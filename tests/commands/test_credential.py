@@ -81,7 +81,7 @@ root:0:
 sudo:27:an,binh
 <<<acct.group rc=0>>>
 <<<acct.keys>>>
-file|an|600|an|2|0|/home/an/.ssh/authorized_keys
+file|an|600|an|2|0|/etc/ssh/keys/an
 key|an|256|{KEY_OF_AN}|ED25519
 key|an|3072|{OTHER_KEY}|RSA
 end 5

@@ -19,15 +19,11 @@ TELLING = frozenset({"INFO", "VERBOSE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3"})
 """Levels of sshd_config(5) at which an accepted login is written down."""
 
 
-def gap(facts: Facts) -> Outcome | None:
-    """Return why logins of the last 31 days may be missing from the journal; None where none can be.
+def silence(facts: Facts) -> Outcome | None:
+    """Return why sshd may let people in without writing it down, by its settings of now; None where it does not.
 
-    The settings are those of now: what held some weeks ago nobody can tell, but lastlog, which is looked at where the host
-    has it, counts logins with a terminal whatever sshd logs.
+    What held some weeks ago nobody can tell.
     """
-    found = facts.get(logins.PROBE)
-    if isinstance(found, Missing):
-        return missing(found)
     for probe in (sshd_config.PROBE, sshd_outside.PROBE):
         settings = facts.get(probe)
         if isinstance(settings, Missing):
@@ -37,8 +33,22 @@ def gap(facts: Facts) -> Outcome | None:
             return unknown(
                 "log-level", msg("sshd logs at the level {level}, which leaves logins out", level=shown(level, 20))
             )
-    if found.is_level_matched:
+    found = facts.get(logins.PROBE)
+    if not isinstance(found, Missing) and found.is_level_matched:
         return unknown("log-level-by-match", msg("a Match block may let sshd log less of some logins"))
+    return None
+
+
+def gap(facts: Facts) -> Outcome | None:
+    """Return why logins of the last 31 days may be missing from the journal; None where none can be.
+
+    lastlog is looked at where the host has it: it counts logins with a terminal whatever sshd logs.
+    """
+    found = facts.get(logins.PROBE)
+    if isinstance(found, Missing):
+        return missing(found)
+    if (silent := silence(facts)) is not None:
+        return silent
     if found.oldest_at > facts.at - PERIOD:
         return unknown(
             "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)

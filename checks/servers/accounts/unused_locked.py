@@ -6,7 +6,7 @@ the reading that this check makes of it: 45 days.
 The rule: every account with a shell that can be logged in to, by a password or by a key, was used within 45 days, or its
 password was set within them. root is left out, for it is meant to be used in need alone, and so are `service_accounts`. The
 last login is lastlog's, which counts those with a terminal, or the journal's of sshd, which proves that an account was not
-used only if it goes back that far.
+used only if it goes back that far and sshd logs at INFO or above it.
 
 Sources: lastlog(8), lastlog2(8), journalctl(1), shadow(5). shadow 4.13 on Debian 12:
 
@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from checks.servers.accounts._journal import silence
 from checks.servers.accounts._people import has_shell
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing
-from checks.servers.probes import authorized_keys, lastlog, logins, passwd, shadow
+from checks.servers.probes import authorized_keys, lastlog, logins, passwd, shadow, sshd_config, sshd_outside
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -34,7 +35,7 @@ USED_WITHIN = timedelta(days=45)
     clause="12.5",
     severity=Severity.MEDIUM,
     needs=(passwd.PROBE, shadow.PROBE, authorized_keys.PROBE),
-    uses=(lastlog.PROBE, logins.PROBE),
+    uses=(lastlog.PROBE, logins.PROBE, sshd_config.PROBE, sshd_outside.PROBE),
     title=msg("accounts that nobody uses are locked"),
     remedy=msg("Lock the account by 'usermod -L -e 1 NAME', or have its holder log in if it is still needed."),
 )
@@ -48,9 +49,12 @@ def judge(facts: Facts) -> Outcome:
     unused = sorted(open_accounts - used)
     known = set(table) if not isinstance(table, Missing) else set()
     reaches = not isinstance(journal, Missing) and journal.oldest_at <= oldest
-    stale = [name for name in unused if name in known or reaches]
+    silent = silence(facts)
+    stale = [name for name in unused if name in known or (reaches and silent is None)]
     if stale:
         return failed("account-unused", msg("not used for 45 days: {names}", names=listed(stale)))
+    if unused and reaches and silent is not None:
+        return silent
     if unused:
         return unknown(
             "log-too-short", msg("the journal does not go back 45 days; not seen in it: {names}", names=listed(unused))
