@@ -20,8 +20,7 @@ from portalops.model.period import Period
 from portalops.reports.document import Block, Cell, Table
 
 if TYPE_CHECKING:
-    from checks.updates.summing import UnitSum
-    from portalops.model.updates import Poll
+    from portalops.model.updates import Poll, UnitSum
 
 HELP = _(
     "List units that have shown nothing new for some days, and sources that have not answered\n\nSilent when all is well, so that"
@@ -49,7 +48,7 @@ def stale(
     code = ExitCode.OK
     for source, poll in _silent(session, limit).items():
         why: Message = (
-            msg("never looked at") if poll is None else msg("did not answer: {problem}", problem=poll.problem)
+            msg("never collected") if poll is None else msg("did not answer: {problem}", problem=poll.problem)
         )
         at = poll.polled_at if poll else None
         rows.append((msg("source {source}", source=source), at, why))

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from commands import _case_letter
 from commands._cases import STATE_WORDS, handling_of, known_case, record_move, unit_name
 from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
 from commands._result import JsonValue, Result
@@ -22,6 +23,7 @@ from portalops.registers.cases import Case, RecordedMove, read_cases
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Status, Table, Tone
 
 app = typer.Typer(no_args_is_help=True)
+app.command("letter", help=_case_letter.HELP)(_case_letter.letter)
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 CaseName = Annotated[
@@ -68,7 +70,7 @@ def list_(
         late = late or _is_ours_and_late(due, handling.today) or any(handling.today > one.by for one in raised)
         rows.append(_row(session, case, due, raised, handling.today))
         data.append(_data(case, due, raised))
-    headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("By"), msg("To report upwards"))
+    headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [Table(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     view += [
         Notice(msg("record {seq} of a case cannot be read: {why}", seq=seq, why=error.message), Tone.BAD)
@@ -105,7 +107,7 @@ def show(ctx: typer.Context, case: CaseName) -> Result:
     rows += [(msg("To report upwards"), _upwards(one)) for one in raised]
     headers = (msg("At"), msg("Step"), msg("By whom"), msg("Why"), msg("Paper"), msg("Record"))
     steps = [_step_row(each) for each in found.moves]
-    view: list[Block] = [KeyValues(rows), Table(msg("Steps"), headers, steps)]
+    view: list[Block] = [KeyValues(rows), Table(msg("Steps of the case"), headers, steps)]
     if found.unreadable:
         seqs = ", ".join(map(str, found.unreadable))
         view.append(Notice(msg("records of this case cannot be read: {seqs}", seqs=seqs), Tone.BAD))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _updates_decide, _updates_stale
+from commands import _updates_decide, _updates_report, _updates_stale
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -48,6 +48,7 @@ app = typer.Typer(no_args_is_help=True)
 app.command("confirm", help=_updates_decide.HELP_CONFIRM)(_updates_decide.confirm)
 app.command("exempt", help=_updates_decide.HELP_EXEMPT)(_updates_decide.exempt)
 app.command("stale", help=_updates_stale.HELP)(_updates_stale.stale)
+app.command("report", help=_updates_report.HELP)(_updates_report.report)
 app.command("exemptions", help=_updates_decide.HELP_EXEMPTIONS)(_updates_decide.exemptions)
 
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]

@@ -228,7 +228,7 @@ def judge(
         judged_to=min(period.last, max(terms.today, period.first)),
         rulebook=terms.rulebook.edition,
         calendar=terms.calendar.version,
-        portal_days=_portal_days(portal, judging),
+        portal_days=judge_portal_days(portal, judging),
         unit_weeks=tuple(sorted(weeks, key=lambda week: (week.week, order[week.unit]))),
         unit_days=tuple(sorted(days, key=lambda day: (day.unit, day.day))),
         flagged=tuple(_flagged(flagged)),
@@ -267,7 +267,8 @@ def _pulled_sources(sources: Iterable[SourceTraits], numbers: Numbers) -> frozen
 # --- the portal -------------------------------------------------------------------------------
 
 
-def _portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[PortalDay, ...]:
+def judge_portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[PortalDay, ...]:
+    """Judge the portal itself on each day of the period that has begun, from the items of its channel."""
     terms, coverage = judging.terms, judging.coverage
     by_day: dict[date, list[Weighed]] = defaultdict(list)
     for item in sorted(items, key=lambda item: (_when(item), item.seen.id)):

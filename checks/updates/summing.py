@@ -9,45 +9,23 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from checks.updates.judging import Judging, UnitJudged
+from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
 from checks.updates.observations import ObservationStore
 from checks.updates.rules.stamps import moment
+from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import Terms
-from portalops.model.organisation import Unit, UnitId
+from portalops.model.organisation import Unit
 from portalops.model.period import Period
-from portalops.model.updates import Channel, FlagKind, Grade, SourceTraits
-from portalops.model.verdicts import DutyVerdict
+from portalops.model.updates import Channel, Grade, PortalDay, SourceTraits, UnitSum
 
 AT_ONCE = 200
 """Units that a process judges before it hands its numbers back."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitSum:
-    """One unit over a period."""
-
-    unit: UnitId
-    items: int
-    """Items that count in the period, whatever for."""
-    subportal: int
-    """Occasions of K1."""
-    submissions: int
-    """Occasions of K2."""
-    pending: int
-    """Further occasions that rest on claimed dates alone."""
-    weeks: Mapping[DutyVerdict, int]
-    """How many of its weeks came to each verdict."""
-    newest_at: datetime | None
-    """When its newest item with proof counts."""
-    unreachable_days: int
-    flags: Mapping[FlagKind, int] = field(default_factory=dict)
 
 
 def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
@@ -114,14 +92,35 @@ def sums(
             yield from found
 
 
+def sums_and_portal(question: Question, units: Sequence[Unit]) -> tuple[tuple[UnitSum, ...], tuple[PortalDay, ...]]:
+    """Return each unit's numbers and the portal's days, judged in one go: what a period's report says.
+
+    Raises:
+        UpdatesError: the store cannot be used.
+    """
+    worker = _Worker(question)
+    found: list[UnitSum] = []
+    portal: list[Weighed] = []
+    wanted = {unit.id for unit in units}
+    for one in judged_units(worker.judging, worker.window, units):
+        portal += [item for item in one.items if item.seen.channel == Channel.PORTAL]
+        if one.unit in wanted:
+            found.append(sum_up(one, worker.judging))
+    worker.close()
+    return tuple(found), judge_portal_days(portal, worker.judging)
+
+
 class _Worker:
     def __init__(self, question: Question) -> None:
         self._store = ObservationStore.open(question.store, create=False)
-        window = self._store.window(question.terms.wanted_from(question.period), question.terms.now)
-        self._judging = Judging(window, sources=question.sources, period=question.period, terms=question.terms)
+        self.window = self._store.window(question.terms.wanted_from(question.period), question.terms.now)
+        self.judging = Judging(self.window, sources=question.sources, period=question.period, terms=question.terms)
 
     def sums(self, units: Sequence[Unit]) -> list[UnitSum]:
-        return [sum_up(self._judging.judge(unit.id, unit, with_items=False), self._judging) for unit in units]
+        return [sum_up(self.judging.judge(unit.id, unit, with_items=False), self.judging) for unit in units]
+
+    def close(self) -> None:
+        self._store.close()
 
 
 _workers: list[_Worker] = []

@@ -34,6 +34,7 @@ from portalops.errors import ConfigurationError, DuplicateId
 from portalops.model.heads import Person
 from portalops.model.hosts import LOCAL, HostWay
 from portalops.model.message import Message, msg
+from portalops.model.office import OfficeSettings
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
@@ -324,6 +325,14 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         hosts=tuple(Host(HostId(row.id), row.address, frozenset(row.roles), row.custodian or "") for row in shape.host),
         jobs=tuple(Job(JobId(row.id), row.kind, row.every, row.duty) for row in shape.job),
         state_folder=state_folder,
+        office=OfficeSettings(
+            _name(shape.office.parent) if shape.office.parent else None,
+            shape.office.abbreviation,
+            _name(shape.office.place),
+            shape.office.authority or "",
+            shape.office.title,
+            shape.office.contact or "",
+        ),
         calendar_file=local(shape.calendar.file, "calendar", "file") if shape.calendar.file else None,
         rulebook=RulebookSettings(
             shape.portal.rulebook, shape.rulebook.model_dump(exclude_unset=True, exclude_none=True)

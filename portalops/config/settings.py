@@ -21,6 +21,7 @@ from portalops.model.causes import cause_of
 from portalops.model.heads import Person
 from portalops.model.hosts import HostWay
 from portalops.model.message import msg
+from portalops.model.office import OfficeSettings
 from portalops.model.organisation import Actor, Host, HostId, Portal, Unit
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
@@ -209,6 +210,8 @@ class Settings:
     jobs: tuple[Job, ...]
     state_folder: Path
     calendar_file: Path | None
+    office: OfficeSettings
+    """How the managing unit's papers are written."""
     rulebook: RulebookSettings
     backup: BackupSettings
     updates: UpdatesSettings

@@ -85,6 +85,17 @@ class ActorTable(Shape):
     valid_to: Day | None = None
 
 
+class OfficeTable(Shape):
+    """How the managing unit's own papers are written (Decree 30/2020/NĐ-CP)."""
+
+    parent: NameTable | None = Field(default=None, description="The agency above the managing unit.")
+    abbreviation: Text = Field(default="ĐVQLC", description="Of the managing unit, behind a paper's blank number.")
+    place: NameTable = Field(default=NameTable(vi="Khánh Hòa", en="Khanh Hoa"), description="Before a paper's date.")
+    authority: Text | None = Field(default=None, description="Such as KT. GIÁM ĐỐC, where a deputy signs.")
+    title: Text = Field(default="GIÁM ĐỐC", description="The office of who signs.")
+    contact: Text | None = Field(default=None, description="Whom a unit asks: name, telephone, mail.")
+
+
 class UnitTable(Shape):
     """An agency that sends information in and keeps a sub-portal."""
 
@@ -371,6 +382,7 @@ class PortalopsFile(Shape):
         rulebook: RulebookTable = Field(default_factory=RulebookTable)
     calendar: CalendarTable = Field(default_factory=CalendarTable)
     actor: tuple[ActorTable, ...] = ()
+    office: OfficeTable = Field(default_factory=OfficeTable)
     unit: tuple[UnitTable, ...] = ()
     host: tuple[HostTable, ...] = ()
     backup: BackupTable = Field(default_factory=BackupTable)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -276,3 +277,24 @@ class UpdatesResult:
     flagged: tuple[FlaggedItem, ...]
     text_checked: int
     """How many items' text went through the Unicode checks of Article 7.6."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSum:
+    """One unit over a period."""
+
+    unit: UnitId
+    items: int
+    """Items that count in the period, whatever for."""
+    subportal: int
+    """Occasions of K1."""
+    submissions: int
+    """Occasions of K2."""
+    pending: int
+    """Further occasions that rest on claimed dates alone."""
+    weeks: Mapping[DutyVerdict, int]
+    """How many of its weeks came to each verdict."""
+    newest_at: datetime | None
+    """When its newest item with proof counts."""
+    unreachable_days: int
+    flags: Mapping[FlagKind, int] = field(default_factory=dict)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,50 @@ def test_a_claimed_item_counts_after_an_officer_confirms_it_and_no_longer_when_t
 
     assert (item["grade"], confirmed, after["grade"], back["grade"]) == ("C", 0, "D", "C")
     assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is confirmed already")
+
+
+def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp_path: Path) -> None:
+    case = min(office.cases())
+    monday = date.fromisocalendar(int(case[:4]), int(case[6:8]), 1)
+
+    code, envelope = office.call("case", "letter", case, "--output", str(tmp_path / "drafts"))
+    reported, report = office.call(
+        "updates", "report", "--period", f"{monday}..{monday + timedelta(days=6)}", "--to", "committee",
+        "--output", str(tmp_path / "drafts"),
+    )  # fmt: skip
+
+    assert (code, reported) == (0, 0)
+    assert envelope["data"][0]["cases"] == sorted(office.cases())
+    for data in (envelope["data"][0], report["data"][0]):
+        assert hashlib.sha256(Path(data["id"]).read_bytes()).hexdigest() == data["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["case", "letter", "{case}", "--format", "doc"], "no format of official papers is named doc"),
+        (["updates", "report", "--month", "2026-11-03"], "--month: 2026-11-03 is no month"),
+        (["updates", "report", "--month", "2999-01"], "which is ahead"),
+        (["updates", "report"], "give either --month or --period"),
+        (["updates", "report", "--month", "2026-01", "--to", "press"], "--to: press is nobody to report to"),
+    ],
+)
+def test_a_paper_that_cannot_be_drafted_is_refused(office: Office, arguments: list[str], said: str) -> None:
+    case = min(office.cases())
+
+    code, envelope = office.call(*(text.format(case=case) for text in arguments))
+
+    assert (code, envelope["ok"]) == (2, False)
+    assert said in envelope["error"]["message"]
+
+
+def test_a_reporting_month_ends_on_the_14th_and_its_report_is_due_two_working_days_later(
+    office: Office, tmp_path: Path
+) -> None:
+    arguments = ["updates", "report", "--month", "2026-01", "--output", str(tmp_path)]
+
+    (province,) = office.call(*arguments)[1]["data"]
+    (calendar,) = office.call(*arguments, "--calendar-month")[1]["data"]
+
+    assert (province["period"], province["due_on"]) == ("2025-12-15..2026-01-14", "2026-01-16")
+    assert calendar["period"] == "2026-01-01..2026-01-31"

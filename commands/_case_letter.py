@@ -1,0 +1,75 @@
+"""`portalops case letter`: the draft of a letter that reminds a unit of everything that is open against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands._cases import handling_of, known_case, unit_name
+from commands._papers import chosen_formats, office_of, write_papers
+from commands._result import Result
+from commands._session import open_session
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.cases import THE_PORTAL, CaseState
+from portalops.model.message import msg, nmsg
+from portalops.model.organisation import Name
+from portalops.official.build_reminder import build_reminder
+from portalops.registers.cases import read_cases
+from portalops.reports.document import Paragraph, Table
+
+HELP = _(
+    "Draft the letter that reminds a unit\n\nIt is about all that is open against the unit of the case and was not explained yet,"
+    " in the State's own form (Decree 30/2020/NĐ-CP). Number and date stay blank: the clerk gives them after it is signed, and"
+    " 'case register-doc' records them. Nothing is recorded by drafting."
+    "\n\nExample: portalops case letter 2026-W47/so-y-te --format docx,pdf --output ."
+    "\n\nEXIT STATUS: 0 written, 2 no such case, nothing to remind of, or no such format"
+)
+OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING})
+
+
+def letter(
+    ctx: typer.Context,
+    case: Annotated[
+        str, typer.Argument(metavar="CASE", help=_("The case's id, WEEK/UNIT/DUTY, or the beginning of one"))
+    ],
+    *,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, joined by commas"))
+    ] = "docx",
+    output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
+    language: Annotated[
+        str, typer.Option("--language", metavar="vi|en", help=_("vi is what is sent; en is a translation for reading"))
+    ] = "vi",
+) -> Result:
+    session = open_session(ctx)
+    some = chosen_formats(format_)
+    read = read_cases(session.ledger)
+    unit = known_case(read, case).unit
+    of_unit = [each for each in read.cases if each.unit == unit and each.state in OPEN]
+    if unit == THE_PORTAL or not of_unit:
+        raise UsageError(
+            msg("there is nothing to remind {unit} of by a letter", unit=unit),
+            msg(
+                "'portalops case list --all' shows what was done; the managing unit itself gets no letter from itself."
+            ),
+        )
+    handling = handling_of(session)
+    name = unit_name(session, unit)
+    paper = build_reminder(
+        office_of(session),
+        name if isinstance(name, Name) else Name(unit, unit),
+        of_unit,
+        session.rulebook,
+        explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days + 1),
+        zone=session.settings.portal.timezone,
+    )
+    files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, language=language)
+    rows = [(str(path), digest) for path, digest in files]
+    about = nmsg("The letter is about {n} case.", "The letter is about {n} cases.", len(of_unit))
+    return Result(
+        [{"id": str(path), "sha256": digest, "cases": [each.id for each in of_unit]} for path, digest in files],
+        [Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
+    )

@@ -1,0 +1,180 @@
+"""`portalops updates report`: the draft of a period's report to the Department or the Committee (Article 11.3)."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Optional
+from zoneinfo import ZoneInfo
+
+import typer
+
+from commands._cases import handling_of
+from commands._papers import chosen_formats, office_of, write_papers
+from commands._periods import period_of
+from commands._result import Result
+from commands._session import Session, open_session
+from commands._updates_decide import decided_of
+from commands._updates_work import STORE, update_sources
+from portalops.compliance.handling import escalations
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.model.organisation import exists_during
+from portalops.model.period import Period
+from portalops.model.text import show_text
+from portalops.official.build_period import PeriodFacts, build_period, due_on
+from portalops.registers.cases import read_cases
+from portalops.reports.document import Paragraph, Table
+
+OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
+MONTH_DAYS = 31
+CUT_OFF_DAY = 14
+"""The last day of a month's report: Decision 01/2023/QĐ-UBND of Khánh Hòa province."""
+
+HELP = _(
+    "Draft a period's report on how the regime of updating was kept\n\n--month 2026-11 is the province's reporting month, from 15"
+    " October to 14 November; with --calendar-month it is 1 to 30 November. Any other span is given by --period. What the"
+    " managing unit itself missed is in it. In the State's own form, with a blank number (Decree 30/2020/NĐ-CP)."
+    "\n\nExample: portalops updates report --month 2026-11 --to department --format docx,pdf --output ."
+    "\n\nEXIT STATUS: 0 written, 2 no such month, period, addressee or format, or the period has not begun"
+)
+
+
+def report(
+    ctx: typer.Context,
+    *,
+    month: Annotated[OptionalText, typer.Option("--month", metavar="MONTH", help=_("Such as 2026-11"))] = None,
+    calendar_month: Annotated[
+        bool, typer.Option("--calendar-month", help=_("From the first to the last day of the month"))
+    ] = False,
+    period: Annotated[
+        OptionalText, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="WHOM", help=_("department or committee"))] = "department",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, joined by commas"))
+    ] = "docx",
+    output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
+    language: Annotated[
+        str, typer.Option("--language", metavar="vi|en", help=_("vi is what is sent; en is a translation for reading"))
+    ] = "vi",
+) -> Result:
+    session = open_session(ctx)
+    some = chosen_formats(format_)
+    chosen = _period(session, month, period, calendar_month=calendar_month)
+    if to not in {"department", "committee"}:
+        raise UsageError(
+            msg("--to: {text} is nobody to report to", text=show_text(to, 40)), msg("Give department or committee.")
+        )
+    facts = _facts(session, chosen)
+    paper = build_period(
+        facts,
+        office_of(session),
+        session.rulebook,
+        session.calendar,
+        to_committee=to == "committee",
+        zone=session.settings.portal.timezone,
+    )
+    files = write_papers(paper, f"{chosen.first}--{chosen.last}-{to}", some, output, language=language)
+    due = due_on(chosen, session.calendar)
+    rows = [(str(path), digest) for path, digest in files]
+    return Result(
+        [
+            {"id": str(path), "sha256": digest, "period": str(chosen), "due_on": due.isoformat()}
+            for path, digest in files
+        ],
+        [
+            Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
+            Paragraph(msg("The report is due on {day}.", day=due)),
+        ],
+        warnings=session.calendar.warnings(chosen),
+    )
+
+
+def _period(session: Session, month: str | None, period: str | None, *, calendar_month: bool) -> Period:
+    if (month is None) == (period is None):
+        raise UsageError(
+            msg("give either --month or --period"),
+            msg("For example: --month 2026-11, or --period 2026-10-15..2026-11-14."),
+        )
+    if period is not None:
+        chosen = period_of(period, "--period")
+    else:
+        chosen = period_of(month or "", "--month")
+        after = chosen.last + timedelta(days=1)
+        if chosen.first.day != 1 or after.day != 1 or (after - chosen.first).days > MONTH_DAYS:
+            raise UsageError(
+                msg("--month: {text} is no month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
+            )
+        if not calendar_month:
+            last = chosen.first.replace(day=CUT_OFF_DAY)
+            before = chosen.first - timedelta(days=1)
+            chosen = Period(before.replace(day=CUT_OFF_DAY + 1), last)
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    if chosen.first > today:
+        raise UsageError(
+            msg("the period begins on {day}, which is ahead", day=chosen.first), msg("Name a period that has begun.")
+        )
+    return chosen
+
+
+def _facts(session: Session, period: Period) -> PeriodFacts:
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
+    from checks.updates.summing import Question, sums_and_portal  # noqa: PLC0415
+    from checks.updates.terms import Terms  # noqa: PLC0415
+
+    settings = session.settings
+    file = settings.state_folder / STORE
+    terms = Terms(
+        session.rulebook,
+        session.calendar,
+        ZoneInfo(settings.portal.timezone),
+        session.clock.now(),
+        settings.updates.poll_every,
+        decided_of(session),
+    )
+    sources = [source.traits for source in update_sources(settings)]
+    units = [unit for unit in settings.units if exists_during(unit, period)]
+    before = _before(period)
+    sums, days = sums_and_portal(Question(file, sources, period, terms), units)
+    old, _days = sums_and_portal(Question(file, sources, before, terms), [u for u in units if exists_during(u, before)])
+    with closing(ObservationStore.open(file, create=False)) as store:
+        silent = [poll.source for poll in store.newest_polls() if not poll.ok]
+    handling = handling_of(session)
+    cases = read_cases(session.ledger).cases
+    of_period = tuple(case for case in cases if case.week.period().last in period)
+    return PeriodFacts(
+        period=period,
+        names={unit.id: unit.name for unit in settings.units},
+        sums=sums,
+        before={one.unit: one for one in old if one.items},
+        portal_days=days,
+        cases=of_period,
+        escalations=[one for one in escalations(cases, handling) if one.case.week.period().last in period],
+        exemptions=[
+            each for each in terms.decided.exemptions if each.first <= period.last and period.first <= each.last
+        ],
+        sources=len(sources),
+        silent_sources=silent,
+    )
+
+
+def _before(period: Period) -> Period:
+    """Return the period before: of a reporting month the month before, else as many days."""
+    last = period.first - timedelta(days=1)
+    if period.first.day == CUT_OFF_DAY + 1 and period.last.day == CUT_OFF_DAY:
+        months = (period.last.year - period.first.year) * 12 + period.last.month - period.first.month
+        return Period(_months_back(period.first, months), last)
+    if period.first.day == 1 and (period.last + timedelta(days=1)).day == 1:
+        after = period.last + timedelta(days=1)
+        return Period(
+            _months_back(period.first, (after.year - period.first.year) * 12 + after.month - period.first.month), last
+        )
+    return Period(last - (period.last - period.first), last)
+
+
+def _months_back(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 - months
+    return date(index // 12, index % 12 + 1, day.day)

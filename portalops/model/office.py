@@ -1,0 +1,24 @@
+"""How the managing unit writes official papers: what of it is configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from portalops.model.organisation import Name
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeSettings:
+    """`[office]` of the configuration."""
+
+    parent: Name | None = None
+    """The agency above the managing unit."""
+    abbreviation: str = "ĐVQLC"
+    """Of the managing unit, behind the blank number."""
+    place: Name = field(default_factory=lambda: Name("Khánh Hòa", "Khanh Hoa"))
+    authority: str = ""
+    """Such as `KT. GIÁM ĐỐC`; empty where the head signs."""
+    title: str = "GIÁM ĐỐC"
+    """The office of who signs."""
+    contact: str = ""
+    """Whom a unit asks: name, telephone, mail."""

@@ -1,0 +1,420 @@
+"""The report of a period (báo cáo) on how the regime of updating was kept, for the Department or the Committee. Pure.
+
+Its figures are those of its annex, and what the managing unit itself missed stands in it like everybody's: no argument takes
+it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from portalops.calendar import Calendar
+from portalops.compliance.handling import Escalation
+from portalops.model.cases import THE_PORTAL, CaseState, Step
+from portalops.model.exemptions import Exemption
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Name, UnitId
+from portalops.model.period import Period
+from portalops.model.rulebook import Rulebook
+from portalops.model.updates import FlagKind, PortalDay, UnitSum
+from portalops.model.verdicts import DutyVerdict
+from portalops.official.build_reminder import DUTY_WORDS, basis_of
+from portalops.official.office import Office
+from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind
+from portalops.registers.cases import Case
+from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
+
+STATE_WORDS: Mapping[CaseState, Message] = {
+    CaseState.DETECTED: msg("found, not yet reminded"),
+    CaseState.AWAITING: msg("reminded, awaiting an explanation"),
+    CaseState.EXPLAINED: msg("explained, not yet decided"),
+    CaseState.ACCEPTED: msg("explanation accepted"),
+    CaseState.REJECTED: msg("no explanation, or none that was accepted"),
+    CaseState.REMEDIED: msg("remedied"),
+    CaseState.CLOSED: msg("closed"),
+}
+ASSESSED = (DutyVerdict.MET, DutyVerdict.UNMET)
+DUE_WORKING_DAYS = 2
+"""After the period's end: Decision 01/2023/QĐ-UBND of Khánh Hòa province."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFacts:
+    """What a period's report says, as values."""
+
+    period: Period
+    names: Mapping[UnitId, Name]
+    """Of every unit of the period."""
+    sums: Sequence[UnitSum]
+    """One a unit, in the order of the annex."""
+    before: Mapping[UnitId, UnitSum]
+    """The same of the period before, as far as it was judged."""
+    portal_days: Sequence[PortalDay]
+    cases: Sequence[Case]
+    """Those whose week ends in the period."""
+    escalations: Sequence[Escalation]
+    exemptions: Sequence[Exemption]
+    sources: int
+    """How many sources were looked at."""
+    silent_sources: Sequence[str]
+    """Those that did not answer when they were last looked at."""
+
+
+def build_period(
+    facts: PeriodFacts, office: Office, rulebook: Rulebook, calendar: Calendar, *, to_committee: bool, zone: str
+) -> OfficialPaper:
+    """Return the report of a period.
+
+    Args:
+        facts: what is said.
+        office: who writes.
+        rulebook: the regulation.
+        calendar: the working days.
+        to_committee: it goes to the Committee; otherwise to the Department.
+        zone: IANA name of the portal's zone.
+    """
+    period = facts.period
+    addressee = office.committee if to_committee else office.department
+    subject = msg(
+        "How the regime of updating information was kept (from {first} to {last})", first=period.first, last=period.last
+    )
+    body = [
+        *_scope(facts, rulebook, calendar),
+        *_results(facts),
+        *_short(facts),
+        *_outages(facts),
+        *_handled(facts),
+        *_proposals(facts),
+        Paragraph(msg("{agency} reports this to {addressee}./.", agency=office.unit, addressee=addressee)),
+    ]
+    copies: tuple[Message | Name, ...] = (msg("As above"),)
+    if to_committee:
+        copies = (*copies, office.department)
+    return OfficialPaper(
+        kind=PaperKind.REPORT,
+        parent=office.settings.parent,
+        agency=office.unit,
+        sign=f"BC-{office.settings.abbreviation}",
+        place=office.settings.place,
+        year=office.day.year,
+        subject=subject,
+        addressees=(addressee,),
+        basis=basis_of(rulebook),
+        body=tuple(body),
+        signing=office.signing,
+        recipients=copies,
+        archive=f"VT, {office.settings.abbreviation}",
+        annexes=(
+            Annex(
+                msg("Updates by unit, from {first} to {last}", first=period.first, last=period.last), annex_table(facts)
+            ),
+        ),
+        zone=zone,
+        drafted_on=office.day,
+    )
+
+
+def due_on(period: Period, calendar: Calendar) -> date:
+    """Return the day on which a period's report is due."""
+    return calendar.add_working_days(period.last, DUE_WORKING_DAYS)
+
+
+# --- I ------------------------------------------------------------------------------------------
+
+
+def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterator[BodyBlock]:
+    period = facts.period
+    working = len(calendar.working_days(period))
+    unknown = [one for one in facts.sums if one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0)]
+    yield Heading(2, msg("I. SCOPE, METHOD, COVERAGE"))
+    yield Paragraph(
+        msg(
+            "The report covers {days} working days from {first} to {last} and {units} agencies and units.",
+            days=working, first=period.first, last=period.last, units=len(facts.sums),
+        )
+    )  # fmt: skip
+    yield Paragraph(
+        msg(
+            "Method: {sources} sources are looked at by a program, and every answer is kept with its digest; what counts is when"
+            " an item was first seen or its row was made, not the date that it claims. Judged by {edition}, calendar {calendar}.",
+            sources=facts.sources, edition=rulebook.edition, calendar=calendar.version,
+        )
+    )  # fmt: skip
+    if unknown:
+        yield Paragraph(
+            msg(
+                "Coverage: for {n} units the evidence of at least one week does not suffice; such weeks are held against nobody:"
+                " {units}.",
+                n=len(unknown),
+                units=_listed(facts, [one.unit for one in unknown]),
+            )
+        )
+    else:
+        yield Paragraph(msg("Coverage: the evidence suffices for every week of every unit."))
+    if facts.silent_sources:
+        yield Paragraph(
+            msg("Sources that did not answer when last asked: {sources}.", sources=", ".join(facts.silent_sources))
+        )
+
+
+# --- II -----------------------------------------------------------------------------------------
+
+
+def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
+    yield Heading(2, msg("II. RESULTS"))
+    yield Heading(3, msg("1. The province's portal"))
+    due = [day for day in facts.portal_days if day.working and day.verdict is not DutyVerdict.EXEMPT]
+    met = [day for day in due if day.verdict is DutyVerdict.MET]
+    missed = [day.day for day in due if day.verdict is DutyVerdict.UNMET]
+    unknown = [day.day for day in due if day.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE]
+    yield Paragraph(msg("The portal was updated on {met} of {due} working days.", met=len(met), due=len(due)))
+    if missed:
+        yield Paragraph(msg("Days without an update, for which the managing unit answers: {days}.", days=_days(missed)))
+    if unknown:
+        yield Paragraph(msg("Days for which the evidence does not suffice: {days}.", days=_days(unknown)))
+    yield Heading(3, msg("2. Agencies and units"))
+    totals = totals_of(facts.sums)
+    yield Paragraph(
+        msg(
+            "{items} items count: {k1} times updated on sub-portals, {k2} times sent in. Of {assessed} unit-weeks that could be"
+            " assessed, {met} reached what was due.",
+            items=totals.items, k1=totals.subportal, k2=totals.submissions, assessed=totals.assessed, met=totals.met,
+        )
+    )  # fmt: skip
+    odd = [
+        (word, sum(one.flags.get(flag, 0) for one in facts.sums))
+        for flag, word in (
+            (FlagKind.BACKDATED, msg("backdated")),
+            (FlagKind.TOUCHED, msg("old items published again")),
+            (FlagKind.DUPLICATE, msg("repeated texts")),
+            (FlagKind.REMOVED, msg("taken down after they were put up")),
+        )
+    ]
+    if any(count for _word, count in odd):
+        yield Bullets(
+            [
+                msg("{what}: {count} items, which count for nothing or on another day;", what=word, count=count)
+                for word, count in odd
+                if count
+            ]
+        )
+    yield Heading(3, msg("3. Beside the period before"))
+    if facts.before:
+        old = totals_of([facts.before[one.unit] for one in facts.sums if one.unit in facts.before])
+        yield Paragraph(
+            msg(
+                "Items {items} ({difference}); unit-weeks that reached what was due {met} of {assessed}, before {old_met} of"
+                " {old_assessed}.",
+                items=totals.items, difference=_signed(totals.items - old.items), met=totals.met, assessed=totals.assessed,
+                old_met=old.met, old_assessed=old.assessed,
+            )
+        )  # fmt: skip
+    else:
+        yield Paragraph(msg("The period before was not judged."))
+
+
+# --- III to VI ----------------------------------------------------------------------------------
+
+
+def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
+    yield Heading(2, msg("III. WHO DID NOT KEEP TO IT, AND WHAT THEY SAID"))
+    if not facts.cases:
+        yield Paragraph(msg("Nobody fell short in the period."))
+        return
+    rows: list[Sequence[Cell]] = []
+    for number, case in enumerate(sorted(facts.cases, key=lambda case: (_name(facts, case.unit).vi, case.week)), 1):
+        found = case.shortfall
+        said = case.newest(Step.EXPLAINED)
+        seen: Cell = None
+        if found is not None:
+            seen = _days(found.days) if found.days else msg("{seen} of {due}", seen=found.seen, due=found.required)
+        explained: Cell = said.move.reason if said else None
+        rows.append(
+            (
+                number,
+                _name(facts, case.unit),
+                str(case.week),
+                DUTY_WORDS[case.duty],
+                seen,
+                explained,
+                STATE_WORDS[case.state],
+            )
+        )
+    headers = (
+        msg("No"),
+        msg("Unit"),
+        msg("Week"),
+        msg("What was due"),
+        msg("Seen"),
+        msg("Explanation"),
+        msg("Where it stands"),
+    )
+    yield Table(msg("Cases of the period"), headers, rows)
+
+
+def _outages(facts: PeriodFacts) -> Iterator[BodyBlock]:
+    yield Heading(2, msg("IV. FAULTS, SITES THAT COULD NOT BE REACHED, EXEMPTIONS"))
+    down = [one for one in facts.sums if one.unreachable_days]
+    portal_down = [day.day for day in facts.portal_days if day.unreachable]
+    items = [
+        msg(
+            "{unit}: {days} days on which its sub-portal could not be reached;",
+            unit=_name(facts, one.unit),
+            days=one.unreachable_days,
+        )
+        for one in down
+    ]
+    if portal_down:
+        items.insert(0, msg("the province's portal could not be reached on {days};", days=_days(portal_down)))
+    items += [
+        msg(
+            "{unit}: exempt from {first} to {last}, by {document};",
+            unit=_name(facts, one.unit or THE_PORTAL), first=one.first, last=one.last, document=one.document,
+        )
+        for one in facts.exemptions
+    ]  # fmt: skip
+    if items:
+        yield Bullets(items)
+    else:
+        yield Paragraph(msg("None is recorded."))
+
+
+def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
+    yield Heading(2, msg("V. WHAT WAS DONE"))
+    if not facts.cases:
+        yield Paragraph(msg("There was nothing to handle."))
+        return
+    counts = [(state, sum(case.state is state for case in facts.cases)) for state in CaseState]
+    yield Paragraph(nmsg("{n} case was opened:", "{n} cases were opened:", len(facts.cases)))
+    yield Bullets(
+        [msg("{count} cases: {state};", count=count, state=STATE_WORDS[state]) for state, count in counts if count]
+    )
+
+
+def _proposals(facts: PeriodFacts) -> Iterator[BodyBlock]:
+    yield Heading(2, msg("VI. PROPOSALS"))
+    repeated = {one.case.unit: one for one in facts.escalations}
+    if not repeated:
+        yield Paragraph(msg("The managing unit goes on tracking, and has nothing to propose."))
+        return
+    yield Paragraph(msg("To consider and give direction to those that fell short repeatedly:"))
+    yield Bullets(
+        [msg("{unit}: {reason};", unit=_name(facts, unit), reason=one.reason) for unit, one in repeated.items()]
+    )
+
+
+# --- the annex ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sum of the annex."""
+
+    items: int
+    subportal: int
+    submissions: int
+    met: int
+    assessed: int
+
+
+def totals_of(sums: Sequence[UnitSum]) -> Totals:
+    """Add up the rows of an annex."""
+    return Totals(
+        sum(one.items for one in sums),
+        sum(one.subportal for one in sums),
+        sum(one.submissions for one in sums),
+        sum(one.weeks.get(DutyVerdict.MET, 0) for one in sums),
+        sum(one.weeks.get(verdict, 0) for one in sums for verdict in ASSESSED),
+    )
+
+
+def annex_table(facts: PeriodFacts) -> Table:
+    """Return the annex: a row a unit, and their sum."""
+    rows: list[Sequence[Cell]] = []
+    for number, one in enumerate(facts.sums, 1):
+        met = one.weeks.get(DutyVerdict.MET, 0)
+        assessed = sum(one.weeks.get(verdict, 0) for verdict in ASSESSED)
+        before = facts.before.get(one.unit)
+        change = _signed(one.items - before.items) if before else None
+        rows.append(
+            (
+                number,
+                _name(facts, one.unit),
+                one.items,
+                one.subportal,
+                one.submissions,
+                f"{met}/{assessed}",
+                one.newest_at.date() if one.newest_at else None,
+                one.unreachable_days,
+                change,
+                _verdict(one),
+                _remarks(facts, one),
+            )
+        )
+    total = totals_of(facts.sums)
+    rows.append(
+        (
+            None,
+            msg("Together"),
+            total.items,
+            total.subportal,
+            total.submissions,
+            f"{total.met}/{total.assessed}",
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+    )
+    headers = (
+        msg("No"), msg("Unit"), msg("Items counted"), msg("Times K1"), msg("Times K2"), msg("Weeks met/assessed"), msg("Newest update"),
+        msg("Days not reached"), msg("Beside the period before"), msg("Assessment"), msg("Remarks"),
+    )  # fmt: skip
+    return Table(msg("Updates by unit"), headers, rows)
+
+
+def _verdict(one: UnitSum) -> Message:
+    if one.weeks.get(DutyVerdict.UNMET, 0):
+        return msg("not met")
+    if one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0):
+        return msg("evidence does not suffice")
+    if one.weeks.get(DutyVerdict.PENDING, 0):
+        return msg("awaiting confirmation")
+    if one.weeks.get(DutyVerdict.MET, 0):
+        return msg("met")
+    return msg("exempt") if one.weeks.get(DutyVerdict.EXEMPT, 0) else msg("not assessed")
+
+
+def _remarks(facts: PeriodFacts, one: UnitSum) -> Cell:
+    documents = list(dict.fromkeys(each.document for each in facts.exemptions if each.unit == one.unit))
+    if documents:
+        return msg("exempt by {document}", document=", ".join(documents))
+    return (
+        nmsg("{n} occasion awaits confirmation", "{n} occasions await confirmation", one.pending)
+        if one.pending
+        else None
+    )
+
+
+def _name(facts: PeriodFacts, unit: UnitId) -> Name:
+    if unit == THE_PORTAL:
+        return Name("Đơn vị quản lý Cổng", "The managing unit")
+    return facts.names.get(unit, Name(unit, unit))
+
+
+def _listed(facts: PeriodFacts, units: Sequence[UnitId]) -> Message:
+    names = [_name(facts, unit) for unit in units]
+    text = "; ".join(f"{{n{number}}}" for number in range(len(names)))
+    return Message(text, {f"n{number}": name for number, name in enumerate(names)})
+
+
+def _days(days: Sequence[date]) -> Message:
+    text = ", ".join(f"{{d{number}}}" for number in range(len(days)))
+    return Message(text, {f"d{number}": day for number, day in enumerate(days)})
+
+
+def _signed(number: int) -> str:
+    return f"+{number}" if number > 0 else str(number)

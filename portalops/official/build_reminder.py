@@ -1,0 +1,114 @@
+"""The letter that reminds a unit (công văn đôn đốc): what was found, by which article, what is asked for and by when. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from portalops.model.cases import CaseDuty
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Name
+from portalops.model.rulebook import Rulebook
+from portalops.official.office import Office
+from portalops.official.paper import Basis, OfficialPaper, PaperKind
+from portalops.registers.cases import Case
+from portalops.reports.document import Bullets, Cell, Paragraph, Table
+
+DUTY_WORDS: dict[CaseDuty, Message] = {
+    CaseDuty.PORTAL: msg("updating the portal on each working day (Article 11.1)"),
+    CaseDuty.SUBPORTAL: msg("updating the sub-portal (Article 11.2)"),
+    CaseDuty.SUBMISSION: msg("sending information to the managing unit (Article 11.2)"),
+}
+
+
+def build_reminder(
+    office: Office, unit: Name, cases: Sequence[Case], rulebook: Rulebook, *, explain_by: date, zone: str
+) -> OfficialPaper:
+    """Return the letter to one unit about its open cases.
+
+    Args:
+        office: who writes.
+        unit: to whom.
+        cases: what it is about; at least one, all of this unit.
+        rulebook: the regulation.
+        explain_by: the last day for an explanation.
+        zone: IANA name of the portal's zone.
+
+    Raises:
+        ValueError: there is no case.
+    """
+    if not cases:
+        raise ValueError("a reminder is about at least one case")
+    weeks = sorted({case.week for case in cases})
+    rows: list[Sequence[Cell]] = []
+    for number, case in enumerate(sorted(cases, key=lambda case: (case.week, case.duty.value)), 1):
+        span, found = case.week.period(), case.shortfall
+        rows.append(
+            (
+                number,
+                msg("{week}: {first} to {last}", week=str(case.week), first=span.first, last=span.last),
+                DUTY_WORDS[case.duty],
+                found.required if found else None,
+                found.seen if found else None,
+            )
+        )
+    headers = (msg("No"), msg("Week"), msg("What was due"), msg("Times due"), msg("Times seen"))
+    table = Table(msg("What was found"), headers, rows)
+    body: list[Paragraph | Bullets | Table] = [
+        Paragraph(
+            msg(
+                "By its tracking from {first} to {last}, {agency} found that {unit} did not keep to the regime of updating"
+                " information, as follows:",
+                first=weeks[0].period().first,
+                last=weeks[-1].period().last,
+                agency=office.unit,
+                unit=unit,
+            )
+        ),
+        table,
+        Paragraph(msg("{agency} asks {unit}:", agency=office.unit, unit=unit)),
+        Bullets(
+            (
+                msg("to see that information is updated and sent in as often as is due from this week on;"),
+                msg("to explain the above in writing to {agency} by {day}.", agency=office.unit, day=explain_by),
+            )
+        ),
+    ]
+    if office.settings.contact:
+        body.append(Paragraph(msg("Contact: {contact}.", contact=office.settings.contact)))
+    body.append(Paragraph(msg("With respect./.")))
+    return OfficialPaper(
+        kind=PaperKind.LETTER,
+        parent=office.settings.parent,
+        agency=office.unit,
+        sign=office.settings.abbreviation,
+        place=office.settings.place,
+        year=office.day.year,
+        subject=msg("urging updates of the sub-portal and sending of information to the province's portal"),
+        addressees=(unit,),
+        basis=basis_of(rulebook),
+        body=tuple(body),
+        signing=office.signing,
+        recipients=(msg("As above"), office.department),
+        archive=f"VT, {office.settings.abbreviation}",
+        zone=zone,
+        drafted_on=office.day,
+    )
+
+
+def basis_of(rulebook: Rulebook) -> Basis:
+    """Return what every paper on updates rests on."""
+    parts = rulebook.document.split(", ", 2)
+    if len(parts) == 3:
+        number, day, issuer = parts
+        decision = msg("Decision No. {number} of {day} of {issuer}", number=number, day=day, issuer=issuer)
+    else:
+        decision = msg("Decision No. {document}", document=rulebook.document)
+    return Basis(
+        (
+            msg(
+                "Pursuant to Article 11 of the {title}, issued with {decision}", title=rulebook.title, decision=decision
+            ),
+            msg("On the basis of what was tracked, with evidence that is kept"),
+        )
+    )

@@ -1,0 +1,377 @@
+"""An official paper as DOCX, by Decree 30/2020/NĐ-CP, Annex I: margins, type sizes, rules under the heads, page numbers.
+
+The numbers are the Annex's: A4; top and bottom 20 to 25 mm, left 30 to 35, right 15 to 20; Times New Roman, 13 to 14 points in
+the body; page numbers centred in the top margin, none on the first page; annexes are numbered by themselves. The same paper
+gives the same bytes: the archive's times and the file's own properties are fixed.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, assert_never
+from zoneinfo import ZoneInfo
+
+from portalops.model.message import msg
+from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, roman
+from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.reader import Reader
+
+if TYPE_CHECKING:
+    from docx.document import Document as DocxDocument
+    from docx.section import Section
+    from docx.text.paragraph import Paragraph as DocxParagraph
+
+FONT = "Times New Roman"
+BODY_POINTS = 14.0
+TABLE_POINTS = 11.0
+TOP_MM, BOTTOM_MM, LEFT_MM, RIGHT_MM = 20, 20, 30, 15
+A4_MM = (210, 297)
+INDENT_MM = 12.7
+"""First line of a paragraph: 1 or 1.27 cm."""
+GAP_POINTS = 6
+LINES = 1.15
+LETTER_MM = 2.5
+"""What a letter of a table takes, bold ones and capitals among them."""
+CELL_MM = 4.5
+"""What the borders of a cell take."""
+_FIXED = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DocxFormat:
+    """The format `docx`."""
+
+    name: str = "docx"
+    suffix: str = ".docx"
+
+    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
+        from docx import Document  # noqa: PLC0415  # start-up time
+
+        writer = _Writer(Document(), paper, Reader(language, ZoneInfo(paper.zone)))
+        return _steady(writer.write())
+
+
+FORMAT = DocxFormat()
+
+
+class _Writer:
+    def __init__(self, document: DocxDocument, paper: OfficialPaper, reader: Reader) -> None:
+        self._document, self._paper, self._reader = document, paper, reader
+
+    def write(self) -> bytes:
+        document, paper = self._document, self._paper
+        self._settle()
+        section = document.sections[0]
+        _lay_out(section, landscape=False)
+        self._number_pages(section, first_page_too=False)
+        self._heads()
+        self._title()
+        if paper.addressees:
+            self._addressees()
+        for number, text in enumerate(paper.basis.texts):
+            end = "." if number == len(paper.basis.texts) - 1 else ";"
+            self._body_paragraph(self._reader.text(text) + end, italic=True)
+        for block in paper.body:
+            self._block(block)
+        self._foot()
+        for number, annex in enumerate(paper.annexes, 1):
+            self._annex(annex, number)
+        stream = io.BytesIO()
+        document.save(stream)
+        return stream.getvalue()
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Set the type for every script: python-docx alone would leave Vietnamese letters to the theme's font."""
+        from docx.oxml.ns import qn  # noqa: PLC0415
+        from docx.shared import Pt  # noqa: PLC0415
+
+        style = self._document.styles["Normal"]
+        style.font.name, style.font.size = FONT, Pt(BODY_POINTS)
+        properties = style.element.get_or_add_rPr()
+        fonts = properties.get_or_add_rFonts()
+        for script in ("ascii", "hAnsi", "eastAsia", "cs"):
+            fonts.set(qn(f"w:{script}"), FONT)
+        for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+            fonts.attrib.pop(qn(f"w:{theme}"), None)
+        language = properties.makeelement(qn("w:lang"), {qn("w:val"): "vi-VN", qn("w:eastAsia"): "vi-VN"})
+        for old in properties.findall(qn("w:lang")):
+            properties.remove(old)
+        properties.append(language)
+        style.paragraph_format.space_after = style.paragraph_format.space_before = Pt(0)
+        core = self._document.core_properties
+        drafted = self._paper.drafted_on
+        moment = (
+            datetime(drafted.year, drafted.month, drafted.day, tzinfo=UTC)
+            if drafted
+            else datetime(2000, 1, 1, tzinfo=UTC)
+        )
+        core.author, core.title, core.comments = "", self._reader.text(self._paper.subject)[:250], ""
+        core.created = core.modified = moment
+        core.last_modified_by, core.revision, core.language = "", 1, "vi-VN"
+
+    def _heads(self) -> None:
+        """Write both heads: the agency on the left, the nation on the right; number and date under them."""
+        paper, reader = self._paper, self._reader
+        table = self._blank_table((66, 99))
+        left, right = table.rows[0].cells
+        if paper.parent is not None:
+            self._line(left.paragraphs[0], reader.text(paper.parent).upper(), points=12)
+        name = left.add_paragraph() if paper.parent is not None else left.paragraphs[0]
+        self._line(name, reader.text(paper.agency).upper(), points=12, bold=True)
+        self._rule(left.add_paragraph(), width_mm=66, rule_mm=26)
+        self._line(right.paragraphs[0], reader.text(NATION), points=12, bold=True)
+        motto = reader.text(MOTTO)
+        self._line(right.add_paragraph(), motto, points=13, bold=True)
+        self._rule(right.add_paragraph(), width_mm=99, rule_mm=58)
+        left, right = table.add_row().cells
+        number = reader.text(msg("No.:        /{sign}", sign=paper.sign))
+        self._line(left.paragraphs[0], number, points=13)
+        if paper.kind is PaperKind.LETTER:
+            subject = left.add_paragraph()
+            subject.paragraph_format.space_before = _points(6)
+            self._line(subject, reader.text(msg("Re: {subject}", subject=paper.subject)), points=13)
+        day = msg("{place}, the       day of       , year {year}", place=paper.place, year=paper.year)
+        self._line(right.paragraphs[0], reader.text(day), points=14, italic=True)
+
+    def _title(self) -> None:
+        name = PAPER_NAMES.get(self._paper.kind)
+        if name is None:
+            return
+        title = self._document.add_paragraph()
+        title.paragraph_format.space_before = _points(18)
+        self._line(title, self._reader.text(name).upper(), points=14, bold=True)
+        self._line(self._document.add_paragraph(), self._reader.text(self._paper.subject), points=14, bold=True)
+        self._rule(self._document.add_paragraph(), width_mm=165, rule_mm=60)
+
+    def _addressees(self) -> None:
+        reader, names = self._reader, self._paper.addressees
+        head = reader.text(msg("To:"))
+        if len(names) == 1:
+            paragraph = self._document.add_paragraph()
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = _points(12)
+            self._line(paragraph, f"{head} {reader.text(names[0])}.", points=14)
+            return
+        paragraph = self._document.add_paragraph()
+        paragraph.paragraph_format.space_before = _points(12)
+        paragraph.paragraph_format.left_indent = _millimetres(35)
+        self._run(paragraph, head, points=14)
+        for number, name in enumerate(names):
+            line = self._document.add_paragraph()
+            line.paragraph_format.left_indent = _millimetres(45)
+            end = "." if number == len(names) - 1 else ";"
+            self._run(line, f"- {reader.text(name)}{end}", points=14)
+        line.paragraph_format.space_after = _points(12)
+
+    def _block(self, block: BodyBlock) -> None:
+        match block:
+            case Heading():
+                self._body_paragraph(self._reader.text(block.text), bold=True, keep_with_next=True)
+            case Paragraph():
+                self._body_paragraph(self._reader.text(block.text))
+            case Bullets():
+                for item in block.items:
+                    self._body_paragraph(f"- {self._reader.text(item)}")
+            case Table():
+                self._table(block, width_mm=A4_MM[0] - LEFT_MM - RIGHT_MM)
+            case _:
+                assert_never(block)
+
+    def _foot(self) -> None:
+        """Write who gets it, on the left, and who signs, on the right."""
+        paper, reader = self._paper, self._reader
+        space = self._document.add_paragraph()
+        space.paragraph_format.space_after = _points(6)
+        table = self._blank_table((80, 85))
+        left, right = table.rows[0].cells
+        self._run(left.paragraphs[0], reader.text(msg("Copies to:")), points=12, bold=True, italic=True)
+        for name in paper.recipients:
+            self._run(left.add_paragraph(), f"- {reader.text(name)};", points=11)
+        self._run(left.add_paragraph(), reader.text(msg("- File: {archive}.", archive=paper.archive)), points=11)
+        lines = [text for text in (paper.signing.authority, paper.signing.office) if text]
+        for number, text in enumerate(lines):
+            paragraph = right.paragraphs[0] if number == 0 else right.add_paragraph()
+            self._line(paragraph, text.upper(), points=14, bold=True)
+
+    def _annex(self, annex: Annex, number: int) -> None:
+        from docx.enum.section import WD_SECTION  # noqa: PLC0415
+
+        section = self._document.add_section(WD_SECTION.NEW_PAGE)
+        _lay_out(section, landscape=annex.landscape)
+        self._number_pages(section, first_page_too=False)
+        reader = self._reader
+        self._line(
+            self._document.add_paragraph(),
+            reader.text(msg("Annex {number}", number=roman(number))),
+            points=14,
+            bold=True,
+        )
+        self._line(self._document.add_paragraph(), reader.text(annex.title).upper(), points=14, bold=True)
+        about = msg(
+            "(With paper No.       /{sign} of       , year {year}, of {agency})",
+            sign=self._paper.sign, year=self._paper.year, agency=self._paper.agency,
+        )  # fmt: skip
+        self._line(self._document.add_paragraph(), reader.text(about), points=14, italic=True)
+        self._document.add_paragraph()
+        width = A4_MM[1 if annex.landscape else 0] - LEFT_MM - RIGHT_MM
+        self._table(annex.table, width_mm=width)
+
+    # --- pieces ---------------------------------------------------------------------------------
+
+    def _body_paragraph(
+        self, text: str, *, bold: bool = False, italic: bool = False, keep_with_next: bool = False
+    ) -> None:
+        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+
+        paragraph = self._document.add_paragraph()
+        form = paragraph.paragraph_format
+        form.alignment, form.first_line_indent = WD_ALIGN_PARAGRAPH.JUSTIFY, _millimetres(INDENT_MM)
+        form.space_before, form.line_spacing, form.keep_with_next = _points(GAP_POINTS), LINES, keep_with_next
+        self._run(paragraph, text, points=BODY_POINTS, bold=bold, italic=italic)
+
+    def _line(
+        self, paragraph: DocxParagraph, text: str, *, points: float, bold: bool = False, italic: bool = False
+    ) -> None:
+        """Write a centred line."""
+        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        self._run(paragraph, text, points=points, bold=bold, italic=italic)
+
+    @staticmethod
+    def _run(paragraph: DocxParagraph, text: str, *, points: float, bold: bool = False, italic: bool = False) -> None:
+        run = paragraph.add_run(text)
+        run.font.size, run.bold, run.italic = _points(points), bold, italic
+
+    @staticmethod
+    def _rule(paragraph: DocxParagraph, *, width_mm: float, rule_mm: float) -> None:
+        """Draw a solid rule in the middle: the lower border of an empty line that is indented on both sides."""
+        from docx.oxml import OxmlElement  # noqa: PLC0415
+        from docx.oxml.ns import qn  # noqa: PLC0415
+
+        side = max(0.0, (width_mm - rule_mm) / 2 - 2)
+        form = paragraph.paragraph_format
+        form.left_indent = form.right_indent = _millimetres(side)
+        form.line_spacing = _points(3)
+        borders, bottom = OxmlElement("w:pBdr"), OxmlElement("w:bottom")
+        for key, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):
+            bottom.set(qn(f"w:{key}"), value)
+        borders.append(bottom)
+        paragraph._p.get_or_add_pPr().append(borders)
+
+    def _blank_table(self, widths_mm: Sequence[float]) -> Any:
+        from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
+
+        table = self._document.add_table(rows=1, cols=len(widths_mm))
+        table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+        for column, width in zip(table.columns, widths_mm, strict=True):
+            column.width = _millimetres(width)
+            for cell in column.cells:
+                cell.width = _millimetres(width)
+        return table
+
+    def _table(self, block: Table, *, width_mm: float) -> None:
+        from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
+        from docx.oxml import OxmlElement  # noqa: PLC0415
+        from docx.oxml.ns import qn  # noqa: PLC0415
+
+        reader = self._reader
+        texts = [[reader.cell(cell) for cell in row] for row in block.rows]
+        heads = [reader.text(header) for header in block.headers]
+        widths = _widths(heads, texts, width_mm)
+        table = self._document.add_table(rows=1, cols=len(heads))
+        table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = _millimetres(width)
+        repeat = OxmlElement("w:tblHeader")
+        repeat.set(qn("w:val"), "true")
+        table.rows[0]._tr.get_or_add_trPr().append(repeat)
+        for cell, text, width in zip(table.rows[0].cells, heads, widths, strict=True):
+            cell.width = _millimetres(width)
+            self._line(cell.paragraphs[0], text, points=TABLE_POINTS, bold=True)
+        for values, row in zip(texts, block.rows, strict=True):
+            for cell, text, value, width in zip(table.add_row().cells, values, row, widths, strict=True):
+                cell.width = _millimetres(width)
+                paragraph = cell.paragraphs[0]
+                if isinstance(value, int):
+                    self._line(paragraph, text, points=TABLE_POINTS)
+                else:
+                    self._run(paragraph, text, points=TABLE_POINTS)
+
+    @staticmethod
+    def _number_pages(section: Section, *, first_page_too: bool) -> None:
+        """Put the page's number into the middle of the top margin; each section counts by itself."""
+        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+        from docx.oxml import OxmlElement  # noqa: PLC0415
+        from docx.oxml.ns import qn  # noqa: PLC0415
+
+        section.different_first_page_header_footer = not first_page_too
+        section.header.is_linked_to_previous = section.first_page_header.is_linked_to_previous = False
+        kind = OxmlElement("w:pgNumType")
+        kind.set(qn("w:start"), "1")
+        section._sectPr.append(kind)
+        paragraph = section.header.paragraphs[0]
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        run = paragraph.add_run()
+        run.font.size = _points(13)
+        for mark, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+            element = OxmlElement("w:fldChar" if mark else "w:instrText")
+            if mark:
+                element.set(qn("w:fldCharType"), mark)
+            else:
+                element.text = text
+            run._r.append(element)
+
+
+def _lay_out(section: Section, *, landscape: bool) -> None:
+    from docx.enum.section import WD_ORIENT  # noqa: PLC0415
+
+    width, height = reversed(A4_MM) if landscape else A4_MM
+    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = _millimetres(width), _millimetres(height)
+    section.top_margin, section.bottom_margin = _millimetres(TOP_MM), _millimetres(BOTTOM_MM)
+    section.left_margin, section.right_margin = _millimetres(LEFT_MM), _millimetres(RIGHT_MM)
+    section.header_distance = _millimetres(10)
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]], total: float) -> list[float]:
+    """Share a width among columns: each gets room for its longest word, and what is left goes to where much is said."""
+    least, wanted = [], []
+    for number, head in enumerate(heads):
+        cells = [row[number] for row in rows]
+        word = max((len(word) for text in (head, *cells) for word in text.split()), default=1)
+        least.append(LETTER_MM * word + CELL_MM)
+        wanted.append(LETTER_MM * min(60, max((len(text) for text in cells), default=1)))
+    spare = total - sum(least)
+    if spare <= 0:
+        return [total * one / sum(least) for one in least]
+    more = [max(0.0, one - own) for one, own in zip(wanted, least, strict=True)]
+    return [own + spare * one / (sum(more) or 1) for own, one in zip(least, more, strict=True)]
+
+
+def _points(points: float) -> Any:
+    from docx.shared import Pt  # noqa: PLC0415
+
+    return Pt(points)
+
+
+def _millimetres(length: float) -> Any:
+    from docx.shared import Mm  # noqa: PLC0415
+
+    return Mm(length)
+
+
+def _steady(data: bytes) -> bytes:
+    """Return the archive with fixed times, so that the same paper gives the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in sorted(old.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
+            entry = zipfile.ZipInfo(name, _FIXED)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+            new.writestr(entry, old.read(name))
+    return stream.getvalue()
