@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -448,16 +448,20 @@ def _inventory(session: Session) -> Work[object]:
     return inventory_work(session)
 
 
-def check_work(
-    session: Session, *, from_outside: bool = False, brought: Mapping[HostId, Brought] | None = None
-) -> Work[object]:
-    """Do a round of server checks.
+@dataclass(frozen=True, slots=True)
+class RoundWish:
+    """How a person wants a round of server checks."""
 
-    Args:
-        session: whose hosts are looked at.
-        from_outside: as a person asked for it, else as the configuration says.
-        brought: answers that a person brought, by host.
-    """
+    from_outside: bool = False
+    """Also as the configuration says."""
+    brought: Mapping[HostId, Brought] = field(default_factory=dict)
+    """Answers that the person brought, by host."""
+    anew: bool = False
+    """Ask the hosts also for what an earlier answer still speaks for."""
+
+
+def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
+    """Do a round of server checks."""
     from checks.servers.declared import Declared  # noqa: PLC0415  # as above
     from checks.servers.runner import run_checks  # noqa: PLC0415  # as above
 
@@ -470,9 +474,10 @@ def check_work(
         clock=session.clock,
         progress=session.progress,
         known=known_vulnerabilities(session),
-        outside=outside_of(session, is_asked=from_outside),
+        outside=outside_of(session, is_asked=wish.from_outside),
         own=own_of(session),
-        brought=brought,
+        brought=wish.brought,
+        anew=wish.anew,
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))

@@ -13,7 +13,7 @@ from commands import _check_declare, _check_findings, _check_import, _check_samp
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
 from commands._host_script import By, Facts, brought_of, take
-from commands._jobs import Performed, by_hand, check_work, exit_code_of_checks, unreached, waived_of
+from commands._jobs import Performed, RoundWish, by_hand, check_work, exit_code_of_checks, unreached, waived_of
 from commands._outside import outside_of
 from commands._own import own_of
 from commands._result import JsonValue, Result
@@ -38,7 +38,6 @@ from portalops.reports.hints import next_step, steps_table
 from portalops.reports.words import check_status, finding_status, severity_status
 
 if TYPE_CHECKING:
-    from checks.servers.by_hand import Brought
     from checks.servers.check import Check
 
 app = typer.Typer(no_args_is_help=True)
@@ -50,6 +49,9 @@ Outside = Annotated[
     bool,
     typer.Option("--outside", help=_("Look at the hosts from outside too, as strangers see them")),
 ]
+Anew = Annotated[
+    bool, typer.Option("--anew", help=_("Ask the hosts also for what a look of this week still speaks for"))
+]
 
 
 @app.command(
@@ -57,7 +59,8 @@ Outside = Annotated[
         "Check the servers now\n\nLooks at every host in one trip each, judges what was seen and records the round. With"
         " --host, --check or --family only a part is looked at; a part is shown and not recorded, since it is no evidence"
         " of a whole round. With --outside the hosts are also looked at as a stranger sees them; a recorded look speaks for"
-        " seven days, and without one what needs that view is unknown. With --facts a host is not asked: what it answered to"
+        " seven days, and without one what needs that view is unknown. What costs a host minutes is asked for once a week; with"
+        " --anew, now. With --facts a host is not asked: what it answered to"
         " 'host script' is read from a file that somebody brought."
         "\n\nExample: portalops check run; portalops check run --family ssh; portalops check run --facts old1.facts --by NAME"
         "\n\nEXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one could not be found out and none fails."
@@ -71,6 +74,7 @@ def run(
     check: Checks = None,
     family: Families = None,
     outside: Outside = False,
+    anew: Anew = False,
     facts: Facts = None,
     by: By = "",
     as_plugin: nagios.Option = False,
@@ -80,16 +84,16 @@ def run(
     if as_plugin:
 
         def seen() -> nagios.Answer:
-            brought = brought_of(session, facts or (), by)
-            return _plugin(session, *_seen(session, part, from_outside=outside, brought=brought))
+            wish = RoundWish(outside, brought_of(session, facts or (), by), anew)
+            return _plugin(session, *_seen(session, part, wish))
 
         return nagios.guarded(session, seen)
-    brought = brought_of(session, facts or (), by)
+    wish = RoundWish(outside, brought_of(session, facts or (), by), anew)
     if part is not None:
-        found = _looked(session, *part, from_outside=outside, brought=brought)
+        found = _looked(session, *part, wish=wish)
         shown = _shown(session, found.results(), brought_in(found))
         return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
-    done = _performed(session, from_outside=outside, brought=brought)
+    done = _performed(session, wish)
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -205,8 +209,7 @@ def _looked(
     ids: Sequence[str] | None,
     families: Sequence[str] | None,
     *,
-    from_outside: bool,
-    brought: Mapping[HostId, Brought],
+    wish: RoundWish,
 ) -> CheckRound:
     """Look at a part; nothing is recorded."""
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
@@ -224,18 +227,19 @@ def _looked(
         progress=session.progress,
         some=some,
         known=known_vulnerabilities(session),
-        outside=outside_of(session, is_asked=from_outside),
+        outside=outside_of(session, is_asked=wish.from_outside),
         own=own_of(session),
-        brought=brought,
+        brought=wish.brought,
+        anew=wish.anew,
     )
 
 
-def _performed(session: Session, *, from_outside: bool, brought: Mapping[HostId, Brought]) -> Performed:
+def _performed(session: Session, wish: RoundWish) -> Performed:
     """Do a whole round and record it."""
 
     def work(each: Session) -> Work[object]:
-        take(each, brought)
-        return check_work(each, from_outside=from_outside, brought=brought)
+        take(each, wish.brought)
+        return check_work(each, wish)
 
     return by_hand(session, JobKind.CHECK, work)
 
@@ -243,15 +247,13 @@ def _performed(session: Session, *, from_outside: bool, brought: Mapping[HostId,
 def _seen(
     session: Session,
     part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
-    *,
-    from_outside: bool,
-    brought: Mapping[HostId, Brought],
+    wish: RoundWish,
 ) -> tuple[Sequence[CheckResult], Sequence[str]]:
     """Look at a part, or do a whole round; return the results, and why there are none or not of every host."""
     if part is not None:
-        found = _looked(session, *part, from_outside=from_outside, brought=brought)
+        found = _looked(session, *part, wish=wish)
         return found.results(), unreached(found)
-    done = _performed(session, from_outside=from_outside, brought=brought)
+    done = _performed(session, wish)
     return done.result.results() if isinstance(done.result, CheckRound) else (), done.problems
 
 

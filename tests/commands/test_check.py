@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,20 @@ def test_table_is_shown_in_vietnamese(home: Path, capsys: pytest.CaptureFixture[
     run(["--config", str(home / "portalops.toml"), "--lang", "vi", "check", "list"], {})
 
     assert "Mức" in capsys.readouterr().out
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="needs dpkg")
+def test_look_of_this_week_is_repeated_unless_one_anew_is_asked_for(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def looked(*arguments: str) -> Any:
+        portalops(home, "check", "run", "--check", "change.package-files", "--host", "here", "--json", *arguments)
+        (result,) = data_of(capsys)
+        return result
+
+    portalops(home, "check", "run", "--json")
+    (first,) = (one for one in data_of(capsys) if (one["host"], one["check"]) == ("here", "change.package-files"))
+
+    assert looked()["evidence"][1:] == first["evidence"]
+    assert len(looked("--anew")["evidence"]) == 1
