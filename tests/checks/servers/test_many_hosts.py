@@ -116,7 +116,7 @@ def test_hosts_that_flood_or_hang_hold_up_nobody_beyond_their_time(tmp_path: Pat
     with (
         real(tmp_path / "good") as good,
         real(tmp_path / "flood", forced="yes") as flood,
-        real(tmp_path / "hang", forced="exec sleep 1000") as hang,
+        real(tmp_path / "hang", forced="exec sleep 60") as hang,
         real(tmp_path / "drip", forced="while echo x; do sleep 0.1; done") as drip,
     ):
         kinds = (good, good, flood, hang, drip)
