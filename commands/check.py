@@ -20,7 +20,7 @@ from commands._result import JsonValue, Result
 from commands._servers import shells_of
 from commands._session import Session, open_session
 from commands._vulnerabilities import known_vulnerabilities
-from portalops.compliance.article_12_findings import OF_RECORDS
+from portalops.compliance.of_records import RecordCheck, record_checks
 from portalops.errors import LedgerMissing, UnknownCheck, UsageError
 from portalops.ledger.runs import Work
 from portalops.locale import _
@@ -30,7 +30,7 @@ from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import JobKind
-from portalops.model.text import show_text
+from portalops.model.text import paragraphs_of, show_text
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
@@ -108,10 +108,9 @@ def run(
     ),
 )
 def list_(ctx: typer.Context, family: Families = None) -> Result:
-    from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
-
     open_session(ctx)
-    found = chosen(families=family or ())
+    every: tuple[Check | RecordCheck, ...] = (*_of_hosts(family or ()), *_of_records(family or ()))
+    found = sorted(every, key=lambda one: one.id)
     rows = [(one.id, one.clause, severity_status(one.severity), one.title) for one in found]
     headers = (msg("Check"), msg("Clause"), msg("Severity"), msg("Good state"))
     caption = nmsg("{n} check", "{n} checks", len(rows))
@@ -128,7 +127,9 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
     from checks.servers.catalogue import chosen  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
-    _require_of_hosts(session.rulebook, check)
+    for own in record_checks():
+        if own.id == check:
+            return _page_of_records(session.rulebook, own)
     (one,) = chosen(ids=(check,))
     newest = newest_round(session)
     results = [result for result in newest.body.results() if result.check == one.id] if newest else []
@@ -147,7 +148,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
                 (msg("Last checked"), newest.at if newest else None),
             )
         ),
-        *(Paragraph(verbatim(part)) for part in one.paragraphs()),
+        *(Paragraph(verbatim(part)) for part in paragraphs_of(one.page)),
     ]
     if results:
         view.append(_table(results, waived_of(session, results)))
@@ -216,6 +217,7 @@ def _looked(
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.runner import run_checks  # noqa: PLC0415  # start-up time
 
+    _require_of_hosts(session.rulebook, ids or ())
     some = chosen(ids=ids or (), families=families or ())
     return run_checks(
         _hosts(session.settings.hosts, hosts or ()),
@@ -290,18 +292,65 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[s
     return nagios.Answer(nagios.OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
 
 
-def _require_of_hosts(rulebook: Rulebook, check: str) -> None:
+def _of_hosts(families: Sequence[str]) -> tuple[Check, ...]:
+    """Return the checks that hosts answer, of these families or all; a family of which own records answer all has none."""
+    from checks.servers.catalogue import checks, chosen  # noqa: PLC0415  # start-up time
+
+    there = {_family(one.id) for one in checks()}
+    elsewhere = {_family(one.id) for one in record_checks()} - there
+    wanted = [each for each in families if each not in elsewhere]
+    return () if families and not wanted else chosen(families=wanted)
+
+
+def _of_records(families: Sequence[str]) -> tuple[RecordCheck, ...]:
+    """Return the checks that own records answer, of these families or all."""
+    return tuple(one for one in record_checks() if not families or _family(one.id) in families)
+
+
+def _family(check: str) -> str:
+    return check.partition(".")[0]
+
+
+def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
+    """Show the page of a check that own records answer; how it stands is the duty's standing."""
+    duties = [duty for duty in rulebook.duties if one.id in duty.checks]
+    view: list[Block] = [
+        Heading(2, msg("{check}: {title}", check=one.id, title=one.title)),
+        KeyValues(
+            (
+                (msg("Clause"), one.clause),
+                (msg("Severity"), severity_status(one.severity)),
+                (msg("Remedy"), one.remedy),
+                *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
+            )
+        ),
+        *(Paragraph(verbatim(part)) for part in paragraphs_of(one.page)),
+        *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
+    ]
+    data: JsonValue = {
+        **_check_data(one),
+        "duties": [duty.id for duty in duties],
+        "probes": [],
+        "page": one.page,
+        "results": [],
+        "findings": [],
+    }
+    return Result(data, view)
+
+
+def _require_of_hosts(rulebook: Rulebook, checks: Sequence[str]) -> None:
     """Tell of a check that no host answers, since portalops's own records do.
 
     Raises:
-        UnknownCheck: it is one.
+        UnknownCheck: one of them is such a check.
     """
-    if check in OF_RECORDS:
-        duty = next((duty.id for duty in rulebook.duties if check in duty.checks), "12.4")
-        raise UnknownCheck(
-            msg("{check} is judged from portalops's own records, and no host answers it", check=check),
-            msg("Run 'portalops status {duty}' to see how it stands.", duty=duty),
-        )
+    for one in record_checks():
+        if one.id in checks:
+            duty = next((duty.id for duty in rulebook.duties if one.id in duty.checks), "12.4")
+            raise UnknownCheck(
+                msg("{check} is judged from portalops's own records, and no host answers it", check=one.id),
+                msg("Run 'portalops status {duty}' to see how it stands.", duty=duty),
+            )
 
 
 def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
@@ -379,7 +428,7 @@ def _verdict(result: CheckResult, waiver: RecordedWaiver | None) -> Status:
     return Status(msg("fails, waived until {day}", day=waiver.waiver.valid_to), Tone.UNSURE)
 
 
-def _check_data(one: Check) -> dict[str, JsonValue]:
+def _check_data(one: Check | RecordCheck) -> dict[str, JsonValue]:
     return {
         "id": one.id,
         "clause": one.clause,

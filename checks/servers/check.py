@@ -93,14 +93,6 @@ class Check:
     page: str
     """What it is, why it matters, where the rule comes from, and what the host really prints."""
 
-    def paragraphs(self) -> tuple[str, ...]:
-        """Return the page as paragraphs: prose on one line each, every line of a sample on its own."""
-        found: list[str] = []
-        for block in self.page.split("\n\n"):
-            lines = block.split("\n")
-            found += lines if block.startswith("    ") else [" ".join(lines)]
-        return tuple(found)
-
 
 def check(
     *,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from portalops.compliance.of_records import record_checks
 from portalops.compliance.order import from_parts, standing_of
 from portalops.compliance.situation import Situation
 from portalops.model.message import Message, msg, nmsg
@@ -17,9 +18,6 @@ from portalops.model.rulebook import Duty, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.findings import FindingStanding, FindingState, stand
-
-OF_RECORDS = frozenset({"vuln.cadence", "vuln.overdue"})
-"""Checks of the catalogue that are judged from portalops's records, and of which no host gives a result."""
 
 SHOWN = 3
 """How many checks are named in a line."""
@@ -75,7 +73,7 @@ def uncovered(situation: Situation) -> list[tuple[DutyVerdict, Message]]:
     """One part a host of which not every check of the rulebook was judged in the period."""
     newest = situation.evidence.checks
     across = newest.body.across() if newest else ()
-    wanted = checks_of(situation.rulebook) - OF_RECORDS - {result.check for result in across}
+    wanted = checks_of(situation.rulebook) - {one.id for one in record_checks()} - {result.check for result in across}
     parts: list[tuple[DutyVerdict, Message]] = [
         (
             DutyVerdict.INSUFFICIENT_EVIDENCE,

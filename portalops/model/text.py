@@ -9,3 +9,12 @@ def show_text(text: str, limit: int = 200) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text[:limit]
     )
     return shown if len(text) <= limit and len(shown) <= limit else f"{shown[: max(0, limit - 3)]}..."
+
+
+def paragraphs_of(page: str) -> tuple[str, ...]:
+    """Return a docstring's page as paragraphs: prose on one line each, every line of a sample on its own."""
+    found: list[str] = []
+    for block in page.split("\n\n"):
+        lines = block.split("\n")
+        found += lines if block.startswith("    ") else [" ".join(lines)]
+    return tuple(found)

@@ -12,6 +12,7 @@ import pytest
 from checks.servers.catalogue import checks
 from checks.servers.standby import GroupCheck
 from commands.app import run
+from portalops.compliance.of_records import record_checks
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
@@ -67,7 +68,9 @@ def test_list_names_every_check_with_clause_severity_and_title(home: Path, capsy
     assert portalops(home, "check", "list", "--json") == ExitCode.OK
 
     listed = data_of(capsys)
-    assert [one["id"] for one in listed] == [check.id for check in checks()]
+    assert [one["id"] for one in listed] == sorted(
+        [*(one.id for one in checks()), *(one.id for one in record_checks())]
+    )
     assert all(one["clause"] and one["severity"] and one["title"] for one in listed)
 
 

@@ -554,9 +554,17 @@ def test_page_of_a_check_names_duty_remedy_and_how_it_stands_on_each_host(
     assert [finding["state"] for finding in page["findings"]] == ["due"]
 
 
-def test_check_that_is_judged_from_records_names_its_duty(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert portalops(home, "check", "show", "vuln.overdue") == ExitCode.USAGE
+def test_check_that_is_judged_from_records_is_listed_and_shows_its_page_and_duty(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, page = asked(home, capsys, "check", "show", "vuln.overdue")
+    assert (code, page["duties"], page["severity"]) == (ExitCode.OK, ["12.4-remedy"], "high")
+    assert "Article 12.4" in page["page"]
 
+    code, listed = asked(home, capsys, "check", "list", "--family", "vuln")
+
+    assert [each["id"] for each in listed] == ["vuln.cadence", "vuln.overdue"]
+    assert portalops(home, "check", "run", "--check", "vuln.overdue") == ExitCode.USAGE
     assert "portalops status 12.4-remedy" in capsys.readouterr().err
 
 

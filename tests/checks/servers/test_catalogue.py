@@ -10,10 +10,51 @@ import pytest
 from checks.servers.catalogue import checks, chosen, probes_of
 from checks.servers.check import Check
 from checks.servers.judging import judge_again
+from portalops.compliance.of_records import RecordCheck, record_checks
 from portalops.errors import UnknownCheck
 from portalops.model.checks import CheckResult
-from portalops.model.verdicts import CheckVerdict
+from portalops.model.text import paragraphs_of
+from portalops.model.verdicts import CheckVerdict, Severity
 from tests.checks.servers.samples import SAMPLES, Sample, all_samples, read_sample
+
+CATALOGUE = {
+    ("12.1", Severity.HIGH): "inventory.addresses inventory.remote-control",
+    ("12.1", Severity.MEDIUM): "inventory.identity inventory.location inventory.hosting",
+    ("12.2", Severity.CRITICAL): "change.order",
+    ("12.2", Severity.HIGH): "change.packages change.config change.accounts",
+    ("12.2", Severity.MEDIUM): "change.package-files change.autostart change.repos",
+    ("12.2", Severity.LOW): "change.reboots",
+    ("12.3", Severity.CRITICAL): (
+        "patching.security-updates patching.os-eol patching.cve-exploited firewall.active "
+        "firewall.default-deny firewall.outside-view ha.vip"
+    ),
+    ("12.3", Severity.HIGH): (
+        "patching.list-age patching.security-source patching.reboot-required patching.cve-fixable "
+        "patching.runtime-eol patching.cms-version malware.daemon malware.signature-age firewall.persistent "
+        "firewall.listeners firewall.admin-restricted firewall.container-bypass ids.prevention "
+        "ids.file-integrity ha.keepalived ha.haproxy ha.pg-streaming ha.pg-lag ha.mysql-replica "
+        "ha.failover-drill ha.backup-host storage.raid run.failed-units run.availability"
+    ),
+    ("12.3", Severity.MEDIUM): (
+        "patching.unattended patching.held patching.foreign-packages malware.updater malware.last-scan "
+        "ids.ssh-jail ids.sensor ids.auditd ha.spare-parity storage.smart storage.space power.ups "
+        "run.time-sync"
+    ),
+    ("12.4", Severity.CRITICAL): "web.leaks web.defacement",
+    ("12.4", Severity.HIGH): (
+        "ssh.root-login ssh.password-auth tls.expiry tls.chain web.admin-exposed web.webroot-writable "
+        "log.forwarded db.exposure vuln.cadence vuln.overdue"
+    ),
+    ("12.4", Severity.MEDIUM): "ssh.crypto tls.protocols web.https web.dir-listing log.retention kernel.sysctl",
+    ("12.4", Severity.LOW): "web.headers kernel.usb-storage",
+    ("12.5", Severity.CRITICAL): "acct.uid0 acct.empty-password secrets.readable",
+    ("12.5", Severity.HIGH): (
+        "acct.sudo-nopasswd acct.privileged acct.authorized-keys acct.shared acct.mfa acct.login-attribution "
+        "cred.custody"
+    ),
+    ("12.5", Severity.MEDIUM): "acct.password-age acct.stale acct.default-names",
+}
+"""Every check of the catalogue, by clause and severity."""
 
 EVERY = checks()
 CAPTURES = tuple(all_samples())
@@ -31,6 +72,25 @@ def test_capture_is_judged_as_its_name_says(sample: Sample) -> None:
     assert str(result.message)
     assert (result.remedy is not None) == (result.verdict is CheckVerdict.FAIL)
     assert sample.origin
+
+
+def test_every_check_of_the_catalogue_is_there_with_its_clause_and_severity() -> None:
+    every: tuple[Check | RecordCheck, ...] = (*EVERY, *record_checks())
+    there = {one.id: (one.clause, one.severity) for one in every}
+    wanted = {name: kind for kind, names in CATALOGUE.items() for name in names.split()}
+
+    assert len(wanted) == 90
+    assert {name: there.get(name) for name in wanted} == wanted
+    assert len(there) == len(every)
+
+
+@pytest.mark.parametrize("check", record_checks(), ids=lambda one: one.id)
+def test_check_that_own_records_answer_is_whole(check: RecordCheck) -> None:
+    assert str(check.title) and str(check.remedy).endswith(".")
+    assert re.search(r"^The rule: ", check.page, re.MULTILINE)
+    assert "Source: " in check.page
+    assert f"Article {check.clause}" in check.page
+    assert re.search(r"^    \S", check.page, re.MULTILINE), "no real record"
 
 
 @pytest.mark.parametrize("check", EVERY, ids=lambda one: one.id)
@@ -53,7 +113,7 @@ def test_page_says_why_and_where_the_rule_comes_from(check: Check) -> None:
     assert re.search(r"^Sources?: ", check.page, re.MULTILINE)
     assert f"Article {check.clause}" in check.page
     assert re.search(r"^    \S", check.page, re.MULTILINE), "no real output"
-    assert check.paragraphs()[0].endswith(".")
+    assert paragraphs_of(check.page)[0].endswith(".")
 
 
 def test_samples_belong_to_a_check() -> None:
