@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from checks.servers import by_hand
 from checks.servers.carried import Original, originals_in
 from checks.servers.declared import HostDeclared
 from checks.servers.gather import Answer, AnswerRejected, parse_answer
 from checks.servers.probe import FactT, Missing, Probe, fact_of
 from portalops.model.message import msg
 from portalops.model.organisation import Host
+
+NOT_ASKED = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
+"""Why a fact is missing in such an answer, which is taken only as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,10 @@ class Facts:
 def facts_from(answer: Answer, probes: Mapping[str, Probe[Any]]) -> dict[str, object]:
     """Parse every probe's section once."""
     found: dict[str, object] = {}
+    absent = NOT_ASKED if by_hand.SECTION in answer.sections else answer.absent
     for name, probe in probes.items():
         section = answer.sections.get(name)
-        found[name] = answer.absent if section is None else fact_of(probe, section)
+        found[name] = absent if section is None else fact_of(probe, section)
     return found
 
 

@@ -163,7 +163,7 @@ def _undeclared(one: GroupCheck, kind: StandbyKind, declared: Declared) -> Check
         said = msg("the portal declares that it has no standby of the kind {kind}", kind=kind)
         return _result(kind, one, Outcome(CheckVerdict.NOT_APPLICABLE, "declared-none", said), ())
     said = msg("no group of hosts of the kind {kind} is declared", kind=kind)
-    return _result(kind, one, unknown("not-declared", said), ())
+    return _result(kind, one, unknown("no-group", said), ())
 
 
 def _result(name: str, one: GroupCheck, outcome: Outcome, evidence: tuple[Digest, ...]) -> CheckResult:

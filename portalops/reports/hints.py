@@ -103,6 +103,9 @@ _REASONS: Mapping[str, Message] = {
     )
     for reason in reasons.split()
 } | {
+    "no-group": msg(
+        "Name the hosts that stand by for each other in a [checks.declared.group.NAME]; where there are none, name the kind in 'no_standby'."
+    ),
     "host-not-enrolled": msg(
         "Read the key's fingerprint at the host's own console, then run 'portalops host enroll {host} --fingerprint SHA256:...'."
     ),

@@ -91,7 +91,7 @@ def test_what_the_script_wrote_is_judged_like_an_answer_over_ssh_and_says_how_it
     assert (host.reached, host.brought_by, host.gathered_at) == (True, "Nguyễn Văn An", at)
     found = {each.check: each for each in host.results}
     assert found["patching.os-eol"].verdict.value in {"pass", "fail"}
-    assert (found["run.time-sync"].verdict.value, found["run.time-sync"].reason) == ("unknown", "not-gathered")
+    assert (found["run.time-sync"].verdict.value, found["run.time-sync"].reason) == ("unknown", "brought-by-hand")
     (raw,) = keeper.blobs.values()
     assert b'"state":"brought"' in raw
     assert b'"by":"Nguy%E1%BB%85n%20V%C4%83n%20An"' in raw

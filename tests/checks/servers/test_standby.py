@@ -117,7 +117,7 @@ def test_member_that_is_no_host_is_unknown() -> None:
 
 
 def test_without_a_declared_group_nothing_is_known() -> None:
-    assert said(run({"lb1": Saying(HOLDS)}, Declared())) == [("vip", "unknown", "not-declared")]
+    assert said(run({"lb1": Saying(HOLDS)}, Declared())) == [("vip", "unknown", "no-group")]
 
 
 def test_a_kind_that_the_portal_has_none_of_does_not_apply() -> None:
