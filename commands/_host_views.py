@@ -297,7 +297,8 @@ def _state(seen: _Seen | None) -> Cell:
         return Status(msg("brought by {by}", by=show_text(seen.newest.brought_by)), Tone.UNSURE)
     if seen.newest.reached:
         return Status(msg("reached"), Tone.GOOD)
-    return Status(verbatim(show_text(seen.newest.problem, 200)), Tone.BAD)
+    problem = seen.newest.problem
+    return Status(problem if isinstance(problem, Message) else verbatim(show_text(problem, 200)), Tone.BAD)
 
 
 def _stands(place: Place | None) -> Cell:
@@ -326,6 +327,6 @@ def _data(
         "looked_at": seen.newest.gathered_at.isoformat() if seen else None,
         "reached": seen.newest.reached if seen else None,
         "brought_by": show_text(seen.newest.brought_by) or None if seen else None,
-        "problem": show_text(seen.newest.problem, 200) if seen else None,
+        "problem": show_text(str(seen.newest.problem), 400) if seen else None,
         "place": place_data(place) if place else None,
     }

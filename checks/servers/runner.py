@@ -25,7 +25,7 @@ from checks.servers.outside.before import TOLD_FOR, EarlierLooks
 from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.outside.section import is_seen
 from checks.servers.own import Own, own_probes, own_sections
-from checks.servers.probe import Missing, Probe, ProbeResult, shown
+from checks.servers.probe import Missing, Probe, ProbeResult
 from checks.servers.probes import vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
@@ -248,7 +248,7 @@ def _looked_up(trip: _Trip, declared: Declared, some: Sequence[Check], known: Vu
 def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keeper) -> HostRound:
     if isinstance(trip.answer, Missing):
         results = _without_answer(trip, trip.answer, declared, some, keeper)
-        return HostRound(trip.host.id, trip.at, False, shown(str(trip.answer.seen), 200), results)
+        return HostRound(trip.host.id, trip.at, False, trip.answer.seen, results)
     keeper.keep(trip.answer)
     results = judge_again(trip.answer, trip.host, declared, trip.at, some=some)
     return HostRound(trip.host.id, trip.at, True, "", results, brought_by=trip.brought_by)

@@ -24,6 +24,12 @@ _CAUSES: Mapping[int, Message] = {
     errno.ELOOP: msg("Too many levels of symbolic links"),
     errno.EMFILE: msg("Too many open files"),
     errno.ESTALE: msg("Stale file handle"),
+    errno.ECONNREFUSED: msg("Connection refused"),
+    errno.ECONNRESET: msg("Connection reset by peer"),
+    errno.EPIPE: msg("Broken pipe"),
+    errno.ETIMEDOUT: msg("Connection timed out"),
+    errno.EHOSTUNREACH: msg("No route to host"),
+    errno.ENETUNREACH: msg("Network is unreachable"),
 }
 """The English is that of glibc's strerror(3), so that it can be looked up."""
 

@@ -40,8 +40,8 @@ class HostRound:
     host: HostId
     gathered_at: datetime
     reached: bool
-    problem: str
-    """Why it was not reached; empty if it was."""
+    problem: Message | str
+    """Why it was not reached; empty if it was. Text in records of before it was a sentence that can be translated."""
     results: tuple[CheckResult, ...]
     standby: str = ""
     """Of a group of hosts: what they stand by for, such as `vip`; `host` is then the group's name. Empty for one host."""

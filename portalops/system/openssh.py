@@ -7,6 +7,7 @@ shell, no terminal, no agent, no forwarding; arguments are built purely and hold
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -20,6 +21,7 @@ from typing import IO
 
 from portalops.config.secrets import check_private_file
 from portalops.errors import HostUnreachable
+from portalops.model.causes import cause_of
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.system.scratch import scratch_folder
@@ -30,6 +32,7 @@ ALIAS = "pinned"
 """The only name in the known_hosts file that ssh is given."""
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 MAX_SAID_BYTES = 8192
+_NETWORK = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _AWAY = (
     *("connection refused", "connection reset", "connection closed", "closed by remote host", "broken pipe"),
     *("no route to host", "network is unreachable", "host is down", "could not resolve hostname"),
@@ -124,7 +127,11 @@ def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
     if "timed out" in lowered:
         return no_session(target, msg("it did not answer in time"), is_away=True)
     is_away = any(words in lowered for words in _AWAY)
-    return no_session(target, verbatim(show_text(said, 300)), is_away=is_away)
+    if "could not resolve" in lowered:
+        return no_session(target, msg("its name leads to no address"), is_away=is_away)
+    known = (cause_of(OSError(number, "")) for number in _NETWORK)
+    cause = next((each for each in known if str(each).lower() in lowered), verbatim(show_text(said, 300)))
+    return no_session(target, cause, is_away=is_away)
 
 
 def _quoted(path: Path) -> str:

@@ -17,6 +17,7 @@ import paramiko
 from portalops.config.secrets import check_private_file
 from portalops.config.ssh import SshPlace
 from portalops.errors import HostAway, HostKeyChanged, HostUnreachable, LegacySsh, SecretUnavailable
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed
@@ -369,7 +370,7 @@ def public_key_of(path: Path) -> str:
 
 def unreachable(target: SshTarget, error: Exception, late: threading.Event) -> HostUnreachable:
     """Return why no session came about, by what paramiko or the system raised; `late` is set once the deadline is over."""
-    cause: Message = verbatim(show_text(str(error) or type(error).__name__))
+    cause = _cause(error)
     if late.is_set() or isinstance(error, TimeoutError) or str(error) == _AUTH_TIMEOUT:
         return no_session(target, msg("it did not answer in time"), is_away=True)
     if isinstance(error, paramiko.AuthenticationException):
@@ -377,6 +378,23 @@ def unreachable(target: SshTarget, error: Exception, late: threading.Event) -> H
     elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return _incompatible(target, show_text(str(error)))
     return no_session(target, cause, is_away=_is_away(error))
+
+
+def _cause(error: Exception) -> Message:
+    """Return why, as a sentence where the reason is a common one, and else in the library's or the system's own words."""
+    if isinstance(error, socket.gaierror):
+        return msg("its name leads to no address")
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        causes = [each for each in error.errors.values() if isinstance(each, OSError)]
+        return cause_of(causes[0]) if causes else verbatim(show_text(str(error)))
+    if isinstance(error, OSError):
+        return cause_of(error)
+    if isinstance(error, EOFError):
+        return msg("it ended the connection")
+    text = str(error)
+    if text.startswith("Error reading SSH protocol banner"):
+        return msg("it does not greet as an SSH server does")
+    return verbatim(show_text(text or type(error).__name__))
 
 
 def _incompatible(target: SshTarget, cause: str) -> HostUnreachable:
