@@ -5,7 +5,7 @@ The check fails all the same. Nothing is changed in the ledger: a correction is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Optional
@@ -63,6 +63,7 @@ def waive(
     session = open_session(ctx)
     _require_check_and_host(session, check, host)
     if withdraw:
+        _require_left_out({"--until": until, "--reference": reference, "--file": file})
         return _withdraw(session, check, host, reason=reason, approver=approver)
     reason, approver, reference = required_texts(
         {"--reason": reason, "--approver": approver, "--reference": reference or ""}
@@ -100,6 +101,20 @@ def waive(
         "evidence": list(evidence),
     }
     return Result(data, [KeyValues(rows), Paragraph(msg("The check fails all the same; the waiver stands beside it."))])
+
+
+def _require_left_out(given: Mapping[str, object | None]) -> None:
+    """Make sure that nothing is given which a withdrawal would not keep.
+
+    Raises:
+        UsageError: something is.
+    """
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(
+                msg("--withdraw and {option} do not go together", option=option),
+                msg("A waiver that is withdrawn ends today; --reason has room for the decision."),
+            )
 
 
 def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result:

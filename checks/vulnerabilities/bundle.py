@@ -37,7 +37,7 @@ class Header:
 
     release: Release
     as_of: datetime
-    """When the newest state of its sources was fetched, UTC to the second: a bundle's age counts from here."""
+    """When its sources were fetched, UTC to the second: of the oldest, unless whoever built it told; its age counts from here."""
     sources: tuple[Source, ...]
     records: int
     """How many of the makers' records are about this release."""

@@ -252,6 +252,15 @@ def test_withdrawn_waiver_counts_no_more_and_cannot_be_withdrawn_again(
     assert portalops(home, *withdrawal) == ExitCode.USAGE
 
 
+@pytest.mark.parametrize("more", [("--until", "2026-12-31"), ("--reference", "d"), ("--file", "decision.pdf")])
+def test_withdrawal_refuses_what_it_would_not_keep(home: Path, more: tuple[str, ...]) -> None:
+    record_round(home, NOW, root=FAIL)
+    waive(home, NOW + timedelta(days=30))
+
+    given = ("check", "waive", ROOT, "--host", "web1", "--withdraw", "--reason", "r", "--approver", "a", *more)
+    assert portalops(home, *given) == ExitCode.USAGE
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -566,6 +575,30 @@ def test_check_that_is_judged_from_records_is_listed_and_shows_its_page_and_duty
     assert [each["id"] for each in listed] == ["vuln.cadence", "vuln.overdue"]
     assert portalops(home, "check", "run", "--check", "vuln.overdue") == ExitCode.USAGE
     assert "portalops status 12.4-remedy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("root", "space", "is_waived", "code"),
+    [
+        (PASS, PASS, False, 0),
+        (FAIL, PASS, False, 1),
+        (FAIL, UNKNOWN, False, 1),
+        (PASS, UNKNOWN, False, 3),
+        (FAIL, PASS, True, 0),
+        (FAIL, UNKNOWN, True, 3),
+        (FAIL, FAIL, True, 1),
+        (FAIL, CheckVerdict.ERROR, True, 70),
+    ],
+)
+def test_exit_code_is_1_for_a_fail_without_a_waiver_3_for_unknown_without_one_and_0_if_all_pass(
+    home: Path, root: CheckVerdict, space: CheckVerdict, code: int, *, is_waived: bool
+) -> None:
+    record_round(home, NOW, root=root, space=space)
+    if is_waived:
+        waive(home, NOW + timedelta(days=30))
+
+    assert portalops(home, "check", "results") == code
+    assert portalops(home, "check", "results", "--no-such-option") == 2
 
 
 def test_crash_of_a_check_is_never_waived() -> None:
