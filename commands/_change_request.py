@@ -43,7 +43,7 @@ HELP = _(
     "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such host, a text is missing, or the window is backwards, past or"
     " too long"
 )
-MAX_DAYS = {ChangeKind.NORMAL: 62, ChangeKind.EMERGENCY: 62, ChangeKind.STANDING: 366}
+MAX_DAYS = {ChangeKind.NORMAL: 62, ChangeKind.EMERGENCY: 14, ChangeKind.STANDING: 366}
 """How long a window may be: one that is open for ever would approve everything."""
 _PACKAGE = re.compile(r"[A-Za-z0-9*][A-Za-z0-9+.*_-]{0,126}")
 _ACCOUNT = re.compile(r"[^\s:,|]{1,64}")

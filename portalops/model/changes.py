@@ -186,7 +186,9 @@ class ChangeOrder:
         if self.began_at is None and self.closed_at is not None and self.kind is not ChangeKind.STANDING:
             return None  # it was not made
         if self.kind is ChangeKind.EMERGENCY and self.began_at is not None:
-            return self.began_at, self.ended_at or self.ends_at
-        end = self.ends_at if self.kind is not ChangeKind.STANDING or not self.closed_at else self.closed_at
+            return self.began_at, max(self.began_at, self.ended_at or self.ends_at)
+        end = self.ends_at
+        if self.kind is ChangeKind.STANDING and self.closed_at is not None:
+            end = min(end, self.closed_at)
         begin = max(self.begins_at, self.approved_at, self.notified_at)
-        return (begin, min(end, self.ends_at)) if begin <= min(end, self.ends_at) else None
+        return (begin, end) if begin <= end else None

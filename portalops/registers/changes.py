@@ -1,7 +1,7 @@
 """The register of changes: the records `change.*`, folded. What a change is now is what its records made it.
 
 Nothing is edited: a notice or an approval that is recorded again takes the place of the one before, from its own record on;
-one of the same document and day adds the file that was missing, and keeps the time of the first.
+one that says the same adds the file that was missing, and keeps the time of the first.
 """
 
 from __future__ import annotations
@@ -177,19 +177,9 @@ def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tu
     """Return a change after one more record; no body if it cannot be read."""
     match body:
         case ChangeNotice():
-            step = Step(seq, at, body, evidence)
-            if known.notice is not None and known.notice.body.document == body.document:
-                step = replace(known.notice, evidence=_joined(known.notice.evidence, evidence))
-            return replace(known, notice=step)
+            return replace(known, notice=_again(known.notice, Step(seq, at, body, evidence)))
         case ChangeApproval():
-            approval = Step(seq, at, body, evidence)
-            before = known.approval
-            if before is not None and (before.body.document, before.body.decided_on) == (
-                body.document,
-                body.decided_on,
-            ):
-                approval = replace(before, evidence=_joined(before.evidence, evidence))
-            return replace(known, approval=approval)
+            return replace(known, approval=_again(known.approval, Step(seq, at, body, evidence)))
         case ChangeBegun():
             return known if known.begun else replace(known, begun=Step(seq, at, body, evidence))
         case ChangeDone():
@@ -200,8 +190,11 @@ def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tu
             return replace(known, lost=(*known.lost, seq))
 
 
-def _joined(before: tuple[Digest, ...], more: tuple[Digest, ...]) -> tuple[Digest, ...]:
-    return tuple(dict.fromkeys((*before, *more)))
+def _again(before: Step[BodyT] | None, new: Step[BodyT]) -> Step[BodyT]:
+    """Return what counts of a step that is recorded again: the first, with the file of both, if nothing else differs."""
+    if before is None or before.body != new.body:
+        return new
+    return replace(before, evidence=tuple(dict.fromkeys((*before.evidence, *new.evidence))))
 
 
 def read_changes(ledger: LedgerReader, *, until: datetime | None = None) -> ChangeRegister:
@@ -256,11 +249,7 @@ def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
         return _is(change)
     if change.notice is None:
         return msg("{id} was not notified to the Department yet", id=change.id)
-    before = change.approval
-    if before is not None and (before.body.document, before.body.decided_on) == (
-        approval.document,
-        approval.decided_on,
-    ):
+    if change.approval is not None and change.approval.body == approval:
         return None  # the file is added
     if change.begun is not None and change.kind is not ChangeKind.EMERGENCY:
         return msg(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portalops.ledger import bodies
@@ -48,6 +48,7 @@ def test_record_that_cannot_be_read_leaves_doubt_until_somebody_looks_again() ->
     assert folded(SEEN, None, SEEN).lost == ()
 
 
+@settings(deadline=None)
 @given(found)
 def test_doubt_is_about_records_after_the_sighting_alone(each: list[Body | None]) -> None:
     place = fold_places((seq, NOW, WEB, body) for seq, body in enumerate(each, 1)).get(WEB, Place(WEB))
