@@ -88,7 +88,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
             if now - at > limit:
                 text = msg("the newest answer is of {at}, too old to speak for today", at=at)
                 remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
-        remarks += audit(register, facts, host.id)
+        remarks += audit(register, facts, host.id, today_of(session))
     if not hosts:
         remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
     wanted = {host.id for host in hosts}

@@ -166,7 +166,7 @@ def add(
                 msg("credential {id} is in the register already, by record {seq}", id=body.id, seq=before.steps[0].seq),
                 msg("'portalops credential correct {id}' corrects it; choose another id for another one.", id=body.id),
             )
-        _require_there(register, body.holder, body.deputy)
+        _require_there(register, today_of(session), body.holder, body.deputy)
         return ADDED, CREDENTIAL, body
 
     return _recorded(session, body.id, decide, dry_run=dry_run)
@@ -225,6 +225,13 @@ def correct(
         if fingerprint is not None or body.kind is not before.kind:
             body = replace(body, fingerprint=_fingerprint(body.kind, mark) if mark else "")
         _require_two(body.holder, body.deputy)
+        _require_there(
+            register, today_of(session), *(one for one in (changes.get("holder"), changes.get("deputy")) if one)
+        )
+        if body.issued_on is not None and body.rotated_on is not None and body.rotated_on < body.issued_on:
+            raise UsageError(
+                msg("it was changed on {day}, before that", day=body.rotated_on), msg("Give the right day by --issued.")
+            )
         return CORRECTED, CREDENTIAL, body
 
     return _recorded(session, name, decide, dry_run=dry_run)
@@ -304,7 +311,7 @@ def hand_over(
     def decide(register: CredentialRegister) -> tuple[str, str, Body]:
         before = active(register, body.id).credential
         _require_two(body.holder or before.holder, body.deputy)
-        _require_there(register, body.holder, body.deputy)
+        _require_there(register, today_of(session), body.holder, body.deputy)
         return HANDED_OVER, HAND_OVER, body
 
     return _recorded(session, body.id, decide, dry_run=dry_run)
@@ -473,9 +480,10 @@ def _known_person(session: Session, register: CredentialRegister, asked: str) ->
     return found if found is not None else typed_person(session, asked, "PERSON")
 
 
-def _require_there(register: CredentialRegister, *people: str) -> None:
-    for person in people:
-        if person and (left := register.left_of(person)) is not None:
+def _require_there(register: CredentialRegister, today: date, *people: object) -> None:
+    for person in map(str, people):
+        left = register.left_of(person)
+        if left is not None and left.on <= today:
             raise UsageError(
                 msg("{person} left, by record {seq}", person=person, seq=left.seq),
                 msg("Name somebody who is there; if they are back: 'portalops credential leave NAME --back'."),

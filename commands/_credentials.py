@@ -257,7 +257,7 @@ def problems_of(register: CredentialRegister, each: HeldCredential, today: date)
         found.append(msg("records of it cannot be read: {seqs}", seqs=listing(map(str, seqs))))
     if not each.is_active:
         return found
-    leavers = register.leavers_of(each)
+    leavers = [left.person for left in register.leavers_of(each) if left.on <= today]
     if leavers:
         found.append(msg("known to somebody who left: {names}", names=listing(leavers)))
     if each.is_overdue(today) and each.due_on is not None:

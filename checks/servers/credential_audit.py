@@ -5,7 +5,7 @@ Only what was seen is compared. A fact that is missing makes what it would have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,17 +37,18 @@ class Remark:
     is_unknown: bool = False
 
 
-def audit(register: CredentialRegister, facts: Facts | None, host: str) -> tuple[Remark, ...]:
+def audit(register: CredentialRegister, facts: Facts | None, host: str, today: date) -> tuple[Remark, ...]:
     """Compare one host.
 
     Args:
         register: the register.
         facts: what the host last said; None if it never answered.
         host: its id.
+        today: the local day, for who has left.
     """
     if facts is None:
         return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded round"), is_unknown=True),)
-    found = (*_unseen(facts), *_accounts(register, facts), *_keys(register, facts), *_logins(facts))
+    found = (*_unseen(facts), *_accounts(register, facts, today), *_keys(register, facts, today), *_logins(facts))
     return tuple({(each.what, each.name): each for each in found}.values())
 
 
@@ -62,7 +63,10 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
         if each.is_overdue(today) and each.due_on is not None:
             text = msg("to be changed by {day}, and it was not", day=each.due_on)
             found.append(Remark(host, "rotation-overdue", each.id, text))
-        if leavers := register.leavers_of(each):
+        if each.is_active and each.lacks:
+            text = msg("something is not said of it: {what}", what=", ".join(each.lacks))
+            found.append(Remark(host, "details-missing", each.id, text))
+        if leavers := [left.person for left in register.leavers_of(each) if left.on <= today]:
             text = msg("known to somebody who left: {names}", names=", ".join(leavers))
             found.append(Remark(host, "known-to-leaver", each.id, text))
         if each.is_active and not _is_of_host(each):
@@ -82,7 +86,7 @@ def _unseen(facts: Facts) -> Iterator[Remark]:
             yield Remark(facts.host.id, "not-seen", probe.id, fact.seen, is_unknown=True)
 
 
-def _accounts(register: CredentialRegister, facts: Facts) -> Iterator[Remark]:
+def _accounts(register: CredentialRegister, facts: Facts, today: date) -> Iterator[Remark]:
     """Accounts that somebody can come in by, and what the register has of them."""
     host = facts.host.id
     there = facts.get(passwd.PROBE)
@@ -96,7 +100,7 @@ def _accounts(register: CredentialRegister, facts: Facts) -> Iterator[Remark]:
     members, open_ones = facts.declared.members or {}, _open(facts)
     for name in sorted(open_ones):
         owners = owners_of_account(name, members)
-        gone = [owner for owner in owners if register.left_of(owner) is not None]
+        gone = [owner for owner in owners if register.has_left(owner, today)]
         mine = by_account.get(name, [])
         if gone:
             yield Remark(
@@ -136,27 +140,38 @@ def _open(facts: Facts) -> set[str]:
     return found
 
 
-def _keys(register: CredentialRegister, facts: Facts) -> Iterator[Remark]:
+def _keys(register: CredentialRegister, facts: Facts, today: date) -> Iterator[Remark]:
     seen = facts.get(authorized_keys.PROBE)
     if isinstance(seen, Missing):
         return
     host, members = facts.host.id, facts.declared.members or {}
-    known: Mapping[str, HeldCredential] = {
-        each.credential.fingerprint: each for each in register.credentials.values() if each.credential.fingerprint
-    }
+    known: dict[str, list[HeldCredential]] = {}
+    for each in register.credentials.values():
+        known.setdefault(each.credential.fingerprint, []).append(each)
     for key in seen.keys:
-        owner, held = owner_of_key(key.fingerprint, members), known.get(key.fingerprint)
+        owner, of_it = owner_of_key(key.fingerprint, members), known.get(key.fingerprint, [])
+        in_use = [each for each in of_it if each.is_active]
+        is_right = any(_is_of_host(each, host) and each.credential.account == key.account for each in in_use)
         account = shown(key.account, 40)
-        if owner is not None and register.left_of(owner) is not None:
+        if owner is not None and register.has_left(owner, today):
             text = msg("a key of {person}, who left, opens {account}", person=owner, account=account)
             yield Remark(host, "key-of-leaver", key.fingerprint, text)
-        elif held is not None and not held.is_active:
-            text = msg("its credential {id} was returned, and the key opens {account}", id=held.id, account=account)
+        elif is_right:
+            continue
+        elif in_use:
+            text = msg(
+                "the key of {id} opens {account} too, for which it is not registered", id=in_use[0].id, account=account
+            )
+            yield Remark(host, "key-elsewhere", f"{key.fingerprint} {account}", text)
+        elif of_it:
+            text = msg(
+                "its credential {id} was returned, and the key opens {account}", id=of_it[-1].id, account=account
+            )
             yield Remark(host, "returned-but-open", key.fingerprint, text)
-        elif held is None and owner is not None:
+        elif owner is not None:
             text = msg("a key of {person} opens {account}, and is not registered", person=owner, account=account)
             yield Remark(host, "key-unregistered", key.fingerprint, text)
-        elif held is None:
+        else:
             text = msg("a key that nobody is recorded to hold opens {account}", account=account)
             yield Remark(host, "key-unknown", key.fingerprint, text)
     if seen.elsewhere or sum(one.key_lines for one in seen.files) != len(seen.keys):
@@ -182,5 +197,7 @@ def _logins(facts: Facts) -> Iterator[Remark]:
             yield Remark(host, "login-unknown", f"{account} {one.key or one.method} {one.address}", text)
 
 
-def _is_of_host(each: HeldCredential) -> bool:
-    return each.credential.system.startswith(f"{SystemKind.HOST}:")
+def _is_of_host(each: HeldCredential, host: str = "") -> bool:
+    """Say whether a credential opens a host itself, this one if it is given."""
+    kind, _, name = each.credential.system.partition(":")
+    return kind == SystemKind.HOST and (not host or name == host)

@@ -123,11 +123,11 @@ class HeldCredential:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A person who left."""
+    """A person who leaves or left."""
 
     person: str
     on: date
-    """If the record's details cannot be read any more, the day on which it was recorded, in UTC."""
+    """The last day; if the record's details cannot be read any more, the day on which it was recorded, in UTC."""
     seq: int
 
 
@@ -159,11 +159,16 @@ class CredentialRegister:
             if each.is_active and any(same_person(one.person, person) for one in each.knowers)
         )
 
-    def leavers_of(self, held: HeldCredential) -> tuple[str, ...]:
-        """Return the people who left and know an active credential."""
+    def has_left(self, person: str, day: date) -> bool:
+        """Say whether a person's last day is come, or past, on a local day."""
+        left = self.left_of(person)
+        return left is not None and left.on <= day
+
+    def leavers_of(self, held: HeldCredential) -> tuple[Left, ...]:
+        """Return who of those that know an active credential leaves or left, and when."""
         if not held.is_active:
             return ()
-        return tuple(one.person for one in held.knowers if self.left_of(one.person) is not None)
+        return tuple(left for one in held.knowers if (left := self.left_of(one.person)) is not None)
 
     def of_host(self, host: str) -> tuple[HeldCredential, ...]:
         """Return the credentials of a host, and of what runs on it."""

@@ -213,6 +213,7 @@ def test_dry_run_records_nothing_and_refuses_what_would_be_refused(
         ((*ADD, *ROOT, *ISSUED, "--rotate-by", "2999-01-01"), "not within 60 days"),
         ((*ADD, *ROOT, "--fingerprint", KEY_OF_AN), "no fingerprint"),
         ((*ADD, *KEY, "--fingerprint", "00" * 32), "--fingerprint is not of the form"),
+        (("credential", "correct", "web1-root", "--reason", "x", "--deputy", "nguyen-van-an"), "the same person"),
         (("credential", "rotate", "web1-rot"), "Did you mean web1-root?"),
         (("credential", "rotate", "web1-root", "--on", "2020-01-01"), "changed on"),
         (("credential", "hand-over", "web1-root"), "nothing is said to change"),
@@ -341,13 +342,35 @@ def test_audit_tells_what_hosts_show_and_nobody_is_recorded_to_hold(
         ("account-unregistered", "binh"),
         ("account-unknown", "khach"),
         ("account-gone", "cu"),
+        ("details-missing", "web1-old"),
         ("key-unknown", OTHER_KEY),
         ("login-unknown", f"an {OTHER_KEY} 198.18.0.1"),
     }
     asked(home, capsys, "credential", "leave", "nguyen-van-an", expected=ExitCode.UNMET)
     asked(home, capsys, "credential", "return", "web1-an", "--received-by", "Trần Thị Bình")
     later = {each["what"] for each in asked(home, capsys, "credential", "audit", expected=ExitCode.UNMET)}
-    assert later >= {"account-of-leaver", "key-of-leaver", "returned-but-open", "known-to-leaver"}
+    assert later >= {"account-of-leaver", "key-of-leaver", "returned-but-open", "known-to-leaver", "details-missing"}
+
+
+def test_audit_tells_of_a_key_that_opens_more_than_it_is_registered_for(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = f"key|binh|256|{KEY_OF_AN}|ED25519\nend 5"
+    answered(home, as_answer(HOST_SAYS.replace("end 5", more)))
+    asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN)
+
+    found = asked(home, capsys, "credential", "audit", expected=ExitCode.UNMET)
+
+    assert [each["name"] for each in found if each["what"] == "key-elsewhere"] == [f"{KEY_OF_AN} binh"]
+
+
+def test_leaving_counts_from_the_last_day_on(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(home, capsys, *ADD, *ROOT, *ISSUED)
+    later = (TODAY + timedelta(days=9)).isoformat()
+
+    asked(home, capsys, "credential", "leave", "nguyen-van-an", "--on", later, expected=ExitCode.UNMET)
+
+    assert asked(home, capsys, "credential", "list")[0]["problems"] == []
 
 
 @pytest.mark.parametrize("probe", [probe.id for probe in PROBES])
@@ -370,7 +393,9 @@ def test_audit_tells_of_an_old_answer_and_of_systems_that_no_host_shows(
     )
     answered(home, as_answer(quiet.replace("600|an|2|", "600|an|1|")), datetime.now(UTC) - timedelta(days=90))
     asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN)
-    asked(home, capsys, *ADD, "s3", "--system", "bucket:backups", "--account", "writer", "--kind", "token", *AN)
+    asked(
+        home, capsys, *ADD, "s3", "--system", "bucket:backups", "--account", "writer", "--kind", "token", *AN, *ISSUED
+    )
 
     found = asked(home, capsys, "credential", "audit", expected=ExitCode.PARTIAL)
 

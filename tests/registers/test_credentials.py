@@ -87,7 +87,7 @@ def test_whoever_handed_it_over_knows_it_until_it_is_changed() -> None:
     after = folded(*steps, CredentialRotation("web1-root", DAY, DAY))
 
     assert [each.id for each in before.known_to(AN)] == ["web1-root"]
-    assert before.leavers_of(before.credentials["web1-root"]) == (AN,)
+    assert [each.person for each in before.leavers_of(before.credentials["web1-root"])] == [AN]
     assert after.known_to(AN) == ()
     assert knowers(after) == [CHI, BINH]
 
@@ -112,6 +112,14 @@ def test_a_deputy_who_becomes_the_holder_is_no_deputy_any_more() -> None:
 
     assert (held.credential.holder, held.credential.deputy) == (BINH, "")
     assert held.lacks == ("deputy",)
+
+
+def test_a_person_has_left_from_their_last_day_on() -> None:
+    register = folded(one(), Leaving(AN, DAY))
+
+    assert register.has_left(AN.upper(), DAY)
+    assert not register.has_left(AN, DAY - timedelta(days=1))
+    assert not register.has_left(BINH, DAY)
 
 
 def test_what_was_returned_need_not_be_returned_again() -> None:

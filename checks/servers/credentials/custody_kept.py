@@ -5,7 +5,7 @@ door for years. Article 12.5: every member keeps their access information safe a
 
 The rule: in the register every credential of the host that is in use has a holder, a deputy, a place of custody and a day of
 issue; it was changed by its last day (a password within 60 days, a key or token within 366, a certificate within 398, or
-sooner as the register asks); nobody who left still knows it, as whoever held it does until it is changed or returned; and
+sooner as the register asks); nobody whose last day has come still knows it, as whoever held it does until it is changed or returned; and
 every declared admin account of the host has one. Who is an admin is declared; without a declaration, with no credential of
 the host in the register, or where a record cannot be read, the answer is unknown. Nobody has to have begun the register for
 this to be asked: without one the answer is unknown too.
@@ -44,9 +44,10 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> Outcome:
     held, admins = facts[own_credentials.PROBE], facts.declared.admins
     rows, today = held.credentials, facts.at.astimezone(held.zone).date()
-    left = [f"{shown(one.id, 63)} ({shown(', '.join(one.left), 80)})" for one in rows if one.left]
-    if left:
-        return failed("known-to-leaver", msg("known to people who left: {names}", names=listed(left)))
+    left = {one.id: [person for person, last in one.left if last <= today] for one in rows}
+    known = [f"{shown(name, 63)} ({shown(', '.join(people), 80)})" for name, people in left.items() if people]
+    if known:
+        return failed("known-to-leaver", msg("known to people who left: {names}", names=listed(known)))
     lacking = [f"{shown(one.id, 63)} ({', '.join(one.lacks)})" for one in rows if one.lacks]
     if lacking:
         return failed(

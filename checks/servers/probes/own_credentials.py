@@ -39,8 +39,8 @@ class Custody:
     changed_on: date | None
     due_on: date | None
     """The last day on which it may be used unchanged."""
-    left: tuple[str, ...]
-    """People who know it and left."""
+    left: tuple[tuple[str, date], ...]
+    """People who know it and leave or left, with their last day."""
     seqs: tuple[int, ...]
     """The records that say so."""
 
@@ -100,7 +100,7 @@ def section(register: CredentialRegister, held: Iterable[HeldCredential], host: 
             "lacks": list(each.lacks),
             "changed_on": each.credential.rotated_on.isoformat() if each.credential.rotated_on else "",
             "due_on": each.due_on.isoformat() if each.due_on else "",
-            "left": [safe(person) for person in register.leavers_of(each)],
+            "left": [[safe(left.person), left.on.isoformat()] for left in register.leavers_of(each)],
             "records": list(each.seqs),
         }
         for each in held
@@ -120,6 +120,6 @@ def _custody(row: Mapping[str, Any]) -> Custody:
         tuple(str(one) for one in row["lacks"]),
         changed,
         due,
-        tuple(unquote(one) for one in row["left"]),
+        tuple((unquote(person), date.fromisoformat(day)) for person, day in row["left"]),
         tuple(int(seq) for seq in row["records"]),
     )

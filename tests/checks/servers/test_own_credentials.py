@@ -42,7 +42,7 @@ def judged_with(folder: Path, systems: tuple[str, ...], hosts: tuple[Host, ...])
     ledger = new_ledger(folder)
     for number, system in enumerate(systems):
         day = date(2026, 11, 2)
-        body = Credential(f"c{number}", system, "a|b \u202e", CredentialKind.KEY, "an", "binh", "safe", day, day, None)
+        body = Credential(f"c{number}", system, "a|b <%>", CredentialKind.KEY, "an", "binh", "safe", day, day, None)
         ledger.append(ADDED, run=NO_RUN, subject=body.id, body=bodies.write({CREDENTIAL: body}))
     found = own_credentials.sections(Own(ledger, hosts, Declared(), NOW, ZONE))
     ledger.close()
