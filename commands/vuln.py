@@ -82,7 +82,7 @@ def build(
     inputs = Inputs(tuple(osv), debian_tracker, kev, epss, support)
     moment = _as_of(session, as_of, [*osv, *(path for path in (debian_tracker, kev, epss) if path is not None)])
     signing = _signing_key(session, key)
-    done = built(inputs, releases, moment)
+    done = built(inputs, releases, moment, progress=session.progress)
     files = {each.name: output / each.file_name for each in done}
     if not accept_shrink:
         for each, (header, _contents) in done.items():

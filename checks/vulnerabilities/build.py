@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +21,15 @@ from checks.vulnerabilities.releases import Release
 from checks.vulnerabilities.rows import Row, Span
 from checks.vulnerabilities.sources import Count, Source, cve_of, day_of, refused
 from checks.vulnerabilities.support import read_support
-from checks.vulnerabilities.versions import NotAVersion
+from checks.vulnerabilities.versions import Key, KeyOf, NotAVersion
 from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.ports import Progress
 
 _STREAM = re.compile(r"(?<![\w.+-])([a-z0-9][a-z0-9_.+-]*:[A-Za-z0-9][\w.+-]*)(?=[\s,]|$)")
 _RATED = re.compile(r"(Critical|Important|Moderate|Low)\s*:")
+_NAME_LENGTH = 200
+"""No package has a longer name."""
 _NOT_SECURITY = ("ALBA-", "ALEA-", "RHBA-", "RHEA-")
 """AlmaLinux and Red Hat publish bug fixes and enhancements in the same form; without a CVE they are none of ours."""
 
@@ -69,21 +74,28 @@ class _Gathered:
         return self.packages.setdefault(package, {}).setdefault((vulnerability, span), _Known())
 
 
-def built(inputs: Inputs, releases: Sequence[Release], as_of: datetime) -> dict[Release, tuple[Header, bytes]]:
+def built(
+    inputs: Inputs, releases: Sequence[Release], as_of: datetime, *, progress: Progress | None = None
+) -> dict[Release, tuple[Header, bytes]]:
     """Return the bundle of each release.
 
     Args:
         inputs: the files.
         releases: at least one.
         as_of: when the files were fetched, UTC.
+        progress: gets a step for each record that is read; none by default.
 
     Raises:
         VulnerabilityDataRefused: a file is damaged, of another form, newer than `as_of`, or none has a record of a release.
     """
     gathered = [_Gathered(release) for release in releases]
-    used = [(path, _take_osv(path, gathered)) for path in sorted(inputs.osv)]
+    used: list[tuple[Path, Source]] = []
+    for path in sorted(inputs.osv):
+        with _counting(progress, path) as count:
+            used.append((path, _take_osv(path, gathered, count)))
     if inputs.tracker is not None:
-        used.append((inputs.tracker, _take_tracker(inputs.tracker, gathered)))
+        with _counting(progress, inputs.tracker) as count:
+            used.append((inputs.tracker, _take_tracker(inputs.tracker, gathered, count)))
     due: Mapping[str, tuple[str, bool]] = {}
     if inputs.exploited is not None:
         count = Count()
@@ -92,8 +104,8 @@ def built(inputs: Inputs, releases: Sequence[Release], as_of: datetime) -> dict[
     epss: Mapping[str, int] = {}
     if inputs.epss is not None:
         wanted = {name for one in gathered for known in one.packages.values() for name, _ in known}
-        count = Count()
-        epss = sources.epss_scores(inputs.epss, wanted.__contains__, count)
+        with _counting(progress, inputs.epss) as count:
+            epss = sources.epss_scores(inputs.epss, wanted.__contains__, count)
         used.append((inputs.epss, sources.described("epss", inputs.epss, count)))
     support: Mapping[str, Any] = {}
     if inputs.support is not None:
@@ -108,6 +120,16 @@ def built(inputs: Inputs, releases: Sequence[Release], as_of: datetime) -> dict[
     return {one.release: _bundle(one, described, due, epss, support=support, as_of=as_of) for one in gathered}
 
 
+@contextmanager
+def _counting(progress: Progress | None, path: Path) -> Iterator[Count]:
+    """Show the records of a file while they are read; how many it has is not known before its end."""
+    if progress is None:
+        yield Count()
+        return
+    with progress.task(msg("Reading {file}", file=show_text(path.name, 80)), total=None, unit="items") as task:
+        yield Count(tell=task.advance)
+
+
 def _require_sound(used: Sequence[tuple[Path, Source]], as_of: datetime) -> None:
     for path, source in used:
         if source.records == 0:
@@ -117,12 +139,14 @@ def _require_sound(used: Sequence[tuple[Path, Source]], as_of: datetime) -> None
             raise refused(path, "", what)
 
 
-def _take_osv(path: Path, gathered: Sequence[_Gathered]) -> Source:
-    count = Count()
+def _take_osv(path: Path, gathered: Sequence[_Gathered], count: Count) -> Source:
     for record in sources.osv_records(path, count):
         if record.get("withdrawn"):
             continue
-        names = _vulnerabilities(record)
+        try:
+            names = _vulnerabilities(record)
+        except TypeError as error:
+            raise refused(path, record["id"], msg("it is no record of OSV")) from error
         if not names:
             continue
         for one in gathered:
@@ -141,7 +165,10 @@ def _take_osv(path: Path, gathered: Sequence[_Gathered]) -> Source:
 def _vulnerabilities(record: Mapping[str, Any]) -> tuple[str, ...]:
     named = [record["id"]]
     for key in ("aliases", "upstream", "related"):
-        named += [name for name in record.get(key) or () if isinstance(name, str)]
+        others = record.get(key) or []
+        if not isinstance(others, list) or not all(isinstance(name, str) for name in others):
+            raise TypeError(key)
+        named += others
     cves = sorted({cve_of(name) for name in named} - {""})
     if cves:
         return tuple(cves)
@@ -155,13 +182,13 @@ def _take_affected(
     package_name, ecosystem = package["name"], package["ecosystem"]
     if not one.release.has(ecosystem):
         return False
-    if not isinstance(package_name, str):
+    if not isinstance(package_name, str) or not 0 < len(package_name) <= _NAME_LENGTH:
         raise TypeError(package_name)
     rating, note = _rating(record, affected)
     published = day_of(record.get("published"))
     is_advisory = not cve_of(record["id"])
     module = _module(record, affected)
-    for span in _spans(affected, module):
+    for span in _spans(affected, module, one.release.key_of):
         for key in (span.introduced, span.fixed, span.last):
             if key:
                 one.release.key_of(key)
@@ -176,14 +203,28 @@ def _take_affected(
     return True
 
 
-def _spans(affected: Mapping[str, Any], module: str) -> Iterator[Span]:
+def _spans(affected: Mapping[str, Any], module: str, key_of: KeyOf) -> Iterator[Span]:
+    """Yield from where to where versions are affected; the events come in any order and mean what they do by version."""
+
+    def by_version(event: Mapping[str, Any]) -> tuple[bool, Key, int]:
+        for rank, kind in enumerate(("fixed", "introduced", "last_affected")):
+            if kind in event:
+                is_start = event[kind] == "0" and kind == "introduced"
+                return not is_start, () if is_start else key_of(event[kind]), rank
+        return True, (), -1
+
     for span in affected.get("ranges") or ():
         if span["type"] != "ECOSYSTEM":
             continue
         introduced: str | None = None
-        for event in span["events"]:
+        # NOTE: "fixed in 0" stands beside "introduced in 0" and ends it, so it is no version to sort by.
+        events = span["events"]
+        if not any(event.get("fixed") == "0" for event in events):
+            events = sorted(events, key=by_version)
+        for event in events:
             if "introduced" in event:
-                introduced = "" if event["introduced"] == "0" else event["introduced"]
+                if introduced is None:
+                    introduced = "" if event["introduced"] == "0" else event["introduced"]
             elif introduced is not None and ("fixed" in event or "last_affected" in event):
                 fixed = event.get("fixed", "")
                 if fixed != "0":  # "fixed in 0" is how makers say that it never was vulnerable
@@ -221,9 +262,8 @@ def _module(record: Mapping[str, Any], affected: Mapping[str, Any]) -> str:
     return streams[0] if len(streams) == 1 else "*"
 
 
-def _take_tracker(path: Path, gathered: Sequence[_Gathered]) -> Source:
+def _take_tracker(path: Path, gathered: Sequence[_Gathered], count: Count) -> Source:
     """Let Debian's tracker refine Debian's rows: it knows what OSV's export lacks, and why a fix does not come."""
-    count = Count()
     debian = [one for one in gathered if one.release.codename]
     for package, issues in sources.tracker_packages(path, count):
         for name, issue in issues.items():

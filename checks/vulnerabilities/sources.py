@@ -34,10 +34,16 @@ RECORD_BYTES = 64 << 20
 RECORDS = 1_000_000
 LIST_BYTES = 64 << 20
 """CISA's list has about 2 MiB."""
+EXPORT_BYTES = 64 << 30
+"""Unpacked. Ubuntu's export, the largest, has several GiB."""
 PACKAGE_CHARACTERS = 256 << 20
 """What Debian's tracker says of one package; of the kernel, the largest, some 20 MiB."""
 
+_ID = re.compile(r"[\x21-\x7e]{1,120}")
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,19})")
+
+
+_TOLD_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,15 @@ class Count:
 
     records: int = 0
     newest: str = ""
+    tell: Callable[[int], None] | None = None
+    """Is told of records as they are read, a few hundred at once."""
 
     def see(self, moment: str) -> None:
         """Count a record, and keep the newest moment."""
         self.records += 1
         self.newest = max(self.newest, moment)
+        if self.tell is not None and self.records % _TOLD_TOGETHER == 0:
+            self.tell(_TOLD_TOGETHER)
 
 
 def described(kind: str, path: Path, count: Count) -> Source:
@@ -90,7 +100,12 @@ def osv_records(path: Path, count: Count) -> Iterator[Mapping[str, Any]]:
         except (zipfile.BadZipFile, RuntimeError, ValueError) as error:
             raise refused(path, "", msg("it is no zip file, or is cut short")) from error
         with archive:
-            names = sorted(name for name in archive.namelist() if name.endswith(".json"))
+            held = [each for each in archive.infolist() if each.filename.endswith(".json")]
+            names = sorted(each.filename for each in held)
+            if len(set(names)) != len(names):
+                raise refused(path, "", msg("a record stands in it twice"))
+            if sum(each.file_size for each in held) > EXPORT_BYTES:
+                raise refused(path, "", msg("it is larger than {mib} MiB", mib=EXPORT_BYTES >> 20))
             if len(names) > RECORDS:
                 raise refused(path, "", msg("it has {n} records, more than {most}", n=len(names), most=RECORDS))
             for name in names:
@@ -172,6 +187,8 @@ def epss_scores(path: Path, wanted: Callable[[str], bool], count: Count) -> dict
                 if cve_of(name) != name or not 0 <= score <= 1:
                     raise refused(path, f"line {line}", msg("it is no CVE with a probability"))
                 count.see("")
+                if count.records > RECORDS:
+                    raise refused(path, "", msg("it has {n} records, more than {most}", n=count.records, most=RECORDS))
                 if wanted(name):
                     found[name] = round(score * 10_000)
     except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
@@ -211,7 +228,8 @@ def _record(path: Path, archive: zipfile.ZipFile, name: str) -> Mapping[str, Any
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise refused(path, name, msg("the record is damaged or cut short")) from error
     record = _parsed(path, name, data)
-    if not isinstance(record.get("id"), str) or not isinstance(record.get("affected", []), list):
+    name_of = record.get("id")
+    if not isinstance(name_of, str) or not _ID.fullmatch(name_of) or not isinstance(record.get("affected", []), list):
         raise refused(path, name, msg("it is no record of OSV"))
     return record
 
@@ -237,10 +255,10 @@ def moment_of(value: object) -> str:
     """Return a moment in UTC to the second, so that moments sort as texts; empty for what is none."""
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # such as the year 1, ahead of UTC
         return ""
-    in_utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return in_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{in_utc.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def day_of(value: object) -> str:

@@ -42,7 +42,10 @@ def offer_from(heard: bytes) -> Offer | None:
     if split is None or not is_whole(heard):
         return None
     version, packet = split
-    size, padding = int.from_bytes(packet[:4], "big"), packet[4]
+    size = int.from_bytes(packet[:4], "big")
+    if size < 1:
+        return None
+    padding = packet[4]
     payload = packet[5 : 4 + size - padding]
     if len(payload) < 17 or payload[0] != _KEXINIT:
         return None

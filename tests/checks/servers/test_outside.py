@@ -479,6 +479,7 @@ def test_reply_that_tells_nothing_is_unclear(heard: bytes, ended: str, expected:
     [
         b"",
         b"SSH-2.0-x",
+        b"SSH-2.0-x\r\n\x00\x00\x00\x00",
         b"SSH-2.0-x\r\n\xff\xff\xff\xff",
         b"SSH-2.0-x\r\n\x00\x00\x00\x01\x00",
         b"SSH-2.0-x\r\n\x00\x00\x00\x20\x04\x14" + b"\xff" * 30,

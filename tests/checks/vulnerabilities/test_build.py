@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checks.vulnerabilities import sources
 from checks.vulnerabilities.build import Inputs, built
 from checks.vulnerabilities.releases import Release, release_named, release_of
 from checks.vulnerabilities.rows import Row, Span
 from checks.vulnerabilities.severity import base_score, word_of, word_of_score, worse
 from checks.vulnerabilities.sources import RECORD_BYTES
 from portalops.errors import VulnerabilityDataRefused
+from portalops.model.message import Message
 from tests.checks.vulnerabilities.records import (
     AS_OF,
     DEBIAN,
@@ -31,6 +38,7 @@ from tests.checks.vulnerabilities.records import (
     write_inputs,
     write_zip,
 )
+from tests.doubles import SilentTask
 
 DEBIAN_12 = Release("debian:12")
 
@@ -91,6 +99,72 @@ def test_several_spans_are_several_rows(tmp_path: Path) -> None:
         Span("3", "", "4", ""),
         Span("6", "", "", ""),
     ]
+
+
+def test_events_in_any_order_are_the_same_spans(tmp_path: Path) -> None:
+    events = [{"introduced": "0"}, {"introduced": "5"}, {"fixed": "7"}, {"fixed": "3"}]
+    entry = affected("Debian:12", "a")
+    for number, order in enumerate(permutations(events)):
+        entry["ranges"][0]["events"] = list(order)
+        made = write_zip(tmp_path / f"{number}.zip", [record("X", entry, cves=["CVE-2026-1111"])])
+
+        spans = [row.span for row in bundle_of(tmp_path, "debian:12", Inputs((made,))).rows("a")]
+
+        assert spans == [Span("", "3", "", ""), Span("5", "7", "", "")]
+
+
+def test_record_that_stands_twice_in_an_export_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "Debian.zip"
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _number in range(2):
+            archive.writestr("X.json", json.dumps(record("X", affected("Debian:12", "a"))))
+
+    assert "a record stands in it twice" in refusal(Inputs((path,)))
+
+
+def test_export_that_says_to_unpack_to_too_much_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "Debian.zip", [record(f"X{n}", affected("Debian:12", "a")) for n in range(17)])
+    data = bytearray(path.read_bytes())
+    for entry in re.finditer(b"PK\x01\x02", bytes(data)):  # of the directory; its size stands 24 bytes behind
+        data[entry.start() + 24 : entry.start() + 28] = b"\xf0\xff\xff\xff"
+    path.write_bytes(data)
+
+    assert "it is larger than 65536 MiB" in refusal(Inputs((path,)))
+
+
+def test_moment_that_no_clock_reaches_is_none() -> None:
+    assert sources.moment_of("0001-01-01T00:00:00+14:00") == ""
+    assert sources.moment_of("0900-01-02") == "0900-01-02T00:00:00Z"
+
+
+class Told:
+    """Progress that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, int] = {}
+
+    @contextmanager
+    def task(self, title: Message, *, total: int | None, unit: str) -> Iterator[Told.Line]:
+        assert (total, unit) == (None, "items")
+        self.steps[str(title)] = 0
+        yield Told.Line(self.steps, str(title))
+
+    class Line(SilentTask):
+        def __init__(self, steps: dict[str, int], title: str) -> None:
+            self.steps, self.title = steps, title
+
+        def advance(self, amount: int) -> None:
+            self.steps[self.title] += amount
+
+
+def test_long_building_tells_how_far_it_is(tmp_path: Path) -> None:
+    told = Told()
+    many = [record(f"DSA-{number}-1", affected("Debian:12", "a")) for number in range(1200)]
+
+    built(Inputs((write_zip(tmp_path / "Debian.zip", many),)), [DEBIAN_12], AS_OF, progress=told)
+
+    assert told.steps == {"Reading Debian.zip": 1000}
 
 
 def test_ranges_of_commits_say_nothing_of_packages(tmp_path: Path) -> None:
@@ -194,6 +268,13 @@ def test_a_record_that_is_damaged_is_named(tmp_path: Path) -> None:
         (b'{"id": 1}', "it is no record of OSV"),
         (b'{"id": "X", "affected": {}}', "it is no record of OSV"),
         (b'{"id": "X", "affected": [1]}', "it is no record of OSV"),
+        (b'{"id": "X", "aliases": "CVE-2026-1111"}', "it is no record of OSV"),
+        (b'{"id": "X", "related": 7}', "it is no record of OSV"),
+        (b'{"id": "X Y"}', "it is no record of OSV"),
+        (
+            b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12", "name": "' + b"a" * 201 + b'"}}]}',
+            "it is no record of OSV",
+        ),
         (b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12"}}]}', "it is no record of OSV"),
         (
             b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12", "name": "a"}, "ranges": [{"type": "ECOSYSTEM",'
