@@ -625,7 +625,7 @@ class Answer:
     """What a source of updates sent."""
 
     data: bytes | None
-    """The raw answer, kept as evidence; None says that nothing changed since the answer before."""
+    """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
     etag: str = ""
     """To be shown to the source the next time; empty if it gave none."""
     via: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 MAX_REJECTED = 100
 """How many refused items of one answer are named; all are counted."""
+WHOLE_AFTER = timedelta(hours=20)
+"""A source whose whole answer is this old is asked for it, however little it says has changed: once a day, with some room."""
 CHECK_AFTER = timedelta(days=6)
 """A cross-check that has not been asked for so long is asked without a gap too: once a week, with some room."""
 
@@ -196,7 +198,7 @@ def _collect(
 
     def look_at_all(some: Sequence[UpdateSource]) -> Iterator[Look]:
         left = timedelta(seconds=max(0.0, until - clock.monotonic()))
-        return look_at(some, etag=lambda one: _etag(one, store), keeper=keeper, clock=clock, within=left)
+        return look_at(some, etag=lambda one: _etag(one, store, clock.now()), keeper=keeper, clock=clock, within=left)
 
     first = [one for one in sources if not one.traits.cross_check or _is_check_due(one, store, clock.now())]
     with progress.task(msg("Collecting updates"), total=len(first), unit="items") as task:
@@ -208,14 +210,20 @@ def _collect(
     return tuple(polls[one.traits.id] for one in sources if one.traits.id in polls)
 
 
-def _etag(source: UpdateSource, store: ObservationStore) -> str:
-    """Return what a source's server wants to be shown; nothing for a cross-check, which is always wanted whole."""
-    return "" if source.traits.cross_check else store.etag(source.traits.id)
+def _etag(source: UpdateSource, store: ObservationStore, now: datetime) -> str:
+    """Return what a source's server wants to be shown; nothing where its whole answer is wanted.
+
+    That nothing changed is a claim of the server: it proves that it was reached, and no more (updates.md, section 1). So the
+    whole answer is asked for once a day, and of a cross-check always.
+    """
+    before = store.last_whole_poll(source.traits.id)
+    is_wanted_whole = source.traits.cross_check or before is None or now - before.polled_at >= WHOLE_AFTER
+    return "" if is_wanted_whole else store.etag(source.traits.id)
 
 
 def _is_check_due(source: UpdateSource, store: ObservationStore, now: datetime) -> bool:
     """Say whether a cross-check is to be asked to see that it is there: it may not be found gone when it is needed."""
-    before = store.last_good_poll(source.traits.id)
+    before = store.last_whole_poll(source.traits.id)
     return before is None or now - before.polled_at >= CHECK_AFTER
 
 
@@ -242,7 +250,7 @@ def replay(
                 msg("Put the source back into the configuration; without it its answers cannot be read."),
             )
         if not poll.ok:
-            store.add_failed(poll)
+            store.add_poll(poll)
             continue
         answer = Answer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
@@ -259,7 +267,7 @@ class _Read:
     traits: SourceTraits
     poll: Poll
     before: Poll | None
-    """The good look before it."""
+    """The look before it that gave a whole answer."""
     recognition: Recognition | None
     """None where nothing has changed."""
     etag: str
@@ -267,8 +275,8 @@ class _Read:
     def recorded(self, store: ObservationStore) -> Poll:
         if self.recognition is not None:
             store.add(self.poll, self.recognition, etag=self.etag, before=self.before)
-        elif self.before is not None:
-            store.add_unchanged(self.poll, since=self.before.polled_at)
+        else:
+            store.add_poll(self.poll)
         return self.poll
 
 
@@ -295,7 +303,7 @@ def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
         UpdatesError: the store cannot be used.
     """
     traits, listing, evidence = look.source.traits, look.listing, look.evidence
-    before = store.last_good_poll(traits.id)
+    before = store.last_whole_poll(traits.id)
     via, etag = (look.answer.via, look.answer.etag) if look.answer else ((), "")
     if listing is None or evidence is None:
         return _Read(traits, replace(_unchanged(look, before), via=via), before, None, etag)
@@ -377,17 +385,18 @@ def _checked(
 
 
 def _unchanged(look: Look, before: Poll | None) -> Poll:
-    """Return the poll of a source that has what it had before: all of it was seen again."""
-    traits = look.source.traits
+    """Return the poll of a source that says that it has what it had before: it was reached, and shows nothing."""
     if before is None:
         raise UpdateSourceError(
-            msg("update source {source}: it says that nothing changed, but nothing is known of it", source=traits.id),
+            msg(
+                "update source {source}: it says that nothing changed, but nothing is known of it",
+                source=look.source.traits.id,
+            ),
             msg("Run 'portalops updates collect' again; it asks for the whole answer."),
         )
-    poll = replace(before, polled_at=look.at, new_items=0, evidence=None, gap=False, rejected=(), rejected_more=0)
-    if not traits.complete:
-        poll = replace(poll, covers_from=min(before.polled_at, before.covers_from or before.polled_at))
-    return poll
+    return replace(
+        before, polled_at=look.at, new_items=0, evidence=None, covers_from=None, gap=False, rejected=(), rejected_more=0
+    )
 
 
 def _failed(look: Look, problem: str, store: ObservationStore) -> Poll:
@@ -403,5 +412,5 @@ def _failed(look: Look, problem: str, store: ObservationStore) -> Poll:
         covers_from=None,
         via=look.answer.via if look.answer else (),
     )
-    store.add_failed(poll)
+    store.add_poll(poll)
     return poll

@@ -87,9 +87,10 @@ class ObservationStore:
         """Where it lies."""
         return self._file
 
-    def last_good_poll(self, source: str) -> Poll | None:
-        """Return a source's newest poll that gave an answer."""
-        query = select(POLL).where(POLL.c.source == source, POLL.c.ok).order_by(POLL.c.polled_at.desc()).limit(1)
+    def last_whole_poll(self, source: str) -> Poll | None:
+        """Return a source's newest poll that gave a whole answer; not one at which it said that nothing changed."""
+        whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None))
+        query = select(POLL).where(*whole).order_by(POLL.c.polled_at.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return read_poll(row) if row else None
@@ -148,20 +149,10 @@ class ObservationStore:
         with self._engine.connect() as connection:
             return tuple(map(read_observation, connection.execute(query)))
 
-    def add_failed(self, poll: Poll) -> None:
-        """Record a look that gave no answer."""
+    def add_poll(self, poll: Poll) -> None:
+        """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
         with self._writing() as connection:
             connection.execute(insert(POLL).values(poll_row(poll)))
-
-    def add_unchanged(self, poll: Poll, *, since: datetime) -> None:
-        """Record a look at which the source said that nothing changed: what was seen at `since` was seen again."""
-        with self._writing() as connection:
-            connection.execute(insert(POLL).values(poll_row(poll)))
-            connection.execute(
-                LAST_SEEN.update()
-                .where(LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(since))
-                .values(last_seen_at=stamp(poll.polled_at))
-            )
 
     def add(self, poll: Poll, recognition: Recognition, *, etag: str, before: Poll | None) -> None:
         """Record one answer whole: the poll, its new observations, further names, dates that moved, what is gone.

@@ -232,7 +232,7 @@ def test_the_store_is_built_again_as_it_was_with_its_closed_gaps(site: Site, tmp
         store=again,
     )
 
-    assert again.last_good_poll("rss") == collecting.store.last_good_poll("rss")
+    assert again.last_whole_poll("rss") == collecting.store.last_whole_poll("rss")
     assert again.count() == collecting.store.count()
 
 
@@ -459,14 +459,16 @@ def test_a_server_that_is_down_for_days_leaves_them_open_until_it_shows_them(sit
     publish(on="2026-11-02 09:00")
     with nginx(tmp_path, port):
         collecting.run("2026-11-13 20:00")
-        unchanged = collecting.poll("2026-11-15 20:00")
+        unchanged = collecting.poll("2026-11-14 09:00")
+        whole = collecting.poll("2026-11-15 20:00")
     down = [collecting.run(f"2026-11-{day} 20:00") for day in (16, 17, 18, 19, 20, 21)]
     after = collecting.run("2026-11-24 08:00")
     publish("/9", on="2026-11-17 09:00")
     with nginx(tmp_path, port):
         back = collecting.run("2026-11-24 09:00")
 
-    assert (unchanged.ok, unchanged.evidence, unchanged.items) == (True, None, 2)  # a 304 of its ETag
+    assert (unchanged.ok, unchanged.evidence, unchanged.items, unchanged.covers_from) == (True, None, 2, None)  # a 304
+    assert (whole.evidence is not None, whole.covers_from) == (True, at("2026-11-02 09:00"))
     assert {poll.problem for result in down for poll in result.polls} == {
         "update source rss: no answer: ConnectionRefusedError Connection refused"
     }

@@ -9,7 +9,6 @@ import pytest
 
 from checks.updates.job import replay, run_updates
 from checks.updates.observations import ObservationStore
-from checks.updates.rules.stamps import stamp
 from checks.updates.sources.feed import FeedSource
 from checks.updates.sources.feed import Settings as FeedSettings
 from checks.updates.sources.sql import Settings, SqlSource
@@ -342,18 +341,18 @@ class Unchanging:
         return self._feed.parse(data, polled_at=polled_at)
 
 
-def test_an_unchanged_answer_shows_all_items_again_and_leaves_no_gap(tmp_path: Path) -> None:
+def test_that_nothing_changed_proves_that_the_server_was_reached_and_no_more(tmp_path: Path) -> None:
     collection = Collection(tmp_path, [])
     feed = Unchanging()
-    collection.collect(on="2026-11-18 20:00", also=(feed,))
+    collection.collect(on="2026-11-18 08:00", also=(feed,))
 
-    poll = collection.collect(on="2026-11-19 20:00", also=(feed,)).polls[1]
+    poll = collection.collect(on="2026-11-18 20:00", also=(feed,)).polls[1]
+    whole = collection.collect(on="2026-11-19 08:00", also=(feed,)).polls[1]
 
-    connection = sqlite3.connect(tmp_path / "observations.sqlite")
-    seen = {at for (at,) in connection.execute("SELECT last_seen_at FROM last_seen")}
-    connection.close()
     assert (poll.ok, poll.items, poll.new_items, poll.gap, poll.evidence) == (True, 2, 0, False, None)
-    assert seen == {stamp(at("2026-11-19 20:00"))}
+    assert poll.covers_from is None
+    assert (whole.evidence is not None, whole.new_items, whole.gap) == (True, 0, False)
+    assert whole.covers_from is not None and whole.covers_from <= at("2026-11-18 08:00")
 
 
 def test_a_source_that_names_an_unknown_unit_is_a_configuration_error(tmp_path: Path) -> None:
