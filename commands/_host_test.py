@@ -50,6 +50,8 @@ class _Step:
     what: Message
     works: bool
     said: Message
+    hint: Message | None = None
+    """Of a step that does not work: what to do."""
 
 
 def try_out(
@@ -63,7 +65,7 @@ def try_out(
         try:
             steps += _host_steps(session, known)
         except PortalOpsError as error:
-            steps.append(_Step("script", msg("Script"), False, error.message))
+            steps.append(_Step("script", msg("Script"), False, error.message, error.hint))
             is_reached = False
     rows = [
         (
@@ -74,11 +76,18 @@ def try_out(
         for step in steps
     ]
     data: list[JsonValue] = [
-        {"id": step.id, "works": step.works, "said": show_text(str(step.said), 1000)} for step in steps
+        {
+            "id": step.id,
+            "works": step.works,
+            "said": show_text(str(step.said), 1000),
+            "hint": show_text(str(step.hint), 1000) if step.hint else None,
+        }
+        for step in steps
     ]
     table = Table(msg("The way to {host}", host=known.id), (msg("Step"), msg("State"), msg("What was seen")), rows)
     if not is_reached:
-        return Result(data, [table], exit_code=ExitCode.PARTIAL)
+        hints = [Paragraph(step.hint) for step in steps if step.hint is not None]
+        return Result(data, [table, *hints], exit_code=ExitCode.PARTIAL)
     if all(step.works for step in steps):
         return Result(data, [table])
     hint = msg(
@@ -104,7 +113,7 @@ def _way_steps(session: Session, host: Host) -> Iterator[_Step]:
             rest.remove(step)
             yield _Step(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
     except PortalOpsError as error:
-        yield _Step(rest[0], _STEPS[rest[0]], False, error.message)
+        yield _Step(rest[0], _STEPS[rest[0]], False, error.message, error.hint)
 
 
 def _host_steps(session: Session, host: Host) -> list[_Step]:

@@ -33,7 +33,7 @@ def server_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
         nmsg(
             "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at one host.",
             "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at {n} hosts.",
-            len(hosts),
+            sum(not host.standby for host in hosts),
             seq=newest.seq,
             at=newest.at,
         )

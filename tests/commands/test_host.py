@@ -197,6 +197,12 @@ def test_every_step_of_a_way_that_works_is_told(
     assert all(list(steps.values())[:5])
 
 
+def test_host_without_a_key_is_told_how_to_record_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "host", "test", "web1") == ExitCode.PARTIAL
+
+    assert "Run 'portalops host enroll web1' with the fingerprint on paper." in capsys.readouterr().out
+
+
 def test_shell_that_is_none_is_told_with_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with sshd(tmp_path / "host") as host:
         host.answer_with(r"printf 'This account is \033[31mnot available.'")
