@@ -283,19 +283,19 @@ class _Writer:
         reader = self._reader
         texts = [[reader.cell(cell) for cell in row] for row in block.rows]
         heads = [reader.text(header) for header in block.headers]
-        widths = _widths(heads, texts, width_mm)
+        shares = widths(heads, texts, width_mm)
         table = self._document.add_table(rows=1, cols=len(heads))
         table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
-        for column, width in zip(table.columns, widths, strict=True):
+        for column, width in zip(table.columns, shares, strict=True):
             column.width = _millimetres(width)
         repeat = OxmlElement("w:tblHeader")
         repeat.set(qn("w:val"), "true")
         table.rows[0]._tr.get_or_add_trPr().append(repeat)
-        for cell, text, width in zip(table.rows[0].cells, heads, widths, strict=True):
+        for cell, text, width in zip(table.rows[0].cells, heads, shares, strict=True):
             cell.width = _millimetres(width)
             self._line(cell.paragraphs[0], text, points=TABLE_POINTS, bold=True)
         for values, row in zip(texts, block.rows, strict=True):
-            for cell, text, value, width in zip(table.add_row().cells, values, row, widths, strict=True):
+            for cell, text, value, width in zip(table.add_row().cells, values, row, shares, strict=True):
                 cell.width = _millimetres(width)
                 paragraph = cell.paragraphs[0]
                 if isinstance(value, int):
@@ -339,7 +339,7 @@ def _lay_out(section: Section, *, landscape: bool) -> None:
     section.header_distance = _millimetres(10)
 
 
-def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]], total: float) -> list[float]:
+def widths(heads: Sequence[str], rows: Sequence[Sequence[str]], total: float) -> list[float]:
     """Share a width among columns: each gets room for its longest word, and what is left goes to where much is said."""
     least, wanted = [], []
     for number, head in enumerate(heads):
