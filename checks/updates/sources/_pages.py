@@ -6,7 +6,9 @@ import codecs
 import re
 import unicodedata
 from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +16,7 @@ from checks.updates.sources._settings import CommonSettings, bounded, source_err
 from portalops.config.values import LocalPath, Refused
 from portalops.errors import LiteralSecret
 from portalops.model.message import msg
+from portalops.model.updates import SourceTraits
 from portalops.ports import Answer, Page, Web, WebUnavailable
 
 LIMIT_BYTES = 10 << 20
@@ -136,6 +139,30 @@ class Door:
         if len(data) > self._limit:
             raise source_error(self._source_id, msg("the answer is larger than {limit} MiB", limit=self._limit >> 20))
         return data
+
+
+S = TypeVar("S", bound=PageSettings)
+
+
+class PageSource(Generic[S]):
+    """One page that shows the newest items: what every kind of such pages does alike."""
+
+    accept: ClassVar[str]
+    """The media types that are asked for."""
+    limit_bytes: ClassVar[int] = LIMIT_BYTES
+
+    def __init__(self, source_id: str, settings: S, *, zone: ZoneInfo, web: Web, cross_check: bool = False) -> None:
+        self._settings = settings
+        self._rules = settings.date_rules(zone)
+        self._traits = settings.traits(source_id, complete=False, cross_check=cross_check, host=settings.host)
+        self._door = Door(source_id, settings, web, limit_bytes=self.limit_bytes)
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        return self._door.answer(accept=self.accept, etag=etag)
 
 
 _DECLARED = re.compile(rb"""(?:encoding|charset)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)

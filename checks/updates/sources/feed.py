@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._pages import Door, PageSettings, text_of
+from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from checks.updates.sources._settings import bounded, source_error
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import ListedItem, Listing
+from portalops.ports import Web
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
 
-ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.1"
 MAX_ITEMS = 5000
 ROOTS = frozenset({"rss", "feed", "rdf"})
 
@@ -43,21 +42,10 @@ def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> Feed
     return FeedSource(source_id, table.parse(Settings), zone=zone, web=web)
 
 
-class FeedSource:
+class FeedSource(PageSource[Settings]):
     """One feed."""
 
-    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, web: Web) -> None:
-        self._settings = settings
-        self._rules = settings.date_rules(zone)
-        self._traits = settings.traits(source_id, complete=False, host=settings.host)
-        self._door = Door(source_id, settings, web)
-
-    @property
-    def traits(self) -> SourceTraits:
-        return self._traits
-
-    def fetch(self, *, etag: str) -> Answer:
-        return self._door.answer(accept=ACCEPT, etag=etag)
+    accept = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.1"
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at

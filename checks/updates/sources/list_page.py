@@ -22,19 +22,18 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator
 
 from checks.updates.dates import read_moment
-from checks.updates.sources._pages import Door, PageSettings, text_of
+from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from checks.updates.sources._settings import bounded, source_error
 from portalops.config.values import Refused
 from portalops.model.message import msg
-from portalops.model.updates import ListedItem, Listing, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import ListedItem, Listing
+from portalops.ports import Web
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from portalops.config.tables import KindTable
 
-ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 LIMIT_BYTES = 2 << 20
 """Of a page. Its parser takes the square of the time for some pages that are made to take long."""
 MAX_ITEMS = 1000
@@ -82,24 +81,15 @@ class Settings(PageSettings):
 
 def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> ListPageSource:
     """Return the source that a configuration table describes."""
-    return ListPageSource(source_id, table.parse(Settings), zone=zone, web=web)
+    settings = table.parse(Settings)
+    return ListPageSource(source_id, settings, zone=zone, web=web, cross_check=settings.cross_check)
 
 
-class ListPageSource:
+class ListPageSource(PageSource[Settings]):
     """One page."""
 
-    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, web: Web) -> None:
-        self._settings = settings
-        self._rules = settings.date_rules(zone)
-        self._traits = settings.traits(source_id, complete=False, cross_check=settings.cross_check, host=settings.host)
-        self._door = Door(source_id, settings, web, limit_bytes=LIMIT_BYTES)
-
-    @property
-    def traits(self) -> SourceTraits:
-        return self._traits
-
-    def fetch(self, *, etag: str) -> Answer:
-        return self._door.answer(accept=ACCEPT, etag=etag)
+    accept = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+    limit_bytes = LIMIT_BYTES
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
