@@ -87,6 +87,23 @@ def reason_for_none() -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class Extras:
+    """Packages that hosts of some tests have beside `PACKAGES`: a root of their own is kept for them."""
+
+    name: str
+    """Of that kind of root."""
+    packages: tuple[str, ...]
+
+    @property
+    def suffix(self) -> str:
+        """Return what tells its root from others: no root's name begins with another one's and a hyphen."""
+        return f"+{self.name}" if self.name else ""
+
+
+NO_EXTRAS = Extras("", ())
+
+
 @pytest.fixture(scope="session")
 def hosts() -> Iterator[Hosts]:
     """What starts hosts for this session."""
@@ -114,9 +131,9 @@ class Hosts:
         return f"pohosts{self.number}"
 
     @contextmanager
-    def started(self, release: int = 13, *, name: str = "portal") -> Iterator[Host]:
-        """Give a running host that is gone after the block."""
-        root = self._root(release)
+    def started(self, release: int = 13, *, name: str = "portal", more: Extras = NO_EXTRAS) -> Iterator[Host]:
+        """Give a running host that is gone after the block; it has more packages than others if they are named."""
+        root = self._root(release, more)
         self._made += 1
         network = ipaddress.ip_network(_NETWORK.format(self.number))
         host = Host(self, self._made, name, root, str(network[self._made + 1]))
@@ -127,12 +144,12 @@ class Hosts:
             host.down()
             shutil.rmtree(host.folder, ignore_errors=True)
 
-    def _root(self, release: int) -> Path:
+    def _root(self, release: int, more: Extras) -> Path:
         """Return the unpacked root of a release, which no host writes to."""
-        root = self.folder / f"debian-{release}"
+        root = self.folder / f"debian-{release}{more.suffix}"
         if not root.exists():
-            packed = _packed_root(release, self.folder)
-            unpacking = self.folder / f"debian-{release}.unpacking"
+            packed = _packed_root(release, more, self.folder)
+            unpacking = self.folder / f"debian-{release}{more.suffix}.unpacking"
             unpacking.mkdir(mode=0o755)
             options = ("--numeric-owner", "--xattrs", "--xattrs-include=*", "--zstd")
             _run("tar", "-C", str(unpacking), "-xpf", str(packed), *options, seconds=BUILD_SECONDS)
@@ -407,6 +424,8 @@ def _end(name: str) -> None:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.02)
+    # a connection that was not ended keeps a network for minutes, and with it the cable's end here
+    subprocess.run(["ip", "link", "delete", f"v{name}"], capture_output=True, check=False)
     if name in _namespaces():
         _run("ip", "netns", "delete", name)
 
@@ -442,21 +461,23 @@ def _routed() -> list[ipaddress.IPv4Network]:
     return [each for each in networks if each.prefixlen >= 8]  # a shorter one is a way to everything
 
 
-def _packed_root(release: int, scratch: Path) -> Path:
+def _packed_root(release: int, more: Extras, scratch: Path) -> Path:
     """Return a release's root as an archive; build it if it is not there."""
-    recipe = f"{RELEASES[release]}\n{' '.join(PACKAGES)}\n{PREPARED}"
-    packed = CACHE / f"debian-{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar.zst"
+    packages = (*PACKAGES, *more.packages)
+    recipe = f"{RELEASES[release]}\n{' '.join(packages)}\n{PREPARED}"
+    name = f"debian-{release}{more.suffix}"
+    packed = CACHE / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar.zst"
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"debian-{release}.lock").open("ab") as lock:
+    with (CACHE / f"{name}.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one worker builds, the others wait
         if not packed.exists():
-            for old in CACHE.glob(f"debian-{release}-*"):
+            for old in CACHE.glob(f"{name}-*"):
                 old.unlink()
-            _build(release, packed, scratch)
+            _build(release, packages, packed, scratch)
     return packed
 
 
-def _build(release: int, packed: Path, scratch: Path) -> None:
+def _build(release: int, packages: tuple[str, ...], packed: Path, scratch: Path) -> None:
     """Build a root.
 
     Raises:
@@ -464,7 +485,7 @@ def _build(release: int, packed: Path, scratch: Path) -> None:
     """
     building, root = packed.with_suffix(".building"), scratch / "building.tar"
     command = [
-        *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+        *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}"),
         *("--dpkgopt=force-unsafe-io", f"--customize-hook={PREPARED}"),
         *(RELEASES[release], str(root), *_mirror()),
     ]

@@ -1,6 +1,7 @@
-"""Where a host sends its log: rules of rsyslog, and journal-upload; and what a collector got. Sources: rsyslog.conf(5), find(1).
+"""Where a host sends its log: rules of rsyslog, and journal-upload; and what a collector got. Needs root.
 
-A collector keeps what it gets in a folder or file a host, in /var/log/remote or /var/log/hosts:
+A collector keeps what it gets in a folder or file a host, in /var/log/remote or /var/log/hosts; rsyslog makes such a folder
+for root alone unless it is told otherwise (dirCreateMode 0700). Sources: rsyslog.conf(5), its module omfile, find(1).
 
     rule *.* @@192.0.2.10:514
     got 1795612800 web1/syslog.log
@@ -61,4 +62,4 @@ def _first(path: str) -> str:
     return first.removesuffix(".log").partition(".")[0] if "/" not in path else first.partition(".")[0]
 
 
-PROBE = Probe("log.forwarding", ("sh", "-c", _SCRIPT), parse)
+PROBE = Probe("log.forwarding", ("sh", "-c", _SCRIPT), parse, needs_root=True)

@@ -1,4 +1,6 @@
-"""How ClamAV's updater fared: the end of its log, which the group `adm` may read. Source: freshclam(1).
+"""How ClamAV's updater fared: the end of its log. Needs root. Source: freshclam(1).
+
+At each start freshclam gives its log to its own group, though Debian's package made it for the group `adm`.
 
 ClamAV 1.4 of Debian writes /var/log/clamav/freshclam.log, that of RHEL /var/log/freshclam.log:
 
@@ -24,7 +26,8 @@ echo end
 _START = re.compile(
     r"ClamAV update process started at (?:[A-Z][a-z]{2}) (?P<at>[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$"
 )
-_DONE = re.compile(r"database is up-to-date|updated \(version: ")
+_DONE = re.compile(r"is up-to-date \(version: |updated \(version: ")
+"""Of one's own mirror too: `portal.ndb is up-to-date (version: custom database)`."""
 _FAILED = re.compile(r"(?:-> |^)ERROR: (?P<what>.*)$")
 """NOTE: warnings say little: without DNS, as in a closed network, each try begins with two of them and succeeds."""
 
@@ -59,4 +62,4 @@ def parse(output: Output) -> UpdateTry:
     return UpdateTry(at, succeeded and not problem, problem)
 
 
-PROBE = Probe("malware.updates", ("sh", "-c", _SCRIPT), parse)
+PROBE = Probe("malware.updates", ("sh", "-c", _SCRIPT), parse, needs_root=True)

@@ -1,0 +1,118 @@
+"""What both hosts do together: share requests, keep each other's logs, follow a database, stand in for each other."""
+
+from tests.checks.servers.matrix import Fault
+
+_BALANCER = r"""
+cat >/etc/haproxy/haproxy.cfg <<END
+global
+  stats socket /run/haproxy/admin.sock mode 660 level admin
+defaults
+  mode tcp
+  timeout connect 2s
+  timeout client 9s
+  timeout server 9s
+listen portal
+  bind 127.0.0.1:8000
+  server web1 127.0.0.1:22 check inter 300ms
+  server web2 127.0.0.1:8000 {check}
+END
+systemctl restart haproxy
+timeout 30 sh -c 'until echo show stat | socat - UNIX-CONNECT:/run/haproxy/admin.sock | grep -q "^portal,web1.*,UP,"; do sleep 0.2; done'
+"""
+_SYSLOG = r"""
+printf '%b' '{text}' >/etc/rsyslog.d/portal.conf
+systemctl restart rsyslog; logger portal
+"""
+_COLLECTS = (
+    'module(load="imtcp")\\ninput(type="imtcp" port="514")\\n'
+    'template(name="own" type="string" string="/var/log/remote/%HOSTNAME%/syslog.log")\\n*.* action(type="omfile" dynaFile="own")\\n'
+)
+_MARIADB = r"""
+printf '[mysqld]\nserver_id = {number}\nskip_name_resolve = 1\ninnodb_buffer_pool_size = 32M\n{settings}' >/etc/mysql/mariadb.conf.d/99-portal.cnf
+systemctl restart mariadb
+mariadb -e "SET sql_log_bin = 0; CREATE USER IF NOT EXISTS portalops@localhost IDENTIFIED VIA unix_socket;
+  GRANT SLAVE MONITOR ON *.* TO portalops@localhost; {sql}"
+"""
+_NEWEST = frozenset({13})
+FAULTS = (
+    Fault("ha.haproxy", "too-few-up", good=_BALANCER.format(check="check inter 300ms"), of="balancers"),
+    Fault(
+        "ha.haproxy",
+        "too-few-up",
+        good=_BALANCER.format(check="check inter 300ms"),
+        bad=_BALANCER.format(check=""),
+        gone="chmod 0 /usr/bin/socat",
+        unknown="command-missing",
+        on="web2",
+        of="balancers",
+    ),
+    Fault(
+        "log.forwarded",
+        "not-sent",
+        good=_SYSLOG.format(text=_COLLECTS),
+        gone="systemctl stop rsyslog; rm -rf /var/log/remote",
+        unknown="nothing-collected",
+        of="logs",
+    ),
+    Fault(
+        "log.forwarded",
+        "not-sent",
+        good=_SYSLOG.format(text="*.* @@'$PEER':514\\n"),
+        bad="rm -f /etc/rsyslog.d/portal.conf; systemctl restart rsyslog",
+        on="web2",
+        of="logs",
+    ),
+    *(
+        Fault(
+            "ha.spare-parity",
+            fails,
+            good="apt-get -q -y dist-upgrade",
+            gone="chmod 0 /usr/bin/dpkg-query",
+            unknown="command-missing",
+            on="web2",
+            of="spares",
+            releases=releases,
+        )
+        # the fault of patching.os-eol is there at the same time
+        for fails, releases in (("systems-differ", frozenset({13})), ("packages-differ", frozenset({12, 11})))
+    ),
+    Fault(
+        "ha.mysql-replica",
+        "not-following",
+        good=_MARIADB.format(
+            number=1,
+            settings="log_bin = bin\\nbind_address = 0.0.0.0\\n",
+            sql="CREATE USER IF NOT EXISTS follower@'$PEER' IDENTIFIED BY 'Theo-doi-2026'; GRANT REPLICATION SLAVE ON *.* TO follower@'$PEER'",
+        ),
+        declared={"listeners": ["tcp/22", "tcp/514", "tcp/3306"]},
+        of="databases",
+        releases=_NEWEST,
+    ),
+    Fault(
+        "ha.mysql-replica",
+        "not-following",
+        good=_MARIADB.format(
+            number=2,
+            settings="read_only = 1\\n",
+            sql="STOP SLAVE; CHANGE MASTER TO MASTER_HOST='$PEER', MASTER_USER='follower', MASTER_PASSWORD='Theo-doi-2026',"
+            " MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos; START SLAVE",
+        )
+        + 'timeout 30 sh -c \'until mariadb -E -e "SHOW ALL SLAVES STATUS" | grep -q "Slave_IO_Running: Yes"; do sleep 0.2; done\'',
+        bad="mariadb -e 'STOP SLAVE IO_THREAD'",
+        gone="chmod 0 /usr/bin/mariadb",
+        unknown="command-missing",
+        on="web2",
+        of="databases",
+        releases=_NEWEST,
+    ),
+    Fault(
+        "db.exposure",
+        "account-open",
+        good="mariadb -e \"DROP USER IF EXISTS ''@'%'\"",
+        bad="mariadb -e \"CREATE USER ''@'%'\"",
+        gone="chmod 0 /usr/bin/mariadb",
+        unknown="command-missing",
+        on="web2",
+        releases=_NEWEST,
+    ),
+)

@@ -1,0 +1,71 @@
+"""fail2ban, AIDE and Suricata."""
+
+from tests.checks.servers.matrix import Fault
+
+_JAIL = r"""
+cat >/etc/fail2ban/jail.local <<END
+[DEFAULT]
+ignoreip = 127.0.0.0/8 $NETWORK
+[sshd]
+enabled = true
+backend = systemd
+bantime = 3600
+END
+systemctl reset-failed fail2ban 2>/dev/null; systemctl restart fail2ban
+timeout 30 sh -c 'until fail2ban-client status sshd >/dev/null 2>&1; do sleep 0.2; done'
+"""
+_COMPARED = r"""
+aide --config=/etc/aide/portal.conf --check >/dev/null || [ $? -le 7 ]
+"""
+FAULTS = (
+    Fault(
+        "ids.prevention",
+        "not-running",
+        good=_JAIL,
+        bad="systemctl stop fail2ban",
+        gone="chmod 0 /usr/bin/fail2ban-client",
+        unknown="command-missing",
+    ),
+    Fault(
+        "ids.ssh-jail",
+        "bans-briefly",
+        good=_JAIL,
+        bad="fail2ban-client set sshd bantime 60",
+        gone="chmod 0 /usr/bin/fail2ban-client",
+        unknown="command-missing",
+        on="web2",
+    ),
+    Fault(
+        "ids.file-integrity",
+        "differences",
+        good=r"""
+install -d /etc/aide /var/lib/aide /var/log/aide /srv/programs; echo one >/srv/programs/one
+cat >/etc/aide/portal.conf <<END
+database_in=file:/var/lib/aide/aide.db
+database_out=file:/var/lib/aide/aide.db.new
+report_url=file:/var/log/aide/aide.log
+/srv/programs p+i+n+u+g+s+sha256
+END
+aide --config=/etc/aide/portal.conf --init >/dev/null
+mv /var/lib/aide/aide.db.new /var/lib/aide/aide.db
+"""
+        + _COMPARED,
+        bad="echo two >>/srv/programs/one" + _COMPARED,
+        gone=": >/var/log/aide/aide.log",
+        unknown="no-run",
+    ),
+    Fault(
+        "ids.sensor",
+        "suricata-silent",
+        good=r"""
+install -d /var/lib/suricata/rules
+echo 'alert icmp any any -> any any (msg:"portal"; sid:1000001; rev:1;)' >/var/lib/suricata/rules/suricata.rules
+systemctl is-active -q portal-sensor || systemd-run --unit=portal-sensor suricata --af-packet=host0
+timeout 60 sh -c 'until [ -s /var/log/suricata/eve.json ]; do sleep 0.5; done'; touch /var/log/suricata/eve.json
+""",
+        bad="systemctl stop portal-sensor; touch -d '1 hour ago' /var/log/suricata/eve.json",
+        declared={"sensors": ["suricata"]},
+        on="web2",
+        releases=frozenset({13}),
+    ),
+)

@@ -1,0 +1,39 @@
+"""Which machine it is, where it stands, and who steers it."""
+
+from tests.checks.servers.matrix import Fault
+
+FAULTS = (
+    Fault(
+        "inventory.identity",
+        "other-machine",
+        good="[ ! -e /root/machine-id ] || cp /root/machine-id /etc/machine-id",
+        bad="cp /etc/machine-id /root/machine-id; echo 0123456789abcdef0123456789abcdef >/etc/machine-id",
+        gone="echo uninitialized >/etc/machine-id",
+        unknown="unparseable",
+        on="web2",
+    ),
+    Fault(
+        "inventory.addresses",
+        "address-outside",
+        good="ip address del 203.0.113.9/24 dev host0 || true",
+        bad="ip address add 203.0.113.9/24 dev host0",
+        gone="chmod 0 $(command -v ip)",
+        unknown="command-missing",
+        declared={"address_ranges": ["$NETWORK"]},
+    ),
+    Fault(
+        "inventory.hosting",
+        "other-ground",
+        gone="chmod 0 /usr/bin/systemd-detect-virt",
+        unknown="command-missing",
+        declared_bad={"hosting": {"vendor": "Dell Inc.", "virtualization": "none"}},
+    ),
+    Fault(
+        "inventory.remote-control",
+        "remote-control",
+        good="systemctl stop portal-tunnel || true; rm -f /opt/frpc",
+        bad="cp /bin/sleep /opt/frpc; systemd-run --unit=portal-tunnel /opt/frpc 1d",
+        gone="mount -o remount,hidepid=2 /proc",
+        unknown="processes-hidden",
+    ),
+)

@@ -1,0 +1,113 @@
+"""Fixes of the maker: a signed archive on the host itself, of what is installed and of two fixes."""
+
+from tests.checks.servers.matrix import Fault
+
+_NO_RELEASE = "sed -i 's/^VERSION_ID=.*/VERSION_ID=\"99\"/' /usr/lib/os-release"
+_NO_LISTS = "rm -rf /var/lib/apt/lists/*"
+FAULTS = (
+    Fault(
+        "patching.held",
+        "security-fix-held",
+        good="apt-mark unhold portal-lib; apt-get -q -y install portal-lib",
+        bad="apt-get -q -y --allow-downgrades install portal-lib=1; apt-mark hold portal-lib",
+        gone=f"apt-mark hold portal-lib; {_NO_LISTS}",
+        unknown="no-security-source",
+    ),
+    Fault(
+        "patching.security-updates",
+        "updates-waiting",
+        good="apt-get -q -y dist-upgrade",
+        bad="apt-get -q -y --allow-downgrades install portal-tool=1",
+        gone=_NO_LISTS,
+        unknown="lists-empty",
+    ),
+    Fault(
+        "patching.list-age",
+        "lists-old",
+        good="apt-get -q -y update; touch /var/lib/apt/periodic/update-success-stamp",
+        bad="touch -d '5 days ago' /var/lib/apt/lists/partial; rm -f /var/lib/apt/periodic/update-success-stamp",
+        gone=_NO_LISTS,
+        unknown="lists-empty",
+    ),
+    Fault(
+        "patching.security-source",
+        "no-security-source",
+        good="mv -n /root/security.list /etc/apt/sources.list.d/ || true; apt-get -q -y update",
+        bad="mv /etc/apt/sources.list.d/security.list /root/; apt-get -q -y update",
+        gone=_NO_LISTS,
+        unknown="lists-empty",
+        on="web2",
+    ),
+    Fault(
+        "patching.unattended",
+        "pattern-matches-nothing",
+        good=(
+            "rm -f /etc/apt/apt.conf.d/52portal;"
+            " printf 'APT::Periodic::Unattended-Upgrade \"1\";\\n' >/etc/apt/apt.conf.d/20auto-upgrades;"
+            " rm -f /var/lib/apt/periodic/*upgrade*stamp; /usr/lib/apt/apt.systemd.daily install"
+        ),
+        bad=(
+            "printf '#clear Unattended-Upgrade::Origins-Pattern;\\nUnattended-Upgrade::Origins-Pattern"
+            ' { "origin=Debian,codename=buster,label=Debian-Security"; };\\n\' >/etc/apt/apt.conf.d/52portal'
+        ),
+        gone=_NO_LISTS,
+        unknown="no-security-source",
+    ),
+    Fault(
+        "patching.foreign-packages",
+        "foreign-packages",
+        good="dpkg -P portal-foreign",
+        bad="dpkg -i /srv/archive/made/portal-foreign_1_all.deb",
+        gone=_NO_LISTS,
+        unknown="lists-empty",
+    ),
+    Fault(
+        "patching.reboot-required",
+        "older-kernel",
+        good='dpkg -P "linux-image-9$(uname -r)"',
+        bad='dpkg -i "/srv/archive/debian/linux-image-9$(uname -r)_1_all.deb"',
+        gone='dpkg -P "linux-image-$(uname -r)"',
+        unknown="no-kernel-package",
+    ),
+    Fault(
+        "patching.os-eol",
+        "past-end-of-support",
+        good="sed -i 's/^VERSION_ID=.*/VERSION_ID=\"13\"/' /usr/lib/os-release",
+        bad="sed -i 's/^VERSION_ID=.*/VERSION_ID=\"10\"/' /usr/lib/os-release",
+        gone=_NO_RELEASE,
+        unknown="unknown-release",
+        on="web2",
+        releases=frozenset({13}),
+    ),
+    Fault(
+        "patching.os-eol",
+        "past-end-of-support",
+        gone=_NO_RELEASE,
+        unknown="unknown-release",
+        declared={"support": "lts"},
+        declared_bad={"support": "standard"},
+        on="web2",
+        releases=frozenset({12}),
+    ),
+    Fault(
+        "patching.os-eol",
+        "past-end-of-support",
+        gone=_NO_RELEASE,
+        unknown="unknown-release",
+        declared={"support": "elts"},
+        declared_bad={"support": "lts"},
+        on="web2",
+        releases=frozenset({11}),
+    ),
+    Fault(
+        "patching.runtime-eol",
+        "past-end-of-support",
+        good="rm -rf /opt/node",
+        bad=(
+            "install -d /opt/node/bin; printf '#!/bin/sh\\necho v16.20.2\\n' >/opt/node/bin/node;"
+            " chmod 755 /opt/node/bin/node"
+        ),
+        gone=_NO_RELEASE,
+        unknown="unknown-release",
+    ),
+)

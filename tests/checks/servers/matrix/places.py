@@ -1,0 +1,41 @@
+"""Secrets, web roots, databases and logs."""
+
+from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix._base import OLD_JOURNAL
+
+_REDIS = "sed -i 's/^bind .*/bind {address}/; s/^protected-mode .*/protected-mode no/' /etc/redis/redis.conf; systemctl restart redis-server"
+FAULTS = (
+    Fault(
+        "secrets.readable",
+        "readable-by-all",
+        good="rm -f /etc/portal.key",
+        bad="install -m 644 /dev/null /etc/portal.key",
+        gone="chmod 0 /usr/bin/find",
+        unknown="command-missing",
+        on="web2",
+    ),
+    Fault(
+        "web.webroot-writable",
+        "writable",
+        good="install -d /var/www/html; echo '<?php' >/var/www/html/index.php; chown root: /var/www/html/index.php",
+        bad="chown www-data /var/www/html/index.php",
+        gone="rm -rf /var/www",
+        unknown="no-webroot",
+    ),
+    Fault(
+        "db.exposure",
+        "exposed",
+        good=_REDIS.format(address="127.0.0.1"),
+        bad=_REDIS.format(address="0.0.0.0"),
+        gone="chmod 0 $(command -v ss)",
+        unknown="command-missing",
+    ),
+    Fault(
+        "log.retention",
+        "",  # a fail needs a disk that is older than the logs should be
+        good=OLD_JOURNAL,
+        gone="rm -f /var/log/journal/*/system@old*.journal",
+        unknown="host-young",
+        on="web2",
+    ),
+)
