@@ -150,6 +150,7 @@ def facts(
             (msg("Received at"), at),
             (msg("Age"), nmsg("{n} hour", "{n} hours", hours)),
             (msg("Evidence"), evidence),
+            (msg("Brought by"), show_text(seen.answered.brought_by) or None),
         )
     )
     data: list[JsonValue] = [_fact_data(name, found[name], at, evidence) for name in sorted(found)]
