@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from portalops.errors import IntegrityError, PortalOpsError
-from portalops.ledger.bodies import decode, decode_part, plain_part
+from portalops.ledger.bodies import decode, decode_part, plain_part, uncollected
 from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory
 from portalops.model.backups import (
@@ -331,8 +331,11 @@ def read_evidence(
         rounds += read("check", CheckRound, of_period)
         judged |= {judgement for one in rounds for judgement in _judged(one.body)}
     else:
-        for each in read("check", JudgedRound, of_period):  # one at a time: they are large, and a period may have many
-            judged |= _judged(each.body)
+        with uncollected():
+            for each in read(
+                "check", JudgedRound, of_period
+            ):  # one at a time: they are large, and a period may have many
+                judged |= _judged(each.body)
     findings = read_findings(ledger, until=end, since=start)
     for seq, why in findings.unreadable:
         unreadable.setdefault(seq, Unreadable(seq, "check", why))
