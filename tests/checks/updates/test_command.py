@@ -14,6 +14,7 @@ import pytest
 from commands.app import run
 from portalops.errors import ExitCode
 from tests.checks.updates.scene import QUERY, content_database
+from tests.web import answer, redirect, web_server
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
 CONFIGURATION = f"""
@@ -207,3 +208,63 @@ def test_before_the_first_look_status_says_so(portal: Path, capsys: pytest.Captu
 
     assert code == ExitCode.FAILED
     assert "nothing was collected yet" in envelope["error"]["message"]
+
+
+WEB_SOURCES = """
+[[updates.source]]
+id = "tin"
+kind = "feed"
+url = "{url}/rss"
+channel = "subportal"
+unit = "so-y-te"
+
+[[updates.source]]
+id = "so-do"
+kind = "sitemap"
+url = "{url}/sitemap.xml"
+channel = "subportal"
+unit = "so-y-te"
+
+[[job]]
+id = "daily-updates"
+kind = "updates"
+every = "day"
+"""
+
+
+def _feed_of(*numbers: int) -> bytes:
+    items = "".join(
+        f"<item><link>http://a.example/{number}</link><title>Tin {number}</title></item>" for number in numbers
+    )
+    return answer(f"<rss version='2.0'><channel>{items}</channel></rss>".encode())
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        (
+            "vi",
+            (
+                "tin bị chuyển hướng tới {url}/moi",
+                "Gián đoạn trước tin: so-do có 1 địa chỉ mà chưa lần thu thập nào thấy",
+            ),
+        ),
+        ("en", ("tin was redirected to {url}/moi", "Gap before tin: so-do shows 1 address that no look has shown")),
+    ],
+)
+def test_redirects_and_what_a_cross_check_says_of_a_gap_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str, says: tuple[str, ...]
+) -> None:
+    with web_server() as server:
+        head, _sources = CONFIGURATION.split("[[updates.source]]", 1)
+        (tmp_path / "portalops.toml").write_text(head + WEB_SOURCES.format(url=server.url), "utf-8")
+        missed = f"<urlset><url><loc>{server.url}/3</loc></url></urlset>".encode()
+        server.pages |= {"/rss": redirect("/moi"), "/moi": _feed_of(1, 2), "/sitemap.xml": answer(missed)}
+        _call(tmp_path, capsys, "updates", "collect")
+        server.pages["/moi"] = _feed_of(4, 5)
+
+        run(["--lang", language, "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+        shown = " ".join(capsys.readouterr().out.split())
+
+        for text in says:
+            assert text.format(url=server.url) in shown
