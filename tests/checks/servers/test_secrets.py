@@ -156,3 +156,13 @@ def test_second_line_blots_out_what_looks_like_a_secret(text: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text.encode()) == text.encode()
+
+
+def test_line_of_nothing_but_names_is_read_once() -> None:
+    text = b"token=" * (1 << 18)
+
+    assert redacted(text) == b"token=" + b"*" * (len(text) - 6)
+
+
+def test_value_is_blotted_out_whole_whatever_stands_in_it() -> None:
+    assert redacted(b"Password = token:secret=x api_key: y\n") == b"Password = ************** api_key: *\n"

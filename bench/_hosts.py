@@ -1,0 +1,169 @@
+"""Many servers on loopback for a measurement: real sshd processes with keys of their own, and what knows them.
+
+Each has an address of 127.0.0.0/8 of its own; behind all of them is this machine, so that what a look costs there is paid
+by the same cores as what it costs here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.servers.catalogue import checks, probes_of
+from checks.servers.declared import Declared
+from checks.servers.runner import run_checks
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.model.hosts import Compared, Enrolment
+from portalops.model.organisation import Host, HostId
+from portalops.registers.hosts import ENROLLED, ENROLMENT
+from portalops.signatures.sshsig import fingerprint
+from portalops.system.clock import SystemClock
+from portalops.system.ssh import SshTarget
+from portalops.system.ssh_shell import SshShell
+from tests.doubles import SilentProgress
+from tests.servers import free_port, new_key, user_name
+
+_CONFIGURATION = """
+[portal]
+id = "bench"
+name = {{ vi = "Cổng", en = "Portal" }}
+timezone = "Asia/Ho_Chi_Minh"
+
+[state]
+folder = "state"
+
+[[job]]
+id = "check"
+kind = "check"
+every = "day"
+
+[checks.ssh]
+user = "{user}"
+identity_file = "{identity}"
+"""
+_HOST = """
+[[host]]
+id = "{name}"
+address = "{address}"
+port = {port}
+"""
+MOST_ADDRESSES = 16
+"""That one sshd listens on (MAX_LISTEN_SOCKS of OpenSSH)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One host: where its sshd listens, and its key."""
+
+    name: str
+    address: str
+    port: int
+    host_key: str
+
+
+@contextmanager
+def served(folder: Path, count: int, *, each: int = 1) -> Iterator[tuple[Served, ...]]:
+    """Run sshd processes, each of which is `each` hosts.
+
+    Args:
+        folder: where keys and logs are; `client` is the key that they let in.
+        count: of hosts.
+        each: how many addresses of the count one process listens on.
+    """
+    Path("/run/sshd").mkdir(exist_ok=True)
+    client = new_key(folder / "client")
+    (folder / "authorized_keys").write_text(f"restrict {client}\n")
+    port = free_port()
+    addresses = [f"127.37.{number // 250}.{number % 250 + 1}" for number in range(count)]
+    found: list[Served] = []
+    with ExitStack() as stack:
+        for number in range(0, count, each):
+            own = addresses[number : number + each]
+            key = folder / f"host-{number}"
+            public = new_key(key)
+            process = subprocess.Popen(_command(folder, key, port, own))
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            found += (Served(f"host-{number + at}", address, port, public) for at, address in enumerate(own))
+        for one in found:
+            _wait_for(one.address, one.port)
+        yield tuple(found)
+
+
+def portal_of(folder: Path, hosts: Sequence[Served], identity: Path, *, extra: str = "") -> Path:
+    """Make a configuration of these hosts and a ledger that knows their keys; return the configuration's path."""
+    folder.mkdir()
+    text = _CONFIGURATION.format(user=user_name(), identity=identity)
+    tables = (_HOST.format(name=one.name, address=one.address, port=one.port) for one in hosts)
+    path = folder / "portalops.toml"
+    path.write_text("".join((text, extra, *tables)))
+    ledger = Ledger.open(folder / "state", SystemClock(), create=True)
+    ledger.append_many(
+        [
+            ledger.draft(
+                ENROLLED,
+                run=NO_RUN,
+                subject=one.name,
+                duty="12.1",
+                body=ledger.keep(bodies.write({ENROLMENT: _enrolment(one)})),
+            )
+            for one in hosts
+        ]
+    )
+    return path
+
+
+def look_of_the_week(path: Path, hosts: Sequence[Served], identity: Path) -> None:
+    """Record a round of what is not asked for in every one, so that the rounds of the week repeat it."""
+    by_name = {one.name: one for one in hosts}
+
+    def shell_for(host: Host) -> SshShell:
+        one = by_name[host.id]
+        return SshShell(SshTarget(one.address, one.port, user_name(), identity, (one.host_key,)))
+
+    ledger = Ledger.open(path.parent / "state", SystemClock(), create=True)
+    done = run_checks(
+        [Host(HostId(one.name), one.address) for one in hosts],
+        Declared(),
+        shell_for=shell_for,
+        keeper=ledger,
+        clock=SystemClock(),
+        progress=SilentProgress(),
+        some=[
+            one for one in checks() if any(probe.command and probe.repeated_for for probe in probes_of([one]).values())
+        ],
+    )
+    ledger.append("check.finished", run=NO_RUN, subject="check", body=bodies.write({"check": done}))
+
+
+def _enrolment(one: Served) -> Enrolment:
+    key = one.host_key
+    return Enrolment(HostId(one.name), f"{one.address}:{one.port}", key, fingerprint(key), Compared.GIVEN, "bench")
+
+
+def _command(folder: Path, key: Path, port: int, addresses: Sequence[str]) -> list[str]:
+    options = [
+        *("UsePAM=no", "StrictModes=no", "PidFile=none", "PerSourcePenalties=no", "MaxStartups=200"),
+        *("Subsystem=sftp internal-sftp", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
+        *(f"ListenAddress={address}" for address in addresses),
+    ]
+    program = shutil.which("sshd") or "/usr/sbin/sshd"
+    fixed = (program, "-D", "-f", "/dev/null", "-p", str(port), "-h", str(key), "-E", f"{key}.log")
+    return [*fixed, *(part for option in options for part in ("-o", option))]
+
+
+def _wait_for(address: str, port: int) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection((address, port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("sshd does not listen")
