@@ -1,10 +1,13 @@
 """Installed packages that no enabled repository has: `dnf -C list --extras`. RHEL and AlmaLinux.
 
-Written in the form that dnf(8) of dnf 4 gives; not run on RHEL or AlmaLinux. dnf ends with 1 and "No matching Packages to
-list" where there is none. Root's cache is asked, since an ordinary account has one of its own.
+Captured with dnf 4.23 on Debian, over a repository made for it; not run on RHEL or AlmaLinux. It prints nothing where there
+is none, and older ones end with 1 and "No matching Packages to list"; it also prints nothing where it finds no package
+installed, and all of them where it knows no repository, so rpm is asked how many there are. Root's cache is asked, since an
+ordinary account has one of its own.
 
     Extra Packages
-    zabbix-agent.x86_64                6.0.30-1.el9                @@commandline
+    zabbix-agent.noarch                     6.0.30-1.el9                     @System
+    installed 2
     end
 """
 
@@ -16,30 +19,36 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-command -v dnf >/dev/null || exit 127
-LC_ALL=C dnf -q -C list --extras 2>&1
-case $? in 0|1) echo end;; *) exit 3;; esac
+command -v dnf >/dev/null && command -v rpm >/dev/null || exit 127
+exec 3>&1
+e=$(dnf -q -C list --extras 2>&1 >&3)
+case $?:$e in 0:*|1:*'No matching Packages to list'*) ;; *) printf '%s\n' "$e" >&2; exit 3 ;; esac
+printf 'installed %s\nend\n' "$(rpm -qa --qf '%{NAME}\n' | grep -vx gpg-pubkey | sort -u | wc -l)"
 """
 _PACKAGE = re.compile(r"(?P<name>\S+)\.(?:noarch|x86_64|i686|aarch64|ppc64le|s390x)\s+\S+\s+@\S*")
-_NONE = "Error: No matching Packages to list"
+_INSTALLED = re.compile(r"installed (\d{1,6})")
 
 
 def parse(output: Output) -> tuple[str, ...]:
-    """Read the packages' names."""
+    """Read the packages' names; none where dnf lists none and rpm knows of installed ones."""
     lines = [line.strip() for line in output.lines()]
-    if len(lines) < 2 or lines[-1] != "end":
+    installed = _INSTALLED.fullmatch(lines[-2]) if len(lines) >= 2 and lines[-1] == "end" else None
+    if installed is None:
         raise Unparseable(msg("dnf's list of extra packages broke off"))
-    if lines[:-1] == [_NONE]:
-        return ()
     found: set[str] = set()
-    for line in lines[:-1]:
+    for line in lines[:-2]:
         package = _PACKAGE.fullmatch(line)
         if package is not None:
             found.add(package["name"])
         elif line != "Extra Packages":
             raise Unparseable(msg("dnf printed a line of unknown form: {line}", line=shown(line, 80)))
-    if not found:
-        raise Unparseable(msg("dnf lists no extra package and does not say that there is none"))
+    if len(found) >= int(installed[1]):
+        raise Unparseable(
+            msg(
+                "dnf knows no repository, or no package: {n} of {all} are in none", n=len(found), all=int(installed[1])
+            ),
+            reason="no-cache",
+        )
     return tuple(sorted(found))
 
 
