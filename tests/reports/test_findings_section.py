@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import cast
 
@@ -54,3 +55,17 @@ def test_waiver_stands_beside_its_finding_and_an_ended_one_says_so() -> None:
     assert str(cast("Message", live[1].rows[0][8])) == "1/QĐ, approved by the director"
     assert state(ended[1].rows[0]) == "overdue"
     assert str(cast("Message", ended[1].rows[0][8])).startswith("ended on 2026-11-01")
+
+
+def test_waiver_that_a_record_which_cannot_be_read_may_have_withdrawn_names_that_record() -> None:
+    (granted,) = waiver(date(2026, 12, 1))
+    doubted = replace(granted, withdrawn_seq=9, withdrawn_at=granted.at, in_doubt=True)
+    withdrawn = replace(doubted, in_doubt=False)
+
+    for held, words in (
+        (doubted, "may have been withdrawn by record 9, which cannot be read"),
+        (withdrawn, "was withdrawn on"),
+    ):
+        _counted, table = section(evidence(checks=ROUND, findings=(finding(LATE),), waivers=(held,)))
+        assert state(table.rows[0]) == "overdue"
+        assert str(cast("Message", table.rows[0][8])).startswith(words)

@@ -147,6 +147,9 @@ def test_waivers_in_force_and_erased_details_are_listed() -> None:
     ]  # fmt: skip
     assert [row[0] for row in table(data, "Details that were erased")["rows"]] == [digest("7")]
     (granted,) = held.waivers
+    doubted = replace(granted, withdrawn_seq=99, withdrawn_at=granted.at + timedelta(days=400), in_doubt=True)
+    (row,) = table(report(replace(held, waivers=(doubted,))), "Waivers in force")["rows"]
+    assert "may have been withdrawn by record 99" in row[5]
     over = replace(granted, waiver=replace(granted.waiver, valid_to=date(2026, 8, 16)))
     assert table(report(replace(held, waivers=(over,))), "Waivers in force")["rows"] == []
 
