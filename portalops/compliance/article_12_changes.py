@@ -53,11 +53,11 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
     standing = from_parts(
         duty, parts or [(DutyVerdict.MET, met)], met=met, seqs=[*checked.evidence, *seqs], newest_at=checked.newest_at
     )
+    seen = () if checked.verdict in {DutyVerdict.MET, DutyVerdict.EXEMPT} else checked.details or (checked.reason,)
     if WORST_FIRST.index(checked.verdict) >= WORST_FIRST.index(standing.verdict):
-        details = (*standing.details, *(checked.details if checked.verdict is not DutyVerdict.MET else ()))
-        verdict, reason = standing.verdict, standing.reason
+        details, verdict, reason = (*standing.details, *seen), standing.verdict, standing.reason
     else:
-        details, verdict, reason = (*checked.details, *standing.details), checked.verdict, checked.reason
+        details, verdict, reason = (*seen, *standing.details), checked.verdict, checked.reason
     return standing_of(
         duty, verdict, reason, standing.evidence, details, newest_at=checked.newest_at, due_at=checked.due_at
     )

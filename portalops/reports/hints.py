@@ -99,7 +99,7 @@ _REASONS: Mapping[str, Message] = {
             "host-young journal-closed journal-too-short journal-unreadable journal-volatile log-empty log-too-short no-log holder-unknown login-not-in-journal",
         ),
         (_LOG_LEVEL, "log-level log-level-by-match"),
-        (_RECORD, "no-register no-records no-day register-unreadable records-failed"),
+        (_RECORD, "no-register no-records no-day no-document place-not-recorded register-unreadable records-failed"),
     )
     for reason in reasons.split()
 } | {
