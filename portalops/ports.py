@@ -150,11 +150,11 @@ class WebUnavailable(Exception):
 class Web(Protocol):
     """Asks web servers for pages, none of which is trusted. Safe to be used by several threads at once.
 
-    At most 20 connections are open at once and at most 2 to one name. A server whose own address is public never leads
-    anywhere that is not.
+    At most 20 connections are open at once and at most 2 to one name. No server leads to an address that is not public, unless
+    it was said to lie inside, or its address itself was given; then none leads into another network than its own.
     """
 
-    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int) -> Page:
+    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> Page:
         """Ask for a page, following redirects, within a deadline for all of it.
 
         Args:
@@ -162,6 +162,7 @@ class Web(Protocol):
             accept: the media types that are asked for, as in RFC 9110, section 12.5.1.
             mark: what the server gave for the page before; empty to have the page in any case.
             limit_bytes: of the body, unpacked.
+            inside: its name may lead to an address that is not public. Who owns a name decides where it leads.
 
         Raises:
             WebUnavailable: there is no good answer, or one that is larger, or that may not be followed.

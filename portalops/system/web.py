@@ -65,9 +65,11 @@ class HttpWeb:
         self._lock = Lock()
         self._lanes: dict[str, BoundedSemaphore] = {}
 
-    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int) -> Page:
+    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> Page:
         with self._all:
-            return _Visit(self, accept, mark, limit_bytes, time.monotonic() + self._seconds).to(url)
+            deadline = time.monotonic() + self._seconds
+            visit = _Visit(self, accept=accept, mark=mark, limit_bytes=limit_bytes, inside=inside, deadline=deadline)
+            return visit.to(url)
 
     def addresses(self, name: str) -> tuple[str, ...]:
         return self._network.addresses(name)
@@ -101,11 +103,14 @@ class HttpWeb:
 class _Visit:
     """One page, from its address to its body."""
 
-    def __init__(self, web: HttpWeb, accept: str, mark: str, limit_bytes: int, deadline: float) -> None:
+    def __init__(
+        self, web: HttpWeb, *, accept: str, mark: str, limit_bytes: int, inside: bool, deadline: float
+    ) -> None:
         self._web = web
         self._accept = accept
         self._mark = mark
         self._limit = limit_bytes
+        self._inside = inside
         self._deadline = deadline
         self._via: list[str] = []
         self._own = ""
@@ -176,6 +181,14 @@ class _Visit:
         if not self._own:
             kinds = [reach(each) for each in addresses]
             self._own = "public" if "public" in kinds else kinds[0]
+            if self._own != "public" and not self._inside and not _is_given(name):
+                raise WebUnavailable(
+                    msg(
+                        "the name {host} leads to {address}, which is not public; if it lies in the own network, set inside = true",
+                        host=show_text(name, 120),
+                        address=addresses[0],
+                    )
+                )
             return tuple(each for each in addresses if reach(each) == self._own)
         allowed = tuple(each for each in addresses if reach(each) in {"public", self._own})
         if not allowed:
@@ -307,6 +320,15 @@ def reach(address: str) -> str:
     if found.is_link_local:
         return "link-local"
     return "public" if found.is_global and not found.is_multicast else "private"
+
+
+def _is_given(name: str) -> bool:
+    """Say whether a name is an address itself, or this machine's own by RFC 6761: then nobody else decides where it leads."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return name.rstrip(".").rpartition(".")[2] == "localhost"
+    return True
 
 
 def _parts(answer: http.client.HTTPResponse) -> Iterator[bytes]:

@@ -147,7 +147,7 @@ class Handler(socketserver.StreamRequestHandler):
         self.rfile.readline()
         name = self.server.server_address[0]
         heard.append(name)
-        head = "302 Found\\r\\nLocation: http://%s:8080/" % sys.argv[1] if name == "20.30.40.50" else "200 OK"
+        head = "302 Found\\r\\nLocation: http://%s:8080/" % target if name == "20.30.40.50" else "200 OK"
         self.wfile.write(f"HTTP/1.1 {head}\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok".encode())
 
 heard = []
@@ -159,22 +159,29 @@ class Names:
     def addresses(self, name):
         return {"portal.example": ("127.0.0.1", "20.30.40.50"), "evil.example": ("10.1.1.1",)}.get(name, (name,))
 
+start, target, inside = sys.argv[1:]
 try:
-    print(HttpWeb(Names()).get("http://portal.example:8080/", accept="*/*", limit_bytes=100).data, heard)
+    page = HttpWeb(Names()).get(f"http://{start}:8080/", accept="*/*", limit_bytes=100, inside=inside == "inside")
+    print(page.data, heard)
 except WebUnavailable as error:
     print(error, heard)
 """
 
 
 @pytest.mark.parametrize(
-    ("target", "says"),
+    ("start", "target", "inside", "says"),
     [
-        ("60.70.80.90", "b'ok' ['20.30.40.50', '60.70.80.90']"),
-        ("127.0.0.1", "whose address 127.0.0.1 lies in a network that its own does not lie in ['20.30.40.50']"),
-        ("evil.example", "whose address 10.1.1.1 lies in a network that its own does not lie in ['20.30.40.50']"),
+        ("portal.example", "60.70.80.90", "", "b'ok' ['20.30.40.50', '60.70.80.90']"),
+        ("portal.example", "127.0.0.1", "", "127.0.0.1 lies in a network that its own does not lie in ['20.30.40.50']"),
+        ("portal.example", "evil.example", "inside", "10.1.1.1 lies in a network that its own does not lie in ['20."),
+        ("evil.example", "", "", "the name evil.example leads to 10.1.1.1, which is not public; if it lies"),
+        ("evil.example", "", "inside", "b'ok' ['10.1.1.1']"),
+        ("10.1.1.1", "", "", "b'ok' ['10.1.1.1']"),
     ],
 )
-def test_a_public_server_leads_nowhere_inside_and_its_name_means_its_public_address(target: str, says: str) -> None:
+def test_a_public_server_leads_nowhere_inside_and_no_name_does_unless_that_was_said(
+    start: str, target: str, inside: str, says: str
+) -> None:
     """In a network of its own, where public addresses are this machine's."""
     if subprocess.run([*APART, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this kernel gives no network of one's own")
@@ -182,7 +189,7 @@ def test_a_public_server_leads_nowhere_inside_and_its_name_means_its_public_addr
     here = " && ".join(["ip link set lo up", *(f"ip addr add {name}/32 dev lo" for name in names), 'exec "$@"'])
 
     done = subprocess.run(
-        [*APART, "sh", "-c", here, "sh", sys.executable, "-c", PUBLIC, target],
+        [*APART, "sh", "-c", here, "sh", sys.executable, "-c", PUBLIC, start, target, inside],
         check=True,
         capture_output=True,
         text=True,

@@ -32,6 +32,9 @@ class PageSettings(CommonSettings):
     marker: str | None = Field(default=None, min_length=1, max_length=200)
     """Text that a good answer holds; without it an answer is a page of maintenance or of a login, and so an outage."""
 
+    inside: bool = False
+    """Its name may lead to an address that is not public: the site lies in the own network."""
+
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: str | None) -> str | None:
@@ -105,7 +108,7 @@ class Door:
             UpdateSourceError: it cannot be had.
         """
         try:
-            return self._web.get(url, accept=accept, mark=mark, limit_bytes=self._limit)
+            return self._web.get(url, accept=accept, mark=mark, limit_bytes=self._limit, inside=self._settings.inside)
         except WebUnavailable as error:
             cause = error.cause
             if error.via:

@@ -145,7 +145,7 @@ class SitemapSource:
         if len(found) > MAX_FILES:
             raise self._error(msg("its index names {count} files; {limit} are read", count=len(found), limit=MAX_FILES))
         for address in found:
-            if why := self._why_foreign(address):
+            if why := self._why_foreign(address) or (not self._settings.host and bounded(address)):
                 raise self._error(msg("its index names a file that is not its own: {why}", why=why))
         return found
 

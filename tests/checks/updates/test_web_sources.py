@@ -315,6 +315,16 @@ def test_an_index_that_leads_astray_is_not_followed(server: WebServer, index: by
     assert len(server.asked) == 1
 
 
+def test_an_index_in_a_file_is_not_followed(server: WebServer, tmp_path: Path) -> None:
+    file = tmp_path / "sitemap.xml"
+    file.write_bytes(_index(f"{server.url}/1.xml"))
+
+    with pytest.raises(UpdateSourceError, match="its index names a file that is not its own"):
+        source("sitemap", file=str(file)).fetch(etag="")
+
+    assert server.asked == []
+
+
 def test_a_file_of_an_index_that_is_not_there_fails_the_whole(server: WebServer) -> None:
     server.pages["/"] = answer(_index(f"{server.url}/1.xml"))
 
