@@ -10,6 +10,7 @@ from commands._session import Session
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.updates import FlaggedItem, Poll, PortalDay, UnitWeek
 from portalops.model.verdicts import DutyVerdict
+from portalops.ports import UpdateSource
 from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.words import duty_status, flag_word
 
@@ -52,8 +53,12 @@ def polls_table(polls: Sequence[Poll]) -> Table:
     return Table(msg("How the sources answered"), headers, rows)
 
 
-def led_elsewhere(polls: Sequence[Poll]) -> Sequence[Block]:
-    """Return where sources were redirected to, and what cross-checks say of gaps."""
+def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[Block]:
+    """Return where sources were redirected to, what cross-checks say of gaps, and which are looked at too seldom.
+
+    Of the items that a feed shows, less than half may be new at a look, so that none passes unseen (updates.md, section 1). At
+    its first look all are.
+    """
     lines = [
         msg("{source} was redirected to {urls}", source=poll.source, urls=", ".join(poll.via))
         for poll in polls
@@ -61,6 +66,17 @@ def led_elsewhere(polls: Sequence[Poll]) -> Sequence[Block]:
     ]
     lines += [
         msg("Gap before {source}: {what}", source=poll.source, what=poll.gap_check) for poll in polls if poll.gap_check
+    ]
+    short = {one.traits.id for one in sources if not one.traits.complete}
+    lines += [
+        msg(
+            "Of the {items} items of {source}, {new} are new: look at it more often, so that none passes unseen",
+            source=poll.source,
+            items=poll.items,
+            new=poll.new_items,
+        )
+        for poll in polls
+        if poll.source in short and poll.items <= 2 * poll.new_items < 2 * poll.items
     ]
     return (Bullets(lines),) if lines else ()
 

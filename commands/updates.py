@@ -18,12 +18,12 @@ from commands._updates_view import (
     is_due,
     iso,
     joined_flags,
-    led_elsewhere,
     poll_data,
     polls_table,
     portal_data,
     portal_line,
     refused,
+    remarks,
     tone,
     week_data,
 )
@@ -65,13 +65,14 @@ UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, 
 def collect(ctx: typer.Context) -> Result:
     from commands._jobs import by_hand  # noqa: PLC0415  # start-up time
 
-    done = by_hand(open_session(ctx), JobKind.UPDATES)
+    session = open_session(ctx)
+    done = by_hand(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     polls = done.result.polls
     view: list[Block] = [
         polls_table(polls),
-        *led_elsewhere(polls),
+        *remarks(polls, update_sources(session.settings)),
         *refused(polls),
         *flagged_summary(done.result.flagged),
     ]

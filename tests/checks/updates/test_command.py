@@ -268,3 +268,21 @@ def test_redirects_and_what_a_cross_check_says_of_a_gap_are_shown(
 
         for text in says:
             assert text.format(url=server.url) in shown
+
+
+@pytest.mark.parametrize(("new", "is_seldom"), [((), False), ((4,), False), ((5, 4), True), ((7, 6, 5, 4), False)])
+def test_a_feed_half_of_which_is_new_is_looked_at_too_seldom(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], new: tuple[int, ...], is_seldom: bool
+) -> None:
+    with web_server() as server:
+        head, _sources = CONFIGURATION.split("[[updates.source]]", 1)
+        (tmp_path / "portalops.toml").write_text(head + WEB_SOURCES.format(url=server.url), "utf-8")
+        server.pages["/rss"] = _feed_of(3, 2, 1, 0)
+        _call(tmp_path, capsys, "updates", "collect")
+        server.pages["/rss"] = _feed_of(*(*new, 3, 2, 1, 0)[:4])
+
+        run(["--lang", "en", "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+
+        shown = " ".join(capsys.readouterr().out.split())
+        assert ("Of the 4 items of tin, 2 are new: look at it more often" in shown) is is_seldom
+        assert ("look at it more often" in shown) is is_seldom
