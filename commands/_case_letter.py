@@ -11,6 +11,7 @@ from commands._cases import handling_of, known_case, unit_name
 from commands._papers import chosen_formats, office_of, write_papers
 from commands._result import Result
 from commands._session import open_session
+from commands.report import languages_option
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseState
@@ -41,11 +42,13 @@ def letter(
     ] = "docx",
     output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
     language: Annotated[
-        str, typer.Option("--language", metavar="vi|en", help=_("vi is what is sent; en is a translation for reading"))
+        str,
+        typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
 ) -> Result:
     session = open_session(ctx)
     some = chosen_formats(format_)
+    languages = languages_option(language, ("vi",))
     read = read_cases(session.ledger)
     unit = known_case(read, case).unit
     of_unit = [each for each in read.cases if each.unit == unit and each.state in OPEN]
@@ -66,7 +69,7 @@ def letter(
         explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days + 1),
         zone=session.settings.portal.timezone,
     )
-    files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, language=language)
+    files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, languages=languages)
     rows = [(str(path), digest) for path, digest in files]
     about = nmsg("The letter is about {n} case.", "The letter is about {n} cases.", len(of_unit))
     return Result(

@@ -38,17 +38,19 @@ def chosen_formats(text: str) -> tuple[formats.PaperFormat, ...]:
 
 
 def write_papers(
-    paper: OfficialPaper, name: str, some: Sequence[formats.PaperFormat], folder: Path, *, language: str
+    paper: OfficialPaper, name: str, some: Sequence[formats.PaperFormat], folder: Path, *, languages: Sequence[str]
 ) -> tuple[tuple[Path, Digest], ...]:
-    """Write a paper in each format; return the files with their digests. An older file of that name is replaced.
+    """Write a paper in each format and language; return the files with their digests. An older file is replaced.
 
     Raises:
         FileUnwritable: a file cannot be written.
+        UnknownReport: a format needs a package that is not installed.
     """
     written = []
     for each in some:
-        data = each.render(paper, language=language)
-        path = folder / f"{name}{each.suffix}"
-        write_atomically(path, data)
-        written.append((path, Digest(hashlib.sha256(data).hexdigest())))
+        for language in languages:
+            data = each.render(paper, language=language)
+            path = folder / f"{name}{'' if language == 'vi' else f'.{language}'}{each.suffix}"
+            write_atomically(path, data)
+            written.append((path, Digest(hashlib.sha256(data).hexdigest())))
     return tuple(written)

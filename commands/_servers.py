@@ -35,7 +35,10 @@ def known_host(session: Session, name: str) -> Host:
             return host
     raise UsageError(
         msg("there is no host {host}", host=show_text(name, 60)),
-        msg("The hosts are: {hosts}.", hosts=show_text(", ".join(host.id for host in session.settings.hosts), 400) or "-"),
+        msg(
+            "The hosts are: {hosts}.",
+            hosts=show_text(", ".join(host.id for host in session.settings.hosts), 400) or "-",
+        ),
     )
 
 

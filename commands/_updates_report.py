@@ -17,12 +17,14 @@ from commands._result import Result
 from commands._session import Session, open_session
 from commands._updates_decide import decided_of
 from commands._updates_work import STORE, update_sources
+from commands.report import languages_option
 from portalops.compliance.handling import escalations
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.organisation import exists_during
 from portalops.model.period import Period
+from portalops.model.reporting import reporting_month
 from portalops.model.text import show_text
 from portalops.official.build_period import PeriodFacts, build_period, due_on
 from portalops.registers.cases import read_cases
@@ -30,8 +32,6 @@ from portalops.reports.document import Paragraph, Table
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 MONTH_DAYS = 31
-CUT_OFF_DAY = 14
-"""The last day of a month's report: Decision 01/2023/QĐ-UBND of Khánh Hòa province."""
 
 HELP = _(
     "Draft a period's report on how the regime of updating was kept\n\n--month 2026-11 is the province's reporting month, from 15"
@@ -58,11 +58,13 @@ def report(
     ] = "docx",
     output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
     language: Annotated[
-        str, typer.Option("--language", metavar="vi|en", help=_("vi is what is sent; en is a translation for reading"))
+        str,
+        typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
 ) -> Result:
     session = open_session(ctx)
     some = chosen_formats(format_)
+    languages = languages_option(language, ("vi",))
     chosen = _period(session, month, period, calendar_month=calendar_month)
     if to not in {"department", "committee"}:
         raise UsageError(
@@ -77,8 +79,8 @@ def report(
         to_committee=to == "committee",
         zone=session.settings.portal.timezone,
     )
-    files = write_papers(paper, f"{chosen.first}--{chosen.last}-{to}", some, output, language=language)
-    due = due_on(chosen, session.calendar)
+    files = write_papers(paper, f"{chosen.first}--{chosen.last}-{to}", some, output, languages=languages)
+    due = due_on(chosen, session.calendar, session.rulebook.numbers)
     rows = [(str(path), digest) for path, digest in files]
     return Result(
         [
@@ -108,10 +110,8 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
             raise UsageError(
                 msg("--month: {text} is no month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
             )
-        if not calendar_month:
-            last = chosen.first.replace(day=CUT_OFF_DAY)
-            before = chosen.first - timedelta(days=1)
-            chosen = Period(before.replace(day=CUT_OFF_DAY + 1), last)
+        cut_off = 0 if calendar_month else session.rulebook.numbers.report_cut_off_day
+        chosen = reporting_month(chosen.first.year, chosen.first.month, cut_off)
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     if chosen.first > today:
         raise UsageError(
@@ -162,19 +162,10 @@ def _facts(session: Session, period: Period) -> PeriodFacts:
 
 
 def _before(period: Period) -> Period:
-    """Return the period before: of a reporting month the month before, else as many days."""
-    last = period.first - timedelta(days=1)
-    if period.first.day == CUT_OFF_DAY + 1 and period.last.day == CUT_OFF_DAY:
-        months = (period.last.year - period.first.year) * 12 + period.last.month - period.first.month
-        return Period(_months_back(period.first, months), last)
-    if period.first.day == 1 and (period.last + timedelta(days=1)).day == 1:
-        after = period.last + timedelta(days=1)
-        return Period(
-            _months_back(period.first, (after.year - period.first.year) * 12 + after.month - period.first.month), last
-        )
-    return Period(last - (period.last - period.first), last)
-
-
-def _months_back(day: date, months: int) -> date:
-    index = day.year * 12 + day.month - 1 - months
-    return date(index // 12, index % 12 + 1, day.day)
+    """Return the period before: as many months where it is whole months, else as many days."""
+    last, after = period.first - timedelta(days=1), period.last + timedelta(days=1)
+    if after.day != period.first.day:
+        return Period(last - (period.last - period.first), last)
+    months = (after.year - period.first.year) * 12 + after.month - period.first.month
+    index = period.first.year * 12 + period.first.month - 1 - months
+    return Period(date(index // 12, index % 12 + 1, period.first.day), last)

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from commands import _report_sent
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -50,6 +51,7 @@ from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
 app = typer.Typer()
+app.command("sent", help=_report_sent.HELP)(_report_sent.sent)
 
 BOTH = "both"
 

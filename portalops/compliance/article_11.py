@@ -11,7 +11,10 @@ from portalops.compliance.situation import Rule, Situation
 from portalops.model.cases import THE_PORTAL, Step, case_id
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, exists_during
+from portalops.model.period import Period
+from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty
+from portalops.model.sent import Addressee, SentReport
 from portalops.model.standing import Standing
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
@@ -155,17 +158,53 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
 
 
 def judge_reporting(duty: Duty, situation: Situation) -> Standing:
-    """Reports were written, and it is recorded when they were sent to whom (Article 11.3)."""
-    reports = situation.evidence.reports
-    if not reports:
-        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no report is recorded"))
-    reason = nmsg(
-        "{n} report was written, but no record shows that it was sent to the Department or the Committee",
-        "{n} reports were written, but no record shows that any was sent to the Department or the Committee",
-        len(reports),
-    )
-    seqs = [report.seq for report in reports[-1:]]
-    return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, seqs, newest_at=reports[-1].at)
+    """For each reporting month, a report went to the Department and to the Committee, and it is recorded when (Article 11.3).
+
+    The article names no day; one is late after the province's own deadline, and counts once it is sent.
+    """
+    numbers, evidence = situation.rulebook.numbers, situation.evidence
+    parts: list[tuple[DutyVerdict, Message]] = []
+    seqs: list[int] = []
+    for month in reporting_months(evidence.period, numbers.report_cut_off_day):
+        if month.last >= situation.today or situation.is_before_ledger(month.last):
+            continue
+        due = situation.calendar.add_working_days(month.last, numbers.report_due_working_days)
+        for to in Addressee:
+            sent = next((each for each in evidence.sendings if _covers(each.sent, month, to)), None)
+            line = msg("{first} to {last}: {to}", first=month.first, last=month.last, to=ADDRESSEE_WORDS[to])
+            if sent is not None:
+                seqs.append(sent.seq)
+                parts.append((DutyVerdict.MET, line))
+            elif situation.today <= due:
+                parts.append((DutyVerdict.PENDING, msg("{line}, due on {day}", line=line, day=due)))
+            else:
+                parts.append((DutyVerdict.UNMET, msg("{line}, not sent", line=line)))
+    if not parts:
+        return _nothing_to_report(duty, situation)
+    met = nmsg("the one report that was due was sent", "all {n} reports that were due were sent", len(parts))
+    newest = max((each.at for each in evidence.sendings if each.seq in seqs), default=None)
+    return from_parts(duty, parts, met=met, seqs=seqs, newest_at=newest)
+
+
+def _nothing_to_report(duty: Duty, situation: Situation) -> Standing:
+    """Return the standing where no report of the period was due since the ledger began."""
+    months = reporting_months(situation.evidence.period, situation.rulebook.numbers.report_cut_off_day)
+    if not months and situation.began_on is not None:
+        return standing_of(duty, DutyVerdict.NOT_ASSESSED, msg("no reporting month ends in the period"))
+    if all(situation.is_before_ledger(month.last) for month in months):
+        reason = msg("no reporting month of the period is over since the ledger began")
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason)
+    return standing_of(duty, DutyVerdict.PENDING, msg("the reporting month is not over"))
+
+
+ADDRESSEE_WORDS: Mapping[Addressee, Message] = {
+    Addressee.DEPARTMENT: msg("the report to the Department"),
+    Addressee.COMMITTEE: msg("the report to the Committee"),
+}
+
+
+def _covers(sent: SentReport, month: Period, to: Addressee) -> bool:
+    return sent.report == "updates" and sent.to is to and sent.first <= month.first and sent.last >= month.last
 
 
 def judge_unicode(duty: Duty, situation: Situation) -> Standing:

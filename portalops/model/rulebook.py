@@ -116,6 +116,10 @@ class Numbers:
     """How long after that the case may stay open."""
     case_report_working_days: int = 5
     """How long after a week's end a repeated shortfall is reported upwards."""
+    report_cut_off_day: int = 14
+    """The last day of a reporting month; 0 for the calendar month. Decision 01/2023/QĐ-UBND of Khánh Hòa: the 14th."""
+    report_due_working_days: int = 2
+    """How long after a reporting month its report is due, by the same Decision."""
     repeat_weeks: int = 2
     """So many weeks in a row are reported to the Department."""
     repeat_per_quarter: int = 3

@@ -17,7 +17,7 @@ from portalops.model.exemptions import Exemption
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period
-from portalops.model.rulebook import Rulebook
+from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_reminder import DUTY_WORDS, basis_of
@@ -36,8 +36,6 @@ STATE_WORDS: Mapping[CaseState, Message] = {
     CaseState.CLOSED: msg("closed"),
 }
 ASSESSED = (DutyVerdict.MET, DutyVerdict.UNMET)
-DUE_WORKING_DAYS = 2
-"""After the period's end: Decision 01/2023/QĐ-UBND of Khánh Hòa province."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +114,9 @@ def build_period(
     )
 
 
-def due_on(period: Period, calendar: Calendar) -> date:
+def due_on(period: Period, calendar: Calendar, numbers: Numbers) -> date:
     """Return the day on which a period's report is due."""
-    return calendar.add_working_days(period.last, DUE_WORKING_DAYS)
+    return calendar.add_working_days(period.last, numbers.report_due_working_days)
 
 
 # --- I ------------------------------------------------------------------------------------------

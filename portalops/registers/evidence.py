@@ -49,6 +49,7 @@ from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_comple
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.findings import read_findings
+from portalops.registers.sent import RecordedSending, read_sendings
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 
 BodyT = TypeVar("BodyT")
@@ -213,6 +214,8 @@ class Evidence:
     reports: tuple[Recorded[ReportResult], ...]
     cases: tuple[Case, ...] = ()
     """Every case there is, as it stands now: what was done about who fell short."""
+    sendings: tuple[RecordedSending, ...] = ()
+    """Every report that is recorded as sent."""
     rounds: tuple[Recorded[CheckRound], ...] = ()
     """Every round of checks recorded in the period, oldest first; read for reports alone."""
     unreadable: tuple[Unreadable, ...] = ()
@@ -367,6 +370,7 @@ def read_evidence(
         changes=read_changes(ledger),
         waivers=waivers.waivers,
         cases=cases.cases,
+        sendings=read_sendings(ledger),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 

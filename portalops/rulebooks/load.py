@@ -236,6 +236,8 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "case_decide_working_days": _whole(1, 60),
     "case_close_working_days": _whole(1, 60),
     "case_report_working_days": _whole(1, 60),
+    "report_cut_off_day": _whole(0, 28),
+    "report_due_working_days": _whole(1, 60),
     "repeat_weeks": _whole(1, 26),
     "repeat_per_quarter": _whole(1, 26),
 }

@@ -256,3 +256,25 @@ def test_a_reporting_month_ends_on_the_14th_and_its_report_is_due_two_working_da
 
     assert (province["period"], province["due_on"]) == ("2025-12-15..2026-01-14", "2026-01-16")
     assert calendar["period"] == "2026-01-01..2026-01-31"
+
+
+def test_a_report_that_was_sent_is_recorded_once_under_its_number(office: Office) -> None:
+    sent = [
+        "report",
+        "sent",
+        "updates",
+        "--period",
+        "2025-12-15..2026-01-14",
+        "--to",
+        "department",
+        "--number",
+        "15/BC",
+    ]
+
+    first = office.call(*sent, "--date", "2026-01-16")
+    again = office.call(*sent, "--date", "2026-01-16")
+    ahead = office.call(*sent[:-1], "16/BC", "--date", "2999-01-16")
+
+    assert (first[0], first[1]["data"]["sent_on"]) == (0, "2026-01-16")
+    assert (again[0], ahead[0]) == (2, 2)
+    assert "is recorded as sent on" in again[1]["error"]["message"]

@@ -39,6 +39,7 @@ from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest
 from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
+from portalops.model.sent import SentReport
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.cases import CASE_KINDS
@@ -68,6 +69,7 @@ BODIES: tuple[type, ...] = (
         CaseMove,
         Exemption,
         ExemptionWithdrawal,
+        SentReport,
         ReportResult,
         AnchorResult,
     ),

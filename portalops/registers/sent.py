@@ -1,0 +1,40 @@
+"""Which reports were sent: the `report.sent` records. One whose details cannot be read shows nothing to have been sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.sent import SentReport
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+SENT = "report.sent"
+KEY = "sent"
+"""The key of it in the record's body."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSending:
+    """A sending with its record."""
+
+    seq: int
+    at: datetime
+    sent: SentReport
+
+
+def read_sendings(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[RecordedSending, ...]:
+    """Return every sending that was recorded by a moment, oldest first."""
+    found = []
+    for record in ledger.records(kinds=(SENT,), until=until):
+        try:
+            body = decode_part(ledger.blob(record.body), KEY, SentReport)
+        except PortalOpsError:
+            continue
+        if body is not None:
+            found.append(RecordedSending(record.seq, record.at, body))
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""Article 11.3's reports: for each reporting month one to the Department and one to the Committee, on record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from portalops.model.period import Period
+from portalops.model.reporting import reporting_months
+from portalops.model.rulebook import Duty
+from portalops.model.sent import Addressee, SentReport
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.sent import RecordedSending
+from tests.compliance.test_rules import duty, evidence, stand
+
+MONTH = Period(date(2026, 10, 15), date(2026, 11, 14))
+DUTY: Duty = duty("reporting")
+
+
+def _sent(to: Addressee, seq: int, *, first: date = MONTH.first, report: str = "updates") -> RecordedSending:
+    at = datetime(2026, 11, 17, 3, tzinfo=UTC)
+    return RecordedSending(seq, at, SentReport(report, first, MONTH.last, to, date(2026, 11, 17), f"{seq}/BC", "An"))
+
+
+def _stand(now: datetime, *sendings: RecordedSending) -> tuple[DutyVerdict, str]:
+    found = replace(
+        evidence(), period=Period(date(2026, 11, 1), date(2026, 11, 30)), now=now,
+        started_at=datetime(2026, 10, 1, tzinfo=UTC), sendings=sendings,
+    )  # fmt: skip
+    return stand(DUTY, found)
+
+
+def test_reports_to_both_are_met() -> None:
+    both = _sent(Addressee.DEPARTMENT, 7), _sent(Addressee.COMMITTEE, 8)
+
+    assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *both)[0] is DutyVerdict.MET
+
+
+@pytest.mark.parametrize(
+    ("day", "verdict"),
+    [(17, DutyVerdict.PENDING), (18, DutyVerdict.UNMET)],
+)
+def test_a_report_that_was_not_sent_is_pending_until_its_due_day_and_unmet_after(
+    day: int, verdict: DutyVerdict
+) -> None:
+    # The 14th is a Saturday; two working days later is Tuesday the 17th.
+    found = _stand(datetime(2026, 11, day, 3, tzinfo=UTC), _sent(Addressee.COMMITTEE, 8))
+
+    assert found[0] is verdict
+    assert "the report to the Department" in found[1]
+
+
+def test_a_report_of_something_else_or_of_fewer_days_does_not_count() -> None:
+    wrong = (
+        _sent(Addressee.DEPARTMENT, 7, report="backups"),
+        _sent(Addressee.DEPARTMENT, 8, first=date(2026, 11, 1)),
+        _sent(Addressee.COMMITTEE, 9),
+    )
+
+    assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *wrong)[0] is DutyVerdict.UNMET
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "months"),
+    [
+        (14, ["2026-10-15..2026-11-14", "2026-11-15..2026-12-14"]),
+        (0, ["2026-11-01..2026-11-30", "2026-12-01..2026-12-31"]),
+    ],
+)
+def test_reporting_months_are_those_that_end_in_a_period(cut_off: int, months: list[str]) -> None:
+    period = Period(date(2026, 11, 10), date(2026, 12, 31))
+
+    assert [str(month) for month in reporting_months(period, cut_off)] == months
