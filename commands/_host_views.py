@@ -124,8 +124,7 @@ def facts(
     probe: Annotated[Optional[str], typer.Argument(metavar="PROBE", help=_("Only this probe, whole"))] = None,  # noqa: UP045  # Typer reads it at run time
 ) -> Result:
     from checks.servers.catalogue import checks, probes_of  # noqa: PLC0415  # start-up time
-    from checks.servers.facts import facts_from  # noqa: PLC0415  # as above
-    from checks.servers.gather import AnswerRejected, parse_answer  # noqa: PLC0415  # as above
+    from checks.servers.facts import found_in  # noqa: PLC0415  # as above
     from checks.servers.probe import Missing  # noqa: PLC0415  # as above
 
     session = open_session(ctx)
@@ -138,11 +137,10 @@ def facts(
     if seen is None or seen.answered is None or evidence is None:
         said = msg("{host} has not answered in any recorded round", host=known.id)
         return Result([], [Notice(said)], exit_code=ExitCode.PARTIAL)
-    at = seen.answered.gathered_at
-    try:
-        found = facts_from(parse_answer(session.ledger.blob(evidence)), probes)
-    except AnswerRejected as error:
-        found = dict.fromkeys(probes, error.missing)
+    received_at = seen.answered.gathered_at
+    found, repeated = found_in(session.ledger.blob(evidence), probes, received_at)
+    stand = {name: (one.at, one.answer) for name, one in repeated.items()}
+    at, evidence = stand.get(probe or "", (received_at, evidence))
     hours = max(0, int((session.clock.now() - at).total_seconds() // 3600))
     head = KeyValues(
         (
@@ -153,16 +151,16 @@ def facts(
             (msg("Brought by"), show_text(seen.answered.brought_by) or None),
         )
     )
-    data: list[JsonValue] = [_fact_data(name, found[name], at, evidence) for name in sorted(found)]
+    data: list[JsonValue] = [_fact_data(name, found[name], *stand.get(name, (at, evidence))) for name in sorted(found)]
     if probe is not None:
         fact = found[probe]
         if isinstance(fact, Missing):
             return Result(data, [head, Notice(verbatim(show_text(str(fact.seen), 1000)))], exit_code=ExitCode.PARTIAL)
         text = json.dumps(plain(fact), ensure_ascii=False, indent=2)
         return Result(data, [head, Verbatim(text)])
-    rows = [(name, _short(found[name])) for name in sorted(found)]
+    rows = [(name, stand.get(name, (at, ""))[0], _short(found[name])) for name in sorted(found)]
     caption = nmsg("{n} fact", "{n} facts", len(rows))
-    return Result(data, [head, Table(caption, (msg("Probe"), msg("Fact")), rows)])
+    return Result(data, [head, Table(caption, (msg("Probe"), msg("Received at"), msg("Fact")), rows)])
 
 
 def plain(fact: object) -> JsonValue:

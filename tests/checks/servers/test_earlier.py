@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from checks.servers.own import Own
 from checks.servers.probes import dpkg_verify
 from checks.servers.runner import run_checks
 from checks.servers.script import HOST_SECONDS
+from commands.app import run
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
@@ -172,3 +174,33 @@ def test_answer_that_holds_a_repeated_section_already_is_rejected(portal: Portal
     portal.shell = Forging()
 
     assert portal.round().reason == "answer-rejected"
+
+
+CONFIGURATION = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+
+[state]
+folder = "."
+
+[[host]]
+id = "web1"
+address = "192.0.2.1"
+"""
+
+
+def test_fact_that_was_repeated_is_shown_with_its_day_and_evidence(
+    portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = portal.round()
+    portal.days(1)
+    later = portal.round()
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+
+    run(["--config", str(tmp_path / "portalops.toml"), "host", "facts", "web1", "--json"], {})
+
+    facts = {one["id"]: one for one in json.loads(capsys.readouterr().out)["data"]}
+    repeated, present = facts["dpkg.verify"], facts["os.release"]
+    assert (repeated["received_at"], repeated["evidence"]) == (DEFAULT_AT.isoformat(), first.evidence[0])
+    assert (present["received_at"], present["evidence"]) == (portal.clock.now().isoformat(), later.evidence[0])
