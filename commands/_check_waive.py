@@ -8,26 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from commands._check_findings import Approver, CheckArgument, HostOption, newest_round, required_texts
+from commands._registers import document_in
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
-from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.waivers import GRANTED, WAIVER, WITHDRAWAL, WITHDRAWN, RecordedWaiver, read_waivers
 from portalops.reports.document import Cell, KeyValues, Paragraph
-
-MAX_FILE_BYTES: Final = 32 << 20
-"""Of the document that is kept with a waiver."""
 
 HELP = _(
     "Go without a remedy for a failing check until a day, by decision of somebody in charge\n\nThe verdict stays 'fail', with the"
@@ -70,7 +67,7 @@ def waive(
     )
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     last = _last_day(session, until, today)
-    document = _document(file)  # before anything is recorded
+    document = document_in(file)  # before anything is recorded
     waiver = Waiver(_id_of(check, host), check, host, reason, approver, reference, today, last)
     ledger = session.writable_ledger
     before = _in_force(session, check, host)
@@ -174,25 +171,6 @@ def _last_day(session: Session, until: str | None, today: date) -> date:
             msg("Have the decision taken anew before that; the number is waiver_max_days of the rulebook."),
         )
     return last
-
-
-def _document(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(
-            msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
-            msg("Check the path, and who may read the file."),
-        ) from error
-    if len(data) > MAX_FILE_BYTES:
-        raise UsageError(
-            msg("{path} is larger than {limit} bytes", path=str(path), limit=MAX_FILE_BYTES),
-            msg("Keep the document elsewhere, and name it by --reference."),
-        )
-    return data
 
 
 def _require_check_and_host(session: Session, check: str, host: str) -> None:

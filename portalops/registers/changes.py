@@ -27,6 +27,7 @@ from portalops.model.changes import (
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
@@ -249,9 +250,20 @@ def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
         return _is(change)
     if change.notice is None:
         return msg("{id} was not notified to the Department yet", id=change.id)
-    if change.approval is not None and change.approval.body == approval:
+    before = change.approval
+    if before is not None and before.body == approval:
         return None  # the file is added
     if change.begun is not None and change.kind is not ChangeKind.EMERGENCY:
+        if before is not None and (before.body.document, before.body.decided_on) == (
+            approval.document,
+            approval.decided_on,
+        ):
+            return msg(
+                "{id} was approved by record {seq}, signed by {name}: a file is added in the same words",
+                id=change.id,
+                seq=before.seq,
+                name=show_text(before.body.by),
+            )
         return msg(
             "{id} was begun at {began}, and an approval of {day} cannot be its own",
             id=change.id,

@@ -113,7 +113,7 @@ def yesterday(home: Path, *, kind: ChangeKind = ChangeKind.NORMAL, with_file: bo
         (NOTIFIED, ChangeNotice(ID, "85/TTTT", NOW - DAY, "mail", "Sở"), ()),
         (
             APPROVED,
-            ChangeApproval(ID, "512/UBND-VX", (NOW - DAY).date(), "UBND"),
+            ChangeApproval(ID, "512/UBND-VX", (NOW - DAY).date(), "UBND tỉnh"),
             (digest,) if with_file else (),
         ),
     ]
@@ -282,6 +282,16 @@ def test_approval_after_the_start_is_none(home: Path, capsys: pytest.CaptureFixt
 
     assert code == ExitCode.USAGE
     assert "was begun at" in capsys.readouterr().err
+
+
+def test_file_is_added_only_in_the_words_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    yesterday(home, with_file=False)
+    change(home, "start", ID)
+    capsys.readouterr()
+
+    assert approve(home, "--by", "Chủ tịch", "--file", str(home / "decision.pdf")) == ExitCode.USAGE
+
+    assert "signed by UBND tỉnh" in capsys.readouterr().err
 
 
 def test_start_that_is_said_to_be_before_the_approval_is_refused(
