@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from commands import _calendar_draft
 from commands._periods import period_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -18,6 +19,7 @@ from portalops.model.period import Period
 from portalops.reports.document import Block, Paragraph, Status, Table, Tone
 
 app = typer.Typer(no_args_is_help=True)
+app.command("draft", help=_calendar_draft.HELP)(_calendar_draft.draft_year)
 
 
 @app.command(
