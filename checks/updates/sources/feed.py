@@ -54,7 +54,12 @@ class FeedSource(PageSource[Settings]):
         self._door.require_marker(text_of(data))
         note = self._check_xml(data)
         # Nothing is cleaned: it is read as text, and feedparser's cleaning takes long for what is made to take long.
-        feed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
+        try:
+            feed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
+        except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            # What feedparser raises for some broken feeds: an encoding that is no text, &#x110000;
+            cause = bounded(f"{type(error).__name__} {error}")
+            raise source_error(self._traits.id, msg("the feed is broken: {cause}", cause=cause)) from error
         entries = feed.get("entries", [])
         rejected = [str(note)] if note else []
         rejected += [f"item {MAX_ITEMS + 1} and {len(entries) - MAX_ITEMS - 1} more: too many"] * (

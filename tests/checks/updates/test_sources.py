@@ -178,6 +178,11 @@ def test_a_date_that_feed_readers_take_for_another_day_is_read_right_or_not_at_a
         (b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rss>&b;</rss>', "declares XML entities"),
         ('<!DOCTYPE r [<!ENTITY a "aaaa">]><rss>&a;</rss>'.encode("utf-16"), "declares XML entities"),
         (b"<rss><channel><item>", "not well-formed XML"),
+        (b"<rss><channel><item><title>a&#x110000;</title></item>", "the feed is broken: ValueError"),
+        (
+            b'<?xml version="1.0" encoding="\xe7"?><rss><item><title>a</title></item></rss>',
+            "the feed is broken: Unicode",
+        ),
     ],
 )
 def test_what_is_no_feed_is_an_error(data: bytes, cause: str) -> None:
