@@ -17,6 +17,7 @@ from checks.servers.outside.declared import OutsideDeclared, PageUrl
 Listener = Annotated[str, StringConstraints(pattern=r"^(tcp|udp)/([1-9][0-9]{0,4})$")]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^|\x00-\x1f]{0,255}$")]
 Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,126}$")]
+Device = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]{1,15}\*?$")]
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s:,]{1,64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 StandbyKind = Literal["vip", "postgresql", "mysql", "load-balancer", "spare", "log-collector"]
@@ -31,6 +32,8 @@ class HostDeclared(Baseline, OutsideDeclared):
 
     listeners: tuple[Listener, ...] | None = None
     """Ports that may and must listen on more than loopback, such as `tcp/443`."""
+    trusted_devices: tuple[Device, ...] = ()
+    """Network devices from which the firewall may let in everything, such as `wg0` of a VPN, or `br-*`; loopback always is."""
     admins: tuple[Account, ...] | None = None
     """Accounts of people who may become root, directly or through a group."""
     service_accounts: tuple[Account, ...] = ()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
-from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
+from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target, is_one_of
 
 MAX_CHAINS = 300
 """So many chains are followed from one base chain; what is beyond is not told."""
@@ -41,9 +41,10 @@ class _Knock:
     """`ip` or `ip6`."""
     port: int
     admins: Sequence[Network]
+    trusted: Sequence[str]
 
 
-def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network]) -> Door:
+def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], trusted: Sequence[str] = ()) -> Door:
     """Say whether a stranger's new TCP connection to a port is let in.
 
     Args:
@@ -51,8 +52,9 @@ def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network]) ->
         family: `ip` or `ip6`.
         port: 1 to 65535.
         admins: networks that are no strangers'.
+        trusted: devices at which there are no strangers.
     """
-    knock = _Knock(family, port, tuple(one for one in admins if (one.version == 4) == (family == "ip")))
+    knock = _Knock(family, port, tuple(one for one in admins if (one.version == 4) == (family == "ip")), trusted)
     seen = Door.OPEN
     for base in ruleset.inputs():
         if base.family not in {family, "inet"}:
@@ -143,7 +145,7 @@ def _holds(condition: Condition | None, knock: _Knock) -> _Holds:
         case "nfproto":
             found = _Holds.ALWAYS if ("ipv4" if knock.family == "ip" else "ipv6") in values else _Holds.NEVER
         case "iif":
-            found = _Holds.NEVER if set(values) == {"lo"} else _Holds.UNSURE
+            found = _Holds.NEVER if all(is_one_of(each, ("lo", *knock.trusted)) for each in values) else _Holds.UNSURE
         case "saddr":
             found = _strangers(values, knock)
         case _:  # another protocol than TCP, which a "!=" can't turn into TCP either

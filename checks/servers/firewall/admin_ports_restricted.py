@@ -7,7 +7,7 @@ The rule: at every public address the ports `admin_ports` (22, 3306 and 5432 unl
 from a station outside of the declared `admin_ranges`. A station within them sees such a port open and can tell nothing
 about the world; then the check is unknown until somebody looks from elsewhere. The kernel's own rules must keep strangers
 out as well: a station sees what holds for its own address, and a rule may let in half the world beside it. A rule whose
-condition can't be judged, as one on a device, leaves it unknown. And the filter must deny by default, or a service that
+condition can't be judged, as one on a device that is not among `trusted_devices`, leaves it unknown. And the filter must deny by default, or a service that
 starts there tomorrow is open to all.
 
 Source: connect(2), nft(8). A host whose filter drops what it does not name, seen from another one:
@@ -23,6 +23,7 @@ from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probes import iptables_legacy, nft, outside_ports
+from checks.servers.ruleset import MAX_DEVICES
 from checks.servers.stranger import Door, door
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -67,9 +68,11 @@ def judge(facts: Facts) -> Outcome:
         return unknown("not-all-tried", msg("the time was over before every port was tried"))
     if not seen.answered:
         return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
-    ruleset = seen_ruleset(facts)
+    ruleset, trusted = seen_ruleset(facts), facts.declared.trusted_devices
+    if len(ruleset.devices()) > MAX_DEVICES:
+        return unknown("too-many-devices", msg("the firewall's rules name more than {n} devices", n=MAX_DEVICES))
     doors = {
-        f"tcp/{port} {name}": door(ruleset, family, port, ranges)
+        f"tcp/{port} {name}": door(ruleset, family, port, ranges, trusted)
         for port in sorted(ports)
         for family, name in (("ip", "IPv4"), ("ip6", "IPv6"))
     }
@@ -80,7 +83,7 @@ def judge(facts: Facts) -> Outcome:
     if unsure := [name for name, each in doors.items() if each is Door.UNSURE]:
         said = msg("whether the firewall's rules let strangers in cannot be judged at {names}", names=listed(unsure))
         return unknown("rules-unclear", said)
-    if not (ruleset.denies_by_default("ip") and ruleset.denies_by_default("ip6")):
+    if not all(ruleset.denies_by_default(family, trusted) for family in ("ip", "ip6")):
         return failed(
             "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")
         )

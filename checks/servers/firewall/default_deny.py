@@ -3,8 +3,10 @@
 A filter that lets in what its rules forgot is open to every new service. IPv6 is forgotten most often. Article 12.3.
 
 The rule: for each of the two families, a chain at the input hook ends in drop or reject: by its policy, or by its last
-rule without a condition, also in a chain that it jumps to without one. A rule without any condition that accepts undoes
-the policy. Conditions are not weighed; firewall.listeners looks at what they let in.
+rule without a condition, also in a chain that it jumps to without one. A rule that accepts whatever nobody named undoes the
+policy: one without a condition, one that asks only for a protocol or for new connections, or one for a whole network device,
+as firewalld's zone `trusted` has it. Devices from which everything may come, such as a VPN's, are declared as
+`trusted_devices`; loopback always is one. What conditions on ports and addresses let in is a matter of firewall.listeners.
 
 Sources: nft(8), iptables(8). Policy accept with a final reject, as firewalld writes it, passes:
 
@@ -13,11 +15,13 @@ Sources: nft(8), iptables(8). Policy accept with a final reject, as firewalld wr
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probe import Missing
 from checks.servers.probes import iptables_legacy, nft
+from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES
+from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -31,14 +35,23 @@ _NAMES = {"ip": "IPv4", "ip6": "IPv6"}
     needs=(nft.PROBE,),
     uses=(iptables_legacy.PROBE,),
     title=msg("what nobody allowed is kept out, over IPv4 and IPv6"),
-    remedy=msg("Set the policy of the input chain to drop, for IPv6 as well; an 'inet' table serves both."),
+    remedy=msg(
+        "Set the policy of the input chain to drop, for IPv6 as well; an 'inet' table serves both. Let in what is needed by port, not all that comes from a device, or declare the device in 'trusted_devices'."
+    ),
 )
 def judge(facts: Facts) -> Outcome:
     ruleset = seen_ruleset(facts)
-    is_open = [name for family, name in _NAMES.items() if not ruleset.denies_by_default(family)]
-    if not is_open:
+    if len(ruleset.devices()) > MAX_DEVICES:
+        return unknown("too-many-devices", msg("the firewall's rules name more than {n} devices", n=MAX_DEVICES))
+    by_family = {name: ruleset.open_devices(family, facts.declared.trusted_devices) for family, name in _NAMES.items()}
+    families = " + ".join(name for name, devices in by_family.items() if devices)
+    if not families:
         return passed(msg("incoming packets are denied by default over IPv4 and IPv6"))
     legacy = facts.get(iptables_legacy.PROBE)
     if isinstance(legacy, Missing):
         return missing(legacy)
-    return failed("open-by-default", msg("what no rule names is let in over {names}", names=" + ".join(is_open)))
+    found = {device for devices in by_family.values() for device in devices}
+    if ANY_DEVICE in found:
+        return failed("open-by-default", msg("what no rule names is let in over {names}", names=families))
+    said = msg("whatever comes in at {devices} is let in over {names}", devices=listed(sorted(found)), names=families)
+    return failed("device-open", said)

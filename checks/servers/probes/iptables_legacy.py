@@ -15,7 +15,7 @@ from __future__ import annotations
 import shlex
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.ruleset import Chain, Rule, Ruleset, Target
+from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -28,6 +28,7 @@ echo end
 """
 _VERDICTS = {"ACCEPT": Target.ACCEPT, "DROP": Target.DENY, "REJECT": Target.DENY, "RETURN": Target.RETURN}
 _NO_TARGET = frozenset({"LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TRACE", "AUDIT"})
+_FIELDS = {"-i": "iif", "-p": "l4proto"}
 _NO_CONDITION = {"-m": "comment", "--comment": None, "--reject-with": None, "-c": None}
 
 
@@ -68,9 +69,13 @@ def _rule(line: str) -> tuple[str, Rule]:
     except ValueError as error:
         raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80))) from error
     name, rest = words[1], words[2:]
-    target, chain, conditional = Target.NOTHING, "", False
+    target, chain, negated = Target.NOTHING, "", False
+    conditions: list[Condition | None] = []
     while rest:
         word = rest.pop(0)
+        if word == "!":
+            negated = True
+            continue
         if word in {"-j", "-g"} and rest:
             aim = rest.pop(0)
             if aim in _VERDICTS:
@@ -79,9 +84,13 @@ def _rule(line: str) -> tuple[str, Rule]:
                 target, chain = (Target.JUMP if word == "-j" else Target.GOTO), aim
         elif word in _NO_CONDITION and rest and _NO_CONDITION[word] in {None, rest[0]}:
             rest.pop(0)
+        elif word in _FIELDS and rest:
+            value = rest.pop(0)
+            conditions.append(Condition(_FIELDS[word], (f"{value[:-1]}*" if value.endswith("+") else value,), negated))
         else:
-            conditional = True
-    return name, Rule(conditional, target, chain)
+            conditions.append(None)
+        negated = False
+    return name, Rule(bool(conditions), target, chain, tuple(conditions))
 
 
 PROBE = Probe("firewall.legacy", ("sh", "-c", _SCRIPT), parse, needs_root=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
@@ -16,6 +17,8 @@ from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
 from portalops.model.message import msg
 
 _HARMLESS = frozenset({"counter", "log", "comment"})
+_REST = "*"
+"""The entry of a map for what no other entry names."""
 _DENIALS = frozenset({"DROP", "REJECT"})
 
 Json = Mapping[str, object]
@@ -35,11 +38,15 @@ def parse(output: Output) -> Ruleset:
             (each["family"], each["table"], str(each["name"])): _values(each.get("elem", []))
             for each in _named(entries, "set")
         }
+        verdicts = {
+            (each["family"], each["table"], str(each["name"])): each.get("elem", []) for each in _named(entries, "map")
+        }
         rules: dict[tuple[object, object, object], list[Rule]] = {}
         for rule in _named(entries, "rule"):
             key = (rule["family"], rule["table"], rule["chain"])
             sets = {name: values for (family, table, name), values in elements.items() if (family, table) == key[:2]}
-            rules.setdefault(key, []).append(_rule(cast("Sequence[Json]", rule["expr"]), sets))
+            maps = {name: pairs for (family, table, name), pairs in verdicts.items() if (family, table) == key[:2]}
+            rules.setdefault(key, []).extend(_rules(cast("Sequence[Json]", rule["expr"]), sets, maps))
         chains = tuple(
             _chain(chain, tuple(rules.get((chain["family"], chain["table"], chain["name"]), ())))
             for chain in _named(entries, "chain")
@@ -61,6 +68,25 @@ def _chain(chain: Json, rules: tuple[Rule, ...]) -> Chain:
     return Chain(
         str(chain["family"]), str(chain["table"]), str(chain["name"]), is_input, chain.get("policy") == "drop", rules
     )
+
+
+def _rules(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object]) -> list[Rule]:
+    """Read a rule; one with a map of verdicts (`iifname vmap { lo : accept, eth0 : jump world }`) is one for each entry."""
+    at = next((number for number, each in enumerate(expressions) if "vmap" in each), None)
+    if at is None:
+        return [_rule(expressions, sets)]
+    vmap = cast("Json", expressions[at]["vmap"])
+    data = vmap["data"]
+    pairs = maps.get(data[1:]) if isinstance(data, str) else data["set"] if isinstance(data, Mapping) else None
+    others = (*expressions[:at], *expressions[at + 1 :])
+    if not isinstance(pairs, Sequence):
+        return [replace(_rule((*others, {"accept": None}), sets), is_conditional=True, conditions=(None,))]
+    entries = sorted(cast("Sequence[tuple[object, Json]]", pairs), key=lambda entry: entry[0] == _REST)
+    return [_rule((*others, *_equals(vmap["key"], right), verdict), sets) for right, verdict in entries]
+
+
+def _equals(left: object, right: object) -> list[Json]:
+    return [] if right == _REST else [{"match": {"op": "==", "left": left, "right": right}}]
 
 
 def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:

@@ -54,6 +54,14 @@ def test_a_stranger_at_port_22(rules: tuple[Rule, ...], *, denies: bool, expecte
     assert at(rule(Target.NOTHING), *rules, denies=denies) is expected
 
 
+def test_a_trusted_device_has_no_strangers_and_another_is_not_told_of() -> None:
+    let_in = rule(Target.ACCEPT, Condition("iif", ("wg0",), False))
+    base = Chain("inet", "filter", "input", is_input=True, denies_by_policy=True, rules=(let_in,))
+
+    assert door(Ruleset((base,)), "ip", 22, ADMINS, ("wg*",)) is Door.SHUT
+    assert door(Ruleset((base,)), "ip", 22, ADMINS, ("br-*",)) is Door.UNSURE
+
+
 def test_one_chain_that_shuts_is_enough() -> None:
     other = Chain("ip", "raw", "guard", is_input=True, denies_by_policy=True, rules=())
 
