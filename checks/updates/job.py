@@ -351,6 +351,8 @@ def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
         overlaps=bool(recognition.known or recognition.migrated),
         polled_at=look.at,
     )
+    if listing.covers_from is not None:
+        start, gap = listing.covers_from, False
     poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap)
     return _Read(traits, poll, before, recognition, etag)
 

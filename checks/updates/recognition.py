@@ -78,7 +78,9 @@ def candidates(items: Iterable[ListedItem]) -> tuple[Candidate, ...]:
         Candidate(
             replace(item, external_id=clean_line(item.external_id, limit=500)),
             "" if address in shared else address,
-            content_hash(item.title, item.body, raw_date=item.raw_date),
+            content_hash(item.files, None, raw_date="")
+            if item.files
+            else content_hash(item.title, item.body, raw_date=item.raw_date),
         )
         for item, address in zip(listed, addresses, strict=True)
     )

@@ -141,6 +141,8 @@ class ListedItem:
     """The text without mark-up; None if the source does not give it."""
     body_is_summary: bool = False
     """`body` is only the beginning or a summary of the text: its length says nothing."""
+    files: str = ""
+    """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Listing:
     """`line or item: why`, bounded and escaped."""
     doubt: Message | None = None
     """Why a cross-check by it says nothing; None if it can say something."""
+    covers_from: datetime | None = None
+    """From when on it shows everything, where the source itself can tell; else that is found out from its items."""
 
 
 @dataclass(frozen=True, slots=True)

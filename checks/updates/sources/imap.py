@@ -1,0 +1,433 @@
+"""A mailbox that units send their submissions to (Article 9.1, grade D).
+
+An item counts by INTERNALDATE, the moment at which the mail server took it; the header `Date:` is written by the sender and stays
+a claim. A message counts once, however often its Message-ID comes; one that brings the same files as another repeats it.
+
+`units` says whose a sender is: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of its addresses. A message of any
+other sender belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
+
+Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse, or put aside, what
+fails SPF, DKIM and DMARC. Messages that were moved away before a look saw them do not count.
+
+The first look, and any after the mailbox was made anew, goes back `days`; later ones ask for what came since. SEARCH knows whole
+days without a zone, so a day more is asked for and the rest is left out here. Kept as evidence is what was read: headers,
+INTERNALDATE, size and digest of each message, the beginning of its text, and names and digests of its files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import imaplib
+import ipaddress
+import json
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from checks.updates.dates import read_moment
+from checks.updates.mail import AttachedFile, ReadMail, read_mail
+from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.text import clean_line
+from portalops.config.secrets import SecretReference
+from portalops.config.values import Refused, Text
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
+from portalops.ports import Answer, Clock, Web
+from portalops.system.clock import SystemClock
+
+if TYPE_CHECKING:
+    from imap_tools.mailbox import BaseMailBox
+
+    from portalops.config.tables import KindTable
+
+WITHIN = timedelta(minutes=3)
+"""For one look; what is not read by then leaves the look failed."""
+SILENCE_SECONDS = 30
+"""A server that says nothing for so long has failed."""
+MESSAGE_BYTES = 32 << 20
+"""Of one message; mail servers take 20 to 30 MB. Of a larger one the beginning is read."""
+LOOK_BYTES = 256 << 20
+"""Of all messages of one look; behind that the beginning of each is read."""
+BEGINNING_BYTES = 64 << 10
+READ_BYTES = LOOK_BYTES + 2 * MESSAGE_BYTES
+"""Of all that one connection says."""
+MAX_MESSAGES = 2000
+"""Of one look, the newest ones; the look speaks for no time before them."""
+MAX_ID = 400
+"""Characters of a Message-ID."""
+PORTS = {"tls": 993, "starttls": 143, "none": 143}
+
+_FETCHED = re.compile(rb"UID (\d+)")
+_SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
+_RECEIVED = re.compile(rb'INTERNALDATE "([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"')
+_MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
+_MARK = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,12})")
+
+
+class Settings(CommonSettings):
+    """`kind = "imap"`."""
+
+    channel: Channel = Channel.SUBMISSION
+    """What is sent in is a submission, unless it is said otherwise."""
+    host: Text
+    """The mail server."""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """993, or 143 where the connection does not begin with TLS."""
+    security: Literal["tls", "starttls", "none"] = "tls"
+    """`none` is for a server on this machine alone: the password would go over the network in clear."""
+    user: Text
+    """The account's name."""
+    password: SecretReference
+    """Where its password is kept."""
+    folder: Text = "INBOX"
+    """The folder, as mail programs show it."""
+    days: int = Field(default=35, ge=1, le=400)
+    """How far back the first look goes."""
+
+    @field_validator("units")
+    @classmethod
+    def _senders(cls, units: Mapping[str, str]) -> Mapping[str, str]:
+        for name in units:
+            user, at, domain = name.rpartition("@")
+            if not re.fullmatch(r"[^\s@]+\.[^\s@.]+", domain) or (at and not user) or re.search(r"[\s@]", user):
+                raise Refused(
+                    msg("is neither a sender's address nor a domain: {name}", name=bounded(name)),
+                    msg("Write vanthu@soyte.khanhhoa.example, or soyte.khanhhoa.example for all of its addresses."),
+                )
+        return units
+
+    @model_validator(mode="after")
+    def _no_password_in_clear(self) -> Settings:
+        if self.security == "none" and not _is_this_machine(self.host):
+            raise Refused(
+                msg("would send the password in clear to {host}", host=bounded(self.host)),
+                msg('Use security = "tls" or "starttls"; "none" is for a server on this machine.'),
+                shows_value=False,
+            )
+        return self
+
+
+def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> ImapSource:
+    """Return the source that a configuration table describes."""
+    del web  # it asks no web server
+    return ImapSource(source_id, table.parse(Settings), zone=zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A message as the server lists it."""
+
+    uid: int
+    at: datetime
+    size: int
+
+
+class ImapSource:
+    """One folder of a mailbox, opened for reading alone."""
+
+    def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._rules = settings.date_rules(zone)
+        self._clock = clock or SystemClock()
+        self._units = frozenset(name.casefold() for name in settings.units)
+        self._traits = settings.traits(source_id, complete=False, attested=True, host=settings.host.lower())
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self._traits
+
+    def fetch(self, *, etag: str) -> Answer:
+        now, until = self._clock.now(), self._clock.monotonic() + WITHIN.total_seconds()
+        with self._mailbox(until) as box:
+            validity, following = _number(box, "UIDVALIDITY"), _number(box, "UIDNEXT")
+            since, first = self._asked_from(etag, validity, now)
+            listed = self._listed(box, since, first)
+            chosen = listed[-MAX_MESSAGES:]
+            if len(listed) > len(chosen):
+                since = listed[-MAX_MESSAGES - 1].at
+            left = LOOK_BYTES
+            messages: list[dict[str, object]] = []
+            unread: list[int] = []
+            for one in chosen:
+                wanted = MESSAGE_BYTES if left >= min(one.size, MESSAGE_BYTES) else BEGINNING_BYTES
+                data = self._message(box, one.uid, wanted)
+                if data is None:
+                    unread.append(one.uid)
+                    continue
+                left -= len(data)
+                messages.append(_as_data(one, data, read_mail(data)))
+        answer = {
+            "folder": self._settings.folder,
+            "since": since.isoformat(),
+            "messages": messages,
+            "unread": unread,
+        }
+        mark = f"{validity}.{following}.{int(now.timestamp())}" if validity and following else ""
+        return Answer(json.dumps(answer, ensure_ascii=False, indent=None).encode(), mark)
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        del polled_at
+        try:
+            answer = json.loads(data)
+            since = datetime.fromisoformat(answer["since"])
+            items = tuple(self._item(message) for message in answer["messages"])
+            unread = tuple(f"message {int(uid)}: the server did not give it" for uid in answer["unread"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error
+        return Listing(items, unread, covers_from=since)
+
+    def _item(self, message: Mapping[str, object]) -> ListedItem:
+        received = datetime.fromisoformat(str(message["received_at"]))
+        mail = _as_mail(message)
+        unit = self._unit_name(mail.sender)
+        subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
+        title = subject if unit else f"{subject} ({mail.sender or '?'})"
+        names = "\n".join(file.name for file in mail.files)
+        return ListedItem(
+            external_id=_identity(mail.message_id) or f"sha256:{message['digest']}",
+            url="",
+            title=title,
+            published_at=read_moment(mail.date, self._rules) if mail.date else None,
+            raw_date=mail.date,
+            unit_name=unit,
+            created_at=received,
+            body=f"{mail.text}\n{names}" if names else mail.text,
+            body_is_summary=bool(mail.files or mail.broken),
+            files=" ".join(sorted(file.digest for file in mail.files)),
+        )
+
+    def _unit_name(self, sender: str) -> str:
+        """Return the name under which the settings know a sender; empty if they do not."""
+        domain = sender.rpartition("@")[2]
+        return next((name for name in (sender.casefold(), domain.casefold()) if name and name in self._units), "")
+
+    def _asked_from(self, etag: str, validity: int, now: datetime) -> tuple[datetime, int]:
+        """Return from when on the answer speaks, and the first number to ask for; 0 to ask by days."""
+        mark = _MARK.fullmatch(etag)
+        if mark and validity and int(mark[1]) == validity:
+            return datetime.fromtimestamp(int(mark[3]), UTC), int(mark[2])
+        return now - timedelta(days=self._settings.days), 0
+
+    def _listed(self, box: BaseMailBox, since: datetime, first: int) -> list[_Received]:
+        """Return the messages that are to be read, in the order in which they came in."""
+        from imap_tools.query import AND, U  # noqa: PLC0415  # start-up time
+
+        day_before = since.date() - timedelta(days=1)
+        criteria = AND(uid=U(str(first), "*")) if first else AND(date_gte=day_before)
+        uids = [int(uid) for uid in box.uids(criteria, charset=None) if uid.isdigit() and int(uid) >= first]
+        found: dict[int, _Received] = {}
+        for start in range(0, len(uids), 500):
+            some = ",".join(map(str, uids[start : start + 500]))
+            _status, lines = box.client.uid("FETCH", some, "(UID INTERNALDATE RFC822.SIZE)")
+            for line in lines:
+                one = _received(line)
+                if one is not None and (first or one.at >= since):
+                    found[one.uid] = one
+        return sorted(found.values(), key=lambda one: (one.at, one.uid))
+
+    def _message(self, box: BaseMailBox, uid: int, limit: int) -> bytes | None:
+        """Return a message's first bytes without marking it as read; None if it is gone."""
+        _status, parts = box.client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{limit}>)")
+        return next((part[1] for part in parts if isinstance(part, tuple)), None)
+
+    def _log_in(self, box: BaseMailBox, password: str) -> None:
+        from imap_tools.errors import MailboxLoginError  # noqa: PLC0415  # start-up time
+
+        user = self._settings.user
+        log_in = box.login if (user + password).isascii() else box.login_utf8
+        try:
+            log_in(user, password, initial_folder=None)
+        except imaplib.IMAP4.abort:
+            raise  # the connection broke, which says nothing of the password
+        except (MailboxLoginError, imaplib.IMAP4.error) as error:
+            raise source_error(
+                self._traits.id,
+                msg("{host} does not let {user} in", host=bounded(self._settings.host), user=bounded(user)),
+                msg("See whether user and password are right, and whether the account may use IMAP."),
+            ) from error
+
+    @contextmanager
+    def _mailbox(self, until: float) -> Iterator[BaseMailBox]:
+        """Open the folder for reading.
+
+        Raises:
+            UpdateSourceError: it cannot be opened, or what the block asks fails.
+            SecretUnavailable: the password cannot be had.
+        """
+        from imap_tools.errors import ImapToolsError, MailboxFolderSelectError  # noqa: PLC0415  # start-up time
+
+        settings = self._settings
+        password = settings.password.reveal(os.environ)
+        host = bounded(settings.host)
+        try:
+            box = _open(settings, until=until, clock=self._clock)
+            try:
+                self._log_in(box, password)
+                box.folder.set(settings.folder, readonly=True)
+                yield box
+            finally:
+                with suppress(Exception):  # what was read was read, and a broken connection has its own error
+                    box.logout()
+        except MailboxFolderSelectError as error:
+            raise source_error(
+                self._traits.id,
+                msg("{host} has no folder {folder} that could be opened", host=host, folder=bounded(settings.folder)),
+                msg("Name the folder as the mail program shows it, with the server's separator: INBOX/Tin bài."),
+            ) from error
+        except ssl.SSLCertVerificationError as error:
+            raise source_error(
+                self._traits.id,
+                msg("the certificate of {host} does not hold: {cause}", host=host, cause=bounded(error.verify_message)),
+                msg("Renew it; if an authority of your own signed it, name that authority's file in SSL_CERT_FILE."),
+            ) from error
+        except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError) as error:
+            raise source_error(self._traits.id, _cause(host, error), _door_hint(settings)) from error
+
+
+class _Bounded(imaplib.IMAP4):
+    """A connection that reads no more than its bounds: a server may name any length, and go on for ever."""
+
+    def __init__(self, *arguments: Any, until: float, clock: Clock, **more: Any) -> None:
+        self._left = READ_BYTES
+        self._until = until
+        self._clock = clock
+        super().__init__(*arguments, **more)
+
+    def read(self, size: int) -> bytes:
+        if size > self._left:
+            raise self.abort("it sends more than is read")
+        return self._counted(super().read(size))
+
+    def readline(self) -> bytes:
+        return self._counted(super().readline())
+
+    def _counted(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left < 0:
+            raise self.abort("it sends more than is read")
+        if self._clock.monotonic() > self._until:
+            raise TimeoutError
+        return data
+
+
+class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
+    """The same over TLS."""
+
+
+def _open(settings: Settings, *, until: float, clock: Clock) -> BaseMailBox:
+    """Return a connection to the server that nobody has logged in to."""
+    from imap_tools.mailbox import BaseMailBox  # noqa: PLC0415  # start-up time
+
+    where = (settings.host, settings.port or PORTS[settings.security])
+
+    class Box(BaseMailBox):
+        def _get_mailbox_client(self) -> imaplib.IMAP4:
+            if settings.security == "tls":
+                context = ssl.create_default_context()
+                return _BoundedTls(*where, ssl_context=context, timeout=SILENCE_SECONDS, until=until, clock=clock)
+            client = _Bounded(*where, timeout=SILENCE_SECONDS, until=until, clock=clock)
+            if settings.security == "starttls":
+                client.starttls(ssl.create_default_context())
+            return client
+
+    return Box()
+
+
+def _number(box: BaseMailBox, name: str) -> int:
+    """Return a number that the server gave when the folder was opened; 0 if it gave none."""
+    _status, values = box.client.response(name)
+    value = values[-1] if values else None
+    return int(value) if isinstance(value, bytes) and value.isdigit() else 0
+
+
+def _received(line: object) -> _Received | None:
+    if not isinstance(line, bytes):
+        return None
+    uid, size, at = _FETCHED.search(line), _SIZE.search(line), _RECEIVED.search(line)
+    if not (uid and size and at):
+        return None
+    day, month, year, hour, minute, second = (
+        int(at[1]), _MONTHS.index(at[2].lower()) + 1, int(at[3]), int(at[4]), int(at[5]), int(at[6]),
+    )  # fmt: skip
+    ahead = timedelta(hours=int(at[8]), minutes=int(at[9]))
+    zone = timezone(ahead if at[7] == b"+" else -ahead)
+    return _Received(int(uid[1]), datetime(year, month, day, hour, minute, second, tzinfo=zone), int(size[1]))
+
+
+def _as_data(one: _Received, data: bytes, mail: ReadMail) -> dict[str, object]:
+    """Return what is kept of a message."""
+    return {
+        "uid": one.uid,
+        "received_at": one.at.isoformat(),
+        "size": one.size,
+        "read": len(data),
+        "digest": hashlib.sha256(data).hexdigest(),
+        "message_id": mail.message_id,
+        "sender": mail.sender,
+        "date": mail.date,
+        "subject": mail.subject,
+        "text": mail.text,
+        "files": [{"name": file.name, "size": file.size, "digest": file.digest} for file in mail.files],
+        "broken": mail.broken or ("cut" if len(data) < one.size else ""),
+    }
+
+
+def _as_mail(message: Mapping[str, Any]) -> ReadMail:
+    files = [AttachedFile(str(one["name"]), int(one["size"]), Digest(str(one["digest"]))) for one in message["files"]]
+    return ReadMail(
+        message_id=str(message["message_id"]),
+        sender=str(message["sender"]),
+        date=str(message["date"]),
+        subject=str(message["subject"]),
+        text=str(message["text"]),
+        files=tuple(files),
+        broken=str(message["broken"]),
+    )
+
+
+def _identity(message_id: str) -> str:
+    """Return a Message-ID as it is compared: as it stands, or by its digest if it is longer than any real one."""
+    own = clean_line(message_id, limit=MAX_ID + 1)
+    return own if len(own) <= MAX_ID else hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _cause(host: str, error: Exception) -> Message:
+    match error:
+        case TimeoutError():
+            return msg("{host} did not give all its mail in time", host=host)
+        case socket.gaierror():
+            return msg("the name {host} has no address", host=host)
+        case ssl.SSLError():
+            return msg(
+                "{host} does not speak TLS as it should: {cause}", host=host, cause=bounded(error.reason or error)
+            )
+        case OSError():
+            return msg("{host} cannot be reached: {cause}", host=host, cause=cause_of(error))
+        case _:
+            return msg("{host} does not answer as a mail server should: {cause}", host=host, cause=bounded(error))
+
+
+def _door_hint(settings: Settings) -> Message:
+    return msg(
+        "See whether host, port {port} and security = {security} are those of the mail server, and whether it runs.",
+        port=settings.port or PORTS[settings.security],
+        security=f'"{settings.security}"',
+    )

@@ -1,0 +1,399 @@
+"""Mailboxes of submissions on a real Dovecot: forged dates, doubles, strangers, large and broken mail (updates.md, section 1)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.updates.job import items_of, replay, run_updates
+from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail
+from checks.updates.observations import ObservationStore
+from checks.updates.rules.weighing import Weighed
+from checks.updates.sources.imap import READ_BYTES, ImapSource, Settings
+from portalops.config.tables import KindTable
+from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
+from portalops.model.period import Period
+from portalops.model.runs import Every
+from portalops.model.updates import FlagKind, Grade, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from tests.anchors.certificates import authority, server
+from tests.checks.updates.scene import CALENDAR, HEALTH, JUSTICE, PORTAL, ZONE, at, rulebook
+from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
+from tests.mailbox import PASSWORD, MailServer, dovecot, letter
+
+SENDERS = {"vanthu@soyte.khanhhoa.example": "so-y-te", "sotuphap.khanhhoa.example": "so-tu-phap"}
+HEALTH_OFFICE = "Văn thư Sở Y tế <vanthu@soyte.khanhhoa.example>"
+TEXT = "Kính gửi Ban biên tập, Sở Y tế gửi tin về công tác tiêm chủng mở rộng trên địa bàn tỉnh trong tuần qua. " * 4
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    root = authority("Khanh Hoa test authority")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = server("127.0.0.1", root).write(folder, "server")
+    (folder / "root.pem").write_bytes(root.pem)
+    with dovecot(certificate=certificate, key=key) as running:
+        (running.folder / "root.pem").write_bytes(root.pem)
+        yield running
+
+
+class Mailbox:
+    """A mailbox that is collected again and again."""
+
+    def __init__(self, mail: MailServer, user: str, place: Path, **settings: Any) -> None:
+        self.mail, self.user = mail, user
+        secret = place / "secret"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o600)
+        table: dict[str, object] = {
+            "host": "127.0.0.1", "port": mail.port, "security": "none", "user": user, "password": {"file": str(secret)},
+            "units": SENDERS, **settings,
+        }  # fmt: skip
+        self.clock = FixedClock(at("2026-11-16 20:00"))
+        self.settings = KindTable.alone("mail", "imap", table, place).parse(Settings)
+        self.source = ImapSource("mail", self.settings, zone=ZONE, clock=self.clock)
+        self.store = ObservationStore.open(place / "observations.sqlite")
+        self.keeper = MemoryKeeper()
+
+    def put(self, received: str, message: bytes) -> None:
+        self.mail.put(self.user, message, at(received))
+
+    def collect(self, on: str) -> UpdatesResult:
+        self.clock.at = at(on)
+        return run_updates(
+            sources=(self.source,), units=(HEALTH, JUSTICE), portal=PORTAL, rulebook=rulebook(), calendar=CALENDAR,
+            store=self.store, keeper=self.keeper, clock=self.clock, progress=SilentProgress(), judge_weeks=3,
+            poll_every=Every.DAY,
+        )  # fmt: skip
+
+    def items(self) -> list[Weighed]:
+        return list(
+            items_of(
+                self.store, sources=(self.source,), units=(HEALTH, JUSTICE), portal=PORTAL, rulebook=rulebook(),
+                calendar=CALENDAR, period=Period(at("2026-11-01 00:00").date(), at("2026-11-30 00:00").date()),
+                now=self.clock.at, poll_every=Every.DAY,
+            )
+        )  # fmt: skip
+
+
+def _week(result: UpdatesResult, unit: str, week: str = "2026-W47") -> tuple[int, DutyVerdict]:
+    found = next(one for one in result.unit_weeks if str(one.week) == week and one.unit == unit)
+    return found.submissions, found.submissions_verdict
+
+
+def _tin(number: int, date: str = "2026-11-16 09:00", sender: str = HEALTH_OFFICE) -> bytes:
+    return letter(sender, f"Tin số {number}", f"{TEXT} Số {number}.", date=at(date), message_id=f"<{number}@soyte>")
+
+
+def test_mail_counts_when_the_server_took_it_and_not_when_its_header_claims(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "forged", tmp_path)
+    box.collect("2026-11-13 20:00")
+    box.put("2026-11-17 09:00", _tin(1, date="2026-11-10 09:00"))
+    box.put("2026-11-23 09:00", _tin(2, date="2026-11-19 09:00"))
+
+    result = box.collect("2026-11-24 09:00")
+
+    one, two = sorted(box.items(), key=lambda item: item.seen.title)
+    assert [_day(item.counts_at) for item in (one, two)] == ["2026-11-17", "2026-11-23"]
+    assert (one.grade, _day(one.claimed_at)) == (Grade.D, "2026-11-10")
+    assert _week(result, "so-y-te") == (1, DutyVerdict.UNMET)
+    assert _week(result, "so-y-te", "2026-W46")[0] == 0
+
+
+def test_mail_that_came_in_days_before_the_look_counts_on_its_own_day(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "late", tmp_path)
+    box.put("2026-11-16 00:30", _tin(1))  # still Sunday in UTC
+    box.put("2026-11-20 23:30", _tin(2))
+
+    result = box.collect("2026-11-24 09:00")
+
+    assert _week(result, "so-y-te") == (2, DutyVerdict.MET)
+    assert [_day(item.counts_at) for item in box.items()] == ["2026-11-16", "2026-11-20"]
+
+
+def test_a_message_counts_once_however_often_it_comes(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "doubles", tmp_path)
+    for received in ("2026-11-16 09:00", "2026-11-18 09:00"):
+        box.put(received, _tin(7))
+    box.collect("2026-11-18 20:00")
+    box.put("2026-11-19 09:00", _tin(7))
+
+    result = box.collect("2026-11-24 09:00")
+
+    assert [_day(item.counts_at) for item in box.items()] == ["2026-11-16"]
+    assert _week(result, "so-y-te")[0] == 1
+
+
+def test_the_same_files_in_another_message_repeat_it_and_other_files_do_not(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "files", tmp_path)
+    for number, (received, words, data) in enumerate(
+        [
+            ("2026-11-16 09:00", "Gửi tin", b"PK bai mot"),
+            ("2026-11-17 09:00", "Gửi lại tin hôm qua", b"PK bai mot"),
+            ("2026-11-18 09:00", "Gửi tin", b"PK bai hai"),
+        ]
+    ):
+        message = letter(
+            HEALTH_OFFICE, words, words, date=at(received), message_id=f"<{number}@x>", files=[("bài viết.docx", data)]
+        )
+        box.put(received, message)
+
+    box.collect("2026-11-24 09:00")
+
+    found = {_day(item.seen.created_at): (_day(item.counts_at), item.flags) for item in box.items()}
+    assert found == {
+        "2026-11-16": ("2026-11-16", ()),
+        "2026-11-17": (None, (FlagKind.DUPLICATE,)),
+        "2026-11-18": ("2026-11-18", ()),
+    }
+
+
+def test_a_sender_in_no_map_waits_for_review_and_counts_for_nobody(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "strangers", tmp_path)
+    senders = (
+        "Sở Y tế <so-y-te>", "so-y-te@elsewhere.example", "Sở Y tế <vanthu@soyte.khanhhoa.example.evil.example>",
+        "vanthu@soyte.khanhhoa.example, other@elsewhere.example",
+    )  # fmt: skip
+    for number, sender in enumerate(senders):
+        box.put("2026-11-17 09:00", _tin(number, sender="x@x.example").replace(b"x@x.example", sender.encode(), 1))
+    box.put("2026-11-18 09:00", _tin(9, sender="Ai đó <Bat.Ky@SoTuPhap.khanhhoa.example>"))
+
+    result = box.collect("2026-11-24 09:00")
+
+    strange = [item for item in box.items() if item.seen.unit is None]
+    assert len(strange) == len(senders)
+    assert all(item.flags == (FlagKind.UNKNOWN_UNIT,) for item in strange)
+    assert any("(so-y-te@elsewhere.example)" in item.seen.title for item in strange)
+    assert _week(result, "so-y-te")[0] == 0
+    assert _week(result, "so-tu-phap")[0] == 1
+
+
+@pytest.mark.heavy
+def test_a_large_message_counts_with_its_file_and_is_not_loaded_again(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "large", tmp_path)
+    data = bytes(15 << 20)
+    head = b"From: vanthu@soyte.khanhhoa.example\r\nContent-Disposition: attachment; filename=anh.zip\r\n"
+    head += b"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    box.put("2026-11-17 09:00", head + base64.encodebytes(data))  # 20 MB as mail
+
+    result = box.collect("2026-11-17 20:00")
+    again = box.collect("2026-11-18 08:00")
+
+    kept = json.loads(box.keeper.blobs[_evidence(result)])
+    assert (kept["messages"][0]["size"] > 20_000_000, kept["messages"][0]["files"][0]["size"]) == (True, 15 << 20)
+    assert json.loads(box.keeper.blobs[_evidence(again)])["messages"] == []
+    assert _week(again, "so-y-te")[0] == 1
+
+
+BROKEN = {
+    "no header at all": b"\x00\xff\xfe this is no mail",
+    "an open boundary": b"From: vanthu@soyte.khanhhoa.example\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: tex",
+    "bad base64": b"From: vanthu@soyte.khanhhoa.example\nSubject: =?utf-8?b?A?=\nContent-Transfer-Encoding: base64\n\n@@@",
+    "no such charset": b"From: vanthu@soyte.khanhhoa.example\nContent-Type: text/plain; charset=tcvn-5712\n\nC\xe9ng h\xdfa",
+    "no text encoding": b"From: vanthu@soyte.khanhhoa.example\nContent-Type: text/plain; charset=zlib\n\nx\x9c",
+    "a bad file name": b"From: vanthu@soyte.khanhhoa.example\nContent-Disposition: attachment; filename*=xx''%ff%00\n\nx",
+    "NUL": b"From: vanthu@soyte.khanhhoa.example\nSubject: T\x00in\n\na\x00b",
+}
+
+
+def test_broken_mail_is_taken_in_and_hides_no_other(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "broken", tmp_path)
+    for data in BROKEN.values():
+        box.put("2026-11-17 09:00", data.replace(b"\n", b"\r\n"))
+    box.put("2026-11-18 09:00", _tin(1))
+
+    result = box.collect("2026-11-24 09:00")
+
+    assert result.polls[0].ok, result.polls[0].problem
+    assert len(box.items()) == len(BROKEN) + 1
+    assert _week(result, "so-y-te") == (2, DutyVerdict.MET)
+    assert not any("\x00" in item.seen.title for item in box.items())
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_what_is_read_of_broken_mail_can_be_written_down(data: bytes) -> None:
+    found = read_mail(data)
+
+    assert json.dumps([found.subject, found.text, *(file.name for file in found.files)], ensure_ascii=False).encode()
+
+
+def test_a_bomb_of_nested_parts_is_read_by_its_headers() -> None:
+    depth = 3000
+    opened = b"".join(b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(depth))
+    data = (
+        b"From: a@b.example\nSubject: Bom\nContent-Type: multipart/mixed; boundary=b0\n\n" + opened + b"x\n" * 100_000
+    )
+
+    found = read_mail(data)
+
+    assert (found.subject, found.sender, found.files) == ("Bom", "a@b.example", ())
+    assert str(MAX_BOUNDARIES) in found.broken
+
+
+def test_text_is_kept_up_to_a_bound_and_marks_are_taken_out() -> None:
+    html = b"From: a@b.example\nContent-Type: text/html; charset=utf-8\n\n<script>x</script><p>" + b"tin " * 100_000
+
+    found = read_mail(html)
+
+    assert (found.text[:8], len(found.text)) == ("tin tin ", MAX_TEXT - 1)
+
+
+def test_text_and_names_of_files_go_through_the_checks_of_article_7_6(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "legacy", tmp_path)
+    tcvn3 = "Céng hßa x· héi chñ nghÜa ViÖt Nam. §éc lËp - Tù do - H¹nh phóc. " * 10
+    header = b"From: vanthu@soyte.khanhhoa.example\r\nMessage-ID: <tcvn3>\r\nContent-Type: text/plain\r\n\r\n"
+    box.put("2026-11-17 09:00", header + tcvn3.encode("latin-1"))
+    decomposed = letter(HEALTH_OFFICE, "Tin", TEXT, date=at("2026-11-18 09:00"), files=[("ba\u0300i.docx", b"PK")])
+    box.put("2026-11-18 09:00", decomposed)
+
+    box.collect("2026-11-24 09:00")
+
+    flags = [item.flags for item in box.items()]
+    assert FlagKind.LEGACY_ENCODING in flags[0]
+    assert FlagKind.NOT_NFC in flags[1]
+
+
+def test_looks_read_again_from_their_evidence_give_the_same_store(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "replayed", tmp_path)
+    box.put("2026-11-16 09:00", _tin(1))
+    polls = [*box.collect("2026-11-16 20:00").polls]
+    box.put("2026-11-17 09:00", _tin(2))
+    polls += box.collect("2026-11-17 15:00").polls
+    before = box.items()
+
+    box.store = ObservationStore.open(tmp_path / "again.sqlite")
+    replay(
+        polls, blob=box.keeper.blobs.__getitem__, sources=(box.source,), units=(HEALTH, JUSTICE), zone=ZONE, store=box.store
+    )  # fmt: skip
+
+    assert box.items() == before
+
+
+def test_a_look_speaks_for_the_time_since_the_one_before_and_no_more_than_it_asked_for(
+    mail: MailServer, tmp_path: Path
+) -> None:
+    box = Mailbox(mail, "silent", tmp_path, days=5)
+    first = box.collect("2026-11-02 08:00").polls[0]
+    later = box.collect("2026-11-02 12:00").polls[0]
+    box.clock.at = at("2026-11-24 09:00")
+    result = box.collect("2026-11-24 09:00")
+
+    assert later.covers_from == first.polled_at
+    assert result.polls[0].covers_from == at("2026-11-19 09:00")
+    assert _week(result, "so-y-te") == (0, DutyVerdict.INSUFFICIENT_EVIDENCE)
+
+
+# --- the door ---------------------------------------------------------------------------------
+
+
+def test_tls_is_the_default_and_the_certificate_must_hold(
+    mail: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Mailbox(mail, "tls", tmp_path, security="tls", port=mail.tls_port)
+    with pytest.raises(UpdateSourceError, match=r"the certificate of 127\.0\.0\.1 does not hold") as refused:
+        box.source.fetch(etag="")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(mail.folder / "root.pem"))
+    answer = box.source.fetch(etag="")
+
+    assert "SSL_CERT_FILE" in str(refused.value.hint)
+    assert answer.data is not None
+    assert Mailbox(mail, "starttls", tmp_path, security="starttls").source.fetch(etag="").data is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"folder": "INBOX/Không có"}, "has no folder INBOX/Không có"),
+        ({"host": "localhost", "port": 1}, "cannot be reached"),
+        ({"host": "khong-co.invalid", "security": "tls"}, "the name khong-co.invalid has no address"),
+        ({"security": "tls"}, "does not speak TLS as it should"),
+    ],
+)
+def test_what_keeps_the_mailbox_shut_is_named(
+    mail: MailServer, tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    box = Mailbox(mail, "shut", tmp_path, **settings)
+
+    with pytest.raises(UpdateSourceError, match=said) as caught:
+        box.source.fetch(etag="")
+
+    assert str(caught.value.hint)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_wrong_password_is_named_and_not_shown(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "wrong", tmp_path)
+    (tmp_path / "secret").write_text("sai-mật-khẩu")
+
+    with pytest.raises(UpdateSourceError, match="does not let wrong in") as caught:
+        box.source.fetch(etag="")
+
+    assert "sai-mật-khẩu" not in f"{caught.value} {caught.value.hint}"
+    (tmp_path / "secret").chmod(0o644)
+    with pytest.raises(SecretUnavailable):
+        box.source.fetch(etag="")
+
+
+@contextmanager
+def _liar(script: bytes) -> Iterator[int]:
+    """A server that greets, takes one command and says something made up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                connection.sendall(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+                connection.recv(4096)
+                try:
+                    for _time in range(1 << 20):
+                        connection.sendall(script)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(20)
+
+
+def test_a_server_that_names_a_huge_length_is_not_believed(mail: MailServer, tmp_path: Path) -> None:
+    with _liar(b"* 1 FETCH (BODY[] {%d}\r\n" % (READ_BYTES * 2)) as port:
+        box = Mailbox(mail, "liar", tmp_path, port=port)
+
+        with pytest.raises(UpdateSourceError, match="it sends more than is read"):
+            box.source.fetch(etag="")
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"password": "mat-khau"}, LiteralSecret),
+        ({"host": "mail.khanhhoa.example", "security": "none"}, ConfigurationError),
+        ({"units": {"so-y-te": "so-y-te"}}, ConfigurationError),
+        ({"units": {"@": "so-y-te"}}, ConfigurationError),
+        ({"days": 0}, ConfigurationError),
+    ],
+)
+def test_settings_that_would_mislead_are_refused(
+    mail: MailServer, tmp_path: Path, settings: dict[str, Any], error: type[ConfigurationError]
+) -> None:
+    with pytest.raises(error):
+        Mailbox(mail, "x", tmp_path, **settings)
+
+
+def _day(at_: int | None) -> str | None:
+    return None if at_ is None else datetime.fromtimestamp(at_ / 1000, ZONE).date().isoformat()
+
+
+def _evidence(result: UpdatesResult) -> Any:
+    return result.polls[0].evidence
