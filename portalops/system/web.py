@@ -351,7 +351,8 @@ def _url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
         url = httpx.URL(text) if base is None else base.join(text)
     except (httpx.InvalidURL, ValueError, TypeError):
         return None
-    is_good = url.scheme in {"http", "https"} and url.host and not url.userinfo and url.port != 0
+    is_place = bool(url.host) and not url.userinfo and (url.port is None or 0 < url.port < 65536)
+    is_good = is_place and url.scheme in {"http", "https"}
     return url.copy_with(fragment=None) if is_good else None
 
 
@@ -367,7 +368,7 @@ def _mark_of(answer: http.client.HTTPResponse) -> str:
 def _is_date(mark: str) -> bool:
     try:
         parsedate_to_datetime(mark)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True
 

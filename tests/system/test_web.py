@@ -126,6 +126,7 @@ def test_redirects_without_end_are_cut(server: WebServer) -> None:
         ("ftp://127.0.0.1/", "no web address"),
         ("http://admin:pw@127.0.0.1/", "no web address"),
         ("http://[::1", "no web address"),
+        ("http://127.0.0.1:99999999999999999999/", "no web address"),
         ("", "redirected more than 5 times"),
     ],
 )
@@ -317,6 +318,12 @@ def test_an_answer_that_is_none_is_named(server: WebServer, reply: bytes, cause:
 
     with pytest.raises(WebUnavailable, match=cause):
         get(server.url)
+
+
+def test_a_day_that_no_calendar_has_is_no_mark(server: WebServer) -> None:
+    server.pages["/"] = answer(FEED, headers={"Last-Modified": f"Mon, {'9' * 30} Nov 2026 02:00:00 GMT"})
+
+    assert get(server.url).mark == ""
 
 
 def test_a_header_with_nul_bytes_harms_nothing(server: WebServer) -> None:

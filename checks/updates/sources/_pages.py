@@ -44,6 +44,7 @@ class PageSettings(CommonSettings):
         try:
             parts = urlsplit(url)
             is_known = parts.scheme.lower() in {"http", "https", "file"} and bool(parts.hostname or parts.path)
+            _port = parts.port  # which is only looked at when it is asked for
             has_login = parts.scheme.lower() != "file" and "@" in parts.netloc
         except ValueError as error:
             raise Refused(msg("is no address that can be read"), hint) from error

@@ -103,6 +103,7 @@ def test_a_file_serves_as_well(tmp_path: Path, kind: str) -> None:
         ("feed", {"url": "ftp://a.example/rss"}, ConfigurationError, "is no address that can be read"),
         ("feed", {"url": "http:///rss"}, ConfigurationError, "is no address that can be read"),
         ("feed", {"url": "http://[::1/"}, ConfigurationError, "is no address that can be read"),
+        ("feed", {"url": "http://a.example:99999/"}, ConfigurationError, "is no address that can be read"),
         ("feed", {"url": "http://a.example/", "marker": ""}, ConfigurationError, "marker"),
         ("feed", {"url": "http://reader:geheim@a.example/"}, LiteralSecret, "holds a login"),
         ("list-page", {"url": "http://a.example/", "item": "li["}, ConfigurationError, "item is no CSS selector"),
