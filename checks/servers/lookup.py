@@ -26,9 +26,12 @@ from checks.vulnerabilities.matching import Installed, Match, match
 from checks.vulnerabilities.releases import release_of
 from checks.vulnerabilities.versions import deb_key, rpm_key
 from portalops.errors import VulnerabilityBundleRefused
+from portalops.ledger.bodies import encode
+from portalops.model.message import Message, msg
 
 LISTED = 2000
 """So many vulnerabilities of one host are listed, the worst first; the rest is counted."""
+REFUSED_TOLD = 3
 _IMAGE = re.compile(r"linux-image-(?:unsigned-)?[0-9]")
 _SIGNED_KERNEL = re.compile(r"linux-signed(?P<kind>-[a-z0-9.-]+)?")
 _ARCHITECTURES = frozenset({"-amd64", "-arm64", "-i386"})
@@ -40,7 +43,7 @@ class Vulnerabilities:
 
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
     """By the release's name; of two of one release the newer."""
-    refused: tuple[str, ...] = ()
+    refused: tuple[Message, ...] = ()
     """Why others are not used, a sentence each."""
     max_age_days: int = 7
 
@@ -52,7 +55,7 @@ class Vulnerabilities:
             is_pro: the host gets the fixes of Ubuntu Pro.
         """
         held = self._looked_up(raw, is_pro=is_pro)
-        text = json.dumps(held, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(encode(held), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         return ProbeResult(vulnerabilities.PROBE.id, 0, text.encode(), b"", 0)
 
     def _looked_up(self, raw: bytes, *, is_pro: bool) -> dict[str, object]:
@@ -61,7 +64,7 @@ class Vulnerabilities:
         try:
             found = facts_from(parse_answer(raw), {probe.id: probe for probe in _NEEDED})
         except AnswerRejected as error:
-            return {"state": "no-packages", "what": str(error.missing.seen)}
+            return {"state": "no-packages", "what": error.missing.seen}
         system = found[os_release.PROBE.id]
         if not isinstance(system, OsRelease):
             return {"state": "no-packages", "what": _why(system)}
@@ -70,7 +73,7 @@ class Vulnerabilities:
         if bundle is None:
             # NOTE: a refused bundle may well have been the one of this release.
             state = "bundle-refused" if self.refused else "release-not-covered"
-            return {"state": state, "what": "; ".join(self.refused) or system.name}
+            return {"state": state, "what": _together(self.refused) if self.refused else system.name}
         if bundle.header.records == 0 or bundle.header.rows == 0:
             return {"state": "no-records", "what": bundle.header.release.name}
         is_debian_like = packages_of(system) is Packages.APT
@@ -92,12 +95,12 @@ def load(paths: Iterable[Path], trusted: Sequence[str], max_age_days: int) -> Vu
         max_age_days: how old they may be.
     """
     bundles: dict[str, Bundle] = {}
-    refused: list[str] = []
+    refused: list[Message] = []
     for path in paths:
         try:
             bundle = read_bundle(path, trusted)
         except VulnerabilityBundleRefused as error:
-            refused.append(str(error.message))
+            refused.append(error.message)
             continue
         name = bundle.header.release.name
         held = bundles.get(name)
@@ -192,5 +195,14 @@ def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _why(fact: object) -> str:
-    return str(fact.seen) if isinstance(fact, Missing) else ""
+def _why(fact: object) -> Message | str:
+    return fact.seen if isinstance(fact, Missing) else ""
+
+
+def _together(refused: Sequence[Message]) -> Message:
+    """Return why bundles are not used as one sentence; beyond a few they are counted."""
+    told = refused[0]
+    for one in refused[1:REFUSED_TOLD]:
+        told = msg("{others}; {other}", others=told, other=one)
+    left = len(refused) - REFUSED_TOLD
+    return msg("{others}; {other}", others=told, other=f"+{left}") if left > 0 else told

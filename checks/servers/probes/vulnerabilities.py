@@ -18,6 +18,8 @@ from typing import Any
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.vulnerabilities.rows import Row
+from portalops.errors import LedgerError
+from portalops.ledger.bodies import decode_part
 from portalops.model.message import Message, msg
 
 OK = "ok"
@@ -72,7 +74,7 @@ def parse(output: Output) -> LookedUp:
         held = json.loads(output.text)
         state = held["state"]
         if state != OK:
-            raise Unparseable(_why(str(state), held.get("what", "")), reason=shown(str(state), 40))
+            raise Unparseable(_why(str(state), _what(output.text, held.get("what", ""))), reason=shown(str(state), 40))
         return LookedUp(
             release=str(held["release"]),
             bundle=str(held["bundle"]),
@@ -91,7 +93,7 @@ def parse(output: Output) -> LookedUp:
             left_out=int(held["left_out"]),
             support=dict(held["support"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, LedgerError) as error:
         raise Unparseable(msg("what was looked up in the bundle is not of its form")) from error
 
 
@@ -99,14 +101,21 @@ def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-def _why(state: str, what: str) -> Message:
+def _what(text: str, held: object) -> Message | str:
+    """Return why nothing was looked up; sections of before hold it as English text."""
+    if not isinstance(held, dict):
+        return shown(str(held), 300)
+    return decode_part(text.encode(), "what", Message) or ""
+
+
+def _why(state: str, what: Message | str) -> Message:
     sentences = {
         "no-bundle": msg("no bundle of vulnerabilities is configured"),
-        "bundle-refused": msg("a bundle of vulnerabilities was refused: {what}", what=shown(what, 300)),
-        "release-not-covered": msg("no bundle of vulnerabilities is about {release}", release=shown(what, 60)),
-        "no-records": msg("the bundle of vulnerabilities has no record about {release}", release=shown(what, 60)),
-        "no-packages": msg("the host's packages could not be listed: {what}", what=shown(what, 200)),
-        "lookup-failed": msg("the host's packages could not be looked up: {what}", what=shown(what, 200)),
+        "bundle-refused": msg("a bundle of vulnerabilities was refused: {what}", what=what),
+        "release-not-covered": msg("no bundle of vulnerabilities is about {release}", release=what),
+        "no-records": msg("the bundle of vulnerabilities has no record about {release}", release=what),
+        "no-packages": msg("the host's packages could not be listed: {what}", what=what),
+        "lookup-failed": msg("the host's packages could not be looked up: {what}", what=what),
     }
     return sentences.get(state) or msg("what was looked up in the bundle is not of its form")
 

@@ -13,12 +13,14 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
 from checks.servers.lookup import LISTED, Vulnerabilities, digest_of, installed_of, load
-from checks.servers.probe import Output
+from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import packages_dpkg, packages_rpm
+from checks.servers.probes import vulnerabilities as vulnerabilities_probe
 from checks.servers.runner import run_checks
 from checks.vulnerabilities.build import Inputs, built
 from checks.vulnerabilities.matching import Installed
 from checks.vulnerabilities.releases import Release
+from portalops.locale import render
 from portalops.model.checks import CheckResult, CheckRound
 from tests.checks.servers.samples import DEFAULT_AT, SAMPLES, as_answer, read_sample
 from tests.checks.servers.test_runner import WEB, QuotingShell
@@ -150,10 +152,43 @@ def test_a_bundle_that_is_refused_is_told_of_and_takes_nothing_from_others(tmp_p
     vulnerabilities = load(paths, [KEY.public_key], 7)
 
     assert list(vulnerabilities.bundles) == ["debian:13"]
-    held = section(vulnerabilities, HOST)
-    assert held["state"] == "bundle-refused"
-    assert "not trusted here" in held["what"] and "nowhere" in held["what"]
+    keeper = MemoryKeeper()
+    first, second = run(HOST, vulnerabilities, keeper).results()
+    assert (first.reason, second.reason) == ("bundle-refused", "bundle-refused")
+    assert "not trusted here" in str(first.message) and "nowhere" in str(first.message)
+    spoken = render(first.message, "vi")
+    assert "bị từ chối" in spoken and "không được tin cậy" in spoken and "không có tệp hoặc thư mục" in spoken, spoken
+    ((_, raw),) = keeper.blobs.items()
+    assert judge_again(raw, WEB, Declared(), DEFAULT_AT, some=SOME) == (first, second)
     assert section(vulnerabilities, {**HOST, "os.release": b"ID=debian\nVERSION_ID=13\n"})["state"] == "ok"
+
+
+def test_of_many_refused_bundles_a_few_are_told_and_the_rest_is_counted(tmp_path: Path) -> None:
+    vulnerabilities = load([tmp_path / f"gone-{number}" for number in range(9)], [KEY.public_key], 7)
+
+    first, _ = run(HOST, vulnerabilities, MemoryKeeper()).results()
+
+    assert "gone-2" in str(first.message) and "gone-3" not in str(first.message)
+    assert str(first.message).endswith("; +6")
+
+
+def test_a_section_of_before_that_holds_its_cause_as_text_is_still_read() -> None:
+    old = json.dumps({"state": "bundle-refused", "what": "the bundle x is refused: \x1b[31m" + "y" * 999})
+
+    with pytest.raises(Unparseable) as caught:
+        vulnerabilities_probe.parse(Output(0, old, ""))
+
+    assert caught.value.reason == "bundle-refused"
+    assert "the bundle x is refused" in str(caught.value.seen)
+    assert "\x1b" not in str(caught.value.seen) and len(str(caught.value.seen)) < 400
+
+
+@pytest.mark.parametrize("what", [{}, {"text": 1}, {"text": "a", "values": {"n": 1.5}}, {"text": "a", "text ": []}])
+def test_a_cause_that_is_out_of_form_is_unknown_all_the_same(what: object) -> None:
+    with pytest.raises(Unparseable) as caught:
+        vulnerabilities_probe.parse(Output(0, json.dumps({"state": "bundle-refused", "what": what}), ""))
+
+    assert caught.value.reason in {"unparseable", "bundle-refused"}
 
 
 def test_of_two_bundles_of_a_release_the_newer_counts(tmp_path: Path) -> None:
