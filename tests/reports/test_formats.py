@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import unicodedata
+import zipfile
 
 import pytest
 
@@ -19,17 +21,25 @@ from portalops.reports.reader import one_line
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 
+def text_in(data: bytes) -> str:
+    """Return the text of a file, or of all parts of one that is an archive."""
+    if not data.startswith(b"PK"):
+        return data.decode("utf-8")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return "\n".join(archive.read(name).decode("utf-8") for name in archive.namelist())
+
+
 def test_formats_are_their_modules() -> None:
-    assert formats.names() == ("html", "json", "markdown")
+    assert formats.names() == ("html", "json", "markdown", "xlsx")
     assert [formats.load(name).name for name in formats.names()] == list(formats.names())
-    assert {formats.load(name).suffix for name in formats.names()} == {".html", ".json", ".md"}
+    assert {formats.load(name).suffix for name in formats.names()} == {".html", ".json", ".md", ".xlsx"}
 
 
 @pytest.mark.parametrize("name", ["terminal", "pdf", "../html", "__init__", ""])
 def test_a_format_that_is_not_there_is_refused_with_those_that_are(name: str) -> None:
     with pytest.raises(UnknownReport) as caught:
         formats.load(name)
-    assert str(caught.value.hint) == "Choose one of: html, json, markdown."
+    assert str(caught.value.hint) == "Choose one of: html, json, markdown, xlsx."
 
 
 def test_a_report_that_is_not_there_is_refused_with_those_that_are() -> None:
@@ -43,14 +53,14 @@ def test_a_report_that_is_not_there_is_refused_with_those_that_are() -> None:
 def test_the_same_document_gives_the_same_bytes(name: str, language: str) -> None:
     data = formats.load(name).render(document(), language=language)
     assert data == formats.load(name).render(document(), language=language)
-    text = data.decode("utf-8")
+    text = text_in(data)
     assert unicodedata.is_normalized("NFC", text)
     assert VIETNAMESE in text or VIETNAMESE in json.dumps(text, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("name", formats.names())
 def test_no_format_lets_a_control_character_through(name: str) -> None:
-    text = formats.load(name).render(document(), language="vi").decode("utf-8")
+    text = text_in(formats.load(name).render(document(), language="vi"))
     assert not {c for c in text if unicodedata.category(c) == "Cc" and c != "\n"}
 
 
