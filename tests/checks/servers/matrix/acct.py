@@ -84,7 +84,7 @@ FAULTS = (
         "nopasswd-all",
         good="rm -f /etc/sudoers.d/chi",
         bad="echo 'chi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/chi",
-        gone="chmod 0 /usr/bin/cvtsudoers",
+        gone="rm -f $(command -v cvtsudoers)",
         unknown="command-missing",
     ),
     Fault(
@@ -92,7 +92,7 @@ FAULTS = (
         "login-unattributed",
         good=OLD_JOURNAL,
         bad=LOGIN.format(name="binh"),
-        gone="chmod 0 /usr/bin/journalctl",
+        gone="rm -f $(command -v journalctl)",
         unknown="command-missing",
         declared={"members": _MEMBERS, "admin_ranges": ["$NETWORK"]},
         declared_bad={"members": {name: _MEMBERS[name] for name in ("portalops", "an")}},

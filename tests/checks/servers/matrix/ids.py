@@ -23,7 +23,7 @@ FAULTS = (
         "not-running",
         good=_JAIL,
         bad="systemctl stop fail2ban",
-        gone="chmod 0 /usr/bin/fail2ban-client",
+        gone="rm -f $(command -v fail2ban-client)",
         unknown="command-missing",
     ),
     Fault(
@@ -31,7 +31,7 @@ FAULTS = (
         "bans-briefly",
         good=_JAIL,
         bad="fail2ban-client set sshd bantime 60",
-        gone="chmod 0 /usr/bin/fail2ban-client",
+        gone="rm -f $(command -v fail2ban-client)",
         unknown="command-missing",
         on="web2",
     ),

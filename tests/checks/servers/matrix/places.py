@@ -10,7 +10,7 @@ FAULTS = (
         "readable-by-all",
         good="rm -f /etc/portal.key",
         bad="install -m 644 /dev/null /etc/portal.key",
-        gone="chmod 0 /usr/bin/find",
+        gone="rm -f $(command -v find)",
         unknown="command-missing",
         on="web2",
     ),
@@ -27,7 +27,7 @@ FAULTS = (
         "exposed",
         good=_REDIS.format(address="127.0.0.1"),
         bad=_REDIS.format(address="0.0.0.0"),
-        gone="chmod 0 $(command -v ss)",
+        gone="rm -f $(command -v ss)",
         unknown="command-missing",
     ),
     Fault(

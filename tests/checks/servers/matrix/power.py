@@ -19,7 +19,7 @@ FAULTS = (
         "not-ready",
         good=_SUPPLY.replace("{status}", "OL").replace("{charge}", "100"),
         bad=_SUPPLY.replace("{status}", "OB LB").replace("{charge}", "12"),
-        gone="chmod 0 /usr/bin/upsc",
+        gone="rm -f $(command -v upsc)",
         unknown="command-missing",
         declared={"ups": ["portal"]},
         releases=frozenset({13}),

@@ -16,7 +16,7 @@ FAULTS = (
         "not-synchronised",
         good=_CHRONY.format(source="local stratum 8", state="Normal"),
         bad=_CHRONY.format(source="server 192.0.2.123", state="Not"),
-        gone="chmod 0 /usr/bin/chronyc /usr/bin/timedatectl",
+        gone="rm -f $(command -v chronyc) $(command -v timedatectl)",
         unknown="command-missing",
     ),
     Fault(
@@ -24,7 +24,7 @@ FAULTS = (
         "unit-failed",
         good="systemctl reset-failed",
         bad="systemd-run --unit=portal-broken false; timeout 10 sh -c 'until systemctl is-failed -q portal-broken; do sleep 0.1; done'",
-        gone="chmod 0 /usr/bin/systemctl",
+        gone="rm -f $(command -v systemctl)",
         unknown="command-missing",
     ),
 )

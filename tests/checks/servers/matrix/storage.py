@@ -15,7 +15,7 @@ mountpoint -q /data || {
 rm -f /data/filling
 """,
         bad="head -c 3900k /dev/zero >/data/filling",
-        gone="chmod 0 /usr/bin/df",
+        gone="rm -f $(command -v df)",
         unknown="command-missing",
     ),
     Fault("storage.raid", "array-absent", declared={"raid": []}, declared_bad={"raid": ["md0"]}),
