@@ -38,7 +38,7 @@ def letter(
     ],
     *,
     format_: Annotated[
-        str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, joined by commas"))
+        str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, xlsx, joined by commas"))
     ] = "docx",
     output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
     language: Annotated[

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from portalops.errors import UnknownReport
 from portalops.model.message import verbatim
@@ -68,11 +70,24 @@ def test_markdown_has_heads_body_and_annex_in_the_papers_order() -> None:
     assert "\n- Lưu: VT, TTCĐS." in text
 
 
+def test_a_workbook_holds_the_text_and_each_annex_on_a_sheet_with_real_numbers() -> None:
+    opened = load_workbook(io.BytesIO(load("xlsx").render(report(), language="vi")))
+
+    assert opened.sheetnames[0] == "1 Báo cáo"
+    annex = opened.worksheets[-1]
+    assert str(annex["A1"].value).startswith("Phụ lục I: Tổng hợp tình hình cập nhật thông tin của các đơn vị")
+    heads = [cell.value for cell in annex[3]]
+    together = next(row for row in annex.iter_rows(values_only=True) if row[1] == "Tổng cộng")
+    assert together[heads.index("Số tin, bài")] == 1241
+    assert together[2:6] == (1241, 15, 17, "7/9")
+    assert "Sở Khoa học và Công nghệ" in [cell.value for cell in opened.worksheets[0]["B"]]
+
+
 def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UnknownReport, match="no format of official papers is named doc") as refused:
         load("doc")
 
-    assert str(refused.value.hint) == "Choose one of: docx, markdown, pdf."
+    assert str(refused.value.hint) == "Choose one of: docx, markdown, pdf, xlsx."
 
 
 @pytest.mark.heavy

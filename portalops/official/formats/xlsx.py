@@ -1,0 +1,42 @@
+"""An official paper's tables as a workbook: each annex on a sheet of its own, to be worked on with the paper beside it.
+
+It is no paper in the State's form and nobody signs it: it holds the paper's text and the same tables, written as the
+workbooks of reports are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from portalops.model.message import Message, msg
+from portalops.official.paper import OfficialPaper, roman
+from portalops.reports.document import Block, Cell, Document, KeyValues
+from portalops.reports.formats import xlsx
+
+
+@dataclass(frozen=True, slots=True)
+class XlsxFormat:
+    """The format `xlsx`."""
+
+    name: str = "xlsx"
+    suffix: str = ".xlsx"
+
+    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
+        return xlsx.FORMAT.render(Document(paper.subject, list(_blocks(paper)), zone=paper.zone), language=language)
+
+
+FORMAT = XlsxFormat()
+
+
+def _blocks(paper: OfficialPaper) -> Iterator[Block]:
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Agency"), paper.agency),
+        (msg("Sign"), paper.sign),
+        *((msg("To:"), addressee) for addressee in paper.addressees),
+    ]
+    yield KeyValues(rows)
+    yield from paper.body
+    for number, annex in enumerate(paper.annexes, 1):
+        caption = msg("Annex {number}: {title}", number=roman(number), title=annex.title)
+        yield replace(annex.table, caption=caption)
