@@ -7,7 +7,8 @@ The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Mem
 on whatever port, listens on more than loopback, unless it is among the declared listeners; and where the host was looked at
 from outside, none of these ports is open there, unless it is declared public. Behind a port that is not declared and that no
 program of this host holds by name, such as that of a container, a database may be: that is unknown. Where MariaDB or MySQL listens or runs, it has no account without a
-name, and none called root that may log in from elsewhere. If its accounts can't be read it is unknown.
+name, and none called root that may log in from elsewhere. If its accounts can't be read it is unknown, and so it is where nothing at
+all seems to listen, as in a host whose sockets are hidden.
 
 Sources: ss(8); the MariaDB manual, "mysql.user". Debian 13:
 
@@ -48,6 +49,8 @@ UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
 )
 def judge(facts: Facts) -> Outcome:
     listening = facts[listening_programs.PROBE]
+    if not listening:
+        return unknown("nothing-listens", msg("ss names no listener at all, and nothing confirms that there is none"))
     seen = [one.socket for one in listening if one.socket.port in PORTS or PROGRAMS.intersection(one.programs)]
     declared = set(facts.declared.listeners or ())
     exposed = sorted({one.name for one in seen if not one.is_loopback} - declared)

@@ -31,17 +31,20 @@ class OsRelease:
         return shown(f"{self.id} {self.version}".strip(), 60)
 
 
+_READ = frozenset({"ID", "VERSION_ID", "VERSION_CODENAME", "SUPPORT_END"})
+
+
 def parse(output: Output) -> OsRelease:
     """Read the shell-like assignments."""
     values: dict[str, str] = {}
     for line in output.lines():
         key, equals, value = line.strip().partition("=")
-        if not equals or key.startswith("#"):
+        if not equals or key not in _READ:
             continue
         try:
             values[key] = next(iter(shlex.split(value)), "")
-        except ValueError:
-            values[key] = next(iter(shlex.split(value)), "")
+        except ValueError as error:
+            raise Unparseable(msg("the host's os-release is broken at {line}", line=shown(line, 80))) from error
     if not values.get("ID"):
         raise Unparseable(msg("the host's os-release names no system"))
     return OsRelease(

@@ -10,7 +10,8 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
-from checks.servers.probes import containers, haproxy, web_files
+from checks.servers.probes import containers, haproxy, os_release, web_files
+from checks.servers.probes.os_release import OsRelease
 
 HOSTILE = {
     "deep": b"[" * 200_000,
@@ -32,6 +33,18 @@ def test_no_parser_crashes(probe: Probe[Any], said: bytes) -> None:
     fact = fact_of(probe, ProbeResult(probe.id, 0, said, b"", 0))
 
     assert not isinstance(fact, Missing) or fact.reason != "parser-crashed", str(fact.seen)
+
+
+@pytest.mark.parametrize(
+    ("broken", "is_read"), [('PRETTY_NAME="Debian', True), ('VERSION_ID="13', False), ("ID='debian", False)]
+)
+def test_an_os_release_that_is_broken_off_is_no_fault_of_portalops(*, broken: str, is_read: bool) -> None:
+    said = f"ID=debian\nVERSION_ID=13\n{broken}\n".encode()
+
+    fact = fact_of(os_release.PROBE, ProbeResult("os.release", 0, said, b"", 0))
+
+    assert isinstance(fact, OsRelease) is is_read
+    assert is_read or (isinstance(fact, Missing) and fact.reason == "unparseable")
 
 
 def test_a_parser_that_crashes_makes_its_own_fact_missing_and_no_other() -> None:
