@@ -62,7 +62,7 @@ _REASONS: Mapping[str, Message] = {
         (_FAULT, "gather-crashed parser-crashed check-crashed"),
         (_TOO_MUCH, "output-cut too-many"),
         (_AS_ROOT, "sudo-refused helper-outdated"),
-        (_MISSING, "command-missing plugin-missing apt-too-old no-signatures no-summary no-try no-run"),
+        (_MISSING, "command-missing plugin-missing apt-too-old no-signatures no-summary no-try no-run no-log"),
         (
             _BY_HAND,
             "command-failed unparseable no-right no-position processes-hidden folder-closed nothing-listens nothing-collected not-asked not-mounted no-charge version-unreadable",
@@ -96,7 +96,7 @@ _REASONS: Mapping[str, Message] = {
         ),
         (
             _LOGS,
-            "host-young journal-closed journal-too-short journal-unreadable journal-volatile log-empty log-too-short no-log holder-unknown login-not-in-journal",
+            "host-young journal-closed journal-too-short journal-unreadable journal-volatile log-empty log-too-short no-logs holder-unknown login-not-in-journal",
         ),
         (_LOG_LEVEL, "log-level log-level-by-match"),
         (_RECORD, "no-register no-records no-day no-document place-not-recorded register-unreadable records-failed"),

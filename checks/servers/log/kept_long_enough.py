@@ -36,7 +36,7 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> Outcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
     if kept.since is None:
-        return unknown("no-log", msg("the host has neither a journal nor a log of logins that could be read"))
+        return unknown("no-logs", msg("the host has neither a journal nor a log of logins that could be read"))
     if is_ahead(kept.since, facts.at):
         return unknown("log-in-future", msg("the oldest log is of {at}", at=kept.since))
     if facts.at - kept.since >= asked:

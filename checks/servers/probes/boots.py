@@ -42,7 +42,10 @@ def parse(output: Output) -> Boots:
     """Read the boots; where the present one is not among them, the account may not see them."""
     lines = [line.rstrip() for line in output.lines()]
     if "not seeing messages" in output.errors or "insufficient permissions" in output.errors.lower():
-        raise Unparseable(msg("the account may not read the journal"), reason="journal-closed")
+        raise Unparseable(
+            msg("nothing is to be seen of the journal: it is closed to the account, or none is kept"),
+            reason="journal-closed",
+        )
     now = _NOW.fullmatch(lines[0]) if lines else None
     if now is None or lines[-1] != "end":
         raise Unparseable(msg("the list of boots broke off"))

@@ -69,7 +69,10 @@ def parse(output: Output) -> Logins:
         raise Unparseable(msg("the list of logins broke off"))
     oldest = lines[0].removeprefix("oldest").strip()
     if not oldest.isdecimal() or len(oldest) > 11:
-        raise Unparseable(msg("the account may not read the journal"), reason="journal-closed")
+        raise Unparseable(
+            msg("nothing is to be seen of the journal: it is closed to the account, or none is kept"),
+            reason="journal-closed",
+        )
     found = []
     is_level_matched = lines[1] == "match"
     for line in lines[2 if is_level_matched else 1 : -1]:

@@ -71,12 +71,10 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "access-list", msg("access lists let somebody write who was not looked at: {names}", names=listed(others))
         )
-    return passed(
-        msg(
-            "the web server can write to no file or folder outside {folders}",
-            folders=listed(facts.declared.uploads) or "-",
-        )
-    )
+    if not facts.declared.uploads:
+        return passed(msg("the web server can write to no file or folder of {roots}", roots=listed(seen.roots)))
+    folders = listed(facts.declared.uploads)
+    return passed(msg("the web server can write to no file or folder outside {folders}", folders=folders))
 
 
 def _lies_in(path: str, folders: tuple[str, ...]) -> bool:
