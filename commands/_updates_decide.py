@@ -73,7 +73,9 @@ SCOPE_WORDS: dict[ExemptionScope, Message] = {
 
 def decided_of(session: Session) -> Decided:
     """Return what stands decided in the ledger."""
-    from checks.updates.terms import Decided  # noqa: PLC0415  # start-up time
+    from checks.updates.attested import as_observation  # noqa: PLC0415  # start-up time
+    from checks.updates.terms import Decided  # noqa: PLC0415
+    from portalops.registers.attested import read_attested  # noqa: PLC0415
     from portalops.registers.confirmations import read_confirmations  # noqa: PLC0415
 
     try:
@@ -81,7 +83,11 @@ def decided_of(session: Session) -> Decided:
     except LedgerMissing:
         return Decided()
     in_force = (each.in_force(session.zone_of_portal) for each in read_exemptions(ledger))
-    return Decided(tuple(each for each in in_force if each is not None), read_confirmations(ledger))
+    attested = (
+        as_observation(each, session.zone_of_portal) for each in read_attested(ledger) if not each.withdrawn_seq
+    )
+    exemptions = tuple(each for each in in_force if each is not None)
+    return Decided(exemptions, read_confirmations(ledger), tuple(attested))
 
 
 def confirm(

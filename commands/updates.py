@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _updates_decide, _updates_report, _updates_stale
+from commands import _updates_attest, _updates_decide, _updates_report, _updates_stale
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 app.command("confirm", help=_updates_decide.HELP_CONFIRM)(_updates_decide.confirm)
 app.command("exempt", help=_updates_decide.HELP_EXEMPT)(_updates_decide.exempt)
+app.command("observe", help=_updates_attest.HELP_OBSERVE)(_updates_attest.observe)
+app.command("register", help=_updates_attest.HELP_REGISTER)(_updates_attest.register)
 app.command("stale", help=_updates_stale.HELP)(_updates_stale.stale)
 app.command("report", help=_updates_report.HELP)(_updates_report.report)
 app.command("exemptions", help=_updates_decide.HELP_EXEMPTIONS)(_updates_decide.exemptions)
@@ -293,7 +295,7 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Weig
     """Return the items that concern a period, each with what it is worth."""
     from checks.updates.job import items_of  # noqa: PLC0415  # start-up time
 
-    settings = session.settings
+    settings, decided = session.settings, _updates_decide.decided_of(session)
     with _store(session) as store:
         items = items_of(
             store,
@@ -305,9 +307,9 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Weig
             period=period,
             now=session.clock.now(),
             poll_every=settings.updates.poll_every,
-            decided=_updates_decide.decided_of(session),
+            decided=decided,
         )
-        whole = store.observations(item.seen.id for item in items)
+        whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
     return [(whole[item.seen.id], item) for item in items]
 
 

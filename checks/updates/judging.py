@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
+from checks.updates.attested import ATTESTED_TRAITS, WithAttested
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import Looks, cover, summed_up
 from checks.updates.rules.occasions import Counting, occasions
@@ -86,8 +87,9 @@ class Judging:
             cutoff=numbers.day_cutoff,
             calendar=terms.calendar,
         )
-        self._collected = collected
-        self._traits = {traits.id: traits for traits in sources}
+        attested, since = terms.decided.attested, terms.wanted_from(period)
+        self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
+        self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
         self._changes = collected.changes()
         self._pulled = _pulled_sources(sources, numbers)
@@ -115,6 +117,10 @@ class Judging:
             return UnitJudged(unit, items, counting, ())
         weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
         return UnitJudged(unit, items, counting, tuple(weeks))
+
+    def units(self) -> Sequence[UnitId | None]:
+        """Return None, for items of no known unit, and the units that any item is of, in order."""
+        return self._collected.units()
 
     def concerns(self, item: Weighed) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
@@ -214,7 +220,7 @@ def judge(
     days: list[UnitDay] = []
     flagged: list[Weighed] = []
     checked = 0
-    for one in judged_units(judging, collected, units):
+    for one in judged_units(judging, units):
         weeks += one.weeks
         days += _unit_days(one, judging)
         portal += [item for item in one.items if item.seen.channel == Channel.PORTAL]
@@ -236,10 +242,10 @@ def judge(
     )
 
 
-def judged_units(judging: Judging, collected: Collected, units: Sequence[Unit]) -> Iterator[UnitJudged]:
+def judged_units(judging: Judging, units: Sequence[Unit]) -> Iterator[UnitJudged]:
     """Yield what each unit comes to: those that are configured, and any other that an item is of."""
     known = {unit.id: unit for unit in units}
-    others = [unit for unit in collected.units() if unit is None or unit not in known]
+    others = [unit for unit in judging.units() if unit is None or unit not in known]
     for unit in (*known, *others):
         yield judging.judge(unit, known.get(unit) if unit else None)
 
@@ -249,7 +255,7 @@ def weighed_items(
 ) -> tuple[Weighed, ...]:
     """Return the items that concern a period, in order of what is known of their time."""
     judging = Judging(collected, sources=sources, period=period, terms=terms)
-    chosen = [item for one in judged_units(judging, collected, units) for item in one.items if judging.concerns(item)]
+    chosen = [item for one in judged_units(judging, units) for item in one.items if judging.concerns(item)]
     return tuple(sorted(chosen, key=lambda item: (_when(item), item.seen.id)))
 
 

@@ -102,7 +102,7 @@ def sums_and_portal(question: Question, units: Sequence[Unit]) -> tuple[tuple[Un
     found: list[UnitSum] = []
     portal: list[Weighed] = []
     wanted = {unit.id for unit in units}
-    for one in judged_units(worker.judging, worker.window, units):
+    for one in judged_units(worker.judging, units):
         portal += [item for item in one.items if item.seen.channel == Channel.PORTAL]
         if one.unit in wanted:
             found.append(sum_up(one, worker.judging))

@@ -11,6 +11,7 @@ from portalops.model.exemptions import Exemption
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
+from portalops.model.updates import Observation
 
 POLL_LOOK_BACK = timedelta(days=30)
 """How long before the first item that may matter polls are wanted, to know what was not there yet."""
@@ -24,6 +25,8 @@ class Decided:
     """Those in force, in the order in which they were granted."""
     confirmed: frozenset[str] = frozenset()
     """Observations of which an officer has confirmed what they claim."""
+    attested: tuple[Observation, ...] = ()
+    """Items that people attest and no source need show, in the order in which they were recorded."""
 
 
 NOTHING_DECIDED = Decided()

@@ -27,6 +27,7 @@ from portalops.model.cases import CaseMove
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeClosed, ChangeDone, ChangeNotice, ChangeRequest
 from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
+from portalops.model.confirmations import Confirmation
 from portalops.model.credentials import Credential, CredentialHandOver, CredentialReturn, CredentialRotation, Leaving
 from portalops.model.exemptions import Exemption, ExemptionWithdrawal
 from portalops.model.findings import FindingClosed
@@ -40,10 +41,13 @@ from portalops.model.record import Digest
 from portalops.model.retention import Hold, Mark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.sent import SentReport
+from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.attested import ATTESTED_KINDS
 from portalops.registers.cases import CASE_KINDS
 from portalops.registers.changes import CHANGE_KINDS
+from portalops.registers.confirmations import CONFIRMATION_KINDS
 from portalops.registers.credentials import CREDENTIAL_KINDS
 from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
@@ -76,6 +80,7 @@ BODIES: tuple[type, ...] = (
     *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
     *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
     *(Sighting, HandOver),
+    *(Confirmation, ObservedItem, RegisteredPaper, AttestationWithdrawal),
     *(ChangeRequest, ChangeNotice, ChangeApproval, ChangeBegun, ChangeDone, ChangeClosed),
     *(Credential, CredentialRotation, CredentialHandOver, CredentialReturn, Leaving),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
@@ -154,6 +159,8 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(CHANGE_KINDS)
         | set(CREDENTIAL_KINDS)
         | set(EXEMPTION_KINDS)
+        | set(CONFIRMATION_KINDS)
+        | set(ATTESTED_KINDS)
     )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()

@@ -1,0 +1,131 @@
+"""What people attest, beside what was collected: items of grade D that no source showed. Pure.
+
+They come from the ledger at each judging, so the store of observations knows nothing of them, and nothing is to be built again
+when one is withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from checks.updates.recognition import MAX_TITLE, canonical_url
+from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.text import check_text, clean_line, content_hash, fold
+from portalops.model.organisation import UnitId
+from portalops.model.submissions import ObservedItem
+from portalops.model.updates import Channel, Observation, SourceTraits
+from portalops.registers.attested import OBSERVED, REGISTERED, Attested
+
+if TYPE_CHECKING:
+    from checks.updates.judging import Collected
+
+ATTESTED_TRAITS: Mapping[str, SourceTraits] = {
+    one: SourceTraits(one, Channel.SUBMISSION, complete=False, attested=True) for one in (OBSERVED, REGISTERED)
+}
+"""What stands for the source of an attested item: no look speaks for it."""
+
+
+def as_observation(one: Attested, zone: ZoneInfo) -> Observation:
+    """Return what a person attests as an item; a paper counts on the day of its arrival in the portal's zone."""
+    what = one.what
+    if isinstance(what, ObservedItem):
+        source, number, channel, title = OBSERVED, what.id, what.channel, what.title
+        url, at, raw = canonical_url(what.address), what.seen_at, what.seen_at.isoformat()
+    else:
+        source, number, channel = REGISTERED, f"{what.arrived_on.year}/{what.number}", Channel.SUBMISSION
+        title = " ".join(part for part in (what.code, what.subject) if part) or what.number
+        url, at, raw = "", datetime.combine(what.arrived_on, time(), zone), what.arrived_on.isoformat()
+    return Observation(
+        id=what.id,
+        source=source,
+        channel=channel,
+        unit=what.unit,
+        external_id=number,
+        url=url,
+        title=clean_line(title, limit=MAX_TITLE),
+        language="",
+        kind=None,
+        state="",
+        created_at=at,
+        published_at=at,
+        modified_at=None,
+        raw_date=raw,
+        first_seen_at=one.at,
+        baseline=False,
+        content_hash=content_hash(title, None, raw_date=raw),
+        body_letters=None,
+        evidence=one.evidence,
+        text_problems=check_text(title),
+    )
+
+
+class WithAttested:
+    """What was collected, and what people attest beside it."""
+
+    def __init__(
+        self, collected: Collected, attested: Iterable[Observation], *, since: datetime, until: datetime
+    ) -> None:
+        """Put both together.
+
+        Args:
+            collected: from the store.
+            attested: of all units; what stands.
+            since: items from before do not bear on what is judged.
+            until: what was recorded later is not known yet.
+        """
+        self._collected = collected
+        self._own: dict[UnitId | None, list[Seen]] = defaultdict(list)
+        for one in attested:
+            if one.created_at is not None and one.created_at >= since and one.first_seen_at <= until:
+                self._own[one.unit].append(_seen(one, one.created_at))
+
+    def units(self) -> Sequence[UnitId | None]:
+        known = self._collected.units()
+        return (*known, *sorted(unit for unit in self._own if unit is not None and unit not in known))
+
+    def items(self, unit: UnitId | None) -> Sequence[Seen]:
+        collected, own = self._collected.items(unit), self._own.get(unit)
+        if not own:
+            return collected
+        told = {_same(one) for one in collected}  # such as a paper that the register's file shows too
+        return [*collected, *(one for one in own if _same(one) not in told)]
+
+    def told_again(self) -> Sequence[Seen]:
+        return self._collected.told_again()
+
+    def changes(self) -> Changes:
+        return self._collected.changes()
+
+    def served(self) -> Mapping[str, Sequence[str]]:
+        return self._collected.served()
+
+    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
+        return self._collected.looks(source)
+
+
+def _same(one: Seen) -> tuple[str, str, Stamp | None]:
+    return one.channel, fold(one.title), one.created_at
+
+
+def _seen(one: Observation, at: datetime) -> Seen:
+    return Seen(
+        id=one.id,
+        source=one.source,
+        channel=one.channel.value,
+        unit=one.unit,
+        url=one.url,
+        title=one.title,
+        text=one.content_hash,
+        created_at=stamp(at),
+        published_at=stamp(at),
+        first_seen_at=stamp(one.first_seen_at),
+        looked_before_at=None,
+        baseline=False,
+        body_letters=None,
+        text_problems=",".join(one.text_problems),
+    )
