@@ -3,9 +3,9 @@
 A hold is set for a day and stays for years; meanwhile the package vanishes from every list of waiting updates.
 Article 12.3.
 
-The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin that forbids or
-forces versions may hide a fix in the same way, and apt can't be asked what it would do without it: then the answer is
-unknown. Hosts with dnf are not looked at yet and are unknown.
+The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin may hide a fix in the
+same way, and apt can't be asked what it would do without it: with any priority but the usual 500, and with a default release,
+beside which security archives count less, the answer is unknown. Hosts with dnf are not looked at yet and are unknown.
 
 Sources: apt-mark(8), dpkg-query(1), apt_preferences(5). On Debian 13, with openssl on hold:
 

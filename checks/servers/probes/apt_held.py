@@ -1,7 +1,8 @@
 """Packages held back, and what they would get if they were not. Debian and Ubuntu: dpkg-query(1), apt-get(8).
 
 A held package vanishes from the `Inst` lines, so the simulation is run once more without holds, and only where there are
-any. Pins of apt_preferences(5) that keep a package back are listed as well.
+any. Pins of apt_preferences(5) are listed as well, and a default release: a version that has less priority than another, or
+than what is installed, is not what apt would install, be it the fix.
 
     held hi |openssl|3.5.1-1
     Inst openssl [3.5.1-1] (3.5.4-1~deb13u2 Debian-Security:13/stable-security [amd64])
@@ -25,6 +26,7 @@ for f in /etc/apt/preferences /etc/apt/preferences.d/*; do
   [ -f "$f" ] || continue
   grep -h -E '^(Package|Pin|Pin-Priority):' "$f"
 done
+apt-config dump APT::Default-Release | sed -n 's/^APT::Default-Release "\(..*\)";$/default \1/p'
 if [ -n "$held" ]; then
   printf '%s\n' "$held" | sed 's/^/held /'
   plan=$(apt-get -s --ignore-hold -o APT::Get::Show-User-Simulation-Note=0 dist-upgrade) || exit $?
@@ -34,6 +36,10 @@ echo end
 """
 
 
+USUAL = 500
+"""The priority of what no pin names (apt_preferences(5))."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What is kept from being upgraded."""
@@ -41,7 +47,8 @@ class Held:
     packages: tuple[str, ...]
     """On hold, by dpkg's own state."""
     pinned: tuple[str, ...]
-    """Package patterns whose pin forbids (negative) or forces (1000 and more) a version."""
+    """Package patterns whose pin gives a version another priority than the usual 500, and a default release, which does so
+    to all versions of other archives."""
     upgrades: tuple[Upgrade, ...]
     """What would come if nothing were on hold; empty where nothing is."""
 
@@ -58,6 +65,8 @@ def parse(output: Output) -> Held:
         word, _, rest = line.strip().partition(" ")
         if word == "held" and rest.count("|") == 2:
             packages.append(rest.split("|")[1])
+        elif word == "default":
+            pinned.append(f"APT::Default-Release={rest.strip()}")
         elif word == "Package:":
             pattern = rest.strip()
         elif word == "Pin-Priority:":
@@ -73,7 +82,7 @@ def _keeps_back(priority: str) -> bool:
         number = int(priority)
     except ValueError as error:
         raise Unparseable(msg("a pin has the priority {seen}", seen=shown(priority, 20))) from error
-    return number < 0 or number >= 1000
+    return number != USUAL
 
 
 PROBE = Probe("apt.held", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60, limit_bytes=1 << 20)
