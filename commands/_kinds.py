@@ -36,6 +36,12 @@ def settings_model(section: str, kind: str) -> type[BaseModel]:
     return model
 
 
+def variants_of(section: str, kind: str) -> Mapping[str, type[BaseModel]]:
+    """Return the shapes that a kind's settings may have instead, by the value of the key that chooses between them."""
+    found: Mapping[str, type[BaseModel]] = getattr(module_of(PACKAGES[section], kind), "variants", dict)()
+    return found
+
+
 def declared_model() -> type[BaseModel]:
     """Return the shape of `[checks.declared]`."""
     model: type[BaseModel] = importlib.import_module("checks.servers.declared").Declared
@@ -66,7 +72,10 @@ def typed(table: KindTable) -> BaseModel:
             if close
             else msg("The kinds are: {kinds}.", kinds=", ".join(known)),
         )
-    return table.parse(settings_model(table.section, table.kind))
+    model = settings_model(table.section, table.kind)
+    if shape_of := getattr(module_of(PACKAGES[table.section], table.kind), "shape_of", None):
+        model = shape_of(table.values)
+    return table.parse(model)
 
 
 def kind_tables(settings: Settings) -> tuple[KindTable, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from commands._kinds import PACKAGES, all_kinds, declared_model, settings_model
+from commands._kinds import PACKAGES, all_kinds, declared_model, settings_model, variants_of
 from portalops.config.shape import PortalopsFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,11 +25,13 @@ def configuration_schema() -> Node:
     definitions: Node = root.pop("$defs")
     choices: dict[str, list[Node]] = {}
     for section, kind in all_kinds():
-        prefix = f"{section}.{kind}"
-        own = _described(settings_model(section, kind), prefix)
-        definitions |= own.pop("$defs", {})
-        definitions[prefix] = _with_identity(own, kind)
-        choices.setdefault(section, []).append({"$ref": f"#/$defs/{prefix}"})
+        shapes = {f"{section}.{kind}": settings_model(section, kind)}
+        shapes |= {f"{section}.{kind}.{name}": shape for name, shape in variants_of(section, kind).items()}
+        for prefix, shape in shapes.items():
+            own = _described(shape, prefix)
+            definitions |= own.pop("$defs", {})
+            definitions[prefix] = _with_identity(own, kind)
+            choices.setdefault(section, []).append({"$ref": f"#/$defs/{prefix}"})
     for section, alternatives in choices.items():
         table, key = section.split(".")
         definitions[f"core.{table.capitalize()}Table"]["properties"][key]["items"] = {"oneOf": alternatives}

@@ -119,6 +119,7 @@ def _engine(url: str, password: Reference | None, folder: Path, environment: Map
     parsed = make_url(url)
     if password is not None:
         parsed = parsed.set(password=password.reveal(environment))
+    options: dict[str, object]
     match parsed.get_backend_name():
         case "sqlite":
             target = f"file:{quote(str(_sqlite_file(folder, parsed.database)))}?mode=ro"
@@ -128,6 +129,8 @@ def _engine(url: str, password: Reference | None, folder: Path, environment: Map
             return create_engine(parsed, connect_args=options, poolclass=NullPool)
         case "mysql" | "mariadb":
             options = {"init_command": "SET SESSION TRANSACTION READ ONLY", "connect_timeout": 30}
+            if parsed.password is not None and parsed.get_driver_name() == "pymysql":
+                options["password"] = parsed.password.encode()  # of a text it takes the letters of Latin-1 alone
             return create_engine(parsed, connect_args=options, poolclass=NullPool)
         case _:
             return create_engine(parsed, poolclass=NullPool)

@@ -1,4 +1,5 @@
-"""Rows of a content database, by a query that the operator writes: any database that SQLAlchemy knows.
+"""Rows of a content database: any database that SQLAlchemy knows, by a query that the operator writes; or by the ready query of
+a product, of which `checks.updates.products` has one file each.
 
 The query names its columns; these are understood, and more are ignored:
 
@@ -23,48 +24,82 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
+from pydantic import AfterValidator
+
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.sources._database import DatabaseSettings
+from checks.updates.sources._settings import bounded, source_error
 from checks.updates.text import without_markup
-from portalops.config.secrets import SecretReference
+from portalops.config.kinds import kinds_in, module_of
+from portalops.config.values import Refused
 from portalops.model.message import Message, msg
 from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
 from portalops.ports import Answer, Web
-from portalops.system.sql import DatabaseUnavailable, DatabaseUrl, Query, reading
+from portalops.system.sql import DatabaseUnavailable, Query, reading
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
 
+PRODUCTS = "checks.updates.products"
 REQUIRED = ("external_id", "title", "published_at")
 OPTIONAL = ("unit", "channel", "url", "created_at", "modified_at", "language", "kind", "state", "body")
 
 
-class Settings(CommonSettings):
-    """`kind = "sql"`."""
+class Settings(DatabaseSettings):
+    """`kind = "sql"` with a query of one's own."""
 
-    url: DatabaseUrl
-    """SQLAlchemy URL without a password; a relative SQLite path is relative to the configuration file."""
-    password: SecretReference | None = None
-    """Where the database's password is kept."""
     query: Query
-    """One SELECT."""
-    trust_created: bool = False
-    """Editors cannot write the creation column."""
+    """One SELECT; the key `product` takes its place where a product has a ready one."""
+
+    def statement(self) -> str:
+        return self.query
+
+
+def _no_product(_name: str) -> str:
+    raise Refused(
+        msg("is no product with a ready query"),
+        msg(
+            "The products are: {products}. For another one write a query instead.",
+            products=", ".join(kinds_in(PRODUCTS)),
+        ),
+    )
+
+
+class _Unknown(DatabaseSettings, extra="ignore"):
+    """What is said of a product that there is not, instead of what its keys should be."""
+
+    product: Annotated[str, AfterValidator(_no_product)]
+
+    def statement(self) -> str:
+        raise NotImplementedError
+
+
+def variants() -> Mapping[str, type[DatabaseSettings]]:
+    """Return the shapes that a table may have instead of `Settings`, each by the value of its key `product`."""
+    return {product: module_of(PRODUCTS, product).Settings for product in kinds_in(PRODUCTS)}
+
+
+def shape_of(values: Mapping[str, object]) -> type[DatabaseSettings]:
+    """Return the shape that a table with these values must have."""
+    product = values.get("product")
+    if product is None:
+        return Settings
+    return variants().get(product, _Unknown) if isinstance(product, str) else _Unknown
 
 
 def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> SqlSource:
     """Return the source that a configuration table describes."""
     del web  # it asks no web server
-    return SqlSource(source_id, table.parse(Settings), folder=table.folder, zone=zone)
+    return SqlSource(source_id, table.parse(shape_of(table.values)), folder=table.folder, zone=zone)
 
 
 class SqlSource:
     """A named query on one database."""
 
-    def __init__(self, source_id: str, settings: Settings, *, folder: Path, zone: ZoneInfo) -> None:
+    def __init__(self, source_id: str, settings: DatabaseSettings, *, folder: Path, zone: ZoneInfo) -> None:
         self._settings = settings
         self._folder = folder
         self._rules = settings.date_rules(zone)
@@ -79,7 +114,7 @@ class SqlSource:
         settings = self._settings
         try:
             with reading(settings.url, settings.password, self._folder) as connection:
-                result = connection.exec_driver_sql(settings.query)
+                result = connection.exec_driver_sql(settings.statement())
                 columns = tuple(result.keys())
                 self._require_columns(columns)
                 rows = [[_plain(value) for value in row] for row in result]

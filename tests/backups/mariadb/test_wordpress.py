@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,44 +11,17 @@ from portalops.model.backups import VerifyLevel
 from portalops.model.verdicts import RunOutcome
 from tests.backups.mariadb.conftest import Server
 from tests.backups.mariadb.test_mariadb import restored, run, streams, tried
+from tests.wordpress import WordPress
 
-WORDPRESS = Path("/usr/share/wordpress")
 SEED = Path(__file__).with_name("seed_wordpress.php")
-CONFIGURATION = """<?php
-define('DB_NAME', 'portal'); define('DB_USER', 'wordpress'); define('DB_PASSWORD', 'wordpress');
-define('DB_HOST', 'localhost:{socket}'); define('DB_CHARSET', 'utf8mb4'); define('DB_COLLATE', '');
-define('WP_HOME', 'http://127.0.0.1'); define('WP_SITEURL', 'http://127.0.0.1');
-define('WP_HTTP_BLOCK_EXTERNAL', true); define('AUTOMATIC_UPDATER_DISABLED', true); define('DISABLE_WP_CRON', true);
-$table_prefix = 'wp_';
-if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
-require_once ABSPATH . 'wp-settings.php';
-"""
 
 
 @pytest.fixture(scope="session")
 def wordpress(mariadb: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of the portal's database."""
-    if shutil.which("php") is None or not WORDPRESS.is_dir():
-        pytest.skip("php or wordpress is missing; make test as root installs them")
-    site = tmp_path_factory.mktemp("portal") / "site"
-    shutil.copytree(WORDPRESS, site, ignore=shutil.ignore_patterns("languages"))
-    (site / "wp-config.php").unlink(missing_ok=True)
-    (site / "wp-config.php").write_text(CONFIGURATION.format(socket=mariadb.socket))
-    (site / "wp-content" / "uploads").mkdir(exist_ok=True)
-    shutil.copy(SEED, site / "seed.php")
-    mariadb.run(
-        "CREATE OR REPLACE DATABASE portal CHARACTER SET utf8mb4;"
-        "CREATE OR REPLACE USER wordpress@localhost IDENTIFIED BY 'wordpress'; GRANT ALL ON portal.* TO wordpress@localhost"
-    )
-    done = subprocess.run(
-        ["php", "-d", "display_errors=stderr", "-d", "error_reporting=E_ERROR", "seed.php", "60", "3"],
-        cwd=site,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return "portal"
+    site = WordPress(mariadb, tmp_path_factory.mktemp("portal") / "site", database="portal")
+    site.run(SEED, "60", "3")
+    return site.database
 
 
 @pytest.mark.heavy

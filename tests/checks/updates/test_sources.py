@@ -79,7 +79,7 @@ def test_a_query_that_writes_is_refused_by_the_settings_and_by_the_database(tmp_
         (QUERY, "sqlite:///none.sqlite", "there is no database file none.sqlite"),
         ("SELECT * FROM absent", "sqlite:///portal.sqlite", "no such table: absent"),
         (QUERY, "sqlite:///broken.sqlite", "file is not a database"),
-        (QUERY, "postgresql+psycopg://reader@localhost/portal", "psycopg is not installed"),
+        (QUERY, "postgresql+pg8000://reader@localhost/portal", "pg8000 is not installed"),
     ],
 )
 def test_a_database_that_does_not_answer_is_named(tmp_path: Path, query: str, url: str, cause: str) -> None:

@@ -1,0 +1,80 @@
+"""Joomla 3 to 5, on MariaDB, MySQL or PostgreSQL.
+
+Tables: `#__content`, `#__categories`, `#__users`, where `#__` is the site's own prefix. Their shape: installation/sql/mysql/
+and installation/sql/postgresql/ (joomla.sql of Joomla 3, base.sql and extensions.sql since Joomla 4). Times are in UTC.
+
+Published is `state = 1` (0 is unpublished, 2 archived, -2 thrown away) between `publish_up` and `publish_down`, in a category
+that is published itself and under published ones only, and shown to everybody: article and category have the access level
+1 (Public) or 5 (Guest), as Joomla's installation numbers them. Archived articles are not listed: their date says nothing new.
+"Never" is empty since Joomla 4; before, it was 0000-00-00 on MySQL and 1970-01-01 on PostgreSQL.
+
+An article is claimed for `publish_up`, or for `created` where that is empty. Editors write all of these, `created` too: the
+form shows it. Joomla keeps no other time that lasts (versions and the log of actions are thrown away), so items count from when
+they are first seen, as with WordPress.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from checks.updates.products._product import Dialect, Prefix, ProductSettings, SiteAddress, Word, now_utc, quoted
+
+_NEVER_BEFORE = "'1970-01-02 00:00:00'"
+"""Below it lie the dates that Joomla 3 wrote for "never"."""
+_EVERYBODY = "(1, 5)"
+
+
+class Settings(ProductSettings):
+    """`kind = "sql"` with `product = "joomla"`."""
+
+    dialects: ClassVar[tuple[Dialect, ...]] = (Dialect.MYSQL, Dialect.POSTGRESQL)
+    keeps_creation: ClassVar[bool] = False
+
+    product: Literal["joomla"]
+    """The content system whose ready query is used."""
+    prefix: Prefix
+    """`$dbprefix` of configuration.php, such as `jos_`."""
+    language: Word | None = None
+    """Only articles of this language, such as `vi-VN`, and those of all languages."""
+    unit_from: Literal["category", "author"] = "category"
+    """What names the agency: a category, or the author's name."""
+    unit_level: int | None = Field(default=None, ge=1, le=20)
+    """How deep the agencies' categories lie, 1 for the uppermost; without it the article's own category is the agency's."""
+    site: SiteAddress | None = None
+    """Where the site is, for the items' addresses."""
+
+    def statement(self) -> str:
+        return query(self, self.dialect)
+
+
+def query(settings: Settings, dialect: Dialect) -> str:
+    """Return the query for a portal."""
+
+    def table(name: str) -> str:
+        return quoted(settings.prefix + name, dialect)
+
+    now, categories = now_utc(dialect), table("categories")
+    above = "k.extension = 'com_content' AND k.lft <= c.lft AND k.rgt >= c.rgt"
+    if settings.unit_from == "author":
+        unit = f"(SELECT u.name FROM {table('users')} u WHERE u.id = a.created_by)"
+    elif settings.unit_level is not None:
+        unit = f"(SELECT k.title FROM {categories} k WHERE {above} AND k.level = {settings.unit_level})"
+    else:
+        unit = "c.title"
+    body = f", CONCAT(a.introtext, ' ', a.{quoted('fulltext', dialect)}) AS body" if settings.bodies else ""
+    link = "/index.php?option=com_content&view=article&id="
+    url = f", CONCAT('{settings.site}{link}', a.id) AS url" if settings.site else ""
+    language = f" AND a.language IN ('{settings.language}', '*')" if settings.language else ""
+    return (
+        "SELECT a.id AS external_id, a.title AS title,"
+        f" CASE WHEN a.publish_up < {_NEVER_BEFORE} THEN a.created ELSE COALESCE(a.publish_up, a.created) END AS published_at,"
+        f" a.modified AS modified_at, SUBSTR(a.language, 1, 2) AS language, {unit} AS unit{url}{body}"
+        f" FROM {table('content')} a JOIN {categories} c ON c.id = a.catid"
+        f" WHERE a.state = 1 AND (a.publish_up IS NULL OR a.publish_up <= {now})"
+        f" AND (a.publish_down IS NULL OR a.publish_down < {_NEVER_BEFORE} OR a.publish_down > {now})"
+        f" AND a.access IN {_EVERYBODY} AND c.access IN {_EVERYBODY}"
+        f" AND NOT EXISTS (SELECT 1 FROM {categories} k WHERE {above} AND k.published <> 1){language}"
+        " ORDER BY a.id"
+    )

@@ -1,0 +1,95 @@
+"""WordPress 4.4 to 6.8, on MariaDB or MySQL; networks of sites too.
+
+Tables: `wp_posts`, `wp_users`, `wp_terms`, `wp_term_taxonomy`, `wp_term_relationships`, `wp_options`. Their shape:
+`wp_get_db_schema()` in wp-admin/includes/schema.php. In a network the first site's tables have the prefix alone, all others
+its number too (`wp_3_posts`); `wp_users` is the network's.
+
+Published is `post_status = 'publish'` without a password: `future`, `draft`, `pending`, `private`, `trash`, `inherit` and
+`auto-draft` are not. A post is claimed for `post_date_gmt`, in UTC. That is 0000-00-00 while a post was never published, and in
+posts that were written into the table by other means: such a post has no date, and counts from when it is first seen.
+
+WordPress keeps no time of creation: an editor sets `post_date` to any past or future moment, and that is all there is. Revisions
+have true times, but old ones are thrown away, and none need be kept. So nothing here is more than a claim: items count from when
+they are first seen, older claims are flagged as back-dated, and a known post that claims a newer date as published again.
+
+A post in several categories belongs to the one that was made first, of those under `unit_parent` if that is given. With
+plugins for several languages each translation is a post of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from checks.updates.products._product import Dialect, Prefix, ProductSettings, Word, literals, quoted
+from portalops.config.values import Refused
+from portalops.model.message import msg
+
+
+def _at_least_one(types: tuple[str, ...]) -> tuple[str, ...]:
+    if not types:
+        raise Refused(msg("is empty"), shows_value=False)
+    return types
+
+
+class Settings(ProductSettings):
+    """`kind = "sql"` with `product = "wordpress"`."""
+
+    keeps_creation: ClassVar[bool] = False
+
+    product: Literal["wordpress"]
+    """The content system whose ready query is used."""
+    prefix: Prefix = "wp_"
+    """`$table_prefix` of wp-config.php."""
+    blog: int = Field(default=1, ge=1, le=1_000_000)
+    """In a network the number of the site, as /wp-admin/network/sites.php has it."""
+    types: Annotated[tuple[Word, ...], AfterValidator(_at_least_one)] = ("post",)
+    """The types of post that count."""
+    unit_from: Literal["category", "author", "site"] = "category"
+    """What names the agency: a category, the author's public name, or the name of the site."""
+    unit_parent: Word | None = None
+    """The alias (slug) of the category under which the agencies' categories lie."""
+
+    def statement(self) -> str:
+        return query(self, self.dialect)
+
+
+def query(settings: Settings, dialect: Dialect) -> str:
+    """Return the query for a portal."""
+    prefix = settings.prefix if settings.blog == 1 else f"{settings.prefix}{settings.blog}_"
+
+    def table(name: str) -> str:
+        return quoted(prefix + name, dialect)
+
+    match settings.unit_from:
+        case "author":
+            users = quoted(f"{settings.prefix}users", dialect)
+            unit = f"(SELECT u.display_name FROM {users} u WHERE u.ID = p.post_author)"
+        case "site":
+            unit = f"(SELECT o.option_value FROM {table('options')} o WHERE o.option_name = 'blogname')"
+        case "category":
+            unit = _category(table("terms"), table("term_taxonomy"), table("term_relationships"), settings.unit_parent)
+    home = f"(SELECT o.option_value FROM {table('options')} o WHERE o.option_name = 'home')"
+    body = ", p.post_content AS body" if settings.bodies else ""
+    return (
+        f"SELECT p.ID AS external_id, p.post_title AS title, p.post_date_gmt AS published_at,"
+        f" p.post_modified_gmt AS modified_at, {unit} AS unit, CONCAT({home}, '/?p=', p.ID) AS url{body}"
+        f" FROM {table('posts')} p"
+        f" WHERE p.post_type IN ({literals(settings.types)}) AND p.post_status = 'publish' AND p.post_password = ''"
+        " ORDER BY p.ID"
+    )
+
+
+def _category(terms: str, taxonomy: str, relationships: str, parent: str | None) -> str:
+    under = (
+        f" AND x.parent IN (SELECT px.term_id FROM {taxonomy} px JOIN {terms} pt ON pt.term_id = px.term_id"
+        f" WHERE px.taxonomy = 'category' AND pt.slug = '{parent}')"
+        if parent
+        else ""
+    )
+    return (
+        f"(SELECT t.name FROM {relationships} r"
+        f" JOIN {taxonomy} x ON x.term_taxonomy_id = r.term_taxonomy_id AND x.taxonomy = 'category'{under}"
+        f" JOIN {terms} t ON t.term_id = x.term_id WHERE r.object_id = p.ID ORDER BY t.term_id LIMIT 1)"
+    )
