@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from commands._session import Session
@@ -10,25 +10,16 @@ from portalops.compliance.handling import Handling, judged_keys, moves_by_rule, 
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
-from portalops.model.cases import THE_PORTAL, CaseMove, CaseState, Step
-from portalops.model.message import Message, msg
+from portalops.model.cases import THE_PORTAL, CaseMove, Step
+from portalops.model.message import msg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.record import Record
 from portalops.model.text import show_text
 from portalops.model.updates import UpdatesResult
 from portalops.registers.cases import KEY, Case, ReadCases, kind_of, may, read_cases
+from portalops.reports.words import CASE_STATES
 
 HANDLING, REPORTING = "11.3-handling", "11.3-reporting"
-
-STATE_WORDS: Mapping[CaseState, Message] = {
-    CaseState.DETECTED: msg("found"),
-    CaseState.AWAITING: msg("awaiting an explanation"),
-    CaseState.EXPLAINED: msg("explained, to be decided"),
-    CaseState.ACCEPTED: msg("explanation accepted"),
-    CaseState.REJECTED: msg("explanation not accepted"),
-    CaseState.REMEDIED: msg("remedied"),
-    CaseState.CLOSED: msg("closed"),
-}
 
 
 def handling_of(session: Session) -> Handling:
@@ -115,7 +106,7 @@ def _allowed(case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
             msg(
                 "case {case} is {state}, which does not allow this step",
                 case=case.id,
-                state=STATE_WORDS[case.state],
+                state=CASE_STATES[case.state],
             ),
             msg("See 'portalops case show {case}' for what was done, and what is due.", case=case.id),
         )

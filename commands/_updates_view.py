@@ -12,7 +12,7 @@ from portalops.model.updates import FlaggedItem, Poll, PortalDay, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import UpdateSource
 from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, Table, Tone
-from portalops.reports.words import duty_status, flag_word
+from portalops.reports.words import duty_status, flag_word, joined
 
 MAX_SHOWN = 50
 """Refused lines and flagged items that are printed; --json has them all."""
@@ -116,8 +116,6 @@ def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
 
 
 def joined_flags(words: Sequence[Message]) -> Message | None:
-    from portalops.reports.section_updates import joined  # noqa: PLC0415  # start-up time
-
     return joined(words) if words else None
 
 

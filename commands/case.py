@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from commands import _case_letter
-from commands._cases import STATE_WORDS, handling_of, known_case, record_move, unit_name
+from commands._cases import handling_of, known_case, record_move, unit_name
 from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -21,6 +21,7 @@ from portalops.model.period import Week
 from portalops.model.text import show_text
 from portalops.registers.cases import Case, RecordedMove, read_cases
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Status, Table, Tone
+from portalops.reports.words import CASE_STATES
 
 app = typer.Typer(no_args_is_help=True)
 app.command("letter", help=_case_letter.HELP)(_case_letter.letter)
@@ -98,7 +99,7 @@ def show(ctx: typer.Context, case: CaseName) -> Result:
         (msg("Case"), found.id),
         (msg("Unit"), unit_name(session, found.unit)),
         (msg("Week"), str(found.week)),
-        (msg("State"), STATE_WORDS[found.state]),
+        (msg("State"), CASE_STATES[found.state]),
         (msg("Found"), shortfall.reason if shortfall else None),
         (msg("Judged in"), msg("record {seq}", seq=shortfall.judged_seq) if shortfall else None),
         (msg("Due"), msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by) if due else None),
@@ -297,7 +298,7 @@ def _move(
         (msg("By whom"), who),
         (msg("Why"), why or None),
         (msg("Paper"), number or None),
-        (msg("State"), STATE_WORDS[known.state]),
+        (msg("State"), CASE_STATES[known.state]),
         (msg("Due"), msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by) if due else None),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
@@ -332,7 +333,7 @@ def _row(session: Session, case: Case, due: Due | None, raised: list[Escalation]
     return (
         case.id,
         unit_name(session, case.unit),
-        Status(STATE_WORDS[case.state], tone),
+        Status(CASE_STATES[case.state], tone),
         STEP_WORDS[due.step] if due else None,
         due.by if due else None,
         _upwards(raised[0]) if raised else None,

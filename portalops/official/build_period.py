@@ -20,11 +20,12 @@ from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
 from portalops.model.verdicts import DutyVerdict
-from portalops.official.build_reminder import DUTY_WORDS, basis_of
+from portalops.official.build_reminder import basis_of
 from portalops.official.office import Office
 from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
+from portalops.reports.words import CASE_DUTIES
 
 STATE_WORDS: Mapping[CaseState, Message] = {
     CaseState.DETECTED: msg("found, not yet reminded"),
@@ -234,7 +235,7 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
                 number,
                 _name(facts, case.unit),
                 str(case.week),
-                DUTY_WORDS[case.duty],
+                CASE_DUTIES[case.duty],
                 seen,
                 explained,
                 STATE_WORDS[case.state],

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from portalops.model.cases import CaseDuty
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.organisation import Name
 from portalops.model.rulebook import Rulebook
 from portalops.official.office import Office
 from portalops.official.paper import Basis, OfficialPaper, PaperKind
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Paragraph, Table
-
-DUTY_WORDS: dict[CaseDuty, Message] = {
-    CaseDuty.PORTAL: msg("updating the portal on each working day (Article 11.1)"),
-    CaseDuty.SUBPORTAL: msg("updating the sub-portal (Article 11.2)"),
-    CaseDuty.SUBMISSION: msg("sending information to the managing unit (Article 11.2)"),
-}
+from portalops.reports.words import CASE_DUTIES
 
 
 def build_reminder(
@@ -47,7 +41,7 @@ def build_reminder(
             (
                 number,
                 msg("{week}: {first} to {last}", week=str(case.week), first=span.first, last=span.last),
-                DUTY_WORDS[case.duty],
+                CASE_DUTIES[case.duty],
                 found.required if found else None,
                 found.seen if found else None,
             )

@@ -48,6 +48,7 @@ from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
+from portalops.registers.exemptions import RecordedExemption, read_exemptions
 from portalops.registers.findings import read_findings
 from portalops.registers.sent import RecordedSending, read_sendings
 from portalops.registers.waivers import RecordedWaiver, read_waivers
@@ -216,6 +217,8 @@ class Evidence:
     """Every case there is, as it stands now: what was done about who fell short."""
     sendings: tuple[RecordedSending, ...] = ()
     """Every report that is recorded as sent."""
+    exemptions: tuple[RecordedExemption, ...] = ()
+    """Every exemption that was granted, as it stands now."""
     rounds: tuple[Recorded[CheckRound], ...] = ()
     """Every round of checks recorded in the period, oldest first; read for reports alone."""
     unreadable: tuple[Unreadable, ...] = ()
@@ -371,6 +374,7 @@ def read_evidence(
         waivers=waivers.waivers,
         cases=cases.cases,
         sendings=read_sendings(ledger),
+        exemptions=read_exemptions(ledger),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 

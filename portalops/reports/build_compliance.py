@@ -32,6 +32,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_evidence import exception_blocks, limit_blocks
+from portalops.reports.section_handling import handling_blocks
 from portalops.reports.section_proof import does_not_hold, proof_blocks
 from portalops.reports.section_records import record_blocks
 from portalops.reports.section_servers import server_blocks
@@ -97,6 +98,7 @@ def build(
         *backup_blocks(evidence, limits_of(rulebook.numbers)),
         Heading(2, msg("VI. Updates of the portal and the units (Article 11)")),
         *update_blocks(evidence, units, calendar),
+        *handling_blocks(evidence, units, calendar, rulebook.numbers),
         Heading(2, msg("VII. Server checks (Article 12)")),
         *server_blocks(evidence, rulebook.numbers),
         Heading(2, msg("VIII. Exceptions")),

@@ -15,8 +15,8 @@ from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
 from portalops.reports.document import Block, Bullets, Heading, Notice, Paragraph, Table, Tone
 from portalops.reports.section_backups import sets_in_period
-from portalops.reports.section_updates import joined, unit_names
-from portalops.reports.words import clause_words, flag_word
+from portalops.reports.section_updates import unit_names
+from portalops.reports.words import clause_words, flag_word, joined
 
 _DEPTH = msg("{medium}, set {set}: {depth}").text
 """How deep a copy was read: of a duty that is met it is no exception, and stands among the copies."""

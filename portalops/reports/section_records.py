@@ -18,8 +18,7 @@ from portalops.registers.sign_offs import problem_of
 from portalops.registers.waivers import waivers_in_force
 from portalops.reports.document import Block, Bullets, Cell, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.section_proof import age_words, duration_words
-from portalops.reports.section_updates import joined
-from portalops.reports.words import check_status, duty_status
+from portalops.reports.words import check_status, duty_status, joined
 from portalops.signatures.sshsig import fingerprint
 
 SHOWN_ROWS = 40

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from portalops.calendar.calendar import Calendar
+from portalops.model.exemptions import Exemption, ExemptionScope
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name, Unit, UnitId, exists_during
 from portalops.model.period import Period, Week
@@ -13,7 +14,7 @@ from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports.document import Block, Cell, Grid, Mark, Notice, Paragraph, Table, Tone
-from portalops.reports.words import duty_status, flag_word
+from portalops.reports.words import EXEMPTION_SCOPES, duty_status, flag_word, joined
 
 _SIGNS = {
     DutyVerdict.MET: "✓",
@@ -23,6 +24,9 @@ _SIGNS = {
     DutyVerdict.INSUFFICIENT_EVIDENCE: "?",
     DutyVerdict.PENDING: "…",
 }
+
+_DOWN = "⊘"
+"""Beside or instead of what was seen on a day: the site could not be reached."""
 
 _LEGEND = (
     (Mark("◐", Tone.GOOD, msg("sub-portal")), msg("the sub-portal was updated (K1)")),
@@ -34,7 +38,9 @@ _LEGEND = (
     (Mark("✗", Tone.BAD, msg("unmet")), msg("unmet")),
     (Mark("?", Tone.UNSURE, msg("insufficient evidence")), msg("insufficient evidence")),
     (Mark("…", Tone.UNSURE, msg("pending")), msg("pending")),
+    (Mark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was looked at and could not be reached all day")),
     (Mark("–", Tone.NEUTRAL, msg("exempt")), msg("exempt or not assessed")),
+    (Mark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt of one of the two, K1 or K2")),
 )
 
 
@@ -54,7 +60,7 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
             at=newest.at,
         )
     )
-    yield matrix(newest.body, evidence.period, units, calendar)
+    yield matrix(newest.body, evidence.period, units, calendar, in_force(evidence))
     weeks = [week for week in newest.body.unit_weeks if week.week in evidence.period.weeks()]
     yield _totals(weeks, units)
     today = evidence.now.astimezone(evidence.zone).date()
@@ -78,7 +84,19 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
     )
 
 
-def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calendar: Calendar) -> Grid:
+def in_force(evidence: Evidence) -> tuple[Exemption, ...]:
+    """Return the exemptions as far as they stand."""
+    found = (each.in_force(evidence.zone) for each in evidence.exemptions)
+    return tuple(each for each in found if each is not None)
+
+
+def matrix(
+    result: UpdatesResult,
+    period: Period,
+    units: Sequence[Unit],
+    calendar: Calendar,
+    exemptions: Sequence[Exemption] = (),
+) -> Grid:
     """Return units by days, the portal itself first, with a column of verdicts after each week's days."""
     columns: list[date | Week] = []
     for week in period.weeks():
@@ -86,6 +104,7 @@ def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calenda
         columns.append(week)
     cells = {(seen.unit, seen.day): seen for seen in result.unit_days}
     judged = {(week.unit, week.week): week for week in result.unit_weeks}
+    down = unreachable_days(result)
     portal = {day.day: day for day in result.portal_days}
     rows: list[tuple[Cell, Sequence[Mark | None]]] = [
         (
@@ -93,19 +112,17 @@ def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calenda
             [_portal_mark(at, portal.get(at), result, calendar) if isinstance(at, date) else None for at in columns],
         )
     ]
-    rows += [
-        (
-            unit.name,
-            [
-                _day_mark(cells.get((unit.id, at)))
-                if isinstance(at, date)
-                else _week_mark(unit, at, judged.get((unit.id, at)), result)
-                for at in columns
-            ],
-        )
-        for unit in units
-        if exists_during(unit, period)
-    ]
+    for unit in units:
+        if not exists_during(unit, period):
+            continue
+        own = [each for each in exemptions if each.unit == unit.id]
+        marks = [
+            _day_mark(at, cells.get((unit.id, at)), is_down=(unit.id, at) in down, exempt=exempt_on(own, at, calendar))
+            if isinstance(at, date)
+            else _week_mark(unit, at, judged.get((unit.id, at)), result)
+            for at in columns
+        ]
+        rows.append((unit.name, marks))
     return Grid(
         msg("Units and days: what was seen, and how each week was judged"),
         [at if isinstance(at, date) else week_head(at) for at in columns],
@@ -117,6 +134,18 @@ def matrix(result: UpdatesResult, period: Period, units: Sequence[Unit], calenda
             if isinstance(at, date) and not calendar.is_working(at)
         },
     )
+
+
+def unreachable_days(result: UpdatesResult) -> frozenset[tuple[UnitId, date]]:
+    """Return on which days whose sub-portal was looked at and did not answer once."""
+    return frozenset((week.unit, day) for week in result.unit_weeks for day in week.unreachable)
+
+
+def exempt_on(own: Sequence[Exemption], day: date, calendar: Calendar) -> Exemption | None:
+    """Return the first of one's exemptions by which something is not owed on a working day."""
+    if not own or not calendar.is_working(day):
+        return None
+    return next((each for each in own if each.first <= day <= each.last), None)
 
 
 def week_head(week: Week) -> Message:
@@ -131,22 +160,37 @@ def _portal_mark(at: date, day: PortalDay | None, result: UpdatesResult, calenda
         return None
     status = duty_status(day.verdict)
     meaning = msg("{day}: {verdict}; {reason}", day=day.day, verdict=status.word, reason=day.reason)
-    return Mark(_SIGNS[day.verdict], status.tone, meaning)
+    if day.unreachable:
+        meaning = msg("{verdict}; the portal could not be reached", verdict=meaning)
+    return Mark(f"{_SIGNS[day.verdict]}{_DOWN if day.unreachable else ''}", status.tone, meaning)
 
 
-def _day_mark(seen: UnitDay | None) -> Mark | None:
+def _day_mark(day: date, seen: UnitDay | None, *, is_down: bool, exempt: Exemption | None) -> Mark | None:
+    remarks = []
+    if is_down:
+        remarks.append(msg("the sub-portal could not be reached"))
+    if exempt is not None:
+        scopes = joined([EXEMPTION_SCOPES[scope] for scope in exempt.scopes])
+        remarks.append(msg("exempt ({scopes}) by {document}", scopes=scopes, document=exempt.document))
     if seen is None:
-        return None
+        if not remarks:
+            return None
+        is_whole = exempt is not None and set(exempt.scopes) >= {ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION}
+        sign, tone = (_DOWN, Tone.UNSURE) if is_down else ("–" if is_whole else "(–)", Tone.NEUTRAL)
+        return Mark(sign, tone, msg("{day}: {remarks}", day=day, remarks=joined(remarks)))
     sign = {(True, True): "●", (True, False): "◐", (False, True): "◑"}.get(
         (seen.subportal > 0, seen.submissions > 0), ""
     )
-    counts = msg(
+    meaning = msg(
         "{day}: K1 {subportal}, K2 {submissions}", day=seen.day, subportal=seen.subportal, submissions=seen.submissions
     )
-    if not seen.flags:
-        return Mark(sign, Tone.GOOD, counts) if sign else None
-    flags = joined([flag_word(flag) for flag in seen.flags])
-    return Mark(f"{sign}!", Tone.UNSURE, msg("{seen}; {flags}", seen=counts, flags=flags))
+    down = _DOWN if is_down else ""
+    remarks = [*map(flag_word, seen.flags), *remarks]
+    if remarks:
+        meaning = msg("{seen}; {flags}", seen=meaning, flags=joined(remarks))
+    if seen.flags:
+        return Mark(f"{sign}!{down}", Tone.UNSURE, meaning)
+    return Mark(f"{sign}{down}", Tone.GOOD if sign else Tone.UNSURE, meaning) if sign or down else None
 
 
 def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResult) -> Mark | None:
@@ -163,14 +207,6 @@ def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResul
         required=week.required,
     )
     return Mark(_SIGNS[week.verdict], status.tone, meaning)
-
-
-def joined(words: Sequence[Message]) -> Message:
-    """Return at least one phrase, joined by commas, in any language."""
-    first, *others = words
-    for word in others:
-        first = msg("{first}, {second}", first=first, second=word)
-    return first
 
 
 def unit_names(units: Sequence[Unit]) -> Mapping[UnitId, Name]:

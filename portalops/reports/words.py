@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from portalops.model.backups import Copy, CopyState, DataClass, SetKind
+from portalops.model.cases import CaseDuty, CaseState
 from portalops.model.changes import ChangeKind, ChangeState, Order
+from portalops.model.exemptions import ExemptionKind, ExemptionScope
 from portalops.model.media import DiscState
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, Value, msg
 from portalops.model.organisation import Role
 from portalops.model.reading import Freshness
 from portalops.model.updates import Channel, FlagKind
@@ -243,3 +245,44 @@ def clause_heading(clause: str) -> Message:
     """Return the same as a label, which Vietnamese begins with a capital letter."""
     article, _, paragraph = clause.partition(".")
     return msg("Article {article}.{number}", article=article, number=paragraph) if paragraph else clause_words(clause)
+
+
+CASE_STATES: Mapping[CaseState, Message] = {
+    CaseState.DETECTED: msg("found"),
+    CaseState.AWAITING: msg("awaiting an explanation"),
+    CaseState.EXPLAINED: msg("explained, to be decided"),
+    CaseState.ACCEPTED: msg("explanation accepted"),
+    CaseState.REJECTED: msg("explanation not accepted"),
+    CaseState.REMEDIED: msg("remedied"),
+    CaseState.CLOSED: msg("closed"),
+}
+"""Where a case of Article 11.3 stands."""
+
+CASE_DUTIES: Mapping[CaseDuty, Message] = {
+    CaseDuty.PORTAL: msg("updating the portal on each working day (Article 11.1)"),
+    CaseDuty.SUBPORTAL: msg("updating the sub-portal (Article 11.2)"),
+    CaseDuty.SUBMISSION: msg("sending information to the managing unit (Article 11.2)"),
+}
+"""What was not done, as papers and reports say it."""
+
+EXEMPTION_KINDS: Mapping[ExemptionKind, Message] = {
+    ExemptionKind.FAULT: msg("technical fault"),
+    ExemptionKind.DISASTER: msg("natural disaster"),
+    ExemptionKind.MIGRATION: msg("change of system"),
+    ExemptionKind.NO_SUBPORTAL_YET: msg("sub-portal not yet in operation"),
+    ExemptionKind.SECRECY: msg("state secrecy"),
+    ExemptionKind.MAINTENANCE: msg("planned maintenance"),
+}
+
+EXEMPTION_SCOPES: Mapping[ExemptionScope, Message] = {
+    ExemptionScope.PORTAL: msg("the portal's daily update"),
+    ExemptionScope.SUBPORTAL: msg("the sub-portal (K1)"),
+    ExemptionScope.SUBMISSION: msg("what is sent in (K2)"),
+}
+
+
+def joined(words: Sequence[Value]) -> Message:
+    """Return at least one phrase, day or name, joined by commas, in any language."""
+    return Message(
+        ", ".join(f"{{p{at}}}" for at in range(len(words))), {f"p{at}": word for at, word in enumerate(words)}
+    )

@@ -125,7 +125,7 @@ def test_the_list_names_reports_formats_and_what_was_written(home: Path, capsys:
     assert portalops(home, "--json", "report", "list") == ExitCode.OK
     listed = data_of(capsys)["data"]
     assert listed[0]["id"] == "compliance"
-    assert listed[0]["formats"] == ["html", "json", "markdown"]
+    assert listed[0]["formats"] == ["html", "json", "markdown", "xlsx"]
     assert [each["period"] for each in listed[0]["written"]] == ["2026-11-01..2026-11-30"]
     assert listed[0]["written"][0]["files"] == [{"name": "a.html", "sha256": "a" * 64}]
 

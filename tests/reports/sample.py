@@ -24,20 +24,26 @@ from portalops.model.backups import (
     Stream,
     VerifyLevel,
 )
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, Shortfall, Step
 from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.heads import AnchorId, AnchorReceipt, Erasure, Head, SignedHead, Signer, SignOff
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Role, Unit, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Run, RunSummary
+from portalops.model.sent import Addressee, SentReport
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.model.waivers import Waiver
+from portalops.registers.cases import Case, RecordedMove, fold_cases
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.exemptions import RecordedExemption
 from portalops.registers.figures import BackupFigures, Figures, RunFigures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead
+from portalops.registers.sent import RecordedSending
 from portalops.registers.sign_offs import RecordedSignOff, sum_line
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.build_compliance import build
@@ -275,7 +281,68 @@ def _unit_week(unit: UnitId, week: Week, seen: int, working: int, *, submits: bo
         coverage = 61
     reason = msg("K1 {k1}, K2 {k2}, {required} required", k1=seen, k2=seen if submits else 0, required=required)
     return UnitWeek(
-        unit, week, verdict, reason, required, seen, seen if submits else 0, subportal, submissions, working, coverage
+        unit, week, verdict, reason, required, seen, seen if submits else 0, subportal, submissions, working, coverage,
+        unreachable=(date(2026, 9, 9), date(2026, 9, 10)) if unit == "u12" and week == Week(2026, 37) else (),
+    )  # fmt: skip
+
+
+def exemptions() -> tuple[RecordedExemption, ...]:
+    """One in time, one that was entered afterwards and is of what is sent in alone, maintenance announced late."""
+    both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)
+    flood = Exemption(
+        "EX-2026-001", UNITS[26].id, both, ExemptionKind.DISASTER, date(2026, 8, 31), date(2026, 9, 4),
+        "41/QĐ-UBND, 28/8/2026", "Chủ tịch Ủy ban nhân dân tỉnh",
+    )  # fmt: skip
+    secret = Exemption(
+        "EX-2026-002", UNITS[11].id, both[1:], ExemptionKind.SECRECY, date(2026, 8, 24), date(2026, 8, 25),
+        "07/CV-SNgV, 9/9/2026", "Giám đốc Sở Khoa học và Công nghệ",
+    )  # fmt: skip
+    upkeep = Exemption(
+        "EX-2026-003", None, (ExemptionScope.PORTAL,), ExemptionKind.MAINTENANCE, date(2026, 9, 11), date(2026, 9, 11),
+        "12/TB-TTCNTT, 9/9/2026", "Giám đốc Trung tâm", announced_on=date(2026, 9, 9),
+    )  # fmt: skip
+    return (
+        RecordedExemption(50, datetime(2026, 8, 28, 3, tzinfo=UTC), flood),
+        RecordedExemption(120, datetime(2026, 9, 10, 3, tzinfo=UTC), secret),
+        RecordedExemption(121, datetime(2026, 9, 10, 4, tzinfo=UTC), upkeep),
+    )
+
+
+def cases() -> tuple[Case, ...]:
+    """One that was closed, one whose explanation is awaited, and one of the managing unit itself that nobody handled."""
+    found = Shortfall(143, 2, 0, msg("no item seen"))
+    missed = Shortfall(143, 1, 0, msg("no item seen"), (date(2026, 8, 27),))
+    ministry, week = UNITS[11].id, Week(2026, 35)
+    k1 = CaseDuty.SUBPORTAL
+    moves = [
+        (31, datetime(2026, 8, 24, 1, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.OPENED, shortfall=found)),
+        (32, datetime(2026, 8, 24, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.REMINDED)),
+        (40, datetime(2026, 8, 26, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.EXPLAINED, "=1+1")),
+        (41, datetime(2026, 8, 27, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.REJECTED, by="GĐ")),
+        (42, datetime(2026, 8, 28, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.CLOSED, by="GĐ")),
+        (51, datetime(2026, 8, 31, 1, tzinfo=UTC), CaseMove(ministry, k1, week, Step.OPENED, shortfall=found)),
+        (52, datetime(2026, 9, 11, 2, tzinfo=UTC), CaseMove(ministry, k1, week, Step.REMINDED)),
+        (53, datetime(2026, 8, 31, 1, tzinfo=UTC), CaseMove(THE_PORTAL, CaseDuty.PORTAL, week, Step.OPENED, shortfall=missed)),
+    ]  # fmt: skip
+    return fold_cases(RecordedMove(seq, at, move) for seq, at, move in moves)
+
+
+def sendings() -> tuple[RecordedSending, ...]:
+    sent = SentReport(
+        "updates",
+        date(2026, 7, 15),
+        date(2026, 8, 14),
+        Addressee.DEPARTMENT,
+        date(2026, 8, 18),
+        "19/BC-TTCNTT",
+        "Văn thư",
+    )
+    later = replace(
+        sent, first=date(2026, 8, 15), last=date(2026, 9, 14), sent_on=date(2026, 9, 14), number="22/BC-TTCNTT"
+    )
+    return (
+        RecordedSending(22, datetime(2026, 8, 18, 3, tzinfo=UTC), sent),
+        RecordedSending(142, datetime(2026, 9, 14, 1, tzinfo=UTC), later),
     )
 
 
@@ -298,6 +365,9 @@ def evidence() -> Evidence:
         checks=checks(),
         updates=updates(),
         reports=(),
+        cases=cases(),
+        sendings=sendings(),
+        exemptions=exemptions(),
         unreadable=(Unreadable(88, "report", msg("blob missing")),),
         summaries={
             run.finished_seq: RunSummary(RunOutcome.COMPLETE, 0, run.started_at, run.finished_at)

@@ -115,7 +115,12 @@ def test_the_matrix_has_a_row_a_unit_and_a_verdict_after_each_week() -> None:
     portal_row = [mark.sign for mark in grid.rows[0][1] if mark]
     assert portal_row.count("✗") == 1
     silent = [mark.sign for mark in grid.rows[12][1] if mark]
-    assert silent == ["✗"] * 4
+    assert silent == ["✗", "(–)", "(–)", "✗", "✗", "⊘", "⊘", "✗"]
+    meanings = [str(mark.meaning) for mark in grid.rows[12][1] if mark and mark.sign in {"(–)", "⊘"}]
+    assert meanings[0] == "2026-08-24: exempt (what is sent in (K2)) by 07/CV-SNgV, 9/9/2026"
+    assert meanings[2] == "2026-09-09: the sub-portal could not be reached"
+    flooded = [mark.sign for mark in grid.rows[27][1] if mark]
+    assert flooded[-3:] == ["–", "✗", "✗"]
     flagged = [mark.sign for mark in grid.rows[5][1] if mark and "!" in mark.sign]
     assert flagged == ["●!"] * 3
     assert all(len(mark.sign) <= 3 for _label, marks in grid.rows for mark in marks if mark)
@@ -146,6 +151,75 @@ def test_a_week_or_day_that_was_not_judged_is_marked_as_unknown_and_not_left_bla
     portal, first = grid.rows[0][1], grid.rows[1][1]
     assert [mark.sign for mark in portal if mark and "not judged" in str(mark.meaning)] == ["?"]
     assert [str(mark.meaning) for mark in first if mark and mark.sign == "?"] == [f"week {week} was not judged"]
+
+
+def test_days_without_an_answer_stand_apart_from_days_without_news() -> None:
+    rows = table(as_data(document()), "Days on which a site")["rows"]
+    assert rows == [["Unit 12", 2, "9 Sep 2026, 10 Sep 2026"]]
+
+
+def test_a_portal_that_was_out_of_reach_is_told_beside_its_verdict() -> None:
+    seen = evidence()
+    assert seen.updates is not None
+    days = tuple(replace(day, unreachable=day.day == date(2026, 8, 27)) for day in seen.updates.body.portal_days)
+    down = replace(seen, updates=replace(seen.updates, body=replace(seen.updates.body, portal_days=days)))
+    made = built(down)
+    assert table(as_data(made), "Days on which a site")["rows"][0] == ["The province's portal", 1, "27 Aug 2026"]
+    grid = next(b for b in made.blocks if isinstance(b, Grid) and len(b.rows) > 10)
+    assert [mark.sign for mark in grid.rows[0][1] if mark and "⊘" in mark.sign] == ["✗⊘"]
+
+
+def test_exemptions_name_their_document_and_what_is_to_be_said_of_them() -> None:
+    rows = table(as_data(document()), "Exemptions of the period")["rows"]
+    assert [(row[0], row[1], row[6], row[8]) for row in rows] == [
+        ("EX-2026-001", "Unit 27", "41/QĐ-UBND, 28/8/2026", 50),
+        ("EX-2026-002", "Unit 12", "07/CV-SNgV, 9/9/2026", 120),
+        ("EX-2026-003", "The province's portal", "12/TB-TTCNTT, 9/9/2026", 121),
+    ]
+    assert [row[9] and row[9]["word"] for row in rows] == [
+        None,
+        "entered afterwards, on 10 Sep 2026",
+        "announced late, on 9 Sep 2026",
+    ]
+
+
+def test_a_withdrawn_exemption_is_listed_and_exempts_nobody_after_it() -> None:
+    seen = evidence()
+    flood, *others = seen.exemptions
+    ended = replace(flood, withdrawn_seq=77, withdrawn_at=datetime(2026, 9, 4, 2, tzinfo=UTC))
+    made = built(replace(seen, exemptions=(ended, *others)))
+    assert table(as_data(made), "Exemptions of the period")["rows"][0][9]["word"] == "withdrawn on 4 Sep 2026"
+    grid = next(b for b in made.blocks if isinstance(b, Grid) and len(b.rows) > 10)
+    exempt = [mark for mark in grid.rows[27][1] if mark and "exempt" in str(mark.meaning)]
+    assert [str(mark.meaning)[:10] for mark in exempt] == ["2026-09-03"]
+
+
+def test_cases_tell_where_they_stand_and_what_of_them_is_late_also_of_the_managing_unit() -> None:
+    data = as_data(document())
+    rows = table(data, "Cases of units that fell short")["rows"]
+    assert [(row[0], row[1], row[4]["word"], row[6] and row[6]["word"]) for row in rows] == [
+        ("The province's portal", "2026-W35", "found", "late"),
+        ("Unit 12", "2026-W35", "awaiting an explanation", "in time"),
+        ("Unit 12", "2026-W34", "closed", None),
+    ]
+    assert rows[0][3] == "27 Aug 2026"
+    assert rows[0][5] == "the reminder by 3 Sep 2026"
+    upwards = table(data, "Who fell short repeatedly")["rows"]
+    assert [(row[0], row[2], row[5]["word"]) for row in upwards] == [
+        ("Unit 12", "the report to the Department", "late")
+    ]
+
+
+def test_a_case_of_which_a_record_cannot_be_read_is_not_said_to_be_in_time() -> None:
+    seen = evidence()
+    cases = tuple(replace(case, unreadable=(60,)) for case in seen.cases)
+    rows = table(as_data(built(replace(seen, cases=cases))), "Cases of units that fell short")["rows"]
+    assert {row[6]["word"] for row in rows} == {"not known: records 60 cannot be read"}
+
+
+def test_reports_that_were_sent_for_days_of_the_period_are_listed_with_their_records() -> None:
+    rows = table(as_data(document()), "Reports on updates that are recorded as sent")["rows"]
+    assert rows == [["2026-08-15", "2026-09-14", "Department", "2026-09-14", "22/BC-TTCNTT", "Văn thư", 142]]
 
 
 def test_a_week_that_is_not_over_is_not_listed_as_short() -> None:
