@@ -39,9 +39,10 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.declared import Declared
-from checks.servers.outside.section import FAILED, SEEN, safe, written
+from checks.servers.outside.section import FAILED, SEEN, written
 from checks.servers.probe import Output, ProbeResult, Unparseable, shown
-from portalops.errors import PortalOpsError
+from portalops.errors import LedgerError, PortalOpsError
+from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.registers.evidence import LedgerReader
@@ -122,8 +123,8 @@ def opened(output: Output, others: Mapping[str, tuple[str, Message]] | None = No
         if state == SEEN:
             return dict(held)
         why = {**_WHY, **(others or {})}.get(state)
-        reason, seen = why or _why_not(state, held)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        reason, seen = why or _why_not(state, held, output.text)
+    except (ValueError, KeyError, TypeError, RecursionError, LedgerError) as error:
         raise out_of_form() from error
     raise Unparseable(seen, reason=reason)
 
@@ -136,7 +137,7 @@ def out_of_form() -> Unparseable:
 _WHY = {NOT_BEGUN: ("no-register", msg("nothing is recorded in the register that this is judged by"))}
 
 
-def _why_not(state: str, held: Mapping[str, Any]) -> tuple[str, Message]:
+def _why_not(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Message]:
     if state == UNREADABLE:
         seqs = [str(int(seq)) for seq in held["records"]]
         seen = nmsg(
@@ -147,7 +148,9 @@ def _why_not(state: str, held: Mapping[str, Any]) -> tuple[str, Message]:
         )
         return "register-unreadable", seen
     if state == FAILED:
-        what = shown(unquote(str(held["what"])), 200)
+        said = held["what"]  # a word, or a sentence; in sections of before it is English text
+        told = decode_part(text.encode(), "what", Message) if isinstance(said, dict) else None
+        what = told or shown(unquote(str(said)), 200)
         return "records-failed", msg("reading portalops's own records failed: {what}", what=what)
     raise ValueError(state)
 
@@ -157,7 +160,7 @@ def _read(name: str, module: ModuleType, own: Own) -> Mapping[HostId, ProbeResul
     try:
         made: Mapping[HostId, ProbeResult] = module.sections(own)
     except PortalOpsError as error:
-        return {host.id: written(name, FAILED, what=safe(str(error.message))) for host in own.hosts}
+        return {host.id: written(name, FAILED, what=encode(error.message)) for host in own.hosts}
     except Exception as error:  # noqa: BLE001  # see above
         _log.exception("reading the records of %s failed", name)
         return {host.id: written(name, FAILED, what=type(error).__name__) for host in own.hosts}

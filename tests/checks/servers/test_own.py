@@ -17,6 +17,7 @@ from checks.servers.runner import run_checks
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.locale import render
 from portalops.model.availability import PageSamples, Sample, SampleBatch
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
@@ -96,6 +97,14 @@ def test_ledger_that_cannot_be_read_is_no_pass(tmp_path: Path) -> None:
 
     with pytest.raises(Unparseable) as raised:
         opened(section.output())
+    assert raised.value.reason == "records-failed"
+    assert "ledger" in str(raised.value.seen)
+    assert "sổ cái" in render(raised.value.seen, "vi"), "the cause is in the reader's language"
+
+
+def test_cause_that_a_section_of_before_holds_as_text_is_still_read() -> None:
+    with pytest.raises(Unparseable, match="failed: the ledger is gone") as raised:
+        opened(Output(0, '{"state":"failed","what":"the%20ledger%20is%20gone"}', ""))
     assert raised.value.reason == "records-failed"
 
 
