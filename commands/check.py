@@ -117,6 +117,10 @@ def list_(ctx: typer.Context, family: Families = None) -> Result:
     return Result([_check_data(one) for one in found], [Table(caption, headers, rows)])
 
 
+WHY = msg("Why this is checked, and by which rule")
+"""Above the page, which is written in English alone: the Vietnamese says so."""
+
+
 @app.command(
     help=_(
         "Show a check's page and what it last said\n\nThe page tells what the check looks at, why, and where its rule comes"
@@ -148,6 +152,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
                 (msg("Last checked"), newest.at if newest else None),
             )
         ),
+        Heading(3, WHY),
         *(Paragraph(verbatim(part)) for part in paragraphs_of(one.page)),
     ]
     if results:
@@ -324,6 +329,7 @@ def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
                 *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
             )
         ),
+        Heading(3, WHY),
         *(Paragraph(verbatim(part)) for part in paragraphs_of(one.page)),
         *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
     ]

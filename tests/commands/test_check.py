@@ -82,6 +82,17 @@ def test_show_gives_the_page_without_a_ledger(home: Path, capsys: pytest.Capture
     assert shown["results"] == []
 
 
+@pytest.mark.parametrize("check", ["ssh.root-login", "vuln.overdue"])
+def test_page_says_in_vietnamese_that_it_is_in_english(
+    home: Path, capsys: pytest.CaptureFixture[str], check: str
+) -> None:
+    assert portalops(home, "check", "show", check, "--lang", "vi") == ExitCode.OK
+    assert "viết bằng tiếng Anh" in capsys.readouterr().out
+
+    assert portalops(home, "check", "show", check, "--lang", "en") == ExitCode.OK
+    assert "Why this is checked, and by which rule" in capsys.readouterr().out
+
+
 def test_unknown_check_is_wrong_usage_and_names_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "check", "show", "ssh.root-logn") == ExitCode.USAGE
 
