@@ -22,17 +22,21 @@ from portalops.model.verdicts import Severity
 
 KNOWN = frozenset(
     {
+        "Xtigervnc",
+        "Xvnc",
         "anydesk",
         "chrome-remote-desktop",
         "cloudflared",
         "frpc",
         "frps",
+        "meshagent",
         "ngrok",
         "rustdesk",
         "tailscaled",
         "teamviewerd",
         "vncserver",
         "x11vnc",
+        "xrdp",
         "zerotier-one",
     }
 )
