@@ -3,8 +3,8 @@
 Members of sudo, wheel or admin become root; docker, lxd and disk are root by another road; adm and shadow read what they
 should not. Article 12.5 asks that each holder of access is known.
 
-The rule: every member of these groups, also by its first group, is declared as an admin or as a service account. Without
-a declaration the answer is unknown.
+The rule: every member of these groups, also by its first group or by a group of another name with the same number, is
+declared as an admin or as a service account. Without a declaration the answer is unknown.
 
 Source: group(5). On Debian 13:
 
@@ -34,11 +34,11 @@ GROUPS = frozenset(
     remedy=msg("Take the account out of the group by 'gpasswd -d NAME GROUP', or declare it after approval."),
 )
 def judge(facts: Facts) -> Outcome:
-    privileged = {one.gid: one for one in facts[group.PROBE] if one.name in GROUPS}
-    found = {(one.name, member) for one in privileged.values() for member in one.members}
-    found |= {
-        (privileged[account.gid].name, account.name) for account in facts[passwd.PROBE] if account.gid in privileged
-    }
+    groups = facts[group.PROBE]
+    # a right is the number's: a group of another name that shares it has the right too
+    names = {one.gid: one.name for one in groups if one.name in GROUPS}
+    found = {(names[one.gid], member) for one in groups if one.gid in names for member in one.members}
+    found |= {(names[account.gid], account.name) for account in facts[passwd.PROBE] if account.gid in names}
     members = {(name, member) for name, member in found if member != "root"}
     if facts.declared.admins is None:
         return unknown(
