@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -170,7 +171,7 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
         title=without_markup(text["title"]),
         published_at=read_moment(row["published_at"], rules),
         raw_date=text["published_at"],
-        unit_name=text["unit"],
+        unit_name=unescape(text["unit"]),  # products keep names of categories as HTML writes them: A &amp; B
         channel=channel,
         created_at=read_moment(row.get("created_at"), rules),
         modified_at=read_moment(row.get("modified_at"), rules),

@@ -13,7 +13,7 @@ WordPress itself is installed, and read beside its feed, in test_wordpress.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from portalops.system.web import HttpWeb
 from tests.backups.mariadb.conftest import Server as MariaDb
 from tests.backups.postgresql.parts import Server as PostgreSql
 from tests.backups.postgresql.parts import versions
+from tests.checks.updates.newsroom import Portal
 from tests.checks.updates.scene import ZONE, at
 
 pytestmark = pytest.mark.heavy
@@ -152,7 +153,7 @@ CREATE TABLE nv4_vi_news_rows (id int(11) unsigned PRIMARY KEY, catid smallint(5
   title varchar(250) NOT NULL DEFAULT '', alias varchar(250) NOT NULL DEFAULT '', hometext text NOT NULL) ENGINE=MyISAM;
 CREATE TABLE nv4_vi_news_detail (id int(11) unsigned PRIMARY KEY, bodyhtml longtext NOT NULL) ENGINE=MyISAM;
 CREATE TABLE nv4_users (userid mediumint(8) unsigned PRIMARY KEY, username varchar(100) NOT NULL DEFAULT '') ENGINE=MyISAM;
-INSERT INTO nv4_vi_news_cat (catid, title, alias) VALUES (1, 'Sở Y tế', 'so-y-te'), (2, 'Tin tức', 'tin-tuc');
+INSERT INTO nv4_vi_news_cat (catid, title, alias) VALUES (1, 'Sở Khoa học &amp; Công nghệ', 'so-y-te'), (2, 'Tin tức', 'tin-tuc');
 INSERT INTO nv4_users VALUES (7, 'so-tu-phap');
 """
 
@@ -193,12 +194,46 @@ def test_nukeviet_lists_what_readers_see_once_and_knows_when_rows_were_made(
         "Sắp hết hạn": ("11-16", "11-16"),
     }
     new = found["Mới"]
-    assert (new.published_at, new.unit_name, new.language) == (at("2026-11-16 09:00"), "Sở Y tế", "vi")
+    assert (new.published_at, new.unit_name, new.language) == (
+        at("2026-11-16 09:00"),
+        "Sở Khoa học & Công nghệ",
+        "vi",
+    )
     assert new.url == "https://khanhhoa.example/index.php?language=vi&nv=news&op=so-y-te/bai-1"
     assert new.body == "Tóm tắt Nội dung"
     for unit_from, unit in (("author", "Sở Xây dựng"), ("account", "so-tu-phap")):
         others = listed(in_mariadb, tmp_path, "nukeviet", unit_from=unit_from, bodies=False)
         assert {(item.unit_name, item.body) for item in others.values()} == {(unit, None)}
+
+
+def test_trusted_creation_tells_old_articles_from_new_ones_at_the_first_look(
+    in_mariadb: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime.now(ZONE) - timedelta(minutes=5)
+    ago = {days: int((now - timedelta(days=days)).timestamp()) for days in (0, 10, 60)}
+    rows = [(1, "Mới", 0, 0), (2, "Đăng lại", 0, 60), (3, "Lùi ngày", 10, 0)]
+    values = ", ".join(
+        f"({key}, 1, '1', 7, '', {ago[made]}, {ago[made]}, 1, {ago[claimed]}, 0, '{title}', 'bai', '{f'Bài {title} số {key}, đăng cho bạn đọc. ' * 12}')"
+        for key, title, claimed, made in rows
+    )
+    in_mariadb.run(
+        f"{NUKEVIET} INSERT INTO nv4_vi_news_rows VALUES {values};"
+        "INSERT INTO nv4_vi_news_detail VALUES (1, ''), (2, ''), (3, '')",
+        "nukeviet",
+    )
+    own = (
+        f'kind = "sql"\nproduct = "nukeviet"\nurl = "{in_mariadb.url("nukeviet")}"\npassword = {{ file = "reader" }}\n'
+        'trust_created = true\nunit = "so-y-te"\n'
+    )
+    portal = Portal(tmp_path / "portal", capsys, own)
+
+    portal.collect()
+
+    assert {title: item[2:] for title, item in portal.items().items()} == {
+        "Mới": (now.date(), "B", frozenset()),
+        "Đăng lại": (None, "B", frozenset({"touched"})),
+        "Lùi ngày": (now.date(), "B", frozenset({"backdated"})),
+    }
 
 
 # --- Drupal -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,15 @@ def test_each_product_and_each_of_its_keys_is_documented(product: str) -> None:
 
     assert {f"`{key}`" for key in own - common} <= set(re.findall(r"`\w+`", row))
     assert f'product = "{product}"' in DOCUMENTED
+
+
+def test_the_documented_examples_are_tables_of_their_products() -> None:
+    (block,) = [one for one in re.findall(r"```toml\n(.*?)```", DOCUMENTED, re.DOTALL) if "product = " in one]
+    tables = tomllib.loads(block)["updates"]["source"]
+
+    for table in tables:
+        assert settings(**{key: value for key, value in table.items() if key not in {"id", "kind"}}).statement()
+    assert sorted(table["product"] for table in tables) == list(PRODUCTS)
 
 
 @pytest.mark.parametrize(

@@ -12,81 +12,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.updates.sources import sitemap
-from commands.app import run
 from portalops.config.tables import KindTable
 from portalops.system.web import HttpWeb
 from tests.backups.mariadb.conftest import Server
+from tests.checks.updates.newsroom import Portal
 from tests.servers import free_port
 from tests.wordpress import WordPress
 
 SEED = Path(__file__).with_name("seed_newsroom.php")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-CONFIGURATION = """
-[portal]
-id = "khanhhoa"
-name = { vi = "Cổng thông tin điện tử tỉnh Khánh Hòa", en = "Khanh Hoa portal" }
-timezone = "Asia/Ho_Chi_Minh"
-rulebook = "kh-37-2010"
-
-[state]
-folder = "state"
-
-[[unit]]
-id = "so-y-te"
-name = { vi = "Sở Y tế", en = "Department of Health" }
-
-[[unit]]
-id = "so-tu-phap"
-name = { vi = "Sở Tư pháp", en = "Department of Justice" }
-
-[[job]]
-id = "daily-updates"
-kind = "updates"
-every = "day"
-
-[[updates.source]]
-id = "news"
-channel = "subportal"
-"""
 HIDDEN = "Có mật khẩu"
 """It takes a password to read it: WordPress tells of it everywhere, the query does not."""
-
-
-class Portal:
-    """One way of looking at the site, with a ledger of its own."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], settings: str) -> None:
-        folder.mkdir()
-        (folder / "reader").write_text("chỉ đọc")
-        (folder / "reader").chmod(0o600)
-        (folder / "portalops.toml").write_text(CONFIGURATION + settings, "utf-8")
-        self._folder = folder
-        self._capsys = capsys
-
-    def call(self, *arguments: str) -> Any:
-        run(["--json", "--config", str(self._folder / "portalops.toml"), *arguments], {})
-        answer = json.loads(self._capsys.readouterr().out)
-        assert answer["error"] is None, answer["error"]
-        return answer["data"]
-
-    def collect(self) -> None:
-        (poll,) = self.call("updates", "collect")
-        assert poll["ok"], poll["problem"]
-
-    def items(self) -> dict[str, tuple[Any, ...]]:
-        """Return the items by title: unit, what is claimed, the day that counts, grade and flags."""
-        today = datetime.now(ZONE).date()
-        found = self.call("updates", "list", "--period", f"{today - timedelta(days=40)}..{today}")
-        return {
-            one["title"]: (
-                one["unit"],
-                one["claimed_at"],
-                one["counts_at"] and datetime.fromisoformat(one["counts_at"]).astimezone(ZONE).date(),
-                one["grade"],
-                frozenset(one["flags"]),
-            )
-            for one in found
-        }
 
 
 @pytest.mark.heavy
@@ -158,30 +94,42 @@ def _readable(portal: Portal) -> dict[str, tuple[Any, ...]]:
 
 
 @pytest.mark.heavy
-def test_a_site_of_a_network_is_read_from_its_own_tables(
+def test_a_site_of_a_network_is_read_from_its_own_tables_and_a_post_of_many_categories_once(
     mariadb: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The tables are those that WordPress itself makes for a site of a network; it runs no network here."""
+    """WordPress gives each site of a network tables of the same shape under its number: here copies stand for them."""
     site = WordPress(mariadb, tmp_path / "site", database="network")
     site.run(SEED, "install")
     site.run(SEED, "first")
+    copies = "".join(
+        f"CREATE TABLE wp_3_{name} LIKE wp_{name}; INSERT INTO wp_3_{name} SELECT * FROM wp_{name};"
+        for name in ("posts", "options", "terms", "term_taxonomy", "term_relationships")
+    )
+    category = "SELECT term_taxonomy_id FROM wp_3_term_taxonomy JOIN wp_3_terms USING (term_id) WHERE slug = 'don-vi'"
     mariadb.run(
-        "CREATE OR REPLACE USER reader@localhost IDENTIFIED BY 'chỉ đọc'; GRANT SELECT ON network.* TO reader@localhost"
+        "SET SESSION sql_mode = ''; CREATE OR REPLACE USER reader@localhost IDENTIFIED BY 'chỉ đọc';"
+        f"GRANT SELECT ON network.* TO reader@localhost; {copies}"
+        "DELETE FROM wp_3_posts WHERE post_title NOT IN ('Y tế 3', 'Y tế 5');"
+        f"INSERT INTO wp_3_term_relationships SELECT ID, ({category}), 0 FROM wp_3_posts;"
+        "UPDATE wp_3_options SET option_value = 'Sở Tư pháp' WHERE option_name = 'blogname';"
+        "UPDATE wp_3_posts SET post_date_gmt = '0000-00-00 00:00:00' WHERE post_title = 'Y tế 3'",
+        database="network",
     )
-    for name in ("posts", "options", "terms", "term_taxonomy", "term_relationships"):
-        mariadb.run(
-            f"CREATE TABLE wp_3_{name} LIKE wp_{name}; INSERT INTO wp_3_{name} SELECT * FROM wp_{name}",
-            database="network",
-        )
-    mariadb.run("UPDATE wp_3_options SET option_value = 'Sở Y tế' WHERE option_name = 'blogname';", database="network")
-    mariadb.run("DELETE FROM wp_3_posts WHERE post_title <> 'Y tế 5'", database="network")
-    portal = Portal(
-        tmp_path / "query",
-        capsys,
-        'kind = "sql"\nproduct = "wordpress"\nblog = 3\nunit_from = "site"\npassword = { file = "reader" }\n'
-        f'url = "mysql+pymysql://reader@localhost/network?unix_socket={mariadb.socket}"\n',
+    own = (
+        'kind = "sql"\nproduct = "wordpress"\nblog = 3\npassword = { file = "reader" }\n'
+        f'url = "mysql+pymysql://reader@localhost/network?unix_socket={mariadb.socket}"\n'
     )
 
-    portal.collect()
+    units = {}
+    for name, how in (("site", 'unit_from = "site"\n'), ("under", 'unit_parent = "don-vi"\n'), ("any", "")):
+        portal = Portal(tmp_path / f"by-{name}", capsys, own + how)
+        portal.collect()
+        items = portal.items()
+        units[name] = {title: item[0] for title, item in items.items()}
 
-    assert {title: item[0] for title, item in portal.items().items()} == {"Y tế 5": "so-y-te"}
+    assert units == {
+        "site": {"Y tế 3": "so-tu-phap", "Y tế 5": "so-tu-phap"},
+        "under": {"Y tế 3": "so-y-te", "Y tế 5": "so-y-te"},
+        "any": {"Y tế 3": None, "Y tế 5": None},  # the category that was made first is no unit
+    }
+    assert items["Y tế 3"][1] is None and "no-date" in items["Y tế 3"][4]
