@@ -32,6 +32,7 @@ from portalops.registers.exemptions import (
     read_exemptions,
 )
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone
+from portalops.reports.words import EXEMPTION_KINDS, EXEMPTION_SCOPES, joined
 
 if TYPE_CHECKING:
     from checks.updates.terms import Decided
@@ -55,20 +56,6 @@ HELP_EXEMPTIONS = _(
     "List exemptions, their documents, and what is to be said of how they came about\n\nExample: portalops updates exemptions"
     "\n\nEXIT STATUS: 0 listed"
 )
-
-KIND_WORDS: dict[ExemptionKind, Message] = {
-    ExemptionKind.FAULT: msg("technical fault"),
-    ExemptionKind.DISASTER: msg("natural disaster"),
-    ExemptionKind.MIGRATION: msg("change of system"),
-    ExemptionKind.NO_SUBPORTAL_YET: msg("sub-portal not yet in operation"),
-    ExemptionKind.SECRECY: msg("state secrecy"),
-    ExemptionKind.MAINTENANCE: msg("planned maintenance"),
-}
-SCOPE_WORDS: dict[ExemptionScope, Message] = {
-    ExemptionScope.PORTAL: msg("the portal's daily update"),
-    ExemptionScope.SUBPORTAL: msg("the sub-portal (K1)"),
-    ExemptionScope.SUBMISSION: msg("what is sent in (K2)"),
-}
 
 
 def decided_of(session: Session) -> Decided:
@@ -230,8 +217,8 @@ def exemptions(ctx: typer.Context) -> Result:
             (
                 one.id,
                 _whose(session, one),
-                ", ".join(str(SCOPE_WORDS[scope]) for scope in one.scopes),
-                KIND_WORDS[one.kind],
+                joined([EXEMPTION_SCOPES[scope] for scope in one.scopes]) if one.scopes else None,
+                EXEMPTION_KINDS[one.kind],
                 one.first,
                 stands.last if stands else None,
                 one.document,
@@ -274,7 +261,7 @@ def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result
     rows: list[tuple[Message, Cell]] = [
         (msg("Exemption"), one.id),
         (msg("Unit"), _whose(session, one)),
-        (msg("Kind"), KIND_WORDS[one.kind]),
+        (msg("Kind"), EXEMPTION_KINDS[one.kind]),
         (msg("From"), one.first),
         (msg("To"), one.last),
         (msg("Document"), one.document),

@@ -166,4 +166,6 @@ def week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
         "pending": week.pending,
         "working_days": week.working_days,
         "coverage_percent": week.coverage_percent,
+        "unreachable": [day.isoformat() for day in week.unreachable],
+        "exemptions": list(week.exemptions),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _updates_attest, _updates_decide, _updates_report, _updates_stale
+from commands import _updates_attest, _updates_decide, _updates_matrix, _updates_report, _updates_stale
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -151,14 +151,30 @@ def status(
 
 @app.command(
     help=_(
-        "Show units by days, and how each week was judged\n\nExample: portalops updates matrix --period 2026-W40..2026-W47"
-        "\n\nEXIT STATUS: 0 nobody missed, 1 a unit missed a week, 3 something could not be found out"
+        "Show units by days, and how each week was judged\n\n--output writes it into a file, by its suffix or --format: xlsx and"
+        " html hold every table, csv a row a unit and day. Texts of others never become formulas in it."
+        "\n\nExample: portalops updates matrix --period 2026-W40..2026-W47 --output ma-tran.xlsx"
+        "\n\nEXIT STATUS: 0 nobody missed, 1 a unit missed a week, 2 no such period, unit or format, 3 something could not be"
+        " found out"
     )
 )
-def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None) -> Result:
+def matrix(
+    ctx: typer.Context,
+    *,
+    period: PeriodText = None,
+    unit: UnitText = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help=_("xlsx, html, csv, markdown or json"))
+    ] = None,
+    output: Annotated[
+        _updates_matrix.OptionalPath,
+        typer.Option("--output", metavar="FILE", help=_("Write it into this file instead")),
+    ] = None,
+) -> Result:
     from portalops.reports.section_updates import matrix as grid_of  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
+    form = _updates_matrix.format_of(format_, output)
     chosen = period_option(session, period)
     result = _judged(session, chosen)
     units = _units(session, unit)
@@ -188,16 +204,27 @@ def matrix(ctx: typer.Context, period: PeriodText = None, unit: UnitText = None)
         )
         for week in weeks
     ]
+    exemptions = _updates_decide.decided_of(session).exemptions
     view: list[Block] = [
-        grid_of(result, chosen, units, session.calendar),
+        grid_of(result, chosen, units, session.calendar, exemptions),
         Table(msg("Each unit's weeks"), headers, rows),
     ]
-    return Result(
-        [week_data(week, with_id=True) for week in weeks],
-        view,
-        warnings=(*_source_warnings(session), *session.calendar.warnings(chosen)),
-        exit_code=_exit_code([week.verdict for week in weeks]),
-    )
+    warnings = (*_source_warnings(session), *session.calendar.warnings(chosen))
+    code = _exit_code([week.verdict for week in weeks])
+    if form is not None and output is not None:
+        _updates_matrix.write_matrix(
+            session,
+            form,
+            output,
+            result=result,
+            period=chosen,
+            units=units,
+            exemptions=exemptions,
+            shown=view,
+            is_whole=unit is None,
+        )
+        return _updates_matrix.written(output, code, warnings)
+    return Result([week_data(week, with_id=True) for week in weeks], view, warnings=warnings, exit_code=code)
 
 
 @app.command(

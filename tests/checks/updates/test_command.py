@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from commands.app import run
 from portalops.errors import ExitCode
@@ -166,6 +171,80 @@ def test_the_matrix_and_the_list_tell_what_was_collected(portal: Path, capsys: p
     assert [item["flags"] for item in listed["data"] if item["title"] == "Tin lạ"] == [["unknown-unit"]]
 
 
+def test_the_matrix_as_csv_has_a_row_a_unit_and_day(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+    days = ("--from", "2026-11-19", "--to", "2026-11-19")
+    paper = ("--document", "=15/QĐ", "--approver", "Giám đốc Sở")
+    _call(portal, capsys, "updates", "exempt", "--unit", "so-tu-phap", "--kind", "fault", *days, *paper)
+    file = portal / "matrix.csv"
+
+    _code, told = _call(portal, capsys, "updates", "matrix", "--period", "2026-W47", "--output", str(file))
+
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")))
+    by_day = {(row["Unit's id"], row["Day"]): row for row in rows}
+    assert told["data"] == [{"id": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}]
+    assert len(rows) == len(by_day) == len({row["Unit's id"] for row in rows}) * len({row["Day"] for row in rows})
+    assert (by_day["so-y-te", "2026-11-16"]["K1"], by_day["so-y-te", "2026-11-16"]["Week"]) == ("1", "2026-W47")
+    assert by_day["so-tu-phap", "2026-11-19"]["Exempt by"].endswith(": =15/QĐ")
+    assert by_day["portal", "2026-11-22"]["Day without work"] == "weekly rest day"
+    assert {row["Unit's id"] for row in rows} == {"portal", "so-y-te", "so-tu-phap"}
+
+
+def test_the_matrix_of_one_unit_has_nothing_of_the_portal(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+    file = portal / "matrix.csv"
+    one = ("--period", "2026-W47", "--unit", "so-y-te")
+
+    _call(portal, capsys, "updates", "matrix", *one, "--output", str(file))
+
+    rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
+    assert {row["Unit's id"] for row in rows} == {"so-y-te"}
+
+
+def test_the_matrix_as_a_workbook_has_grid_weeks_and_days(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+    file = portal / "matrix.xlsx"
+
+    _call(portal, capsys, "updates", "matrix", "--period", "2026-W47", "--output", str(file))
+
+    opened = load_workbook(file)
+    captions = [sheet["A1"].value for sheet in opened.worksheets[1:]]
+    assert captions == [
+        "Units and days: what was seen, and how each week was judged",
+        "Each unit's weeks",
+        "Every unit and day",
+    ]
+    weeks = list(opened.worksheets[2].iter_rows(min_row=4, values_only=True))
+    assert ("2026-W47", 2) in [row[1:3] for row in weeks]
+    assert opened.worksheets[3]["C4"].value == datetime(2026, 11, 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "begins"),
+    [
+        ("matrix.html", [], b"<!doctype html>"),
+        ("matrix", ["--format", "html"], b"<!doctype html>"),
+        ("m.XLSX", [], b"PK"),
+    ],
+)
+def test_the_format_of_a_file_is_its_suffix_unless_it_is_named(
+    portal: Path, capsys: pytest.CaptureFixture[str], name: str, arguments: list[str], begins: bytes
+) -> None:
+    _call(portal, capsys, "updates", "collect")
+
+    _call(portal, capsys, "updates", "matrix", "--period", "2026-W47", *arguments, "--output", str(portal / name))
+
+    assert (portal / name).read_bytes().lower().startswith(begins.lower())
+
+
+def test_a_matrix_that_cannot_be_written_is_told(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+
+    code, told = _call(portal, capsys, "updates", "matrix", "--output", str(portal / "feed.xml" / "matrix.csv"))
+
+    assert (code, told["error"]["code"]) == (ExitCode.FAILED, "PO1603")
+
+
 def test_the_status_of_a_past_day_shows_its_items(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _call(portal, capsys, "updates", "collect")
 
@@ -191,6 +270,9 @@ def test_a_source_that_did_not_answer_is_warned_of(portal: Path, capsys: pytest.
         (["updates", "status", "--date", "gestern"], ExitCode.USAGE),
         (["updates", "matrix", "--unit", "nobody"], ExitCode.USAGE),
         (["updates", "matrix", "--period", "2026-W99"], ExitCode.USAGE),
+        (["updates", "matrix", "--format", "xlsx"], ExitCode.USAGE),
+        (["updates", "matrix", "--output", "matrix.ods"], ExitCode.USAGE),
+        (["updates", "matrix", "--output", "matrix", "--format", "../x"], ExitCode.USAGE),
     ],
 )
 def test_wrong_arguments_are_wrong_usage(

@@ -1,0 +1,113 @@
+"""The matrix of units and days as a file: a page or workbook with every table, or CSV with a row a unit and day."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+from commands._result import Result
+from commands._session import Session
+from portalops.errors import ExitCode, UsageError
+from portalops.locale import process_language
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph, Table
+from portalops.system.files import write_atomically
+
+if TYPE_CHECKING:
+    from portalops.model.exemptions import Exemption
+    from portalops.model.organisation import Unit
+    from portalops.model.period import Period
+    from portalops.model.updates import UpdatesResult
+
+OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
+CSV = "csv"
+
+
+def format_of(name: str | None, output: Path | None) -> str | None:
+    """Return the format of the file that is asked for; None if none is.
+
+    Raises:
+        UsageError: a format without a file, or a format that there is not.
+    """
+    from portalops.reports import formats  # noqa: PLC0415  # start-up time
+
+    if output is None:
+        if name is not None:
+            raise UsageError(msg("--format needs --output"), msg("Name the file by --output FILE."))
+        return None
+    some = (CSV, *formats.names())
+    suffixes = {f".{CSV}": CSV, **{formats.load(each).suffix: each for each in formats.names()}}
+    chosen = suffixes.get(output.suffix.lower()) if name is None else name
+    if chosen not in some:
+        shown = show_text(output.name if name is None else name, 60)
+        raise UsageError(
+            msg("{name}: no format is known by that", name=shown),
+            msg("Give --format, one of: {names}.", names=", ".join(sorted(some))),
+        )
+    return chosen
+
+
+def write_matrix(
+    session: Session,
+    form: str,
+    output: Path,
+    *,
+    result: UpdatesResult,
+    period: Period,
+    units: Sequence[Unit],
+    exemptions: Sequence[Exemption],
+    shown: Sequence[Block],
+    is_whole: bool,
+) -> None:
+    """Write the matrix into a file; an older one is replaced.
+
+    Args:
+        session: gives portal, calendar and clock.
+        form: `csv`, or a format of reports.
+        output: the file.
+        result: the judging.
+        period: which days.
+        units: whose.
+        exemptions: those in force.
+        shown: the grid and the weeks, as the terminal shows them.
+        is_whole: no unit was chosen, so that the portal's own days belong to it.
+
+    Raises:
+        FileUnwritable: the file cannot be written.
+    """
+    from portalops.reports import formats  # noqa: PLC0415  # start-up time
+    from portalops.reports.matrix_days import day_table  # noqa: PLC0415
+    from portalops.reports.table_csv import write_table  # noqa: PLC0415
+
+    language = process_language()
+    days = day_table(result, period, units, session.calendar, exemptions, with_portal=is_whole)
+    if form == CSV:
+        write_atomically(output, write_table(days, language=language, zone=session.zone_of_portal))
+        return
+    title = msg("Updates of the portal and the units, from {first} to {last}", first=period.first, last=period.last)
+    facts: list[tuple[Message, Cell]] = [
+        (msg("Portal"), session.settings.portal.name),
+        (msg("Judged at"), session.clock.now()),
+        (msg("Rulebook"), result.rulebook),
+        (msg("Working-day calendar"), result.calendar),
+    ]
+    blocks: list[Block] = [
+        KeyValues(facts),
+        Paragraph(
+            msg("Judged from what was collected; this is no record, and the compliance report is what is signed.")
+        ),
+        *shown,
+        days,
+    ]
+    document = Document(title, blocks, facts[:2], session.settings.portal.timezone)
+    write_atomically(output, formats.load(form).render(document, language=language))
+
+
+def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result:
+    """Return what is told of a file that was written."""
+    digest = hashlib.sha256(output.read_bytes()).hexdigest()
+    table = Table(msg("Written"), (msg("File"), msg("SHA-256")), [(str(output), digest)])
+    return Result([{"id": str(output), "sha256": digest}], [table], warnings=tuple(warnings), exit_code=exit_code)
