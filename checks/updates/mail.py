@@ -1,7 +1,8 @@
 """One message of a mailbox, read for what it says of a submission. Pure; everything in it is untrusted and bounded.
 
-A message is only as deep as `MAX_BOUNDARIES` lets it be, since a parser's work grows with the number of boundaries that are open
-at once. What goes beyond that, or breaks the parser, is read by its headers alone: it came in all the same.
+A parser's work grows with the boundaries that are open at once, its memory with lines, parts and headers, and what it does with one
+header grows with the square of its length. So each of these is bounded before or while it is at work. What goes beyond, or breaks
+the parser, is read by its headers alone: it came in all the same.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.errors import MessageError
+from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
 from email.message import Message as Mail
 from email.parser import BytesHeaderParser
-from email.utils import getaddresses
+from email.policy import Compat32
 
 from checks.updates.text import without_markup
 from portalops.model.record import Digest
@@ -29,11 +30,22 @@ MAX_MARKUP = 1 << 20
 """Bytes of a part with text that are read: mark-up may be far longer than what it says."""
 MAX_PARTS = 500
 MAX_FILES = 50
-MAX_BOUNDARIES = 50
+BEGINNING_BYTES = 64 << 10
+"""Of a message that is read by its headers alone."""
+MAX_BOUNDARIES = 20
+"""Parts that hold parts. A forwarded mail with pictures and files has four."""
+MAX_DELIMITERS = 5000
+"""Lines that may begin or end a part."""
+MAX_LINES = 700_000
+"""The largest mail that is read whole has 430,000."""
+MAX_HEADERS = 5000
+"""Of a message and all of its parts."""
 MAX_NAME = 200
 
 _BOUNDARY = re.compile(rb"boundary\s*\*?[0-9*]*\s*=", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>\"(),;:]{1,64}@[^\s@<>\"(),;:]{1,255}")
+_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[a-z0-9.-]{1,255}")
+_ADDRESS_ENDS = re.compile(r"[\s<>(),;:\"]+")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """What Python takes for the name of a charset and is none, or whose decoding takes long."""
@@ -65,6 +77,8 @@ class ReadMail:
     """At most `MAX_FILES`; pictures that belong to the text are left out."""
     broken: str = ""
     """Why it was read by its headers alone; empty if it was read whole."""
+    is_automatic: bool = False
+    """A program sent it: an answer of somebody absent, a receipt, a failure to deliver."""
 
 
 def read_mail(data: bytes) -> ReadMail:
@@ -76,8 +90,12 @@ def read_mail(data: bytes) -> ReadMail:
     """
     if sum(1 for _match in _BOUNDARY.finditer(data)) > MAX_BOUNDARIES:
         return _by_headers(data, f"more than {MAX_BOUNDARIES} boundaries")
+    if data.count(b"\n--") + data.count(b"\r--") > MAX_DELIMITERS:
+        return _by_headers(data, f"more than {MAX_DELIMITERS} delimiters")
+    if data.count(b"\n") + data.count(b"\r") > 2 * MAX_LINES:
+        return _by_headers(data, f"more than {MAX_LINES} lines")
     try:
-        mail = message_from_bytes(data)
+        mail = message_from_bytes(data, policy=_bounds(MAX_HEADERS))
         text, files = _content(mail)
         return _read(mail, text, files)
     except (MessageError, RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
@@ -85,27 +103,72 @@ def read_mail(data: bytes) -> ReadMail:
         return _by_headers(data, type(error).__name__)
 
 
+def _bounds(headers: int) -> Compat32:
+    """Return how one message is parsed: the beginning of each header is kept, and only so many of them."""
+    left = [headers]
+
+    class Bounds(Compat32):
+        def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+            left[0] -= 1
+            if left[0] < 0:
+                raise HeaderParseError(f"more than {headers} headers")
+            kept, room = [], MAX_HEADER
+            for line in sourcelines:
+                if room <= 0:
+                    break
+                kept.append(line[:room])
+                room -= len(line)
+            return super().header_source_parse(kept)
+
+    return Bounds()
+
+
 def _by_headers(data: bytes, why: str) -> ReadMail:
-    return _read(BytesHeaderParser().parsebytes(data[: 64 << 10]), "", (), broken=why)
+    beginning = data[:BEGINNING_BYTES]
+    return _read(BytesHeaderParser(policy=_bounds(BEGINNING_BYTES)).parsebytes(beginning), "", (), broken=why)
 
 
 def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str = "") -> ReadMail:
-    senders = {address.lower() for _name, address in getaddresses([_header(mail, "From")]) if address}
-    sender = senders.pop() if len(senders) == 1 else ""
     return ReadMail(
         message_id=_header(mail, "Message-ID").strip(),
-        sender=sender if _ADDRESS.fullmatch(sender) else "",
+        sender=_sender(_raw(mail, "From")),
         date=_header(mail, "Date")[:100],
         subject=_header(mail, "Subject"),
         text=text,
         files=files,
         broken=broken,
+        is_automatic=_is_automatic(mail),
     )
+
+
+def _is_automatic(mail: Mail) -> bool:
+    """Say whether a program sent it, by RFC 3834, section 5, or as a report of RFC 6522."""
+    said = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
+    return said not in {"", "no"} or mail.get_content_type() == "multipart/report"
+
+
+def _sender(raw: str) -> str:
+    """Return the only address of a header, as it stands outside of quotes; empty if there are several, or it is none.
+
+    Python's own reading of addresses calls itself for each bracket, and takes some names for addresses (CVE-2023-27043).
+
+    >>> _sender('"Sở Y tế, vanthu@soyte.example" <A@Soyte.example>'), _sender("a@b.example, c@d.example"), _sender("a@b@c")
+    ('a@soyte.example', '', '')
+    """
+    words = _ADDRESS_ENDS.split(_QUOTED.sub(" ", raw).lower())
+    found = {word for word in words if "@" in word}
+    only = found.pop() if len(found) == 1 else ""
+    return only if _ADDRESS.fullmatch(only) else ""
+
+
+def _raw(mail: Mail, name: str) -> str:
+    """Return the first header of a name as it stands, its beginning; bytes beyond ASCII are halves of characters."""
+    return next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")[:MAX_HEADER]
 
 
 def _header(mail: Mail, name: str) -> str:
     """Return the first header of a name, decoded; what is no encoded word is taken for UTF-8, or else for Latin-1."""
-    raw = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")[:MAX_HEADER]
+    raw = _raw(mail, name)
     try:
         parts = decode_header(raw)
     except (MessageError, ValueError):  # base64 that is none

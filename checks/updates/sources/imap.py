@@ -4,7 +4,7 @@ An item counts by INTERNALDATE, the moment at which the mail server took it; the
 a claim. A message counts once, however often its Message-ID comes; one that brings the same files as another repeats it.
 
 `units` says whose a sender is: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of its addresses. A message of any
-other sender belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
+other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
 
 Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse, or put aside, what
 fails SPF, DKIM and DMARC. Messages that were moved away before a look saw them do not count.
@@ -34,7 +34,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
-from checks.updates.mail import AttachedFile, ReadMail, read_mail
+from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail
 from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
@@ -58,8 +58,7 @@ SILENCE_SECONDS = 30
 MESSAGE_BYTES = 32 << 20
 """Of one message; mail servers take 20 to 30 MB. Of a larger one the beginning is read."""
 LOOK_BYTES = 256 << 20
-"""Of all messages of one look; behind that the beginning of each is read."""
-BEGINNING_BYTES = 64 << 10
+"""Of all messages of one look; behind that, and in the second half of its time, the beginning of each is read."""
 READ_BYTES = LOOK_BYTES + 2 * MESSAGE_BYTES
 """Of all that one connection says."""
 MAX_MESSAGES = 2000
@@ -160,13 +159,14 @@ class ImapSource:
             messages: list[dict[str, object]] = []
             unread: list[int] = []
             for one in chosen:
-                wanted = MESSAGE_BYTES if left >= min(one.size, MESSAGE_BYTES) else BEGINNING_BYTES
+                is_early = self._clock.monotonic() < until - WITHIN.total_seconds() / 2
+                wanted = MESSAGE_BYTES if is_early and left >= min(one.size, MESSAGE_BYTES) else BEGINNING_BYTES
                 data = self._message(box, one.uid, wanted)
                 if data is None:
                     unread.append(one.uid)
                     continue
                 left -= len(data)
-                messages.append(_as_data(one, data, read_mail(data)))
+                messages.append(_as_data(one, data, read_mail(data), is_cut=len(data) >= wanted))
         answer = {
             "folder": self._settings.folder,
             "since": since.isoformat(),
@@ -190,7 +190,7 @@ class ImapSource:
     def _item(self, message: Mapping[str, object]) -> ListedItem:
         received = datetime.fromisoformat(str(message["received_at"]))
         mail = _as_mail(message)
-        unit = self._unit_name(mail.sender)
+        unit = "" if mail.is_automatic else self._unit_name(mail.sender)
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         title = subject if unit else f"{subject} ({mail.sender or '?'})"
         names = "\n".join(file.name for file in mail.files)
@@ -204,7 +204,7 @@ class ImapSource:
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.files or mail.broken),
-            files=" ".join(sorted(file.digest for file in mail.files)),
+            files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
         )
 
     def _unit_name(self, sender: str) -> str:
@@ -365,7 +365,7 @@ def _received(line: object) -> _Received | None:
     return _Received(int(uid[1]), datetime(year, month, day, hour, minute, second, tzinfo=zone), int(size[1]))
 
 
-def _as_data(one: _Received, data: bytes, mail: ReadMail) -> dict[str, object]:
+def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> dict[str, object]:
     """Return what is kept of a message."""
     return {
         "uid": one.uid,
@@ -379,7 +379,8 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail) -> dict[str, object]:
         "subject": mail.subject,
         "text": mail.text,
         "files": [{"name": file.name, "size": file.size, "digest": file.digest} for file in mail.files],
-        "broken": mail.broken or ("cut" if len(data) < one.size else ""),
+        "broken": mail.broken or ("cut" if is_cut else ""),
+        "is_automatic": mail.is_automatic,
     }
 
 
@@ -393,6 +394,7 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         text=str(message["text"]),
         files=tuple(files),
         broken=str(message["broken"]),
+        is_automatic=bool(message["is_automatic"]),
     )
 
 

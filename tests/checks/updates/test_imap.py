@@ -162,6 +162,7 @@ def test_a_sender_in_no_map_waits_for_review_and_counts_for_nobody(mail: MailSer
     senders = (
         "Sở Y tế <so-y-te>", "so-y-te@elsewhere.example", "Sở Y tế <vanthu@soyte.khanhhoa.example.evil.example>",
         "vanthu@soyte.khanhhoa.example, other@elsewhere.example",
+        "vanthu@soyte.khanhhoa.example <other@elsewhere.example>",
     )  # fmt: skip
     for number, sender in enumerate(senders):
         box.put("2026-11-17 09:00", _tin(number, sender="x@x.example").replace(b"x@x.example", sender.encode(), 1))
@@ -237,6 +238,47 @@ def test_a_bomb_of_nested_parts_is_read_by_its_headers() -> None:
 
     assert (found.subject, found.sender, found.files) == ("Bom", "a@b.example", ())
     assert str(MAX_BOUNDARIES) in found.broken
+
+
+HEAD = b"From: a@b.example\nSubject: Bom\n"
+BOMBS = {
+    "a million parts": HEAD + b"Content-Type: multipart/mixed; boundary=a\n\n" + b"--a\n\n" * 1_000_000,
+    "a million headers": HEAD + b"a: b\n" * 1_000_000 + b"\nx",
+    "headers of parts": HEAD + b"Content-Type: multipart/mixed; boundary=a\n\n--a\n" + b"a: b\n" * 600_000 + b"\nx",
+    "lines": HEAD + b"\n" + b"\n" * 8_000_000,
+}
+
+
+@pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS)
+def test_bombs_are_read_by_their_headers(data: bytes) -> None:
+    found = read_mail(data)
+
+    assert (found.subject, found.sender, found.files) == ("Bom", "a@b.example", ())
+    assert found.broken
+
+
+@pytest.mark.parametrize("sender", [b"(" * 4000, b"<" * 4000, b'"' * 3999, b"a@b.example" * 300, b"=?utf-8?b?" * 400])
+def test_a_sender_that_is_no_address_is_nobody(sender: bytes) -> None:
+    assert read_mail(b"Subject: x\nFrom: " + sender + b"\n\nx").sender == ""
+
+
+def test_a_header_without_end_takes_no_time_without_end() -> None:
+    data = HEAD + b"Content-Type: text/plain" + b'; a="' * 1_000_000 + b"; x=y" * 1_000_000 + b"\n\nxin"
+
+    assert read_mail(data).text in {"xin", ""}
+
+
+@pytest.mark.parametrize(
+    "head", [b"Auto-Submitted: auto-replied (vacation)\n", b"Content-Type: multipart/report; boundary=a\n"]
+)
+def test_what_a_program_sends_by_itself_is_no_submission(mail: MailServer, tmp_path: Path, head: bytes) -> None:
+    box = Mailbox(mail, f"auto{len(head)}", tmp_path)
+    box.put("2026-11-17 09:00", head + b"From: vanthu@soyte.khanhhoa.example\nSubject: Vang mat\n\nToi di vang")
+
+    box.collect("2026-11-24 09:00")
+
+    (item,) = box.items()
+    assert (item.seen.unit, FlagKind.UNKNOWN_UNIT in item.flags) == (None, True)
 
 
 def test_text_is_kept_up_to_a_bound_and_marks_are_taken_out() -> None:
