@@ -5,7 +5,8 @@ to date, and this is how the host knows of them.
 
 The rule: apt's lists were refreshed within 2 days, and every archive that says until when it is valid still is. The
 latter shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such date,
-its security archive has 7 days.
+its security archive has 7 days. A security archive without such a date must have been made within the last 14 days, or the
+answer is unknown; where no archive's name tells of security, one archive of any kind that shows this is enough.
 
 On RHEL and AlmaLinux: the metadata of every enabled repository were fetched within 2 days.
 

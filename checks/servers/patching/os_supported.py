@@ -4,7 +4,7 @@ Past its end of support a system looks quiet: no update waits, because none is m
 
 The rule: the day lies before the end in a dated table (data/os_support.toml). Longer support (LTS, ESM, ELTS) counts
 only where the portal declares that the host has it. A table that was not read for 180 days, or that lacks the release,
-makes the answer unknown. An AlmaLinux or RHEL that states SUPPORT_END itself is believed where the table lacks it.
+makes the answer unknown. A system that states SUPPORT_END itself (AlmaLinux, RHEL) is believed where the table lacks it.
 
 Sources: os-release(5); the Debian package distro-info-data; the makers' life-cycle pages. On Debian 13:
 
