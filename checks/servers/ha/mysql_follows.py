@@ -5,7 +5,8 @@ systems.
 
 The rule: as many members as declared follow another server; on each of them both threads run (the one that fetches and the
 one that applies), and it is behind by no more than the declared seconds. NULL seconds mean that the server itself does not
-know, as where the link is cut: that is a fail. At least one member follows nobody, or nobody would lead; it must take writes.
+know, as where the link is cut: that is a fail. At least one member takes writes and follows nobody, or nobody would lead;
+where every member follows another, as two primaries do that follow each other, it is enough that one takes writes.
 
 Source: the MariaDB manual, "SHOW REPLICA STATUS". MariaDB 11.8:
 
