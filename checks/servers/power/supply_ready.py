@@ -3,9 +3,10 @@
 When the power fails, the batteries are what keeps the portal up; they grow old unseen. Article 12.3 asks for standby systems
 and that servers run continuously.
 
-The rule: every declared supply answers, is on line, charged to at least 80 %, and asks neither for a new battery nor says
-that it is low. A declaration that there is none is a fail; no declaration leaves it unknown. Virtual machines and containers
-hang on their host's: the roles `virtual` and `container` exempt them.
+The rule: every declared supply answers, is on line, charged to at least 80 %, raises no alarm, and says neither that
+its battery is low or must be replaced nor that it is off. A declaration that there is none is a fail; no declaration,
+or a supply that does not tell its charge, leaves it unknown. Virtual machines and containers hang on their host's: the
+roles `virtual` and `container` exempt them.
 
 Source: upsc(8), NUT's list of variables. NUT 2.8:
 

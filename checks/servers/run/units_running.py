@@ -2,8 +2,8 @@
 
 Article 12.3 asks that the servers run continuously; a unit that failed at night stays so until someone looks.
 
-The rule: systemd names no failed unit, and each declared unit is active and enabled. A host that systemd did not start
-is unknown.
+The rule: systemd names no failed unit, and each declared unit is active and starts at boot, by itself or with another.
+A host that systemd did not start is unknown.
 
 Source: systemctl(1).
 

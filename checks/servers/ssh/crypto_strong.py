@@ -2,9 +2,10 @@
 
 Whoever sits between makes both sides agree on the weakest thing that both offer. Article 12.4.
 
-The rule: the server's offer, which any client gets before it logs in, names no cipher in CBC mode and none of 3DES, RC4,
-Blowfish or CAST; no code that is made with MD5 or SHA-1; no key exchange with SHA-1; no DSA or `ssh-rsa` key (which
-signs by SHA-1); and nothing that is called `none`. Where the port is shut to the station, what `sshd -T` says is judged.
+The rule: the server's offer, which any client gets before it logs in, names no cipher in CBC mode and none of 3DES,
+RC4, Blowfish or CAST; no code that is made with MD5, SHA-1 or RIPEMD; no key exchange with SHA-1; no DSA or `ssh-rsa`
+key (which signs by SHA-1); and nothing that is called `none`. Where the port is shut to the station, what `sshd -T`
+says is judged.
 
 Sources: RFC 4253 (7.1), RFC 8758, RFC 9142, sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered, still offers:
 

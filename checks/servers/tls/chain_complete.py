@@ -3,9 +3,10 @@
 Browsers often fill in a missing link by themselves; programs, telephones and other authorities' systems do not, and are
 told to switch the check off. Article 12.4.
 
-The rule: from what the server sent for each declared name, and nothing beside it, the chain leads to an authority of the
-declared `ca_file`, or of the station's own list where none is declared. Dates of the server's own certificate are the
-matter of tls.expiry. Which list it was, by its digest, stands in the evidence.
+The rule: from what the server sent for each declared name, and nothing beside it, the chain leads to an authority of
+the declared `ca_file`, or of the station's own list where none is declared, and begins with a certificate for that
+name. Dates of the server's own certificate are the matter of tls.expiry. Which list it was, by its digest, stands in
+the evidence.
 
 Sources: RFC 5246 (7.4.2), RFC 5280 (6). As `openssl s_client` says it of a server that forgot a link:
 
