@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import HeaderParseError, MessageError
@@ -41,10 +41,13 @@ MAX_LINES = 700_000
 MAX_HEADERS = 5000
 """Of a message and all of its parts."""
 MAX_NAME = 200
+MAX_CHECK = 1000
+MAX_CHECKS = 5
 
 _BOUNDARY = re.compile(rb"boundary\s*\*?[0-9*]*\s*=", re.IGNORECASE)
 _ADDRESS = re.compile(r"[!-?A-~]{1,64}@[a-z0-9.-]{1,255}")
 _ADDRESS_ENDS = re.compile(r"[\s<>(),;:\"]+")
+_COMMENT = re.compile(r"\([^()]*\)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
@@ -77,6 +80,8 @@ class ReadMail:
     """At most `MAX_FILES`; pictures that belong to the text are left out."""
     broken: str = ""
     """Why it was read by its headers alone; empty if it was read whole."""
+    checks: tuple[str, ...] = ()
+    """What mail servers say of who sent it: the headers `Authentication-Results`, the newest first, at most `MAX_CHECKS`."""
     is_automatic: bool = False
     """A program sent it: an answer of somebody absent, a receipt, a failure to deliver."""
 
@@ -123,6 +128,27 @@ def _bounds(headers: int) -> Compat32:
     return Bounds()
 
 
+def vouches(checks: Sequence[str], server: str) -> bool:
+    """Say whether a mail server says that a message comes from whom it names (RFC 8601; DMARC, RFC 7489).
+
+    Only the newest header of that server counts: it takes others out that name it (RFC 8601, section 5), or puts its own above.
+
+    >>> vouches(["mx.khanhhoa.example 1; spf=fail (x; dmarc=pass); dmarc=pass header.from=a.example"], "MX.khanhhoa.example")
+    True
+    >>> vouches(['mx.khanhhoa.example; dmarc=fail reason="; dmarc=pass"', "mx.khanhhoa.example; dmarc=pass"], "mx.khanhhoa.example")
+    False
+    """
+    for header in checks:
+        plain, comments = _QUOTED.sub(" ", header).lower(), 1
+        while comments:
+            plain, comments = _COMMENT.subn(" ", plain)
+        name, *results = (part.split() for part in plain.split(";"))
+        if name and name[0] == server.lower():
+            is_whole = not set(plain) & set('"()')
+            return is_whole and any(words and words[0] == "dmarc=pass" for words in results)
+    return False
+
+
 def _by_headers(data: bytes, why: str) -> ReadMail:
     beginning = data[:BEGINNING_BYTES]
     return _read(BytesHeaderParser(policy=_bounds(BEGINNING_BYTES)).parsebytes(beginning), "", (), broken=why)
@@ -137,6 +163,11 @@ def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str
         text=text,
         files=files,
         broken=broken,
+        checks=tuple(
+            " ".join(str(value)[:MAX_CHECK].encode("ascii", "replace").decode().split())
+            for key, value in mail.raw_items()
+            if key.lower() == "authentication-results"
+        )[:MAX_CHECKS],
         is_automatic=_is_automatic(mail),
     )
 

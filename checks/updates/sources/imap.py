@@ -6,8 +6,8 @@ a claim. A message counts once, however often its Message-ID comes; one that bri
 `units` says whose a sender is: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of its addresses. A message of any
 other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
 
-Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse, or put aside, what
-fails SPF, DKIM and DMARC. Messages that were moved away before a look saw them do not count.
+Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse what fails SPF, DKIM
+and DMARC, or name it in `checked_by`, and only what it says has passed belongs to a unit. Messages that were moved away before a look saw them do not count.
 
 The first look, and any after the mailbox was made anew, goes back `days`; later ones ask for what came since. SEARCH knows whole
 days without a zone, so a day more is asked for and the rest is left out here. Kept as evidence is what was read: headers,
@@ -34,7 +34,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
-from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail
+from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail, vouches
 from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
@@ -89,6 +89,8 @@ class Settings(CommonSettings):
     """The account's name."""
     password: SecretReference
     """Where its password is kept."""
+    checked_by: Text | None = None
+    """The mail server whose word on the sender must be there: the name that its headers `Authentication-Results` begin with."""
     folder: Text = "INBOX"
     """The folder, as mail programs show it."""
     days: int = Field(default=35, ge=1, le=400)
@@ -190,7 +192,9 @@ class ImapSource:
     def _item(self, message: Mapping[str, object]) -> ListedItem:
         received = datetime.fromisoformat(str(message["received_at"]))
         mail = _as_mail(message)
-        unit = "" if mail.is_automatic else self._unit_name(mail.sender)
+        server = self._settings.checked_by
+        is_vouched_for = server is None or vouches(mail.checks, server)
+        unit = self._unit_name(mail.sender) if is_vouched_for and not mail.is_automatic else ""
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         title = subject if unit else f"{subject} ({mail.sender or '?'})"
         names = "\n".join(file.name for file in mail.files)
@@ -380,6 +384,7 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
         "text": mail.text,
         "files": [{"name": file.name, "size": file.size, "digest": file.digest} for file in mail.files],
         "broken": mail.broken or ("cut" if is_cut else ""),
+        "checks": list(mail.checks),
         "is_automatic": mail.is_automatic,
     }
 
@@ -394,6 +399,7 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         text=str(message["text"]),
         files=tuple(files),
         broken=str(message["broken"]),
+        checks=tuple(str(check) for check in message["checks"]),
         is_automatic=bool(message["is_automatic"]),
     )
 

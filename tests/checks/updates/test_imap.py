@@ -14,25 +14,17 @@ from typing import Any
 
 import pytest
 
-from checks.updates.job import items_of, replay, run_updates
-from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail
+from checks.updates.job import replay
+from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail, vouches
 from checks.updates.observations import ObservationStore
-from checks.updates.rules.weighing import Weighed
-from checks.updates.sources.imap import READ_BYTES, ImapSource, Settings
-from portalops.config.tables import KindTable
+from checks.updates.sources.imap import READ_BYTES
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
-from portalops.model.period import Period
-from portalops.model.runs import Every
 from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from tests.anchors.certificates import authority, server
-from tests.checks.updates.scene import CALENDAR, HEALTH, JUSTICE, PORTAL, ZONE, at, rulebook
-from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
+from tests.checks.updates.mailboxes import HEALTH_OFFICE, TEXT, Mailbox, tin
+from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
 from tests.mailbox import PASSWORD, MailServer, dovecot, letter
-
-SENDERS = {"vanthu@soyte.khanhhoa.example": "so-y-te", "sotuphap.khanhhoa.example": "so-tu-phap"}
-HEALTH_OFFICE = "Văn thư Sở Y tế <vanthu@soyte.khanhhoa.example>"
-TEXT = "Kính gửi Ban biên tập, Sở Y tế gửi tin về công tác tiêm chủng mở rộng trên địa bàn tỉnh trong tuần qua. " * 4
 
 
 @pytest.fixture(scope="module")
@@ -46,59 +38,16 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
         yield running
 
 
-class Mailbox:
-    """A mailbox that is collected again and again."""
-
-    def __init__(self, mail: MailServer, user: str, place: Path, **settings: Any) -> None:
-        self.mail, self.user = mail, user
-        secret = place / "secret"
-        secret.write_text(PASSWORD)
-        secret.chmod(0o600)
-        table: dict[str, object] = {
-            "host": "127.0.0.1", "port": mail.port, "security": "none", "user": user, "password": {"file": str(secret)},
-            "units": SENDERS, **settings,
-        }  # fmt: skip
-        self.clock = FixedClock(at("2026-11-16 20:00"))
-        self.settings = KindTable.alone("mail", "imap", table, place).parse(Settings)
-        self.source = ImapSource("mail", self.settings, zone=ZONE, clock=self.clock)
-        self.store = ObservationStore.open(place / "observations.sqlite")
-        self.keeper = MemoryKeeper()
-
-    def put(self, received: str, message: bytes) -> None:
-        self.mail.put(self.user, message, at(received))
-
-    def collect(self, on: str) -> UpdatesResult:
-        self.clock.at = at(on)
-        return run_updates(
-            sources=(self.source,), units=(HEALTH, JUSTICE), portal=PORTAL, rulebook=rulebook(), calendar=CALENDAR,
-            store=self.store, keeper=self.keeper, clock=self.clock, progress=SilentProgress(), judge_weeks=3,
-            poll_every=Every.DAY,
-        )  # fmt: skip
-
-    def items(self) -> list[Weighed]:
-        return list(
-            items_of(
-                self.store, sources=(self.source,), units=(HEALTH, JUSTICE), portal=PORTAL, rulebook=rulebook(),
-                calendar=CALENDAR, period=Period(at("2026-11-01 00:00").date(), at("2026-11-30 00:00").date()),
-                now=self.clock.at, poll_every=Every.DAY,
-            )
-        )  # fmt: skip
-
-
 def _week(result: UpdatesResult, unit: str, week: str = "2026-W47") -> tuple[int, DutyVerdict]:
     found = next(one for one in result.unit_weeks if str(one.week) == week and one.unit == unit)
     return found.submissions, found.submissions_verdict
 
 
-def _tin(number: int, date: str = "2026-11-16 09:00", sender: str = HEALTH_OFFICE) -> bytes:
-    return letter(sender, f"Tin số {number}", f"{TEXT} Số {number}.", date=at(date), message_id=f"<{number}@soyte>")
-
-
 def test_mail_counts_when_the_server_took_it_and_not_when_its_header_claims(mail: MailServer, tmp_path: Path) -> None:
     box = Mailbox(mail, "forged", tmp_path)
     box.collect("2026-11-13 20:00")
-    box.put("2026-11-17 09:00", _tin(1, date="2026-11-10 09:00"))
-    box.put("2026-11-23 09:00", _tin(2, date="2026-11-19 09:00"))
+    box.put("2026-11-17 09:00", tin(1, date="2026-11-10 09:00"))
+    box.put("2026-11-23 09:00", tin(2, date="2026-11-19 09:00"))
 
     result = box.collect("2026-11-24 09:00")
 
@@ -111,8 +60,8 @@ def test_mail_counts_when_the_server_took_it_and_not_when_its_header_claims(mail
 
 def test_mail_that_came_in_days_before_the_look_counts_on_its_own_day(mail: MailServer, tmp_path: Path) -> None:
     box = Mailbox(mail, "late", tmp_path)
-    box.put("2026-11-16 00:30", _tin(1))  # still Sunday in UTC
-    box.put("2026-11-20 23:30", _tin(2))
+    box.put("2026-11-16 00:30", tin(1))  # still Sunday in UTC
+    box.put("2026-11-20 23:30", tin(2))
 
     result = box.collect("2026-11-24 09:00")
 
@@ -123,9 +72,9 @@ def test_mail_that_came_in_days_before_the_look_counts_on_its_own_day(mail: Mail
 def test_a_message_counts_once_however_often_it_comes(mail: MailServer, tmp_path: Path) -> None:
     box = Mailbox(mail, "doubles", tmp_path)
     for received in ("2026-11-16 09:00", "2026-11-18 09:00"):
-        box.put(received, _tin(7))
+        box.put(received, tin(7))
     box.collect("2026-11-18 20:00")
-    box.put("2026-11-19 09:00", _tin(7))
+    box.put("2026-11-19 09:00", tin(7))
 
     result = box.collect("2026-11-24 09:00")
 
@@ -165,8 +114,8 @@ def test_a_sender_in_no_map_waits_for_review_and_counts_for_nobody(mail: MailSer
         "vanthu@soyte.khanhhoa.example <other@elsewhere.example>",
     )  # fmt: skip
     for number, sender in enumerate(senders):
-        box.put("2026-11-17 09:00", _tin(number, sender="x@x.example").replace(b"x@x.example", sender.encode(), 1))
-    box.put("2026-11-18 09:00", _tin(9, sender="Ai đó <Bat.Ky@SoTuPhap.khanhhoa.example>"))
+        box.put("2026-11-17 09:00", tin(number, sender="x@x.example").replace(b"x@x.example", sender.encode(), 1))
+    box.put("2026-11-18 09:00", tin(9, sender="Ai đó <Bat.Ky@SoTuPhap.khanhhoa.example>"))
 
     result = box.collect("2026-11-24 09:00")
 
@@ -210,7 +159,7 @@ def test_broken_mail_is_taken_in_and_hides_no_other(mail: MailServer, tmp_path: 
     box = Mailbox(mail, "broken", tmp_path)
     for data in BROKEN.values():
         box.put("2026-11-17 09:00", data.replace(b"\n", b"\r\n"))
-    box.put("2026-11-18 09:00", _tin(1))
+    box.put("2026-11-18 09:00", tin(1))
 
     result = box.collect("2026-11-24 09:00")
 
@@ -262,10 +211,34 @@ def test_a_sender_that_is_no_address_is_nobody(sender: bytes) -> None:
     assert read_mail(b"Subject: x\nFrom: " + sender + b"\n\nx").sender == ""
 
 
+@pytest.mark.parametrize(
+    "said", ["dmarc=fail ((x) ; dmarc=pass ;)", "dmarc=fail (x; dmarc=pass", 'dmarc=fail reason="x; dmarc=pass', "x=dmarc=pass", ""]
+)  # fmt: skip
+def test_no_word_inside_of_a_comment_or_a_quote_vouches(said: str) -> None:
+    assert not vouches([f"mx.khanhhoa.example; {said}"], "mx.khanhhoa.example")
+
+
 def test_a_header_without_end_takes_no_time_without_end() -> None:
     data = HEAD + b"Content-Type: text/plain" + b'; a="' * 1_000_000 + b"; x=y" * 1_000_000 + b"\n\nxin"
 
     assert read_mail(data).text in {"xin", ""}
+
+
+def test_where_a_mail_server_is_to_vouch_for_the_sender_nothing_else_counts(mail: MailServer, tmp_path: Path) -> None:
+    box = Mailbox(mail, "vouched", tmp_path, checked_by="mx.khanhhoa.example")
+    checks = (
+        b"mx.khanhhoa.example; dmarc=fail header.from=soyte.khanhhoa.example",
+        b"mx.evil.example; dmarc=pass header.from=soyte.khanhhoa.example",
+        b"mx.khanhhoa.example; spf=pass\r\n\tsmtp.mailfrom=x; dmarc=pass\r\n\theader.from=soyte.khanhhoa.example",
+    )
+    for number, said in enumerate(checks):
+        box.put("2026-11-17 09:00", b"Authentication-Results: " + said + b"\r\n" + tin(number))
+    box.put("2026-11-17 09:00", tin(9))
+
+    box.collect("2026-11-24 09:00")
+
+    assert {item.seen.title for item in box.items() if item.seen.unit} == {"Tin số 2"}
+    assert len(box.items()) == 4
 
 
 @pytest.mark.parametrize(
@@ -306,9 +279,9 @@ def test_text_and_names_of_files_go_through_the_checks_of_article_7_6(mail: Mail
 
 def test_looks_read_again_from_their_evidence_give_the_same_store(mail: MailServer, tmp_path: Path) -> None:
     box = Mailbox(mail, "replayed", tmp_path)
-    box.put("2026-11-16 09:00", _tin(1))
+    box.put("2026-11-16 09:00", tin(1))
     polls = [*box.collect("2026-11-16 20:00").polls]
-    box.put("2026-11-17 09:00", _tin(2))
+    box.put("2026-11-17 09:00", tin(2))
     polls += box.collect("2026-11-17 15:00").polls
     before = box.items()
 
