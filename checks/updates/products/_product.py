@@ -137,5 +137,6 @@ class ProductSettings(DatabaseSettings):
             raise Refused(
                 msg("cannot be true: this product keeps no time of creation that editors cannot write"),
                 msg("Remove it: its items count from when they are first seen."),
+                shows_value=False,
             )
         return trusted

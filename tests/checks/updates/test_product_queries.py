@@ -449,7 +449,12 @@ def test_liferay_lists_each_article_once_by_its_newest_approved_version(database
             f" '2026-{since} 02:00:00.123');"
             f"INSERT INTO JournalArticleLocalization VALUES ({publication}, {key}0, {key}, '{title}', 'vi_VN');"
         )
-    script += "INSERT INTO JournalArticleLocalization VALUES (0, 19, 1, 'New', 'en_US');"
+    script += (
+        "INSERT INTO JournalArticleLocalization VALUES (0, 19, 1, 'New', 'en_US');"
+        # A publication that changes an article has a row with the article's own key.
+        "INSERT INTO JournalArticle SELECT 5, id_, resourcePrimKey, groupId, userName, createDate, modifiedDate, classNameId, version,"
+        " urlTitle, defaultLanguageId, displayDate, expirationDate, status, statusDate FROM JournalArticle WHERE id_ = 1;"
+    )
     database.run(script, "liferay")
 
     found = listed(database, tmp_path, "liferay", site="https://khanhhoa.example")
