@@ -3,7 +3,7 @@
 Article 12.5: each member keeps the access given to them safe; an empty password keeps nothing.
 
 The rule: no account's password is empty, in /etc/shadow or in /etc/passwd, none stands in /etc/passwd itself, and none
-is kept as DES or MD5. The hash never leaves the host: a one-line program there prints its kind.
+is kept as DES, MD5, SHA-1 or NT. The hash never leaves the host: a one-line program there prints its kind.
 
 Sources: shadow(5), crypt(5). On Debian 13:
 

@@ -1,7 +1,7 @@
 """Who stands in a privileged group is declared.
 
-Members of sudo, wheel or admin become root; docker, lxd and disk are root by another road; adm and shadow read what they
-should not. Article 12.5 asks that each holder of access is known.
+Members of sudo, wheel or admin become root; docker, lxd, incus-admin, libvirt and disk are root by another road; adm,
+shadow and root read what they should not. Article 12.5 asks that each holder of access is known.
 
 The rule: every member of these groups, also by its first group or by a group of another name with the same number, is
 declared as an admin or as a service account. Without a declaration the answer is unknown.

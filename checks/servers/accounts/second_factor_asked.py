@@ -3,11 +3,13 @@
 A stolen key or a guessed password is then not enough. Article 12.5; that admins show two factors is the practice of the
 national rules on levels of systems.
 
-The rule: `AuthenticationMethods` asks in each of its alternatives for a key and a password or dialogue, by the defaults and
-for root coming from a public address; or keys and plain passwords are refused, and PAM asks for a password and forcibly
-for a second factor. A Match block may let others in with less: where one changes how somebody logs in, and is not for
-`service_accounts` alone, the answer is unknown. Or else every login within 31 days came from a declared gateway that asks for
-two (`mfa_gateways`), and there was one, by a journal that misses none (as acct.login-attribution has it). A gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
+The rule: `AuthenticationMethods` asks in each of its alternatives for a key and a password or dialogue, or for a password
+and a dialogue in which PAM forcibly asks for a second factor, by the defaults and for root coming from a public address; or
+keys and plain passwords are refused, and PAM asks for a password and forcibly for a second factor. A Match block may let
+others in with less: where one changes how somebody logs in, and is not for `service_accounts` alone, the answer is unknown.
+Where gateways that ask for two are declared (`mfa_gateways`), the logins are looked at instead: every one within 31 days
+came from such a gateway, and there was one, by a journal that misses none (as acct.login-attribution has it). A gateway that
+nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
 
 Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
 
