@@ -67,7 +67,8 @@ def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[
     lines += [
         msg("Gap before {source}: {what}", source=poll.source, what=poll.gap_check) for poll in polls if poll.gap_check
     ]
-    short = {one.traits.id for one in sources if not one.traits.complete}
+    # An answer of a mailbox is what came since, all of which is new: nothing can have left it for being too long.
+    short = {one.traits.id for one in sources if not one.traits.complete and not one.traits.attested}
     lines += [
         msg(
             "Of the {items} items of {source}, {new} are new: look at it more often, so that none passes unseen",

@@ -18,6 +18,7 @@ from checks.updates.job import replay
 from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail, vouches
 from checks.updates.observations import ObservationStore
 from checks.updates.sources.imap import READ_BYTES
+from commands.app import run
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
 from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
@@ -305,6 +306,67 @@ def test_a_look_speaks_for_the_time_since_the_one_before_and_no_more_than_it_ask
     assert later.covers_from == first.polled_at
     assert result.polls[0].covers_from == at("2026-11-19 09:00")
     assert _week(result, "so-y-te") == (0, DutyVerdict.INSUFFICIENT_EVIDENCE)
+
+
+CONFIGURATION = """
+[portal]
+id = "khanhhoa"
+name = {{ vi = "Cổng thông tin điện tử tỉnh Khánh Hòa", en = "Khanh Hoa portal" }}
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+language = "vi"
+
+[state]
+folder = "state"
+
+[[unit]]
+id = "so-y-te"
+name = {{ vi = "Sở Y tế", en = "Department of Health" }}
+
+[[updates.source]]
+id = "hop-thu"
+kind = "imap"
+host = "127.0.0.1"
+port = {port}
+security = "none"
+user = "by-command"
+password = {{ file = "secret" }}
+units = {{ "vanthu@soyte.khanhhoa.example" = "so-y-te" }}
+
+[[job]]
+id = "daily-updates"
+kind = "updates"
+every = "day"
+"""
+
+
+def test_the_commands_collect_mail_and_list_strangers_for_review(
+    mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION.format(port=mail.port), "utf-8")
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    now = datetime.now(ZONE)
+    for number, sender in enumerate((HEALTH_OFFICE, HEALTH_OFFICE, "la@elsewhere.example")):
+        mail.put("by-command", tin(number, sender=sender), now)
+
+    def call(*arguments: str) -> Any:
+        run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", *arguments], {})
+        return json.loads(capsys.readouterr().out)["data"]
+
+    (poll,) = call("collect")
+    today = now.date().isoformat()
+    everything = call("list", "--period", today)
+    to_review = call("list", "--period", today, "--flagged")
+    run(["--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+    shown = capsys.readouterr().out
+
+    assert (poll["ok"], poll["items"], poll["new_items"]) == (True, 3, 3)
+    assert [(item["unit"], item["grade"]) for item in everything] == [(None, "D"), ("so-y-te", "D"), ("so-y-te", "D")]
+    assert [(item["title"], item["flags"]) for item in to_review] == [
+        ("Tin số 2 (la@elsewhere.example)", ["unknown-unit"])
+    ]
+    assert "look at it more often" not in shown
 
 
 # --- the door ---------------------------------------------------------------------------------
