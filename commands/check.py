@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _check_declare, _check_findings, _check_import, _check_sample, _check_waive
+from commands import _check_again, _check_declare, _check_findings, _check_import, _check_sample, _check_waive
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
 from commands._host_script import By, Facts, brought_of, take
@@ -24,9 +24,10 @@ from portalops.compliance.of_records import RecordCheck, record_checks
 from portalops.errors import LedgerMissing, UnknownCheck, UsageError
 from portalops.ledger.runs import Work
 from portalops.locale import _
+from portalops.locale.pages import vietnamese_page
 from portalops.model.checks import CheckResult, CheckRound
-from portalops.model.message import msg, nmsg, verbatim
-from portalops.model.organisation import Host, HostId
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.organisation import Host, HostId, Name
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import JobKind
@@ -118,7 +119,7 @@ def list_(ctx: typer.Context, family: Families = None) -> Result:
 
 
 WHY = msg("Why this is checked, and by which rule")
-"""Above the page, which is written in English alone: the Vietnamese says so."""
+"""Above the page."""
 
 
 @app.command(
@@ -153,7 +154,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
             )
         ),
         Heading(3, WHY),
-        *(Paragraph(verbatim(part)) for part in paragraphs_of(one.page)),
+        *_page(one.id, one.page),
     ]
     if results:
         view.append(_table(results, waived_of(session, results)))
@@ -176,6 +177,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
         "duties": [duty.id for duty in duties],
         "probes": [probe.id for probe in (*one.needs, *one.uses)],
         "page": one.page,
+        "page_vi": vietnamese_page(one.id),
         "results": [_result_data(result) for result in results],
         "findings": [finding_data(each, custodians.get(each.finding.host, "")) for each in known],
     }
@@ -316,6 +318,16 @@ def _family(check: str) -> str:
     return check.partition(".")[0]
 
 
+def _page(check: str, english: str) -> Iterator[Block]:
+    """Yield a check's page in the reader's language; in English where it is in no other."""
+    own = list(paragraphs_of(english))
+    vietnamese = list(paragraphs_of(vietnamese_page(check) or ""))
+    if len(own) != len(vietnamese):
+        vietnamese = own
+    for said, translated in zip(own, vietnamese, strict=True):
+        yield Paragraph(Message("{text}", {"text": Name(translated, said)}))
+
+
 def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
     """Show the page of a check that own records answer; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
@@ -330,7 +342,7 @@ def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
             )
         ),
         Heading(3, WHY),
-        *(Paragraph(verbatim(part)) for part in paragraphs_of(one.page)),
+        *_page(one.id, one.page),
         *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
     ]
     data: JsonValue = {
@@ -338,6 +350,7 @@ def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
         "duties": [duty.id for duty in duties],
         "probes": [],
         "page": one.page,
+        "page_vi": vietnamese_page(one.id),
         "results": [],
         "findings": [],
     }
@@ -465,5 +478,6 @@ app.command("sample", help=_check_sample.HELP)(_check_sample.sample)
 app.command("findings", help=_check_findings.HELP)(_check_findings.findings)
 app.command("close", help=_check_findings.HELP_CLOSE)(_check_findings.close)
 app.command("waive", help=_check_waive.HELP)(_check_waive.waive)
+app.command("judge-again", help=_check_again.HELP)(_check_again.judge_again_)
 app.command("import", help=_check_import.HELP)(_check_import.import_)
 app.command("declare", help=_check_declare.HELP)(_check_declare.declare)

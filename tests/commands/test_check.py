@@ -83,14 +83,14 @@ def test_show_gives_the_page_without_a_ledger(home: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("check", ["ssh.root-login", "vuln.overdue"])
-def test_page_says_in_vietnamese_that_it_is_in_english(
-    home: Path, capsys: pytest.CaptureFixture[str], check: str
-) -> None:
+def test_page_is_in_the_readers_language(home: Path, capsys: pytest.CaptureFixture[str], check: str) -> None:
     assert portalops(home, "check", "show", check, "--lang", "vi") == ExitCode.OK
-    assert "viết bằng tiếng Anh" in capsys.readouterr().out
-
+    vietnamese = capsys.readouterr().out
     assert portalops(home, "check", "show", check, "--lang", "en") == ExitCode.OK
-    assert "Why this is checked, and by which rule" in capsys.readouterr().out
+    english = capsys.readouterr().out
+
+    assert "Vì sao kiểm tra và theo quy tắc nào" in vietnamese and "Điều 12.4" in vietnamese
+    assert "Why this is checked, and by which rule" in english and "Article 12.4" in english
 
 
 def test_unknown_check_is_wrong_usage_and_names_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,6 +157,25 @@ def test_whole_round_is_recorded_with_its_evidence(home: Path, capsys: pytest.Ca
     assert data_of(capsys) == results
     assert portalops(home, "check", "show", "acct.uid0", "--json") == ExitCode.OK
     assert {one["host"] for one in data_of(capsys)["results"]} == {"here", "far"}
+    assert portalops(home, "check", "judge-again", "--json") == ExitCode.OK, "the same bytes, judged by the same checks"
+    assert data_of(capsys) == []
+
+
+def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert portalops(home, "check", "run", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
+    capsys.readouterr()
+    configuration = home / "portalops.toml"
+    text = configuration.read_text("utf-8")
+    configuration.write_text(
+        text.replace("[checks.declared]\n", '[checks.declared]\nfix_within_days = 31\nadmins = ["nobody"]\n'), "utf-8"
+    )
+
+    assert portalops(home, "check", "judge-again", "--json") == ExitCode.UNMET
+    assert "here acct.privileged" in {one["id"] for one in data_of(capsys)}
+    assert portalops(home, "check", "judge-again", "--record", "1") == ExitCode.USAGE
+    assert "record 1 is no round of checks" in capsys.readouterr().err
 
 
 def test_results_without_a_round_say_what_to_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

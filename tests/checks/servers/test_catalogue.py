@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ from checks.servers.check import Check
 from checks.servers.judging import judge_again
 from portalops.compliance.of_records import RecordCheck, record_checks
 from portalops.errors import UnknownCheck
+from portalops.locale.pages import FOLDER, vietnamese_page
 from portalops.model.checks import CheckResult
 from portalops.model.text import paragraphs_of
 from portalops.model.verdicts import CheckVerdict, Severity
@@ -114,6 +116,26 @@ def test_page_says_why_and_where_the_rule_comes_from(check: Check) -> None:
     assert f"Article {check.clause}" in check.page
     assert re.search(r"^    \S", check.page, re.MULTILINE), "no real output"
     assert paragraphs_of(check.page)[0].endswith(".")
+
+
+PAGES = {check.id: check.page for check in EVERY} | {check.id: check.page for check in record_checks()}
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_page_is_there_in_vietnamese_too_with_the_same_parts_and_the_same_output(name: str) -> None:
+    own, vietnamese = PAGES[name], vietnamese_page(name)
+    assert vietnamese is not None, "no page in Vietnamese"
+
+    assert len(paragraphs_of(vietnamese)) == len(paragraphs_of(own))
+    assert [line for line in vietnamese.splitlines() if line.startswith("    ")] == [
+        line for line in own.splitlines() if line.startswith("    ")
+    ]
+    assert unicodedata.is_normalized("NFC", vietnamese)
+    assert re.search(r"^Quy tắc: ", vietnamese, re.MULTILINE) and "Nguồn: " in vietnamese
+
+
+def test_no_page_in_vietnamese_is_of_a_check_that_is_not_there() -> None:
+    assert {file.stem for file in FOLDER.glob("*.md")} <= PAGES.keys()
 
 
 def test_samples_belong_to_a_check() -> None:
