@@ -124,6 +124,7 @@ def _facts(session: Session, period: Period) -> PeriodFacts:
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
     from checks.updates.summing import Question, sums_and_portal  # noqa: PLC0415
     from checks.updates.terms import Terms  # noqa: PLC0415
+    from checks.updates.variety import variety_of  # noqa: PLC0415
 
     settings = session.settings
     file = settings.state_folder / STORE
@@ -142,6 +143,8 @@ def _facts(session: Session, period: Period) -> PeriodFacts:
     old, _days = sums_and_portal(Question(file, sources, before, terms), [u for u in units if exists_during(u, before)])
     with closing(ObservationStore.open(file, create=False)) as store:
         silent = [poll.source for poll in store.newest_polls() if not poll.ok]
+        window = store.window(terms.wanted_from(period), terms.now)
+        variety = variety_of(window, sources=sources, period=period, terms=terms)
     handling = handling_of(session)
     cases = read_cases(session.ledger).cases
     of_period = tuple(case for case in cases if case.week.period().last in period)
@@ -158,6 +161,7 @@ def _facts(session: Session, period: Period) -> PeriodFacts:
         ],
         sources=len(sources),
         silent_sources=silent,
+        variety=variety,
     )
 
 

@@ -19,6 +19,7 @@ from checks.updates.observations import ObservationStore
 from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, recognise
 from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
+from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
 from portalops.model.message import Message, msg
@@ -84,19 +85,24 @@ def run_updates(
         sources, units=units, zone=zone, store=store, keeper=keeper, clock=clock, progress=progress, within=within
     )
     now = clock.now()
-    return judge_collected(
+    period = judged_period(now.astimezone(zone).date(), weeks=judge_weeks)
+    result = judge_collected(
         store,
         sources=sources,
         units=units,
         portal=portal,
         rulebook=rulebook,
         calendar=calendar,
-        period=judged_period(now.astimezone(zone).date(), weeks=judge_weeks),
+        period=period,
         now=now,
         poll_every=poll_every,
         decided=decided,
         polls_of_run=polls,
     )
+    terms = Terms(rulebook, calendar, zone, now, poll_every, decided)
+    traits = [source.traits for source in sources]
+    window = store.window(terms.wanted_from(period), now)
+    return replace(result, variety=variety_of(window, sources=traits, period=period, terms=terms))
 
 
 def judge_collected(

@@ -41,7 +41,7 @@ from checks.updates.observation_rows import (
     read_poll,
 )
 from checks.updates.recognition import EPOCH, Known, Recognition
-from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Told
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.errors import UpdatesError
@@ -294,6 +294,11 @@ class Window:
             rows = [*connection.execute(query, self._bounds(unit=unit)).all(), *connection.execute(older).all()]
         return [*map(Seen._make, rows)]
 
+    def told(self, unit: UnitId | None) -> Sequence[Told]:
+        """Return what a unit's items that are new since the start are by their own account, in order of time."""
+        with self._engine.connect() as connection:
+            return [*map(Told._make, connection.execute(_TOLD, self._bounds(unit=unit)).all())]
+
     def told_again(self) -> Sequence[Seen]:
         """Return the items whose text another one says too, of all units."""
         with self._engine.connect() as connection:
@@ -340,6 +345,11 @@ _SEEN = [OBSERVATION.c[name] for name in Seen._fields]
 _IN_WINDOW = (OBSERVATION.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
 _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_WINDOW)
 _ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)
+_TOLD = (
+    select(*(OBSERVATION.c[name] for name in Told._fields))
+    .where(OBSERVATION.c.unit.is_(bindparam("unit")), *_IN_WINDOW)
+    .order_by(OBSERVATION.c.first_seen_at, OBSERVATION.c.id)
+)
 _TOLD_AGAIN = (
     select(*_SEEN)
     .join(SHARED_TEXT, (SHARED_TEXT.c.channel == OBSERVATION.c.channel) & (SHARED_TEXT.c.text == OBSERVATION.c.text))

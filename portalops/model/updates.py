@@ -11,6 +11,7 @@ from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.record import Digest
+from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
 
 
@@ -281,6 +282,8 @@ class UpdatesResult:
     flagged: tuple[FlaggedItem, ...]
     text_checked: int
     """How many items' text went through the Unicode checks of Article 7.6."""
+    variety: Variety | None = None
+    """What was published by kind and language; None where it was not counted."""
 
 
 @dataclass(frozen=True, slots=True)

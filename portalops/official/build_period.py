@@ -19,12 +19,14 @@ from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
+from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_reminder import basis_of
 from portalops.official.office import Office
 from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
+from portalops.reports.section_variety import pairs_sentence, unpaired_table, variety_table
 from portalops.reports.words import CASE_DUTIES
 
 STATE_WORDS: Mapping[CaseState, Message] = {
@@ -59,6 +61,8 @@ class PeriodFacts:
     """How many sources were looked at."""
     silent_sources: Sequence[str]
     """Those that did not answer when they were last looked at."""
+    variety: Variety | None = None
+    """What was published by kind and language; None where it was not counted."""
 
 
 def build_period(
@@ -109,10 +113,17 @@ def build_period(
             Annex(
                 msg("Updates by unit, from {first} to {last}", first=period.first, last=period.last), annex_table(facts)
             ),
+            *_unpaired(facts),
         ),
         zone=zone,
         drafted_on=office.day,
     )
+
+
+def _unpaired(facts: PeriodFacts) -> Iterator[Annex]:
+    if facts.variety is not None and facts.variety.unpaired:
+        table = unpaired_table(facts.variety, facts.names)
+        yield Annex(msg("Vietnamese items without an English one"), table)
 
 
 def due_on(period: Period, calendar: Calendar, numbers: Numbers) -> date:
@@ -212,6 +223,10 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
         )  # fmt: skip
     else:
         yield Paragraph(msg("The period before was not judged."))
+    if facts.variety is not None:
+        yield Heading(3, msg("4. Kinds of information and languages"))
+        yield variety_table(facts.variety)
+        yield Paragraph(pairs_sentence(facts.variety))
 
 
 # --- III to VI ----------------------------------------------------------------------------------

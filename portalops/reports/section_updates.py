@@ -14,6 +14,7 @@ from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports.document import Block, Cell, Grid, Mark, Notice, Paragraph, Table, Tone
+from portalops.reports.section_variety import variety_blocks
 from portalops.reports.words import EXEMPTION_SCOPES, duty_status, flag_word, joined
 
 _SIGNS = {
@@ -66,6 +67,7 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
     today = evidence.now.astimezone(evidence.zone).date()
     yield _short_weeks(weeks, units, today=today)
     yield _portal_days(newest.body.portal_days, evidence.period)
+    yield from variety_blocks(newest.body.variety, unit_names(units))
     yield Table(
         msg("How the sources answered"),
         (msg("Source"), msg("Asked at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),

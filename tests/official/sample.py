@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from portalops.model.organisation import Actor, Name, Role, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.rulebook import Rulebook
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
+from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_period import PeriodFacts, build_period
 from portalops.official.build_reminder import build_reminder
@@ -127,5 +129,7 @@ def facts() -> PeriodFacts:
     )
 
 
-def report(*, to_committee: bool = False) -> OfficialPaper:
-    return build_period(facts(), office(), RULEBOOK, CALENDAR, to_committee=to_committee, zone=ZONE)
+def report(*, to_committee: bool = False, variety: Variety | None = None) -> OfficialPaper:
+    return build_period(
+        replace(facts(), variety=variety), office(), RULEBOOK, CALENDAR, to_committee=to_committee, zone=ZONE
+    )

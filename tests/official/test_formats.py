@@ -16,6 +16,7 @@ from portalops.official.formats import load, names
 from portalops.official.paper import OfficialPaper
 from portalops.reports.document import Paragraph
 from tests.official.sample import reminder, report
+from tests.reports.sample import variety
 
 VIETNAMESE = "ẮẰẲẴẶ ƯỨỪỬỮỰ ắằẳẵặ ưứừửữự Độc lập – Tự do – Hạnh phúc"
 HOSTILE = '#panic("x") $x$ *đậm* _nghiêng_ `mã` <b>thẻ</b> =HYPERLINK("http://x") \u202etxt.exe @dẫn \\n'
@@ -81,6 +82,17 @@ def test_a_workbook_holds_the_text_and_each_annex_on_a_sheet_with_real_numbers()
     assert together[heads.index("Số tin, bài")] == 1241
     assert together[2:6] == (1241, 15, 17, "7/9")
     assert "Sở Khoa học và Công nghệ" in [cell.value for cell in opened.worksheets[0]["B"]]
+
+
+def test_items_without_an_english_pair_are_an_annex_of_their_own() -> None:
+    with_pairs = report(variety=variety())
+    text = load("markdown").render(with_pairs, language="vi").decode("utf-8")
+
+    assert "### 4\\. Loại thông tin và ngôn ngữ" in text
+    assert "| loại thông tin thứ 3 theo Điều 8 | 0 |" in text
+    assert "273 tin, bài không xác định được" in text
+    assert "## Phụ lục II: Tin, bài tiếng Việt chưa có bản tiếng Anh" in text
+    assert "Sở Công Thương tuyển dụng viên chức" in text
 
 
 def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:

@@ -35,6 +35,7 @@ from portalops.model.record import Digest, RunId
 from portalops.model.runs import Run, RunSummary
 from portalops.model.sent import Addressee, SentReport
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
+from portalops.model.variety import LanguageCount, Unpaired, Variety
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.model.waivers import Waiver
 from portalops.registers.cases import Case, RecordedMove, fold_cases
@@ -266,8 +267,18 @@ def updates() -> Recorded[UpdatesResult]:
         tuple(unit_days),
         flagged,
         482,
+        variety(),
     )
     return Recorded(143, NOW - timedelta(hours=3), "11:updates:2026-09-13", body)
+
+
+def variety() -> Variety:
+    title = "Sở Công Thương tuyển dụng viên chức"
+    found = Unpaired(UNITS[4].id, "o9", title, "https://soct.khanhhoa.example/vi/tin/9", NOW - timedelta(days=4))
+    languages = (LanguageCount("", 12), LanguageCount("en", 31), LanguageCount("vi", 305))
+    return Variety(
+        PERIOD.first, PERIOD.last, (40, 61, 0, 12, 9, 33, 4, 0, 18, 27, 3, 11), 130, languages, 31, (found,), 0, 273
+    )
 
 
 def _unit_week(unit: UnitId, week: Week, seen: int, working: int, *, submits: bool) -> UnitWeek:

@@ -222,6 +222,22 @@ def test_reports_that_were_sent_for_days_of_the_period_are_listed_with_their_rec
     assert rows == [["2026-08-15", "2026-09-14", "Department", "2026-09-14", "22/BC-TTCNTT", "Văn thư", 142]]
 
 
+def test_every_kind_has_a_row_also_where_nothing_of_it_was_seen_and_items_without_a_pair_are_named() -> None:
+    data = as_data(document())
+    rows = table(data, "Items first seen on the portal")["rows"]
+    assert [row[0] for row in rows[:12]] == [f"kind {number} of Article 8" for number in range(1, 13)]
+    assert rows[2][1] == 0
+    assert rows[12:] == [
+        ["kind not told by the source", 130],
+        ["language not told", 12],
+        ["in English", 31],
+        ["in Vietnamese", 305],
+    ]
+    (missing,) = table(data, "1 Vietnamese item without an English one")["rows"]
+    assert missing[:3] == ["Unit 5", "Sở Công Thương tuyển dụng viên chức", "https://soct.khanhhoa.example/vi/tin/9"]
+    assert "of 273 it cannot be told" in json.dumps(data)
+
+
 def test_a_week_that_is_not_over_is_not_listed_as_short() -> None:
     seen = replace(evidence(), now=datetime(2026, 9, 10, tzinfo=UTC))
     updates = seen.updates

@@ -31,6 +31,21 @@ class Seen(NamedTuple):
     """Codes, joined by commas."""
 
 
+class Told(NamedTuple):
+    """What an item is by its own account: of which kind, in which language, at which address."""
+
+    id: str
+    source: str
+    channel: str
+    unit: UnitId | None
+    url: str
+    title: str
+    language: str
+    kind: int | None
+    first_seen_at: Stamp
+    baseline: bool
+
+
 class LookedAt(NamedTuple):
     """One look at a source."""
 

@@ -1,0 +1,72 @@
+"""What was published by kind and language, and what has no English pair (Articles 8 and 3.1): tables for reports and papers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Name, UnitId
+from portalops.model.variety import Variety
+from portalops.reports.document import Block, Cell, Paragraph, Table
+
+_LANGUAGES: Mapping[str, Message] = {
+    "vi": msg("in Vietnamese"),
+    "en": msg("in English"),
+    "": msg("language not told"),
+}
+
+
+def variety_blocks(variety: Variety | None, names: Mapping[UnitId, Name]) -> Iterator[Block]:
+    """Yield the counts by kind and language, what is known of pairs, and the items without one; nothing if none were made."""
+    if variety is None:
+        return
+    yield variety_table(variety)
+    yield Paragraph(pairs_sentence(variety))
+    if variety.unpaired:
+        yield unpaired_table(variety, names)
+
+
+def variety_table(variety: Variety) -> Table:
+    """Return a row for each kind and each language; every kind has one, also one of which nothing was seen."""
+    rows: list[tuple[Cell, ...]] = [
+        (msg("kind {number} of Article 8", number=number), count) for number, count in enumerate(variety.kinds, 1)
+    ]
+    rows.append((msg("kind not told by the source"), variety.no_kind))
+    rows += [
+        (_LANGUAGES.get(one.language) or msg("in the language {tag}", tag=one.language), one.items)
+        for one in variety.languages
+    ]
+    caption = msg(
+        "Items first seen on the portal and the sub-portals from {first} to {last}, by kind and by language",
+        first=variety.first,
+        last=variety.last,
+    )
+    return Table(caption, (msg("Kind or language"), msg("Items")), rows)
+
+
+def pairs_sentence(variety: Variety) -> Message:
+    """Say what is known of English pairs, by what it is known, and what is not known."""
+    missing = len(variety.unpaired) + variety.unpaired_more
+    return msg(
+        "Of the Vietnamese items, {paired} are seen in English at the same address but for the language, {missing} are not,"
+        " though others of their site are; of {untold} it cannot be told, since no pair is known on their site.",
+        paired=variety.paired,
+        missing=missing,
+        untold=variety.untold,
+    )
+
+
+def unpaired_table(variety: Variety, names: Mapping[UnitId, Name]) -> Table:
+    """Return the Vietnamese items of which no English one is seen."""
+    rows: list[tuple[Cell, ...]] = [
+        (names.get(one.unit, one.unit) if one.unit else None, one.title, one.url, one.first_seen_at)
+        for one in variety.unpaired
+    ]
+    caption = nmsg(
+        "{n} Vietnamese item without an English one",
+        "{n} Vietnamese items without an English one",
+        len(variety.unpaired) + variety.unpaired_more,
+    )
+    if variety.unpaired_more:
+        caption = msg("{caption}, of which the first {shown} are named", caption=caption, shown=len(variety.unpaired))
+    return Table(caption, (msg("Unit"), msg("Title"), msg("Address"), msg("First seen")), rows)

@@ -1,0 +1,193 @@
+"""Kinds, languages and English pairs: what is told is counted, what cannot be told is held against nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from checks.updates.rules.seen import Told
+from checks.updates.rules.stamps import stamp
+from checks.updates.sources.sql import Settings, SqlSource
+from checks.updates.terms import Terms
+from checks.updates.variety import MAX_NAMED, language_of, variety_of
+from portalops.calendar import load
+from portalops.ledger import bodies
+from portalops.ledger.bodies import decode_part
+from portalops.model.organisation import UnitId
+from portalops.model.period import Period
+from portalops.model.runs import Every
+from portalops.model.updates import Channel, SourceTraits, UpdatesResult
+from portalops.model.variety import LanguageCount, Variety
+from portalops.rulebooks.load import load as load_rulebook
+from tests.checks.updates.scene import ZONE
+from tests.checks.updates.test_job import Collection
+
+HEALTH = UnitId("so-y-te")
+SITE = "https://soyte.khanhhoa.example"
+PERIOD = Period(date(2026, 11, 16), date(2026, 11, 22))
+SEEN = datetime(2026, 11, 18, 2, tzinfo=UTC)
+SOURCES = (
+    SourceTraits("feed", Channel.SUBPORTAL, complete=False),
+    SourceTraits("map", Channel.SUBPORTAL, complete=True, cross_check=True),
+)
+
+
+class Values:
+    """What was seen, from values instead of a store."""
+
+    def __init__(self, *items: Told) -> None:
+        self._items = items
+
+    def units(self) -> Sequence[UnitId | None]:
+        return (None, *sorted({one.unit for one in self._items if one.unit}))
+
+    def told(self, unit: UnitId | None) -> Sequence[Told]:
+        return [one for one in self._items if one.unit == unit]
+
+
+def item(path: str, language: str = "", kind: int | None = None, **other: object) -> Told:
+    url = path if "://" in path else f"{SITE}{path}"
+    channel = Channel.SUBPORTAL.value
+    own = Told(
+        f"{language}{url}", "feed", channel, HEALTH, url, f"Tin {path}", language, kind, stamp(SEEN), baseline=False
+    )
+    return own._replace(**other)  # type: ignore[arg-type]
+
+
+def counted(*items: Told) -> Variety:
+    terms = Terms(load_rulebook("kh-37-2010", {}), load(), ZONE, datetime(2026, 11, 23, tzinfo=UTC), Every.DAY)
+    return variety_of(Values(*items), sources=SOURCES, period=PERIOD, terms=terms)
+
+
+def test_items_are_counted_by_kind_and_by_language_and_what_is_not_told_is_said_to_be_so() -> None:
+    found = counted(item("/1", "vi-VN", 1), item("/2", "vi", 12), item("/3", "en", 1), item("/4"), item("/5", "km", 3))
+
+    assert found.kinds == (2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+    assert found.no_kind == 1
+    assert found.languages == (
+        LanguageCount("", 1),
+        LanguageCount("en", 1),
+        LanguageCount("km", 1),
+        LanguageCount("vi", 2),
+    )
+    assert found.items == 5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"baseline": True},
+        {"first_seen_at": stamp(datetime(2026, 11, 15, 16, 59, tzinfo=UTC))},
+        {"first_seen_at": stamp(datetime(2026, 11, 22, 17, 0, tzinfo=UTC))},
+        {"channel": Channel.SUBMISSION.value},
+        {"source": "map"},
+    ],
+    ids=["there at the first look", "the day before", "the day after", "sent in", "seen by a cross-check alone"],
+)
+def test_what_was_not_first_published_in_the_period_does_not_count(other: dict[str, object]) -> None:
+    assert counted(item("/1", "vi", 1, **other)).items == 0
+
+
+def test_an_item_that_two_sources_of_a_site_show_is_one() -> None:
+    assert counted(item("/1", "vi", 1), item("/1", "vi", 1, id="another", source="list")).items == 1
+
+
+def test_items_of_one_source_are_several_though_they_lead_to_one_address() -> None:
+    assert counted(item("/", "vi", 1, id="a"), item("/", "vi", 1, id="b")).items == 2
+
+
+@pytest.mark.parametrize(
+    ("vietnamese", "english"),
+    [
+        ("/vi/tin/12", "/en/tin/12"),
+        ("/tin/12", "/en/tin/12"),
+        ("/vn/tin/12?trang=2", "/en/tin/12?trang=2"),
+        ("/tin/12?lang=vi", "/tin/12?lang=en"),
+        ("https://www.soyte.khanhhoa.example/tin/12", "https://en.soyte.khanhhoa.example/tin/12"),
+    ],
+)
+def test_a_pair_is_known_by_an_address_that_differs_by_its_language_alone(vietnamese: str, english: str) -> None:
+    found = counted(item(vietnamese, "vi"), item(english, "en"), item("/vi/tin/13", "vi"))
+
+    assert (found.paired, found.untold, found.unpaired_more) == (1, 0, 0)
+    (missing,) = found.unpaired
+    assert (missing.unit, missing.title, missing.url) == (HEALTH, "Tin /vi/tin/13", f"{SITE}/vi/tin/13")
+    assert missing.first_seen_at == SEEN
+
+
+def test_where_no_pair_is_known_nothing_is_said_to_lack_one() -> None:
+    found = counted(
+        item("/vi/tin/tin-moi", "vi"), item("/en/news/latest-news", "en"), item("/vi", "vi"), item("/en", "en")
+    )
+
+    assert (found.paired, found.unpaired, found.untold) == (0, (), 2)
+
+
+def test_a_pair_of_one_unit_says_nothing_of_another() -> None:
+    other = item("/vi/tin/2", "vi", unit=UnitId("so-tu-phap"))
+    found = counted(item("/vi/tin/1", "vi"), item("/en/tin/1", "en"), other)
+
+    assert (found.paired, found.unpaired, found.untold) == (1, (), 1)
+
+
+def test_an_english_item_that_was_there_before_is_a_pair_too() -> None:
+    found = counted(item("/vi/tin/1", "vi"), item("/en/tin/1", "en", baseline=True))
+
+    assert (found.paired, found.items) == (1, 1)
+
+
+def test_more_unpaired_items_than_are_named_are_counted() -> None:
+    many = [item(f"/vi/tin/{number}", "vi") for number in range(MAX_NAMED + 5)]
+    found = counted(*many, item("/en/tin/0", "en"))
+
+    assert (found.paired, len(found.unpaired), found.unpaired_more) == (1, MAX_NAMED, 4)
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "language"),
+    [
+        ("/en/tin/1", "vi", "vi"),
+        ("/en/tin/1", "", "en"),
+        ("/VI/tin/1", "", "vi"),
+        ("/vn/tin/1", "", "vi"),
+        ("/tin/1?lang=en", "", "en"),
+        ("/en/tin/1?lang=vi", "", ""),
+        ("/tin/1", "", ""),
+        ("https://[not/an/address", "", ""),
+        ("/tin/1", "vi_VN", "vi"),
+        ("/tin/1", "EN-us", "en"),
+    ],
+)
+def test_a_language_is_the_sources_word_else_the_addresss_else_unknown(url: str, told: str, language: str) -> None:
+    assert language_of(item(url, told)) == language
+
+
+BILINGUAL = """
+SELECT id AS external_id, title, published AS published_at, created AS created_at, unit, body, id % 12 + 1 AS kind,
+  CASE WHEN title LIKE 'News%' THEN 'en' ELSE 'vi' END AS language,
+  'https://soyte.khanhhoa.example/' || CASE WHEN title LIKE 'News%' THEN 'en' ELSE 'vi' END || '/tin/' || (id % 10) AS url
+FROM news ORDER BY id
+"""
+
+
+def test_a_run_records_what_a_database_tells_of_kinds_languages_and_pairs(tmp_path: Path) -> None:
+    day = "2026-11-16 09:00"
+    collection = Collection(tmp_path, [(1, "Tin cũ", "2026-11-01 08:00", "2026-11-01 08:00", "Sở Y tế", "Tin cũ")])
+    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=BILINGUAL)
+    collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
+    collection.collect(on="2026-11-15 20:00")
+    for number, title in ((2, "Tiêm chủng"), (12, "News of vaccination"), (3, "Phòng dịch")):
+        collection.publish((number, title, day, day, "Sở Y tế", f"{title} của ngành y tế"))
+
+    result = collection.collect(on="2026-11-16 20:00")
+
+    found = result.variety
+    assert found is not None
+    assert (found.first, found.last) == (result.judged_from, result.judged_to)
+    assert found.kinds == (1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert found.languages == (LanguageCount("en", 1), LanguageCount("vi", 2))
+    assert [one.title for one in found.unpaired] == ["Phòng dịch"]
+    assert decode_part(bodies.write({"updates": result}), "updates", UpdatesResult) == result
