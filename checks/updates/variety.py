@@ -57,17 +57,19 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
         told = [one for one in collected.told(unit) if one.channel in _PUBLISHED and one.source not in checks]
         for channel in _PUBLISHED:
             items = _once(one for one in told if one.channel == channel)
+            speaks = {one.id: language_of(one) for one in items}
+            english = {_pair_of(one) for one in items if speaks[one.id] == "en"} - {None}
+            vietnamese = [one for one in items if speaks[one.id] == "vi"] if english else []
+            translated = {one.id for one in vietnamese if _pair_of(one) in english}
             new = [one for one in items if not one.baseline and since <= one.first_seen_at < until]
             kinds.update(one.kind or 0 for one in new)
-            languages.update(map(language_of, new))
-            english = {_pair_of(one) for one in items if language_of(one) == "en"} - {None}
-            has_pairs = any(_pair_of(one) in english for one in items if language_of(one) == "vi")
+            languages.update(speaks[one.id] for one in new)
             for one in new:
-                if language_of(one) != "vi":
+                if speaks[one.id] != "vi":
                     continue
-                if not has_pairs:
+                if not translated:
                     untold += 1
-                elif _pair_of(one) in english:
+                elif one.id in translated:
                     paired += 1
                 else:
                     unpaired.append(Unpaired(unit, one.id, one.title, one.url, moment(one.first_seen_at)))
