@@ -4,7 +4,8 @@ Whoever adds a source of packages decides what runs as root from then on. Articl
 
 The rule: every source whose lists the host holds is declared under `repositories`, as `SITE RELEASE` of apt or by its id of
 dnf; none is let in without a verified signature. apt trusts a source either for its signature or because an option waives
-that, and doesn't say which, so the options are looked for themselves; with dnf `gpgcheck` must be on.
+that, and doesn't say which, so the options are looked for themselves and named by file and line; with dnf `gpgcheck` must
+be on.
 
 Sources: apt-get(8), sources.list(5), apt.conf(5), dnf.conf(5). apt 3.0 on Debian 13, site, release and whether it is trusted:
 
@@ -48,9 +49,10 @@ def _of_apt(facts: Facts) -> Outcome:
         return failed(
             "signature-waived",
             nmsg(
-                "{n} source or setting lets packages in without a signature",
-                "{n} sources or settings let packages in without a signature",
+                "{n} source or setting lets packages in without a signature: {names}",
+                "{n} sources or settings let packages in without a signature: {names}",
                 found.waived,
+                names=listed(found.waiving) or "-",
             ),
         )
     return _declared(facts, found.names)

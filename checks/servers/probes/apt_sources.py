@@ -1,11 +1,12 @@
 """From where packages come, and whether their lists are signed: `apt-get indextargets`, as apt-get(8) has it.
 
 apt says `TRUSTED` yes both where a signature was verified and where a source's own option waives it (`trusted=yes`), so the
-options are looked for in the sources as well: apt.conf(5), sources.list(5). The account and password in an address are
-taken out on the host.
+options are looked for in the sources as well: apt.conf(5), sources.list(5). Each is named by its file and line, or by the
+setting. The account and password in an address are taken out on the host.
 
     http://deb.debian.org/debian|trixie-updates|yes
-    waived=0
+    waives /etc/apt/sources.list.d/own.list:1
+    waived=1
     end
 """
 
@@ -20,21 +21,22 @@ _SCRIPT = r"""
 command -v apt-get >/dev/null || exit 127
 L=$(apt-get indextargets --format '$(SITE)|$(RELEASE)|$(TRUSTED)') || exit $?
 [ -z "$L" ] || printf '%s\n' "$L" | sed -E 's#//[^/@|]*@#//#' | sort -u
-W=0
-for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-  [ -e "$f" ] || continue
-  n=$(awk '/^[ \t]*deb/ && tolower($0) ~ /\[[^]]*trusted=(yes|true|1|on|with|enable)/ { n++ } END { print n + 0 }' "$f") || exit 3
-  W=$((W + n))
-done
-for f in /etc/apt/sources.list.d/*.sources; do
-  [ -e "$f" ] || continue
-  n=$(awk 'tolower($0) ~ /^trusted:[ \t]*(yes|true|1|on|with|enable)/ { n++ } END { print n + 0 }' "$f") || exit 3
-  W=$((W + n))
-done
-A=$(apt-config dump) || exit $?
-n=$(printf '%s\n' "$A" | grep -ciE '^(APT::Get::AllowUnauthenticated|Acquire::AllowInsecureRepositories|Acquire::AllowWeakRepositories) "(1|yes|true|on|with|enable)"')
-printf 'waived=%s\nend\n' "$((W + n))"
+W=$(
+  for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+    [ -e "$f" ] || continue
+    awk 'tolower($0) ~ /^[ \t]*deb.*\[[^]]*trusted=(yes|true|1|on|with|enable)/ { f = FILENAME; gsub(/[^!-~]/, "?", f); print "waives " f ":" FNR }' "$f" || exit 3
+  done
+  for f in /etc/apt/sources.list.d/*.sources; do
+    [ -e "$f" ] || continue
+    awk 'tolower($0) ~ /^trusted:[ \t]*(yes|true|1|on|with|enable)/ { f = FILENAME; gsub(/[^!-~]/, "?", f); print "waives " f ":" FNR }' "$f" || exit 3
+  done
+  A=$(apt-config dump) || exit $?
+  printf '%s\n' "$A" | sed -nE 's/^(APT::Get::AllowUnauthenticated|Acquire::AllowInsecureRepositories|Acquire::AllowWeakRepositories) "(1|yes|true|on|with|enable)".*/waives \1/Ip'
+) || exit $?
+[ -z "$W" ] || printf '%s\n' "$W"
+printf 'waived=%s\nend\n' "$(printf '%s' "$W" | grep -c .)"
 """
+_WAIVES = "waives "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Sources:
     """Those of them that apt itself does not trust."""
     waived: int
     """How many sources or settings let packages in without a verified signature."""
+    waiving: tuple[str, ...]
+    """Which: `FILE:LINE`, or the setting's name; empty in an answer of before they were named."""
 
 
 def parse(output: Output) -> Sources:
@@ -55,7 +59,11 @@ def parse(output: Output) -> Sources:
     if len(lines) < 2 or lines[-1] != "end" or not lines[-2].startswith("waived="):
         raise Unparseable(msg("the list of package sources broke off"))
     names, untrusted = set(), set()
+    waiving: list[str] = []
     for line in lines[:-2]:
+        if line.startswith(_WAIVES):
+            waiving.append(line.removeprefix(_WAIVES))
+            continue
         fields = line.split("|")
         if len(fields) != 3 or fields[2] not in {"yes", "no"}:
             raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
@@ -64,11 +72,11 @@ def parse(output: Output) -> Sources:
         if fields[2] == "no":
             untrusted.add(name)
     waived = lines[-2].removeprefix("waived=")
-    if not waived.isdecimal():
+    if not waived.isdecimal() or (waiving and len(waiving) != int(waived)):
         raise Unparseable(msg("the list of package sources broke off"))
     if not names:
         raise Unparseable(msg("apt has fetched no list of any source"), reason="no-package-lists")
-    return Sources(frozenset(names), frozenset(untrusted), int(waived))
+    return Sources(frozenset(names), frozenset(untrusted), int(waived), tuple(waiving))
 
 
 PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30)

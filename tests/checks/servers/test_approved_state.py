@@ -232,7 +232,14 @@ def test_signature_that_a_source_waives_is_found_and_its_password_stays(
     found = apt_sources.parse(output)
     assert found.names == {"https://mirror.example/debian trixie"}
     assert found.waived == waived
+    assert [name.rpartition(":")[0] for name in found.waiving] == [f"/etc/apt/{file}"] * waived
     assert CANARY not in output.text + output.errors
+
+
+def test_each_source_and_setting_that_waives_signatures_is_named() -> None:
+    text = said("change.repos/fail-waived-named")
+
+    assert "/etc/apt/sources.list.d/own.list:1, Acquire::AllowInsecureRepositories" in text
 
 
 def test_repository_follows_main_where_it_says_nothing_of_signatures(tmp_path: Path) -> None:
