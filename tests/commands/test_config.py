@@ -30,7 +30,7 @@ listeners = ["tcp/22"]
 [[updates.source]]
 id = "news"
 kind = "feed"
-url = "https://user:hunter2@example.test/rss"
+url = "https://example.test/rss"
 channel = "portal"
 """
 
@@ -149,6 +149,7 @@ def test_show_names_the_origin_of_every_value(
 
 
 def test_show_hides_a_password_in_an_address(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(GOOD.replace("https://", "https://user:hunter2@"), encoding="utf-8")
     _code, answer = answered(capsys, config, "config", "show")
 
     assert "hunter2" not in json.dumps(answer)

@@ -75,7 +75,7 @@ class _Unknown(DatabaseSettings, extra="ignore"):
     product: Annotated[str, AfterValidator(_no_product)]
 
     def statement(self) -> str:
-        raise NotImplementedError
+        raise TypeError("a product that there is not has no statement: its table is refused before")
 
 
 def variants() -> Mapping[str, type[DatabaseSettings]]:
