@@ -39,7 +39,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, verbatim_lines
+from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
 from portalops.reports.reader import Reader
 
 if TYPE_CHECKING:
@@ -243,8 +243,8 @@ class _Writer:
         return sheet
 
     def _heads(self, sheet: Worksheet, heads: Sequence[str], least: Sequence[int], table: Table) -> None:
-        for column, head in enumerate(heads):
-            self._string(sheet, _HEAD_ROW, column, head, bold=True, text_wrap=True, bottom=2, valign="top")
+        for column, (head, side) in enumerate(zip(heads, alignment(table), strict=True)):
+            self._string(sheet, _HEAD_ROW, column, head, bold=True, text_wrap=True, bottom=1, align=side)
             longest = max((self._breadth(row[column]) for row in table.rows), default=0)
             sheet.set_column(column, column, min(_WIDE, max(_NARROW, min(least[column], 20), longest) + 2))
 
@@ -264,11 +264,11 @@ class _Writer:
         for column, head in enumerate(columns, 1):
             shade = {"bg_color": "#D9DDE2"} if column - 1 in grid.shaded else {}
             if isinstance(head, date) and not isinstance(head, datetime) and head.year >= FIRST_YEAR:
-                style = self._format(num_format="dd/mm", bold=True, align="center", bottom=2, **shade)
+                style = self._format(num_format="dd/mm", bold=True, align="center", bottom=1, **shade)
                 sheet.write_datetime(_HEAD_ROW, column, head, style)
             else:
-                self._string(sheet, _HEAD_ROW, column, reader.cell(head), bold=True, align="center", bottom=2, **shade)
-        self._string(sheet, _HEAD_ROW, 0, "", bottom=2)
+                self._string(sheet, _HEAD_ROW, column, reader.cell(head), bold=True, align="center", bottom=1, **shade)
+        self._string(sheet, _HEAD_ROW, 0, "", bottom=1)
         for at, (label, marks) in enumerate(rows, _HEAD_ROW + 1):
             self._cell(sheet, at, 0, label)
             for column, mark in enumerate(marks[: len(columns)], 1):
@@ -338,9 +338,13 @@ class _Writer:
                 sheet.write_number(row, column, cell.bytes, self._format(num_format='#,##0" B"', **style))
             case datetime() if cell.year >= FIRST_YEAR:
                 local = cell.astimezone(self._reader.zone).replace(tzinfo=None, microsecond=0)
-                sheet.write_datetime(row, column, local, self._format(num_format=f"{self._day} hh:mm", **style))
+                sheet.write_datetime(
+                    row, column, local, self._format(num_format=f"{self._day} hh:mm", **{"align": "left", **style})
+                )
             case date() if cell.year >= FIRST_YEAR:
-                sheet.write_datetime(row, column, cell, self._format(num_format=self._day, **style))
+                sheet.write_datetime(
+                    row, column, cell, self._format(num_format=self._day, **{"align": "left", **style})
+                )
             case int() if abs(cell) < MAX_EXACT:
                 sheet.write_number(row, column, cell, self._format(num_format="#,##0", **style))
             case _:
