@@ -48,6 +48,12 @@ class Approved:
         """Return the window that a moment lies in."""
         return next((one for one in self.windows if one.holds(moment)), None)
 
+    def nearest(self, moment: datetime) -> Window | None:
+        """Return the window of which an end is nearest to a moment; None where there is no window."""
+        return min(
+            self.windows, key=lambda one: min(abs(one.start_at - moment), abs(one.end_at - moment)), default=None
+        )
+
 
 def approved(facts: Facts) -> Approved | None:
     """Return what was approved on the host; None where it is not declared from when on changes are looked for."""

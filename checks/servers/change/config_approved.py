@@ -8,17 +8,28 @@ link leads. It is looked for under /etc and in /usr/local/bin, sbin and libexec;
 by their names, and a declared one of those is unknown. The helper program that portalops itself uses on a host belongs into
 the declaration.
 
-Source: sha256sum(1). On Debian 13:
+Where another content is there, the moment of the change is told beside the approved window next to it, so that a change made
+before its approval is seen as one. A change inside a window was approved, though not by its content: until the new digest is
+declared, whether this is the approved content is unknown. The kernel's own time counts (ctime): no program sets it back, but
+a later change of the mode or the owner moves it too.
+
+Sources: sha256sum(1), find(1). On Debian 13:
 
     b43f1046c4ec9fd2cadd2a1a5bf8e400493770f52f14b3daab4d7a39a86f7055  /etc/systemd/system/portal.service
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from checks.servers.baseline import Window
+from checks.servers.change._approved import approved
 from checks.servers.change._sets import changed
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import etc_files
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import etc_files, file_times, own_changes
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -29,20 +40,25 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.HIGH,
     needs=(etc_files.PROBE,),
+    uses=(file_times.PROBE, own_changes.PROBE),
     title=msg("configuration files have the content that was approved"),
     remedy=msg("Restore the approved file, or have the change approved and declare the new digest."),
 )
 def judge(facts: Facts) -> Outcome:
-    seen, approved = facts[etc_files.PROBE], facts.declared.config_files
-    if not approved:
+    seen, declared = facts[etc_files.PROBE], facts.declared.config_files
+    if not declared:
         return unknown("not-declared", msg("which content was approved is not declared; seen: {n} files", n=len(seen)))
-    others = changed(seen, approved)
-    if others:
-        return failed("config-changed", msg("with another content than approved: {paths}", paths=listed(others)))
-    gone = sorted(path for path in approved if path not in seen and etc_files.covers(path))
+    others = changed(seen, declared)
+    times = _times(facts)
+    inside = {path: window for path in others if (window := _window_of(facts, times.get(path)))}
+    if outside := [path for path in others if path not in inside]:
+        return _changed(facts, outside, times)
+    gone = sorted(path for path in declared if path not in seen and etc_files.covers(path))
     if gone:
         return failed("config-gone", msg("approved and gone: {gone}", gone=listed(gone)))
-    beyond = sorted(path for path in approved if path not in seen)
+    if inside:
+        return _approved_without_content(inside, times)
+    beyond = sorted(path for path in declared if path not in seen)
     if beyond:
         return unknown(
             "not-looked-at", msg("files of such a place or name are not looked at: {paths}", paths=listed(beyond))
@@ -51,6 +67,59 @@ def judge(facts: Facts) -> Outcome:
         nmsg(
             "the {n} declared file has the approved content",
             "the {n} declared files have the approved content",
-            len(approved),
+            len(declared),
         )
+    )
+
+
+def _times(facts: Facts) -> Mapping[str, datetime]:
+    found = facts.get(file_times.PROBE)
+    return {} if isinstance(found, Missing) else found
+
+
+def _window_of(facts: Facts, at: datetime | None) -> Window | None:
+    """Return the approved window that a change lies in; a time after this check is no time of a change."""
+    allowed = approved(facts)
+    return None if allowed is None or at is None or at > facts.at else allowed.window_of(at)
+
+
+def _changed(facts: Facts, paths: Sequence[str], times: Mapping[str, datetime]) -> Outcome:
+    """Say which files differ, when the first was changed, and which window is next to that."""
+    told = msg("with another content than approved: {paths}", paths=listed(paths))
+    first = min((path for path in paths if path in times), key=lambda path: times[path], default=None)
+    if first is None:
+        return failed("config-changed", told)
+    allowed = approved(facts)
+    nearest = allowed.nearest(times[first]) if allowed else None
+    if nearest is None:
+        return failed(
+            "config-changed",
+            msg("{told}; {first} was changed at {at}", told=told, first=shown(first, 60), at=times[first]),
+        )
+    return failed(
+        "config-changed",
+        msg(
+            "{told}; {first} was changed at {at}, the nearest window {reference} began at {start}",
+            told=told,
+            first=shown(first, 60),
+            at=times[first],
+            reference=nearest.reference,
+            start=nearest.start_at,
+        ),
+    )
+
+
+def _approved_without_content(windows: Mapping[str, Window], times: Mapping[str, datetime]) -> Outcome:
+    first = min(windows, key=lambda path: times[path])
+    return unknown(
+        "content-not-declared",
+        msg(
+            "changed in an approved window, and the new content is not declared: {paths};"
+            " {first} was changed at {at}, window {reference} began at {start}",
+            paths=listed(sorted(windows)),
+            first=shown(first, 60),
+            at=times[first],
+            reference=windows[first].reference,
+            start=windows[first].start_at,
+        ),
     )

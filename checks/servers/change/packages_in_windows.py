@@ -95,7 +95,8 @@ def _outside(changes: list[PackageChange], allowed: Approved) -> Outcome:
     first = changes[0]
     what = listed(first.packages) or "-"
     who = shown(first.by, 40) or "-"
-    if not allowed.windows:
+    nearest = allowed.nearest(first.at)
+    if nearest is None:
         return failed(
             "change-unapproved",
             nmsg(
@@ -107,7 +108,6 @@ def _outside(changes: list[PackageChange], allowed: Approved) -> Outcome:
                 packages=what,
             ),
         )
-    nearest = min(allowed.windows, key=lambda one: min(abs(one.start_at - first.at), abs(one.end_at - first.at)))
     return failed(
         "change-unapproved",
         nmsg(

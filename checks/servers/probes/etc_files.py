@@ -24,15 +24,16 @@ SECRET_NAMES = (
     *(".env", "*.env", ".pgpass", ".my.cnf", "debian.cnf", ".netrc", "*.nmconnection", "wg*.conf", "chap-secrets"),
     *("pap-secrets", "*.pass", "*secret*", "id_rsa", "id_ecdsa", "id_ed25519", "htpasswd", ".htpasswd", "machine-id"),
 )
-_PRUNED = " -o ".join(f"-path {path}" for path in LEFT_OUT)
-_SECRET = " ".join(f"! -name '{name}'" for name in SECRET_NAMES)
+PRUNED = " -o ".join(f"-path {path}" for path in LEFT_OUT)
+SECRET = " ".join(f"! -name '{name}'" for name in SECRET_NAMES)
+"""Conditions of find(1): what it does not go into, and which names it leaves out."""
 _SCRIPT = rf"""
 command -v sha256sum >/dev/null || exit 127
 set --
 for d in {" ".join(FOLDERS)}; do [ -d "$d" ] && set -- "$@" "$d"; done
-{{ find "$@" -ignore_readdir_race -xdev \( {_PRUNED} \) -prune -o -type f {_SECRET} -print0 || printf '/find-failed\0'; }} |
+{{ find "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o -type f {SECRET} -print0 || printf '/find-failed\0'; }} |
   xargs -0 -r sha256sum -- || exit $?
-{{ find "$@" -ignore_readdir_race -xdev \( {_PRUNED} \) -prune -o -type l ! -path '/etc/rc*.d/*' -printf '%l\0%p\0' || printf 'find-failed\0\0'; }} |
+{{ find "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o -type l ! -path '/etc/rc*.d/*' -printf '%l\0%p\0' || printf 'find-failed\0\0'; }} |
   tr '\n\0' '?\n' | while IFS= read -r t && IFS= read -r p; do printf -- '-> %s  %s\n' "$t" "$p"; done
 echo end
 """

@@ -14,7 +14,17 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
 from checks.servers.probe import Output, Unparseable
-from checks.servers.probes import apt_sources, cron_files, dnf_sources, etc_files, hosting, lastlog, logins, serial
+from checks.servers.probes import (
+    apt_sources,
+    cron_files,
+    dnf_sources,
+    etc_files,
+    file_times,
+    hosting,
+    lastlog,
+    logins,
+    serial,
+)
 from tests.checks.servers.samples import SAMPLES, read_sample
 
 CANARY = "CANARYcanaryCANARY"
@@ -234,6 +244,40 @@ def test_signature_that_a_source_waives_is_found_and_its_password_stays(
     assert found.waived == waived
     assert [name.rpartition(":")[0] for name in found.waiving] == [f"/etc/apt/{file}"] * waived
     assert CANARY not in output.text + output.errors
+
+
+@pytest.mark.parametrize(
+    ("capture", "told"),
+    [
+        ("fail-before-its-approval", "2222/UBND-KGVX began at 2026-11-20 03:30:00"),
+        ("unknown-in-window", "2222/UBND-KGVX began at 2026-11-20 03:00:00"),
+        ("unknown-in-window-of-register", "CH-2026-001 began at 2026-11-20 02:00:00"),
+    ],
+)
+def test_changed_setting_is_told_with_the_moment_of_the_change_and_of_its_window(capture: str, told: str) -> None:
+    text = said(f"change.config/{capture}")
+
+    assert "/etc/systemd/system/odd.service was changed at 2026-11-20 03:02:11" in text
+    assert told in text
+
+
+def test_times_are_those_of_the_files_that_are_digested(etc: Path) -> None:
+    forged = etc / "etc" / "x\n1 "
+    forged.mkdir()
+    (forged / "etc").symlink_to("/")
+
+    files = etc_files.parse(printed(etc_files.PROBE.command[2], etc))
+    times = file_times.parse(printed(file_times.PROBE.command[2], etc))
+
+    assert set(times) == set(files)
+    assert times["/etc/link"].timestamp() == int((etc / "etc/link").lstat().st_ctime)
+
+
+def test_search_for_times_that_fails_is_no_fact(etc: Path) -> None:
+    broken = file_times.PROBE.command[2].replace("-printf", "-nosuchtest -printf")
+
+    with pytest.raises(Unparseable):
+        file_times.parse(printed(broken, etc))
 
 
 def test_each_source_and_setting_that_waives_signatures_is_named() -> None:
