@@ -1,37 +1,85 @@
 """Software against intrusion runs and guards something.
 
-Article 12.3 asks for software against intrusion. One that runs without a jail watches nothing.
+Article 12.3 asks for software against intrusion. One that runs without a jail watches nothing, and one that finds
+intruders without a bouncer refuses none of them.
 
-The rule: fail2ban's server answers and has at least one jail. Other products are not known to this check yet; without
-fail2ban the answer is unknown.
+The rule: fail2ban's server answers and has at least one jail; or CrowdSec's service is active, and a bouncer whose key is
+valid asked it within a day whom to refuse. One of the two is enough. Other products are not known to this check; without
+both the answer is unknown.
 
-Source: fail2ban-client(1). fail2ban 1.1.0 whose server does not run ends with exit code 255 and:
+Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
+ends with exit code 255 and:
 
     ERROR   Failed to access socket path: /var/run/fail2ban/fail2ban.sock. Is fail2ban running?
 """
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from datetime import timedelta
+
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.probes import fail2ban
+from checks.servers.probe import COMMAND_MISSING, Missing
+from checks.servers.probes import crowdsec, fail2ban, systemd_units
 from checks.servers.wording import listed
 from portalops.model.message import msg
-from portalops.model.verdicts import Severity
+from portalops.model.verdicts import CheckVerdict, Severity
+
+ASKED_WITHIN = timedelta(days=1)
+"""Bouncers ask every few seconds, or whenever a visitor comes; a day without a question is one without a guard."""
 
 
 @check(
     id="ids.prevention",
     clause="12.3",
     severity=Severity.HIGH,
-    needs=(fail2ban.PROBE,),
+    needs=(systemd_units.PROBE,),
+    uses=(fail2ban.PROBE, crowdsec.PROBE),
     title=msg("software against intrusion runs and guards something"),
-    remedy=msg("Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'."),
+    remedy=msg(
+        "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
+    ),
 )
 def judge(facts: Facts) -> Outcome:
-    seen = facts[fail2ban.PROBE]
+    outcomes = (_by_fail2ban(facts), _by_crowdsec(facts))
+    there = [one for one in outcomes if one.reason != COMMAND_MISSING]
+    # NOTE: what is not known of one product may be that it guards, so that outweighs what the other one lacks.
+    order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
+    return min(there or outcomes, key=lambda one: order.index(one.verdict))
+
+
+def _by_fail2ban(facts: Facts) -> Outcome:
+    seen = facts.get(fail2ban.PROBE)
+    if isinstance(seen, Missing):
+        return missing(seen)
     if not seen.is_running:
         return failed("not-running", msg("fail2ban is installed and does not run"))
     if not seen.jails:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
+
+
+def _by_crowdsec(facts: Facts) -> Outcome:
+    bouncers = facts.get(crowdsec.PROBE)
+    if isinstance(bouncers, Missing):
+        return missing(bouncers)
+    service = facts[systemd_units.PROBE].get("crowdsec.service")
+    if service is None or not service.is_active:
+        return failed("not-running", msg("CrowdSec is installed and does not run"))
+    valid = {one.name: one.asked_at for one in bouncers if one.is_valid}
+    if not valid:
+        return failed("no-bouncer", msg("CrowdSec runs without a valid bouncer, so nobody is refused"))
+    ahead = [name for name, asked in valid.items() if asked is not None and is_ahead(asked, facts.at)]
+    if ahead:
+        return unknown(
+            "asked-in-future",
+            msg("CrowdSec dates the last question of its bouncers ahead: {names}", names=listed(ahead)),
+        )
+    guarding = [name for name, asked in valid.items() if asked is not None and facts.at - asked <= ASKED_WITHIN]
+    if not guarding:
+        return failed(
+            "bouncer-silent",
+            msg("no bouncer asked CrowdSec within a day whom to refuse: {names}", names=listed(valid)),
+        )
+    return passed(msg("bouncers ask CrowdSec whom to refuse: {names}", names=listed(guarding)))

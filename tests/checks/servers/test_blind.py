@@ -48,6 +48,8 @@ ONE_OF_TWO = {
     "firewall.default-deny firewall.legacy": "one filter that denies is enough",
     "firewall.listeners machine": "ss names the listeners",
     "firewall.persistent firewall.ufw": "another unit loads the rules",
+    "ids.prevention ids.crowdsec": "fail2ban has a jail",
+    "ids.prevention ids.fail2ban": "CrowdSec has a bouncer",
     "run.time-sync time.chrony": "systemd tells of the clock",
     "run.time-sync time.systemd": "chrony tells of the clock",
     "ssh.password-auth outside.ssh": "sshd's own settings rule it out",
