@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
 CSV = "csv"
+MOST_ROWS = 100_000
+"""Rows of units and days that go into a page or workbook, which is built in memory: about 350 MiB; CSV takes any number."""
 
 
 def format_of(name: str | None, output: Path | None) -> str | None:
@@ -100,10 +102,22 @@ def write_matrix(
             msg("Judged from what was collected; this is no record, and the compliance report is what is signed.")
         ),
         *shown,
-        days,
+        days_or_notice(days),
     ]
     document = Document(title, blocks, facts[:2], session.settings.portal.timezone)
     write_atomically(output, formats.load(form).render(document, language=language))
+
+
+def days_or_notice(days: Table) -> Block:
+    """Return the rows of units and days if a page or workbook can take them, else where they are to be had."""
+    if len(days.rows) <= MOST_ROWS:
+        return days
+    return Paragraph(
+        msg(
+            "A row for each unit and day would be {rows} rows, which is too many here: --format csv holds them.",
+            rows=len(days.rows),
+        )
+    )
 
 
 def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result:

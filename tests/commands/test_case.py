@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from commands.app import run
 
@@ -218,10 +219,13 @@ def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp
     code, envelope = office.call("case", "letter", case, "--output", str(tmp_path / "drafts"))
     reported, report = office.call(
         "updates", "report", "--period", f"{monday}..{monday + timedelta(days=6)}", "--to", "committee",
-        "--output", str(tmp_path / "drafts"),
+        "--format", "docx,xlsx", "--output", str(tmp_path / "drafts"),
     )  # fmt: skip
 
     assert (code, reported) == (0, 0)
+    assert [Path(each["id"]).suffix for each in report["data"]] == [".docx", ".xlsx"]
+    annex = load_workbook(report["data"][1]["id"]).worksheets[-1]
+    assert str(annex["A1"].value).startswith("Phụ lục I: ")
     assert envelope["data"][0]["cases"] == sorted(office.cases())
     for data in (envelope["data"][0], report["data"][0]):
         assert hashlib.sha256(Path(data["id"]).read_bytes()).hexdigest() == data["sha256"]

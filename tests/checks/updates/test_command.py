@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from commands._updates_matrix import MOST_ROWS, days_or_notice
 from commands.app import run
 from portalops.errors import ExitCode
+from portalops.model.message import msg
+from portalops.reports.document import Paragraph, Table
 from tests.checks.updates.scene import QUERY, content_database
 from tests.web import answer, redirect, web_server
 
@@ -235,6 +238,14 @@ def test_the_format_of_a_file_is_its_suffix_unless_it_is_named(
     _call(portal, capsys, "updates", "matrix", "--period", "2026-W47", *arguments, "--output", str(portal / name))
 
     assert (portal / name).read_bytes().lower().startswith(begins.lower())
+
+
+def test_more_rows_than_a_page_takes_are_left_to_csv_and_that_is_said() -> None:
+    blocks = [days_or_notice(Table(msg("Days"), (), [()] * count)) for count in (MOST_ROWS, MOST_ROWS + 1)]
+
+    assert isinstance(blocks[0], Table)
+    assert isinstance(blocks[1], Paragraph)
+    assert "100001 rows" in str(blocks[1].text)
 
 
 def test_a_matrix_that_cannot_be_written_is_told(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
