@@ -283,6 +283,8 @@ class ImapSource:
             finally:
                 with suppress(Exception):  # what was read was read, and a broken connection has its own error
                     box.logout()
+                with suppress(Exception):  # a logout that fails leaves the connection open
+                    box.client.shutdown()
         except MailboxFolderSelectError as error:
             raise source_error(
                 self._traits.id,
@@ -342,7 +344,12 @@ def _open(settings: Settings, *, until: float, clock: Clock) -> BaseMailBox:
                 return _BoundedTls(*where, ssl_context=context, timeout=SILENCE_SECONDS, until=until, clock=clock)
             client = _Bounded(*where, timeout=SILENCE_SECONDS, until=until, clock=clock)
             if settings.security == "starttls":
-                client.starttls(ssl.create_default_context())
+                try:
+                    client.starttls(ssl.create_default_context())
+                except BaseException:
+                    with suppress(OSError):  # TLS may have closed it
+                        client.shutdown()
+                    raise
             return client
 
     return Box()
