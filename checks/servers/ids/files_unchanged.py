@@ -1,10 +1,12 @@
-"""Files of the system are compared with a baseline every day, and none differs.
+"""Files of the system are compared with a baseline every day, and none differs but by an approved change.
 
 Who breaks in leaves changed programs behind; only a comparison with a time before shows them. Article 12.3 asks for software
 against intrusion.
 
-The rule: AIDE has a baseline, a run ended within 2 days, and found no difference. After an approved change the baseline is
-to be made anew: until then the difference is a fail, since nothing on the host tells which change explains it.
+The rule: AIDE has a baseline, a run ended within 2 days, and found no difference that no approved change explains. A change
+explains what it added or changed where the kernel's own time of each lies in an approved window, declared or of the register
+of changes. What was removed has no time, nor has what the log does not list: that is a fail until the baseline is made anew,
+as it should be after each approved change.
 
 Source: aide(1). AIDE 0.19 of Debian 13:
 
@@ -13,13 +15,17 @@ Source: aide(1). AIDE 0.19 of Debian 13:
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from checks.servers.baseline import Window
+from checks.servers.change._approved import approved
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.probes import aide
-from portalops.model.message import msg
+from checks.servers.probes import aide, own_changes
+from checks.servers.probes.aide import Aide, Entry
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
 WITHIN = timedelta(days=2)
@@ -30,7 +36,8 @@ WITHIN = timedelta(days=2)
     clause="12.3",
     severity=Severity.HIGH,
     needs=(aide.PROBE,),
-    title=msg("files of the system are compared with a baseline, and none differs"),
+    uses=(own_changes.PROBE,),
+    title=msg("files of the system are compared with a baseline, and none differs but by an approved change"),
     remedy=msg(
         "Look into each difference; after an approved change, make the baseline anew with 'aideinit' or 'aide --init'."
     ),
@@ -41,11 +48,63 @@ def judge(facts: Facts) -> Outcome:
         return failed("no-baseline", msg("AIDE has no baseline"))
     if seen.ended_at is None or seen.found is None:
         return unknown("no-run", msg("AIDE's log tells of no run that ended with a result"))
-    if seen.found:
-        told = ", ".join(f"{kind} {count}" for kind, count in seen.found)
-        return failed("differences", msg("AIDE's run of {at} found differences: {told}", at=seen.ended_at, told=told))
+    windows = _explained(facts, seen)
+    if seen.found and not windows:
+        return _differs(facts, seen.ended_at, seen)
     if is_ahead(seen.ended_at, facts.at):
         return unknown("run-in-future", msg("AIDE's log tells of a run at {at}", at=seen.ended_at))
     if facts.at - seen.ended_at > WITHIN:
         return failed("run-old", msg("AIDE's last run ended at {at}", at=seen.ended_at))
+    if windows:
+        return passed(
+            nmsg(
+                "AIDE's run of {at} found {n} difference, made in an approved window: {windows}",
+                "AIDE's run of {at} found {n} differences, all made in approved windows: {windows}",
+                len(seen.entries),
+                at=seen.ended_at,
+                windows=listed(windows),
+            )
+        )
     return passed(msg("AIDE's run of {at} found no difference", at=seen.ended_at))
+
+
+def _window_of(facts: Facts, entry: Entry) -> Window | None:
+    """Return the approved window that a difference was made in, as far as the host tells its time."""
+    allowed = approved(facts)
+    at = entry.changed_at
+    if allowed is None or not entry.is_there or at is None or is_ahead(at, facts.at):
+        return None
+    return allowed.window_of(at)
+
+
+def _explained(facts: Facts, seen: Aide) -> tuple[str, ...]:
+    """Return the windows that explain all differences; none where one is not explained, or not listed."""
+    windows = [_window_of(facts, entry) for entry in seen.entries]
+    if not seen.found or len(windows) != sum(count for _, count in seen.found):
+        return ()
+    explained = [one.reference for one in windows if one]
+    return tuple(sorted(set(explained))) if len(explained) == len(windows) else ()
+
+
+def _differs(facts: Facts, ended_at: datetime, seen: Aide) -> Outcome:
+    told = ", ".join(f"{kind} {count}" for kind, count in seen.found or ())
+    differences = msg("AIDE's run of {at} found differences: {told}", at=ended_at, told=told)
+    unexplained = [entry for entry in seen.entries if _window_of(facts, entry) is None]
+    if not unexplained:
+        return failed("differences", differences)
+    first = min(unexplained, key=lambda entry: (entry.changed_at is None, entry.changed_at or ended_at))
+    paths = listed([first.path, *(entry.path for entry in unexplained if entry is not first)])
+    if first.changed_at is None:
+        return failed(
+            "differences",
+            msg("{differences}; no approved window explains {paths}", differences=differences, paths=paths),
+        )
+    return failed(
+        "differences",
+        msg(
+            "{differences}; no approved window explains {paths}, the first of {changed}",
+            differences=differences,
+            paths=paths,
+            changed=first.changed_at,
+        ),
+    )

@@ -5,6 +5,12 @@ AIDE 0.19 of Debian 13, where nothing changed:
     Start timestamp: 2026-11-26 05:00:00 +0000 (AIDE 0.19.1)
     AIDE found NO differences between database and filesystem. Looks okay!!
     End timestamp: 2026-11-26 05:00:07 +0000 (run time: 0m 7s)
+
+Where something changed, each entry of the run that ended last follows, at most 1000, and when the kernel last changed what is
+there now (`%Z` of stat(1)):
+
+    listed Changed /usr/local/bin/portal
+    time 1795143731 /usr/local/bin/portal
 """
 
 from __future__ import annotations
@@ -23,13 +29,37 @@ for f in /var/log/aide/aide.log; do
   if [ -e "$f" ]; then
     stat -c 'log %Y' "$f"
     grep -a -E '^(Start timestamp|End timestamp|AIDE found|AIDE, version|Number of entries| *(Added|Removed|Changed) entries)' "$f" | tail -n 40
+    l=$(awk '
+      /^Start timestamp/ { n = 0; now = kind = "" }
+      /^(Added|Removed|Changed) entries:$/ { kind = $1; next }
+      /^Detailed information/ { kind = "" }
+      kind && length($0) <= 400 && /^[A-Za-z?!|][^\/]*: \// && ++n <= 1000 { now = now "listed " kind " " substr($0, index($0, ": /") + 2) "\n" }
+      /^End timestamp/ { last = now }
+      END { printf "%s", last }' "$f")
+    [ -z "$l" ] || {
+      printf '%s\n' "$l"
+      printf '%s\n' "$l" | sed -n 's/^listed [AC][a-z]* //p' | xargs -r -d '\n' stat -c 'time %Z %n' -- 2>/dev/null
+    }
   fi
 done
 echo end
 """
 _BASE = re.compile(r"base (\d{9,11}) (\d{1,15})$")
 _ENDED = re.compile(r"End timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\b")
+_LISTED = re.compile(r"listed (Added|Removed|Changed) (/.*)")
+_TIME = re.compile(r"time (\d{1,11}) (/.*)")
 _COUNT = re.compile(r"(Added|Removed|Changed) entries:\s*(\d{1,9})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One difference that the run lists."""
+
+    path: str
+    is_there: bool
+    """False: it was removed."""
+    changed_at: datetime | None
+    """When what is there now was last changed, by the kernel; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +71,8 @@ class Aide:
     """None: no run's end is in the log."""
     found: tuple[tuple[str, int], ...] | None
     """How many entries were `added`, `removed`, `changed`; empty where nothing differs, None where the log does not say."""
+    entries: tuple[Entry, ...] = ()
+    """What differs, as far as the log lists it."""
 
 
 def parse(output: Output) -> Aide:
@@ -53,8 +85,14 @@ def parse(output: Output) -> Aide:
     last: tuple[tuple[str, int], ...] | None = None
     said: bool | None = None
     counts: dict[str, int] = {}
+    kinds: dict[str, str] = {}
+    times: dict[str, datetime] = {}
     for line in lines:
-        if line.startswith("Start timestamp"):
+        if match := _LISTED.fullmatch(line):
+            kinds[match[2]] = match[1]
+        elif match := _TIME.fullmatch(line):
+            times[match[2]] = datetime.fromtimestamp(int(match[1]), UTC)
+        elif line.startswith("Start timestamp"):
             said, counts = None, {}
         elif line.startswith("AIDE found NO differences"):
             said = False
@@ -71,7 +109,8 @@ def parse(output: Output) -> Aide:
             if said and not counts:
                 last = (("changed", 1),)
             said, counts = None, {}
-    return Aide(base, ended, last)
+    entries = tuple(Entry(path, kind != "Removed", times.get(path)) for path, kind in kinds.items())
+    return Aide(base, ended, last, entries)
 
 
-PROBE = Probe("ids.aide", ("sh", "-c", _SCRIPT), parse, needs_root=True)
+PROBE = Probe("ids.aide", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=1 << 20)

@@ -261,6 +261,17 @@ def test_changed_setting_is_told_with_the_moment_of_the_change_and_of_its_window
     assert told in text
 
 
+def test_difference_of_files_is_told_with_the_window_that_explains_it_or_as_explained_by_none() -> None:
+    assert "found 4 differences, all made in approved windows: 2222/UBND-KGVX" in said(
+        "ids.file-integrity/pass-explained"
+    )
+    assert "CH-2026-001" in said("ids.file-integrity/pass-explained-by-register")
+    early = said("ids.file-integrity/fail-before-its-approval")
+    assert "no approved window explains /srv/portal/data/three, /srv/portal/bin/one" in early
+    assert "the first of 2026-11-26" in early
+    assert "explains /srv/portal/data/li" in said("ids.file-integrity/fail-removed")
+
+
 def test_times_are_those_of_the_files_that_are_digested(etc: Path) -> None:
     forged = etc / "etc" / "x\n1 "
     forged.mkdir()
