@@ -5,9 +5,13 @@ Article 12.3.
 
 The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin may hide a fix in the
 same way, and apt can't be asked what it would do without it: with any priority but the usual 500, and with a default release,
-beside which security archives count less, the answer is unknown. Hosts with dnf are not looked at yet and are unknown.
+beside which security archives count less, the answer is unknown.
 
-Sources: apt-mark(8), dpkg-query(1), apt_preferences(5). On Debian 13, with openssl on hold:
+On RHEL and AlmaLinux: no version lock and no `exclude`, `excludepkgs` or `includepkgs`, of dnf or of one repository, hides a
+security update. dnf is asked with and without them, and what is offered only without them is held back; a repository that is
+not cached, old or without advisories makes the answer unknown.
+
+Sources: apt-mark(8), dpkg-query(1), apt_preferences(5); dnf.conf(5), dnf-versionlock(8). On Debian 13, with openssl on hold:
 
     held hi |openssl|3.5.1-1
     Inst openssl [3.5.1-1] (3.5.4-1~deb13u2 Debian-Security:13/stable-security [amd64])
@@ -15,10 +19,11 @@ Sources: apt-mark(8), dpkg-query(1), apt_preferences(5). On Debian 13, with open
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.patching._freshness import staleness
-from checks.servers.probes import apt_held, apt_index, apt_lists
+from checks.servers.patching._freshness import blindness, staleness
+from checks.servers.patching._packages import judged_by
+from checks.servers.probes import apt_held, apt_index, apt_lists, dnf_held, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -28,16 +33,26 @@ from portalops.model.verdicts import Severity
     id="patching.held",
     clause="12.3",
     severity=Severity.MEDIUM,
-    needs=(apt_held.PROBE, apt_index.PROBE, apt_lists.PROBE),
+    needs=(os_release.PROBE,),
+    uses=(apt_held.PROBE, apt_index.PROBE, apt_lists.PROBE, dnf_held.PROBE, dnf_updates.PROBE),
     title=msg("no package is held back from a security fix"),
-    remedy=msg("Lift the hold by 'apt-mark unhold', or keep an exception with a reason and an end date."),
+    remedy=msg(
+        "Lift the hold by 'apt-mark unhold' or 'dnf versionlock delete', or keep an exception with a reason and an end date."
+    ),
 )
 def judge(facts: Facts) -> Outcome:
+    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(apt_held.PROBE, apt_index.PROBE, apt_lists.PROBE)
+    if lack is not None:
+        return missing(lack)
     held = facts[apt_held.PROBE]
     fixes = {upgrade.package for upgrade in held.upgrades if upgrade.is_security}
     kept_back = sorted(fixes.intersection(held.packages))
     if kept_back:
-        return failed("security-fix-held", msg("held back from a security fix: {names}", names=listed(kept_back)))
+        return _held(kept_back)
     if held.pinned:
         return unknown("pinned", msg("a pin may hide fixes of {names}", names=listed(held.pinned)))
     if not held.packages:
@@ -56,3 +71,21 @@ def judge(facts: Facts) -> Outcome:
             len(held.packages),
         )
     )
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    lack = facts.lacking(dnf_held.PROBE, dnf_updates.PROBE)
+    if lack is not None:
+        return missing(lack)
+    seen = facts[dnf_held.PROBE]
+    kept_back = sorted(name for name, _ in seen.open - seen.offered)
+    if kept_back:
+        return _held(kept_back)
+    blind = blindness(facts[dnf_updates.PROBE].repositories, facts.at)
+    if blind is not None:
+        return unknown(*blind)
+    return passed(msg("no lock and no exclude of dnf hides a security update"))
+
+
+def _held(names: list[str]) -> Outcome:
+    return failed("security-fix-held", msg("held back from a security fix: {names}", names=listed(names)))

@@ -34,7 +34,6 @@ BLIND = {
 
 RIGHTLY_SILENT = {
     "firewall.listeners net.listeners": "psutil looked at this machine a second time",
-    "patching.held apt.index": "dpkg says that nothing is on hold; an index could only say what a hold keeps back",
     "patching.unattended apt.index": "fixes are declared to be installed by hand",
 }
 """Needed sections that may be empty, with exit code 0, and why the check rests on others then."""
@@ -50,6 +49,7 @@ ONE_OF_TWO = {
     "firewall.persistent firewall.ufw": "another unit loads the rules",
     "ids.prevention ids.crowdsec": "fail2ban has a jail",
     "ids.prevention ids.fail2ban": "CrowdSec has a bouncer",
+    "patching.held apt.index": "dpkg says that nothing is on hold; an index could only say what a hold keeps back",
     "run.time-sync time.chrony": "systemd tells of the clock",
     "run.time-sync time.systemd": "chrony tells of the clock",
     "ssh.password-auth outside.ssh": "sshd's own settings rule it out",
