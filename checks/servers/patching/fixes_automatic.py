@@ -5,9 +5,12 @@ nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really
 has, and it ran within 2 days; or the portal declares `updates = "manual"` for the host, which puts the duty on people.
-Hosts with dnf are not looked at yet and are unknown.
 
-Sources: apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite, codename, component, with
+On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, it installs what it finds (`apply_updates`, or
+dnf-automatic-install.timer), its last run was within 2 days and ended well; and where `upgrade_type` is `security`, a
+repository has advisories, without which that finds nothing.
+
+Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite, codename, component, with
 shell wildcards). On Debian 13:
 
     APT::Periodic::Unattended-Upgrade "1";
@@ -17,16 +20,19 @@ shell wildcards). On Debian 13:
 from __future__ import annotations
 
 import fnmatch
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.probes import apt_automatic, apt_index, os_release
+from checks.servers.patching._packages import judged_by
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import apt_automatic, apt_index, dnf_automatic, dnf_updates, os_release
 from checks.servers.probes.apt_index import Index
+from checks.servers.probes.dnf_automatic import Timer
 from checks.servers.probes.os_release import OsRelease
 from portalops.model.message import msg
-from portalops.model.verdicts import Severity
+from portalops.model.verdicts import CheckVerdict, Severity
 
 RAN_WITHIN = timedelta(days=2)
 _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "codename"}
@@ -36,16 +42,25 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
     id="patching.unattended",
     clause="12.3",
     severity=Severity.MEDIUM,
-    needs=(apt_automatic.PROBE, apt_index.PROBE, os_release.PROBE),
+    needs=(os_release.PROBE,),
+    uses=(apt_automatic.PROBE, apt_index.PROBE, dnf_automatic.PROBE, dnf_updates.PROBE),
     title=msg("security fixes install themselves"),
     remedy=msg(
-        "Correct Origins-Pattern in 50unattended-upgrades and turn it on, or declare the host's updates as manual."
+        "Correct Origins-Pattern in 50unattended-upgrades and turn it on, or on RHEL set apply_updates in automatic.conf and enable "
+        "dnf-automatic.timer, or declare the host's updates as manual."
     ),
 )
 def judge(facts: Facts) -> Outcome:
+    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+
+
+def _by_apt(facts: Facts) -> Outcome:
+    lack = facts.lacking(apt_automatic.PROBE, apt_index.PROBE)
+    if lack is not None:
+        return missing(lack)
     automatic = facts[apt_automatic.PROBE]
     if facts.declared.updates == "manual":
-        return passed(msg("the host is declared to get its fixes by hand"))
+        return _by_hand()
     if not automatic.is_enabled:
         return failed("not-enabled", msg("unattended-upgrades is not installed or not turned on"))
     security = [index for index in facts[apt_index.PROBE] if index.is_security]
@@ -63,6 +78,62 @@ def judge(facts: Facts) -> Outcome:
     if facts.at - automatic.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("unattended-upgrades last ran at {ran}", ran=automatic.ran_at))
     return passed(msg("unattended-upgrades covers the security archive and ran at {ran}", ran=automatic.ran_at))
+
+
+def _by_dnf(facts: Facts) -> Outcome:
+    lack = facts.lacking(dnf_automatic.PROBE)
+    if lack is not None:
+        return missing(lack)
+    automatic = facts[dnf_automatic.PROBE]
+    if facts.declared.updates == "manual":
+        return _by_hand()
+    if not any(timer.is_on for timer in automatic.timers):
+        return failed("not-enabled", msg("no timer of dnf-automatic is turned on"))
+    applying = [timer for timer in automatic.timers if timer.is_on and (timer.always_installs or automatic.applies)]
+    if not applying:
+        return failed("not-applied", msg("dnf-automatic looks for updates and does not install them"))
+    deaf = _deaf(facts, automatic.upgrade_type)
+    if deaf is not None:
+        return deaf
+    order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
+    return min((_ran(timer, facts.at) for timer in applying), key=lambda one: order.index(one.verdict))
+
+
+def _deaf(facts: Facts, upgrade_type: str) -> Outcome | None:
+    """Return why this kind of upgrade finds no security fix, or None if it does."""
+    if upgrade_type == "default":
+        return None
+    if upgrade_type != "security":
+        return unknown("upgrade-type", msg("dnf-automatic's upgrade_type is {seen}", seen=shown(upgrade_type, 40)))
+    seen = facts.get(dnf_updates.PROBE)
+    if isinstance(seen, Missing):
+        return missing(seen)
+    if any(one.has_advisories for one in seen.repositories):
+        return None
+    if any(one.fetched_at is None for one in seen.repositories) or not seen.repositories:
+        return unknown("no-cache", msg("nothing was fetched from which dnf-automatic could take security updates"))
+    return failed(
+        "no-advisories", msg("dnf-automatic takes security updates only, and no repository says which those are")
+    )
+
+
+def _ran(timer: Timer, at: datetime) -> Outcome:
+    if timer.ran_at is None:
+        return failed("never-ran", msg("{name} is on and has never run", name=timer.name))
+    if is_ahead(timer.ran_at, at):
+        return unknown("ran-in-future", msg("{name} says that it ran at {ran}", name=timer.name, ran=timer.ran_at))
+    if at - timer.ran_at > RAN_WITHIN:
+        return failed("ran-long-ago", msg("{name} last ran at {ran}", name=timer.name, ran=timer.ran_at))
+    if timer.result != "success":
+        return failed(
+            "run-failed",
+            msg("the last run of {name} ended with {seen}", name=timer.name, seen=shown(timer.result, 40) or "-"),
+        )
+    return passed(msg("{name} installs security updates and ran at {ran}", name=timer.name, ran=timer.ran_at))
+
+
+def _by_hand() -> Outcome:
+    return passed(msg("the host is declared to get its fixes by hand"))
 
 
 def _matches(pattern: str, index: Index, release: OsRelease) -> bool:

@@ -1,0 +1,120 @@
+"""Whether dnf's fixes install themselves: the timers of dnf-automatic, their last runs, and two settings. RHEL and AlmaLinux.
+
+Sources: dnf-automatic(8), systemctl(1). Only the two settings are read; the rest of the file may hold the password of a mail
+server. Captured with systemd 257 on Debian and units of these names; not run on RHEL or AlmaLinux.
+
+    LastTriggerUSec=Thu 2026-11-26 08:47:25 UTC
+    Result=success
+    Id=dnf-automatic.timer
+    LoadState=loaded
+    ActiveState=active
+    UnitFileState=enabled
+
+    set upgrade_type = default
+    set apply_updates = no
+    end
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.probes.systemd_units import refuse_without_systemd
+from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v dnf >/dev/null || exit 127
+systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,LastTriggerUSec,Result \
+  dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer \
+  dnf-automatic.service dnf-automatic-install.service dnf5-automatic.service || exit $?
+echo
+for f in /usr/share/dnf5/dnf5-plugins/automatic.conf /etc/dnf/automatic.conf; do
+  [ -f "$f" ] || continue
+  awk '/^[ \t]*\[/ { on = /^[ \t]*\[commands\]/ }
+    on && /^[ \t]*(apply_updates|upgrade_type)[ \t]*[=:]/ { sub(/^[ \t]*/, ""); print "set " $0 }' "$f" || exit $?
+done
+echo end
+"""
+_SETTING = re.compile(r"set (apply_updates|upgrade_type)\s*[=:]\s*(\S*)$")
+_MOMENT = re.compile(r"\w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+_SWITCHES = {
+    **dict.fromkeys(("1", "yes", "true", "on"), True),
+    **dict.fromkeys(("0", "no", "false", "off"), False),
+}
+_ALWAYS = "dnf-automatic-install.timer"
+"""It installs whatever `apply_updates` says (dnf-automatic(8))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One timer that the host has."""
+
+    name: str
+    is_on: bool
+    """It is enabled and waits now."""
+    always_installs: bool
+    ran_at: datetime | None
+    """When it last started its service; None if it never did."""
+    result: str
+    """Of the service's last run: `success`, `exit-code`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnfAutomatic:
+    """How dnf-automatic is set up."""
+
+    timers: tuple[Timer, ...]
+    applies: bool
+    """`apply_updates`, which is off where it is not written."""
+    upgrade_type: str
+    """`default` is all updates, `security` those with an advisory."""
+
+
+def parse(output: Output) -> DnfAutomatic:
+    """Read the units and the settings, of which the last one counts."""
+    refuse_without_systemd(output)
+    text = output.text.replace("\r\n", "\n").rstrip()
+    shown_units, _, rest = text.rpartition("\n\n")
+    if not text.endswith("\nend"):
+        raise Unparseable(msg("the listing of dnf-automatic broke off"))
+    settings = {"apply_updates": "no", "upgrade_type": "default"}
+    for line in rest.strip().split("\n")[:-1]:
+        match = _SETTING.match(line.strip())
+        if match is None:
+            raise Unparseable(msg("an unknown line among dnf-automatic's settings: {line}", line=shown(line, 80)))
+        settings[match[1]] = match[2]
+    if settings["apply_updates"].lower() not in _SWITCHES:
+        raise Unparseable(msg("dnf-automatic's apply_updates is {seen}", seen=shown(settings["apply_updates"], 20)))
+    blocks = (dict(line.split("=", 1) for line in one.split("\n") if "=" in line) for one in shown_units.split("\n\n"))
+    units = {one["Id"]: one for one in blocks if "Id" in one}
+    if "dnf-automatic.timer" not in units:
+        raise Unparseable(msg("systemd did not say whether dnf-automatic is there"))
+    timers = tuple(
+        _timer(name, one, units.get(name.replace(".timer", ".service"), {}))
+        for name, one in units.items()
+        if name.endswith(".timer") and one.get("LoadState") == "loaded"
+    )
+    return DnfAutomatic(timers, _SWITCHES[settings["apply_updates"].lower()], settings["upgrade_type"])
+
+
+def _timer(name: str, timer: dict[str, str], service: dict[str, str]) -> Timer:
+    is_on = timer.get("UnitFileState") == "enabled" and timer.get("ActiveState") == "active"
+    return Timer(name, is_on, name == _ALWAYS, _moment(timer.get("LastTriggerUSec", "")), service.get("Result", ""))
+
+
+def _moment(said: str) -> datetime | None:
+    if said in {"", "n/a", "0"}:
+        return None
+    match = _MOMENT.fullmatch(said)
+    try:
+        if match is not None:
+            return datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    raise Unparseable(msg("systemd wrote a moment of unknown form: {seen}", seen=shown(said, 40)))
+
+
+PROBE = Probe("dnf.automatic", ("sh", "-c", _SCRIPT), parse, exit_codes=frozenset({0, 1}))
