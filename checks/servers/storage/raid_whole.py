@@ -2,11 +2,12 @@
 
 A mirror with one half missing works until the other half breaks; nobody notices before. Article 12.3 asks for standby.
 
-The rule: no array lacks a member, has a failed one or is inactive, and every declared array is there. Whether an array
-that should be there is missing can't be told without a declaration, nor whether a controller's own RAID is whole:
-then the answer is unknown.
+The rule: no array lacks a member, has a failed one or is inactive, by what the kernel says and by what mdadm says of each
+array, and every declared array is there. Without mdadm, an array is not known to be whole. Whether an array that should be
+there is missing can't be told without a declaration, nor whether a controller's own RAID is whole: then the answer is
+unknown.
 
-Source: md(4). Linux 6.1:
+Sources: md(4), mdadm(8). Linux 6.1:
 
     md0 : active raid1 sdb1[1] sda1[0]
           1046528 blocks super 1.2 [2/2] [UU]
@@ -14,9 +15,10 @@ Source: md(4). Linux 6.1:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import mdstat
+from checks.servers.probe import Missing
+from checks.servers.probes import mdadm, mdstat
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -27,13 +29,20 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(mdstat.PROBE,),
+    uses=(mdadm.PROBE,),
     title=msg("every software RAID array is whole"),
     remedy=msg("Replace the failed disk and let the array rebuild; see 'mdadm --detail'."),
     exempt_roles=("container",),
 )
 def judge(facts: Facts) -> Outcome:
     arrays = facts[mdstat.PROBE].arrays
+    asked = facts.get(mdadm.PROBE)
+    members = {} if isinstance(asked, Missing) else asked
     broken = [f"{array.name} ({array.problem})" for array in arrays if array.problem]
+    told = {array.name for array in arrays if array.problem}
+    broken += [
+        f"{name} ({one.present}/{one.wanted})" for name, one in members.items() if not one.is_whole and name not in told
+    ]
     if broken:
         return failed("degraded", msg("not whole: {names}", names=listed(broken)))
     if facts.declared.raid is None:
@@ -47,4 +56,9 @@ def judge(facts: Facts) -> Outcome:
     absent = sorted(set(facts.declared.raid) - {array.name for array in arrays})
     if absent:
         return failed("array-absent", msg("declared and not there: {names}", names=listed(absent)))
+    if arrays and isinstance(asked, Missing):
+        return missing(asked)
+    unasked = [array.name for array in arrays if array.name not in members]
+    if unasked:
+        return unknown("array-not-asked", msg("mdadm told nothing of {names}", names=listed(unasked)))
     return passed(nmsg("{n} array is there and whole", "{n} arrays are there and whole", len(arrays)))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.servers.probe import Missing, Probe, ProbeResult, fact_of
-from checks.servers.probes import etc_files, smart
+from checks.servers.probes import etc_files, mdadm, smart
 
 
 def run(probe: Probe[Any], folder: Path, **commands: str) -> object:
@@ -76,3 +76,42 @@ def test_search_for_files_that_works_is_a_listing(tmp_path: Path) -> None:
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 
     assert found == {"/etc/hostname": 64 * "a", "/etc/link": "-> ../a"}
+
+
+NAMED = """case "$*" in *sed*|*md*mdstat*) printf 'md0\\nmd_d1\\n' ;; esac"""
+
+
+def test_each_array_is_asked_by_its_name_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
+    asked = (
+        'echo "$*" >>"$SEEN"; case $* in *md_d1) exit 1 ;; esac; printf "MD_DEVICES=2\\nMD_DEVICE_dev_sda1_ROLE=0\\n"'
+    )
+
+    found = run(mdadm.PROBE, tmp_path, sed=NAMED, mdadm=asked)
+
+    assert found == {"md0": mdadm.Members(wanted=2, present=1)}
+    assert (tmp_path / "seen").read_text().splitlines() == [
+        "--detail --export /dev/md0",
+        "--detail --export /dev/md_d1",
+    ]
+
+
+def test_more_arrays_than_are_asked_are_not_passed_over(tmp_path: Path) -> None:
+    found = run(mdadm.PROBE, tmp_path, sed="seq -f md%g 65", mdadm="exit 0")
+
+    assert isinstance(found, Missing)
+    assert "more than 64 arrays" in str(found.seen)
+
+
+@pytest.mark.parametrize(("grep", "reason"), [("exit 0", "command-missing"), ("exit 1", "")])
+def test_mdadm_is_missed_only_where_there_is_an_array(tmp_path: Path, grep: str, reason: str) -> None:
+    for name in ("sed", "wc", "sh"):
+        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
+    (tmp_path / "grep").write_text(f"#!/bin/sh\n{grep}\n")
+    (tmp_path / "grep").chmod(0o755)
+    done = subprocess.run(
+        mdadm.PROBE.command, env={"PATH": str(tmp_path)}, capture_output=True, timeout=30, check=False
+    )
+    probe: Probe[Any] = mdadm.PROBE
+    found = fact_of(probe, ProbeResult(probe.id, done.returncode, done.stdout, done.stderr, 0))
+
+    assert found == {} if not reason else isinstance(found, Missing) and found.reason == reason
