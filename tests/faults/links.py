@@ -22,6 +22,7 @@ class Link:
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
+        self._is_stopped = False
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -41,6 +42,8 @@ class Link:
     def stop(self) -> None:
         """Cut everything."""
         self._listener.close()
+        with self._lock:
+            self._is_stopped = True
         self._cut()
 
     def _serve(self) -> None:
@@ -52,8 +55,17 @@ class Link:
             if self.passes == 0:
                 client.close()
                 continue
-            server = socket.create_connection(("127.0.0.1", self._upstream))
-            self._open |= {client, server}
+            try:
+                server = socket.create_connection(("127.0.0.1", self._upstream))
+            except OSError:
+                client.close()
+                continue
+            with self._lock:
+                self._open |= {client, server}
+                is_late = self._is_stopped
+            if is_late:
+                self._cut()
+                return
             for start, end, is_counted in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._pump, args=(start, end, is_counted), daemon=True).start()
 
@@ -77,11 +89,12 @@ class Link:
             return data
 
     def _cut(self) -> None:
-        for each in list(self._open):
+        with self._lock:
+            ends, self._open = self._open, set()  # what is opened meanwhile is in the next set, and forgotten by none
+        for each in ends:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
-        self._open.clear()
 
 
 @contextlib.contextmanager
