@@ -160,7 +160,7 @@ def test_script_is_clean_for_the_checker_of_shell_scripts() -> None:
 
 def test_probes_write_nothing() -> None:
     forbidden = re.compile(
-        r"(?<![0-9&-])>(?!&|/dev/null)\s*[^\s&|]|\b(?:rm|mv|cp|tee|touch|install|mkdir|dd)\b|-delete|-exec(?! (?:cat|find|ls) )"
+        r"(?<![0-9&-])>(?!&|/dev/null)\s*[^\s&|]|(?<![\w-])(?:rm|mv|cp|tee|touch|install|mkdir|dd)(?![\w-])|-delete|-exec(?! (?:cat|find|ls) )"
     )
     for probe in probes_of(checks()).values():
         shell = probe.command[2] if probe.command[:2] == ("sh", "-c") else ""
