@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,13 @@ def with_bytes(restored: Restored, data: bytes) -> Restored:
 
 
 def running_in(folder: Path) -> str:
-    done = subprocess.run(["pgrep", "--list-full", "--full", str(folder)], capture_output=True, text=True, check=False)
+    """Return what still runs in a folder; a server that was told to stop may take a moment to be gone."""
+    for _try in range(50):
+        command = ["pgrep", "--list-full", "--full", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not done.stdout:
+            break
+        time.sleep(0.1)
     return done.stdout
 
 
