@@ -68,7 +68,7 @@ def sent(
 
     def made() -> SentReport:
         found = SentReport(texts[0], days.first, days.last, addressee, day, texts[1], who, way)
-        for each in read_sendings(ledger):
+        for each in read_sendings(ledger).sendings:
             old = each.sent
             if (old.report, old.first, old.last, old.to, old.number) == (
                 found.report, found.first, found.last, found.to, found.number,

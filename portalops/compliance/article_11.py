@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from portalops.compliance.handling import STEP_WORDS, Handling, escalations, judged_keys, next_due, shortfalls
+from portalops.compliance.handling import STEP_WORDS, Handling, escalations, judged_keys, next_due, shortfalls, was_late
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.cases import THE_PORTAL, Step, case_id
@@ -94,7 +94,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
     period, zone = situation.evidence.period, situation.evidence.zone
     handling = Handling(situation.rulebook.numbers, situation.calendar, zone, situation.today)
     duties = situation.rulebook.numbers.unit_duties
-    of_period = frozenset(week for week in period.weeks() if week.period().last <= situation.today)
+    of_period = frozenset(week for week in period.weeks() if week.period().last < situation.today)
     cases = situation.evidence.cases
     names = _unit_names(situation)
     there = {case.id for case in cases}
@@ -103,16 +103,15 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
     is_late = situation.today > open_by
     parts: list[tuple[DutyVerdict, Message]] = []
     for (unit, of, week), shortfall in shortfalls(updates.body, updates.seq, duties).items():
-        if (
-            week in of_period
-            and case_id(unit, of, week) not in there
-            and not situation.is_before_ledger(week.period().last)
-        ):
+        if week in of_period and case_id(unit, of, week) not in there:
             line = msg(
                 "{unit}, week {week}: {reason}, and no case was opened",
                 unit=names(unit), week=str(week), reason=shortfall.reason,
             )  # fmt: skip
-            parts.append((DutyVerdict.UNMET if is_late else DutyVerdict.PENDING, line))
+            if situation.is_before_ledger(week.period().last):  # what was done about it then, nobody recorded
+                parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, line))
+            else:
+                parts.append((DutyVerdict.UNMET if is_late else DutyVerdict.PENDING, line))
     parts += [_handled(case, handling, names) for case in cases if case.week in of_period]
     for each in escalations(cases, handling):
         if each.case.week in of_period and not each.is_done:
@@ -121,23 +120,23 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
             )
             parts.append((DutyVerdict.UNMET if situation.today > each.by else DutyVerdict.PENDING, line))
     parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{unit}, week {week}: not known whether it fell short", unit=names(unit), week=str(week)))
+        (verdict, msg("{unit}, week {week}: not known whether it fell short", unit=names(unit), week=str(week)))
         for (unit, _of, week), verdict in judged_keys(updates.body, duties).items()
-        if week in of_period and verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+        if week in of_period and verdict in {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}
     ]  # fmt: skip
-    parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, line)
-        for line in _unjudged_weeks([week for week in updates.body.unit_weeks if week.week in of_period], situation)
-    ]
+    parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(updates.body.unit_weeks, situation)]
     if not of_period:
         return standing_of(duty, DutyVerdict.PENDING, msg("no week of the period is over"), [updates.seq])
     nobody: tuple[DutyVerdict, Message] = (DutyVerdict.MET, msg("nobody fell short"))
-    handled = sum(case.week in of_period for case in cases)
-    met = (
-        nmsg("the one case was handled in time", "all {n} cases were handled in time", handled)
-        if handled
-        else nobody[1]
-    )
+    handled = [case for case in cases if case.week in of_period]
+    late = sum(was_late(case, handling) for case in handled)
+    met = nobody[1]
+    if late:
+        met = nmsg(
+            "the one case was handled, late", "all {n} cases were handled, {late} of them late", len(handled), late=late
+        )
+    elif handled:
+        met = nmsg("the one case was handled in time", "all {n} cases were handled in time", len(handled))
     seqs = [updates.seq, *(move.seq for case in cases if case.week in of_period for move in case.moves)]
     return from_parts(duty, parts or [nobody], met=met, seqs=seqs, newest_at=updates.at)
 
@@ -160,11 +159,13 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
 def judge_reporting(duty: Duty, situation: Situation) -> Standing:
     """For each reporting month, a report went to the Department and to the Committee, and it is recorded when (Article 11.3).
 
-    The article names no day; one is late after the province's own deadline, and counts once it is sent.
+    The article names no day; one is late after the province's own deadline, and counts once it is sent. While a record of a
+    sending cannot be read, it is not known that one was not sent.
     """
     numbers, evidence = situation.rulebook.numbers, situation.evidence
     parts: list[tuple[DutyVerdict, Message]] = []
     seqs: list[int] = []
+    lost = [each.seq for each in evidence.unreadable if each.kind == "sent"]
     for month in reporting_months(evidence.period, numbers.report_cut_off_day):
         if month.last >= situation.today or situation.is_before_ledger(month.last):
             continue
@@ -177,6 +178,9 @@ def judge_reporting(duty: Duty, situation: Situation) -> Standing:
                 parts.append((DutyVerdict.MET, line))
             elif situation.today <= due:
                 parts.append((DutyVerdict.PENDING, msg("{line}, due on {day}", line=line, day=due)))
+            elif lost:
+                unknown = msg("{line}: not known, since record {seq} cannot be read", line=line, seq=lost[-1])
+                parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, unknown))
             else:
                 parts.append((DutyVerdict.UNMET, msg("{line}, not sent", line=line)))
     if not parts:
@@ -204,7 +208,9 @@ ADDRESSEE_WORDS: Mapping[Addressee, Message] = {
 
 
 def _covers(sent: SentReport, month: Period, to: Addressee) -> bool:
-    return sent.report == "updates" and sent.to is to and sent.first <= month.first and sent.last >= month.last
+    """Say whether a report is about all of a month: what was sent before the month's last day cannot be."""
+    spans = sent.first <= month.first and month.last <= min(sent.last, sent.sent_on)
+    return sent.report == "updates" and sent.to is to and spans
 
 
 def judge_unicode(duty: Duty, situation: Situation) -> Standing:

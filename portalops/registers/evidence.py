@@ -348,6 +348,9 @@ def read_evidence(
     cases = read_cases(ledger)
     for seq, error in cases.unreadable:
         unreadable[seq] = _unreadable(seq, "case", error)
+    sendings = read_sendings(ledger)
+    for seq, error in sendings.unreadable:
+        unreadable[seq] = _unreadable(seq, "sent", error)
     waivers = read_waivers(ledger, until=end)
     for seq, error in waivers.unreadable:
         unreadable[seq] = _unreadable(seq, "waiver", error)
@@ -373,7 +376,7 @@ def read_evidence(
         changes=read_changes(ledger),
         waivers=waivers.waivers,
         cases=cases.cases,
-        sendings=read_sendings(ledger),
+        sendings=sendings.sendings,
         exemptions=read_exemptions(ledger),
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))

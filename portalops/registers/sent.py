@@ -1,4 +1,4 @@
-"""Which reports were sent: the `report.sent` records. One whose details cannot be read shows nothing to have been sent."""
+"""Which reports were sent: the `report.sent` records. One whose details cannot be read leaves open what was sent."""
 
 from __future__ import annotations
 
@@ -27,14 +27,26 @@ class RecordedSending:
     sent: SentReport
 
 
-def read_sendings(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[RecordedSending, ...]:
-    """Return every sending that was recorded by a moment, oldest first."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class ReadSendings:
+    """What reading sendings came to."""
+
+    sendings: tuple[RecordedSending, ...] = ()
+    """Oldest first."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why."""
+
+
+def read_sendings(ledger: LedgerReader, *, until: datetime | None = None) -> ReadSendings:
+    """Return every sending that was recorded by a moment."""
+    found: list[RecordedSending] = []
+    faults: list[tuple[int, PortalOpsError]] = []
     for record in ledger.records(kinds=(SENT,), until=until):
         try:
             body = decode_part(ledger.blob(record.body), KEY, SentReport)
-        except PortalOpsError:
+        except PortalOpsError as error:
+            faults.append((record.seq, error))
             continue
         if body is not None:
             found.append(RecordedSending(record.seq, record.at, body))
-    return tuple(found)
+    return ReadSendings(tuple(found), tuple(faults))

@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty
 from portalops.model.sent import Addressee, SentReport
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import Unreadable
 from portalops.registers.sent import RecordedSending
 from tests.compliance.test_rules import duty, evidence, stand
 
@@ -19,15 +21,19 @@ MONTH = Period(date(2026, 10, 15), date(2026, 11, 14))
 DUTY: Duty = duty("reporting")
 
 
-def _sent(to: Addressee, seq: int, *, first: date = MONTH.first, report: str = "updates") -> RecordedSending:
+def _sent(
+    to: Addressee, seq: int, *, first: date = MONTH.first, report: str = "updates", day: date = date(2026, 11, 17)
+) -> RecordedSending:
     at = datetime(2026, 11, 17, 3, tzinfo=UTC)
-    return RecordedSending(seq, at, SentReport(report, first, MONTH.last, to, date(2026, 11, 17), f"{seq}/BC", "An"))
+    return RecordedSending(seq, at, SentReport(report, first, MONTH.last, to, day, f"{seq}/BC", "An"))
 
 
-def _stand(now: datetime, *sendings: RecordedSending) -> tuple[DutyVerdict, str]:
+def _stand(
+    now: datetime, *sendings: RecordedSending, unreadable: tuple[Unreadable, ...] = ()
+) -> tuple[DutyVerdict, str]:
     found = replace(
         evidence(), period=Period(date(2026, 11, 1), date(2026, 11, 30)), now=now,
-        started_at=datetime(2026, 10, 1, tzinfo=UTC), sendings=sendings,
+        started_at=datetime(2026, 10, 1, tzinfo=UTC), sendings=sendings, unreadable=unreadable,
     )  # fmt: skip
     return stand(DUTY, found)
 
@@ -60,6 +66,21 @@ def test_a_report_of_something_else_or_of_fewer_days_does_not_count() -> None:
     )
 
     assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *wrong)[0] is DutyVerdict.UNMET
+
+
+def test_a_report_that_went_out_before_the_month_was_over_does_not_count() -> None:
+    both = _sent(Addressee.DEPARTMENT, 7, day=date(2026, 11, 2)), _sent(Addressee.COMMITTEE, 8)
+
+    assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *both)[0] is DutyVerdict.UNMET
+
+
+def test_a_sending_that_cannot_be_read_leaves_open_whether_a_report_was_sent() -> None:
+    lost = (Unreadable(9, "sent", msg("blob missing")),)
+
+    found = _stand(datetime(2026, 11, 25, tzinfo=UTC), _sent(Addressee.COMMITTEE, 8), unreadable=lost)
+
+    assert found[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert "record 9" in found[1]
 
 
 @pytest.mark.parametrize(
