@@ -13,14 +13,14 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Shortfall, Step
+from portalops.model.cases import LEADS_TO, THE_PORTAL, CaseDuty, CaseMove, CaseState, Shortfall, Step
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.cases import Case
+from portalops.registers.cases import Case, fold_cases, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,19 @@ def next_due(case: Case, handling: Handling) -> Due | None:
             return Due(Step.CLOSED, by, msg("the managing unit"))
         case CaseState.CLOSED:
             return None
+
+
+def was_late(case: Case, handling: Handling) -> bool:
+    """Say whether a step of the managing unit's was made after its last day; the units' own delays are told by themselves."""
+    for count in range(1, len(case.moves)):
+        (before,) = fold_cases(case.moves[:count])
+        move = case.moves[count]
+        due = next_due(before, handling)
+        is_step = move.move.step in LEADS_TO and may(before, move.move.step)
+        day = move.at.astimezone(handling.zone).date()
+        if is_step and due is not None and due.step is not Step.EXPLAINED and due.is_late(day):
+            return True
+    return False
 
 
 def _day(case: Case, handling: Handling, *steps: Step) -> date:

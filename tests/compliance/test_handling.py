@@ -10,19 +10,31 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portalops.calendar import load
-from portalops.compliance.handling import Handling, escalations, judged_keys, moves_by_rule, next_due, shortfalls
+from portalops.compliance import RULES, Situation
+from portalops.compliance.handling import (
+    Handling,
+    escalations,
+    judged_keys,
+    moves_by_rule,
+    next_due,
+    shortfalls,
+    was_late,
+)
 from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Step
 from portalops.model.message import msg
-from portalops.model.organisation import UnitId
-from portalops.model.period import Week
-from portalops.model.rulebook import Numbers, UnitDuties
+from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.period import Week, parse_period
+from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case, RecordedMove, fold_cases
+from portalops.registers.evidence import Recorded
+from tests.compliance.test_rules import duty, evidence
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALENDAR = load()
 HEALTH = UnitId("so-y-te")
+NAME = Name("Sở Y tế", "Department of Health")
 MET, UNMET, EXEMPT = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.EXEMPT
 W47 = Week(2026, 47)
 
@@ -226,3 +238,59 @@ def test_a_repetition_that_was_found_late_is_reported_within_days_of_being_found
     (found,) = escalations(late, _handling("2026-11-23"))
 
     assert found.by == CALENDAR.add_working_days(date(2026, 11, 23), 5)
+
+
+def test_a_step_that_was_made_after_its_day_is_told_as_late_and_the_units_own_delay_is_not() -> None:
+    prompt = _opened(W47, (Step.REMINDED, "2026-11-24"), (Step.EXPLAINED, "2026-12-10"))
+    slow = _opened(W47, (Step.REMINDED, "2026-12-01"))
+
+    assert [was_late(case, _handling("2026-12-11")) for case in (prompt, slow)] == [False, True]
+
+
+def _stand(
+    result: UpdatesResult, *, now: str, began: str, period: str, cases: Sequence[Case] = ()
+) -> tuple[DutyVerdict, str]:
+    found = replace(
+        evidence(),
+        period=parse_period(period),
+        now=datetime.fromisoformat(now).replace(tzinfo=ZONE),
+        started_at=datetime.fromisoformat(began).replace(tzinfo=ZONE),
+        updates=Recorded(7, datetime.fromisoformat(now).replace(tzinfo=ZONE), "run", replace(result, rulebook="r@1")),
+        cases=tuple(cases),
+    )
+    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
+    units = (Unit(HEALTH, NAME),)
+    standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), units, CALENDAR))
+    return standing.verdict, str(standing.reason)
+
+
+def test_who_fell_short_before_the_ledger_began_leaves_it_open_how_that_was_handled() -> None:
+    found = _stand(_result([_week(MET, UNMET)]), now="2026-11-24T09:00", began="2026-11-23T09:00", period="2026-W47")
+
+    assert found[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert "no case was opened" in found[1]
+
+
+def test_who_fell_short_gets_a_case_with_the_judging_and_its_first_step_is_due_after_a_working_day() -> None:
+    result = _result([_week(MET, UNMET)])
+
+    def at(now: str, *cases: Case) -> DutyVerdict:
+        return _stand(result, now=now, began="2026-11-01T09:00", period="2026-W47", cases=cases)[0]
+
+    assert at("2026-11-24T09:00") is DutyVerdict.PENDING, "not opened yet"
+    assert at("2026-11-23T09:00", _opened(W47)) is MET
+    assert at("2026-11-30T09:00", _opened(W47)) is UNMET, "not reminded in time"
+
+
+def test_a_running_week_that_is_judged_leaves_nothing_open() -> None:
+    both = [_week(MET, MET), _week(MET, MET, week=Week(2026, 48))]
+
+    found = _stand(_result(both), now="2026-11-25T09:00", began="2026-11-01T09:00", period="2026-W47..2026-W48")
+
+    assert found == (MET, "nobody fell short")
+
+
+def test_a_period_without_a_week_that_is_over_waits() -> None:
+    found = _stand(_result([_week(MET, MET)]), now="2026-11-22T09:00", began="2026-11-01T09:00", period="2026-W47")
+
+    assert found[0] is DutyVerdict.PENDING
