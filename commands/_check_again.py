@@ -6,24 +6,27 @@ from typing import Annotated, Optional
 
 import typer
 
+from commands._check_findings import newest_round
 from commands._result import JsonValue, Result
-from commands._session import open_session
+from commands._session import Session, open_session
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import Host
-from portalops.model.record import Record
+from portalops.model.text import show_text
+from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Cell, Paragraph, Table
 from portalops.reports.words import check_status
 
 HELP = _(
     "Judge the kept answers of a recorded round once more\n\nNothing is looked at: the same bytes are judged by the checks and the"
     " declarations of now. What comes out the same was judged so then; what differs is shown with both, since a check or what is"
-    " declared has changed since. Groups of hosts are not judged again here."
+    " declared has changed since. Groups of hosts are not judged again here, and of a host that is configured no more nobody"
+    " knows the declarations: the answer says which hosts are left out."
     "\n\nExample: portalops check judge-again; portalops check judge-again --record 1204"
-    "\n\nEXIT STATUS: 0 all the same, 1 something differs, 2 there is no such round, 5 an answer is damaged or missing"
+    "\n\nEXIT STATUS: 0 all the same, 1 something differs, 2 there is no such round, 3 nothing could be"
+    " judged again, or a host is configured no more, 5 an answer is damaged or missing"
 )
 
 
@@ -36,33 +39,28 @@ def judge_again_(
         ),
     ] = None,
 ) -> Result:
-    from checks.servers.catalogue import checks  # noqa: PLC0415  # start-up time
-    from checks.servers.declared import Declared  # noqa: PLC0415
+    from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.judging import judge_again  # noqa: PLC0415
 
     session = open_session(ctx)
-    found = _record(list(session.ledger.records(kinds=("check.finished",))), record)
-    whole = decode_part(session.ledger.blob(found.body), "check", CheckRound)
-    if whole is None:
-        raise UsageError(
-            msg("record {seq} holds no round", seq=found.seq), msg("Run 'portalops ledger show' to see the rounds.")
-        )
+    found = _round(session, record)
     hosts = {host.id: host for host in session.settings.hosts}
     declared = session.settings.declared.parse(Declared)
-    known = {one.id for one in checks()}
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     same = 0
-    for one in whole.hosts:
-        answers = [result.evidence[0] for result in one.results if result.evidence]
-        if not one.reached or one.standby or not answers:
+    alone = [one for one in found.body.hosts if not one.standby]
+    unanswered = [one.host for one in alone if not one.reached]
+    gone = [one.host for one in alone if one.reached and one.host not in hosts]
+    for one in alone:
+        answer = next((result.evidence[0] for result in one.results if result.evidence), None)
+        if not one.reached or one.host in gone or answer is None:
             continue
-        raw = session.ledger.blob(answers[0])
-        host = hosts.get(one.host, Host(one.host, "-"))
-        now = {result.check: result for result in judge_again(raw, host, declared, one.gathered_at)}
+        raw = session.ledger.blob(answer)
+        now = {result.check: result for result in judge_again(raw, hosts[one.host], declared, one.gathered_at)}
         for then in one.results:
             again = now.get(then.check)
-            if then.check in known and again is not None and _said(again) == _said(then):
+            if again is not None and _said(again) == _said(then):
                 same += 1
                 continue
             rows.append((one.host, then.check, *_cells(then), *_cells(again)))
@@ -74,19 +72,34 @@ def judge_again_(
     ]
     if rows:
         view.append(Table(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
-    return Result(data, view, exit_code=ExitCode.UNMET if rows else ExitCode.OK)
+    warnings = [
+        *(
+            msg("{host} did not answer in that round: nothing of it is judged again", host=show_text(each))
+            for each in unanswered
+        ),
+        *(msg("{host} is configured no more: its answer is not judged again", host=show_text(each)) for each in gone),
+    ]
+    code = ExitCode.UNMET if rows else ExitCode.PARTIAL if gone or not same else ExitCode.OK
+    return Result(data, view, warnings, code)
 
 
-def _record(records: list[Record], seq: int | None) -> Record:
-    chosen = [one for one in records if seq is None or one.seq == seq]
-    if not chosen:
-        raise UsageError(
-            msg("there is no recorded round of checks")
-            if seq is None
-            else msg("record {seq} is no round of checks", seq=seq),
-            msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds."),
-        )
-    return chosen[-1]
+def _round(session: Session, seq: int | None) -> Recorded[CheckRound]:
+    """Return the round of a record, or the newest one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    hint = msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds.")
+    if seq is None:
+        if (newest := newest_round(session)) is None:
+            raise UsageError(msg("there is no recorded round of checks"), hint)
+        return newest
+    record = session.ledger.record(seq)
+    is_round = record is not None and record.kind == "check.finished"
+    body = decode_part(session.ledger.blob(record.body), "check", CheckRound) if record and is_round else None
+    if record is None or body is None:
+        raise UsageError(msg("record {seq} is no round of checks", seq=seq), hint)
+    return Recorded(record.seq, record.at, record.run, body)
 
 
 def _said(result: CheckResult) -> tuple[str, str, str]:

@@ -178,6 +178,31 @@ def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer
     assert "record 1 is no round of checks" in capsys.readouterr().err
 
 
+def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert portalops(home, "check", "run", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
+    capsys.readouterr()
+    configuration = home / "portalops.toml"
+    configuration.write_text(configuration.read_text("utf-8").replace('id = "here"', 'id = "elsewhere"'), "utf-8")
+
+    assert portalops(home, "check", "judge-again") == ExitCode.PARTIAL, "nothing was held against what was recorded"
+    told = " ".join("".join(capsys.readouterr()).split())
+    assert "here is configured no more: its answer is not judged again" in told
+    assert "far did not answer in that round: nothing of it is judged again" in told
+
+
+def test_damaged_answer_is_not_judged_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home, "check", "run", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
+    (digest,) = {digest for one in data_of(capsys) for digest in one["evidence"]}
+    (kept,) = (each for each in (home / "state").rglob("*") if each.is_file() and digest[4:] in each.name)
+    kept.chmod(0o600)
+    kept.write_bytes(kept.read_bytes()[:-40])
+
+    assert portalops(home, "check", "judge-again") == ExitCode.INTEGRITY
+    assert digest[:12] in capsys.readouterr().err
+
+
 def test_results_without_a_round_say_what_to_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "check", "results") == ExitCode.FAILED
 
