@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from portalops.compliance.order import WORST_FIRST, from_parts, standing_of
 from portalops.compliance.situation import Situation
-from portalops.model.changes import ChangeKind, ChangeOrder, Order
+from portalops.model.changes import ChangeOrder
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
@@ -39,7 +39,7 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
         order = change.order()
         shown = order.evidence_at(situation.as_of)
         if shown is not None and shown.astimezone(situation.evidence.zone).date() in situation.evidence.period:
-            parts.append(_notified(order) if duty.subject == NOTICE else _approved(order, situation))
+            parts.append(_notified(order) if duty.subject == NOTICE else _approved(order))
             seqs += [
                 seq for seq in (order.begun_seq or order.requested_seq, order.notified_seq, order.approved_seq) if seq
             ]
@@ -78,30 +78,23 @@ def _notified(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
     return DutyVerdict.MET, msg("{id} was notified", id=order.id)
 
 
-def _approved(order: ChangeOrder, situation: Situation) -> tuple[DutyVerdict, Message]:
+def _approved(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
     shown = order.began_at or order.begins_at
-    match order.judged(situation.evidence.now):
-        case Order.UNPROVEN if order.kind is not ChangeKind.EMERGENCY or _was_first(order):
-            return DutyVerdict.INSUFFICIENT_EVIDENCE, msg(
-                "the decision {document} behind {id} is not kept", document=order.document, id=order.id
-            )
-        case Order.KEPT | Order.AHEAD:
-            return DutyVerdict.MET, msg("{id} was approved", id=order.id)
-        case _ if order.approved_at is None:
-            return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not approved", id=order.id, shown=shown)
-        case _:
-            return DutyVerdict.UNMET, msg(
-                "{id}, from {shown} on, was approved at {approved} only, by record {seq}",
-                id=order.id,
-                shown=shown,
-                approved=order.approved_at,
-                seq=str(order.approved_seq),
-            )
-
-
-def _was_first(order: ChangeOrder) -> bool:
-    shown = order.began_at or order.begins_at
-    return order.approved_at is not None and order.approved_at <= shown
+    if order.approved_at is None:
+        return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not approved", id=order.id, shown=shown)
+    if order.approved_at > shown:
+        return DutyVerdict.UNMET, msg(
+            "{id}, from {shown} on, was approved at {approved} only, by record {seq}",
+            id=order.id,
+            shown=shown,
+            approved=order.approved_at,
+            seq=str(order.approved_seq),
+        )
+    if order.digest is None:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg(
+            "the decision {document} behind {id} is not kept", document=order.document, id=order.id
+        )
+    return DutyVerdict.MET, msg("{id} was approved", id=order.id)
 
 
 def _met(count: int, checks: Message, *, is_notice: bool) -> Message:

@@ -57,6 +57,7 @@ MET, UNMET, UNSURE = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIEN
     [
         (register(TOLD, AGREED, BEGUN), MET, MET),
         (register(TOLD, BEGUN), MET, UNMET),
+        (register(AGREED, BEGUN), UNMET, MET),
         (register(BEGUN), UNMET, UNMET),
         (register(TOLD, AGREED, BEGUN, kept=False), MET, UNSURE),
         (register(TOLD, None, BEGUN), UNSURE, UNMET),
