@@ -36,6 +36,8 @@ from portalops.model.verdicts import Severity
 
 MAX_RUNS = 50
 _LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.LOW}
+_UNNAMED = "?"
+"""Stands for any rule that a result does not name, so a pass of it answers for none."""
 _NO_CLAIMS = ("suppressed", "no result", "of another kind than fail", "absent by the tool's own word")
 _NO_FAILS = ("pass", "open", "informational", "notApplicable", "review")
 _BY_SCORE = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM))
@@ -79,8 +81,8 @@ def _run(run: Mapping[str, Any]) -> ToolClaims:
         _ended(run),
         claims,
         notes,
-        answered=seen.passed - seen.otherwise,
-        fixed=seen.fixed,
+        answered=seen.passed - seen.otherwise - {_UNNAMED},
+        fixed=seen.fixed - seen.there,
     )
 
 
@@ -95,6 +97,8 @@ class _Seen:
     """Rules of which there is a result that is no pass."""
     fixed: set[str] = field(default_factory=set)
     """Keys of what passes at its place, or is there no more."""
+    there: set[str] = field(default_factory=set)
+    """Keys of which there is a result that is neither, also if it is no claim: suppressed, or open."""
 
 
 def _succeeded(invocation: object) -> bool:
@@ -112,7 +116,7 @@ def _claims(
             seen.counts["no result"] += 1
             continue
         rule = _rule_of(result, rules, listed)
-        rule_id = _text(result, "ruleId") or _text(rule, "id") or "?"
+        rule_id = _text(result, "ruleId") or _text(rule, "id") or _UNNAMED
         place = _place(result)
         claim = claimed(rule_id, _severity(result, rule), _message(result, rule), place=place, key=_fingerprint(result))
         kind = result.get("kind")
@@ -127,6 +131,7 @@ def _claims(
                 seen.passed.add(rule_id)
         else:
             seen.otherwise.add(rule_id)
+            seen.there.add(claim.key)
             if kind in _NO_FAILS:
                 seen.counts["of another kind than fail"] += 1
             elif any(map(_is_accepted, _list(result, "suppressions"))):

@@ -194,6 +194,20 @@ def test_sarif_result_is_fixed_by_nothing_else(result: dict[str, object]) -> Non
     assert (found.answered, found.fixed) == ((), ())
 
 
+def test_sarif_result_that_is_there_still_in_another_form_is_not_fixed() -> None:
+    same: dict[str, object] = {"ruleId": "R", "locations": [AT]}
+    for there in ({"suppressions": [{"kind": "inSource"}]}, {"kind": "open"}):
+        (found,) = read_claims("sarif", sarif({**same, "baselineState": "absent"}, {**same, **there}))
+
+        assert (found.claims, found.answered, found.fixed) == ((), (), ())
+
+
+def test_sarif_pass_that_names_no_rule_answers_for_none() -> None:
+    (found,) = read_claims("sarif", sarif({"kind": "pass"}))
+
+    assert (found.answered, found.fixed) == ((), ())
+
+
 def test_sarif_pass_without_a_place_answers_for_its_rule_unless_the_run_holds_anything_else_of_it() -> None:
     passed: dict[str, object] = {"ruleId": "R", "kind": "pass"}
 
