@@ -20,6 +20,15 @@ def variety_blocks(variety: Variety | None, names: Mapping[UnitId, Name]) -> Ite
     """Yield the counts by kind and language, what is known of pairs, and the items without one; nothing if none were made."""
     if variety is None:
         return
+    if not sum(variety.kinds) and not variety.no_kind:
+        yield Paragraph(
+            msg(
+                "From {first} to {last} no item came after the first look at its source, so none is counted by kind and language.",
+                first=variety.first,
+                last=variety.last,
+            )
+        )
+        return
     yield variety_table(variety)
     yield Paragraph(pairs_sentence(variety))
     if variety.unpaired:
@@ -41,7 +50,7 @@ def variety_table(variety: Variety) -> Table:
         first=variety.first,
         last=variety.last,
     )
-    return Table(caption, (msg("Kind or language"), msg("Items")), rows)
+    return Table(caption, (msg("Kind or language"), msg("Items counted")), rows)
 
 
 def pairs_sentence(variety: Variety) -> Message:
