@@ -221,9 +221,10 @@ def correct(
         is_later = rotate_by is not None or body.kind is not before.kind or body.rotated_on != before.rotated_on
         if is_later:
             body = replace(body, rotate_by=_last_day(body.kind, body.rotated_on, rotate_by))
-        mark = before.fingerprint if fingerprint is None else fingerprint
-        if fingerprint is not None or body.kind is not before.kind:
-            body = replace(body, fingerprint=_fingerprint(body.kind, mark) if mark else "")
+        if fingerprint is not None:
+            body = replace(body, fingerprint=_fingerprint(body.kind, fingerprint))
+        elif not is_fingerprint(body.kind, before.fingerprint):  # it is that of another kind
+            body = replace(body, fingerprint="")
         _require_two(body.holder, body.deputy)
         _require_there(
             register, today_of(session), *(one for one in (changes.get("holder"), changes.get("deputy")) if one)

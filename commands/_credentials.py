@@ -159,8 +159,7 @@ def typed_system(session: Session, text: str) -> str:
     Raises:
         UsageError: it is not of that form, or its host is not configured.
     """
-    for part in text.split("@"):
-        typed(part, "--system")
+    text = "@".join(typed(part, "--system") for part in text.split("@"))
     found = _SYSTEM.fullmatch(text)
     if found is None or found["kind"] not in {kind.value for kind in SystemKind}:
         raise UsageError(

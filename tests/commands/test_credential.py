@@ -445,6 +445,27 @@ def test_text_that_no_command_writes_is_not_shown(home: Path, capsys: pytest.Cap
     assert "cannot be read: 3" in said.out
 
 
+def test_name_of_a_system_that_does_not_print_is_recorded_escaped(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added = asked(
+        home, capsys, *ADD, "wiki", "--system", "other:wi\u202eki", "--account", "a", "--kind", "password", *AN
+    )
+
+    assert added["system"] == "other:wi\\u202eki"
+    assert not read_credentials(ledger_of(home)).unreadable
+
+
+def test_fingerprint_of_a_key_goes_when_it_is_corrected_to_a_password(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(home, capsys, *ADD, *KEY, "--fingerprint", KEY_OF_AN)
+
+    corrected = asked(home, capsys, "credential", "correct", "web1-an", "--kind", "password", "--reason", "wrong kind")
+
+    assert (corrected["kind"], corrected["fingerprint"]) == ("password", None)
+
+
 def test_a_record_that_cannot_be_read_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked(home, capsys, *ADD, *ROOT, *ISSUED)
     ledger = Ledger.open(home / "state", SystemClock(), create=True)
