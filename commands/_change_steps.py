@@ -211,7 +211,7 @@ def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tup
             found.append(
                 msg("the decision itself is not kept: until it is added by --file, the check change.order is unknown")
             )
-        if after.begun is not None:
+        if after.begun is not None and after.approval.at > after.begun.body.began_at:
             found.append(
                 msg(
                     "{id} was begun at {began}, before this approval: it is shown as regularised afterwards",

@@ -190,8 +190,10 @@ def test_decision_that_is_not_kept_leaves_the_order_unknown_until_it_is_added(
     assert order(home, capsys) == ("unknown", "no-document")
     assert change(home, "show", ID) == ExitCode.PARTIAL
 
+    capsys.readouterr()
     assert approve(home, "--file", str(home / "decision.pdf")) == ExitCode.OK
 
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
     assert order(home, capsys) == ("pass", "")
 
 
