@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from checks.updates.recognition import canonical_url
+from checks.updates.recognition import canonical_url, oldest_end
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
 from portalops.model.updates import ListedItem, Listing, SourceTraits
@@ -48,14 +48,15 @@ def judge_gap(
     first_day = since.astimezone(zone).date()
 
     def is_later(item: ListedItem) -> bool:
-        changed = item.modified_at or item.published_at
+        changed = _changed_at(item)
         return changed is None or changed.astimezone(zone).date() >= first_day
 
     if listing.doubt is not None:
         return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.doubt)
     if listing.rejected:
         return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.rejected[0])
-    if not check.complete and all(map(is_later, listing.items)):
+    oldest = oldest_end(map(_changed_at, listing.items))
+    if not check.complete and (oldest is None or oldest.astimezone(zone).date() >= first_day):
         return False, msg("{source} does not reach back to {day}", source=check.id, day=first_day)
     missed = [item for item in listing.items if is_later(item) and _is_unknown(item, known.__contains__)]
     if missed:
@@ -67,6 +68,10 @@ def judge_gap(
             example=show_text(missed[0].url or missed[0].title, 200),
         )
     return True, msg("{source} shows nothing since {day} that was missed", source=check.id, day=first_day)
+
+
+def _changed_at(item: ListedItem) -> datetime | None:
+    return item.modified_at or item.published_at
 
 
 def _is_unknown(item: ListedItem, is_known: Callable[[str], bool]) -> bool:

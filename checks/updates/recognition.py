@@ -252,7 +252,7 @@ def covers_from(
     """
     if complete:
         return EPOCH, False
-    oldest = _oldest(found)
+    oldest = oldest_end(c.item.published_at for c in found)
     if previous is None:
         return oldest or polled_at, False
     if overlaps or previous_items == 0:
@@ -260,9 +260,12 @@ def covers_from(
     return oldest, True
 
 
-def _oldest(found: Sequence[Candidate]) -> datetime | None:
-    """Return the moment of a feed's oldest end. One pinned old item at its head does not make it reach far back."""
-    moments = [c.item.published_at for c in found if c.item.published_at]
+def oldest_end(dates: Iterable[datetime | None]) -> datetime | None:
+    """Return the moment of a feed's or page's oldest end, by the dates of its items in their order.
+
+    One pinned old item at its head does not make it reach far back.
+    """
+    moments = [date for date in dates if date]
     if not moments:
         return None
     falling = sum(later <= earlier for earlier, later in pairwise(moments))

@@ -225,7 +225,9 @@ class ImapSource:
 
     def _listed(self, box: BaseMailBox, since: datetime, first: int) -> list[_Received]:
         """Return the messages that are to be read, in the order in which they came in."""
-        from imap_tools.query import AND, U  # noqa: PLC0415  # start-up time
+        from imap_tools.errors import MailboxFetchError  # noqa: PLC0415  # start-up time
+        from imap_tools.query import AND, U  # noqa: PLC0415  # as above
+        from imap_tools.utils import check_command_status  # noqa: PLC0415  # as above
 
         day_before = since.date() - timedelta(days=1)
         criteria = AND(uid=U(str(first), "*")) if first else AND(date_gte=day_before)
@@ -233,8 +235,9 @@ class ImapSource:
         found: dict[int, _Received] = {}
         for start in range(0, len(uids), 500):
             some = ",".join(map(str, uids[start : start + 500]))
-            _status, lines = box.client.uid("FETCH", some, "(UID INTERNALDATE RFC822.SIZE)")
-            for line in lines:
+            answer = box.client.uid("FETCH", some, "(UID INTERNALDATE RFC822.SIZE)")
+            check_command_status(answer, MailboxFetchError)  # else what is not told would pass for not there
+            for line in answer[1]:
                 one = _received(line)
                 if one is not None and (first or one.at >= since):
                     found[one.uid] = one

@@ -432,6 +432,41 @@ def test_a_wrong_password_is_named_and_not_shown(mail: MailServer, tmp_path: Pat
         box.source.fetch(etag="")
 
 
+def test_a_mailbox_that_lists_messages_and_does_not_tell_of_them_is_no_empty_one(
+    mail: MailServer, tmp_path: Path
+) -> None:
+    with _refusing("FETCH") as port:
+        box = Mailbox(mail, "refusing", tmp_path, port=port)
+
+        with pytest.raises(UpdateSourceError, match=r"does not answer as a mail server should.*Out of memory"):
+            box.source.fetch(etag="")
+
+
+@contextmanager
+def _refusing(refused: str) -> Iterator[int]:
+    """A server with one message that does all it is told but one thing."""
+    said = {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", "SEARCH": b"* SEARCH 1\r\n"}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _address = listening.accept()
+            with connection, connection.makefile("rwb") as wire:
+                wire.write(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+                wire.flush()
+                for line in wire:
+                    tag, *words = line.decode().split()
+                    command = words[words[0] == "UID"]
+                    is_good = command != refused
+                    done = b" OK done\r\n" if is_good else b" NO [SERVERBUG] Out of memory\r\n"
+                    wire.write(said.get(command, b"") + tag.encode() + done)
+                    wire.flush()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(20)
+
+
 @contextmanager
 def _liar(script: bytes) -> Iterator[int]:
     """A server that greets, tells what it can do, and says something made up when somebody logs in."""
