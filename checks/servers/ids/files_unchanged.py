@@ -5,8 +5,9 @@ against intrusion.
 
 The rule: AIDE has a baseline, a run ended within 2 days, and found no difference that no approved change explains. A change
 explains what it added or changed where the kernel's own time of each lies in an approved window, declared or of the register
-of changes. What was removed has no time, nor has what the log does not list: that is a fail until the baseline is made anew,
-as it should be after each approved change.
+of changes, and not after the run: what is changed again later no longer tells when the run's difference was made. What was
+removed has no time, nor has what the log does not list: that is a fail until the baseline is made anew, as it should be
+after each approved change.
 
 Source: aide(1). AIDE 0.19 of Debian 13:
 
@@ -48,7 +49,7 @@ def judge(facts: Facts) -> Outcome:
         return failed("no-baseline", msg("AIDE has no baseline"))
     if seen.ended_at is None or seen.found is None:
         return unknown("no-run", msg("AIDE's log tells of no run that ended with a result"))
-    windows = _explained(facts, seen)
+    windows = _explained(facts, seen, seen.ended_at)
     if seen.found and not windows:
         return _differs(facts, seen.ended_at, seen)
     if is_ahead(seen.ended_at, facts.at):
@@ -68,18 +69,18 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("AIDE's run of {at} found no difference", at=seen.ended_at))
 
 
-def _window_of(facts: Facts, entry: Entry) -> Window | None:
+def _window_of(facts: Facts, entry: Entry, ended_at: datetime) -> Window | None:
     """Return the approved window that a difference was made in, as far as the host tells its time."""
     allowed = approved(facts)
     at = entry.changed_at
-    if allowed is None or not entry.is_there or at is None or is_ahead(at, facts.at):
-        return None
+    if allowed is None or not entry.is_there or at is None or at > ended_at:
+        return None  # a change after the run is not the one that the run saw
     return allowed.window_of(at)
 
 
-def _explained(facts: Facts, seen: Aide) -> tuple[str, ...]:
+def _explained(facts: Facts, seen: Aide, ended_at: datetime) -> tuple[str, ...]:
     """Return the windows that explain all differences; none where one is not explained, or not listed."""
-    windows = [_window_of(facts, entry) for entry in seen.entries]
+    windows = [_window_of(facts, entry, ended_at) for entry in seen.entries]
     if not seen.found or len(windows) != sum(count for _, count in seen.found):
         return ()
     explained = [one.reference for one in windows if one]
@@ -89,7 +90,7 @@ def _explained(facts: Facts, seen: Aide) -> tuple[str, ...]:
 def _differs(facts: Facts, ended_at: datetime, seen: Aide) -> Outcome:
     told = ", ".join(f"{kind} {count}" for kind, count in seen.found or ())
     differences = msg("AIDE's run of {at} found differences: {told}", at=ended_at, told=told)
-    unexplained = [entry for entry in seen.entries if _window_of(facts, entry) is None]
+    unexplained = [entry for entry in seen.entries if _window_of(facts, entry, ended_at) is None]
     if not unexplained:
         return failed("differences", differences)
     first = min(unexplained, key=lambda entry: (entry.changed_at is None, entry.changed_at or ended_at))
@@ -98,6 +99,15 @@ def _differs(facts: Facts, ended_at: datetime, seen: Aide) -> Outcome:
         return failed(
             "differences",
             msg("{differences}; no approved window explains {paths}", differences=differences, paths=paths),
+        )
+    if first.changed_at > ended_at:
+        return failed(
+            "differences",
+            msg(
+                "{differences}; changed again after the run, so no window explains {paths}",
+                differences=differences,
+                paths=paths,
+            ),
         )
     return failed(
         "differences",
