@@ -109,6 +109,14 @@ def _late(one: ChangeOrder, facts: Facts) -> Message:
             missing=missing,
         )
     moment, later = max((one.approved_at, one.approved_seq), (one.notified_at, one.notified_seq))
+    if one.began_at is None:
+        return msg(
+            "the window of {id} is open since {evidence}, and it was notified and approved by record {seq} at {moment} only",
+            id=name,
+            evidence=evidence,
+            seq=str(later),
+            moment=moment,
+        )
     return msg(
         "{id} was begun at {evidence}, and notified and approved by record {seq} at {moment} only",
         id=name,

@@ -270,6 +270,11 @@ def test_difference_of_files_is_told_with_the_window_that_explains_it_or_as_expl
     assert "no approved window explains /srv/portal/data/three, /srv/portal/bin/one" in early
     assert "the first of 2026-11-26" in early
     assert "explains /srv/portal/data/li" in said("ids.file-integrity/fail-removed")
+    assert "changed again after the run" in said("ids.file-integrity/fail-changed-again")
+
+
+def test_change_that_nobody_is_said_to_have_begun_is_told_by_its_window() -> None:
+    assert "the window of CH-2026-001 is open since" in said("change.order/fail-approved-in-its-window")
 
 
 def test_times_are_those_of_the_files_that_are_digested(etc: Path) -> None:
