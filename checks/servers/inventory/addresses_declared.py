@@ -62,9 +62,8 @@ def judge(facts: Facts) -> Outcome:
             "address-outside", msg("outside of the declared networks: {addresses}", addresses=listed(outside))
         )
     names = facts.get(outside_names.PROBE)
-    for name, led in () if isinstance(names, Missing) else names.by_name.items():
-        if not led:
-            return unknown("name-not-found", msg("the name {name} leads to no address", name=shown(name, 80)))
+    by_name = {} if isinstance(names, Missing) else names.by_name
+    for name, led in by_name.items():
         if strange := [
             str(one) for one in led if not any(one.version == each.version and one in each for each in ranges)
         ]:
@@ -76,6 +75,9 @@ def judge(facts: Facts) -> Outcome:
                     addresses=listed(strange),
                 ),
             )
+    for name, led in by_name.items():
+        if not led:
+            return unknown("name-not-found", msg("the name {name} leads to no address", name=shown(name, 80)))
     return passed(
         nmsg(
             "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)
