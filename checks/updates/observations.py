@@ -8,14 +8,16 @@ another version is set aside and built again.
 
 from __future__ import annotations
 
+import sqlite3
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.observation_rows import (
@@ -59,6 +61,7 @@ class ObservationStore:
     def __init__(self, engine: Engine, file: Path) -> None:
         self._engine = engine
         self._file = file
+        event.listen(engine, "handle_error", partial(_name_file, file))
         weakref.finalize(self, engine.dispose)  # Python 3.13 warns of a connection that is merely forgotten
 
     @classmethod
@@ -151,7 +154,7 @@ class ObservationStore:
 
     def add_poll(self, poll: Poll) -> None:
         """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
-        with self._writing() as connection:
+        with self._engine.begin() as connection:
             connection.execute(insert(POLL).values(poll_row(poll)))
 
     def add(self, poll: Poll, recognition: Recognition, *, etag: str, before: Poll | None) -> None:
@@ -172,7 +175,7 @@ class ObservationStore:
         ]
         seen = tuple(dict.fromkeys(observation for observation, _candidate in shown))
         at = stamp(poll.polled_at)
-        with self._writing() as connection:
+        with self._engine.begin() as connection:
             self._add_new(connection, recognition, poll, before)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
@@ -261,14 +264,6 @@ class ObservationStore:
             ]
         return moved
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise _unusable(self._file, error) from error
-
 
 class Window:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
@@ -353,8 +348,9 @@ _TOLD = (
 _TOLD_AGAIN = (
     select(*_SEEN)
     .join(SHARED_TEXT, (SHARED_TEXT.c.channel == OBSERVATION.c.channel) & (SHARED_TEXT.c.text == OBSERVATION.c.text))
-    .where(SHARED_TEXT.c.newest_at >= bindparam("since"), *_IN_WINDOW)
+    .where(SHARED_TEXT.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
 )
+"""Also those from before the window: whether a text counted then decides whether it does now."""
 _UNITS = text(
     "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
     " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL)"
@@ -460,6 +456,12 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
         connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
+def _name_file(file: Path, context: ExceptionContext) -> None:
+    """Let whatever fails in the file, at reading as at writing, be an error that names it."""
+    if isinstance(context.original_exception, sqlite3.Error):
+        raise _unusable(file, context.original_exception) from context.original_exception
 
 
 def _unusable(file: Path, error: Exception) -> UpdatesError:

@@ -102,3 +102,32 @@ def test_the_items_of_a_unit_are_read_by_themselves(tmp_path: Path) -> None:
     assert window.units() == (None, HEALTH.id)
     assert [one.title for one in window.items(HEALTH.id)] == ["Tin"]
     assert window.items(None) == []
+
+
+def test_whether_a_text_is_new_does_not_rest_on_how_long_a_period_is_judged(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    collection.collect(on="2026-05-31 20:00")
+    for number, day in enumerate(("2026-06-01", "2026-08-20", "2026-11-08")):
+        shown = f"{day} 08:00"
+        collection.publish((number, f"Tin {number}", shown, shown, "Sở Y tế", NEWS))
+        collection.collect(on=f"{day} 20:00")
+
+    result = collection.collect(on="2026-11-09 20:00")
+
+    assert FlagKind.DUPLICATE not in _flags(result).get("Tin 2", ()), "160 days after the one that counted"
+
+
+def test_a_store_that_is_damaged_within_is_an_error_that_names_it(tmp_path: Path) -> None:
+    file = tmp_path / "observations.sqlite"
+    ObservationStore.open(file).close()
+    connection = sqlite3.connect(file)
+    [(page,)] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'observation_by_unit'")
+    [(size,)] = connection.execute("PRAGMA page_size")
+    connection.close()
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * size)
+        opened.write(b"\xff" * size)
+    store = ObservationStore.open(file, create=False)
+
+    with pytest.raises(UpdatesError, match=r"observations\.sqlite cannot be used: database disk image is malformed"):
+        store.window(at("2026-11-01 00:00"), at("2026-11-30 00:00")).units()
