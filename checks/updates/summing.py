@@ -86,6 +86,7 @@ def sums(
     if len(units) <= at_once or workers == 1:
         yield from _Worker(question).sums(units)
         return
+    ObservationStore.open(question.store, create=False).close()  # a pool tells not why its processes could not begin
     some = [units[start : start + at_once] for start in range(0, len(units), at_once)]
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(question,)) as pool:
         for found in pool.map(_sums, some):

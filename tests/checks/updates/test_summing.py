@@ -12,6 +12,7 @@ from checks.updates.judging import judge
 from checks.updates.observations import ObservationStore
 from checks.updates.summing import Question, sums
 from checks.updates.terms import Terms
+from portalops.errors import UpdatesError
 from portalops.model.period import Period
 from portalops.model.runs import Every
 from portalops.model.verdicts import DutyVerdict
@@ -50,3 +51,10 @@ def test_the_sums_are_those_of_the_weeks(question: Question) -> None:
 @pytest.mark.heavy
 def test_several_processes_come_to_the_same(question: Question) -> None:
     assert list(sums(question, UNITS, processes=2, at_once=1)) == list(sums(question, UNITS, processes=1))
+
+
+def test_a_store_that_is_not_there_is_said_before_several_processes_begin(question: Question) -> None:
+    question.store.unlink()
+
+    with pytest.raises(UpdatesError, match="nothing was collected yet"):
+        list(sums(question, UNITS, processes=2, at_once=1))
