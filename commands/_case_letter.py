@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands._cases import handling_of, known_case, unit_name
+from commands._cases import handling_of, known_case, unit_name, unreadable_of
 from commands._papers import chosen_formats, office_of, write_papers
 from commands._result import Result
 from commands._session import open_session
@@ -75,4 +75,5 @@ def letter(
     return Result(
         [{"id": str(path), "sha256": digest, "cases": [each.id for each in of_unit]} for path, digest in files],
         [Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
+        warnings=unreadable_of(read),
     )

@@ -11,7 +11,7 @@ from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.cases import THE_PORTAL, CaseMove, Step
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.record import Record
 from portalops.model.text import show_text
@@ -135,6 +135,14 @@ def known_case(read: ReadCases, name: str) -> Case:
     raise UsageError(
         msg("{n} cases begin with {case}", n=len(found), case=shown),
         msg("Give one whole: {cases}.", cases=", ".join(case.id for case in found[:5])),
+    )
+
+
+def unreadable_of(read: ReadCases) -> tuple[Message, ...]:
+    """Say which records of cases cannot be read, so that what is told of the cases may lack something."""
+    return tuple(
+        msg("record {seq} of a case cannot be read: {why}", seq=seq, why=error.message)
+        for seq, error in read.unreadable
     )
 
 

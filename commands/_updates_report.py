@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from commands._cases import handling_of
+from commands._cases import handling_of, unreadable_of
 from commands._papers import chosen_formats, office_of, write_papers
 from commands._periods import period_of
 from commands._result import Result
@@ -27,7 +28,7 @@ from portalops.model.period import Period
 from portalops.model.reporting import reporting_month
 from portalops.model.text import show_text
 from portalops.official.build_period import PeriodFacts, build_period, due_on
-from portalops.registers.cases import read_cases
+from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Paragraph, Table
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
@@ -70,7 +71,8 @@ def report(
         raise UsageError(
             msg("--to: {text} is nobody to report to", text=show_text(to, 40)), msg("Give department or committee.")
         )
-    facts = _facts(session, chosen)
+    read = read_cases(session.ledger)
+    facts = _facts(session, chosen, read.cases)
     paper = build_period(
         facts,
         office_of(session),
@@ -91,7 +93,7 @@ def report(
             Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
             Paragraph(msg("The report is due on {day}.", day=due)),
         ],
-        warnings=session.calendar.warnings(chosen),
+        warnings=(*session.calendar.warnings(chosen), *unreadable_of(read)),
     )
 
 
@@ -120,7 +122,7 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
     return chosen
 
 
-def _facts(session: Session, period: Period) -> PeriodFacts:
+def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
     from checks.updates.summing import Question, sums_and_portal  # noqa: PLC0415
     from checks.updates.terms import Terms  # noqa: PLC0415
@@ -146,7 +148,6 @@ def _facts(session: Session, period: Period) -> PeriodFacts:
         window = store.window(terms.wanted_from(period), terms.now)
         variety = variety_of(window, sources=sources, period=period, terms=terms)
     handling = handling_of(session)
-    cases = read_cases(session.ledger).cases
     of_period = tuple(case for case in cases if case.week.period().last in period)
     return PeriodFacts(
         period=period,

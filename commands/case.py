@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from commands import _case_letter
-from commands._cases import handling_of, known_case, record_move, unit_name
+from commands._cases import handling_of, known_case, record_move, unit_name, unreadable_of
 from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -73,10 +73,7 @@ def list_(
         data.append(_data(case, due, raised))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [Table(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
-    view += [
-        Notice(msg("record {seq} of a case cannot be read: {why}", seq=seq, why=error.message), Tone.BAD)
-        for seq, error in read.unreadable
-    ]
+    view += [Notice(line, Tone.BAD) for line in unreadable_of(read)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
     return Result(data, view, exit_code=code)
 

@@ -235,7 +235,7 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
 def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("III. WHO DID NOT KEEP TO IT, AND WHAT THEY SAID"))
     if not facts.cases:
-        yield Paragraph(msg("Nobody fell short in the period."))
+        yield Paragraph(_without_cases(facts))
         return
     rows: list[Sequence[Cell]] = []
     for number, case in enumerate(sorted(facts.cases, key=lambda case: (_name(facts, case.unit).vi, case.week)), 1):
@@ -268,6 +268,23 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Table(msg("Cases of the period"), headers, rows)
 
 
+def _verdicts(facts: PeriodFacts) -> frozenset[DutyVerdict]:
+    """Return every verdict that a unit's week or a working day of the portal came to."""
+    weeks = {verdict for one in facts.sums for verdict, count in one.weeks.items() if count}
+    return frozenset(weeks | {day.verdict for day in facts.portal_days if day.working})
+
+
+def _without_cases(facts: PeriodFacts) -> Message:
+    verdicts = _verdicts(facts)
+    if DutyVerdict.UNMET in verdicts:
+        return msg(
+            "Some fell short, as part II and the annex show; no case of a week that ends in the period is on record."
+        )
+    if verdicts & {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}:
+        return msg("As far as the evidence goes, nobody fell short in the period.")
+    return msg("Nobody fell short in the period.")
+
+
 def _outages(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("IV. FAULTS, SITES THAT COULD NOT BE REACHED, EXEMPTIONS"))
     down = [one for one in facts.sums if one.unreachable_days]
@@ -298,7 +315,12 @@ def _outages(facts: PeriodFacts) -> Iterator[BodyBlock]:
 def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("V. WHAT WAS DONE"))
     if not facts.cases:
-        yield Paragraph(msg("There was nothing to handle."))
+        none = (
+            msg("No case of the period is on record.")
+            if DutyVerdict.UNMET in _verdicts(facts)
+            else msg("There was nothing to handle.")
+        )
+        yield Paragraph(none)
         return
     counts = [(state, sum(case.state is state for case in facts.cases)) for state in CaseState]
     yield Paragraph(nmsg("{n} case was opened:", "{n} cases were opened:", len(facts.cases)))
