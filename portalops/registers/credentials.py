@@ -6,6 +6,7 @@ over takes nothing out of a head. So what a person who leaves must return is eve
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
@@ -248,7 +249,8 @@ def _is_ours(body: Body, subject: str) -> bool:
     """Say whether a body is about the record's subject, and its text can be shown as it stands: none other is written."""
     name = body.person if isinstance(body, Leaving) else body.id
     texts = [value for each in fields(body) if isinstance(value := getattr(body, each.name), str)]
-    return name == subject and all(text.isprintable() and len(text) <= MAX_TEXT for text in texts)
+    is_its = unicodedata.normalize("NFC", name) == subject  # as the ledger writes what a record is about
+    return is_its and all(text.isprintable() and len(text) <= MAX_TEXT for text in texts)
 
 
 _OTHER = msg("the details of the record tell of something else, or cannot be shown")

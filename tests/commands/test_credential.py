@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import subprocess
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -454,6 +455,21 @@ def test_name_of_a_system_that_does_not_print_is_recorded_escaped(
 
     assert added["system"] == "other:wi\\u202eki"
     assert not read_credentials(ledger_of(home)).unreadable
+
+
+def test_member_whose_name_is_declared_in_decomposed_letters_leaves_and_comes_back(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As macOS writes them: the configuration keeps the name so, and the ledger names its records in composed ones."""
+    name = unicodedata.normalize("NFD", "ngô-văn-ân")
+    more = f'\n[checks.declared.members."{name}"]\naccounts = ["ngan"]\n'
+    (home / "portalops.toml").write_text(CONFIGURATION + more, encoding="utf-8")
+    later = (TODAY + timedelta(days=20)).isoformat()
+
+    left = asked(home, capsys, "credential", "leave", name, "--on", later)
+    back = asked(home, capsys, "credential", "leave", name, "--back", "--reason", "stays")
+
+    assert (left["left_on"], back["left_on"]) == (later, None)
 
 
 def test_fingerprint_of_a_key_goes_when_it_is_corrected_to_a_password(
