@@ -127,6 +127,8 @@ def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
     if "timed out" in lowered:
         return no_session(target, msg("it did not answer in time"), is_away=True)
     is_away = any(words in lowered for words in _AWAY)
+    if "temporary failure in name resolution" in lowered:
+        return no_session(target, msg("no name server could say what its address is"), is_away=is_away)
     if "could not resolve" in lowered:
         return no_session(target, msg("its name leads to no address"), is_away=is_away)
     known = (cause_of(OSError(number, "")) for number in _NETWORK)

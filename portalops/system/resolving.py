@@ -26,6 +26,8 @@ def look_up(name: str, port: int | None, *, seconds: float) -> Found:
         OSError: it has no address, or nobody could be asked.
         UnicodeError: it is no name.
     """
+    if seconds <= 0:
+        raise TimeoutError("the time is over")
     answer: queue.SimpleQueue[Found | OSError | UnicodeError] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -38,7 +40,7 @@ def look_up(name: str, port: int | None, *, seconds: float) -> Found:
 
     threading.Thread(target=ask, name="resolve", daemon=True).start()
     try:
-        found = answer.get(timeout=max(0.0, seconds))
+        found = answer.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError(f"no name server answered in {seconds:.0f} s") from None
     if isinstance(found, (OSError, UnicodeError)):

@@ -383,6 +383,8 @@ def unreachable(target: SshTarget, error: Exception, late: threading.Event) -> H
 def _cause(error: Exception) -> Message:
     """Return why, as a sentence where the reason is a common one, and else in the library's or the system's own words."""
     if isinstance(error, socket.gaierror):
+        if error.errno == socket.EAI_AGAIN:
+            return msg("no name server could say what its address is")
         return msg("its name leads to no address")
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
         causes = [each for each in error.errors.values() if isinstance(each, OSError)]

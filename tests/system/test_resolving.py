@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from portalops.errors import HostAway
 from portalops.system.network import SocketNetwork
+from portalops.system.openssh import why_no_session
 from portalops.system.resolving import connect, look_up
+from portalops.system.ssh import SshTarget, unreachable
 from tests.servers import free_port
 
 _ASK = """
@@ -70,3 +75,18 @@ def test_name_that_is_none_has_no_addresses() -> None:
 def test_refusal_is_told_as_such() -> None:
     with pytest.raises(ConnectionRefusedError):
         connect("127.0.0.1", free_port(), seconds=5)
+
+
+def test_nobody_is_asked_once_the_time_is_over() -> None:
+    with pytest.raises(TimeoutError):
+        connect("127.0.0.1", free_port(), seconds=-0.5)
+
+
+def test_name_server_that_fails_is_not_told_as_a_name_without_an_address() -> None:
+    target = SshTarget("web1.khanhhoa.gov.vn", 22, "portalops", Path("/dev/null"), ("ssh-ed25519 AAAA",))
+    failed = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    said = "ssh: Could not resolve hostname web1.khanhhoa.gov.vn: Temporary failure in name resolution"
+
+    for told in (unreachable(target, failed, threading.Event()), why_no_session(target, said)):
+        assert isinstance(told, HostAway)
+        assert str(told).endswith(": no name server could say what its address is")
