@@ -258,7 +258,7 @@ def replay(
         if not poll.ok:
             store.add_poll(poll)
             continue
-        answer = Answer(None if poll.evidence is None else blob(poll.evidence), via=poll.via)
+        answer = Answer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
         read = _sorted(Look(source, poll.polled_at, answer, poll.evidence, listing), UnitNames(units, zone), store)
         if poll.gap_check is not None:  # what the cross-check said then stands
@@ -403,15 +403,7 @@ def _unchanged(look: Look, before: Poll | None) -> Poll:
             msg("Run 'portalops updates collect' again; it asks for the whole answer."),
         )
     return replace(
-        before,
-        polled_at=look.at,
-        new_items=0,
-        evidence=None,
-        covers_from=None,
-        gap=False,
-        rejected=(),
-        rejected_more=0,
-        gap_check=None,
+        before, polled_at=look.at, new_items=0, evidence=None, covers_from=None, gap=False, rejected=(), rejected_more=0
     )
 
 

@@ -118,21 +118,6 @@ def test_a_map_is_no_source_that_must_show_the_unit(site: Site, tmp_path: Path) 
     assert (week.subportal, week.subportal_verdict) == (2, DutyVerdict.MET)
 
 
-def test_a_look_at_which_nothing_has_changed_does_not_tell_of_the_gap_before_the_look_before(
-    site: Site, tmp_path: Path
-) -> None:
-    collecting = Collecting(tmp_path, [a_feed(site), a_map(site)])
-    collecting.run("2026-11-15 20:00")
-    site.publish("/3", "/4", "/5", on="2026-11-16 09:00")
-    site.server.marks["/rss"] = {"ETag": '"5"'}
-    first = collecting.poll("2026-11-16 20:00")
-
-    unchanged = collecting.poll("2026-11-17 09:00")
-
-    assert first.gap_check is not None
-    assert (unchanged.ok, unchanged.evidence, unchanged.gap_check) == (True, None, None)
-
-
 def test_a_cross_check_that_is_down_leaves_the_gap_and_is_named(site: Site, tmp_path: Path) -> None:
     collecting = Collecting(tmp_path, [a_feed(site), a_map(site)])
     collecting.run("2026-11-15 20:00")
@@ -149,7 +134,6 @@ def test_the_store_is_built_again_as_it_was_with_its_closed_gaps(site: Site, tmp
     collecting = Collecting(tmp_path, [a_feed(site), a_map(site)])
     collecting.run("2026-11-15 20:00")
     site.publish("/3", "/4", "/5", on="2026-11-16 09:00")
-    site.server.pages |= {"/rss": redirect("/moi"), "/moi": site.server.pages["/rss"]}
     result = collecting.run("2026-11-16 20:00")
     again = ObservationStore.open(tmp_path / "again.sqlite")
 
