@@ -28,8 +28,9 @@ echo end
 """
 _VERDICTS = {"ACCEPT": Target.ACCEPT, "DROP": Target.DENY, "REJECT": Target.DENY, "RETURN": Target.RETURN}
 _NO_TARGET = frozenset({"LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TRACE", "AUDIT"})
-_FIELDS = {"-i": "iif", "-p": "l4proto"}
-_NO_CONDITION = {"-m": "comment", "--comment": None, "--reject-with": None, "-c": None}
+_FIELDS = {"-i": "iif", "-p": "l4proto", "--ctstate": "state", "--state": "state"}
+_NO_CONDITION = {"-m": {"comment", "conntrack", "state"}, "--comment": None, "--reject-with": None, "-c": None}
+"""By the word that follows, if not any; a module's own words are the conditions."""
 
 
 def parse(output: Output) -> Ruleset:
@@ -82,15 +83,20 @@ def _rule(line: str) -> tuple[str, Rule]:
                 target = _VERDICTS[aim]
             elif aim not in _NO_TARGET:
                 target, chain = (Target.JUMP if word == "-j" else Target.GOTO), aim
-        elif word in _NO_CONDITION and rest and _NO_CONDITION[word] in {None, rest[0]}:
+        elif word in _NO_CONDITION and rest and rest[0] in (_NO_CONDITION[word] or rest):
             rest.pop(0)
         elif word in _FIELDS and rest:
-            value = rest.pop(0)
-            conditions.append(Condition(_FIELDS[word], (f"{value[:-1]}*" if value.endswith("+") else value,), negated))
+            conditions.append(_condition(_FIELDS[word], rest.pop(0), negated=negated))
         else:
             conditions.append(None)
         negated = False
     return name, Rule(bool(conditions), target, chain, tuple(conditions))
+
+
+def _condition(field: str, value: str, *, negated: bool) -> Condition:
+    if field == "state":
+        return Condition(field, tuple(value.lower().split(",")), negated)
+    return Condition(field, (f"{value[:-1]}*" if value.endswith("+") else value,), negated)
 
 
 PROBE = Probe("firewall.legacy", ("sh", "-c", _SCRIPT), parse, needs_root=True)
