@@ -175,7 +175,8 @@ class ImapSource:
             "messages": messages,
             "unread": unread,
         }
-        mark = f"{validity}.{following}.{int(now.timestamp())}" if validity and following else ""
+        again = min((following, *unread))  # what was not given is asked for once more, with all behind it
+        mark = f"{validity}.{again}.{int(now.timestamp())}" if validity and following else ""
         return Answer(json.dumps(answer, ensure_ascii=False, indent=None).encode(), mark)
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:

@@ -442,10 +442,25 @@ def test_a_mailbox_that_lists_messages_and_does_not_tell_of_them_is_no_empty_one
             box.source.fetch(etag="")
 
 
+def test_a_message_that_the_server_does_not_give_is_named_and_asked_for_again(mail: MailServer, tmp_path: Path) -> None:
+    with _refusing("BODY.PEEK") as port:
+        box = Mailbox(mail, "refusing", tmp_path, port=port)
+        answer = box.source.fetch(etag="")
+
+    assert answer.data is not None
+    assert box.source.parse(answer.data, polled_at=box.clock.at).rejected == ("message 7: the server did not give it",)
+    assert answer.etag.startswith("3.7.")
+
+
 @contextmanager
 def _refusing(refused: str) -> Iterator[int]:
-    """A server with one message that does all it is told but one thing."""
-    said = {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", "SEARCH": b"* SEARCH 1\r\n"}
+    """A server with one message, number 7, that does all it is told but what holds a word."""
+    said = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n",
+        "EXAMINE": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 3] as ever\r\n* OK [UIDNEXT 9] comes next\r\n",
+        "SEARCH": b"* SEARCH 7\r\n",
+        "FETCH": b'* 1 FETCH (UID 7 INTERNALDATE "16-Nov-2026 09:00:00 +0700" RFC822.SIZE 100)\r\n',
+    }
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -456,9 +471,10 @@ def _refusing(refused: str) -> Iterator[int]:
                 for line in wire:
                     tag, *words = line.decode().split()
                     command = words[words[0] == "UID"]
-                    is_good = command != refused
-                    done = b" OK done\r\n" if is_good else b" NO [SERVERBUG] Out of memory\r\n"
-                    wire.write(said.get(command, b"") + tag.encode() + done)
+                    if refused in line.decode():
+                        wire.write(tag.encode() + b" NO [SERVERBUG] Out of memory\r\n")
+                    else:
+                        wire.write(said.get(command, b"") + tag.encode() + b" OK done\r\n")
                     wire.flush()
 
         thread = threading.Thread(target=serve, daemon=True)
