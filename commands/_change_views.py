@@ -77,7 +77,17 @@ def list_(
     if lost:
         view.append(_unread(lost))
     data: list[JsonValue] = [_data(each, now) for each in shown]
-    return Result(data, view, exit_code=_code(chosen, now, is_whole=not lost))
+    wrong = [each for each in chosen if each not in shown and _code([each], now, is_whole=True) is not ExitCode.OK]
+    warnings: list[Message] = []
+    if wrong:  # the exit status is theirs too
+        warnings.append(
+            nmsg(
+                "{n} closed change is not in order: --all lists it",
+                "{n} closed changes are not in order: --all lists them",
+                len(wrong),
+            )
+        )
+    return Result(data, view, warnings, exit_code=_code(chosen, now, is_whole=not lost))
 
 
 def show(ctx: typer.Context, change: IdArgument) -> Result:

@@ -182,6 +182,21 @@ def test_emergency_fails_until_it_is_regularised_and_is_shown_as_such(
     assert order(home, capsys) == ("pass", "")
 
 
+def test_list_tells_of_a_closed_change_that_makes_its_exit_status(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request(home, "--emergency", begins=NOW - timedelta(hours=1))
+    change(home, "start", ID)
+    change(home, "finish", ID, "--outcome", "ok")
+    change(home, "close", ID, "--reason", "never approved")
+    capsys.readouterr()
+
+    assert change(home, "list") == ExitCode.UNMET
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["data"], told["warnings"]) == ([], ["1 closed change is not in order: --all lists it"])
+
+
 def test_decision_that_is_not_kept_leaves_the_order_unknown_until_it_is_added(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
