@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 _UNSEEN = frozenset({"script", "style", "template", "title"})
 _TAG = re.compile(r"/?[a-zA-Z][a-zA-Z0-9]{0,20}")
-_LANGUAGE = re.compile(r"\slang=[\"']?([a-zA-Z]{2,8})")
+_LANGUAGE = re.compile(r"\slang\s{0,9}=\s{0,9}[\"']?([a-z]{2,8})", re.IGNORECASE)
 _PASSWORD = re.compile(r"\stype=[\"']?password\b", re.IGNORECASE)
 _CONTENT = re.compile(r"\scontent=[\"']([^\"'<>]{0,1000})")
 _ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _UNSEEN}

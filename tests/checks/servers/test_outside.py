@@ -539,6 +539,13 @@ def test_news_of_the_police_about_gambling_is_no_defacement() -> None:
     assert page.holds(FORBIDDEN) == ()
 
 
+def test_page_names_its_language_in_any_of_the_forms_that_html_has() -> None:
+    for tag in ('<html lang="vi-VN">', "<HTML LANG='VI'>", "<html class=x lang = vi>"):
+        assert Page(tag.encode()).language == "vi"
+    for tag in ('<html xml:lang="vi">', '<html data-lang="vi">', "<html>"):
+        assert Page(tag.encode()).language == ""
+
+
 @pytest.mark.parametrize(
     "heard", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 999999 x\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 500]
 )
