@@ -4,9 +4,10 @@ When the power fails, the batteries are what keeps the portal up; they grow old 
 and that servers run continuously.
 
 The rule: every declared supply answers, is on line, charged to at least 80 %, raises no alarm, and says neither that
-its battery is low or must be replaced nor that it is off. A declaration that there is none is a fail; no declaration,
-or a supply that does not tell its charge, leaves it unknown. Virtual machines and containers hang on their host's: the
-roles `virtual` and `container` exempt them.
+its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for then no battery
+protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does not tell its
+charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and `container` exempt
+them.
 
 Source: upsc(8), NUT's list of variables. NUT 2.8:
 
@@ -25,6 +26,8 @@ from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
 ENOUGH_PERCENT = 80
+NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
+"""Words of `ups.status`, as NUT's developer guide has them; `OL` tells of the line alone."""
 
 
 @check(
@@ -57,8 +60,7 @@ def judge(facts: Facts) -> Outcome:
 
 
 def _problem(one: Ups) -> str:
-    bad = sorted({"LB", "RB", "OFF", "ALARM"} & one.status)
-    if bad or "OL" not in one.status:
+    if NOT_READY & one.status or "OL" not in one.status:
         return " ".join(sorted(one.status))
     if one.charge_percent is not None and one.charge_percent < ENOUGH_PERCENT:
         return f"{one.charge_percent} %"
