@@ -134,8 +134,8 @@ def _open(facts: Facts) -> set[str]:
     found = {one.name for one in there if has_shell(one) and one.name in usable}
     found |= {one.name for one in there if one.uid == 0 and one.name != "root"}
     if not isinstance(groups, Missing):
-        privileged = {one.gid: one for one in groups if one.name in GROUPS}
-        found |= {name for one in privileged.values() for name in one.members if name in usable}
+        privileged = {one.gid for one in groups if one.name in GROUPS}
+        found |= {name for one in groups if one.gid in privileged for name in one.members if name in usable}
         found |= {one.name for one in there if one.gid in privileged and one.name in usable}
     return found
 
