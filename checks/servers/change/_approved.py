@@ -13,7 +13,7 @@ from checks.servers.probe import Missing, shown
 from checks.servers.probes import own_changes
 from portalops.model.changes import ChangeKind, ChangeOrder
 
-_DOUBTS = frozenset({"register-unreadable", "records-failed", "unparseable"})
+_DOUBTS = frozenset({"register-unreadable", "records-failed", "unparseable", "output-cut", "parser-crashed"})
 """Reasons for which the register may hold more than is seen; a register that nobody has begun holds nothing."""
 
 
