@@ -53,7 +53,7 @@ def judge_again_(
     unanswered = [one.host for one in alone if not one.reached]
     gone = [one.host for one in alone if one.reached and one.host not in hosts]
     for one in alone:
-        answer = next((result.evidence[0] for result in one.results if result.evidence), None)
+        answer = one.answer()
         if not one.reached or one.host in gone or answer is None:
             continue
         raw = session.ledger.blob(answer)

@@ -15,6 +15,7 @@ from portalops.locale import _
 from portalops.model.checks import HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host
+from portalops.model.record import Digest
 from portalops.reports.document import Verbatim
 
 HELP: Final = _(
@@ -31,24 +32,19 @@ def declare(
 ) -> Result:
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.drafting import PROBES, draft  # noqa: PLC0415  # as above
-    from checks.servers.facts import Facts, facts_from  # noqa: PLC0415  # as above
-    from checks.servers.gather import AnswerRejected, parse_answer  # noqa: PLC0415  # as above
+    from checks.servers.facts import Facts, found_in  # noqa: PLC0415  # as above
 
     session = open_session(ctx)
     known = known_host(session, host)
-    looked = _newest(session, known)
-    (evidence,) = next(result.evidence for result in looked.results if len(result.evidence) == 1)
+    looked, evidence = _newest(session, known)
     probes = {probe.id: probe for probe in PROBES}
-    try:
-        found = facts_from(parse_answer(session.ledger.blob(evidence)), probes)
-    except AnswerRejected as error:
-        found = dict.fromkeys(probes, error.missing)
+    found, _repeated = found_in(session.ledger.blob(evidence), probes, looked.gathered_at)
     text = draft(Facts(known, Declared().for_host(known.id), looked.gathered_at, found))
     return Result({"id": known.id, "evidence": evidence, "toml": text}, [Verbatim(text)])
 
 
-def _newest(session: Session, host: Host) -> HostRound:
-    """Return what the newest round has of a host.
+def _newest(session: Session, host: Host) -> tuple[HostRound, Digest]:
+    """Return what the newest round has of a host, and its answer.
 
     Raises:
         LedgerMissing: there is no round yet.
@@ -60,8 +56,8 @@ def _newest(session: Session, host: Host) -> HostRound:
             msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")
         )
     for each in newest.body.hosts:
-        if each.host == host.id and each.reached and not each.standby:
-            return each
+        if each.host == host.id and each.reached and not each.standby and (answer := each.answer()):
+            return each, answer
     raise HostUnreachable(
         msg("{host} was not reached in the newest round", host=host.id),
         msg("Run 'portalops host test {host}' to see why, then 'portalops check run'.", host=host.id),

@@ -133,7 +133,7 @@ def facts(
     if probe is not None:
         probes = _only(probe, probes)
     seen = _seen(session, {known.id}).get(known.id)
-    evidence = _evidence(seen.answered if seen else None)
+    evidence = seen.answered.answer() if seen and seen.answered else None
     if seen is None or seen.answered is None or evidence is None:
         said = msg("{host} has not answered in any recorded round", host=known.id)
         return Result([], [Notice(said)], exit_code=ExitCode.PARTIAL)
@@ -199,7 +199,7 @@ def answers_of(session: Session, wanted: Collection[HostId]) -> dict[HostId, tup
     """
     found = {}
     for host, seen in _seen(session, wanted).items():
-        evidence = _evidence(seen.answered)
+        evidence = seen.answered.answer() if seen.answered else None
         if seen.answered is not None and evidence is not None:
             found[host] = (seen.answered.gathered_at, session.ledger.blob(evidence))
     return found
@@ -233,10 +233,6 @@ def _only(name: str, probes: Mapping[str, Probe[object]]) -> dict[str, Probe[obj
             msg("'portalops host facts HOST' lists them."),
         )
     return {name: probes[name]}
-
-
-def _evidence(answered: HostRound | None) -> Digest | None:
-    return next((one for result in answered.results for one in result.evidence), None) if answered else None
 
 
 def _seen(session: Session, wanted: Collection[HostId]) -> dict[HostId, _Seen]:

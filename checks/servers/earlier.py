@@ -125,6 +125,5 @@ class EarlierAnswers:
                 yield {
                     each.host: Original(each.gathered_at, answer)
                     for each in body.hosts
-                    if not each.standby
-                    and (answer := next((result.evidence[0] for result in each.results if result.evidence), None))
+                    if not each.standby and (answer := each.answer())
                 }

@@ -50,6 +50,10 @@ class HostRound:
     brought_by: str = ""
     """Who brought the host's answer by hand; empty where portalops asked the host itself."""
 
+    def answer(self) -> Digest | None:
+        """Return the answer of the one host that was judged, which each result names before those that it repeats; None if none."""
+        return next((result.evidence[0] for result in self.results if result.evidence), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
