@@ -28,6 +28,7 @@ from portalops.registers.exemptions import (
     GRANTED,
     WITHDRAWAL,
     WITHDRAWN,
+    ReadExemptions,
     RecordedExemption,
     read_exemptions,
 )
@@ -69,7 +70,7 @@ def decided_of(session: Session) -> Decided:
         ledger = session.ledger
     except LedgerMissing:
         return Decided()
-    in_force = (each.in_force(session.zone_of_portal) for each in read_exemptions(ledger))
+    in_force = (each.in_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
     attested = (
         as_observation(each, session.zone_of_portal) for each in read_attested(ledger) if not each.withdrawn_seq
     )
@@ -198,14 +199,14 @@ def exempt(
 def exemptions(ctx: typer.Context) -> Result:
     session = open_session(ctx)
     try:
-        found = read_exemptions(session.ledger)
+        read = read_exemptions(session.ledger)
     except LedgerMissing:
-        found = ()
+        read = ReadExemptions()
     headers = (
         msg("Exemption"), msg("Unit"), msg("What"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"), msg("Remarks"),
     )  # fmt: skip
     rows, data = [], []
-    for each in found:
+    for each in read.exemptions:
         one = each.exemption
         stands = each.in_force(session.zone_of_portal)
         remarks = list(each.remarks(session.calendar, session.zone_of_portal))
@@ -227,14 +228,18 @@ def exemptions(ctx: typer.Context) -> Result:
             )
         )
         data.append(_data(each, session))
-    return Result(data, [Table(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)])
+    lost = tuple(
+        msg("record {seq} of an exemption cannot be read: {why}", seq=seq, why=error.message)
+        for seq, error in read.unreadable
+    )
+    return Result(data, [Table(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost)
 
 
 def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool) -> Result:
     ledger = session.ledger if dry_run else session.writable_ledger
 
     def known() -> RecordedExemption:
-        for each in read_exemptions(ledger):
+        for each in read_exemptions(ledger).exemptions:
             if each.exemption.id == name and each.withdrawn_at is None:
                 return each
         raise UsageError(
@@ -299,7 +304,7 @@ def _next_id(session: Session) -> str:
     """Return the id of the next exemption: the year, and a number that grows."""
     year = session.clock.now().astimezone(session.zone_of_portal).year
     try:
-        taken = {each.exemption.id for each in read_exemptions(session.ledger)}
+        taken = {each.exemption.id for each in read_exemptions(session.ledger).exemptions}
     except LedgerMissing:
         taken = set()
     number = len(taken) + 1

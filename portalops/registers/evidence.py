@@ -354,6 +354,9 @@ def read_evidence(
     waivers = read_waivers(ledger, until=end)
     for seq, error in waivers.unreadable:
         unreadable[seq] = _unreadable(seq, "waiver", error)
+    exemptions = read_exemptions(ledger)
+    for seq, error in exemptions.unreadable:
+        unreadable[seq] = _unreadable(seq, "exemption", error)
     runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,
@@ -377,7 +380,7 @@ def read_evidence(
         waivers=waivers.waivers,
         cases=cases.cases,
         sendings=sendings.sendings,
-        exemptions=read_exemptions(ledger),
+        exemptions=exemptions.exemptions,
     )
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
-from portalops.errors import LedgerError, PortalOpsError
+from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
@@ -90,9 +90,20 @@ def fold_exemptions(
     return tuple(found)
 
 
-def read_exemptions(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[RecordedExemption, ...]:
-    """Return every exemption that was recorded by a moment, oldest first."""
+@dataclass(frozen=True, slots=True)
+class ReadExemptions:
+    """What reading exemptions came to."""
+
+    exemptions: tuple[RecordedExemption, ...] = ()
+    """Oldest first."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why."""
+
+
+def read_exemptions(ledger: LedgerReader, *, until: datetime | None = None) -> ReadExemptions:
+    """Return every exemption that was recorded by a moment."""
     found: list[tuple[int, datetime, Exemption | ExemptionWithdrawal | None]] = []
+    faults: list[tuple[int, PortalOpsError]] = []
     for record in ledger.records(kinds=EXEMPTION_KINDS, until=until):
         try:
             blob = ledger.blob(record.body)
@@ -101,8 +112,9 @@ def read_exemptions(ledger: LedgerReader, *, until: datetime | None = None) -> t
                 if record.kind == GRANTED
                 else decode_part(blob, WITHDRAWAL, ExemptionWithdrawal)
             )
-        except (PortalOpsError, LedgerError):
+        except PortalOpsError as error:
+            faults.append((record.seq, error))
             body = None
         if body is not None or record.kind == WITHDRAWN:
             found.append((record.seq, record.at, body))
-    return fold_exemptions(found)
+    return ReadExemptions(fold_exemptions(found), tuple(faults))

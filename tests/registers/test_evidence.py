@@ -143,3 +143,14 @@ def test_a_plan_that_cannot_be_read_keeps_nobody_from_seeing_where_duties_stand(
     ledger.append("plan", run=RunId(""), body=b"no plan\n")
 
     assert read_evidence(ledger, PERIOD, now=NOW, zone=ZONE).runs == ()
+
+
+@pytest.mark.parametrize(("record_kind", "key"), [("exemption.granted", "exemption"), ("report.sent", "sent")])
+def test_what_a_person_recorded_and_cannot_be_read_is_listed(tmp_path: Path, record_kind: str, key: str) -> None:
+    ledger = new_ledger(tmp_path, FixedClock(START))
+    body = ledger.keep(bodies.write({key: "torn"}))
+    ledger.append_many([ledger.draft(record_kind, subject="x", duty="11.3-reporting", body=body)])
+
+    (unread,) = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE).unreadable
+
+    assert unread.kind == key
