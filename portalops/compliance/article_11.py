@@ -114,7 +114,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
                 parts.append((DutyVerdict.UNMET if is_late else DutyVerdict.PENDING, line))
     parts += [_handled(case, handling, names) for case in cases if case.week in of_period]
     for each in escalations(cases, handling):
-        if each.case.week in of_period and not each.is_done:
+        if each.case.week in of_period and not each.is_done and not each.case.unreadable:  # it may be what was lost
             line = msg(
                 "{case}: to be reported upwards by {day}, {reason}", case=each.case.id, day=each.by, reason=each.reason
             )

@@ -294,3 +294,14 @@ def test_a_period_without_a_week_that_is_over_waits() -> None:
     found = _stand(_result([_week(MET, MET)]), now="2026-11-22T09:00", began="2026-11-01T09:00", period="2026-W47")
 
     assert found[0] is DutyVerdict.PENDING
+
+
+def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() -> None:
+    weeks = Week(2026, 46), W47
+    cases = [_opened(week, (Step.REMINDED, "2026-11-24"), (Step.CLOSED, "2026-11-25")) for week in weeks]
+    when = {"now": "2026-12-10T09:00", "began": "2026-11-01T09:00", "period": "2026-W46..2026-W47"}
+    result = _result([_week(MET, UNMET, week=week) for week in weeks])
+
+    assert _stand(result, cases=cases, **when)[0] is UNMET, "nothing tells that it was reported"
+    lost = [cases[0], replace(cases[1], unreadable=(9,))]
+    assert _stand(result, cases=lost, **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
