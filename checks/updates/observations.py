@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, func, select, text
@@ -281,13 +282,20 @@ class Window:
     def items(self, unit: UnitId | None) -> Sequence[Seen]:
         """Return a unit's items that are new in any way since the start."""
         query = _ITEMS_OF_NONE if unit is None else _ITEMS_OF
-        touched = select(TOUCH.c.observation).where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
-        older = select(*_SEEN).where(
-            OBSERVATION.c.id.in_(touched), OBSERVATION.c.newest_at < self._since, OBSERVATION.c.unit.is_(unit)
-        )
         with self._engine.connect() as connection:
-            rows = [*connection.execute(query, self._bounds(unit=unit)).all(), *connection.execute(older).all()]
-        return [*map(Seen._make, rows)]
+            rows = connection.execute(query, self._bounds(unit=unit)).all()
+        return [*map(Seen._make, rows), *self._touched.get(unit, ())]
+
+    @cached_property
+    def _touched(self) -> Mapping[UnitId | None, Sequence[Seen]]:
+        """Items from before the window that claim a newer date in it, by unit; asked once, because it looks at every touch."""
+        touched = select(TOUCH.c.observation).where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
+        older = select(*_SEEN).where(OBSERVATION.c.id.in_(touched), OBSERVATION.c.newest_at < self._since)
+        found: dict[UnitId | None, list[Seen]] = defaultdict(list)
+        with self._engine.connect() as connection:
+            for one in map(Seen._make, connection.execute(older)):
+                found[one.unit].append(one)
+        return found
 
     def told(self, unit: UnitId | None) -> Sequence[Told]:
         """Return what a unit's items that are new since the start are by their own account, in order of time."""

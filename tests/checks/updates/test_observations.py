@@ -131,3 +131,20 @@ def test_a_store_that_is_damaged_within_is_an_error_that_names_it(tmp_path: Path
 
     with pytest.raises(UpdatesError, match=r"observations\.sqlite cannot be used: database disk image is malformed"):
         store.window(at("2026-11-01 00:00"), at("2026-11-30 00:00")).units()
+
+
+def test_an_old_item_that_claims_a_newer_date_is_among_those_of_its_unit(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [(1, "Tin cũ", "2026-01-05 08:00", "2026-01-05 08:00", "Sở Y tế", NEWS)])
+    collection.collect(on="2026-01-05 20:00")
+    connection = sqlite3.connect(collection.file)
+    connection.execute("DELETE FROM news")
+    connection.commit()
+    connection.close()
+    collection.publish((1, "Tin cũ", "2026-11-16 08:00", "2026-01-05 08:00", "Sở Y tế", NEWS))
+    collection.collect(on="2026-11-16 20:00")
+
+    later = collection.store.window(at("2026-11-01 00:00"), at("2026-11-17 00:00"))
+    before = collection.store.window(at("2026-11-01 00:00"), at("2026-11-16 12:00"))
+
+    assert [one.title for one in later.items(HEALTH.id)] == ["Tin cũ"]
+    assert later.items(None) == before.items(HEALTH.id) == []
