@@ -184,11 +184,14 @@ def _unit_week(
         tallies: tuple[Tally, ...] = (both,)
     else:  # the reason speaks of the indicators that the verdict rests on, and of no other
         tallies = tuple(tally for own, tally in ((first, k1), (second, k2)) if own is verdict) or (k2,)
+    nearest = tallies
+    if numbers.unit_duties is UnitDuties.EITHER and not moment.is_over:  # one of them is enough: what that one lacks
+        nearest = (max(tallies, key=lambda tally: tally.solid),)
     by = due.submission_by or due.subportal_by
     if verdict is DutyVerdict.EXEMPT and by is not None:
         reason = msg("exempt by {document}", document=by.document)
     else:
-        reason = explain(verdict, tallies, required=required, moment=moment)
+        reason = explain(verdict, nearest, required=required, moment=moment)
     return UnitWeek(
         unit=unit.id,
         week=facts.week,

@@ -255,6 +255,17 @@ def test_the_running_week_is_on_course_or_at_risk_and_never_unmet() -> None:
     assert str(at_risk.reason) == "at risk: 2 more due, 1 working day left"
 
 
+def test_where_either_duty_is_enough_a_running_week_lacks_what_the_nearer_one_lacks() -> None:
+    week = the_week(
+        [item(SUBPORTALS, "2026-11-16 09:00")],
+        period="2026-W47",
+        now="2026-11-20 09:00",
+        unit_duties=UnitDuties.EITHER,
+    )
+
+    assert (week.verdict, str(week.reason)) == (PENDING, "on course: 1 more due, 1 working day left")
+
+
 def test_a_week_waits_for_the_look_after_its_end_and_no_longer_than_that() -> None:
     looks = daily_polls("2026-11-01", "2026-11-22")
 
