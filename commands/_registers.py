@@ -13,6 +13,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
+from portalops.model.sent import Addressee
 from portalops.model.text import show_text
 
 MAX_FILE_BYTES: Final = 32 << 20
@@ -40,6 +41,20 @@ def written_text(text: str, option: str) -> str:
             msg("Put the rest into the document, and give that by --file."),
         )
     return show_text(" ".join(text.split()), MAX_TEXT)
+
+
+def addressee_of(text: str) -> Addressee:
+    """Return to whom a report goes, from `--to`.
+
+    Raises:
+        UsageError: it is nobody.
+    """
+    try:
+        return Addressee(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("--to: {text} is nobody to report to", text=show_text(text, 40)), msg("Give department or committee.")
+        ) from error
 
 
 def past_day(session: Session, text: str | None, option: str) -> date:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
 
 from commands._periods import period_of
-from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
+from commands._registers import DocumentFile, DryRun, addressee_of, caller_of, document_in, past_day, written_text
 from commands._result import JsonValue, Result
 from commands._session import open_session
 from portalops.errors import UsageError
@@ -16,8 +17,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.model.sent import Addressee, SentReport
-from portalops.model.text import show_text
+from portalops.model.sent import SentReport
 from portalops.registers.sent import KEY, SENT, read_sendings
 from portalops.reports.document import Cell, KeyValues
 
@@ -52,12 +52,7 @@ def sent(
     dry_run: DryRun = False,
 ) -> Result:
     session = open_session(ctx)
-    try:
-        addressee = Addressee(to)
-    except ValueError as error:
-        raise UsageError(
-            msg("--to: {text} is nobody to report to", text=show_text(to, 40)), msg("Give department or committee.")
-        ) from error
+    addressee = addressee_of(to)
     days = period_of(period, "--period")
     day = past_day(session, on, "--date")
     texts = written_text(name, "REPORT"), written_text(number, "--number")
@@ -85,7 +80,7 @@ def sent(
 
     def decide() -> Sequence[Draft]:
         evidence = () if document is None else (session.writable_ledger.keep(document),)
-        kept[:] = [made()]
+        kept[:] = [replace(made(), file=evidence[0] if evidence else None)]
         parts = {"circumstances": session.circumstances, KEY: kept[0], "evidence": evidence}
         body = session.writable_ledger.keep(bodies.write(parts))
         return [session.writable_ledger.draft(SENT, subject=texts[0], duty="11.3-reporting", body=body)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -186,7 +187,7 @@ def exempt(
 
     def decide() -> Sequence[Draft]:
         evidence = () if data is None else (ledger.keep(data),)
-        exemption = made(_next_id(session))
+        exemption = replace(made(_next_id(session)), file=evidence[0] if evidence else None)
         kept[:] = [exemption]
         parts = {"circumstances": session.circumstances, EXEMPTION: exemption, "evidence": evidence}
         body = ledger.keep(bodies.write(parts))

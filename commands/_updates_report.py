@@ -14,6 +14,7 @@ import typer
 from commands._cases import handling_of, unreadable_of
 from commands._papers import chosen_formats, office_of, write_papers
 from commands._periods import period_of
+from commands._registers import addressee_of
 from commands._result import Result
 from commands._session import Session, open_session
 from commands._updates_decide import decided_of
@@ -26,6 +27,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import exists_during
 from portalops.model.period import Period
 from portalops.model.reporting import reporting_month
+from portalops.model.sent import Addressee
 from portalops.model.text import show_text
 from portalops.official.build_period import PeriodFacts, build_period, due_on
 from portalops.registers.cases import Case, read_cases
@@ -67,10 +69,7 @@ def report(
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))
     chosen = _period(session, month, period, calendar_month=calendar_month)
-    if to not in {"department", "committee"}:
-        raise UsageError(
-            msg("--to: {text} is nobody to report to", text=show_text(to, 40)), msg("Give department or committee.")
-        )
+    addressee = addressee_of(to)
     read = read_cases(session.ledger)
     facts = _facts(session, chosen, read.cases)
     paper = build_period(
@@ -78,7 +77,7 @@ def report(
         office_of(session),
         session.rulebook,
         session.calendar,
-        to_committee=to == "committee",
+        to_committee=addressee is Addressee.COMMITTEE,
         zone=session.settings.portal.timezone,
     )
     files = write_papers(paper, f"{chosen.first}--{chosen.last}-{to}", some, output, languages=languages)

@@ -9,7 +9,7 @@ import typer
 
 from commands import _case_letter
 from commands._cases import handling_of, known_case, record_move, unit_name, unreadable_of
-from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
+from commands._registers import DocumentFile, DryRun, addressee_of, caller_of, document_in, past_day, written_text
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
@@ -18,6 +18,7 @@ from portalops.locale import _
 from portalops.model.cases import CaseMove, CaseState, Paper, Step
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.period import Week
+from portalops.model.sent import Addressee
 from portalops.model.text import show_text
 from portalops.registers.cases import Case, RecordedMove, read_cases
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Status, Table, Tone
@@ -216,12 +217,8 @@ def escalate(
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result:
-    steps = {"department": Step.TO_DEPARTMENT, "committee": Step.TO_COMMITTEE}
-    if to not in steps:
-        raise UsageError(
-            msg("--to: {text} is nobody to report to", text=show_text(to, 40)), msg("Give department or committee.")
-        )
-    return _move(ctx, case, steps[to], number=number, on=on, reason=reason, by=by, file=file, dry_run=dry_run)
+    step = Step.TO_DEPARTMENT if addressee_of(to) is Addressee.DEPARTMENT else Step.TO_COMMITTEE
+    return _move(ctx, case, step, number=number, on=on, reason=reason, by=by, file=file, dry_run=dry_run)
 
 
 @app.command(

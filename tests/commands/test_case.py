@@ -13,6 +13,8 @@ import pytest
 from openpyxl import load_workbook
 
 from commands.app import run
+from portalops.ledger.ledger import Ledger
+from portalops.system.clock import SystemClock
 
 CONFIGURATION = """
 [portal]
@@ -282,3 +284,26 @@ def test_a_report_that_was_sent_is_recorded_once_under_its_number(office: Office
     assert (first[0], first[1]["data"]["sent_on"]) == (0, "2026-01-16")
     assert (again[0], ahead[0]) == (2, 2)
     assert "is recorded as sent on" in again[1]["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        (["report", "sent", "updates", "--period", "2025-12-15..2026-01-14", "--to", "department", "--number", "15/BC"], "sent"),
+        (
+            ["updates", "exempt", "--from", "2026-01-05", "--to", "2026-01-09", "--kind", "fault", "--unit", "so-y-te",
+             "--document", "15/QĐ", "--approver", "An"],
+            "exemption",
+        ),
+    ],
+)  # fmt: skip
+def test_a_record_that_rests_on_a_document_names_its_digest(office: Office, command: list[str], key: str) -> None:
+    paper = office.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+
+    seq = office.call(*command, "--file", str(paper))[1]["data"]["record"]
+
+    ledger = Ledger.open(office.folder / "state", clock=SystemClock(), create=False)
+    record = next(each for each in ledger.records() if each.seq == seq)
+    body = json.loads(ledger.blob(record.body))
+    assert body[key]["file"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
