@@ -17,9 +17,11 @@ from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg
+from portalops.model.organisation import Role
 from portalops.model.sent import SentReport
 from portalops.registers.sent import KEY, SENT, read_sendings
 from portalops.reports.document import Cell, KeyValues
+from portalops.reports.words import role_word
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 
@@ -94,7 +96,7 @@ def _shown(one: SentReport, seq: int | None) -> Result:
         (msg("Report"), one.report),
         (msg("From"), one.first),
         (msg("To"), one.last),
-        (msg("Sent to"), one.to.value),
+        (msg("Sent to"), role_word(Role(one.to.value))),
         (msg("Sent on"), one.sent_on),
         (msg("Paper"), one.number),
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
