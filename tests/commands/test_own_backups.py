@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,11 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.model.backups import Copy, CopyState, DrillResult, SetId, VerifyLevel
+from portalops.model.drills import SCHEMA, DrillReport
+from portalops.model.record import Digest
+from portalops.registers.drills import IMPORTED, NAMESPACE, ImportedDrill, write_report
+from portalops.signatures.sshsig import sign
+from tests.backups.kit import signing
 from tests.backups.test_prune import Portal
 
 HOSTS = """
@@ -59,6 +64,18 @@ class Guarded(Portal):
         ledger.append("drill.finished", run=NO_RUN, subject="drill", body=body)
         ledger.close()
 
+    def imported(self, medium: str, name: SetId, at: datetime) -> None:
+        """Record the report of a drill that was done elsewhere at a moment."""
+        copy = Copy(name, medium, "disk", CopyState.VERIFIED, VerifyLevel.L3, at)
+        digest = Digest(64 * "a")
+        drill = DrillResult((copy,))
+        report = DrillReport(SCHEMA, "portalops 1", "recovery-1", "b", 7, digest, at, at, "demo", name, digest, drill)
+        text = write_report(report)
+        held = ImportedDrill(text, sign(text.encode(), signing().key, NAMESPACE))
+        ledger = self.session().writable_ledger
+        ledger.append(IMPORTED, run=NO_RUN, subject="drill", body=bodies.write({"drill_report": held}))
+        ledger.close()
+
     def judged(self) -> dict[str, str]:
         data = self.do("check", "run", "--check", "ha.backup-host").data
         return {each["host"]: each["reason"] or each["verdict"] for each in data}
@@ -96,6 +113,21 @@ def test_age_of_the_set_the_restore_and_the_medium_itself_count(portal: Guarded)
     portal.place("disk-a", "Kho B")  # another one has taken its place
 
     assert portal.judged()["web1"] == "restore-unproven"
+
+
+def test_report_of_an_older_drill_that_comes_late_takes_nothing_from_a_newer_one(portal: Guarded) -> None:
+    long_ago = portal.clock.now() - timedelta(days=99)
+    (made,) = portal.back_up()
+    portal.sight("web1", "204")
+    portal.place("disk-a", "Kho B")
+    portal.imported("disk-a", made, long_ago)
+    assert portal.judged()["web1"] == "restore-unproven"
+    portal.restored("disk-a", made)
+    assert portal.judged()["web1"] == "pass"
+
+    portal.imported("disk-a", made, long_ago)
+
+    assert portal.judged()["web1"] == "pass"
 
 
 def test_record_that_cannot_be_read_is_no_pass(portal: Guarded) -> None:

@@ -129,12 +129,12 @@ def _section(own: Own, ledger: LedgerReader) -> ProbeResult:
         for each in sets:
             if any(copy.medium == medium.id for copy in each.verified_copies()) and not _is_before(each.at, after):
                 known = replace(known, made_at=each.set.created_at, made_set=each.set.id, made_seq=each.seq)
-        for drill in sorted(drills, key=lambda each: each.seq):
+        for drill in sorted(drills, key=_drilled_at):  # a report may be imported long after a later drill
             is_restored = any(
                 copy.medium == medium.id and copy.state is CopyState.VERIFIED and copy.level in _RESTORED
                 for copy in drill.body.copies
             )
-            at = drill.body.report.started_at if isinstance(drill.body, ImportedDrill) else drill.at
+            at = _drilled_at(drill)
             if is_restored and not _is_before(at, after):
                 known = replace(known, restored_at=at, restored_seq=drill.seq)
         media.append(known)
@@ -144,6 +144,10 @@ def _section(own: Own, ledger: LedgerReader) -> ProbeResult:
 def _placed(medium: BackupMedium, known: RegisteredMedium | None) -> BackupMedium:
     entry = known.entry if known else None
     return replace(medium, site=entry.site, room=entry.room) if entry else medium
+
+
+def _drilled_at(drill: Recorded[LookedAt]) -> datetime:
+    return drill.body.report.started_at if isinstance(drill.body, ImportedDrill) else drill.at
 
 
 def _is_before(at: datetime, replaced_at: datetime | None) -> bool:
