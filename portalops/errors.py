@@ -11,9 +11,10 @@ a sentence with the next command. Neither ever holds a secret.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from portalops.model.message import Message, msg
 
@@ -81,6 +82,10 @@ class PortalOpsError(Exception):
         super().__init__(str(message))
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a worker process hand its error to the one that waits: an exception is rebuilt from `args` alone else."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 # --- 10 configuration -------------------------------------------------------------------------
