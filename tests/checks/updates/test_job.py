@@ -146,8 +146,11 @@ def test_looking_twice_finds_nothing_new(tmp_path: Path) -> None:
 class Unreachable:
     """A source whose server does not answer."""
 
+    source_id = "front"
+
     def __init__(self) -> None:
-        self.traits = Settings(channel=Channel.PORTAL, url="sqlite://", query="SELECT 1").traits("front", complete=True)
+        settings = Settings(channel=Channel.PORTAL, url="sqlite://", query="SELECT 1")
+        self.traits = settings.traits(self.source_id, complete=True)
 
     def fetch(self, *, etag: str) -> Answer:
         raise UpdateSourceError(msg("update source front: no answer"), msg("Try again."))
@@ -158,6 +161,8 @@ class Unreachable:
 
 class Broken(Unreachable):
     """A source that answers, with something that nobody thought of."""
+
+    source_id = "torn"
 
     def fetch(self, *, etag: str) -> Answer:
         return Answer(b"<html>b\xe1o tr\xec</html>")
