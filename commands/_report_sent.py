@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Optional
 
 import typer
 
+from commands._cases import REPORTING
 from commands._periods import period_of
 from commands._registers import DocumentFile, DryRun, addressee_of, caller_of, document_in, past_day, written_text
 from commands._result import JsonValue, Result
-from commands._session import open_session
+from commands._session import Session, open_session
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Role
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.reporting import reporting_month, reporting_months
 from portalops.model.sent import SentReport
+from portalops.model.text import show_text
 from portalops.registers.sent import KEY, SENT, read_sendings
 from portalops.reports.document import Cell, KeyValues
+from portalops.reports.named import report_names
 from portalops.reports.words import role_word
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
+
+UPDATES = "updates"
+"""The report that 'portalops updates report' drafts."""
 
 HELP = _(
     "Record that a report was sent: to whom, when, under which number\n\nDuty 11.3-reporting rests on this: for each reporting"
     " month a report of updates to the Department and to the Committee, also where nobody fell short."
     "\n\nExample: portalops report sent updates --period 2026-10-15..2026-11-14 --to department --number 15/BC-TTTT --date"
-    " 2026-11-17 --file bao-cao.pdf --how E-Office\n\nEXIT STATUS: 0 recorded or shown, 2 it is recorded already, the day is"
-    " ahead, or the file cannot be read"
+    " 2026-11-17 --file bao-cao.pdf --how E-Office\n\nWithout --file the duty is unknown: a number that is typed shows nobody that"
+    " a paper went out. Recording the same report again with --file adds it.\n\nEXIT STATUS: 0 recorded or shown, 2 no such"
+    " report, it is recorded already, the day is ahead or lies before the period's last, or the file cannot be read"
 )
 
 
@@ -54,44 +65,99 @@ def sent(
     dry_run: DryRun = False,
 ) -> Result:
     session = open_session(ctx)
-    addressee = addressee_of(to)
+    report, addressee = _report(name), addressee_of(to)
     days = period_of(period, "--period")
-    day = past_day(session, on, "--date")
-    texts = written_text(name, "REPORT"), written_text(number, "--number")
+    day = _sent_on(session, on, days)
+    own = written_text(number, "--number")
     way = written_text(how, "--how") if how else ""
     who = written_text(by, "--by") if by else caller_of(session)
     document = document_in(file)
     ledger = session.ledger if dry_run else session.writable_ledger
 
-    def made() -> SentReport:
-        found = SentReport(texts[0], days.first, days.last, addressee, day, texts[1], who, way)
-        for each in read_sendings(ledger).sendings:
-            old = each.sent
-            if (old.report, old.first, old.last, old.to, old.number) == (
-                found.report, found.first, found.last, found.to, found.number,
-            ):  # fmt: skip
-                raise UsageError(
-                    msg("that report is recorded as sent on {day}, by record {seq}", day=old.sent_on, seq=each.seq),
-                    msg("If another was sent, give its own number."),
-                )
-        return found
+    def made(kept: Digest | None) -> SentReport:
+        found = SentReport(report, days.first, days.last, addressee, day, own, who, way, kept)
+        same = [each for each in read_sendings(ledger).sendings if _names(each.sent) == _names(found)]
+        if not same:
+            return found
+        first = same[0]
+        if document is None or any(each.sent.file for each in same):
+            raise UsageError(
+                msg("that report is recorded as sent on {day}, by record {seq}", day=first.sent.sent_on, seq=first.seq),
+                msg("If another was sent, give its own number.")
+                if any(each.sent.file for each in same)
+                else msg("Give the paper itself by --file to add it; if another was sent, give its own number."),
+            )
+        if on is not None and day != first.sent.sent_on:
+            raise UsageError(
+                msg("that report is recorded as sent on {day}, by record {seq}", day=first.sent.sent_on, seq=first.seq),
+                msg("Leave --date out to add the paper; if another was sent, give its own number."),
+            )
+        return replace(first.sent, file=kept)  # the paper is added; the rest stands as it was recorded
 
+    doubts = tuple(_doubts(session, report, days, has_file=document is not None))
     if dry_run:
-        return _shown(made(), None)
+        return _shown(made(None), None, doubts)
     kept: list[SentReport] = []
 
     def decide() -> Sequence[Draft]:
+        made(None)  # what is refused leaves no paper behind
         evidence = () if document is None else (session.writable_ledger.keep(document),)
-        kept[:] = [replace(made(), file=evidence[0] if evidence else None)]
+        kept[:] = [made(evidence[0] if evidence else None)]
         parts = {"circumstances": session.circumstances, KEY: kept[0], "evidence": evidence}
         body = session.writable_ledger.keep(bodies.write(parts))
-        return [session.writable_ledger.draft(SENT, subject=texts[0], duty="11.3-reporting", body=body)]
+        return [session.writable_ledger.draft(SENT, subject=report, duty=REPORTING, body=body)]
 
     (record,) = session.writable_ledger.append_decided(decide)
-    return _shown(kept[0], record.seq)
+    return _shown(kept[0], record.seq, doubts)
 
 
-def _shown(one: SentReport, seq: int | None) -> Result:
+def _names(one: SentReport) -> tuple[object, ...]:
+    """Return what tells a report from another."""
+    return one.report, one.first, one.last, one.to, one.number
+
+
+def _report(text: str) -> str:
+    known = (*report_names(), UPDATES)
+    if text not in known:
+        raise UsageError(
+            msg("no report is named {name}", name=show_text(text, 40)),
+            msg("Choose one of: {names}.", names=", ".join(sorted(known))),
+        )
+    return text
+
+
+def _sent_on(session: Session, text: str | None, days: Period) -> date:
+    """Return the day on which it was sent.
+
+    Raises:
+        UsageError: it is no day, is ahead, or the period was not over: a report that is sent then is not about all of it.
+    """
+    day = past_day(session, text, "--date")
+    if day < days.last:
+        raise UsageError(
+            msg("a report of {day} cannot be about a period that ends on {last}", day=day, last=days.last),
+            msg("Give by --period the days that the paper is about, or by --date the day on which it was sent."),
+        )
+    return day
+
+
+def _doubts(session: Session, report: str, days: Period, *, has_file: bool) -> Iterator[Message]:
+    """Say why what is recorded shows no duty met, though it may be recorded."""
+    if report != UPDATES:
+        return
+    if not has_file:
+        yield msg("the paper itself is not kept: until it is added by --file, duty {duty} is unknown", duty=REPORTING)
+    cut_off = session.rulebook.numbers.report_cut_off_day
+    if not any(days.first <= month.first for month in reporting_months(days, cut_off)):
+        year, number = days.last.year, days.last.month
+        month = reporting_month(year, number, cut_off)
+        yield msg(
+            "{days} covers no whole reporting month, so that duty {duty} does not rest on it; that of {name} is {month}",
+            days=str(days), duty=REPORTING, name=f"{year}-{number:02}", month=str(month),
+        )  # fmt: skip
+
+
+def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Result:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), one.report),
         (msg("From"), one.first),
@@ -99,6 +165,7 @@ def _shown(one: SentReport, seq: int | None) -> Result:
         (msg("Sent to"), role_word(Role(one.to.value))),
         (msg("Sent on"), one.sent_on),
         (msg("Paper"), one.number),
+        (msg("SHA-256"), one.file),
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
     ]
     data: JsonValue = {
@@ -107,6 +174,7 @@ def _shown(one: SentReport, seq: int | None) -> Result:
         "period": f"{one.first}..{one.last}",
         "to": one.to.value,
         "sent_on": one.sent_on.isoformat(),
+        "file": one.file,
         "record": seq,
     }
-    return Result(data, [KeyValues(rows)])
+    return Result(data, [KeyValues(rows)], warnings=doubts)

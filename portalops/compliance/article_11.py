@@ -159,23 +159,34 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
 def judge_reporting(duty: Duty, situation: Situation) -> Standing:
     """For each reporting month, a report went to the Department and to the Committee, and it is recorded when (Article 11.3).
 
-    The article names no day; one is late after the province's own deadline, and counts once it is sent. While a record of a
-    sending cannot be read, it is not known that one was not sent.
+    The article names no day; one is late after the province's own deadline, and counts once it is sent. A number that somebody
+    typed shows nobody that a paper went out: the paper itself is kept, or it is not known. While a record of a sending cannot be
+    read, it is not known that one was not sent.
     """
     numbers, evidence = situation.rulebook.numbers, situation.evidence
     parts: list[tuple[DutyVerdict, Message]] = []
     seqs: list[int] = []
+    late = 0
     lost = [each.seq for each in evidence.unreadable if each.kind == "sent"]
     for month in reporting_months(evidence.period, numbers.report_cut_off_day):
         if month.last >= situation.today or situation.is_before_ledger(month.last):
             continue
         due = situation.calendar.add_working_days(month.last, numbers.report_due_working_days)
         for to in Addressee:
-            sent = next((each for each in evidence.sendings if _covers(each.sent, month, to)), None)
+            of_month = [each for each in evidence.sendings if _covers(each.sent, month, to)]
+            seqs += [each.seq for each in of_month]
+            kept = [each.sent.sent_on for each in of_month if each.sent.file is not None]
             line = msg("{first} to {last}: {to}", first=month.first, last=month.last, to=ADDRESSEE_WORDS[to])
-            if sent is not None:
-                seqs.append(sent.seq)
+            if kept:
+                late += min(kept) > due
                 parts.append((DutyVerdict.MET, line))
+            elif of_month:
+                said = of_month[-1]
+                typed = msg(
+                    "{line}: record {seq} names {number}, and the paper itself is not kept",
+                    line=line, seq=said.seq, number=said.sent.number,
+                )  # fmt: skip
+                parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, typed))
             elif situation.today <= due:
                 parts.append((DutyVerdict.PENDING, msg("{line}, due on {day}", line=line, day=due)))
             elif lost:
@@ -186,6 +197,8 @@ def judge_reporting(duty: Duty, situation: Situation) -> Standing:
     if not parts:
         return _nothing_to_report(duty, situation)
     met = nmsg("the one report that was due was sent", "all {n} reports that were due were sent", len(parts))
+    if late:
+        met = msg("{sent}, {late} of them after the day on which it was due", sent=met, late=late)
     newest = max((each.at for each in evidence.sendings if each.seq in seqs), default=None)
     return from_parts(duty, parts, met=met, seqs=seqs, newest_at=newest)
 

@@ -286,6 +286,59 @@ def test_a_report_that_was_sent_is_recorded_once_under_its_number(office: Office
     assert "is recorded as sent on" in again[1]["error"]["message"]
 
 
+SENT = ["report", "sent", "updates", "--period", "2025-12-15..2026-01-14", "--to", "department", "--number", "15/BC"]
+
+
+def test_the_paper_of_a_sent_report_is_added_by_recording_it_again_with_its_file(office: Office) -> None:
+    paper = office.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+
+    typed = office.call(*SENT, "--date", "2026-01-16", "--how", "E-Office")
+    wrong = office.call(*SENT, "--date", "2026-01-17", "--file", str(paper))
+    added = office.call(*SENT, "--file", str(paper))
+    again = office.call(*SENT, "--file", str(paper))
+
+    assert typed[1]["warnings"] == [
+        "the paper itself is not kept: until it is added by --file, duty 11.3-reporting is unknown"
+    ]
+    assert (wrong[0], again[0]) == (2, 2)
+    assert (added[0], added[1]["data"]["sent_on"], added[1]["warnings"]) == (0, "2026-01-16", [])
+    assert added[1]["data"]["file"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"--date": "2026-01-13"}, "a report of 13 Jan 2026 cannot be about a period that ends on 14 Jan 2026"),
+        ({"updates": "update"}, "no report is named update"),
+    ],
+)
+def test_a_sending_that_could_never_count_is_refused_with_a_hint(
+    office: Office, changed: dict[str, str], message: str
+) -> None:
+    command = [*SENT, "--date", "2026-01-16"]
+    for word, new in changed.items():
+        command[command.index(word) + word.startswith("--")] = new
+
+    code, envelope = office.call(*command)
+
+    assert (code, envelope["error"]["message"]) == (2, message)
+    assert envelope["error"]["hint"]
+
+
+def test_a_sent_report_that_covers_no_reporting_month_says_that_no_duty_rests_on_it(office: Office) -> None:
+    command = [*SENT, "--date", "2026-02-02"]
+    command[command.index("--period") + 1] = "2026-01"
+
+    code, envelope = office.call(*command)
+
+    assert (code, envelope["warnings"][1]) == (
+        0,
+        "2026-01-01..2026-01-31 covers no whole reporting month, so that duty 11.3-reporting does not rest on it; that of 2026-01"
+        " is 2025-12-15..2026-01-14",
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "key"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from portalops.model.message import msg
 from portalops.model.period import Period
+from portalops.model.record import Digest
 from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty
 from portalops.model.sent import Addressee, SentReport
@@ -21,11 +22,20 @@ MONTH = Period(date(2026, 10, 15), date(2026, 11, 14))
 DUTY: Duty = duty("reporting")
 
 
+PAPER = Digest("a" * 64)
+
+
 def _sent(
-    to: Addressee, seq: int, *, first: date = MONTH.first, report: str = "updates", day: date = date(2026, 11, 17)
+    to: Addressee,
+    seq: int,
+    *,
+    first: date = MONTH.first,
+    report: str = "updates",
+    day: date = date(2026, 11, 17),
+    file: Digest | None = PAPER,
 ) -> RecordedSending:
     at = datetime(2026, 11, 17, 3, tzinfo=UTC)
-    return RecordedSending(seq, at, SentReport(report, first, MONTH.last, to, day, f"{seq}/BC", "An"))
+    return RecordedSending(seq, at, SentReport(report, first, MONTH.last, to, day, f"{seq}/BC", "An", file=file))
 
 
 def _stand(
@@ -42,6 +52,27 @@ def test_reports_to_both_are_met() -> None:
     both = _sent(Addressee.DEPARTMENT, 7), _sent(Addressee.COMMITTEE, 8)
 
     assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *both)[0] is DutyVerdict.MET
+
+
+def test_a_number_that_was_typed_shows_nobody_that_a_report_went_out() -> None:
+    typed = _sent(Addressee.DEPARTMENT, 7, file=None)
+    other = _sent(Addressee.COMMITTEE, 8)
+    later = datetime(2026, 11, 25, tzinfo=UTC)
+
+    assert _stand(later, typed, other) == (
+        DutyVerdict.INSUFFICIENT_EVIDENCE,
+        "2026-10-15 to 2026-11-14: the report to the Department: record 7 names 7/BC, and the paper itself is not kept",
+    )
+    assert _stand(later, typed, other, _sent(Addressee.DEPARTMENT, 9))[0] is DutyVerdict.MET, "the paper was added"
+
+
+def test_a_report_that_went_out_after_its_day_is_met_and_called_late() -> None:
+    both = _sent(Addressee.DEPARTMENT, 7), _sent(Addressee.COMMITTEE, 8, day=date(2026, 11, 18))
+
+    assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *both) == (
+        DutyVerdict.MET,
+        "all 2 reports that were due were sent, 1 of them after the day on which it was due",
+    )
 
 
 @pytest.mark.parametrize(
