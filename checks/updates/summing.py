@@ -11,25 +11,28 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
 from checks.updates.observations import ObservationStore
+from checks.updates.rules.occasions import occasions
 from checks.updates.rules.stamps import moment
 from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import Terms
 from portalops.model.organisation import Unit
 from portalops.model.period import Period
-from portalops.model.updates import Channel, Grade, PortalDay, SourceTraits, UnitSum
+from portalops.model.updates import Channel, Grade, PortalDay, SourceTraits, UnitSum, UnitWeek
 
 AT_ONCE = 200
 """Units that a process judges before it hands its numbers back."""
 
 
 def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
-    """Return a judged unit's numbers.
+    """Return a judged unit's numbers: the weeks whose last day lies in the period, the items and occasions of its days.
+
+    So each week and each day is in one of two periods that follow each other, and in no other.
 
     Raises:
         ValueError: the items are of no known unit.
@@ -45,16 +48,37 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
         if first <= one.day <= last
     ]
     newest = max((one.at for one in counting if one.item.grade is not Grade.C), default=None)
+    weeks = [_within(week, judged, judging) for week in judged.weeks]
     return UnitSum(
         unit=judged.unit,
         items=len({one.item.seen.id for one in counting}),
-        subportal=sum(week.subportal for week in judged.weeks),
-        submissions=sum(week.submissions for week in judged.weeks),
-        pending=sum(week.pending for week in judged.weeks),
-        weeks=Counter(week.verdict for week in judged.weeks),
+        subportal=sum(week.subportal for week in weeks),
+        submissions=sum(week.submissions for week in weeks),
+        pending=sum(week.pending for week in weeks),
+        weeks=Counter(week.verdict for week in weeks if week.week.period().last <= last),
         newest_at=None if newest is None else moment(newest),
-        unreachable_days=sum(len(week.unreachable) for week in judged.weeks),
+        unreachable_days=sum(len(week.unreachable) for week in weeks),
         flags=Counter(flag for item in judged.items if item.flags and judging.concerns(item) for flag in item.flags),
+    )
+
+
+def _within(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:
+    """Return a week with what it has on the days of the period, which may begin or end within it."""
+    span = week.week.period()
+    if span.first in judging.period and span.last in judging.period:
+        return week
+    solid, claimed = Counter[Channel](), Counter[Channel]()
+    for channel in (Channel.SUBPORTAL, Channel.SUBMISSION):
+        items = [one for one in judged.counting.get(channel, {}).get(week.week, ()) if one.day in judging.period]
+        proven = [one for one in items if one.item.grade is not Grade.C]
+        solid[channel] = occasions(proven, numbers=judging.terms.numbers).total()
+        claimed[channel] = max(0, occasions(items, numbers=judging.terms.numbers).total() - solid[channel])
+    return replace(
+        week,
+        subportal=solid[Channel.SUBPORTAL],
+        submissions=solid[Channel.SUBMISSION],
+        pending=claimed.total(),
+        unreachable=tuple(day for day in week.unreachable if day in judging.period),
     )
 
 

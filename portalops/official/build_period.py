@@ -152,6 +152,9 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
             sources=facts.sources, edition=rulebook.edition, calendar=calendar.version,
         )
     )  # fmt: skip
+    yield Paragraph(
+        msg("A week is counted in the period in which its last day lies, items and occasions on their own days.")
+    )
     if unknown:
         yield Paragraph(
             msg(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ def question(tmp_path: Path) -> Question:
     return Question(file, SOURCES, Period(date(2025, 10, 1), date(2025, 11, 30)), terms)
 
 
-def test_the_sums_are_those_of_the_weeks(question: Question) -> None:
+def test_the_sums_are_those_of_the_weeks_and_of_the_days_of_the_period(question: Question) -> None:
     store = ObservationStore.open(question.store, create=False)
     window = store.window(question.terms.wanted_from(question.period), NOW)
     whole = judge(window, sources=SOURCES, units=UNITS, period=question.period, terms=question.terms)
@@ -40,12 +42,25 @@ def test_the_sums_are_those_of_the_weeks(question: Question) -> None:
     assert [one.unit for one in found] == [unit.id for unit in UNITS]
     for one in found:
         weeks = [week for week in whole.unit_weeks if week.unit == one.unit]
-        assert one.subportal == sum(week.subportal for week in weeks)
-        assert one.submissions == sum(week.submissions for week in weeks)
+        days = [day for day in whole.unit_days if day.unit == one.unit]  # one occasion a day at most
+        assert one.subportal == sum(day.subportal > 0 for day in days) < sum(week.subportal for week in weeks)
+        assert one.submissions == sum(day.submissions > 0 for day in days)
         assert sum(one.weeks.values()) == len(weeks)
         assert one.weeks[DutyVerdict.MET] == sum(week.verdict is DutyVerdict.MET for week in weeks) > 0
         assert one.newest_at is not None and one.newest_at.date() <= question.period.last
     store.close()
+
+
+def test_each_week_and_each_occasion_is_in_one_of_two_periods_that_follow_each_other(question: Question) -> None:
+    cut = date(2025, 10, 15)  # a Wednesday
+    spans = (Period(question.period.first, cut), Period(cut + timedelta(days=1), question.period.last), question.period)
+
+    before, after, whole = (list(sums(replace(question, period=span), UNITS)) for span in spans)
+
+    for one, two, both in zip(before, after, whole, strict=True):
+        assert (one.subportal + two.subportal, one.submissions + two.submissions) == (both.subportal, both.submissions)
+        assert one.items + two.items == both.items
+        assert Counter(one.weeks) + Counter(two.weeks) == Counter(both.weeks)
 
 
 @pytest.mark.heavy
