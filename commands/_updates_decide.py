@@ -83,7 +83,7 @@ def confirm(
     ctx: typer.Context,
     items: Annotated[
         list[str],
-        typer.Argument(metavar="ITEM...", help=_("Ids of items, as 'updates list' shows them, or their beginnings")),
+        typer.Argument(metavar="ITEM", help=_("Ids of items, as 'updates list' shows them, or their beginnings")),
     ],
     *,
     officer: Annotated[str, typer.Option("--officer", metavar="NAME", help=_("Who confirms it"))],

@@ -61,7 +61,7 @@ def stale(
             newest = one.newest_at.isoformat() if one.newest_at else None
             data.append({"id": one.unit, "what": "unit", "newest_at": newest, "why": str(why)})
             code = ExitCode.UNMET
-    headers = (msg("Who"), msg("Newest"), msg("Why"))
+    headers = (msg("Unit or source"), msg("Newest"), msg("Why"))
     view: list[Block] = [Table(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
     return Result(data, view, exit_code=code)
 

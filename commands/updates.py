@@ -54,6 +54,8 @@ app.command("report", help=_updates_report.HELP)(_updates_report.report)
 app.command("exemptions", help=_updates_decide.HELP_EXEMPTIONS)(_updates_decide.exemptions)
 
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]
+SHOWN_ID = 12
+"""How much of an item's id is shown to a person: enough to name it by, in 'updates confirm' and --withdraw."""
 UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, by its id"))]
 
 
@@ -250,10 +252,11 @@ def list_(
     ]
     names = {one.id: one.name for one in session.settings.units}
     headers = (
-        msg("Unit"), msg("Seen at"), msg("Title"), msg("Claimed"), msg("Counts on"), msg("Grade"), msg("Flags"), msg("First seen"),
+        msg("Id"), msg("Unit"), msg("Seen at"), msg("Title"), msg("Claimed"), msg("Counts on"), msg("Grade"), msg("Flags"), msg("First seen"),
     )  # fmt: skip
     table = [
         (
+            whole.id[:SHOWN_ID],
             names.get(whole.unit) if whole.unit else None,
             channel_word(whole.channel),
             whole.title,
