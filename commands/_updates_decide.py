@@ -43,7 +43,8 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 
 HELP_CONFIRM = _(
     "Confirm that items were published when they claim\n\nAn item that was there at the first look has nothing but its claimed"
-    " date: it counts only after an officer confirms it, by a document. --withdraw takes that back."
+    " date, and one published long after its row was made looks like an old one put up again: it counts only after an officer"
+    " confirms it, by a document. --withdraw takes that back."
     "\n\nExample: portalops updates confirm 3f2a91 --officer 'Nguyễn Văn An' --document '07/BB-TTTT, 20/11/2026'"
     "\n\nEXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm about it, or a text is missing"
 )

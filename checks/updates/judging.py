@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
+from itertools import pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, WithAttested
 from checks.updates.rules.comparing import compare, repeated
@@ -55,6 +56,10 @@ class Collected(Protocol):
 @dataclass(frozen=True, slots=True)
 class UnitJudged:
     """What one unit's items come to."""
+WATCHED_EVERY = span(timedelta(hours=36))
+"""Looks no further apart than this have watched a source: once a day, with room for one that comes late."""
+
+
 
     unit: UnitId | None
     """None for items of no known unit."""
@@ -95,6 +100,7 @@ class Judging:
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
             self._weighed(collected.told_again()),
+        self._whole_looks: dict[str, tuple[Stamp, ...]] = {}
             window=span(timedelta(days=numbers.duplicate_window_days)),
             may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
         )
@@ -145,7 +151,17 @@ class Judging:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = SourceTraits(one.source, Channel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
-            weighed.append(weigh(one, traits, touched.get(one.id), gone.get(one.id), grace, is_confirmed=is_confirmed))
+            weighed.append(
+                weigh(
+                    one,
+                    traits,
+                    touched.get(one.id),
+                    gone.get(one.id),
+                    grace,
+                    is_confirmed=is_confirmed,
+                    is_watched=self._is_watched,
+                )
+            )
         return weighed
 
     def _looks(self, source: str) -> Looks:
@@ -162,6 +178,20 @@ class Judging:
         own_texts = self._own_texts(items)
         for item in items:
             if item.counts_at is None:
+    def _is_watched(self, one: Seen) -> bool:
+        """Say whether an item's source was looked at whole from before its creation until it was first seen, and often."""
+        traits = self._traits.get(one.source)
+        if traits is None or not traits.complete or one.created_at is None:
+            return False
+        if one.source not in self._whole_looks:
+            looks, _begins = self._collected.looks(one.source)
+            self._whole_looks[one.source] = tuple(
+                sorted(look.polled_at for look in looks if look.ok and look.covers_from is not None)
+            )
+        own = self._whole_looks[one.source]
+        first, last = bisect_right(own, one.created_at) - 1, bisect_right(own, one.first_seen_at)
+        return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
+
                 continue
             day, week, is_working = place(item.counts_at)
             if weekends or is_working:

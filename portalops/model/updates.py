@@ -44,6 +44,8 @@ class FlagKind(StrEnum):
 
     BACKDATED = "backdated"
     TOUCHED = "touched"
+    WAITED = "waited"
+    """A draft: published long after its row was made, and by our own looks not seen before. It counts."""
     DUPLICATE = "duplicate"
     BULK = "bulk"
     STUB = "stub"

@@ -96,6 +96,7 @@ _ORDER: Mapping[Order, Status] = {
 _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.BACKDATED: msg("backdated"),
     FlagKind.TOUCHED: msg("old item published again"),
+    FlagKind.WAITED: msg("draft that waited to be published"),
     FlagKind.DUPLICATE: msg("duplicate"),
     FlagKind.BULK: msg("posted in bulk"),
     FlagKind.STUB: msg("hardly any text"),

@@ -10,7 +10,8 @@ An article that expires without being archived is deleted from the table.
 
 Three times are kept: `addtime`, when the row was made, which no form shows; `publtime`, which editors set, and which "publish
 again" (modules/news/admin/re-published.php) sets to now; `edittime`. `addtime` is the creation, `publtime` the claim: an article whose
-claim lies more than a day after its creation counts as an old one that was published again. For the same reason the site's RSS
+claim lies more than a day after its creation counts as an old one that was published again, unless our own looks show that it was a
+draft all the while (docs/decisions/0009). For the same reason the site's RSS
 and site map, which know `publtime` alone, prove less than this query.
 
 An article in several categories belongs to its main one, `catid`.

@@ -6,6 +6,7 @@ poll). A claimed time alone proves nothing; it counts where one of the others co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -48,8 +49,12 @@ def weigh(
     backdate_grace: int,
     *,
     is_confirmed: bool = False,
+    is_watched: Callable[[Seen], bool] | None = None,
 ) -> Weighed:
     """Weigh an item by itself.
+
+    A row that was published long after it was made is an old item published again, unless our own looks show that it was
+    not to be seen in between (docs/decisions/0009), or an officer confirms it.
 
     Args:
         one: the item.
@@ -58,6 +63,7 @@ def weigh(
         removed_at: the first look that should have shown it and did not.
         backdate_grace: how many milliseconds its claimed time may lie before what confirms it.
         is_confirmed: an officer has confirmed what it claims, so that it counts though only the claim tells of its time.
+        is_watched: says whether its source was looked at from the item's creation on without showing it; None for no.
     """
     claimed, seen_at = one.published_at, one.first_seen_at
     latest = seen_at + CLOCK_SKEW
@@ -69,16 +75,21 @@ def weigh(
         grade, evidenced = Grade.B, created
     else:
         grade, evidenced = Grade.C if one.baseline else Grade.A, seen_at
-    is_backdated = is_touched = False
+    is_backdated = is_touched = has_waited = False
     if usable is not None and not traits.attested:
+        if created is not None and usable - created > REDATE_AFTER:
+            before = one.looked_before_at
+            has_waited = before is not None and before <= usable and is_watched is not None and is_watched(one)
+            is_touched = not has_waited
+            if has_waited:
+                grade, evidenced = Grade.A, seen_at
         earliest = _earliest_claim(one, grade, created, backdate_grace)
         is_backdated = earliest is not None and usable < earliest
-        is_touched = created is not None and usable - created > REDATE_AFTER
     is_removed = (
         removed_at is not None and not traits.attested and not one.baseline and removed_at - seen_at < REMOVED_WITHIN
     )
     counts_at: Stamp | None
-    if is_touched or is_removed:
+    if is_removed or (is_touched and not is_confirmed):
         counts_at = None
     elif grade is Grade.D:
         counts_at = evidenced
@@ -88,19 +99,29 @@ def weigh(
         counts_at = evidenced if created is None or grade is Grade.A else created
     else:
         counts_at = usable if created is None else max(created, usable)
-    if is_confirmed and grade is Grade.C:
+    if is_confirmed and (grade is Grade.C or is_touched):
         grade = Grade.D
     is_moved = is_touched or touched_at is not None
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != Channel.PORTAL
     flags: tuple[FlagKind, ...] = ()
-    if grade is Grade.C or usable is None or is_backdated or is_moved or is_removed or is_stub or is_strange:
+    if (
+        grade is Grade.C
+        or usable is None
+        or is_backdated
+        or is_moved
+        or is_removed
+        or is_stub
+        or is_strange
+        or has_waited
+    ):
         marks = (
             (grade is Grade.C, FlagKind.BASELINE),
             (claimed is None, FlagKind.NO_DATE),
             (usable is not claimed, FlagKind.FUTURE),
             (is_backdated, FlagKind.BACKDATED),
             (is_moved, FlagKind.TOUCHED),
+            (has_waited, FlagKind.WAITED),
             (is_removed, FlagKind.REMOVED),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),

@@ -10,7 +10,7 @@ from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Occasions, UnitDuties
-from portalops.model.updates import Channel, FlagKind, Grade, Observation, PortalDay, SourceTraits
+from portalops.model.updates import Channel, FlagKind, Grade, Observation, Poll, PortalDay, SourceTraits
 from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.scene import (
     CALENDAR,
@@ -20,6 +20,7 @@ from tests.checks.updates.scene import (
     SOURCES,
     SUBMISSIONS,
     SUBPORTALS,
+    ZONE,
     Touch,
     at,
     daily_polls,
@@ -306,6 +307,62 @@ def test_an_old_row_that_is_published_again_gives_no_occasion() -> None:
 
     assert result.unit_weeks[0].subportal == 0
     assert FlagKind.TOUCHED in result.flagged[0].flags
+
+
+def _watching(*, without: tuple[str, ...] = ()) -> tuple[Poll, ...]:
+    """Looks at 20:00 each day of three weeks, but for some days."""
+    looks = daily_polls("2026-11-02", "2026-11-23", sources=(TRUSTED, *SOURCES))
+    return tuple(one for one in looks if one.polled_at.astimezone(ZONE).date().isoformat() not in without)
+
+
+def test_a_draft_that_waited_for_approval_counts_where_every_look_shows_that_it_was_not_there() -> None:
+    draft = item(TRUSTED, "2026-11-18 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00")
+
+    result = judged([draft], sources=(*SOURCES, TRUSTED), polls=_watching())
+
+    (counted,) = result.unit_weeks[0].items
+    assert (result.unit_weeks[0].subportal, counted.day) == (1, date(2026, 11, 18))
+    assert (counted.grade, counted.flags) == (Grade.A, (FlagKind.WAITED,))
+
+
+@pytest.mark.parametrize(
+    ("what", "draft", "looks"),
+    [
+        (
+            "nobody looked before the row was made",
+            item(TRUSTED, "2026-11-18 09:00", created="2026-10-30 09:00", seen="2026-11-18 20:00"),
+            _watching(),
+        ),
+        (
+            "the collecting stood still meanwhile",
+            item(TRUSTED, "2026-11-18 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00"),
+            _watching(without=("2026-11-14", "2026-11-15")),
+        ),
+        (
+            "a look contradicts the claim",
+            item(TRUSTED, "2026-11-17 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00"),
+            _watching(),
+        ),
+        (
+            "it was there at the first look",
+            item(TRUSTED, "2026-11-18 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00", baseline=True),
+            _watching(without=tuple(f"2026-11-{day:02d}" for day in range(2, 18))),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_looks_do_not_prove_to_be_a_draft_is_an_old_item_until_an_officer_confirms_it(
+    what: str, draft: Observation, looks: tuple[Poll, ...]
+) -> None:
+    by_itself = the_week([draft], sources=(*SOURCES, TRUSTED), polls=looks)
+    confirmed = the_week([draft], sources=(*SOURCES, TRUSTED), polls=looks, confirmed=[draft.id])
+
+    assert by_itself.subportal == 0, what
+    (counted,) = confirmed.items
+    assert (confirmed.subportal, counted.grade) == (1, Grade.D)
+    assert FlagKind.TOUCHED in counted.flags
+    assert draft.published_at is not None
+    assert counted.day == draft.published_at.date()
 
 
 def test_a_known_item_with_a_newer_date_keeps_its_own_day_and_gains_none() -> None:
