@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from commands._cases import handling_of, known_case, unit_name, unreadable_of
+from commands._cases import handling_of, known_case, unreadable_of
 from commands._papers import chosen_formats, office_of, write_papers
+from commands._registers import unit_name
 from commands._result import Result
 from commands._session import open_session
 from commands.report import languages_option

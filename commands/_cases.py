@@ -10,9 +10,8 @@ from portalops.compliance.handling import Handling, judged_keys, moves_by_rule, 
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
-from portalops.model.cases import THE_PORTAL, CaseMove, Step
+from portalops.model.cases import CaseMove, Step
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Name, UnitId
 from portalops.model.record import Record
 from portalops.model.text import show_text
 from portalops.model.updates import UpdatesResult
@@ -144,10 +143,3 @@ def unreadable_of(read: ReadCases) -> tuple[Message, ...]:
         msg("record {seq} of a case cannot be read: {why}", seq=seq, why=error.message)
         for seq, error in read.unreadable
     )
-
-
-def unit_name(session: Session, unit: UnitId) -> Name | str:
-    """Return how a unit is called; the portal's managing unit by its own name."""
-    if unit == THE_PORTAL:
-        return session.settings.portal.name
-    return next((one.name for one in session.settings.units if one.id == unit), unit)

@@ -1,7 +1,9 @@
-"""What the commands of registers share: days and moments as people write them, documents, and who calls."""
+"""What the commands of registers share: days and moments as people write them, documents, ids, units, and who calls."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final, Optional
@@ -9,10 +11,12 @@ from typing import Annotated, Final, Optional
 import typer
 
 from commands._session import Session
-from portalops.errors import UsageError
+from portalops.errors import LedgerMissing, UsageError
 from portalops.locale import _
+from portalops.model.cases import THE_PORTAL
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
+from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
 
@@ -21,6 +25,7 @@ MAX_FILE_BYTES: Final = 32 << 20
 MAX_TEXT = 1000
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be recorded, and record nothing"))]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
 DocumentFile = Annotated[
     Optional[Path],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--file", metavar="FILE", help=_("The document itself, kept as evidence by its digest")),
@@ -143,6 +148,43 @@ def document_in(path: Path | None) -> bytes | None:
             msg("Scan it with fewer dots; the whole document must be kept, since its digest speaks for it."),
         )
     return data
+
+
+def next_id(session: Session, prefix: str, kinds: Collection[str]) -> str:
+    """Return the next id, such as `EX-2026-004`: one that no record of these kinds bears, whether it can be read or not.
+
+    Args:
+        session: has the ledger, which need not be there yet.
+        prefix: what the ids begin with, such as `EX`.
+        kinds: of the records whose subjects are ids.
+    """
+    beginning = f"{prefix}-{session.clock.now().astimezone(session.zone_of_portal).year}-"
+    try:
+        names = [record.subject for record in session.ledger.records(kinds=kinds)]
+    except LedgerMissing:
+        names = []
+    numbers = [int(name.removeprefix(beginning)) for name in names if re.fullmatch(rf"{beginning}[0-9]{{3,9}}", name)]
+    return f"{beginning}{max(numbers, default=0) + 1:03}"
+
+
+def known_unit(session: Session, name: str | None) -> Unit:
+    """Return the configured unit of an id.
+
+    Raises:
+        UsageError: there is none, or no id was given.
+    """
+    found = next((unit for unit in session.settings.units if unit.id == name), None)
+    if found is None:
+        said = msg("there is no unit {unit}", unit=show_text(name, 80)) if name else msg("--unit is missing")
+        raise UsageError(said, msg("Give the id of a [[unit]] table; 'portalops config show' lists them."))
+    return found
+
+
+def unit_name(session: Session, unit: UnitId | None) -> Name | str:
+    """Return how a unit is called; for the portal's own duty, by the portal's name; one that is not configured by its id."""
+    if unit in {None, THE_PORTAL}:
+        return session.settings.portal.name
+    return next((one.name for one in session.settings.units if one.id == unit), unit or "")
 
 
 def caller_of(session: Session) -> str:

@@ -10,7 +10,19 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, past_moment, written_text
+from commands._registers import (
+    DocumentFile,
+    DryRun,
+    Reason,
+    caller_of,
+    document_in,
+    known_unit,
+    next_id,
+    past_day,
+    past_moment,
+    unit_name,
+    written_text,
+)
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import LedgerMissing, UsageError
@@ -18,12 +30,12 @@ from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Unit, UnitId
 from portalops.model.record import Digest
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
 from portalops.model.text import show_text
 from portalops.model.updates import Channel
 from portalops.registers.attested import (
+    ATTESTED_KINDS,
     ITEM,
     OBSERVED,
     PAPER,
@@ -58,7 +70,6 @@ HELP_REGISTER = _(
 )
 
 UnitOption = Annotated[OptionalText, typer.Option("--unit", metavar="UNIT", help=_("Whose, by its id"))]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
 Withdraw = Annotated[
     OptionalText, typer.Option("--withdraw", metavar="ID", help=_("Take back what was recorded under this id instead"))
 ]
@@ -86,7 +97,7 @@ def observe(
     if withdraw is not None:
         return _withdrawn(session, withdraw, ObservedItem, officer, reason, dry_run=dry_run)
     where = _channel(channel)
-    whose = None if where is Channel.PORTAL and unit is None else _unit(session, unit).id
+    whose = None if where is Channel.PORTAL and unit is None else known_unit(session, unit).id
     said, who = written_text(title, "--title"), written_text(officer, "--officer")
     why = written_text(reason, "--reason") if reason else ""
     place = _address(address) if address else ""
@@ -99,7 +110,7 @@ def observe(
         )
 
     def made(standing: Sequence[Attested], digest: Digest | None) -> ObservedItem:
-        for each in _standing(standing):
+        for each in standing:
             one = each.what
             if isinstance(one, ObservedItem) and (one.unit, one.channel, one.address, one.title) == (
                 whose, where, place, said,
@@ -108,7 +119,7 @@ def observe(
                     msg("this item is recorded already, as {id}", id=one.id),
                     msg("Take that back by --withdraw {id} if it is wrong.", id=one.id),
                 )
-        number = _next_id(session, "OB", standing)
+        number = next_id(session, "OB", ATTESTED_KINDS)
         return ObservedItem(number, whose, where, said, place, seen_at, who, why, digest)
 
     return _recorded(session, OBSERVED, ITEM, made, data, dry_run=dry_run)
@@ -138,7 +149,7 @@ def register(
     session = open_session(ctx)
     if withdraw is not None:
         return _withdrawn(session, withdraw, RegisteredPaper, registrar, reason, dry_run=dry_run)
-    whose = _unit(session, unit)
+    whose = known_unit(session, unit)
     own = written_text(number, "--number")
     if len(own) > MAX_NUMBER:
         raise UsageError(
@@ -154,23 +165,19 @@ def register(
 
     def made(standing: Sequence[Attested], digest: Digest | None) -> RegisteredPaper:
         _require_free(session, standing, own, day)
-        name = _next_id(session, "RG", standing)
+        name = next_id(session, "RG", ATTESTED_KINDS)
         by = written[0] or show_text(whose.name.vi, 200)
         return RegisteredPaper(name, whose.id, own, day, by, written[1], about, who, why, digest)
 
     return _recorded(session, REGISTERED, PAPER, made, data, dry_run=dry_run)
 
 
-def attested_in(session: Session) -> tuple[Attested, ...]:
-    """Return all that people attested, oldest first, also what was withdrawn."""
+def _standing(session: Session) -> tuple[Attested, ...]:
+    """Return what people attested and nobody took back, oldest first."""
     try:
-        return read_attested(session.ledger)
+        return read_attested(session.ledger).standing
     except LedgerMissing:
         return ()
-
-
-def _standing(attested: Sequence[Attested]) -> Sequence[Attested]:
-    return [each for each in attested if each.withdrawn_seq is None]
 
 
 def _recorded(
@@ -184,13 +191,13 @@ def _recorded(
 ) -> Result:
     """Record what was made, or show it: `made` is asked again under the ledger's lock, so that no number is given twice."""
     if dry_run:
-        return _shown(session, made(attested_in(session), None), None)
+        return _shown(session, made(_standing(session), None), None)
     ledger = session.writable_ledger
     kept: list[Attestation] = []
 
     def decide() -> Sequence[Draft]:
         evidence = () if data is None else (ledger.keep(data),)
-        what = made(attested_in(session), evidence[0] if evidence else None)
+        what = made(_standing(session), evidence[0] if evidence else None)
         kept[:] = [what]
         body = ledger.keep(bodies.write({"circumstances": session.circumstances, key: what, "evidence": evidence}))
         return [ledger.draft(kind, subject=what.id, duty=DUTY, body=body)]
@@ -204,7 +211,7 @@ def _withdrawn(session: Session, name: str, kind: type[Attestation], by: str, re
     why = written_text(reason, "--reason")
 
     def known() -> Attested:
-        for each in _standing(attested_in(session)):
+        for each in _standing(session):
             if each.what.id == name and isinstance(each.what, kind):
                 return each
         raise UsageError(
@@ -227,8 +234,7 @@ def _withdrawn(session: Session, name: str, kind: type[Attestation], by: str, re
 
 
 def _shown(session: Session, what: Attestation, seq: int | None) -> Result:
-    unit = next((one.name for one in session.settings.units if one.id == what.unit), None)
-    rows: list[tuple[Message, Cell]] = [(msg("Id"), what.id), (msg("Unit"), unit or session.settings.portal.name)]
+    rows: list[tuple[Message, Cell]] = [(msg("Id"), what.id), (msg("Unit"), unit_name(session, what.unit))]
     data: dict[str, JsonValue] = {"id": what.id, "unit": what.unit, "record": seq, "file": what.file}
     if isinstance(what, ObservedItem):
         rows += [
@@ -272,7 +278,7 @@ def _require_free(session: Session, standing: Sequence[Attested], number: str, d
     Raises:
         UsageError: it is taken.
     """
-    for each in _standing(standing):
+    for each in standing:
         one = each.what
         if isinstance(one, RegisteredPaper) and (one.arrived_on.year, one.number) == (day.year, number):
             raise UsageError(
@@ -298,24 +304,6 @@ def _registers_with(session: Session, external_id: str) -> Sequence[str]:
         return ()
     with closing(ObservationStore.open(file, create=False)) as store:
         return [source for source in registers if store.known(source, (f"i:{external_id}",))]
-
-
-def _next_id(session: Session, prefix: str, attested: Sequence[Attested]) -> str:
-    """Return the next id of a kind: the year, and a number that grows; an id is never used again."""
-    year = session.clock.now().astimezone(session.zone_of_portal).year
-    taken = {each.what.id for each in attested}
-    number = sum(name.startswith(f"{prefix}-{year}-") for name in taken) + 1
-    while f"{prefix}-{year}-{number:03}" in taken:
-        number += 1
-    return f"{prefix}-{year}-{number:03}"
-
-
-def _unit(session: Session, name: str | None) -> Unit:
-    found = next((unit for unit in session.settings.units if unit.id == UnitId(name or "")), None)
-    if found is None:
-        said = msg("there is no unit {unit}", unit=show_text(name, 80)) if name else msg("--unit is missing")
-        raise UsageError(said, msg("Give the id of a [[unit]] table; 'portalops config show' lists them."))
-    return found
 
 
 def _channel(text: str | None) -> Channel:

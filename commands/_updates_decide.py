@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
+from commands._registers import (
+    DocumentFile,
+    DryRun,
+    Reason,
+    caller_of,
+    document_in,
+    known_unit,
+    next_id,
+    past_day,
+    unit_name,
+    written_text,
+)
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands._updates_work import STORE
@@ -23,9 +34,16 @@ from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope,
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
-from portalops.registers.confirmations import CONFIRMATION, CONFIRMED, UNCONFIRMED
+from portalops.registers.confirmations import (
+    CONFIRMATION,
+    CONFIRMED,
+    UNCONFIRMED,
+    ReadConfirmations,
+    read_confirmations,
+)
 from portalops.registers.exemptions import (
     EXEMPTION,
+    EXEMPTION_KINDS,
     GRANTED,
     WITHDRAWAL,
     WITHDRAWN,
@@ -34,7 +52,8 @@ from portalops.registers.exemptions import (
     read_exemptions,
 )
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone
-from portalops.reports.words import EXEMPTION_KINDS, EXEMPTION_SCOPES, joined
+from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
+from portalops.reports.words import EXEMPTION_SCOPES, joined
 
 if TYPE_CHECKING:
     from checks.updates.terms import Decided
@@ -66,18 +85,15 @@ def decided_of(session: Session) -> Decided:
     from checks.updates.attested import as_observation  # noqa: PLC0415  # start-up time
     from checks.updates.terms import Decided  # noqa: PLC0415
     from portalops.registers.attested import read_attested  # noqa: PLC0415
-    from portalops.registers.confirmations import read_confirmations  # noqa: PLC0415
 
     try:
         ledger = session.ledger
     except LedgerMissing:
         return Decided()
     in_force = (each.in_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
-    attested = (
-        as_observation(each, session.zone_of_portal) for each in read_attested(ledger) if not each.withdrawn_seq
-    )
+    attested = (as_observation(each, session.zone_of_portal) for each in read_attested(ledger).standing)
     exemptions = tuple(each for each in in_force if each is not None)
-    return Decided(exemptions, read_confirmations(ledger), tuple(attested))
+    return Decided(exemptions, read_confirmations(ledger).observations, tuple(attested))
 
 
 def confirm(
@@ -89,7 +105,7 @@ def confirm(
     *,
     officer: Annotated[str, typer.Option("--officer", metavar="NAME", help=_("Who confirms it"))],
     document: Annotated[str, typer.Option("--document", metavar="TEXT", help=_("Number and date of what it rests on"))],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
     dry_run: DryRun = False,
@@ -99,26 +115,23 @@ def confirm(
     why = written_text(reason, "--reason") if reason else ""
     data = document_in(file)
     found = _observations(session, items)
-    standing = decided_of(session).confirmed
-    idle = [one for one in found if (one in standing) != withdraw]
-    if idle:
-        said = (
-            msg("item {item} is not confirmed", item=idle[0])
-            if withdraw
-            else msg("item {item} is confirmed already", item=idle[0])
-        )
-        raise UsageError(said, msg("See 'portalops updates list'."))
-    record = None
-    if not dry_run:
+    if dry_run:
+        read = _require_change(session, found, withdraw=withdraw)
+        record = None
+    else:
         ledger = session.writable_ledger
-        evidence = () if data is None else (ledger.keep(data),)
-        body = Confirmation(tuple(found), who, by, why, evidence[0] if evidence else None)
-        parts = {"circumstances": session.circumstances, CONFIRMATION: body, "evidence": evidence}
-        kind = UNCONFIRMED if withdraw else CONFIRMED
-        draft = ledger.draft(
-            kind, subject=next(iter(found)), duty="11.3-tracking", body=ledger.keep(bodies.write(parts))
-        )
-        (record,) = ledger.append_many([draft])
+        kept: list[ReadConfirmations] = []
+
+        def decide() -> Sequence[Draft]:
+            kept[:] = [_require_change(session, found, withdraw=withdraw)]
+            evidence = () if data is None else (ledger.keep(data),)
+            body = Confirmation(tuple(found), who, by, why, evidence[0] if evidence else None)
+            parts = {"circumstances": session.circumstances, CONFIRMATION: body, "evidence": evidence}
+            kind, first = UNCONFIRMED if withdraw else CONFIRMED, next(iter(found))
+            return [ledger.draft(kind, subject=first, duty="11.3-tracking", body=ledger.keep(bodies.write(parts)))]
+
+        (record,) = ledger.append_decided(decide)
+        read = kept[0]
     rows: list[tuple[Message, Cell]] = [
         (msg("Items"), "\n".join(f"{one[:12]}  {title}" for one, title in found.items())),
         (msg("Officer"), who),
@@ -126,8 +139,34 @@ def confirm(
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     return Result(
-        {"id": next(iter(found)), "items": list(found), "record": record.seq if record else None}, [KeyValues(rows)]
+        {"id": next(iter(found)), "items": list(found), "record": record.seq if record else None},
+        [KeyValues(rows)],
+        warnings=tuple(
+            msg("record {seq} of a confirmation cannot be read: {why}", seq=one.seq, why=error.message)
+            for one, error in read.unreadable
+        ),
     )
+
+
+def _require_change(session: Session, found: Collection[str], *, withdraw: bool) -> ReadConfirmations:
+    """Make sure that each item is not confirmed yet, or is, where that is taken back; return what was read.
+
+    Raises:
+        UsageError: nothing would change for one of them.
+    """
+    try:
+        read = read_confirmations(session.ledger)
+    except LedgerMissing:
+        read = ReadConfirmations()
+    idle = [one for one in found if (one in read.observations) != withdraw]
+    if idle:
+        said = (
+            msg("item {item} is not confirmed", item=idle[0])
+            if withdraw
+            else msg("item {item} is confirmed already", item=idle[0])
+        )
+        raise UsageError(said, msg("See 'portalops updates list'."))
+    return read
 
 
 def exempt(
@@ -155,7 +194,7 @@ def exempt(
         OptionalText,
         typer.Option("--announced", metavar="DAY", help=_("Of maintenance: when it was announced in public")),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Annotated[
         OptionalText, typer.Option("--withdraw", metavar="ID", help=_("End this exemption today instead"))
@@ -182,13 +221,15 @@ def exempt(
         return Exemption(number, whose, scopes, of, *days, decision, by, why, announced_on=told)
 
     if dry_run:
-        return _shown(session, RecordedExemption(0, session.clock.now(), made(_next_id(session))), None)
+        return _shown(
+            session, RecordedExemption(0, session.clock.now(), made(next_id(session, "EX", EXEMPTION_KINDS))), None
+        )
     ledger = session.writable_ledger
     kept: list[Exemption] = []
 
     def decide() -> Sequence[Draft]:
         evidence = () if data is None else (ledger.keep(data),)
-        exemption = replace(made(_next_id(session)), file=evidence[0] if evidence else None)
+        exemption = replace(made(next_id(session, "EX", EXEMPTION_KINDS)), file=evidence[0] if evidence else None)
         kept[:] = [exemption]
         parts = {"circumstances": session.circumstances, EXEMPTION: exemption, "evidence": evidence}
         body = ledger.keep(bodies.write(parts))
@@ -219,9 +260,9 @@ def exemptions(ctx: typer.Context) -> Result:
         rows.append(
             (
                 one.id,
-                _whose(session, one),
+                unit_name(session, one.unit),
                 joined([EXEMPTION_SCOPES[scope] for scope in one.scopes]) if one.scopes else None,
-                EXEMPTION_KINDS[one.kind],
+                KIND_WORDS[one.kind],
                 one.first,
                 stands.last if stands else None,
                 one.document,
@@ -267,8 +308,8 @@ def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result
     one = each.exemption
     rows: list[tuple[Message, Cell]] = [
         (msg("Exemption"), one.id),
-        (msg("Unit"), _whose(session, one)),
-        (msg("Kind"), EXEMPTION_KINDS[one.kind]),
+        (msg("Unit"), unit_name(session, one.unit)),
+        (msg("Kind"), KIND_WORDS[one.kind]),
         (msg("From"), one.first),
         (msg("To"), one.last),
         (msg("Document"), one.document),
@@ -294,25 +335,6 @@ def _data(each: RecordedExemption, session: Session) -> dict[str, JsonValue]:
         "remarks": [str(remark) for remark in each.remarks(session.calendar, session.zone_of_portal)],
         "record": each.seq,
     }
-
-
-def _whose(session: Session, one: Exemption) -> Cell:
-    if one.unit is None:
-        return session.settings.portal.name
-    return next((unit.name for unit in session.settings.units if unit.id == one.unit), one.unit)
-
-
-def _next_id(session: Session) -> str:
-    """Return the id of the next exemption: the year, and a number that grows."""
-    year = session.clock.now().astimezone(session.zone_of_portal).year
-    try:
-        taken = {each.exemption.id for each in read_exemptions(session.ledger).exemptions}
-    except LedgerMissing:
-        taken = set()
-    number = len(taken) + 1
-    while f"EX-{year}-{number:03}" in taken:
-        number += 1
-    return f"EX-{year}-{number:03}"
 
 
 def _span(first: str | None, last: str | None) -> tuple[date, date]:
@@ -348,11 +370,7 @@ def _scopes(session: Session, unit: str | None, duty: str | None) -> tuple[Exemp
         if duty is not None:
             raise UsageError(msg("--duty is for a unit"), msg("Name the unit by --unit, or leave --duty out."))
         return (ExemptionScope.PORTAL,)
-    if unit not in {one.id for one in session.settings.units}:
-        raise UsageError(
-            msg("there is no unit {unit}", unit=show_text(unit, 80)),
-            msg("Give the id of a [[unit]] table; 'portalops config show' lists them."),
-        )
+    known_unit(session, unit)
     both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)
     if duty is None:
         return both

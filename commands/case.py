@@ -8,8 +8,18 @@ from typing import Annotated, Optional
 import typer
 
 from commands import _case_letter
-from commands._cases import handling_of, known_case, record_move, unit_name, unreadable_of
-from commands._registers import DocumentFile, DryRun, addressee_of, caller_of, document_in, past_day, written_text
+from commands._cases import handling_of, known_case, record_move, unreadable_of
+from commands._registers import (
+    DocumentFile,
+    DryRun,
+    Reason,
+    addressee_of,
+    caller_of,
+    document_in,
+    past_day,
+    unit_name,
+    written_text,
+)
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
@@ -31,7 +41,6 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help=_("The case's id, WEEK/UNIT/DUTY, or the beginning of one"))
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who decided; the account that calls by default"))]
 Number = Annotated[
     str, typer.Option("--number", metavar="TEXT", help=_("Number and sign of the paper, such as 12/CV-TTTT"))
@@ -110,7 +119,8 @@ def show(ctx: typer.Context, case: CaseName) -> Result:
     if found.unreadable:
         seqs = ", ".join(map(str, found.unreadable))
         view.append(Notice(msg("records of this case cannot be read: {seqs}", seqs=seqs), Tone.BAD))
-    return Result({**_data(found, due, raised), "steps": [_step_data(each) for each in found.moves]}, view)
+    steps_data: list[JsonValue] = [_step_data(each) for each in found.moves]
+    return Result({**_data(found, due, raised), "steps": steps_data, "unreadable": list(found.unreadable)}, view)
 
 
 @app.command(

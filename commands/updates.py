@@ -11,6 +11,7 @@ import typer
 
 from commands import _updates_attest, _updates_decide, _updates_matrix, _updates_report, _updates_stale
 from commands._periods import period_option
+from commands._registers import known_unit
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands._updates_view import (
@@ -119,8 +120,8 @@ def status(
         (
             one.unit.name,
             one.items_of_day,
-            msg("{count} of {due}", count=one.week.subportal, due=one.week.required) if is_due(one.week) else None,
-            msg("{count} of {due}", count=one.week.submissions, due=one.week.required),
+            msg("{count} of {due}", count=one.week.subportal, due=one.week.due_on_subportal) if is_due(one.week) else None,
+            msg("{count} of {due}", count=one.week.submissions, due=one.week.due_to_send),
             one.days_left,
             Status(STATE_WORDS[one.state], Tone.BAD if one.state is UnitState.AT_RISK else tone(one.week.verdict)),
             one.week.reason,
@@ -389,16 +390,7 @@ def _day(session: Session, text: str | None) -> date:
 
 
 def _units(session: Session, unit: str | None) -> tuple[Unit, ...]:
-    units = session.settings.units
-    if unit is None:
-        return units
-    chosen = tuple(one for one in units if one.id == unit)
-    if not chosen:
-        raise UsageError(
-            msg("there is no unit {unit}", unit=unit[:80]),
-            msg("Give the id of a [[unit]] table; 'portalops config show' lists them."),
-        )
-    return chosen
+    return session.settings.units if unit is None else (known_unit(session, unit),)
 
 
 def _exit_code(verdicts: Sequence[DutyVerdict]) -> ExitCode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from portalops.compliance.handling import STEP_WORDS, Handling, escalations, judged_keys, next_due, shortfalls, was_late
 from portalops.compliance.order import daily_runs, from_parts, standing_of
@@ -39,7 +39,8 @@ def judge_portal_daily(duty: Duty, situation: Situation) -> Standing:
         if seen is None:
             parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{day} was not judged", day=day)))
         elif seen.working:
-            parts.append(_as_known_now(seen.verdict, _day_line(seen), day, updates=updates, situation=situation))
+            span = Period(day, day)
+            parts.append(_as_known_now(seen.verdict, _day_line(seen), span, updates=updates, situation=situation))
     if not parts and situation.evidence.period.last > situation.today:
         return standing_of(duty, DutyVerdict.PENDING, msg("no working day of the period has begun"), [updates.seq])
     if not parts:
@@ -290,14 +291,14 @@ def _judge_unit_weeks(
                 count=count_of(week),
                 required=week.required,
             ),
-            week.week.period().last,
+            week.week.period(),
             updates=updates,
             situation=situation,
         )
         for week in judged
     ]
+    short = {week.unit for week, (verdict, _line) in zip(judged, parts, strict=True) if verdict is DutyVerdict.UNMET}
     parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(judged, situation)]
-    short = {week.unit for week in judged if verdict_of(week) is DutyVerdict.UNMET}
     standing = from_parts(
         duty,
         parts,
@@ -344,14 +345,41 @@ def _not_judged(duty: Duty, updates: Recorded[UpdatesResult] | None, doubt: Mess
 
 
 def _as_known_now(
-    verdict: DutyVerdict, line: Message, last_day: date, *, updates: Recorded[UpdatesResult], situation: Situation
+    verdict: DutyVerdict, line: Message, span: Period, *, updates: Recorded[UpdatesResult], situation: Situation
 ) -> tuple[DutyVerdict, Message]:
-    """Return what a judged day or week says now: what was left open is unknown once it should have been judged again."""
+    """Return what a judged day or week says now.
+
+    What was left open is unknown once it should have been judged again; and nothing is shown to be missing while a record cannot
+    be read that may exempt, confirm or attest it.
+    """
+    is_over = span.last < situation.today
+    lost = _lost_decision(span, situation) if is_over and verdict in _HELD_AGAINST_SOMEBODY else None
+    if lost is not None:
+        unknown = msg("{line}: not known, since record {seq} cannot be read", line=line, seq=lost)
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, unknown
     judged_on = updates.at.astimezone(situation.evidence.zone).date()
     is_late = situation.today - judged_on > JUDGED_LATELY
-    if verdict is DutyVerdict.PENDING and last_day < situation.today and is_late:
+    if verdict is DutyVerdict.PENDING and is_over and is_late:
         return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{line}; not judged since {day}", line=line, day=judged_on)
     return verdict, line
+
+
+_HELD_AGAINST_SOMEBODY = frozenset({DutyVerdict.UNMET, DutyVerdict.PENDING})
+
+
+def _lost_decision(span: Period, situation: Situation) -> int | None:
+    """Return the newest record that cannot be read and may bear on some days; None if there is none.
+
+    An exemption may be granted long ahead; a confirmation or an attestation is of what has happened when it is recorded.
+    """
+    start, _end = span.bounds(situation.evidence.zone)
+    bearing = [
+        each.seq
+        for each in situation.evidence.unreadable
+        if each.kind == "exemption"
+        or (each.kind in {"confirmation", "attestation"} and (each.at is None or each.at >= start))
+    ]
+    return bearing[-1] if bearing else None
 
 
 def _is_of_period(item: FlaggedItem, situation: Situation) -> bool:

@@ -117,7 +117,8 @@ def moves_by_rule(
     """Return the moves that the rules make by themselves: each says why, and making them again makes none.
 
     Cases are opened for what is unmet, and opened again if it is found unmet after all. A case whose week is no longer judged
-    unmet is closed: an exemption was granted, or a claim confirmed. Where no explanation came in time, that is noted.
+    unmet is closed: an exemption was granted, or a claim confirmed. Where no explanation came in time, that is noted; but not
+    while a move of the case cannot be read, which may be the explanation.
 
     Args:
         found: what the newest judging found unmet.
@@ -141,7 +142,12 @@ def moves_by_rule(
         if case.is_open and key in judged and judged[key] in _NO_SHORTFALL:
             why = msg("no longer judged unmet")
             moves.append(CaseMove(*key, Step.CLOSED, why=why))
-        elif case.state is CaseState.AWAITING and (due := next_due(case, handling)) and due.is_late(handling.today):
+        elif (
+            case.state is CaseState.AWAITING
+            and not case.unreadable
+            and (due := next_due(case, handling))
+            and due.is_late(handling.today)
+        ):
             moves.append(CaseMove(*key, Step.REJECTED, why=msg("no explanation came by {day}", day=due.by)))
     return tuple(moves)
 

@@ -124,6 +124,18 @@ def case_id(unit: UnitId, duty: CaseDuty, week: Week) -> CaseId:
     return CaseId(f"{week}/{unit}/{duty.value}")
 
 
+def parse_case_id(text: str) -> tuple[UnitId, CaseDuty, Week]:
+    """Return the unit, the duty and the week of a case's id.
+
+    Raises:
+        ValueError: it is none.
+    """
+    week, unit, duty = text.split("/")
+    if not unit:
+        raise ValueError(f"a case is of a unit: {text}")
+    return UnitId(unit), CaseDuty(duty), Week.parse(week)
+
+
 THE_PORTAL = UnitId("portal")
 """The unit of cases against the managing unit itself; no configured unit may have this id."""
 

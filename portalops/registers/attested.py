@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Record
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
 
 if TYPE_CHECKING:
@@ -67,9 +67,25 @@ def fold_attested(
     return tuple(found)
 
 
-def read_attested(ledger: LedgerReader, *, until: datetime | None = None) -> tuple[Attested, ...]:
-    """Return all that was attested by a moment, oldest first, also what was withdrawn since."""
+@dataclass(frozen=True, slots=True)
+class ReadAttested:
+    """What reading attestations came to."""
+
+    attested: tuple[Attested, ...] = ()
+    """Oldest first, also what was withdrawn since."""
+    unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why."""
+
+    @property
+    def standing(self) -> tuple[Attested, ...]:
+        """Return what was not withdrawn."""
+        return tuple(each for each in self.attested if each.withdrawn_seq is None)
+
+
+def read_attested(ledger: LedgerReader, *, until: datetime | None = None) -> ReadAttested:
+    """Return all that was attested by a moment."""
     found: list[tuple[int, datetime, Digest, Attestation | AttestationWithdrawal | None]] = []
+    faults: list[tuple[Record, PortalOpsError]] = []
     for record in ledger.records(kinds=ATTESTED_KINDS, until=until):
         what: Attestation | AttestationWithdrawal | None
         try:
@@ -80,8 +96,9 @@ def read_attested(ledger: LedgerReader, *, until: datetime | None = None) -> tup
                 what = decode_part(blob, PAPER, RegisteredPaper)
             else:
                 what = decode_part(blob, WITHDRAWAL, AttestationWithdrawal)
-        except PortalOpsError:
+        except PortalOpsError as error:
+            faults.append((record, error))
             what = None
         if what is not None or record.kind == WITHDRAWN:
             found.append((record.seq, record.at, record.body, what))
-    return fold_attested(found)
+    return ReadAttested(fold_attested(found), tuple(faults))

@@ -1,12 +1,14 @@
 """Cases as their records tell: the `case.*` records, folded.
 
 A record whose details cannot be read leaves its case where it was, and the case says that a move of it is not known: nothing
-that rests on that case counts as done in time.
+that rests on that case counts as done in time. One that opened a case names the case by its subject: it is there, without what
+was found, and no second one is opened for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +16,17 @@ from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.cases import ALLOWED, LEADS_TO, CaseDuty, CaseId, CaseMove, CaseState, Shortfall, Step
+from portalops.model.cases import (
+    ALLOWED,
+    LEADS_TO,
+    CaseDuty,
+    CaseId,
+    CaseMove,
+    CaseState,
+    Shortfall,
+    Step,
+    parse_case_id,
+)
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
@@ -147,6 +159,9 @@ def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCa
             subject = CaseId(record.subject)
             unreadable[subject] = (*unreadable.get(subject, ()), record.seq)
             faults.append((record.seq, error))
+            if record.kind == kind_of(Step.OPENED):
+                with suppress(ValueError):  # of no case that there could be: told by its number alone
+                    moves.append(RecordedMove(record.seq, record.at, CaseMove(*parse_case_id(subject), Step.OPENED)))
         else:
             moves.append(RecordedMove(record.seq, record.at, move))
     return ReadCases(fold_cases(moves, unreadable), tuple(faults))

@@ -1,18 +1,20 @@
 """Which claims officers have confirmed: their records, folded.
 
-A record whose details cannot be read confirms nothing. If it takes a confirmation back, none that was given before it counts
+A record whose details cannot be read confirms nothing, and is told. If it takes a confirmation back, none that was given before it counts
 any more, since each may be the one that it takes back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.confirmations import Confirmation
+from portalops.model.record import Record
 
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
@@ -41,13 +43,25 @@ def fold_confirmations(records: Iterable[tuple[str, Confirmation | None]]) -> fr
     return frozenset(found)
 
 
-def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class ReadConfirmations:
+    """What reading confirmations came to."""
+
+    observations: frozenset[str] = frozenset()
+    """Those that stand confirmed."""
+    unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why."""
+
+
+def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -> ReadConfirmations:
     """Return the observations that stood confirmed at a moment."""
     found: list[tuple[str, Confirmation | None]] = []
+    faults: list[tuple[Record, PortalOpsError]] = []
     for record in ledger.records(kinds=CONFIRMATION_KINDS, until=until):
         try:
             body = decode_part(ledger.blob(record.body), CONFIRMATION, Confirmation)
-        except PortalOpsError:
+        except PortalOpsError as error:
+            faults.append((record, error))
             body = None
         found.append((record.kind, body))
-    return fold_confirmations(found)
+    return ReadConfirmations(fold_confirmations(found), tuple(faults))

@@ -42,8 +42,10 @@ from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.registers.attested import read_attested
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.changes import ChangeRegister, read_changes
+from portalops.registers.confirmations import read_confirmations
 from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
@@ -95,6 +97,8 @@ class Unreadable:
     why: Message
     damaged: bool = False
     """It is missing or differs from its digest; otherwise it may only not be read by this account."""
+    at: datetime | None = None
+    """When it was recorded, of what people decide and attest."""
 
 
 class LookedAt(Protocol):
@@ -357,6 +361,12 @@ def read_evidence(
     exemptions = read_exemptions(ledger)
     for seq, error in exemptions.unreadable:
         unreadable[seq] = _unreadable(seq, "exemption", error)
+    for kind, faults in (
+        ("confirmation", read_confirmations(ledger).unreadable),
+        ("attestation", read_attested(ledger).unreadable),
+    ):
+        for record, error in faults:
+            unreadable[record.seq] = replace(_unreadable(record.seq, kind, error), at=record.at)
     runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,14 @@ class Office:
 
     def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
         return {one["id"]: one for one in self.call("case", "list", *arguments)[1]["data"]}
+
+
+def lose_details(state: Path, seq: int) -> int:
+    """Take away the details of a record, as a damaged disk does."""
+    ledger = Ledger.open(state, clock=SystemClock(), create=False)
+    digest = next(each.body for each in ledger.records() if each.seq == seq)
+    (state / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+    return seq
 
 
 @pytest.fixture
@@ -193,6 +203,62 @@ def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
     assert office.call("updates", "exemptions")[1]["data"][0]["withdrawn_at"]
 
 
+def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opened(office: Office) -> None:
+    case = min(office.cases())
+    opening = office.call("case", "show", case)[1]["data"]["steps"][0]["record"]
+    lose_details(office.folder / "state", opening)
+
+    office.call("updates", "collect")
+    code, listed = office.call("case", "list")
+    reminded = office.call("case", "remind", case)[0]
+    _code, shown = office.call("case", "show", case)
+
+    assert (code, reminded) == (3, 0)
+    assert case in {one["id"] for one in listed["data"]}
+    assert [step["step"] for step in shown["data"]["steps"]] == ["opened", "reminded"]
+    assert shown["data"]["unreadable"] == [opening]
+
+
+def test_an_id_is_never_given_twice_also_where_its_record_cannot_be_read(office: Office) -> None:
+    exempt = [
+        "updates", "exempt", "--from", "2026-01-05", "--to", "2026-01-09", "--kind", "fault", "--unit", "so-y-te",
+        "--document", "15/QĐ", "--approver", "An",
+    ]  # fmt: skip
+    first = office.call(*exempt)[1]["data"]
+    lose_details(office.folder / "state", first["record"])
+
+    second = office.call(*exempt)[1]["data"]
+
+    assert (first["id"][-4:], second["id"][-4:]) == ("-001", "-002")
+
+
+def test_of_two_decisions_at_once_one_is_taken_and_the_other_refused(office: Office) -> None:
+    case = min(office.cases())
+    office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
+    command = [
+        sys.executable,
+        "-c",
+        "from commands.app import main; main()",
+        "--config",
+        str(office.folder / "portalops.toml"),
+        "case",
+        "decide",
+        case,
+    ]
+
+    both = [
+        subprocess.Popen(
+            [*command, way, "--reason", "x", "--by", "An"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        for way in ("--accept", "--reject")
+    ]
+    said = [process.communicate()[1].decode() for process in both]
+    steps = office.call("case", "show", case)[1]["data"]["steps"]
+
+    assert sorted(process.returncode for process in both) == [0, 2], said
+    assert len([step for step in steps if step["step"] in {"accepted", "rejected"}]) == 1
+
+
 def test_a_claimed_item_counts_after_an_officer_confirms_it_and_no_longer_when_that_is_taken_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,11 +273,15 @@ def test_a_claimed_item_counts_after_an_officer_confirms_it_and_no_longer_when_t
     confirmed = office.call("updates", "confirm", item["id"][:10], *by)[0]
     (after,) = office.call("updates", "list", *period)[1]["data"]
     twice = office.call("updates", "confirm", item["id"], *by)
-    office.call("updates", "confirm", item["id"], *by, "--withdraw")
+    lost = lose_details(
+        tmp_path / "state", office.call("updates", "confirm", item["id"], *by, "--withdraw")[1]["data"]["record"]
+    )
+    told = office.call("updates", "confirm", item["id"], *by, "--dry-run")[1]["warnings"]
     (back,) = office.call("updates", "list", *period)[1]["data"]
 
     assert (item["grade"], confirmed, after["grade"], back["grade"]) == ("C", 0, "D", "C")
     assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is confirmed already")
+    assert [line.startswith(f"record {lost} of a confirmation cannot be read: ") for line in told] == [True]
 
 
 def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp_path: Path) -> None:

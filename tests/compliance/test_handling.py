@@ -156,6 +156,14 @@ def test_an_explanation_that_does_not_come_in_time_is_noted_by_the_rules_once() 
     assert due.by == CALENDAR.add_working_days(date(2026, 11, 23), 3)
 
 
+def test_no_explanation_is_called_missing_while_a_move_of_the_case_cannot_be_read() -> None:
+    case = _opened(W47, (Step.REMINDED, "2026-11-24"))
+    result = _result([_week(MET, UNMET)])
+
+    assert [move.step for move in _found(result, [case], today="2026-12-10")] == [Step.REJECTED]
+    assert _found(result, [replace(case, unreadable=(9,))], today="2026-12-10") == ()
+
+
 def test_deadlines_are_counted_in_working_days_of_the_calendar() -> None:
     # Opened on the Friday before Tết 2026: the next working day is after the holidays.
     friday = _case((Step.OPENED, "2026-02-13"), week=Week(2026, 6))

@@ -33,7 +33,7 @@ from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Rulebook
 from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence, Recorded, Unreadable
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -347,6 +347,33 @@ def test_the_two_indicators_of_a_unit_are_judged_apart() -> None:
 
     assert stand(duty("unit-submissions"), found)[0] is DutyVerdict.UNMET
     assert stand(duty("unit-subportals"), found)[0] is DutyVerdict.MET
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "verdict"),
+    [
+        ("exemption", None, DutyVerdict.INSUFFICIENT_EVIDENCE),
+        ("confirmation", datetime(2026, 11, 16, 3, tzinfo=UTC), DutyVerdict.INSUFFICIENT_EVIDENCE),
+        (
+            "attestation",
+            datetime(2026, 11, 15, 3, tzinfo=UTC),
+            DutyVerdict.UNMET,
+        ),  # before the week began: of no day of it
+        ("sent", None, DutyVerdict.UNMET),
+    ],
+)
+def test_nothing_is_shown_to_be_missing_while_a_record_that_may_exempt_or_attest_it_cannot_be_read(
+    kind: str, at: datetime | None, verdict: DutyVerdict
+) -> None:
+    judged = updates(unit_weeks=(unit_week(DutyVerdict.UNMET, DutyVerdict.MET),))
+    lost = Unreadable(3, kind, msg("blob missing"), damaged=True, at=at)
+    found = evidence(updates=judged, unreadable=(lost,), now=datetime(2026, 11, 23, 3, tzinfo=UTC))
+
+    submissions = stand(duty("unit-submissions"), found)
+
+    assert submissions[0] is verdict
+    assert ("since record 3 cannot be read" in submissions[1]) == (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
+    assert stand(duty("unit-subportals"), found)[0] is DutyVerdict.MET, "what is shown stays shown"
 
 
 def test_legacy_encoding_makes_unicode_unmet_and_nothing_checked_is_unknown() -> None:
