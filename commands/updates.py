@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,7 +81,9 @@ def collect(ctx: typer.Context) -> Result:
         *refused(polls),
         *flagged_summary(done.result.flagged),
     ]
-    return Result([poll_data(poll) for poll in polls], view, exit_code=done.exit_code)
+    return Result(
+        [poll_data(poll) for poll in polls], view, warnings=_offset_warnings(session), exit_code=done.exit_code
+    )
 
 
 @app.command(
@@ -147,7 +149,11 @@ def status(
     return Result(
         data if portal is None or unit else [portal_data(session, portal), *data],
         view,
-        warnings=(*_source_warnings(session), *session.calendar.warnings(Week.of(day).period())),
+        warnings=(
+            *_source_warnings(session),
+            *_offset_warnings(session),
+            *session.calendar.warnings(Week.of(day).period()),
+        ),
         exit_code=_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),
     )
 
@@ -373,6 +379,21 @@ def _source_warnings(session: Session) -> tuple[Message, ...]:
 
 def _store(session: Session) -> closing[ObservationStore]:
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
+def _offset_warnings(session: Session) -> tuple[Message, ...]:
+    """Name the sources whose times are hours off, and the setting that mends each."""
+    from checks.updates.offsets import offset_of, say_offset  # noqa: PLC0415  # start-up time
+
+    usual = session.clock.now().astimezone(session.zone_of_portal).utcoffset() or timedelta()
+    hours = usual // timedelta(hours=1)
+    with _store(session) as store:
+        dated = store.dated()
+    # What people attest is dated by them: a mail's own date, a register's day.
+    asked = [one.traits.id for one in update_sources(session.settings) if not one.traits.attested]
+    offsets = (offset_of(dated[one], usual_hours=hours) for one in asked if one in dated)
+    zone = session.settings.portal.timezone
+    return tuple(say_offset(offset, usual_hours=hours, zone=zone) for offset in offsets if offset is not None)
+
+
 
     return closing(ObservationStore.open(session.settings.state_folder / STORE, create=False))
 

@@ -43,8 +43,9 @@ from checks.updates.observation_rows import (
     read_observation,
     read_poll,
 )
-from checks.updates.recognition import EPOCH, Known, Recognition
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Told
+from checks.updates.offsets import Dated
+from checks.updates.recognition import EPOCH, Hidden, Known, Recognition
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Served, Told
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.errors import UpdatesError
@@ -109,6 +110,23 @@ class ObservationStore:
     def etag(self, source: str) -> str:
         """Return what the source's server wants to be shown; empty if nothing."""
         with self._engine.connect() as connection:
+    def dated(self, newest: int = 5000) -> Mapping[str, Sequence[Dated]]:
+        """Return, by source, what the newest items claim that a look saw appear.
+
+        Args:
+            newest: how many observations are looked at, of all sources together.
+        """
+        columns = [OBSERVATION.c[name] for name in Dated._fields]
+        some = select(*columns, OBSERVATION.c.baseline).order_by(text("rowid DESC")).limit(newest).subquery()
+        told = (some.c.published_at.is_not(None), some.c.looked_before_at.is_not(None), some.c.baseline.is_(False))
+        found: dict[str, list[Dated]] = defaultdict(list)
+        with self._engine.connect() as connection:
+            for one in map(
+                Dated._make, connection.execute(select(*(some.c[name] for name in Dated._fields)).where(*told))
+            ):
+                found[one.source].append(one)
+        return found
+
             return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
 
     def known(self, source: str, keys: Iterable[str]) -> dict[str, Known]:

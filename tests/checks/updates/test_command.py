@@ -9,9 +9,10 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
@@ -103,6 +104,28 @@ def test_collecting_tells_of_each_source_and_each_refused_line(
     assert code == ExitCode.PARTIAL
     assert {one: poll["ok"] for one, poll in polls.items()} == {"content": True, "front": True, "so-den": True}
     assert any(line.startswith("line 4: số đến 102") for line in polls["so-den"]["rejected"])
+
+
+def test_a_source_whose_times_are_seven_hours_ahead_is_told_with_the_setting_that_mends_it(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _call(portal, capsys, "updates", "collect")
+    ahead = (datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")) + timedelta(hours=7)).strftime("%Y-%m-%d %H:%M:%S")
+    with closing(sqlite3.connect(portal / "portal.sqlite")) as connection, connection:
+        connection.executemany(
+            "INSERT INTO news VALUES (?, ?, ?, NULL, 'Sở Y tế', ?)",
+            [(number, f"Tin {number}", ahead, f"{BODY * 20}{number}") for number in (11, 12, 13)],
+        )
+
+    _code, collected = _call(portal, capsys, "updates", "collect")
+    _code, status = _call(portal, capsys, "updates", "status")
+
+    said = (
+        "source content: 3 of its 3 newest items claim a time at which they cannot have appeared; its times are 7 hours ahead."
+        ' Its times name no zone and are local: set assume_tz = "Asia/Ho_Chi_Minh" for it.'
+    )
+    assert said in collected["warnings"]
+    assert said in status["warnings"]
 
 
 def test_a_broken_feed_leaves_the_others_collected_and_the_exit_code_says_so(

@@ -1,0 +1,120 @@
+"""Whether a source's clock is hours off, by what it claims of items that our own looks saw appear. Pure.
+
+An item came between the look before and the look that first showed it, so what it claims lies between the two, or off by as
+much as the source's times are off. One offset that fits nearly all items, where several do not fit without it, is a setting
+that is wrong and no habit of editors: seven hours is local time that is read as UTC, or the other way round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+from checks.updates.rules.stamps import Stamp, span
+from checks.updates.rules.weighing import CLOCK_SKEW
+from portalops.model.message import Message, msg, nmsg
+
+AT_LEAST = 3
+"""So many items must lie outside the time in which they came: one or two are somebody's mistake."""
+MOST_PERCENT = 80
+"""The share of a source's items that an offset must fit."""
+FARTHEST_HOURS = 14
+
+
+class Dated(NamedTuple):
+    """An item that a look saw appear, and what it claims."""
+
+    source: str
+    published_at: Stamp
+    first_seen_at: Stamp
+    looked_before_at: Stamp
+    raw_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """By how much a source's times are off."""
+
+    source: str
+    hours: int
+    """Ahead; below 0 if they lie behind."""
+    misfits: int
+    """Items that claim a time at which they were not there, or were there already."""
+    items: int
+    """All that were looked at."""
+    form: str
+    """How most of its dates name their zone: `gmt`, `none`, `number` or `other`."""
+
+
+def offset_of(items: Sequence[Dated], *, usual_hours: int) -> Offset | None:
+    """Return by how much the times of one source are off; None if they are not, or it cannot be told.
+
+    Args:
+        items: of one source.
+        usual_hours: the portal zone's distance from UTC: of several offsets that fit as well, this one is meant.
+    """
+    misfits = [one for one in items if not _fits(one, 0)]
+    if len(misfits) < AT_LEAST:
+        return None
+    count = {
+        hours: sum(_fits(one, hours) for one in items) for hours in range(-FARTHEST_HOURS, FARTHEST_HOURS + 1) if hours
+    }
+    most = max(count.values())
+    best = [hours for hours, fitting in count.items() if fitting == most]
+    usual = [hours for hours in best if abs(hours) == abs(usual_hours)]
+    chosen = usual if len(usual) == 1 else best
+    if 100 * most < MOST_PERCENT * len(items) or len(chosen) != 1:
+        return None
+    if sum(_fits(one, chosen[0]) for one in misfits) < AT_LEAST:
+        return None
+    forms = [_form(one.raw_date) for one in misfits]
+    return Offset(items[0].source, chosen[0], len(misfits), len(items), max(sorted(set(forms)), key=forms.count))
+
+
+def say_offset(offset: Offset, *, usual_hours: int, zone: str) -> Message:
+    """Say what is off, and what mends it."""
+    ahead = offset.hours > 0
+    what = nmsg(
+        "source {source}: {n} of its {items} newest items claims a time at which it cannot have appeared; {off}",
+        "source {source}: {n} of its {items} newest items claim a time at which they cannot have appeared; {off}",
+        offset.misfits,
+        source=offset.source,
+        items=offset.items,
+        off=nmsg("its times are {n} hour ahead", "its times are {n} hours ahead", offset.hours)
+        if ahead
+        else nmsg("its times are {n} hour behind", "its times are {n} hours behind", -offset.hours),
+    )
+    return msg("{what}. {mend}", what=what, mend=_mend(offset, usual_hours, zone))
+
+
+def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
+    if offset.hours == usual_hours and offset.form == "gmt":
+        return msg("It writes GMT and means local time: set gmt_means_local = true for it.")
+    if offset.hours == usual_hours and offset.form == "none":
+        return msg('Its times name no zone and are local: set assume_tz = "{zone}" for it.', zone=zone)
+    if offset.hours == -usual_hours and offset.form == "none":
+        return msg('Its times name no zone and are in UTC: set assume_tz = "UTC" for it.')
+    return msg("No setting of the source mends that: have the clock and the time zone of its server set right.")
+
+
+def _fits(one: Dated, hours: int) -> bool:
+    moved = one.published_at - span(timedelta(hours=hours))
+    return one.looked_before_at - CLOCK_SKEW <= moved <= one.first_seen_at + CLOCK_SKEW
+
+
+_GMT = re.compile(r"(?:Z|\bUTC?|\bGMT|[+-]00:?00)\)?", re.IGNORECASE)
+_OTHER = re.compile(r"(?:[+-]\d{2}:?\d{2}|\b[A-Z]{3,5}(?:[+-]\d{1,2})?)\)?")
+
+
+def _form(raw: str) -> str:
+    text = raw.strip()
+    if text.isdigit():
+        return "number"
+    for form, shape in (("gmt", _GMT), ("other", _OTHER)):
+        found = [one for one in shape.finditer(text) if one.end() == len(text)]
+        if found and ":" in text:  # a day alone has no zone
+            return form
+    return "none"

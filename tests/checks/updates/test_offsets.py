@@ -1,0 +1,85 @@
+"""Times that are hours off: told with the setting that mends them, and not told where habits explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from checks.updates.offsets import Dated, offset_of, say_offset
+from checks.updates.rules.stamps import span, stamp
+from tests.checks.updates.scene import at
+
+
+def _gmt(moment: datetime) -> str:
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def _plain(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seen(off: float, *, every_hours: int = 1, written: Callable[[datetime], str] = _gmt, days: int = 6) -> list[Dated]:
+    """Items of some days, each published in the morning, first seen at the next look, and claimed some hours off."""
+    found = []
+    for day in range(days):
+        published = at("2026-11-16 08:20") + timedelta(days=day, minutes=37 * day)
+        step = timedelta(hours=every_hours)
+        midnight = published.replace(hour=0, minute=0)
+        seen = midnight + ((published - midnight) // step + 1) * step
+        claimed = stamp(published) + span(timedelta(hours=off))
+        found.append(Dated("front", claimed, stamp(seen), stamp(seen - step), written(published)))
+    return found
+
+
+def _said(items: Sequence[Dated]) -> str:
+    offset = offset_of(items, usual_hours=7)
+    return "" if offset is None else str(say_offset(offset, usual_hours=7, zone="Asia/Ho_Chi_Minh"))
+
+
+@pytest.mark.parametrize(
+    ("off", "written", "setting"),
+    [
+        (7, _gmt, "set gmt_means_local = true for it."),
+        (7, _plain, 'set assume_tz = "Asia/Ho_Chi_Minh" for it.'),
+        (-7, _plain, 'set assume_tz = "UTC" for it.'),
+        (-7, _gmt, "have the clock and the time zone of its server set right."),
+        (1, _gmt, "have the clock and the time zone of its server set right."),
+        (7, lambda moment: str(stamp(moment) // 1000), "have the clock and the time zone of its server set right."),
+        (7, lambda moment: f"{_plain(moment)} +0700", "have the clock and the time zone of its server set right."),
+    ],
+)
+def test_times_that_are_hours_off_are_told_with_what_mends_them(
+    off: int, written: Callable[[datetime], str], setting: str
+) -> None:
+    said = _said(_seen(off, written=written))
+
+    hours = f"{abs(off)} hour{'s' if abs(off) > 1 else ''} {'ahead' if off > 0 else 'behind'}"
+    assert said.startswith(
+        "source front: 6 of its 6 newest items claim a time at which they cannot have appeared; its times"
+    )
+    assert hours in said
+    assert said.endswith(setting)
+
+
+def test_where_looks_are_a_day_apart_the_zone_of_the_portal_is_the_likely_cause() -> None:
+    items = [one._replace(first_seen_at=one.published_at - span(timedelta(hours=6, minutes=30))) for one in _seen(7)]
+    rare = [one._replace(looked_before_at=one.first_seen_at - span(timedelta(hours=24))) for one in items]
+
+    assert "7 hours ahead" in _said(rare)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        _seen(0),
+        _seen(7)[:2],  # one or two are somebody's mistake
+        [*_seen(0), *_seen(7, days=3)],
+        [one for hours in (3, 26, 49, 5) for one in _seen(-hours, days=1)],  # drafts that waited: each another time
+        [],
+    ],
+    ids=["right", "two", "half", "drafts", "none"],
+)
+def test_what_habits_explain_is_no_wrong_setting(items: list[Dated]) -> None:
+    assert _said(items) == ""
