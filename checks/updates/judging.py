@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
 from itertools import pairwise
+from typing import Protocol
 
 from checks.updates.attested import ATTESTED_TRAITS, WithAttested
 from checks.updates.rules.comparing import compare, repeated
@@ -53,13 +53,13 @@ class Collected(Protocol):
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class UnitJudged:
-    """What one unit's items come to."""
 WATCHED_EVERY = span(timedelta(hours=36))
 """Looks no further apart than this have watched a source: once a day, with room for one that comes late."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnitJudged:
+    """What one unit's items come to."""
 
     unit: UnitId | None
     """None for items of no known unit."""
@@ -97,10 +97,10 @@ class Judging:
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
         self._changes = collected.changes()
+        self._whole_looks: dict[str, tuple[Stamp, ...]] = {}
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
             self._weighed(collected.told_again()),
-        self._whole_looks: dict[str, tuple[Stamp, ...]] = {}
             window=span(timedelta(days=numbers.duplicate_window_days)),
             may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
         )
@@ -168,16 +168,6 @@ class Judging:
         looks, begins = self._collected.looks(source)
         return summed_up(looks, begins=begins, day_of=lambda at: moment(at).astimezone(self.terms.zone).date())
 
-    def _by_week(self, items: Sequence[Weighed]) -> dict[Channel, dict[Week, list[Counting]]]:
-        """Sort a unit's items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
-        found: dict[Channel, dict[Week, list[Counting]]] = {
-            Channel.SUBPORTAL: defaultdict(list),
-            Channel.SUBMISSION: defaultdict(list),
-        }
-        place, weekends = self.days.place, self.terms.numbers.weekend_counts_weekly
-        own_texts = self._own_texts(items)
-        for item in items:
-            if item.counts_at is None:
     def _is_watched(self, one: Seen) -> bool:
         """Say whether an item's source was looked at whole from before its creation until it was first seen, and often."""
         traits = self._traits.get(one.source)
@@ -192,6 +182,16 @@ class Judging:
         first, last = bisect_right(own, one.created_at) - 1, bisect_right(own, one.first_seen_at)
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
 
+    def _by_week(self, items: Sequence[Weighed]) -> dict[Channel, dict[Week, list[Counting]]]:
+        """Sort a unit's items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
+        found: dict[Channel, dict[Week, list[Counting]]] = {
+            Channel.SUBPORTAL: defaultdict(list),
+            Channel.SUBMISSION: defaultdict(list),
+        }
+        place, weekends = self.days.place, self.terms.numbers.weekend_counts_weekly
+        own_texts = self._own_texts(items)
+        for item in items:
+            if item.counts_at is None:
                 continue
             day, week, is_working = place(item.counts_at)
             if weekends or is_working:

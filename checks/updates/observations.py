@@ -107,9 +107,6 @@ class ObservationStore:
             rows = connection.execute(select(POLL).where(POLL.c.seq.in_(newest)).order_by(POLL.c.source))
             return tuple(map(read_poll, rows))
 
-    def etag(self, source: str) -> str:
-        """Return what the source's server wants to be shown; empty if nothing."""
-        with self._engine.connect() as connection:
     def dated(self, newest: int = 5000) -> Mapping[str, Sequence[Dated]]:
         """Return, by source, what the newest items claim that a look saw appear.
 
@@ -127,6 +124,9 @@ class ObservationStore:
                 found[one.source].append(one)
         return found
 
+    def etag(self, source: str) -> str:
+        """Return what the source's server wants to be shown; empty if nothing."""
+        with self._engine.connect() as connection:
             return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
 
     def known(self, source: str, keys: Iterable[str]) -> dict[str, Known]:
