@@ -377,8 +377,6 @@ def _source_warnings(session: Session) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _store(session: Session) -> closing[ObservationStore]:
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
 def _offset_warnings(session: Session) -> tuple[Message, ...]:
     """Name the sources whose times are hours off, and the setting that mends each."""
     from checks.updates.offsets import offset_of, say_offset  # noqa: PLC0415  # start-up time
@@ -394,6 +392,8 @@ def _offset_warnings(session: Session) -> tuple[Message, ...]:
     return tuple(say_offset(offset, usual_hours=hours, zone=zone) for offset in offsets if offset is not None)
 
 
+def _store(session: Session) -> closing[ObservationStore]:
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
 
     return closing(ObservationStore.open(session.settings.state_folder / STORE, create=False))
 
