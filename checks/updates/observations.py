@@ -44,8 +44,8 @@ from checks.updates.observation_rows import (
     read_poll,
 )
 from checks.updates.offsets import Dated
-from checks.updates.recognition import EPOCH, Hidden, Known, Recognition
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Served, Told
+from checks.updates.recognition import EPOCH, Known, Recognition
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Told
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.errors import UpdatesError
