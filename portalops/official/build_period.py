@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
 from portalops.compliance.handling import Escalation
@@ -111,7 +112,8 @@ def build_period(
         archive=f"VT, {office.settings.abbreviation}",
         annexes=(
             Annex(
-                msg("Updates by unit, from {first} to {last}", first=period.first, last=period.last), annex_table(facts)
+                msg("Updates by unit, from {first} to {last}", first=period.first, last=period.last),
+                annex_table(facts, ZoneInfo(zone)),
             ),
             *_unpaired(facts),
         ),
@@ -369,8 +371,8 @@ def totals_of(sums: Sequence[UnitSum]) -> Totals:
     )
 
 
-def annex_table(facts: PeriodFacts) -> Table:
-    """Return the annex: a row a unit, and their sum."""
+def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> Table:
+    """Return the annex: a row a unit, and their sum; days are those of a zone."""
     rows: list[Sequence[Cell]] = []
     for number, one in enumerate(facts.sums, 1):
         met = one.weeks.get(DutyVerdict.MET, 0)
@@ -385,7 +387,7 @@ def annex_table(facts: PeriodFacts) -> Table:
                 one.subportal,
                 one.submissions,
                 f"{met}/{assessed}",
-                one.newest_at.date() if one.newest_at else None,
+                one.newest_at.astimezone(zone).date() if one.newest_at else None,
                 one.unreachable_days,
                 change,
                 _verdict(one),
