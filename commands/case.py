@@ -26,7 +26,7 @@ from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalatio
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.cases import CaseMove, CaseState, Paper, Step
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
@@ -109,10 +109,10 @@ def show(ctx: typer.Context, case: CaseName) -> Result:
         (msg("State"), CASE_STATES[found.state]),
         (msg("Found"), shortfall.reason if shortfall else None),
         (msg("Judged in"), msg("record {seq}", seq=shortfall.judged_seq) if shortfall else None),
-        (msg("Due"), msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by) if due else None),
+        (msg("Due"), _due(due, handling.today)),
         (msg("Who"), due.whose if due else None),
     ]
-    rows += [(msg("To report upwards"), _upwards(one)) for one in raised]
+    rows += [(msg("To report upwards"), _upwards(one, handling.today)) for one in raised]
     headers = (msg("At"), msg("Step"), msg("By whom"), msg("Why"), msg("Paper"), msg("Record"))
     steps = [_step_row(each) for each in found.moves]
     view: list[Block] = [KeyValues(rows), Table(msg("Steps of the case"), headers, steps)]
@@ -295,7 +295,8 @@ def _move(
 
     move, record = record_move(session, name, make, document=document, dry_run=dry_run)
     known = known_case(read_cases(session.ledger), move.id)
-    due = next_due(known, handling_of(session))
+    handling = handling_of(session)
+    due = next_due(known, handling)
     rows: list[tuple[Message, Cell]] = [
         (msg("Case"), move.id),
         (msg("Step"), STEP_WORDS[step]),
@@ -303,7 +304,7 @@ def _move(
         (msg("Why"), why or None),
         (msg("Paper"), number or None),
         (msg("State"), CASE_STATES[known.state]),
-        (msg("Due"), msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by) if due else None),
+        (msg("Due"), _due(due, handling.today)),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     data: JsonValue = {**_data(known, due, ()), "step": step.value, "record": record.seq if record else None}
@@ -339,25 +340,40 @@ def _row(session: Session, case: Case, due: Due | None, raised: list[Escalation]
         unit_name(session, case.unit),
         Status(CASE_STATES[case.state], tone),
         STEP_WORDS[due.step] if due else None,
-        due.by if due else None,
-        _upwards(raised[0]) if raised else None,
+        None if due is None else msg("{day}, overdue", day=due.by) if due.is_late(today) else due.by,
+        _upwards(raised[0], today) if raised else None,
     )
 
 
-def _upwards(one: Escalation) -> Message:
+def _due(due: Due | None, today: date) -> Message | None:
+    if due is None:
+        return None
+    if due.is_late(today):
+        return msg("{step} by {day}, overdue", step=STEP_WORDS[due.step], day=due.by)
+    return msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by)
+
+
+def _upwards(one: Escalation, today: date) -> Message:
     if one.is_done:
         return msg("{step}: done ({reason})", step=STEP_WORDS[one.step], reason=one.reason)
+    if today > one.by:
+        return msg("{step} by {day}, overdue: {reason}", step=STEP_WORDS[one.step], day=one.by, reason=one.reason)
     return msg("{step} by {day}: {reason}", step=STEP_WORDS[one.step], day=one.by, reason=one.reason)
 
 
 def _step_row(each: RecordedMove) -> tuple[Cell, ...]:
     move = each.move
-    paper = (
-        " ".join(part for part in (move.paper.number, str(move.paper.issued_on or "")) if part) if move.paper else ""
-    )
     why: Cell = move.why if move.why is not None else move.reason or None
     by: Cell = move.by or msg("by the rules")
-    return each.at, STEP_WORDS[move.step], by, why, verbatim(paper) if paper else None, each.seq
+    return each.at, STEP_WORDS[move.step], by, why, _paper_words(move.paper), each.seq
+
+
+def _paper_words(paper: Paper | None) -> Cell:
+    if paper is None:
+        return None
+    if paper.number and paper.issued_on:
+        return msg("{number} of {day}", number=paper.number, day=paper.issued_on)
+    return paper.number or paper.issued_on
 
 
 def _step_data(each: RecordedMove) -> dict[str, JsonValue]:

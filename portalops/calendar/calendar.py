@@ -115,7 +115,7 @@ class Calendar:
             if not self.confirmed(year)
         ]
         found += [
-            msg("{day} ({reason})", day=day, reason=self.reason(day))
+            msg("it is not certain whether {day} is a working day ({reason})", day=day, reason=self.reason(day))
             for day, rule in sorted(self.rules.items())
             if day in period and not rule.confirmed
         ]
