@@ -185,21 +185,26 @@ class Judging:
 
     def _by_week(self, items: Sequence[Weighed]) -> dict[Channel, dict[Week, list[Counting]]]:
         """Sort a unit's items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
-        found: dict[Channel, dict[Week, list[Counting]]] = {
-            Channel.SUBPORTAL: defaultdict(list),
-            Channel.SUBMISSION: defaultdict(list),
-        }
+        k1: dict[date, list[Counting]] = defaultdict(list)  # by Monday: a date is looked up much faster than a Week
+        k2: dict[date, list[Counting]] = defaultdict(list)
         place, weekends = self.days.place, self.terms.numbers.weekend_counts_weekly
         own_texts = self._own_texts(items)
         for item in items:
-            if item.counts_at is None:
+            at = item.counts_at
+            if at is None:
                 continue
-            day, week, is_working = place(item.counts_at)
+            day, monday, is_working = place(at)
             if weekends or is_working:
-                counting = Counting(day, item.counts_at, item)
-                for channel in self._counts_for(item.seen, own_texts):
-                    found[channel][week].append(counting)
-        return found
+                counting = Counting(day, at, item)
+                is_k1, is_k2 = self._counts_for(item.seen, own_texts)
+                if is_k1:
+                    k1[monday].append(counting)
+                if is_k2:
+                    k2[monday].append(counting)
+        return {
+            Channel.SUBPORTAL: {Week.of(monday): some for monday, some in k1.items()},
+            Channel.SUBMISSION: {Week.of(monday): some for monday, some in k2.items()},
+        }
 
     def _own_texts(self, items: Iterable[Weighed]) -> frozenset[str]:
         """Return the texts and addresses of a unit's own sub-portal that the portal may have pulled by showing them."""
@@ -210,20 +215,16 @@ class Judging:
         own = (item.seen for item in items if item.seen.channel == Channel.SUBPORTAL)
         return frozenset(name for one in own if one.source not in self._pulled for name in (one.text, one.url) if name)
 
-    def _counts_for(self, one: Seen, own_texts: frozenset[str]) -> tuple[Channel, ...]:
-        """Return what an item counts for: K1, K2, or both where the portal pulled it from the sub-portal.
+    def _counts_for(self, one: Seen, own_texts: frozenset[str]) -> tuple[bool, bool]:
+        """Say whether an item counts for K1, and for K2: for both where the portal pulled it from the sub-portal.
 
         It was pulled where the source is declared so, or where the portal shows the unit's own text or address.
         """
         if one.channel == Channel.SUBPORTAL:
-            return _BOTH if one.source in self._pulled else _K1
+            return True, one.source in self._pulled
         if one.channel == Channel.SUBMISSION:
-            return _K2
-        return _K2 if one.text in own_texts or (one.url and one.url in own_texts) else ()
-
-
-_K1, _K2 = (Channel.SUBPORTAL,), (Channel.SUBMISSION,)
-_BOTH = _K1 + _K2
+            return False, True
+        return False, one.text in own_texts or (one.url != "" and one.url in own_texts)
 
 
 def judge(

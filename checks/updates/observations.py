@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, Engine, Executable, Table, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -212,7 +212,7 @@ class ObservationStore:
 
     def window(self, since: datetime, until: datetime) -> Window:
         """Return what bears on a stretch of time, as far as it was known at its end."""
-        return Window(self._engine, stamp(since), stamp(until))
+        return Window(self._engine, self._file, stamp(since), stamp(until))
 
     def count(self) -> int:
         """Return how many observations there are."""
@@ -287,8 +287,9 @@ class ObservationStore:
 class Window:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
 
-    def __init__(self, engine: Engine, since: Stamp, until: Stamp) -> None:
+    def __init__(self, engine: Engine, file: Path, since: Stamp, until: Stamp) -> None:
         self._engine = engine
+        self._file = file
         self._since = since
         self._until = until
 
@@ -300,9 +301,7 @@ class Window:
     def items(self, unit: UnitId | None) -> Sequence[Seen]:
         """Return a unit's items that are new in any way since the start."""
         query = _ITEMS_OF_NONE if unit is None else _ITEMS_OF
-        with self._engine.connect() as connection:
-            rows = connection.execute(query, self._bounds(unit=unit)).all()
-        return [*map(Seen._make, rows), *self._touched.get(unit, ())]
+        return [*map(Seen._make, self._rows(query, unit=unit)), *self._touched.get(unit, ())]
 
     @cached_property
     def _touched(self) -> Mapping[UnitId | None, Sequence[Seen]]:
@@ -317,13 +316,11 @@ class Window:
 
     def told(self, unit: UnitId | None) -> Sequence[Told]:
         """Return what a unit's items that are new since the start are by their own account, in order of time."""
-        with self._engine.connect() as connection:
-            return [*map(Told._make, connection.execute(_TOLD, self._bounds(unit=unit)).all())]
+        return [*map(Told._make, self._rows(_TOLD, unit=unit))]
 
     def told_again(self) -> Sequence[Seen]:
         """Return the items whose text another one says too, of all units."""
-        with self._engine.connect() as connection:
-            return [*map(Seen._make, connection.execute(_TOLD_AGAIN, self._bounds()).all())]
+        return [*map(Seen._make, self._rows(_TOLD_AGAIN))]
 
     def changes(self) -> Changes:
         """Return what happened to items after they were first seen."""
@@ -355,11 +352,18 @@ class Window:
         """Return the looks at a source in order of time, and the oldest moment that it knows of."""
         begins = select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == source, BEGINS.c.seen_at <= self._until)
         with self._engine.connect() as connection:
-            looks = [*map(LookedAt._make, connection.execute(_LOOKS, self._bounds(source=source)).all())]
-            return looks, connection.scalar(begins)
+            first = connection.scalar(begins)
+        return [*map(LookedAt._make, self._rows(_LOOKS, source=source))], first
 
-    def _bounds(self, **more: object) -> dict[str, object]:
-        return {"since": self._since, "until": self._until, **more}
+    def _rows(self, query: Executable, **more: object) -> Sequence[tuple[object, ...]]:
+        """Return rows as SQLite itself gives them: SQLAlchemy's rows around them take as long as all of the reading."""
+        with self._engine.connect() as connection:
+            cursor = connection.execute(query, {"since": self._since, "until": self._until, **more}).cursor
+            assert cursor is not None
+            try:
+                return cursor.fetchall()
+            except sqlite3.Error as error:
+                raise _unusable(self._file, error) from error
 
 
 _SEEN = [OBSERVATION.c[name] for name in Seen._fields]

@@ -9,11 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
-from portalops.model.period import Week
 
 Stamp: TypeAlias = int
 """Milliseconds since 1970-01-01T00:00Z."""
@@ -38,6 +37,15 @@ def span(length: timedelta) -> int:
     return length // _MILLISECOND
 
 
+class Place(NamedTuple):
+    """Where a stamp counts."""
+
+    day: date
+    monday: date
+    """Of the ISO week that it counts in."""
+    is_working: bool
+
+
 class LocalDays:
     """On which local day, and in which week, a stamp counts."""
 
@@ -54,24 +62,26 @@ class LocalDays:
         self._zone = zone
         self._cutoff = None if cutoff == "24:00" else time.fromisoformat(cutoff)
         self.days: Sequence[date] = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-        self.weeks = [Week.of(day) for day in self.days]
-        self.working = [calendar.is_working(day) for day in self.days]
+        self._places = [self._place(day, calendar) for day in self.days]
         self._ends = [self._end(day) for day in self.days]
         self._before = self._end(first - _DAY)
         self._calendar = calendar
 
-    def place(self, at: Stamp) -> tuple[date, Week, bool]:
-        """Return the day on which a stamp counts, its week, and whether it is worked."""
+    def place(self, at: Stamp) -> Place:
+        """Return the day on which a stamp counts, with its week, and whether it is worked."""
         index = bisect_left(self._ends, at)
         if at > self._before and index < len(self._ends):
-            return self.days[index], self.weeks[index], self.working[index]
-        day = self._slowly(at)
-        return day, Week.of(day), self._calendar.is_working(day)
+            return self._places[index]
+        return self._place(self._slowly(at), self._calendar)
 
     def day(self, at: Stamp) -> date:
         """Return the day on which a stamp counts."""
         index = bisect_left(self._ends, at)
         return self.days[index] if at > self._before and index < len(self._ends) else self._slowly(at)
+
+    @staticmethod
+    def _place(day: date, calendar: Calendar) -> Place:
+        return Place(day, day - timedelta(days=day.weekday()), calendar.is_working(day))
 
     def _end(self, day: date) -> Stamp:
         """Return the last stamp that counts on a day."""
