@@ -252,7 +252,7 @@ def exemptions(ctx: typer.Context) -> Result:
     for each in read.exemptions:
         one = each.exemption
         stands = each.in_force(session.zone_of_portal)
-        remarks = list(each.remarks(session.calendar, session.zone_of_portal))
+        remarks = list(_remarks(session, each))
         if each.withdrawn_at is not None:
             remarks.insert(
                 0, msg("withdrawn on {day}", day=each.withdrawn_at.astimezone(session.zone_of_portal).date())
@@ -304,6 +304,11 @@ def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool)
     return Result({"id": name, "record": record.seq}, [Paragraph(said)])
 
 
+def _remarks(session: Session, each: RecordedExemption) -> tuple[Message, ...]:
+    within = session.rulebook.numbers.exemption_entered_working_days
+    return each.remarks(session.calendar, session.zone_of_portal, entered_within=within)
+
+
 def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result:
     one = each.exemption
     rows: list[tuple[Message, Cell]] = [
@@ -316,7 +321,7 @@ def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result
         (msg("Approved by"), one.approver),
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
     ]
-    remarks: list[Block] = [Paragraph(remark) for remark in each.remarks(session.calendar, session.zone_of_portal)]
+    remarks: list[Block] = [Paragraph(remark) for remark in _remarks(session, each)]
     return Result({**_data(each, session), "record": seq}, [KeyValues(rows), *remarks])
 
 
@@ -332,7 +337,7 @@ def _data(each: RecordedExemption, session: Session) -> dict[str, JsonValue]:
         "document": one.document,
         "approver": one.approver,
         "withdrawn_at": each.withdrawn_at.isoformat() if each.withdrawn_at else None,
-        "remarks": [str(remark) for remark in each.remarks(session.calendar, session.zone_of_portal)],
+        "remarks": [str(remark) for remark in _remarks(session, each)],
         "record": each.seq,
     }
 

@@ -305,7 +305,7 @@ def _pulled_sources(sources: Iterable[SourceTraits], numbers: Numbers) -> frozen
 # --- the portal -------------------------------------------------------------------------------
 
 
-def judge_portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[PortalDay, ...]:
+def judge_portal_days(items: Sequence[Weighed], judging: Judging) -> tuple[PortalDay, ...]:
     """Judge the portal itself on each day of the period that has begun, from the items of its channel."""
     terms, coverage = judging.terms, judging.coverage
     by_day: dict[date, list[Weighed]] = defaultdict(list)
@@ -314,6 +314,8 @@ def judge_portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[Porta
             day = paying_day(judging.days.day(item.counts_at), calendar=terms.calendar, numbers=terms.numbers)
             by_day[day].append(item)
     sources = coverage.sources(Channel.PORTAL, None)
+    late = span(timedelta(hours=terms.numbers.late_grace_hours))
+    proven = sorted(item.counts_at for item in items if item.counts_at is not None and item.grade is not Grade.C)
     days = []
     for day in judging.period.days():
         if day > terms.today:
@@ -329,9 +331,15 @@ def judge_portal_days(items: Iterable[Weighed], judging: Judging) -> tuple[Porta
             is_over=terms.now >= end,
             is_unreachable=bool(coverage.unreachable(sources, [day])),
             exempt_by=exempt_by(terms.decided.exemptions, None, ExemptionScope.PORTAL, day),
+            late_at=_first_within(proven, stamp(terms.close_of(day)), late),
         )
         days.append(judge_portal_day(facts, calendar=terms.calendar, numbers=terms.numbers))
     return tuple(days)
+
+
+def _first_within(stamps: Sequence[Stamp], after: Stamp, length: int) -> datetime | None:
+    at = bisect_right(stamps, after)
+    return moment(stamps[at]) if at < len(stamps) and stamps[at] <= after + length else None
 
 
 # --- what is shown ----------------------------------------------------------------------------

@@ -59,6 +59,11 @@ class Terms:
         """Return the moment at which a local day is over."""
         return datetime.combine(day + timedelta(days=1), time(), self.zone)
 
+    def close_of(self, day: date) -> datetime:
+        """Return the moment at which a local day closes for counting."""
+        cutoff = self.numbers.day_cutoff
+        return self.end_of(day) if cutoff == "24:00" else datetime.combine(day, time.fromisoformat(cutoff), self.zone)
+
     def poll_due_by(self, end: datetime) -> datetime:
         """Return until when the look after an end may be made before it is late."""
         return self.poll_every.next_start(end.astimezone(self.zone))

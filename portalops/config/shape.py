@@ -336,6 +336,8 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "case_report_working_days": {"ge": 1, "le": 60},
     "report_cut_off_day": {"ge": 0, "le": 28},
     "report_due_working_days": {"ge": 1, "le": 60},
+    "exemption_entered_working_days": {"ge": 1, "le": 60},
+    "late_grace_hours": {"ge": 0, "le": 168},
     "repeat_weeks": {"ge": 1, "le": 26},
     "repeat_per_quarter": {"ge": 1, "le": 26},
     "day_cutoff": {"pattern": r"^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$"},

@@ -87,6 +87,10 @@ class Numbers:
     weekend_counts_daily: bool = False
     """A Saturday item never pays for Friday or Monday."""
     weekend_counts_weekly: bool = True
+    late_grace_hours: int = 0
+    """For how long after a missed day an update is told as late (đạt muộn). It never repairs the day."""
+    short_weeks_ask_less: bool = True
+    """A week of which a unit owes fewer than five working days asks for its share, rounded up; else for all of it."""
     syndication_counts_as_submission: bool = True
     """An item pulled from the sub-portal counts for K1 and K2 (Article 9.2)."""
     min_coverage_percent: int = 90
@@ -120,6 +124,8 @@ class Numbers:
     """The last day of a reporting month; 0 for the calendar month. Decision 01/2023/QĐ-UBND of Khánh Hòa: the 14th."""
     report_due_working_days: int = 2
     """How long after a reporting month its report is due, by the same Decision."""
+    exemption_entered_working_days: int = 5
+    """An exemption that is entered later than this after its first day is shown as entered afterwards (miễn bổ sung)."""
     repeat_weeks: int = 2
     """So many weeks in a row are reported to the Department."""
     repeat_per_quarter: int = 3

@@ -27,8 +27,6 @@ EXEMPTION_KINDS = (GRANTED, WITHDRAWN)
 EXEMPTION, WITHDRAWAL = "exemption", "withdrawal"
 """The keys of the two in their records' bodies."""
 
-ENTERED_WITHIN = 5
-"""Working days after its first day within which an exemption is entered; later ones are shown as added afterwards."""
 ANNOUNCED_BEFORE = 7
 """Working days before its first day by which maintenance is announced: Decree 224/2026/NĐ-CP, Article 13."""
 
@@ -50,12 +48,18 @@ class RecordedExemption:
         last = min(self.exemption.last, self.withdrawn_at.astimezone(zone).date() - timedelta(days=1))
         return replace(self.exemption, last=last) if last >= self.exemption.first else None
 
-    def remarks(self, calendar: Calendar, zone: ZoneInfo) -> tuple[Message, ...]:
-        """Say what a reader should know of how it came about."""
+    def remarks(self, calendar: Calendar, zone: ZoneInfo, *, entered_within: int) -> tuple[Message, ...]:
+        """Say what a reader should know of how it came about.
+
+        Args:
+            calendar: the working days.
+            zone: the portal's.
+            entered_within: working days after its first day after which it counts as entered afterwards.
+        """
         found = []
         exemption = self.exemption
         entered = self.at.astimezone(zone).date()
-        if entered > calendar.add_working_days(exemption.first, ENTERED_WITHIN):
+        if entered > calendar.add_working_days(exemption.first, entered_within):
             found.append(msg("entered afterwards, on {day}", day=entered))
         if exemption.kind is ExemptionKind.MAINTENANCE:
             announced = exemption.announced_on

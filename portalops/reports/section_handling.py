@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from portalops.calendar.calendar import Calendar
 from portalops.compliance.handling import STEP_WORDS, Handling, escalations, next_due
 from portalops.model.cases import THE_PORTAL, CaseState
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Name, Role, Unit, UnitId
 from portalops.model.rulebook import Numbers
 from portalops.model.sent import Addressee
@@ -35,7 +35,7 @@ def handling_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calenda
     names: Names = {THE_PORTAL: PORTAL, **{unit.id: unit.name for unit in units}}
     if evidence.updates is not None:
         yield _unreachable(evidence.updates.body, evidence, names)
-    yield _exemptions(evidence, names, calendar)
+    yield _exemptions(evidence, names, calendar, numbers)
     today = evidence.now.astimezone(evidence.zone).date()
     yield from _cases(evidence, names, Handling(numbers, calendar, evidence.zone, today))
     yield _sendings(evidence)
@@ -59,14 +59,18 @@ def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> Tab
     )
 
 
-def _exemptions(evidence: Evidence, names: Names, calendar: Calendar) -> Table:
+def _exemptions(evidence: Evidence, names: Names, calendar: Calendar, numbers: Numbers) -> Table:
     period = evidence.period
     of_period = [
         each
         for each in evidence.exemptions
         if each.exemption.first <= period.last and period.first <= each.exemption.last
     ]
-    rows = [_exemption_row(each, evidence, names, calendar) for each in of_period]
+    within = numbers.exemption_entered_working_days
+    rows = [
+        _exemption_row(each, evidence, names, each.remarks(calendar, evidence.zone, entered_within=within))
+        for each in of_period
+    ]
     headers = (
         msg("Exemption"), msg("Unit"), msg("What is not owed"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"),
         msg("Record"), msg("Remarks"),
@@ -74,9 +78,11 @@ def _exemptions(evidence: Evidence, names: Names, calendar: Calendar) -> Table:
     return Table(msg("Exemptions of the period, by the documents that grant them"), headers, rows)
 
 
-def _exemption_row(each: RecordedExemption, evidence: Evidence, names: Names, calendar: Calendar) -> Sequence[Cell]:
+def _exemption_row(
+    each: RecordedExemption, evidence: Evidence, names: Names, said: Sequence[Message]
+) -> Sequence[Cell]:
     one = each.exemption
-    remarks = list(each.remarks(calendar, evidence.zone))
+    remarks = list(said)
     if each.withdrawn_at is not None:
         remarks.insert(0, msg("withdrawn on {day}", day=each.withdrawn_at.astimezone(evidence.zone).date()))
     whose = one.unit or THE_PORTAL

@@ -219,6 +219,8 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "day_cutoff": _time_of_day,
     "weekend_counts_daily": _yes_or_no,
     "weekend_counts_weekly": _yes_or_no,
+    "late_grace_hours": _whole(0, 168),
+    "short_weeks_ask_less": _yes_or_no,
     "syndication_counts_as_submission": _yes_or_no,
     "min_coverage_percent": _whole(0, 100),
     "backdate_grace_hours": _whole(0, 24 * 366),
@@ -238,6 +240,7 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "case_report_working_days": _whole(1, 60),
     "report_cut_off_day": _whole(0, 28),
     "report_due_working_days": _whole(1, 60),
+    "exemption_entered_working_days": _whole(1, 60),
     "repeat_weeks": _whole(1, 26),
     "repeat_per_quarter": _whole(1, 26),
 }

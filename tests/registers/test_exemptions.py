@@ -56,7 +56,7 @@ def test_a_withdrawal_before_the_first_day_leaves_nothing() -> None:
 @pytest.mark.parametrize(("day", "remark"), [(23, None), (24, "entered afterwards, on 2026-11-24")])
 def test_an_exemption_that_is_entered_more_than_five_working_days_late_says_so(day: int, remark: str | None) -> None:
     # 16 November is a Monday; the fifth working day after it is Monday the 23rd.
-    found = RecordedExemption(1, _at(day), _exemption()).remarks(CALENDAR, ZONE)
+    found = RecordedExemption(1, _at(day), _exemption()).remarks(CALENDAR, ZONE, entered_within=5)
 
     assert [str(each) for each in found] == ([remark] if remark else [])
 
@@ -72,6 +72,6 @@ def test_an_exemption_that_is_entered_more_than_five_working_days_late_says_so(d
 def test_maintenance_is_announced_seven_working_days_ahead(announced: date | None, remark: str | None) -> None:
     exemption = _exemption(kind=ExemptionKind.MAINTENANCE, announced=announced)
 
-    found = RecordedExemption(1, _at(13), exemption).remarks(CALENDAR, ZONE)
+    found = RecordedExemption(1, _at(13), exemption).remarks(CALENDAR, ZONE, entered_within=5)
 
     assert [str(each) for each in found] == ([remark] if remark else [])

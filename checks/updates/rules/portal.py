@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from checks.updates.rules.weighing import Weighed
 from portalops.calendar import Calendar
@@ -31,6 +31,8 @@ class DayFacts:
     is_unreachable: bool
     """It was looked at and did not answer once."""
     exempt_by: Exemption | None = None
+    late_at: datetime | None = None
+    """When the first update came that is told as late: after the day's close, and within the grace that the rulebook gives."""
 
 
 def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -> PortalDay:
@@ -42,6 +44,8 @@ def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -
         verdict, reason = DutyVerdict.EXEMPT, msg("exempt by {document}", document=facts.exempt_by.document)
     elif calendar.is_working(facts.day):
         verdict, reason = _judge(facts, updates, pending, numbers)
+        if verdict is DutyVerdict.UNMET and facts.late_at is not None:
+            reason = msg("{what}; met late, at {moment}", what=reason, moment=facts.late_at)
     else:
         verdict, reason = DutyVerdict.NOT_ASSESSED, calendar.reason(facts.day)
     return PortalDay(

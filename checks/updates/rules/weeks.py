@@ -49,6 +49,8 @@ def required_occasions(working_days: int, numbers: Numbers) -> int:
     >>> [required_occasions(days, Numbers()) for days in range(7)]
     [0, 1, 1, 2, 2, 2, 2]
     """
+    if not numbers.short_weeks_ask_less:
+        return numbers.unit_weekly_min if working_days else 0
     due = -(-numbers.unit_weekly_min * working_days // 5)
     return min(due, numbers.unit_weekly_min)
 
