@@ -4,19 +4,42 @@ ufw, firewalld and iptables are front ends; what counts is what the kernel holds
 chain at the input hook lets it, so one chain that denies by default is enough. What is followed is a packet that nobody
 named: a new one, of TCP or UDP, to a port and from an address that stand in no rule, at each device that rules name and at
 one that none names. Conditions on ports and addresses are a matter of firewall.listeners and the view from outside.
+
+A rule whose conditions cannot be read (a limit, a mark, a match of iptables that nft does not spell out) holds for some, for
+all or for nobody: what follows from it stays unsure. Only where such a rule denies is it taken to leave the rest as it was.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 ANY_DEVICE = ""
 """A device that no rule names."""
+DECIDES_NOTHING = frozenset(
+    (
+        *("LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TRACE", "AUDIT", "SET", "TCPMSS"),
+        *("TCPOPTSTRIP", "CLASSIFY", "CHECKSUM", "TOS", "DSCP", "ECN", "TTL", "HL", "SECMARK", "CONNSECMARK"),
+        *("IDLETIMER", "LED", "RATEEST", "HMARK", "TEE", "NOTRACK", "CT", "TPROXY", "SNAT", "MASQUERADE"),
+    )
+)
+"""Targets of iptables after which the next rule goes on, or that the input hook does not have (iptables-extensions(8))."""
 MAX_DEVICES = 64
 """Rules that name more devices are not followed."""
+MAX_DEPTH = 300
+"""Chains that are jumped to so deep are not followed; nftables itself allows 16."""
+
+
+class Door(StrEnum):
+    """What a packet meets."""
+
+    OPEN = "open"
+    SHUT = "shut"
+    UNSURE = "unsure"
 
 
 class Target(StrEnum):
@@ -36,7 +59,8 @@ class Condition:
     """One condition of a rule that is understood."""
 
     field: str
-    """`dport`, `saddr`, `state` (of connection tracking), `l4proto`, `nfproto`, `iif`."""
+    """`dport` (`udp` for UDP's alone), `sport`, `saddr`, `daddr`, `state` and `status` (of connection tracking), `l4proto`,
+    `nfproto`, `iif`; `other` for a field that only protocols beside TCP and UDP have."""
     values: tuple[str, ...]
     """Any of these: single ones, `FIRST-LAST`, or networks; sets are resolved."""
     is_negated: bool
@@ -66,6 +90,8 @@ class Chain:
     """A base chain of type filter at the input hook."""
     denies_by_policy: bool
     rules: tuple[Rule, ...]
+    translates: bool = False
+    """A base chain of type nat at the prerouting hook; to its rules, a new destination is ACCEPT."""
 
     def is_named(self, family: str, table: str, name: str) -> bool:
         """Say whether it is the chain of that name."""
@@ -77,6 +103,8 @@ class Ruleset:
     """All chains."""
 
     chains: tuple[Chain, ...]
+    untracks: bool = False
+    """A rule keeps some packets out of connection tracking."""
 
     def inputs(self) -> tuple[Chain, ...]:
         """Return the base chains at the input hook that do anything."""
@@ -87,64 +115,115 @@ class Ruleset:
         conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
         return frozenset(value for one in conditions if one and one.field == "iif" for value in one.values) - {"lo"}
 
-    def denies_by_default(self, family: str, trusted: Collection[str] = ()) -> bool:
-        """Say whether a packet of a family (`ip`, `ip6`) that nobody named is kept out at every device but trusted ones."""
-        return not self.open_devices(family, trusted)
-
-    def open_devices(self, family: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
-        """Return the devices at which a packet of a family that nobody named is let in, `ANY_DEVICE` before the others.
+    def entrances(self, family: str, trusted: Collection[str] = ()) -> tuple[Entrance, ...]:
+        """Return what a packet of a family that nobody named meets at each device, `ANY_DEVICE` before the others.
 
         Args:
             family: `ip` or `ip6`.
             trusted: devices that may let in everything, which are not looked at.
         """
         named = [name for name in self.devices() if not is_one_of(name, trusted)]
-        return tuple(device for device in sorted((ANY_DEVICE, *named)) if self._lets_in(family, device))
+        return tuple(self._entrance(family, device) for device in sorted((ANY_DEVICE, *named)))
 
-    def _lets_in(self, family: str, device: str) -> bool:
-        bases = [chain for chain in self.inputs() if chain.family in {family, "inet"}]
-        packets = [_Unnamed(family, device, protocol) for protocol in ("tcp", "udp")]
-        return not all(any(self._denies(base, packet) for base in bases) for packet in packets)
+    def _entrance(self, family: str, device: str) -> Entrance:
+        walks = [self._walk(_Unnamed(family, device, protocol, self.untracks)) for protocol in ("tcp", "udp")]
+        doors = [walk.door() for walk in walks]
+        door = next((each for each in (Door.OPEN, Door.UNSURE) if each in doors), Door.SHUT)
+        doubts = {name for walk in walks for name in walk.doubts} if door is Door.UNSURE else ()
+        return Entrance(device, door, tuple(sorted(doubts)))
 
-    def _denies(self, base: Chain, packet: _Unnamed) -> bool:
-        fate = self._walk(base, packet, {})
-        return base.denies_by_policy if fate is Target.RETURN else fate is Target.DENY
+    def _walk(self, packet: _Unnamed) -> _Walk:
+        before = _Walk(self, packet)
+        bases = [chain for chain in self.chains if chain.translates and chain.family in {packet.family, "inet"}]
+        is_translated = any(Target.ACCEPT in before.through(base) for base in bases)
+        return _Walk(self, replace(packet, may_be_translated=is_translated))
 
-    def _walk(self, chain: Chain, packet: _Unnamed, known: dict[str, Target]) -> Target:
-        """Return ACCEPT, DENY, or RETURN where the chain's end is reached."""
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What a packet that nobody named meets at a device."""
+
+    device: str
+    door: Door
+    doubts: tuple[str, ...]
+    """Where it is unsure, the chains with rules that may decide and can't be judged: `ip filter INPUT`."""
+
+
+_Fates: TypeAlias = frozenset[Target]
+"""What may become of a packet: ACCEPT, DENY, or RETURN where a chain's end is reached."""
+_NOT_TOLD = frozenset({Target.ACCEPT, Target.RETURN})
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One packet on its way through the chains."""
+
+    ruleset: Ruleset
+    packet: _Unnamed
+    doubts: set[str] = field(default_factory=set)
+
+    def door(self) -> Door:
+        seen = Door.OPEN
+        for base in self.ruleset.inputs():
+            if base.family not in {self.packet.family, "inet"}:
+                continue
+            policy = Target.DENY if base.denies_by_policy else Target.ACCEPT
+            fates = {policy if fate is Target.RETURN else fate for fate in self.through(base)}
+            if fates == {Target.DENY}:
+                return Door.SHUT
+            if Target.DENY in fates:
+                seen = Door.UNSURE
+        return seen
+
+    def through(self, base: Chain) -> _Fates:
+        return self._through(base, {}, 0)
+
+    def _through(self, chain: Chain, known: dict[str, _Fates], depth: int) -> _Fates:
+        may: _Fates = frozenset()
         for rule in chain.rules:
-            holds = packet.meets(rule)
+            holds = self.packet.meets(rule)
             if holds is Holds.NOT or rule.target is Target.NOTHING:
                 continue
-            fate: Target = rule.target
-            if fate in {Target.JUMP, Target.GOTO}:
-                fate = self._follow(chain, rule.chain, packet, known)
-                if fate is Target.RETURN and rule.target is Target.JUMP:
-                    continue
-            if fate is Target.DENY and holds is not Holds.FOR_ALL:
-                continue
-            return fate
-        return Target.RETURN
+            goes_on = holds is Holds.UNSURE
+            is_led_on = rule.target in {Target.JUMP, Target.GOTO}
+            fates = self._inner(chain, rule.chain, known, depth + 1) if is_led_on else frozenset((rule.target,))
+            if rule.target is Target.JUMP and Target.RETURN in fates:
+                fates, goes_on = fates - {Target.RETURN}, True
+            if Target.DENY in fates and holds is not Holds.FOR_ALL:
+                fates, goes_on = fates - {Target.DENY}, True
+            if fates and holds is Holds.UNSURE:
+                self.doubts.add(f"{chain.family} {chain.table} {chain.name}")
+            may |= fates
+            if not goes_on:
+                return may
+        return may | {Target.RETURN}
 
-    def _follow(self, here: Chain, name: str, packet: _Unnamed, known: dict[str, Target]) -> Target:
-        """Return the fate in a chain that is jumped to, found out once: chains that fork would take for ever else."""
+    def _inner(self, here: Chain, name: str, known: dict[str, _Fates], depth: int) -> _Fates:
+        """Return the fates in a chain that is jumped to, found out once: chains that fork would take for ever else."""
         if name not in known:
-            known[name] = Target.ACCEPT  # as long as it is not found out, as in a ring
-            chain = next((one for one in self.chains if one.is_named(here.family, here.table, name)), None)
-            known[name] = Target.RETURN if chain is None else self._walk(chain, packet, known)
+            known[name] = _NOT_TOLD  # as long as it is not found out, as in a ring
+            chain = next((one for one in self.ruleset.chains if one.is_named(here.family, here.table, name)), None)
+            if chain is None or depth > MAX_DEPTH:
+                self.doubts.add(f"{here.family} {here.table} {here.name}")
+                return _NOT_TOLD
+            known[name] = self._through(chain, known, depth)
         return known[name]
 
 
 _EVERY = frozenset({"0.0.0.0/0", "::/0", "0-65535", "1-65535"})
+_NOT_OF_NEW = frozenset({"expected", "seen-reply", "seen_reply", "assured", "confirmed", "snat", "dnat", "dying"})
+"""What a new packet's status has not, unless its destination was translated (`dnat`): nft(8), iptables-extensions(8)."""
 
 
 class Holds(IntEnum):
     """Whom a rule's conditions hold for."""
 
     NOT = 0
-    UNNAMED = 1
+    UNSURE = 1
+    """It cannot be judged."""
+    UNNAMED = 2
     """For what nobody named, and not for all: "any port but 22", "TCP", "new ones"."""
-    FOR_ALL = 2
+    FOR_ALL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +233,17 @@ class _Unnamed:
     family: str
     device: str
     protocol: str
+    may_be_untracked: bool
+    may_be_translated: bool = False
 
     def meets(self, rule: Rule) -> Holds:
         if not rule.is_conditional:
             return Holds.FOR_ALL
-        return min((self._met(one) for one in rule.conditions), default=Holds.NOT)
+        return min((self._met(one) for one in rule.conditions), default=Holds.UNSURE)
 
     def _met(self, condition: Condition | None) -> Holds:
         if condition is None:
-            return Holds.NOT
+            return Holds.UNSURE
         values, found = condition.values, Holds.UNNAMED
         match condition.field:
             case "iif":
@@ -171,13 +252,42 @@ class _Unnamed:
                 is_met, found = ("ipv4" if self.family == "ip" else "ipv6") in values, Holds.FOR_ALL
             case "state":
                 is_met = "new" in values
+                if not is_met and ((self.may_be_untracked and "untracked" in values) or self._is_doubtful(values)):
+                    return Holds.UNSURE
+            case "status":
+                is_met = False
+                if not _NOT_OF_NEW.issuperset(values) or self._is_doubtful(values):
+                    return Holds.UNSURE
             case "l4proto":
                 is_met = bool({self.protocol, "6" if self.protocol == "tcp" else "17"} & set(values))
-            case "dport" | "saddr":
-                is_met = bool(_EVERY & set(values))
-            case _:
+                if not is_met and any("-" in value and value[0].isdecimal() for value in values):
+                    return Holds.UNSURE
+            case "udp" if self.protocol != "udp":
                 return Holds.NOT
+            case "dport" | "udp" | "saddr":
+                is_met = bool(_EVERY & set(values))
+            case "sport":
+                return Holds.UNNAMED  # who sends it chooses it
+            case "daddr":
+                is_met = bool(_EVERY & set(values))
+                if not is_met and not is_multicast(values):
+                    return Holds.UNSURE  # it may be the host's own
+            case "other":
+                return Holds.NOT
+            case _:
+                return Holds.UNSURE
         return found if is_met is not condition.is_negated else Holds.NOT
+
+    def _is_doubtful(self, values: Collection[str]) -> bool:
+        return self.may_be_translated and "dnat" in values
+
+
+def is_multicast(values: Iterable[str]) -> bool:
+    """Say whether all are addresses or networks of groups of hosts, and none of one host."""
+    try:
+        return all(ipaddress.ip_network(value, strict=False).is_multicast for value in values)
+    except ValueError:
+        return False
 
 
 def is_one_of(device: str, names: Iterable[str]) -> bool:

@@ -8,24 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TypeAlias
 
-from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target, is_one_of
+from checks.servers.ruleset import Chain, Condition, Door, Rule, Ruleset, Target, is_multicast, is_one_of
 
 MAX_CHAINS = 300
 """So many chains are followed from one base chain; what is beyond is not told."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class Door(StrEnum):
-    """What a stranger meets."""
-
-    OPEN = "open"
-    SHUT = "shut"
-    UNSURE = "unsure"
 
 
 class _Holds(IntEnum):
@@ -42,6 +34,8 @@ class _Knock:
     port: int
     admins: Sequence[Network]
     trusted: Sequence[str]
+    may_be_untracked: bool
+    may_be_translated: bool = False
 
 
 def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], trusted: Sequence[str] = ()) -> Door:
@@ -54,7 +48,11 @@ def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], tr
         admins: networks that are no strangers'.
         trusted: devices at which there are no strangers.
     """
-    knock = _Knock(family, port, tuple(one for one in admins if (one.version == 4) == (family == "ip")), trusted)
+    knock = _Knock(
+        family, port, tuple(one for one in admins if (one.version == 4) == (family == "ip")), trusted, ruleset.untracks
+    )
+    bases = [chain for chain in ruleset.chains if chain.translates and chain.family in {family, "inet"}]
+    knock = replace(knock, may_be_translated=any(any(_walk(ruleset, base, knock, {})[:2]) for base in bases))
     seen = Door.OPEN
     for base in ruleset.inputs():
         if base.family not in {family, "inet"}:
@@ -138,8 +136,12 @@ def _holds(condition: Condition | None, knock: _Knock) -> _Holds:
     match condition.field:
         case "dport":
             found = _Holds.ALWAYS if any(_has_port(value, knock.port) for value in values) else _Holds.NEVER
-        case "state":
-            found = _Holds.ALWAYS if "new" in values else _Holds.NEVER
+        case "state" if "new" in values:
+            found = _Holds.ALWAYS
+        case "state" | "status":
+            if knock.may_be_translated or (knock.may_be_untracked and "untracked" in values) or "none" in values:
+                return _Holds.UNSURE
+            found = _Holds.NEVER
         case "l4proto":
             found = _Holds.ALWAYS if {"tcp", "6"} & set(values) else _Holds.NEVER
         case "nfproto":
@@ -148,8 +150,14 @@ def _holds(condition: Condition | None, knock: _Knock) -> _Holds:
             found = _Holds.NEVER if all(is_one_of(each, ("lo", *knock.trusted)) for each in values) else _Holds.UNSURE
         case "saddr":
             found = _strangers(values, knock)
-        case _:  # another protocol than TCP, which a "!=" can't turn into TCP either
+        case "sport":
+            return _Holds.SOME  # who sends it chooses it
+        case "daddr" if is_multicast(values):
+            found = _Holds.NEVER
+        case "udp" | "other":  # another protocol than TCP, which a "!=" can't turn into TCP either
             return _Holds.NEVER
+        case _:
+            return _Holds.UNSURE
     if condition.is_negated and found in {_Holds.ALWAYS, _Holds.NEVER}:
         return _Holds.NEVER if found is _Holds.ALWAYS else _Holds.ALWAYS
     return found

@@ -8,7 +8,7 @@ from a station outside of the declared `admin_ranges`. A station within them see
 about the world; then the check is unknown until somebody looks from elsewhere. The kernel's own rules must keep strangers
 out as well: a station sees what holds for its own address, and a rule may let in half the world beside it. A rule whose
 condition can't be judged, as one on a device that is not among `trusted_devices`, leaves it unknown. And the filter must deny by default, or a service that
-starts there tomorrow is open to all.
+starts there tomorrow is open to all; where that can't be judged, it is unknown as well.
 
 Source: connect(2), nft(8). A host whose filter drops what it does not name, seen from another one:
 
@@ -23,8 +23,8 @@ from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probes import iptables_legacy, nft, outside_ports
-from checks.servers.ruleset import MAX_DEVICES
-from checks.servers.stranger import Door, door
+from checks.servers.ruleset import MAX_DEVICES, Door
+from checks.servers.stranger import door
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -83,8 +83,12 @@ def judge(facts: Facts) -> Outcome:
     if unsure := [name for name, each in doors.items() if each is Door.UNSURE]:
         said = msg("whether the firewall's rules let strangers in cannot be judged at {names}", names=listed(unsure))
         return unknown("rules-unclear", said)
-    if not all(ruleset.denies_by_default(family, trusted) for family in ("ip", "ip6")):
+    entrances = [each for family in ("ip", "ip6") for each in ruleset.entrances(family, trusted)]
+    if any(each.door is Door.OPEN for each in entrances):
         return failed(
             "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")
         )
+    if any(each.door is Door.UNSURE for each in entrances):
+        said = msg("the ports are shut now, and whether the kernel's filter denies by default cannot be judged")
+        return unknown("default-unclear", said)
     return passed(msg("shut to {station}, and the filter denies by default", station=str(seen.station)))

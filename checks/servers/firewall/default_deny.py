@@ -4,11 +4,14 @@ A filter that lets in what its rules forgot is open to every new service. IPv6 i
 
 The rule: for each of the two families, a chain at the input hook ends in drop or reject: by its policy, or by its last
 rule without a condition, also in a chain that it jumps to without one. A rule that accepts whatever nobody named undoes the
-policy: one without a condition, one that asks only for a protocol or for new connections, or one for a whole network device,
-as firewalld's zone `trusted` has it. Devices from which everything may come, such as a VPN's, are declared as
+policy: one without a condition, one that asks only for a protocol, for new connections or for the sender's port, which the
+sender chooses, or one for a whole network device, as firewalld's zone `trusted` has it. Where a rule may accept, and whom it
+is for cannot be judged (a limit, a mark, a match of iptables, an address that may be the host's own), it is unknown whether
+the filter denies. What iptables put into nftables is read from `iptables-nft-save`, because nft leaves out what its matches
+ask for. Devices from which everything may come, such as a VPN's, are declared as
 `trusted_devices`; loopback always is one. What conditions on ports and addresses let in is a matter of firewall.listeners.
 
-Sources: nft(8), iptables(8). Policy accept with a final reject, as firewalld writes it, passes:
+Sources: nft(8), iptables(8), iptables-extensions(8). Policy accept with a final reject, as firewalld writes it, passes:
 
     chain filter_INPUT { type filter hook input priority filter + 10; policy accept; ... reject with icmpx admin-prohibited }
 """
@@ -20,7 +23,7 @@ from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probe import Missing
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES
+from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, Door
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -43,14 +46,28 @@ def judge(facts: Facts) -> Outcome:
     ruleset = seen_ruleset(facts)
     if len(ruleset.devices()) > MAX_DEVICES:
         return unknown("too-many-devices", msg("the firewall's rules name more than {n} devices", n=MAX_DEVICES))
-    by_family = {name: ruleset.open_devices(family, facts.declared.trusted_devices) for family, name in _NAMES.items()}
-    families = " + ".join(name for name, devices in by_family.items() if devices)
-    if not families:
+    entrances = [
+        (name, each)
+        for family, name in _NAMES.items()
+        for each in ruleset.entrances(family, facts.declared.trusted_devices)
+        if each.door is not Door.SHUT
+    ]
+    if not entrances:
         return passed(msg("incoming packets are denied by default over IPv4 and IPv6"))
     legacy = facts.get(iptables_legacy.PROBE)
     if isinstance(legacy, Missing):
         return missing(legacy)
-    found = {device for devices in by_family.values() for device in devices}
+    is_open = [(name, each) for name, each in entrances if each.door is Door.OPEN]
+    families = " + ".join(dict.fromkeys(name for name, _ in is_open or entrances))
+    if not is_open:
+        chains = listed(sorted({chain for _, each in entrances for chain in each.doubts}))
+        said = msg(
+            "whether what no rule names is let in over {names} cannot be judged: {chains}",
+            names=families,
+            chains=chains,
+        )
+        return unknown("rules-unclear", said)
+    found = {each.device for _, each in is_open}
     if ANY_DEVICE in found:
         return failed("open-by-default", msg("what no rule names is let in over {names}", names=families))
     said = msg("whatever comes in at {devices} is let in over {names}", devices=listed(sorted(found)), names=families)

@@ -1,11 +1,22 @@
-"""Rules of the older packet filter, which nft does not show: `iptables-legacy-save`, as iptables-save(8) has it.
+"""Rules of iptables in its own words: `iptables-legacy-save` and `iptables-nft-save`, as iptables-save(8) has them.
 
-The programs are called only where the kernel has such tables; else nothing but `end` is printed. Needs root.
+The older packet filter is one that nft does not show; its programs are called only where the kernel has such tables. Of
+rules that iptables put into nftables, nft's own listing names a match and leaves out what it asks for:
+
+    {"xt": {"type": "match", "name": "conntrack"}}
+
+That may be an answer to the host's own question or any new packet, and only iptables says which. Where it can't, nft's
+listing stands. Needs root.
 
     family ip
     *filter
     :INPUT DROP [0:0]
     -A INPUT -i lo -j ACCEPT
+    COMMIT
+    nft ip
+    *filter
+    :INPUT DROP [0:0]
+    -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
     COMMIT
     end
 """
@@ -13,9 +24,11 @@ The programs are called only where the kernel has such tables; else nothing but 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
+from checks.servers.ruleset import DECIDES_NOTHING, Chain, Condition, Rule, Ruleset, Target
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -24,44 +37,93 @@ for f in ip ip6; do
   echo "family $f"
   "${f}tables-legacy-save" || exit $?
 done
+for f in ip ip6; do
+  command -v "${f}tables-nft-save" >/dev/null || continue
+  own=$("${f}tables-nft-save" 2>/dev/null) && printf 'nft %s\n%s\n' "$f" "$own"
+done
 echo end
 """
-_VERDICTS = {"ACCEPT": Target.ACCEPT, "DROP": Target.DENY, "REJECT": Target.DENY, "RETURN": Target.RETURN}
-_NO_TARGET = frozenset({"LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TRACE", "AUDIT"})
-_FIELDS = {"-i": "iif", "-p": "l4proto", "--ctstate": "state", "--state": "state"}
-_NO_CONDITION = {"-m": {"comment", "conntrack", "state"}, "--comment": None, "--reject-with": None, "-c": None}
-"""By the word that follows, if not any; a module's own words are the conditions."""
+_TARGETS = {
+    "ACCEPT": Target.ACCEPT,
+    **dict.fromkeys(("DROP", "REJECT"), Target.DENY),
+    "RETURN": Target.RETURN,
+    **dict.fromkeys(("DNAT", "REDIRECT"), Target.ACCEPT),
+    **dict.fromkeys(DECIDES_NOTHING, Target.NOTHING),
+}
+_FIELDS = {
+    "-i": "iif",
+    "-p": "l4proto",
+    "-d": "daddr",
+    "--ctstatus": "status",
+    **dict.fromkeys(("--ctstate", "--state"), "state"),
+    **dict.fromkeys(("--dport", "--dports"), "dport"),
+    **dict.fromkeys(("--sport", "--sports", "--ports"), "sport"),
+    **dict.fromkeys(("-s", "--src-range", "--mac-source"), "saddr"),
+    **dict.fromkeys(("--icmp-type", "--icmpv6-type"), "other"),
+}
+"""What is understood (iptables(8), iptables-extensions(8)); `--ports` is met by the sender's port too."""
+_NO_CONDITION = frozenset(
+    ("comment", "conntrack", "state", "tcp", "udp", "multiport", "icmp", "icmp6", "iprange", "mac")
+)
+"""Matches of which the words that follow are the conditions, or that have none."""
 
 
-def parse(output: Output) -> Ruleset:
-    """Read the filter tables of both families."""
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """Rules in iptables's own words."""
+
+    older: Ruleset
+    """What only iptables-legacy shows."""
+    newer: Ruleset
+    """What stands in nftables, and nft shows as well."""
+
+
+def parse(output: Output) -> Spelled:
+    """Read the tables of both families."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the listing of older firewall rules broke off"))
-    family = table = ""
-    policies: dict[tuple[str, str], bool] = {}
-    rules: dict[tuple[str, str], list[Rule]] = {}
+    listings: dict[str, list[str]] = {"family": [], "nft": []}
+    kind = "family"
     for line in lines[:-1]:
-        if line.startswith("family "):
-            family = line[7:]
+        if (first := line.partition(" ")[0]) in listings:
+            kind = first
+        listings[kind].append(line)
+    return Spelled(_ruleset(listings["family"]), _ruleset(listings["nft"]))
+
+
+def _ruleset(lines: Sequence[str]) -> Ruleset:
+    family = table = ""
+    policies: dict[tuple[str, str, str], bool] = {}
+    rules: dict[tuple[str, str, str], list[Rule]] = {}
+    untracks = False
+    for line in lines:
+        if line.startswith(("family ", "nft ")):
+            family = line.partition(" ")[2]
         elif line.startswith("*"):
             table = line[1:]
-        elif table != "filter" or line.startswith("#") or line == "COMMIT":
+        elif line.startswith("#") or line == "COMMIT":
             continue
         elif line.startswith(":"):
             name, policy, *_ = line[1:].split()
-            policies[family, name] = policy == "DROP"
+            policies[family, table, name] = policy == "DROP"
         elif line.startswith("-A "):
             name, rule = _rule(line)
-            rules.setdefault((family, name), []).append(rule)
+            rules.setdefault((family, table, name), []).append(rule)
+            untracks = untracks or "-j NOTRACK" in line or "--notrack" in line
         else:
             raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80)))
-    return Ruleset(
-        tuple(
-            Chain(family, "filter", name, name == "INPUT", denies, tuple(rules.get((family, name), ())))
-            for (family, name), denies in policies.items()
+    chains = (
+        Chain(
+            *place,
+            is_input=place[1:] == ("filter", "INPUT"),
+            denies_by_policy=denies,
+            rules=tuple(rules.get(place, ())),
+            translates=place[1:] == ("nat", "PREROUTING"),
         )
+        for place, denies in policies.items()
     )
+    return Ruleset(tuple(chains), untracks)
 
 
 def _rule(line: str) -> tuple[str, Rule]:
@@ -70,33 +132,38 @@ def _rule(line: str) -> tuple[str, Rule]:
     except ValueError as error:
         raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80))) from error
     name, rest = words[1], words[2:]
-    target, chain, negated = Target.NOTHING, "", False
+    target, chain, is_negated = Target.NOTHING, "", False
     conditions: list[Condition | None] = []
     while rest:
         word = rest.pop(0)
         if word == "!":
-            negated = True
+            is_negated = True
             continue
         if word in {"-j", "-g"} and rest:
-            aim = rest.pop(0)
-            if aim in _VERDICTS:
-                target = _VERDICTS[aim]
-            elif aim not in _NO_TARGET:
-                target, chain = (Target.JUMP if word == "-j" else Target.GOTO), aim
-        elif word in _NO_CONDITION and rest and rest[0] in (_NO_CONDITION[word] or rest):
+            target = Target.GOTO if word == "-g" else _TARGETS.get(rest[0], Target.JUMP)
+            chain = rest[0] if target in {Target.JUMP, Target.GOTO} else ""
+            break  # what follows is the target's own
+        if word in _FIELDS and rest:
+            conditions.append(_condition(_FIELDS[word], rest.pop(0), is_negated=is_negated))
+        elif (word == "-m" and rest and rest[0] in _NO_CONDITION) or (word == "--comment" and rest):
             rest.pop(0)
-        elif word in _FIELDS and rest:
-            conditions.append(_condition(_FIELDS[word], rest.pop(0), negated=negated))
         else:
             conditions.append(None)
-        negated = False
+        is_negated = False
     return name, Rule(bool(conditions), target, chain, tuple(conditions))
 
 
-def _condition(field: str, value: str, *, negated: bool) -> Condition:
-    if field == "state":
-        return Condition(field, tuple(value.lower().split(",")), negated)
-    return Condition(field, (f"{value[:-1]}*" if value.endswith("+") else value,), negated)
+def _condition(field: str, value: str, *, is_negated: bool) -> Condition:
+    match field:
+        case "state" | "status":
+            values = tuple(value.lower().split(","))
+        case "dport" | "sport":
+            values = tuple(port.replace(":", "-") for port in value.split(","))
+        case "iif" if value.endswith("+"):
+            values = (f"{value[:-1]}*",)
+        case _:
+            values = (value,)
+    return Condition(field, values, is_negated)
 
 
-PROBE = Probe("firewall.legacy", ("sh", "-c", _SCRIPT), parse, needs_root=True)
+PROBE = Probe("firewall.legacy", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=2 << 20)

@@ -13,13 +13,23 @@ from dataclasses import replace
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
-from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
+from checks.servers.ruleset import DECIDES_NOTHING, Chain, Condition, Rule, Ruleset, Target
 from portalops.model.message import msg
 
-_HARMLESS = frozenset({"counter", "log", "comment"})
+_HARMLESS = frozenset({"counter", "log", "comment", "mangle", "notrack", "last", "dup", "masquerade", "snat", "tproxy"})
+_HARMLESS |= {"ct helper", "ct timeout", "ct expectation"}
+"""Statements that hold for every packet and decide nothing (libnftables-json(5))."""
+_OTHER_PROTOCOLS = frozenset({"icmp", "icmpv6", "igmp", "sctp", "dccp", "ah", "esp", "comp"})
 _REST = "*"
 """The entry of a map for what no other entry names."""
-_DENIALS = frozenset({"DROP", "REJECT"})
+_JOINT = " . "
+"""Between the parts of a set's element of several fields."""
+_XT_TARGETS = {
+    **dict.fromkeys(("DROP", "REJECT"), Target.DENY),
+    **dict.fromkeys(("DNAT", "REDIRECT"), Target.ACCEPT),
+    **dict.fromkeys(DECIDES_NOTHING, Target.NOTHING),
+}
+_UNTRACKS = frozenset({"NOTRACK", "CT"})
 
 Json = Mapping[str, object]
 Sets = Mapping[str, "tuple[str, ...] | None"]
@@ -42,11 +52,14 @@ def parse(output: Output) -> Ruleset:
             (each["family"], each["table"], str(each["name"])): each.get("elem", []) for each in _named(entries, "map")
         }
         rules: dict[tuple[object, object, object], list[Rule]] = {}
+        untracks = False
         for rule in _named(entries, "rule"):
             key = (rule["family"], rule["table"], rule["chain"])
             sets = {name: values for (family, table, name), values in elements.items() if (family, table) == key[:2]}
             maps = {name: pairs for (family, table, name), pairs in verdicts.items() if (family, table) == key[:2]}
-            rules.setdefault(key, []).extend(_rules(cast("Sequence[Json]", rule["expr"]), sets, maps))
+            expressions = cast("Sequence[Json]", rule["expr"])
+            rules.setdefault(key, []).extend(_rules(expressions, sets, maps))
+            untracks = untracks or any("notrack" in each or _xt_target(each) in _UNTRACKS for each in expressions)
         chains = tuple(
             _chain(chain, tuple(rules.get((chain["family"], chain["table"], chain["name"]), ())))
             for chain in _named(entries, "chain")
@@ -56,7 +69,7 @@ def parse(output: Output) -> Ruleset:
         raise Unparseable(msg("nft's rules are not of the known form")) from error
     if not any("metainfo" in entry for entry in entries):
         raise Unparseable(msg("nft did not say its version"))
-    return Ruleset(chains)
+    return Ruleset(chains, untracks)
 
 
 def _named(entries: Sequence[Json], kind: str) -> list[Json]:
@@ -66,8 +79,20 @@ def _named(entries: Sequence[Json], kind: str) -> list[Json]:
 def _chain(chain: Json, rules: tuple[Rule, ...]) -> Chain:
     is_input = chain.get("hook") == "input" and chain.get("type") == "filter"
     return Chain(
-        str(chain["family"]), str(chain["table"]), str(chain["name"]), is_input, chain.get("policy") == "drop", rules
+        str(chain["family"]),
+        str(chain["table"]),
+        str(chain["name"]),
+        is_input,
+        chain.get("policy") == "drop",
+        rules,
+        translates=chain.get("hook") == "prerouting" and chain.get("type") == "nat",
     )
+
+
+def _xt_target(expression: Json) -> object:
+    """Return the name of iptables's target, where it is one of which nft says that."""
+    value = expression.get("xt")
+    return value.get("name") if isinstance(value, Mapping) and value.get("type") == "target" else None
 
 
 def _rules(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object]) -> list[Rule]:
@@ -90,12 +115,12 @@ def _equals(left: object, right: object) -> list[Json]:
 
 
 def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
-    conditional, target, chain = False, Target.NOTHING, ""
+    target, chain = Target.NOTHING, ""
     conditions: list[Condition | None] = []
     for expression in expressions:
         name, value = next(iter(expression.items()))
         match name:
-            case "accept":
+            case "accept" | "dnat" | "redirect":
                 target = Target.ACCEPT
             case "drop" | "reject":
                 target = Target.DENY
@@ -103,23 +128,52 @@ def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
                 target = Target.RETURN
             case "jump" | "goto":
                 target, chain = Target(name), str(cast("Json", value)["target"])
-            case "xt" if isinstance(value, Mapping) and value.get("type") == "target":
-                target = Target.DENY if value.get("name") in _DENIALS else Target.NOTHING
+            case "xt" if (aim := str(_xt_target(expression))) in _XT_TARGETS:
+                target = _XT_TARGETS[aim]
+            case "match":
+                conditions.extend(_conditions(cast("Json", value), sets))
+            case "queue" | "synproxy" | "xt" if not _is_xt_match(value):
+                target = Target.ACCEPT  # perhaps: another program decides, or a target that nft does not spell out
+                conditions.append(None)
+            case "set" if isinstance(value, Mapping) and "stmt" not in value:
+                pass  # it notes the packet's address
             case _ if name not in _HARMLESS:
-                conditional = True
-                conditions.append(_condition(cast("Json", value), sets) if name == "match" else None)
-    return Rule(conditional, target, chain, tuple(conditions))
+                conditions.append(None)
+    return Rule(bool(conditions), target, chain, tuple(conditions))
 
 
-def _condition(match: Json, sets: Sets) -> Condition | None:
-    left, right, operation = cast("Json", match["left"]), match["right"], match["op"]
+def _is_xt_match(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("type") == "match"
+
+
+def _conditions(match: Json, sets: Sets) -> list[Condition | None]:
+    """Read a match; one of several fields at once (`ip saddr . tcp dport`) is one condition for each."""
+    left, right, operation = cast("Json", match["left"]), match["right"], str(match["op"])
     values = sets.get(right[1:]) if isinstance(right, str) and right.startswith("@") else _values(right)
+    if "concat" not in left:
+        return [_condition(left, values, operation)]
+    if values is None or operation == "!=":
+        return [None]
+    fields = cast("Sequence[Json]", left["concat"])
+    rows = [value.split(_JOINT) for value in values]
+    if any(len(row) != len(fields) for row in rows):
+        return [None]
+    return [_condition(one, tuple(row[at] for row in rows), operation) for at, one in enumerate(fields)]
+
+
+def _condition(left: Json, values: tuple[str, ...] | None, operation: str) -> Condition | None:
     what, of = next(iter(left.items()))
-    if values is None or operation not in {"==", "in", "!="} or not isinstance(of, Mapping):
+    if values is None or not isinstance(of, Mapping):
         return None
-    key = str(of.get("key", of.get("field", "")))
-    field = _FIELDS.get((what, str(of.get("protocol", "")), key))
-    return Condition(field, values, operation == "!=") if field else None
+    protocol, key = str(of.get("protocol", "")), str(of.get("key", of.get("field", "")))
+    field = "other" if what == "payload" and protocol in _OTHER_PROTOCOLS else _FIELDS.get((what, protocol, key))
+    if operation in _ORDERS and field in _PORTS and values[0].isdecimal():
+        values, operation = (_ORDERS[operation](int(values[0])),), "=="
+    if field is None or operation not in {"==", "in", "!="}:
+        return None
+    if key == "protocol" and what == "meta":
+        values = tuple({"ip": "ipv4", "ip6": "ipv6"}.get(value, value) for value in values)
+    return Condition(field, values, operation == "!=")
 
 
 def _values(right: object) -> tuple[str, ...] | None:
@@ -135,6 +189,9 @@ def _values(right: object) -> tuple[str, ...] | None:
             return (f"{first}-{last}",)
         if "elem" in right and isinstance(right["elem"], Mapping):
             return _values(cast("Json", right["elem"]).get("val"))
+        if "concat" in right:
+            columns = [_values(each) or () for each in cast("Sequence[object]", right["concat"])]
+            return (_JOINT.join(each[0] for each in columns),) if all(len(each) == 1 for each in columns) else None
         return _values(right["set"]) if "set" in right else None
     if isinstance(right, Sequence):
         parts = [_values(each) for each in right]
@@ -150,15 +207,26 @@ _FIELDS = {
     ("payload", "ip", "protocol"): "l4proto",
     ("payload", "ip6", "nexthdr"): "l4proto",
     ("payload", "udp", "dport"): "udp",
-    ("payload", "icmp", "type"): "icmp",
-    ("payload", "icmpv6", "type"): "icmp",
+    **{("payload", protocol, "sport"): "sport" for protocol in ("tcp", "udp", "th")},
+    ("payload", "ip", "daddr"): "daddr",
+    ("payload", "ip6", "daddr"): "daddr",
+    ("payload", "ether", "saddr"): "saddr",
     ("meta", "", "l4proto"): "l4proto",
     ("meta", "", "nfproto"): "nfproto",
+    ("meta", "", "protocol"): "nfproto",
     ("meta", "", "iif"): "iif",
     ("meta", "", "iifname"): "iif",
     ("ct", "", "state"): "state",
+    ("ct", "", "status"): "status",
 }
 """What is understood, by the kind, protocol and field of a match's left side (libnftables-json(5))."""
+_ORDERS = {
+    "<": lambda port: f"0-{port - 1}",
+    "<=": lambda port: f"0-{port}",
+    ">": lambda port: f"{port + 1}-65535",
+    ">=": lambda port: f"{port}-65535",
+}
+_PORTS = frozenset({"dport", "udp", "sport"})
 
 
 PROBE = Probe("firewall.nft", ("nft", "-j", "list", "ruleset"), parse, needs_root=True, limit_bytes=2 << 20)

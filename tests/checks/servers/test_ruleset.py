@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from checks.servers.probe import Output
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import ANY_DEVICE, Chain, Rule, Ruleset, Target
+from checks.servers.ruleset import ANY_DEVICE, Chain, Door, Rule, Ruleset, Target
+
+PLACE = {"family": "inet", "table": "filter"}
+ACCEPT = {"accept": None}
+
+
+def match(left: object, right: object, operation: str = "==") -> object:
+    return {"match": {"op": operation, "left": left, "right": right}}
+
+
+def listed(entries: list[object]) -> Ruleset:
+    base = {**PLACE, "name": "input", "type": "filter", "hook": "input", "policy": "drop"}
+    return nft.parse(Output(0, json.dumps({"nftables": [{"metainfo": {}}, {"chain": base}, *entries]}), ""))
 
 
 def chain(name: str, *rules: Rule, is_input: bool = False, denies: bool = False) -> Chain:
@@ -18,7 +31,17 @@ def chain(name: str, *rules: Rule, is_input: bool = False, denies: bool = False)
 def legacy(*rules: str) -> Ruleset:
     text = "".join(f"-A INPUT {rule}\n" for rule in rules)
     listing = f"family ip\n*filter\n:INPUT DROP [0:0]\n{text}COMMIT\nend\n"
-    return iptables_legacy.parse(Output(0, listing, ""))
+    return iptables_legacy.parse(Output(0, listing, "")).older
+
+
+def at(ruleset: Ruleset, door: Door, family: str = "ip", trusted: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return tuple(each.device for each in ruleset.entrances(family, trusted) if each.door is door)
+
+
+def open_at(ruleset: Ruleset, family: str = "ip", trusted: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the devices that surely let in what nobody named, once it's seen that none does so perhaps."""
+    assert not at(ruleset, Door.UNSURE, family, trusted)
+    return at(ruleset, Door.OPEN, family, trusted)
 
 
 # as iptables-save 1.8.11 writes rules
@@ -43,37 +66,139 @@ def legacy(*rules: str) -> Ruleset:
     ],
 )
 def test_older_rules_for_whole_devices_are_seen(rule: str, open_devices: tuple[str, ...]) -> None:
-    assert legacy(rule).open_devices("ip") == open_devices
+    assert open_at(legacy(rule)) == open_devices
+
+
+# as iptables-save 1.8.11 writes rules
+@pytest.mark.parametrize(
+    ("rule", "door"),
+    [
+        ("-m limit --limit 5/min -j ACCEPT", Door.UNSURE),
+        ("-m mark --mark 0x1 -j ACCEPT", Door.UNSURE),
+        ("-m pkttype --pkt-type broadcast -j ACCEPT", Door.UNSURE),
+        ("-m addrtype --dst-type LOCAL -j ACCEPT", Door.UNSURE),
+        ("-m socket -j ACCEPT", Door.UNSURE),
+        ("-m set --match-set friends src -j ACCEPT", Door.UNSURE),
+        ("-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a -j ACCEPT", Door.UNSURE),
+        ("-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT", Door.UNSURE),
+        ("-d 203.0.113.5/32 -j ACCEPT", Door.UNSURE),
+        ("-j NFQUEUE --queue-num 0", Door.UNSURE),
+        ("-m limit --limit 5/min -g nowhere", Door.UNSURE),
+        ("-p tcp -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT", Door.SHUT),
+        ("-p tcp -m multiport --dports 80,443 -m mark --mark 0x1 -j ACCEPT", Door.SHUT),
+        ("-m limit --limit 3/min --limit-burst 10 -j LOG --log-prefix x", Door.SHUT),
+        ("-m limit --limit 3/min -j RETURN", Door.SHUT),
+        ("-m recent --update --seconds 30 --name a --mask 255.255.255.255 --rsource -j DROP", Door.SHUT),
+        ("-d 224.0.0.18/32 -j ACCEPT", Door.SHUT),
+        ("-m conntrack --ctstatus SEEN_REPLY -j ACCEPT", Door.SHUT),
+        ("-m conntrack --ctstate DNAT -j ACCEPT", Door.SHUT),
+        ("-m conntrack --ctstate UNTRACKED -j ACCEPT", Door.SHUT),
+        ("-m iprange --src-range 10.0.0.1-10.0.0.5 -j ACCEPT", Door.SHUT),
+        ("-m mac --mac-source 00:11:22:33:44:55 -j ACCEPT", Door.SHUT),
+        ("-p udp -m udp --sport 67 --dport 68 -j ACCEPT", Door.SHUT),
+        ("-p udp -m udp --sport 53 -j ACCEPT", Door.OPEN),
+        ("-p tcp -m tcp --dport 0:65535 -j ACCEPT", Door.OPEN),
+        ("-p tcp -m multiport ! --dports 22,3306 -j ACCEPT", Door.OPEN),
+        ("-p tcp -m multiport --ports 80 -j ACCEPT", Door.OPEN),
+    ],
+)
+def test_what_cannot_be_read_is_neither_shut_nor_open(rule: str, door: Door) -> None:
+    (entrance,) = legacy(rule).entrances("ip")
+
+    assert entrance.door is door
+    assert entrance.doubts == (("ip filter INPUT",) if door is Door.UNSURE else ())
+
+
+def test_a_way_that_cannot_be_judged_and_ends_in_the_same_place_leaves_no_doubt() -> None:
+    assert at(legacy("-m limit --limit 5/min -j ACCEPT", "-j ACCEPT"), Door.OPEN) == (ANY_DEVICE,)
+    assert at(legacy("-m limit --limit 5/min -j DROP", "-m mark --mark 0x1 -j RETURN"), Door.SHUT) == (ANY_DEVICE,)
+
+
+def test_what_is_kept_from_tracking_or_given_a_new_destination_may_be_let_in_as_such() -> None:
+    listing = """family ip
+*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING {first} -j DNAT --to-destination 10.0.0.5
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate {state} -j ACCEPT
+COMMIT
+end
+"""
+
+    def seen(first: str, state: str) -> Ruleset:
+        return iptables_legacy.parse(Output(0, listing.format(first=first, state=state), "")).older
+
+    assert at(seen("-p tcp -m tcp --dport 8443", "DNAT"), Door.SHUT) == (ANY_DEVICE,)
+    assert at(seen("-p tcp -m tcp --dport 1:65535", "DNAT"), Door.UNSURE) == (ANY_DEVICE,)
+    assert at(seen("-p tcp -m tcp --dport 8443", "ESTABLISHED,UNTRACKED"), Door.UNSURE) == (ANY_DEVICE,)
 
 
 def test_a_pattern_of_trusted_devices_covers_what_it_names_and_no_more() -> None:
     rules = legacy("-i br-71fa -j ACCEPT", "-i br-+ -j ACCEPT", "-i eth0 -j ACCEPT")
 
-    assert rules.open_devices("ip", ("br-*",)) == ("eth0",)
-    assert rules.open_devices("ip", ("br-71fa", "eth*")) == ("br-*",)
-    assert rules.open_devices("ip", ("*",)) == ()
+    assert open_at(rules, trusted=("br-*",)) == ("eth0",)
+    assert open_at(rules, trusted=("br-71fa", "eth*")) == ("br-*",)
+    assert open_at(rules, trusted=("*",)) == ()
 
 
 def test_the_rest_of_a_map_of_verdicts_comes_last_whatever_its_place() -> None:
     entries = [["*", {"drop": None}], ["lo", {"accept": None}], ["eth0", {"accept": None}]]
 
-    assert mapped(entries).open_devices("ip") == ("eth0",)
-    assert mapped([["*", {"accept": None}]]).open_devices("ip") == (ANY_DEVICE,)
-    assert mapped("@doors", [["eth1", {"accept": None}]]).open_devices("ip6") == ("eth1",)
-    assert mapped("@nowhere").open_devices("ip") == ()
+    assert open_at(mapped(entries)) == ("eth0",)
+    assert open_at(mapped([["*", {"accept": None}]])) == (ANY_DEVICE,)
+    assert open_at(mapped("@doors", [["eth1", {"accept": None}]]), "ip6") == ("eth1",)
+    assert at(mapped("@nowhere"), Door.UNSURE) == (ANY_DEVICE,)
+
+
+# as `nft -j list ruleset` 1.1.3 writes the expressions of `tcp dport != 22`, `queue`, `ct status dnat` and so on
+@pytest.mark.parametrize(
+    ("expressions", "door"),
+    [
+        ([{"limit": {"rate": 10, "burst": 5, "per": "second"}}, ACCEPT], Door.UNSURE),
+        ([match({"meta": {"key": "mark"}}, 1), ACCEPT], Door.UNSURE),
+        ([match({"meta": {"key": "skuid"}}, 0), ACCEPT], Door.UNSURE),
+        ([match({"fib": {"result": "type", "flags": ["daddr"]}}, "local"), ACCEPT], Door.UNSURE),
+        ([{"xt": None}, ACCEPT], Door.UNSURE),
+        (
+            [{"xt": {"type": "match", "name": "conntrack"}}, {"counter": {"packets": 0, "bytes": 0}}, ACCEPT],
+            Door.UNSURE,
+        ),
+        ([{"xt": {"type": "target", "name": "NFQUEUE"}}], Door.UNSURE),
+        ([{"queue": {"num": 0, "flags": "bypass"}}], Door.UNSURE),
+        ([match({"payload": {"protocol": "ip", "field": "daddr"}}, "203.0.113.5"), ACCEPT], Door.UNSURE),
+        ([match({"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, "syn"]}, "syn"), ACCEPT], Door.UNSURE),
+        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, "@ports"), ACCEPT], Door.UNSURE),
+        ([match({"ct": {"key": "status"}}, "dnat", "in"), ACCEPT], Door.SHUT),
+        ([match({"ct": {"key": "state"}}, ["established", "related", "untracked"]), ACCEPT], Door.SHUT),
+        ([match({"payload": {"protocol": "sctp", "field": "dport"}}, 2905), ACCEPT], Door.SHUT),
+        ([match({"meta": {"key": "l4proto"}}, "vrrp"), ACCEPT], Door.SHUT),
+        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 1023, ">"), ACCEPT], Door.SHUT),
+        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 0, ">="), ACCEPT], Door.OPEN),
+        ([match({"payload": {"protocol": "udp", "field": "dport"}}, 53, "!="), ACCEPT], Door.OPEN),
+        ([match({"meta": {"key": "protocol"}}, "ip"), ACCEPT], Door.OPEN),
+        ([{"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}, ACCEPT], Door.OPEN),
+        (
+            [{"set": {"op": "add", "elem": {"payload": {"protocol": "ip", "field": "saddr"}}, "set": "@seen"}}, ACCEPT],
+            Door.OPEN,
+        ),
+    ],
+)
+def test_a_rule_of_nftables_lets_in_what_nobody_named_or_not_or_perhaps(expressions: object, door: Door) -> None:
+    (entrance,) = listed([{"rule": {**PLACE, "chain": "input", "expr": expressions}}]).entrances("ip")
+
+    assert entrance.door is door
 
 
 def mapped(data: object, named: object = ()) -> Ruleset:
-    where = {"family": "inet", "table": "filter"}
     rule = {"vmap": {"key": {"meta": {"key": "iifname"}}, "data": {"set": data} if isinstance(data, list) else data}}
-    base = {**where, "name": "input", "type": "filter", "hook": "input", "policy": "drop"}
-    entries = [
-        {"metainfo": {"version": "1.1.3"}},
-        {"map": {**where, "name": "doors", "type": "ifname", "map": "verdict", "elem": named}},
-        {"chain": base},
-        {"rule": {**where, "chain": "input", "expr": [rule]}},
-    ]
-    return nft.parse(Output(0, json.dumps({"nftables": entries}), ""))
+    names = {"map": {**PLACE, "name": "doors", "type": "ifname", "map": "verdict", "elem": named}}
+    return listed([names, {"rule": {**PLACE, "chain": "input", "expr": [rule]}}])
 
 
 def test_chains_that_fork_at_each_step_or_jump_in_a_ring_end() -> None:
@@ -81,5 +206,15 @@ def test_chains_that_fork_at_each_step_or_jump_in_a_ring_end() -> None:
     base = chain("input", Rule(False, Target.JUMP, "c0"), is_input=True, denies=True)
     ring = chain("c200", Rule(False, Target.JUMP, "c0"))
 
-    assert Ruleset((base, *forks)).denies_by_default("ip")
-    assert not Ruleset((base, *forks, ring)).denies_by_default("ip"), "what a ring does is not told, and is no pass"
+    end = chain("c200")
+    assert at(Ruleset((base, *forks, end)), Door.SHUT) == (ANY_DEVICE,)
+    assert at(Ruleset((replace(base, denies_by_policy=False), *forks, end)), Door.OPEN) == (ANY_DEVICE,)
+    assert at(Ruleset((base, *forks, ring)), Door.UNSURE) == (ANY_DEVICE,), "what a ring does is not told"
+    assert at(Ruleset((base, *forks)), Door.UNSURE) == (ANY_DEVICE,), "nor what a chain does that is not listed"
+
+
+def test_chains_that_lead_on_without_end_leave_doubt_and_no_fault() -> None:
+    steps = (chain(f"c{n}", Rule(False, Target.JUMP, f"c{n + 1}")) for n in range(5_000))
+    base = chain("input", Rule(False, Target.JUMP, "c0"), is_input=True, denies=True)
+
+    assert at(Ruleset((base, *steps)), Door.UNSURE) == (ANY_DEVICE,)

@@ -6,8 +6,8 @@ import ipaddress
 
 import pytest
 
-from checks.servers.ruleset import Chain, Condition, Rule, Ruleset, Target
-from checks.servers.stranger import Door, door
+from checks.servers.ruleset import Chain, Condition, Door, Rule, Ruleset, Target
+from checks.servers.stranger import door
 
 ADMINS = (ipaddress.ip_network("10.9.0.0/24"), ipaddress.ip_network("2001:db8:9::/64"))
 AT_22 = Condition("dport", ("22",), False)
@@ -47,11 +47,26 @@ def at(*rules: Rule, denies: bool = True, others: tuple[Chain, ...] = ()) -> Doo
         ((rule(Target.DENY, AT_22, Condition("state", ("established",), False)),), False, Door.OPEN),
         ((rule(Target.ACCEPT, Condition("iif", ("lo",), False)),), True, Door.SHUT),
         ((rule(Target.JUMP, AT_22, chain="nowhere"),), True, Door.UNSURE),
+        ((rule(Target.ACCEPT, AT_22, Condition("sport", ("1024-65535",), False)),), True, Door.OPEN),
+        ((rule(Target.ACCEPT, AT_22, Condition("daddr", ("203.0.113.5",), False)),), True, Door.UNSURE),
+        ((rule(Target.ACCEPT, Condition("daddr", ("224.0.0.0/4",), False)),), True, Door.SHUT),
+        ((rule(Target.ACCEPT, Condition("status", ("dnat",), False)),), True, Door.SHUT),
+        ((rule(Target.ACCEPT, Condition("udp", ("53",), True)),), True, Door.SHUT),
     ],
 )
 def test_a_stranger_at_port_22(rules: tuple[Rule, ...], *, denies: bool, expected: Door) -> None:
     # a rule that counts only keeps an accepting chain from being taken for none
     assert at(rule(Target.NOTHING), *rules, denies=denies) is expected
+
+
+def test_what_is_sent_on_to_another_destination_may_be_let_in_as_such() -> None:
+    def sent_on(port: str) -> Chain:
+        rules = (rule(Target.ACCEPT, Condition("dport", (port,), False)),)
+        return Chain("ip", "nat", "pre", is_input=False, denies_by_policy=False, rules=rules, translates=True)
+
+    let_in = rule(Target.ACCEPT, Condition("status", ("dnat",), False))
+    assert at(let_in, others=(sent_on("8443"),)) is Door.SHUT
+    assert at(let_in, others=(sent_on("22"),)) is Door.UNSURE
 
 
 def test_a_trusted_device_has_no_strangers_and_another_is_not_told_of() -> None:
