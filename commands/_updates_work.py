@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from commands._kinds import PACKAGES, typed
@@ -53,7 +53,7 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
     sources = update_sources(settings)
     store = ObservationStore.open(settings.state_folder / STORE)
     try:
-        lost = tuple(_lost_of_earlier_looks(session, store, sources))
+        lost = tuple(each.said for each in replayed(session, store, sources))
         result = run_updates(
             sources=sources,
             units=settings.units,
@@ -73,24 +73,30 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
     return result, lost
 
 
-def _lost_of_earlier_looks(
-    session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...]
-) -> Iterator[str]:
-    """Put looks that the ledger tells of and the store has not back into it; yield a line for each that is lost.
+class Lost(NamedTuple):
+    """An earlier look whose answer cannot be read again."""
+
+    source: str
+    """Empty where it is not known of which source it was."""
+    said: str
+
+
+def replayed(session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...]) -> Iterator[Lost]:
+    """Put looks that the ledger tells of and the store has not back into it; yield each that is lost.
 
     A store that was removed, or put back from an old copy, would make every item a first sight and so forget
     who fell short.
     """
     from checks.updates.job import replay  # noqa: PLC0415  # only when this kind of work is done
 
-    ledger, settings = session.writable_ledger, session.settings
+    ledger, settings = session.ledger, session.settings
     newest = max((poll.polled_at for poll in store.newest_polls()), default=None)
     polls: list[Poll] = []
     for record in ledger.records(kinds=("updates.finished",), since=newest):
         try:
             result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
         except PortalOpsError as error:
-            yield f"what record {record.seq} tells of looks at sources cannot be read: {error}"
+            yield Lost("", f"what record {record.seq} tells of looks at sources cannot be read: {error}")
             continue
         polls += [poll for poll in result.polls if _is_newer(poll, newest)] if result else []
     zone = ZoneInfo(settings.portal.timezone)
@@ -98,7 +104,7 @@ def _lost_of_earlier_looks(
         try:
             replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
         except PortalOpsError as error:
-            yield f"{poll.source}: the look of {poll.polled_at.isoformat()} is lost: {error}"
+            yield Lost(poll.source, f"{poll.source}: the look of {poll.polled_at.isoformat()} is lost: {error}")
 
 
 def _is_newer(poll: Poll, newest: datetime | None) -> bool:

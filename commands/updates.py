@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import _updates_attest, _updates_decide, _updates_matrix, _updates_report, _updates_stale
+from commands import _updates_attest, _updates_decide, _updates_matrix, _updates_report, _updates_stale, _updates_verify
 from commands._periods import period_option
 from commands._registers import known_unit
 from commands._result import JsonValue, Result
@@ -52,6 +52,7 @@ app.command("observe", help=_updates_attest.HELP_OBSERVE)(_updates_attest.observ
 app.command("register", help=_updates_attest.HELP_REGISTER)(_updates_attest.register)
 app.command("stale", help=_updates_stale.HELP)(_updates_stale.stale)
 app.command("report", help=_updates_report.HELP)(_updates_report.report)
+app.command("verify", help=_updates_verify.HELP)(_updates_verify.verify)
 app.command("exemptions", help=_updates_decide.HELP_EXEMPTIONS)(_updates_decide.exemptions)
 
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]
@@ -122,7 +123,9 @@ def status(
         (
             one.unit.name,
             one.items_of_day,
-            msg("{count} of {due}", count=one.week.subportal, due=one.week.due_on_subportal) if is_due(one.week) else None,
+            msg("{count} of {due}", count=one.week.subportal, due=one.week.due_on_subportal)
+            if is_due(one.week)
+            else None,
             msg("{count} of {due}", count=one.week.submissions, due=one.week.due_to_send),
             one.days_left,
             Status(STATE_WORDS[one.state], Tone.BAD if one.state is UnitState.AT_RISK else tone(one.week.verdict)),

@@ -170,6 +170,40 @@ def test_a_lost_store_is_built_again_from_what_the_ledger_tells(
     assert before["so-y-te"]["subportal"] == 2  # the second was seen once and is gone now
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE observation SET first_seen_at = first_seen_at - 864000000, baseline = 0 WHERE id = ?",
+            "first_seen_at",
+        ),
+        ("DELETE FROM observation WHERE id = ?", "it was taken out"),
+    ],
+)
+def test_a_row_that_was_changed_behind_the_programs_back_is_named(
+    portal: Path, capsys: pytest.CaptureFixture[str], statement: str, said: str
+) -> None:
+    _call(portal, capsys, "updates", "collect")
+    item = next(one["id"] for one in _call(portal, capsys, "updates", "list", "--period", "2026-11")[1]["data"])
+    before = _call(portal, capsys, "updates", "verify")
+    with closing(sqlite3.connect(portal / "state/observations.sqlite")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        assert database.execute(statement, (item,)).rowcount == 1
+
+    code, envelope = _call(portal, capsys, "updates", "verify")
+    run(["--config", str(portal / "portalops.toml"), "--lang", "en", "updates", "verify"], {})
+    shown = capsys.readouterr().out
+
+    assert (before[0], before[1]["data"]["different"]) == (ExitCode.OK, [])
+    assert code == ExitCode.INTEGRITY
+    assert [(one["what"], one["id"]) for one in envelope["data"]["different"]] == [("observation", item)]
+    assert item in shown and said in shown
+    (portal / "state/observations.sqlite").unlink()
+    _call(portal, capsys, "updates", "collect")
+    assert _call(portal, capsys, "updates", "verify")[0] == ExitCode.OK, "built again from what was kept"
+
+
 def test_a_look_whose_answer_is_lost_is_named(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _code, envelope = _call(portal, capsys, "updates", "collect")
     digest = next(poll["evidence"] for poll in envelope["data"] if poll["id"] == "content")

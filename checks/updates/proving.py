@@ -1,0 +1,90 @@
+"""Whether the store of observations is what the kept answers give: a row that was changed behind its back is named.
+
+What is judged rests on the store, and the store is nothing but the answers of the sources, which the ledger keeps by their digests.
+Whoever can write the file can take its triggers away; this is how that is found.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table
+
+from checks.updates.observation_rows import BEGINS, OBSERVATION, POLL, PRESENCE, SERVES, TOUCH
+from checks.updates.rules.stamps import moment
+from portalops.errors import UpdatesError
+from portalops.model.message import msg
+
+TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, BEGINS, SERVES)
+"""What judging reads, and the ledger tells of."""
+
+
+class Difference(NamedTuple):
+    """A row that is not as the kept answers give it."""
+
+    table: str
+    source: str
+    """Empty where the row names none."""
+    id: str
+    """The observation's, or when a source was looked at."""
+    columns: tuple[str, ...]
+    """Those that differ; none where the row is missing, or is there and should not be."""
+    is_stored: bool
+    """The store has such a row at all."""
+
+
+def differences(stored: Path, again: Path) -> Iterator[Difference]:
+    """Yield every row that two stores do not have alike.
+
+    Args:
+        stored: what is judged from.
+        again: the same, built anew from the kept answers.
+
+    Raises:
+        UpdatesError: one of the two cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{again.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("ATTACH ? AS stored", (f"{stored.absolute().as_uri()}?mode=ro",))
+            connection.row_factory = sqlite3.Row
+            for table in TABLES:
+                yield from _of_table(connection, table)
+    except sqlite3.Error as error:
+        raise UpdatesError(
+            msg("the store of observations {file} cannot be used: {cause}", file=stored.name, cause=str(error)[:200]),
+            msg("Run 'portalops updates collect', then verify again."),
+        ) from error
+
+
+def _of_table(connection: sqlite3.Connection, table: Table) -> Iterator[Difference]:
+    keys = [column.name for column in table.primary_key if column.name != "seq"] or _KEYS[table.name]
+    columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name != "seq")
+    sides = []
+    for one, other in (("stored", "main"), ("main", "stored")):
+        rows = connection.execute(
+            f"SELECT {columns} FROM {one}.{table.name} EXCEPT SELECT {columns} FROM {other}.{table.name}"  # noqa: S608  # names of our own tables
+        )
+        sides.append({tuple(row[key] for key in keys): dict(row) for row in rows})
+    stored, again = sides
+    for key in sorted(stored.keys() | again.keys(), key=str):
+        here, there = stored.get(key), again.get(key)
+        row: dict[str, Any] = here or there or {}
+        at = row.get("polled_at", row.get("seen_at", 0))
+        yield Difference(
+            table.name,
+            row.get("source", ""),
+            row.get("id") or row.get("observation") or moment(at).isoformat(),
+            tuple(name for name in row if here and there and here[name] != there[name]),
+            here is not None,
+        )
+
+
+_KEYS = {
+    POLL.name: ["source", "polled_at"],
+    TOUCH.name: ["observation", "published_at"],
+    PRESENCE.name: ["observation", "at"],
+}

@@ -1,0 +1,100 @@
+"""`portalops updates verify`: reads the kept answers again, and names what in the store is not as they give it."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from commands._result import JsonValue, Result
+from commands._session import open_session
+from commands._updates_work import STORE, replayed, update_sources
+from portalops.errors import ExitCode
+from portalops.locale import _
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
+
+if TYPE_CHECKING:
+    from checks.updates.proving import Difference
+
+SHOWN = 100
+"""Differences that are named; all are counted."""
+
+HELP = _(
+    "Read every kept answer again, and compare it with what is judged from\n\nWhat is judged lies in a file that is nothing but"
+    " the answers that the ledger keeps. A row of it that was changed, added or taken out is named by its id. 'portalops ledger"
+    " verify' says whether the answers themselves are as they were. Nothing is changed."
+    "\n\nExample: portalops updates verify\n\nEXIT STATUS: 0 the same, 3 an answer cannot be read again, 5 something differs"
+)
+
+
+def verify(ctx: typer.Context) -> Result:
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
+    from checks.updates.proving import differences  # noqa: PLC0415
+    from commands._jobs import run_lock  # noqa: PLC0415
+
+    session = open_session(ctx)
+    stored = session.settings.state_folder / STORE
+    with run_lock(session), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
+        again = Path(scratch) / STORE
+        with (
+            closing(ObservationStore.open(stored, create=False)),
+            closing(ObservationStore.open(again)) as store,
+        ):
+            lost = list(replayed(session, store, update_sources(session.settings)))
+            items = store.count()
+        silent = {each.source for each in lost}
+        found = [one for one in differences(stored, again) if one.source not in silent]
+    view: list[Block] = [Notice(verbatim(each.said), Tone.UNSURE) for each in lost]
+    if found:
+        headers = (msg("What"), msg("Source"), msg("Item or look"), msg("How"))
+        rows: list[tuple[Cell, ...]] = [
+            (_WORDS[one.table], one.source or None, one.id, _how(one)) for one in found[:SHOWN]
+        ]
+        view.append(Table(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
+        remedy = msg(
+            "Find out who changed {file}, keep a copy, and remove it: the next 'portalops updates collect' builds it again.",
+            file=STORE,
+        )
+        view.append(Notice(remedy, Tone.BAD))
+    elif not lost:
+        view.append(
+            Paragraph(
+                nmsg("{n} item is as the kept answers give it", "{n} items are as the kept answers give them", items)
+            )
+        )
+    data: JsonValue = {
+        "items": items,
+        "lost": [each.said for each in lost],
+        "different": [
+            {
+                "id": one.id,
+                "what": one.table,
+                "source": one.source,
+                "columns": list(one.columns),
+                "stored": one.is_stored,
+            }
+            for one in found
+        ],
+    }
+    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost else ExitCode.OK
+    return Result(data, view, exit_code=code)
+
+
+def _how(one: Difference) -> Message:
+    if one.columns:
+        return msg("differs in {columns}", columns=", ".join(one.columns))
+    return msg("no kept answer shows it") if one.is_stored else msg("it was taken out")
+
+
+_WORDS = {
+    "observation": msg("item"),
+    "poll": msg("look"),
+    "touch": msg("newer date of an item"),
+    "presence": msg("an item that was gone, or came back"),
+    "begins": msg("beginning of a source"),
+    "serves": msg("channel of a source"),
+}
