@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,14 +23,15 @@ from commands.report import languages_option
 from portalops.compliance.handling import escalations
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import exists_during
 from portalops.model.period import Period
 from portalops.model.reporting import reporting_month
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
-from portalops.official.build_period import PeriodFacts, build_period, due_on
+from portalops.official.build_period import ASSESSED, PeriodFacts, build_period, due_on
 from portalops.registers.cases import Case, read_cases
+from portalops.registers.exemptions import read_exemptions
 from portalops.reports.document import Paragraph, Table
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
@@ -92,7 +93,7 @@ def report(
             Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
             Paragraph(msg("The report is due on {day}.", day=due)),
         ],
-        warnings=(*session.calendar.warnings(chosen), *unreadable_of(read)),
+        warnings=(*session.calendar.warnings(chosen), *_not_over(session, chosen), *unreadable_of(read)),
     )
 
 
@@ -119,6 +120,11 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
             msg("the period begins on {day}, which is ahead", day=chosen.first), msg("Name a period that has begun.")
         )
     return chosen
+
+
+def _not_over(session: Session, period: Period) -> Iterator[Message]:
+    if period.last >= session.clock.now().astimezone(session.zone_of_portal).date():
+        yield msg("the period is not over before the end of {day}: the draft is no report of it yet", day=period.last)
 
 
 def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:
@@ -152,13 +158,21 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
         period=period,
         names={unit.id: unit.name for unit in settings.units},
         sums=sums,
-        before={one.unit: one for one in old if one.items},
+        before={one.unit: one for one in old if any(one.weeks.get(verdict) for verdict in ASSESSED)},
         portal_days=days,
         cases=of_period,
         escalations=[one for one in escalations(cases, handling) if one.case.week.period().last in period],
         exemptions=[
             each for each in terms.decided.exemptions if each.first <= period.last and period.first <= each.last
         ],
+        exemption_remarks={
+            each.exemption.id: each.remarks(
+                session.calendar,
+                terms.zone,
+                entered_within=session.rulebook.numbers.exemption_entered_working_days,
+            )
+            for each in read_exemptions(session.ledger).exemptions
+        },
         sources=len(sources),
         silent_sources=silent,
         variety=variety,

@@ -22,13 +22,13 @@ from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
 from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
-from portalops.official.build_reminder import basis_of
+from portalops.official.build_reminder import basis_of, week_words
 from portalops.official.office import Office
-from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind
+from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
 from portalops.reports.section_variety import pairs_sentence, unpaired_table, variety_table
-from portalops.reports.words import CASE_DUTIES
+from portalops.reports.words import CASE_DUTIES, joined
 
 STATE_WORDS: Mapping[CaseState, Message] = {
     CaseState.DETECTED: msg("found, not yet reminded"),
@@ -58,6 +58,8 @@ class PeriodFacts:
     """Those whose week ends in the period."""
     escalations: Sequence[Escalation]
     exemptions: Sequence[Exemption]
+    exemption_remarks: Mapping[str, Sequence[Message]]
+    """By an exemption's id: what a reader should know of how it came about, such as that it was entered afterwards."""
     sources: int
     """How many sources were looked at."""
     silent_sources: Sequence[str]
@@ -120,6 +122,15 @@ def build_period(
         zone=zone,
         drafted_on=office.day,
     )
+
+
+def _annex(facts: PeriodFacts, number: int) -> Message:
+    return annex_name(number, 2 if facts.variety is not None and facts.variety.unpaired else 1)
+
+
+def ended(items: Sequence[Message]) -> list[Message]:
+    """Return the items of a list as papers end them: each with a semicolon, the last with a full stop."""
+    return [*(msg("{item};", item=item) for item in items[:-1]), *(msg("{item}.", item=item) for item in items[-1:])]
 
 
 def _unpaired(facts: PeriodFacts) -> Iterator[Annex]:
@@ -193,8 +204,8 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
     totals = totals_of(facts.sums)
     yield Paragraph(
         msg(
-            "{items} items count: {k1} times updated on sub-portals, {k2} times sent in. Of {assessed} unit-weeks that could be"
-            " assessed, {met} reached what was due.",
+            "{items} items count: {k1} times updated on sub-portals (K1), {k2} times sent in (K2). Of {assessed} unit-weeks that"
+            " could be assessed, {met} reached what was due.",
             items=totals.items, k1=totals.subportal, k2=totals.submissions, assessed=totals.assessed, met=totals.met,
         )
     )  # fmt: skip
@@ -209,20 +220,28 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
     ]
     if any(count for _word, count in odd):
         yield Bullets(
-            [
-                msg("{what}: {count} items, which count for nothing or on another day;", what=word, count=count)
-                for word, count in odd
-                if count
-            ]
+            ended(
+                [
+                    msg("{what}: {count} items, which count for nothing or on another day", what=word, count=count)
+                    for word, count in odd
+                    if count
+                ]
+            )
         )
+    yield Paragraph(
+        msg("The figures of each unit stand in {annex}, which goes with this report.", annex=_annex(facts, 1))
+    )
     yield Heading(3, msg("3. Beside the period before"))
-    if facts.before:
-        old = totals_of([facts.before[one.unit] for one in facts.sums if one.unit in facts.before])
+    both = [one for one in facts.sums if one.unit in facts.before]
+    if both:
+        new, old = totals_of(both), totals_of([facts.before[one.unit] for one in both])
         yield Paragraph(
-            msg(
-                "Items {items} ({difference}); unit-weeks that reached what was due {met} of {assessed}, before {old_met} of"
-                " {old_assessed}.",
-                items=totals.items, difference=_signed(totals.items - old.items), met=totals.met, assessed=totals.assessed,
+            nmsg(
+                "Of the {n} unit that was assessed in both periods: items {items} ({difference}); unit-weeks that reached what was"
+                " due {met} of {assessed}, before {old_met} of {old_assessed}.",
+                "Of the {n} units that were assessed in both periods: items {items} ({difference}); unit-weeks that reached what"
+                " was due {met} of {assessed}, before {old_met} of {old_assessed}.",
+                len(both), items=new.items, difference=_signed(new.items - old.items), met=new.met, assessed=new.assessed,
                 old_met=old.met, old_assessed=old.assessed,
             )
         )  # fmt: skip
@@ -232,6 +251,13 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
         yield Heading(3, msg("4. Kinds of information and languages"))
         yield variety_table(facts.variety)
         yield Paragraph(pairs_sentence(facts.variety))
+        if facts.variety.unpaired:
+            yield Paragraph(
+                msg(
+                    "The items without an English one stand in {annex}, which goes with this report.",
+                    annex=_annex(facts, 2),
+                )
+            )
 
 
 # --- III to VI ----------------------------------------------------------------------------------
@@ -254,7 +280,7 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
             (
                 number,
                 _name(facts, case.unit),
-                str(case.week),
+                week_words(case.week),
                 CASE_DUTIES[case.duty],
                 seen,
                 explained,
@@ -296,25 +322,28 @@ def _outages(facts: PeriodFacts) -> Iterator[BodyBlock]:
     portal_down = [day.day for day in facts.portal_days if day.unreachable]
     items = [
         msg(
-            "{unit}: {days} days on which its sub-portal could not be reached;",
+            "{unit}: {days} days on which its sub-portal could not be reached",
             unit=_name(facts, one.unit),
             days=one.unreachable_days,
         )
         for one in down
     ]
     if portal_down:
-        items.insert(0, msg("the province's portal could not be reached on {days};", days=_days(portal_down)))
-    items += [
-        msg(
-            "{unit}: exempt from {first} to {last}, by {document};",
-            unit=_name(facts, one.unit or THE_PORTAL), first=one.first, last=one.last, document=one.document,
-        )
-        for one in facts.exemptions
-    ]  # fmt: skip
+        items.insert(0, msg("the province's portal could not be reached on {days}", days=_days(portal_down)))
+    items += [_exempt(facts, one) for one in facts.exemptions]
     if items:
-        yield Bullets(items)
+        yield Bullets(ended(items))
     else:
         yield Paragraph(msg("None is recorded."))
+
+
+def _exempt(facts: PeriodFacts, one: Exemption) -> Message:
+    said = msg(
+        "{unit}: exempt from {first} to {last}, by {document}",
+        unit=_name(facts, one.unit or THE_PORTAL), first=one.first, last=one.last, document=one.document,
+    )  # fmt: skip
+    remarks = facts.exemption_remarks.get(one.id)
+    return msg("{exemption} ({remarks})", exemption=said, remarks=joined(remarks)) if remarks else said
 
 
 def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
@@ -330,7 +359,9 @@ def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     counts = [(state, sum(case.state is state for case in facts.cases)) for state in CaseState]
     yield Paragraph(nmsg("{n} case was opened:", "{n} cases were opened:", len(facts.cases)))
     yield Bullets(
-        [msg("{count} cases: {state};", count=count, state=STATE_WORDS[state]) for state, count in counts if count]
+        ended(
+            [msg("{count} cases: {state}", count=count, state=STATE_WORDS[state]) for state, count in counts if count]
+        )
     )
 
 
@@ -342,7 +373,7 @@ def _proposals(facts: PeriodFacts) -> Iterator[BodyBlock]:
         return
     yield Paragraph(msg("To consider and give direction to those that fell short repeatedly:"))
     yield Bullets(
-        [msg("{unit}: {reason};", unit=_name(facts, unit), reason=one.reason) for unit, one in repeated.items()]
+        ended([msg("{unit}: {reason}", unit=_name(facts, unit), reason=one.reason) for unit, one in repeated.items()])
     )
 
 
@@ -412,7 +443,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> Table:
     )
     headers = (
         msg("No"), msg("Unit"), msg("Items counted"), msg("Times K1"), msg("Times K2"), msg("Weeks met/assessed"), msg("Newest update"),
-        msg("Days not reached"), msg("Beside the period before"), msg("Assessment"), msg("Remarks"),
+        msg("Days not reached"), msg("Beside the period before"), msg("Assessment"), msg("Notes"),
     )  # fmt: skip
     return Table(msg("Updates by unit"), headers, rows)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
+from portalops.model.period import Week
 from portalops.model.rulebook import Rulebook
 from portalops.official.office import Office
 from portalops.official.paper import Basis, OfficialPaper, PaperKind
@@ -36,11 +37,11 @@ def build_reminder(
     weeks = sorted({case.week for case in cases})
     rows: list[Sequence[Cell]] = []
     for number, case in enumerate(sorted(cases, key=lambda case: (case.week, case.duty.value)), 1):
-        span, found = case.week.period(), case.shortfall
+        found = case.shortfall
         rows.append(
             (
                 number,
-                msg("{week}: {first} to {last}", week=str(case.week), first=span.first, last=span.last),
+                week_words(case.week),
                 CASE_DUTIES[case.duty],
                 found.required if found else None,
                 found.seen if found else None,
@@ -88,6 +89,12 @@ def build_reminder(
         zone=zone,
         drafted_on=office.day,
     )
+
+
+def week_words(week: Week) -> Message:
+    """Return a week as a paper names it: its number, which the reader's calendar has, and its days."""
+    span = week.period()
+    return msg("week {number} ({first} to {last})", number=week.number, first=span.first, last=span.last)
 
 
 def basis_of(rulebook: Rulebook) -> Basis:

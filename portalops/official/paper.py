@@ -89,6 +89,11 @@ NATION = msg("SOCIALIST REPUBLIC OF VIET NAM")
 MOTTO = msg("Independence - Freedom - Happiness")
 
 
+def annex_name(number: int, of: int) -> Message:
+    """Return how an annex is called: annexes are counted where there are several (Decree 30/2020/NĐ-CP, Annex I, III)."""
+    return msg("Annex {number}", number=roman(number)) if of > 1 else msg("Annex")
+
+
 def roman(number: int) -> str:
     """Return a number of 1 to 39 as annexes are counted.
 

@@ -124,6 +124,7 @@ def facts() -> PeriodFacts:
         cases=cases(),
         escalations=escalations(cases(), handling),
         exemptions=(exemption,),
+        exemption_remarks={exemption.id: (msg("announced late, on {day}", day=date(2026, 10, 16)),)},
         sources=14,
         silent_sources=("cong-con-so-xay-dung",),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 
 import pytest
 from docx import Document
@@ -140,9 +141,40 @@ def test_the_annex_is_numbered_in_roman_and_its_sum_is_that_of_the_report() -> N
     document = _opened(report())
     rows = [[cell.text for cell in row.cells] for row in document.tables[-1].rows]
 
-    assert "Phụ lục I" in [p.text for p in document.paragraphs]
+    assert "Phụ lục" in [p.text for p in document.paragraphs], "counted where there are several"
+    assert "Số liệu của từng đơn vị được nêu tại Phụ lục kèm theo báo cáo này." in _text(document)
     assert rows[-1][1:6] == ["Tổng cộng", "1.241", "15", "17", "7/9"]
-    assert "Ghi nhận 1.241 tin, bài được tính: 15 lần cập nhật trên cổng con, 17 lần gửi thông tin." in _text(document)
+    assert "Ghi nhận 1.241 tin, bài được tính: 15 lần cập nhật trên cổng con (K1)" in _text(document)
+
+
+def test_several_annexes_are_counted_in_roman_and_each_has_its_own_pages() -> None:
+    paper = replace(report(), annexes=(*report().annexes, *report().annexes))
+    document = _opened(paper)
+
+    assert [p.text for p in document.paragraphs if p.text.startswith("Phụ lục")] == ["Phụ lục I", "Phụ lục II"]
+    assert [section._sectPr.xml.count("<w:pgNumType") for section in document.sections] == [1, 1, 1]
+
+
+ORDER = {  # ECMA-376 Part 1, 17.3.1.26, 17.6.17 and A.1: what Word holds to, and other programs do not
+    "pPr": "keepNext keepLines pBdr spacing ind jc rPr sectPr",
+    "sectPr": "headerReference footerReference type pgSz pgMar pgNumType cols titlePg docGrid",
+}
+
+
+@pytest.mark.parametrize("paper", [reminder(), report()], ids=["letter", "report"])
+def test_properties_stand_in_the_order_of_the_schema(paper: OfficialPaper) -> None:
+    body = _opened(paper).element.body
+
+    for name, order in ORDER.items():
+        known = order.split()
+        for element in body.iter(f"{{{body.nsmap['w']}}}{name}"):
+            found = [child.tag.rpartition("}")[2] for child in element if child.tag.rpartition("}")[2] != "pStyle"]
+            assert found == sorted(found, key=known.index)
+
+
+def test_a_draft_holds_no_picture_of_somebody_elses_document() -> None:
+    with zipfile.ZipFile(io.BytesIO(DOCX.render(report(), language="vi"))) as archive:
+        assert not [name for name in archive.namelist() if "thumbnail" in name]
 
 
 def test_what_the_managing_unit_missed_is_in_the_report_to_the_department() -> None:

@@ -45,7 +45,7 @@ def test_a_pdf_holds_every_part_of_the_paper(tmp_path: Path) -> None:
         "Nơi nhận:",
         "- Lưu: VT, TTCĐS.",
         "KT. GIÁM ĐỐC",
-        "Phụ lục I",
+        "Phụ lục TỔNG HỢP",
         "Tổng cộng 1.241 15 17 7/9",
     ):
         assert part in text
@@ -66,7 +66,7 @@ def test_words_of_others_are_never_read_as_marks(tmp_path: Path) -> None:
 def test_markdown_has_heads_body_and_annex_in_the_papers_order() -> None:
     text = load("markdown").render(report(), language="vi").decode("utf-8")
 
-    order = ["**CỘNG HÒA", "# BÁO CÁO", "Kính gửi:", "## I. PHẠM VI", "***Nơi nhận:***", "## Phụ lục I"]
+    order = ["**CỘNG HÒA", "# BÁO CÁO", "Kính gửi:", "## I. PHẠM VI", "***Nơi nhận:***", "## Phụ lục:"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     assert "\n- Lưu: VT, TTCĐS." in text
 
@@ -76,7 +76,7 @@ def test_a_workbook_holds_the_text_and_each_annex_on_a_sheet_with_real_numbers()
 
     assert opened.sheetnames[0] == "1 Báo cáo"
     annex = opened.worksheets[-1]
-    assert str(annex["A1"].value).startswith("Phụ lục I: Tổng hợp tình hình cập nhật thông tin của các đơn vị")
+    assert str(annex["A1"].value).startswith("Phụ lục: Tổng hợp tình hình cập nhật thông tin của các đơn vị")
     heads = [cell.value for cell in annex[3]]
     together = next(row for row in annex.iter_rows(values_only=True) if row[1] == "Tổng cộng")
     assert together[heads.index("Số tin, bài")] == 1241

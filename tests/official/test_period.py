@@ -8,7 +8,7 @@ import pytest
 
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_period import PeriodFacts, build_period
-from portalops.reports.document import Paragraph
+from portalops.reports.document import Bullets, Paragraph
 from tests.official.sample import CALENDAR, RULEBOOK, ZONE, facts, office
 
 
@@ -18,6 +18,37 @@ def _judged(*weeks: DutyVerdict) -> PeriodFacts:
     days = [replace(day, verdict=DutyVerdict.MET) for day in known.portal_days]
     sums = [replace(one, weeks=dict.fromkeys(weeks, 2)) for one in known.sums]
     return replace(known, sums=sums, portal_days=days, cases=(), escalations=())
+
+
+def _texts(known: PeriodFacts) -> list[str]:
+    paper = build_period(known, office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE)
+    texts = [str(block.text) for block in paper.body if isinstance(block, Paragraph)]
+    return texts + [str(item) for block in paper.body if isinstance(block, Bullets) for item in block.items]
+
+
+def test_only_units_that_were_assessed_before_are_set_beside_the_period_before() -> None:
+    said = next(text for text in _texts(facts()) if text.startswith("Of the "))
+
+    # The ward has 1204 items and was not assessed before: it is no growth.
+    assert said == (
+        "Of the 1 unit that was assessed in both periods: items 37 (-4); unit-weeks that reached what was due 3 of 5,"
+        " before 5 of 5."
+    )
+
+
+def test_an_exemption_is_shown_with_what_is_to_be_said_of_how_it_came_about() -> None:
+    assert any(
+        text.endswith("by 215/QĐ-UBND, 18/10/2026 (announced late, on 2026-10-16).") for text in _texts(facts())
+    )
+
+
+def test_each_item_of_a_list_ends_with_a_semicolon_and_the_last_with_a_full_stop() -> None:
+    paper = build_period(facts(), office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE)
+
+    for block in paper.body:
+        if isinstance(block, Bullets):
+            ends = [str(item)[-1] for item in block.items]
+            assert ends == [";"] * (len(ends) - 1) + ["."]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +71,4 @@ def _judged(*weeks: DutyVerdict) -> PeriodFacts:
 def test_a_period_without_cases_is_called_free_of_shortfalls_only_where_that_is_known(
     weeks: tuple[DutyVerdict, ...], said: tuple[str, str]
 ) -> None:
-    paper = build_period(_judged(*weeks), office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE)
-
-    assert set(said) <= {str(block.text) for block in paper.body if isinstance(block, Paragraph)}
+    assert set(said) <= set(_texts(_judged(*weeks)))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import msg
-from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, roman
+from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
 from portalops.reports.reader import Reader
 
@@ -113,6 +113,10 @@ class _Writer:
         )
         core.author, core.title, core.comments = "", self._reader.text(self._paper.subject)[:250], ""
         core.created = core.modified = moment
+        package = self._document.part.package
+        for name, relation in list(package.rels.items()):
+            if relation.reltype.endswith("/thumbnail"):  # a picture of the library's empty document
+                del package.rels[name]
         core.last_modified_by, core.revision, core.language = "", 1, "vi-VN"
 
     def _heads(self) -> None:
@@ -132,6 +136,9 @@ class _Writer:
         left, right = table.add_row().cells
         number = reader.text(msg("No.:        /{sign}", sign=paper.sign))
         self._line(left.paragraphs[0], number, points=13)
+        left.paragraphs[0].paragraph_format.space_before = right.paragraphs[0].paragraph_format.space_before = _points(
+            4
+        )
         if paper.kind is PaperKind.LETTER:
             subject = left.add_paragraph()
             subject.paragraph_format.space_before = _points(6)
@@ -178,6 +185,7 @@ class _Writer:
                 for item in block.items:
                     self._body_paragraph(f"- {self._reader.text(item)}")
             case Table():
+                self._document.paragraphs[-1].paragraph_format.space_after = _points(GAP_POINTS)
                 self._table(block, width_mm=A4_MM[0] - LEFT_MM - RIGHT_MM)
             case _:
                 assert_never(block)
@@ -188,6 +196,7 @@ class _Writer:
         space = self._document.add_paragraph()
         space.paragraph_format.space_after = _points(6)
         table = self._blank_table((80, 85))
+        self._keep_whole(table.rows[0])
         left, right = table.rows[0].cells
         self._run(left.paragraphs[0], reader.text(msg("Copies to:")), points=12, bold=True, italic=True)
         for name in paper.recipients:
@@ -207,7 +216,7 @@ class _Writer:
         reader = self._reader
         self._line(
             self._document.add_paragraph(),
-            reader.text(msg("Annex {number}", number=roman(number))),
+            reader.text(annex_name(number, len(self._paper.annexes))),
             points=14,
             bold=True,
         )
@@ -262,7 +271,7 @@ class _Writer:
         for key, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):
             bottom.set(qn(f"w:{key}"), value)
         borders.append(bottom)
-        paragraph._p.get_or_add_pPr().append(borders)
+        paragraph._p.get_or_add_pPr().insert_element_before(borders, "w:spacing", "w:ind", "w:jc")  # the schema's order
 
     def _blank_table(self, widths_mm: Sequence[float]) -> Any:
         from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
@@ -294,14 +303,23 @@ class _Writer:
         for cell, text, width in zip(table.rows[0].cells, heads, shares, strict=True):
             cell.width = _millimetres(width)
             self._line(cell.paragraphs[0], text, points=TABLE_POINTS, bold=True)
-        for values, row in zip(texts, block.rows, strict=True):
-            for cell, text, value, width in zip(table.add_row().cells, values, row, shares, strict=True):
+        for values in texts:
+            row = table.add_row()
+            self._keep_whole(row)
+            for cell, text, width in zip(row.cells, values, shares, strict=True):
                 cell.width = _millimetres(width)
                 paragraph = cell.paragraphs[0]
-                if isinstance(value, int):
+                if is_figure(text):
                     self._line(paragraph, text, points=TABLE_POINTS)
                 else:
                     self._run(paragraph, text, points=TABLE_POINTS)
+
+    @staticmethod
+    def _keep_whole(row: Any) -> None:
+        """Let no page end within a row."""
+        from docx.oxml import OxmlElement  # noqa: PLC0415
+
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
 
     @staticmethod
     def _number_pages(section: Section, *, first_page_too: bool) -> None:
@@ -314,7 +332,9 @@ class _Writer:
         section.header.is_linked_to_previous = section.first_page_header.is_linked_to_previous = False
         kind = OxmlElement("w:pgNumType")
         kind.set(qn("w:start"), "1")
-        section._sectPr.append(kind)
+        for old in section._sectPr.findall(qn("w:pgNumType")):  # of the section before, which a new one repeats
+            section._sectPr.remove(old)
+        section._sectPr.insert_element_before(kind, "w:cols", "w:titlePg", "w:docGrid")  # the schema's order
         paragraph = section.header.paragraphs[0]
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         run = paragraph.add_run()
@@ -337,6 +357,15 @@ def _lay_out(section: Section, *, landscape: bool) -> None:
     section.top_margin, section.bottom_margin = _millimetres(TOP_MM), _millimetres(BOTTOM_MM)
     section.left_margin, section.right_margin = _millimetres(LEFT_MM), _millimetres(RIGHT_MM)
     section.header_distance = _millimetres(10)
+
+
+def is_figure(text: str) -> bool:
+    """Say whether a cell holds a figure, a day or nothing, which stands in the middle of its column, and no words.
+
+    >>> [text for text in ("12", "+3", "9/12", "04/11/2026", "–", "Sở Y tế", "2 tuần") if is_figure(text)]
+    ['12', '+3', '9/12', '04/11/2026', '–']
+    """
+    return not any(letter.isalpha() for letter in text)
 
 
 def widths(heads: Sequence[str], rows: Sequence[Sequence[str]], total: float) -> list[float]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
-from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, roman
+from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
 from portalops.reports.formats.markdown import escape
 from portalops.reports.reader import Reader
@@ -66,7 +66,7 @@ class _Writer:
 
     def _annex(self, annex: Annex, number: int) -> Iterator[str]:
         yield "---"
-        yield f"## {self._text(msg('Annex {number}', number=roman(number)))}: {self._text(annex.title)}"
+        yield f"## {self._text(annex_name(number, len(self.paper.annexes)))}: {self._text(annex.title)}"
         yield "\n".join(self._table(annex.table))
 
     def _block(self, block: BodyBlock) -> str:

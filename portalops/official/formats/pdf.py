@@ -18,8 +18,17 @@ from zoneinfo import ZoneInfo
 from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
-from portalops.official.formats.docx import BODY_POINTS, BOTTOM_MM, LEFT_MM, RIGHT_MM, TABLE_POINTS, TOP_MM, widths
-from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, BodyBlock, OfficialPaper, PaperKind, roman
+from portalops.official.formats.docx import (
+    BODY_POINTS,
+    BOTTOM_MM,
+    LEFT_MM,
+    RIGHT_MM,
+    TABLE_POINTS,
+    TOP_MM,
+    is_figure,
+    widths,
+)
+from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
 from portalops.reports.reader import Reader
 
@@ -88,7 +97,7 @@ def _data(paper: OfficialPaper, reader: Reader) -> dict[str, object]:
         "signing": [line.upper() for line in (paper.signing.authority, paper.signing.office) if line],
         "annexes": [
             {
-                "name": text(msg("Annex {number}", number=roman(number))),
+                "name": text(annex_name(number, len(paper.annexes))),
                 "title": text(annex.title).upper(),
                 "about": text(
                     msg(
@@ -123,5 +132,5 @@ def _block(block: BodyBlock, reader: Reader, *, width_mm: float) -> dict[str, ob
 def _table(table: Table, reader: Reader, width_mm: float) -> dict[str, object]:
     heads = [reader.text(header) for header in table.headers]
     rows: Sequence[Sequence[str]] = [[reader.cell(cell) for cell in row] for row in table.rows]
-    numbers = [all(isinstance(row[at], int | None) for row in table.rows) for at in range(len(heads))]
+    numbers = [all(is_figure(row[at]) for row in rows) for at in range(len(heads))]
     return {"heads": heads, "rows": rows, "widths": widths(heads, rows, width_mm), "centred": numbers}

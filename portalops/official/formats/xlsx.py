@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from portalops.model.message import Message, msg
-from portalops.official.paper import OfficialPaper, roman
+from portalops.official.paper import OfficialPaper, annex_name
 from portalops.reports.document import Block, Cell, Document, KeyValues
 from portalops.reports.formats import xlsx
 
@@ -38,5 +38,5 @@ def _blocks(paper: OfficialPaper) -> Iterator[Block]:
     yield KeyValues(rows)
     yield from paper.body
     for number, annex in enumerate(paper.annexes, 1):
-        caption = msg("Annex {number}: {title}", number=roman(number), title=annex.title)
+        caption = msg("{annex}: {title}", annex=annex_name(number, len(paper.annexes)), title=annex.title)
         yield replace(annex.table, caption=caption)
