@@ -14,7 +14,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import Channel, Observation, Poll
 
-VERSION = 2
+VERSION = 3
 """Of the tables; a store of another version is built again from the kept answers."""
 
 METADATA = MetaData()
@@ -45,6 +45,7 @@ OBSERVATION = Table(
     Column("body_letters", Integer),
     Column("evidence", Text, nullable=False),
     Column("text_problems", Text, nullable=False),
+    Column("translation_of", Text, nullable=False),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
@@ -178,6 +179,7 @@ def observation_row(one: Observation, *, text: str, looked_before_at: datetime |
         "body_letters": one.body_letters,
         "evidence": one.evidence,
         "text_problems": ",".join(one.text_problems),
+        "translation_of": one.translation_of,
         "newest_at": stamp(newest_at(one)),
     }
 
@@ -204,6 +206,7 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         body_letters=row.body_letters,
         evidence=Digest(row.evidence),
         text_problems=tuple(row.text_problems.split(",")) if row.text_problems else (),
+        translation_of=row.translation_of,
     )
 
 

@@ -178,6 +178,7 @@ def _observe(
         body_letters=None if item.body is None or item.body_is_summary else count_letters(item.body),
         evidence=evidence,
         text_problems=check_text(f"{item.title}\n{item.body or ''}"),
+        translation_of=clean_line(item.translation_of, limit=500),
     )
 
 

@@ -1,24 +1,28 @@
 """What was published by kind and language, and which Vietnamese items have no English pair (Articles 8 and 3.1). Pure.
 
-No source tells which item is the translation of which, so a pair is known by its address alone, where it is the same but for
-the language: ids do not serve, since content systems number each language anew. On a site where no pair at all is known in
-this way, whether an item has one cannot be told, and nothing is held against anybody.
+Which items are a pair is known in three ways: a source's rows tell of what they are the translation; its configuration
+declares how the addresses of a pair are like one another (`pairs`); or the addresses are the same but for the language. Ids
+alone do not serve, since content systems number each language anew. On a site that neither tells nor declares it, and where no
+pair at all is known, whether an item has one cannot be told, and nothing is held against anybody.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from statistics import median_low
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from checks.updates.pairs import sides_of
 from checks.updates.rules.seen import Told
-from checks.updates.rules.stamps import moment, stamp
+from checks.updates.rules.stamps import moment, span, stamp
 from checks.updates.terms import Terms
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.updates import Channel, SourceTraits
-from portalops.model.variety import KINDS, LanguageCount, Unpaired, Variety
+from portalops.model.variety import KINDS, LanguageCount, PairRule, Unpaired, Variety
 
 MAX_NAMED = 200
 """Unpaired items that are named; the others are counted."""
@@ -26,6 +30,7 @@ LANGUAGES = frozenset({"vi", "vn", "en"})
 """How addresses name the two languages, `vn` among them, which is the country's code."""
 PARAMETERS = frozenset({"lang", "language", "locale", "hl", "l"})
 """Parameters of addresses that name a language."""
+_DAY = span(timedelta(days=1))
 _PUBLISHED = (Channel.PORTAL, Channel.SUBPORTAL)
 
 
@@ -43,36 +48,38 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
 
     Args:
         collected: what was seen from `terms.wanted_from` on.
-        sources: all sources; what a cross-check alone showed does not count.
+        sources: all sources, and how their pairs are told; what a cross-check alone showed does not count.
         period: the days.
         terms: the zone, and the moment of judging.
     """
-    checks = frozenset(one.id for one in sources if one.cross_check)
+    traits = {one.id: one for one in sources}
     since, until = (stamp(at) for at in period.bounds(terms.zone))
     kinds: Counter[int] = Counter()
     languages: Counter[str] = Counter()
     unpaired: list[Unpaired] = []
+    lags: list[int] = []
     paired = untold = 0
     for unit in collected.units():
-        told = [one for one in collected.told(unit) if one.channel in _PUBLISHED and one.source not in checks]
+        told = [one for one in collected.told(unit) if one.channel in _PUBLISHED and not _is_check(one, traits)]
         for channel in _PUBLISHED:
-            items = _once(one for one in told if one.channel == channel)
-            speaks = {one.id: language_of(one) for one in items}
-            english = {_pair_of(one) for one in items if speaks[one.id] == "en"} - {None}
-            vietnamese = [one for one in items if speaks[one.id] == "vi"] if english else []
-            translated = {one.id for one in vietnamese if _pair_of(one) in english}
-            new = [one for one in items if not one.baseline and since <= one.first_seen_at < until]
+            site = _Site.of([one for one in told if one.channel == channel], traits)
+            new = [one for one in site.items if not one.baseline and since <= one.first_seen_at < until]
             kinds.update(one.kind or 0 for one in new)
-            languages.update(speaks[one.id] for one in new)
+            languages.update(site.speaks[one.id] for one in new)
             for one in new:
-                if speaks[one.id] != "vi":
+                if site.speaks[one.id] != "vi":
                     continue
-                if not translated:
-                    untold += 1
-                elif one.id in translated:
+                english = site.english_of(one)
+                if english:
                     paired += 1
+                    first = min(english, key=lambda other: other.first_seen_at)
+                    if not first.baseline:
+                        lags.append(max(0, first.first_seen_at - one.first_seen_at) // _DAY)
+                elif site.tells_pairs:
+                    days = (stamp(terms.now) - one.first_seen_at) // _DAY
+                    unpaired.append(Unpaired(unit, one.id, one.title, one.url, moment(one.first_seen_at), days))
                 else:
-                    unpaired.append(Unpaired(unit, one.id, one.title, one.url, moment(one.first_seen_at)))
+                    untold += 1
     unpaired.sort(key=lambda one: (one.first_seen_at, one.observation))
     return Variety(
         first=period.first,
@@ -84,7 +91,57 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
         unpaired=tuple(unpaired[:MAX_NAMED]),
         unpaired_more=max(0, len(unpaired) - MAX_NAMED),
         untold=untold,
+        lag_known=len(lags),
+        lag_median_days=median_low(lags) if lags else None,
+        lag_longest_days=max(lags, default=None),
     )
+
+
+class _Site:
+    """What one unit shows in one channel, and which of it are pairs."""
+
+    def __init__(self, items: Sequence[Told], rules: Sequence[PairRule], *, declares: bool) -> None:
+        self.items = items
+        sides = {one.id: sides_of(one.url, rules) for one in items} if rules else {}
+        self.speaks = {one.id: language_of(one) or _only(sides.get(one.id, {})) for one in items}
+        self._keys = {one.id: _keys(one, self.speaks[one.id], sides.get(one.id, {})) for one in items}
+        self._english: dict[tuple[str, ...], list[Told]] = defaultdict(list)
+        for one in items:
+            if self.speaks[one.id] == "en":
+                for key in self._keys[one.id]:
+                    self._english[key].append(one)
+        self.tells_pairs = declares or any(self.english_of(one) for one in items if self.speaks[one.id] == "vi")
+
+    @classmethod
+    def of(cls, items: Iterable[Told], traits: Mapping[str, SourceTraits]) -> _Site:
+        """Return a site of what several sources may show."""
+        shown = _once(items)
+        own = [traits[source] for source in sorted({one.source for one in shown}) if source in traits]
+        rules = tuple(dict.fromkeys(rule for one in own for rule in one.pairs))
+        return cls(shown, rules, declares=bool(rules) or any(one.tells_translations for one in own))
+
+    def english_of(self, item: Told) -> list[Told]:
+        """Return the English items that are a Vietnamese one's pair."""
+        return [one for key in self._keys[item.id] for one in self._english.get(key, ())]
+
+
+def _keys(item: Told, language: str, sides: Mapping[str, set[tuple[str, ...]]]) -> list[tuple[str, ...]]:
+    """Return what an item has in common with its pair: one of them is enough."""
+    keys = [("rule", *key) for key in sorted(sides.get(language, ()))]
+    place = _pair_of(item)
+    if place is not None:
+        keys.append(("address", *place))
+    told = item.translation_of if language == "en" else item.external_id
+    return [*keys, ("row", told)] if told else keys
+
+
+def _only(sides: Mapping[str, object]) -> str:
+    """Return the language of the one side of a rule that an address has; empty if it has both or none."""
+    return next(iter(sides)) if len(sides) == 1 else ""
+
+
+def _is_check(item: Told, traits: Mapping[str, SourceTraits]) -> bool:
+    return item.source in traits and traits[item.source].cross_check
 
 
 def language_of(item: Told) -> str:
@@ -100,8 +157,10 @@ def language_of(item: Told) -> str:
 
 def _once(items: Iterable[Told]) -> list[Told]:
     """Return each item once, whichever of a site's sources shows it: that which saw its address first."""
-    seen_by: dict[str, str] = {}
-    return [one for one in items if not one.url or seen_by.setdefault(one.url, one.source) == one.source]
+    seen_by: dict[tuple[str, str], str] = {}
+    return [
+        one for one in items if not one.url or seen_by.setdefault((one.url, one.language), one.source) == one.source
+    ]
 
 
 def _pair_of(item: Told) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.record import Digest
-from portalops.model.variety import Variety
+from portalops.model.variety import PairRule, Variety
 from portalops.model.verdicts import DutyVerdict
 
 
@@ -94,6 +94,8 @@ class Observation:
     """The blob of the poll that showed it."""
     text_problems: tuple[str, ...] = ()
     """What Article 7.6's checks say of its text: `legacy-encoding`, `not-nfc`, `mojibake`, ..."""
+    translation_of: str = ""
+    """The source's own id of the Vietnamese item that it is the translation of; empty if it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,10 @@ class SourceTraits:
     """Texts that another unit published first count here too."""
     cross_check: bool = False
     """It is asked what another source of its channel and unit may have missed; nothing that it shows counts by itself."""
+    pairs: tuple[PairRule, ...] = ()
+    """How its addresses tell which English item belongs to which Vietnamese one."""
+    tells_translations: bool = False
+    """Its rows say of what they are the translation: an item without one has none."""
     host: str = ""
     """The server that it asks, of which it is not to ask too much at once; empty if it asks none."""
 
@@ -144,6 +150,8 @@ class ListedItem:
     """The text without mark-up; None if the source does not give it."""
     body_is_summary: bool = False
     """`body` is only the beginning or a summary of the text: its length says nothing."""
+    translation_of: str = ""
+    """The source's own id of the Vietnamese item that it is the translation of."""
     files: str = ""
     """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
 

@@ -12,6 +12,15 @@ KINDS = 12
 
 
 @dataclass(frozen=True, slots=True)
+class PairRule:
+    """How a site's addresses tell which English item belongs to which Vietnamese one: see `checks.updates.pairs`."""
+
+    vi: str
+    """The shape of a Vietnamese item's address, such as `/tin-tuc/{slug}-{id}`."""
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageCount:
     """How many items are in one language."""
 
@@ -22,13 +31,15 @@ class LanguageCount:
 
 @dataclass(frozen=True, slots=True)
 class Unpaired:
-    """A Vietnamese item of which no English one is seen, on a site where others have theirs."""
+    """A Vietnamese item of which no English one is seen, on a site that declares how they are told, or where others have theirs."""
 
     unit: UnitId | None
     observation: str
     title: str
     url: str
     first_seen_at: datetime
+    days: int = 0
+    """Whole days since it was first seen, at the moment of judging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,11 @@ class Variety:
     """How many more there are than `unpaired` names."""
     untold: int
     """Vietnamese items of sites on which no pair at all is known: whether they have an English one cannot be told."""
+    lag_known: int = 0
+    """Pairs of which our own looks saw both come: of these it is known how long the English one took."""
+    lag_median_days: int | None = None
+    """Whole days from the first sight of the Vietnamese item to that of the English one; 0 if that came first."""
+    lag_longest_days: int | None = None
 
     @property
     def items(self) -> int:

@@ -56,19 +56,28 @@ def variety_table(variety: Variety) -> Table:
 def pairs_sentence(variety: Variety) -> Message:
     """Say what is known of English pairs, by what it is known, and what is not known."""
     missing = len(variety.unpaired) + variety.unpaired_more
-    return msg(
-        "Of the Vietnamese items, {paired} are seen in English at the same address but for the language, {missing} are not,"
-        " though others of their site are; of {untold} it cannot be told, since no pair is known on their site.",
+    pairs = msg(
+        "Of the Vietnamese items, {paired} are seen in English too, by what their source tells or by their addresses, {missing} are"
+        " not, though it is known of their site how pairs are told; of {untold} it cannot be told.",
         paired=variety.paired,
         missing=missing,
         untold=variety.untold,
+    )
+    if variety.lag_median_days is None or variety.lag_longest_days is None:
+        return pairs
+    return msg(
+        "{pairs} Of {known} pairs it was seen when both came: half of the English ones within {median} days, the last after {longest}.",
+        pairs=pairs,
+        known=variety.lag_known,
+        median=variety.lag_median_days,
+        longest=variety.lag_longest_days,
     )
 
 
 def unpaired_table(variety: Variety, names: Mapping[UnitId, Name]) -> Table:
     """Return the Vietnamese items of which no English one is seen."""
     rows: list[tuple[Cell, ...]] = [
-        (names.get(one.unit, one.unit) if one.unit else None, one.title, one.url, one.first_seen_at)
+        (names.get(one.unit, one.unit) if one.unit else None, one.title, one.url, one.first_seen_at, one.days)
         for one in variety.unpaired
     ]
     caption = nmsg(
@@ -78,4 +87,4 @@ def unpaired_table(variety: Variety, names: Mapping[UnitId, Name]) -> Table:
     )
     if variety.unpaired_more:
         caption = msg("{caption}, of which the first {shown} are named", caption=caption, shown=len(variety.unpaired))
-    return Table(caption, (msg("Unit"), msg("Title"), msg("Address"), msg("First seen")), rows)
+    return Table(caption, (msg("Unit"), msg("Title"), msg("Address"), msg("First seen"), msg("Days without")), rows)

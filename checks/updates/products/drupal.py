@@ -7,7 +7,8 @@ seconds since 1970.
 
 Published is `status = 1` in the row of the default revision: with content moderation that is the last published one, and drafts
 upon it are other revisions. Without `language` a node is listed once, in the language that it was written in; with it, the
-translation into that one, if there is one that is published.
+translation into that one, if there is one that is published. All translations of a node have its `nid`: two sources, one a
+language, tell which belong together.
 
 `created` is "Authored on": editors may set it to any moment. `node_revision.revision_timestamp` is when a revision was saved,
 and no form shows it. So a node counts as created when its first published revision was saved. Where "Authored on" is as Drupal
@@ -74,6 +75,10 @@ class Settings(ProductSettings):
             )
         return self
 
+    @property
+    def tells_translations(self) -> bool:
+        return self.language is not None
+
     def statement(self) -> str:
         return query(self, self.dialect)
 
@@ -114,7 +119,8 @@ def query(settings: Settings, dialect: Dialect) -> str:
         "SELECT n.nid AS external_id, n.title AS title,"
         f" CASE WHEN n.created BETWEEN h.made_at - {_FILLED_IN_SECONDS} AND h.made_at THEN h.first_at ELSE n.created END"
         " AS published_at,"
-        f" h.first_at AS created_at, n.changed AS modified_at, n.langcode AS language, {unit} AS unit{url}{body}"
+        f" h.first_at AS created_at, n.changed AS modified_at, n.langcode AS language, {unit} AS unit{url},"
+        f" CASE WHEN SUBSTR(n.langcode, 1, 2) = 'vi' THEN NULL ELSE n.nid END AS translation_of{body}"
         f" FROM {table('node_field_data')} n LEFT JOIN"
         " (SELECT f.nid, f.langcode, MIN(r.revision_timestamp) AS made_at,"
         " MIN(CASE WHEN f.status = 1 THEN r.revision_timestamp END) AS first_at"

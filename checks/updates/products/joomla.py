@@ -1,12 +1,15 @@
 """Joomla 3 to 5, on MariaDB, MySQL or PostgreSQL.
 
-Tables: `#__content`, `#__categories`, `#__users`, where `#__` is the site's own prefix. Their shape: installation/sql/mysql/
+Tables: `#__content`, `#__categories`, `#__users`, `#__associations`, where `#__` is the site's own prefix. Their shape: installation/sql/mysql/
 and installation/sql/postgresql/ (joomla.sql of Joomla 3, base.sql and extensions.sql since Joomla 4). Times are in UTC.
 
 Published is `state = 1` (0 is unpublished, 2 archived, -2 thrown away) between `publish_up` and `publish_down`, in a category
 that is published itself and under published ones only, and shown to everybody: article and category have the access level
 1 (Public) or 5 (Guest), as Joomla's installation numbers them. Archived articles are not listed: their date says nothing new.
 "Never" is empty since Joomla 4; before, it was 0000-00-00 on MySQL and 1970-01-01 on PostgreSQL.
+
+Each translation is an article of its own. Which belong together is in `#__associations`, with the context `com_content.item`
+(libraries/src/Language/Associations.php): so an article names the Vietnamese one of its group.
 
 An article is claimed for `publish_up`, or for `created` where that is empty. Editors write all of these, `created` too: the
 form shows it. Joomla keeps no other time that lasts (versions and the log of actions are thrown away), so items count from when
@@ -45,6 +48,10 @@ class Settings(ProductSettings):
     site: SiteAddress | None = None
     """Where the site is, for the items' addresses."""
 
+    @property
+    def tells_translations(self) -> bool:
+        return True
+
     def statement(self) -> str:
         return query(self, self.dialect)
 
@@ -64,13 +71,19 @@ def query(settings: Settings, dialect: Dialect) -> str:
     else:
         unit = "c.title"
     body = f", CONCAT(a.introtext, ' ', a.{quoted('fulltext', dialect)}) AS body" if settings.bodies else ""
+    key, associations = quoted("key", dialect), table("associations")
+    original = (  # the Vietnamese article of the group in which the editors put this one
+        f"(SELECT v.id FROM {associations} s JOIN {associations} v ON v.{key} = s.{key} AND v.context = s.context"
+        f" JOIN {table('content')} o ON o.id = v.id AND SUBSTR(o.language, 1, 2) = 'vi'"
+        " WHERE s.context = 'com_content.item' AND s.id = a.id AND v.id <> a.id ORDER BY v.id LIMIT 1)"
+    )
     link = "/index.php?option=com_content&view=article&id="
     url = f", CONCAT('{settings.site}{link}', a.id) AS url" if settings.site else ""
     language = f" AND a.language IN ('{settings.language}', '*')" if settings.language else ""
     return (
         "SELECT a.id AS external_id, a.title AS title,"
         f" CASE WHEN a.publish_up < {_NEVER_BEFORE} THEN a.created ELSE COALESCE(a.publish_up, a.created) END AS published_at,"
-        f" a.modified AS modified_at, SUBSTR(a.language, 1, 2) AS language, {unit} AS unit{url}{body}"
+        f" a.modified AS modified_at, SUBSTR(a.language, 1, 2) AS language, {unit} AS unit{url}, {original} AS translation_of{body}"
         f" FROM {table('content')} a JOIN {categories} c ON c.id = a.catid"
         f" WHERE a.state = 1 AND (a.publish_up IS NULL OR a.publish_up <= {now})"
         f" AND (a.publish_down IS NULL OR a.publish_down < {_NEVER_BEFORE} OR a.publish_down > {now})"

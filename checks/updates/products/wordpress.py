@@ -12,12 +12,17 @@ WordPress keeps no time of creation: an editor sets `post_date` to any past or f
 have true times, but old ones are thrown away, and none need be kept. So nothing here is more than a claim: items count from when
 they are first seen, older claims are flagged as back-dated, and a known post that claims a newer date as published again.
 
-A post in several categories belongs to the one that was made first, of those under `unit_parent` if that is given. With
-plugins for several languages each translation is a post of its own.
+Plugins for several languages make each translation a post of its own. Polylang keeps a post's language and its group of
+translations as terms (include/translated-object.php: taxonomies `language` and `post_translations`); WPML keeps both in
+`wp_icl_translations` (sitepress-multilingual-cms, `trid` is the group). With `translations`, a post names its language and the
+Vietnamese post of its group.
+
+A post in several categories belongs to the one that was made first, of those under `unit_parent` if that is given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -51,6 +56,13 @@ class Settings(ProductSettings):
     unit_parent: Word | None = None
     """The alias (slug) of the category under which the agencies' categories lie."""
 
+    translations: Literal["polylang", "wpml"] | None = None
+    """The plugin for several languages, if there is one."""
+
+    @property
+    def tells_translations(self) -> bool:
+        return self.translations is not None
+
     def statement(self) -> str:
         return query(self, self.dialect)
 
@@ -74,11 +86,40 @@ def query(settings: Settings, dialect: Dialect) -> str:
     body = ", p.post_content AS body" if settings.bodies else ""
     return (
         f"SELECT p.ID AS external_id, p.post_title AS title, p.post_date_gmt AS published_at,"
-        f" p.post_modified_gmt AS modified_at, {unit} AS unit, CONCAT({home}, '/?p=', p.ID) AS url{body}"
+        f" p.post_modified_gmt AS modified_at, {unit} AS unit, CONCAT({home}, '/?p=', p.ID) AS url"
+        f"{_translations(table, settings.translations)}{body}"
         f" FROM {table('posts')} p"
         f" WHERE p.post_type IN ({literals(settings.types)}) AND p.post_status = 'publish' AND p.post_password = ''"
         " ORDER BY p.ID"
     )
+
+
+def _translations(table: Callable[[str], str], plugin: str | None) -> str:
+    """Return the columns that tell a post's language, and of which Vietnamese post it is the translation."""
+    if plugin is None:
+        return ""
+    if plugin == "wpml":
+        own = (
+            f"{table('icl_translations')} o WHERE o.element_type = CONCAT('post_', p.post_type) AND o.element_id = p.ID"
+        )
+        original = (
+            f"(SELECT v.element_id FROM {table('icl_translations')} v JOIN {table('icl_translations')} o ON o.trid = v.trid"
+            " AND o.element_type = v.element_type WHERE o.element_type = CONCAT('post_', p.post_type) AND o.element_id = p.ID"
+            " AND v.language_code = 'vi' AND v.element_id <> p.ID ORDER BY v.element_id LIMIT 1)"
+        )
+        return f", (SELECT o.language_code FROM {own} LIMIT 1) AS language, {original} AS translation_of"
+    terms, taxonomy, relationships = table("terms"), table("term_taxonomy"), table("term_relationships")
+    language = (
+        f"SELECT t.slug FROM {relationships} r JOIN {taxonomy} x ON x.term_taxonomy_id = r.term_taxonomy_id"
+        f" AND x.taxonomy = 'language' JOIN {terms} t ON t.term_id = x.term_id WHERE r.object_id = "
+    )
+    original = (
+        f"(SELECT v.object_id FROM {relationships} g JOIN {taxonomy} x ON x.term_taxonomy_id = g.term_taxonomy_id"
+        f" AND x.taxonomy = 'post_translations' JOIN {relationships} v ON v.term_taxonomy_id = g.term_taxonomy_id"
+        f" WHERE g.object_id = p.ID AND v.object_id <> p.ID AND ({language}v.object_id LIMIT 1) = 'vi'"
+        " ORDER BY v.object_id LIMIT 1)"
+    )
+    return f", ({language}p.ID LIMIT 1) AS language, {original} AS translation_of"
 
 
 def _category(terms: str, taxonomy: str, relationships: str, parent: str | None) -> str:

@@ -38,6 +38,9 @@ class Told(NamedTuple):
     source: str
     channel: str
     unit: UnitId | None
+    external_id: str
+    translation_of: str
+    """The source's own id of the Vietnamese item that it is the translation of; empty if it does not say."""
     url: str
     title: str
     language: str

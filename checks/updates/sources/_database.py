@@ -19,6 +19,11 @@ class DatabaseSettings(CommonSettings, ABC):
     trust_created: bool = False
     """Editors cannot write the creation column."""
 
+    @property
+    def tells_translations(self) -> bool:
+        """Say whether its rows tell of what they are the translation, wherever they are one."""
+        return False
+
     @abstractmethod
     def statement(self) -> str:
         """Return the one SELECT that lists what is published."""

@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from checks.updates.dates import DateRules
+from checks.updates.pairs import require_sound
 from portalops.config.values import Refused, Shape
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.model.updates import Channel, SourceTraits
+from portalops.model.variety import PairRule
+
+
+class PairSettings(Shape):
+    """One way in which the addresses of a pair are like one another."""
+
+    vi: str
+    """The shape of the Vietnamese item's address, such as `/tin-tuc/{slug}-{id}`."""
+    en: str
+    """The shape of the English one's, such as `/en/news/{name}-{id}`."""
+
+    @model_validator(mode="after")
+    def _tells_pairs(self) -> PairSettings:
+        require_sound(PairRule(self.vi, self.en))
+        return self
 
 
 class CommonSettings(Shape):
@@ -35,6 +51,8 @@ class CommonSettings(Shape):
     """strptime formats, tried first; where there are any, day and month are never guessed."""
     gmt_means_local: bool = False
     """The server writes GMT but means local time."""
+    pairs: tuple[PairSettings, ...] = ()
+    """How addresses tell which English item belongs to which Vietnamese one; without it, by what differs in the language alone."""
 
     @field_validator("assume_tz")
     @classmethod
@@ -60,6 +78,7 @@ class CommonSettings(Shape):
         trust_created: bool = False,
         attested: bool = False,
         cross_check: bool = False,
+        tells_translations: bool = False,
         host: str = "",
     ) -> SourceTraits:
         """Return what judging must know."""
@@ -73,6 +92,8 @@ class CommonSettings(Shape):
             attested=attested,
             syndicated=self.syndicated,
             copies_count=self.copies_count,
+            pairs=tuple(PairRule(one.vi, one.en) for one in self.pairs),
+            tells_translations=tells_translations,
             cross_check=cross_check,
             host=host,
         )

@@ -46,7 +46,18 @@ if TYPE_CHECKING:
 
 PRODUCTS = "checks.updates.products"
 REQUIRED = ("external_id", "title", "published_at")
-OPTIONAL = ("unit", "channel", "url", "created_at", "modified_at", "language", "kind", "state", "body")
+OPTIONAL = (
+    "unit",
+    "channel",
+    "url",
+    "created_at",
+    "modified_at",
+    "language",
+    "kind",
+    "state",
+    "translation_of",
+    "body",
+)
 
 
 class Settings(DatabaseSettings):
@@ -104,7 +115,12 @@ class SqlSource:
         self._settings = settings
         self._folder = folder
         self._rules = settings.date_rules(zone)
-        self._traits = settings.traits(source_id, complete=True, trust_created=settings.trust_created)
+        self._traits = settings.traits(
+            source_id,
+            complete=True,
+            trust_created=settings.trust_created,
+            tells_translations=settings.tells_translations,
+        )
 
     @property
     def traits(self) -> SourceTraits:
@@ -178,6 +194,7 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
         language=text["language"].strip().lower(),
         kind=kind if kind is not None and 1 <= kind <= 12 else None,
         state=text["state"].strip(),
+        translation_of=text["translation_of"].strip(),
         body=without_markup(text["body"]) if row.get("body") is not None else None,
     )
 

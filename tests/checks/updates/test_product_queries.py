@@ -236,6 +236,47 @@ def test_trusted_creation_tells_old_articles_from_new_ones_at_the_first_look(
     }
 
 
+# --- WordPress with plugins for several languages ----------------------------------------------
+
+WORDPRESS = """
+CREATE TABLE wp_posts (ID bigint PRIMARY KEY, post_author bigint NOT NULL DEFAULT 1, post_date_gmt datetime NOT NULL,
+  post_modified_gmt datetime NOT NULL, post_content longtext NOT NULL, post_title text NOT NULL, post_status varchar(20) NOT NULL
+  DEFAULT 'publish', post_password varchar(255) NOT NULL DEFAULT '', post_type varchar(20) NOT NULL DEFAULT 'post');
+CREATE TABLE wp_terms (term_id bigint PRIMARY KEY, name varchar(200) NOT NULL, slug varchar(200) NOT NULL);
+CREATE TABLE wp_term_taxonomy (term_taxonomy_id bigint PRIMARY KEY, term_id bigint NOT NULL, taxonomy varchar(32) NOT NULL,
+  parent bigint NOT NULL DEFAULT 0);
+CREATE TABLE wp_term_relationships (object_id bigint NOT NULL, term_taxonomy_id bigint NOT NULL,
+  PRIMARY KEY (object_id, term_taxonomy_id));
+CREATE TABLE wp_options (option_name varchar(191) PRIMARY KEY, option_value longtext NOT NULL);
+CREATE TABLE wp_icl_translations (translation_id bigint PRIMARY KEY, element_type varchar(60) NOT NULL, element_id bigint,
+  trid bigint NOT NULL, language_code varchar(7) NOT NULL, source_language_code varchar(7));
+INSERT INTO wp_options VALUES ('home', 'https://khanhhoa.example');
+INSERT INTO wp_posts (ID, post_date_gmt, post_modified_gmt, post_content, post_title) VALUES
+  (4, '2026-11-16 02:00:00', '2026-11-16 02:00:00', '', 'Tiêm chủng'), (5, '2026-11-16 02:00:00', '2026-11-16 02:00:00', '', 'Phòng dịch'),
+  (9, '2026-11-18 02:00:00', '2026-11-18 02:00:00', '', 'Vaccination'), (11, '2026-11-18 02:00:00', '2026-11-18 02:00:00', '', 'Visitors');
+INSERT INTO wp_terms VALUES (1, 'Tiếng Việt', 'vi'), (2, 'English', 'en'), (3, 'pll_650a', 'pll_650a'), (6, 'vi', 'vi');
+INSERT INTO wp_term_taxonomy (term_taxonomy_id, term_id, taxonomy) VALUES (1, 1, 'language'), (2, 2, 'language'),
+  (3, 3, 'post_translations'), (6, 6, 'category');
+INSERT INTO wp_term_relationships VALUES (4, 1), (5, 1), (9, 2), (11, 2), (4, 3), (9, 3), (11, 6);
+INSERT INTO wp_icl_translations VALUES (1, 'post_post', 4, 70, 'vi', NULL), (2, 'post_post', 9, 70, 'en', 'vi'),
+  (3, 'post_post', 5, 71, 'vi', NULL), (4, 'post_post', 11, 72, 'en', NULL), (5, 'post_page', 5, 72, 'vi', NULL);
+"""
+
+
+@pytest.mark.parametrize("plugin", ["polylang", "wpml"])
+def test_wordpress_tells_of_what_a_post_is_the_translation(in_mariadb: Database, tmp_path: Path, plugin: str) -> None:
+    in_mariadb.run(WORDPRESS, "wordpress")
+
+    found = listed(in_mariadb, tmp_path, "wordpress", translations=plugin)
+
+    assert {title: (item.language, item.translation_of) for title, item in found.items()} == {
+        "Tiêm chủng": ("vi", ""),
+        "Phòng dịch": ("vi", ""),
+        "Vaccination": ("en", "4"),
+        "Visitors": ("en", ""),
+    }
+
+
 # --- Drupal -----------------------------------------------------------------------------------
 
 DRUPAL = """
@@ -316,6 +357,7 @@ def test_drupal_lists_published_nodes_once_and_takes_their_first_publication_fro
     assert set(listed(database, tmp_path, "drupal")) == {*found, "Trang"}
     english = listed(database, tmp_path, "drupal", language="en")
     assert times(english) == {"New": ("11-18", "11-18")}
+    assert (english["New"].translation_of, found["Mới"].translation_of) == ("1", "")
 
 
 @pytest.mark.parametrize(
@@ -346,6 +388,10 @@ CREATE TABLE `jos_content` (`id` int unsigned PRIMARY KEY, `title` varchar(255) 
 CREATE TABLE `jos_categories` (`id` int unsigned PRIMARY KEY, `lft` int NOT NULL DEFAULT 0, `rgt` int NOT NULL DEFAULT 0,
   `level` int unsigned NOT NULL DEFAULT 0, `extension` varchar(50) NOT NULL DEFAULT '', `title` varchar(255) NOT NULL DEFAULT '',
   `published` tinyint NOT NULL DEFAULT 0, `access` int unsigned NOT NULL DEFAULT 0);
+CREATE TABLE `jos_associations` (`id` int NOT NULL, `context` varchar(50) NOT NULL, `key` char(32) NOT NULL,
+  PRIMARY KEY (`context`, `id`));
+INSERT INTO `jos_associations` VALUES (1, 'com_content.item', 'a1'), (4, 'com_content.item', 'a1'), (4, 'com_menus.item', 'b1'),
+  (2, 'com_menus.item', 'b1');
 CREATE TABLE `jos_users` (`id` int unsigned PRIMARY KEY, `name` varchar(400) NOT NULL DEFAULT '');
 INSERT INTO `jos_users` VALUES (42, 'Sở Tư pháp');
 INSERT INTO `jos_categories` VALUES (1, 0, 13, 0, 'system', 'ROOT', 1, 1), (8, 1, 4, 1, 'com_content', 'Sở Y tế', 1, 1),
@@ -395,6 +441,7 @@ def test_joomla_lists_what_everybody_sees_in_local_days(database: Database, tmp_
     assert new.published_at == at("2026-11-16 09:00")
     assert (new.unit_name, new.language, new.body) == ("Tin của Sở", "vi", "Mở đầu tiếp")
     assert new.url == "https://khanhhoa.example/cong/index.php?option=com_content&view=article&id=1"
+    assert {title: item.translation_of for title, item in found.items() if item.translation_of} == {"English": "1"}
     vietnamese = listed(database, tmp_path, "joomla", prefix="jos_", language="vi-VN", unit_level=1, bodies=False)
     assert {title: item.unit_name for title, item in vietnamese.items()} == dict.fromkeys(
         set(found) - {"English"}, "Sở Y tế"

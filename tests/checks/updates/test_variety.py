@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from checks.updates.pairs import sides_of
 from checks.updates.rules.seen import Told
 from checks.updates.rules.stamps import stamp
+from checks.updates.sources._settings import PairSettings
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.terms import Terms
 from checks.updates.variety import MAX_NAMED, language_of, variety_of
@@ -20,7 +24,8 @@ from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every
 from portalops.model.updates import Channel, SourceTraits, UpdatesResult
-from portalops.model.variety import LanguageCount, Variety
+from portalops.model.variety import LanguageCount, PairRule, Variety
+from portalops.reports.section_variety import pairs_sentence
 from portalops.rulebooks.load import load as load_rulebook
 from tests.checks.updates.scene import ZONE
 from tests.checks.updates.test_job import Collection
@@ -52,14 +57,25 @@ def item(path: str, language: str = "", kind: int | None = None, **other: object
     url = path if "://" in path else f"{SITE}{path}"
     channel = Channel.SUBPORTAL.value
     own = Told(
-        f"{language}{url}", "feed", channel, HEALTH, url, f"Tin {path}", language, kind, stamp(SEEN), baseline=False
+        id=f"{language}{url}",
+        source="feed",
+        channel=channel,
+        unit=HEALTH,
+        external_id="",
+        translation_of="",
+        url=url,
+        title=f"Tin {path}",
+        language=language,
+        kind=kind,
+        first_seen_at=stamp(SEEN),
+        baseline=False,
     )
     return own._replace(**other)  # type: ignore[arg-type]
 
 
-def counted(*items: Told) -> Variety:
+def counted(*items: Told, sources: Sequence[SourceTraits] = SOURCES) -> Variety:
     terms = Terms(load_rulebook("kh-37-2010", {}), load(), ZONE, datetime(2026, 11, 23, tzinfo=UTC), Every.DAY)
-    return variety_of(Values(*items), sources=SOURCES, period=PERIOD, terms=terms)
+    return variety_of(Values(*items), sources=sources, period=PERIOD, terms=terms)
 
 
 def test_items_are_counted_by_kind_and_by_language_and_what_is_not_told_is_said_to_be_so() -> None:
@@ -133,6 +149,87 @@ def test_a_pair_of_one_unit_says_nothing_of_another() -> None:
     assert (found.paired, found.unpaired, found.untold) == (1, (), 1)
 
 
+RULE = SourceTraits(
+    "feed", Channel.SUBPORTAL, complete=False, pairs=(PairRule("/tin-tuc/{ten}-{id}", "/en/news/{slug}-{id}"),)
+)
+TELLING = SourceTraits("feed", Channel.SUBPORTAL, complete=True, tells_translations=True)
+
+
+def test_a_declared_rule_tells_pairs_by_what_both_addresses_name_and_a_page_without_one_is_listed() -> None:
+    found = counted(
+        item("/tin-tuc/tiem-chung-12"), item("/en/news/vaccination-12"), item("/tin-tuc/phong-dich-13"), sources=(RULE,)
+    )
+
+    assert (found.paired, found.untold) == (1, 0)
+    assert found.languages == (LanguageCount("en", 1), LanguageCount("vi", 2))
+    assert [(one.url, one.days) for one in found.unpaired] == [(f"{SITE}/tin-tuc/phong-dich-13", 4)]
+
+
+def test_a_site_that_declares_its_rule_and_has_nothing_in_english_lacks_it_all() -> None:
+    found = counted(item("/tin-tuc/tiem-chung-12"), item("/gioi-thieu", "vi"), sources=(RULE,))
+
+    assert (found.paired, len(found.unpaired), found.untold) == (0, 2, 0)
+
+
+def test_rows_that_tell_of_what_they_are_the_translation_are_pairs_whatever_their_addresses() -> None:
+    found = counted(
+        item("/?p=4", "vi", external_id="4"),
+        item("/?p=9", "en", external_id="9", translation_of="4"),
+        item("/?p=5", "vi", external_id="5"),
+        item("/?p=11", "en", external_id="11"),
+        sources=(TELLING,),
+    )
+
+    assert (found.paired, [one.url for one in found.unpaired], found.untold) == (1, [f"{SITE}/?p=5"], 0)
+
+
+def test_it_is_told_how_long_the_english_items_took_where_looks_saw_both_come() -> None:
+    def seen(days: float) -> int:
+        return stamp(SEEN + timedelta(days=days))
+
+    pairs = [
+        (0.0, {"first_seen_at": seen(0.9)}),
+        (0.0, {"first_seen_at": seen(2)}),
+        (0.0, {"first_seen_at": seen(3.5)}),
+        (1.0, {"first_seen_at": seen(0)}),  # the English one came first
+        (0.0, {"first_seen_at": seen(-9), "baseline": True}),  # it was there before anybody looked
+    ]
+    items = []
+    for number, (after, english) in enumerate(pairs):
+        items += [
+            item(f"/vi/tin/{number}", "vi", first_seen_at=seen(after)),
+            item(f"/en/tin/{number}", "en", **english),
+        ]
+
+    found = counted(*items)
+
+    assert (found.paired, found.lag_known, found.lag_median_days, found.lag_longest_days) == (5, 4, 0, 3)
+    assert "half of the English ones within 0 days, the last after 3." in str(pairs_sentence(found))
+
+
+@pytest.mark.parametrize(
+    ("vi", "en", "why"),
+    [
+        ("tin/{id}", "/en/{id}", "begins neither with / nor as an address"),
+        ("/tin/{id}", "/en/{slug}", "has no name that both shapes have, so that it tells no pair"),
+        ("/tin/{id}/{id}", "/en/{id}", "names a part twice, or has a bracket that names none"),
+        ("/tin/{}", "/en/{id}", "names a part twice, or has a bracket that names none"),
+    ],
+)
+def test_a_rule_that_tells_no_pair_is_refused(vi: str, en: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(why)):
+        PairSettings(vi=vi, en=en)
+
+
+def test_a_shape_may_name_the_site_and_a_name_stands_for_one_part_of_the_path() -> None:
+    rule = PairRule("https://soyte.khanhhoa.example/tin?id={id}", "https://en.soyte.khanhhoa.example/news/{id}.html")
+
+    assert sides_of("https://soyte.khanhhoa.example/tin?id=7", [rule]) == {"vi": {(rule.vi, "7")}}
+    assert sides_of("https://en.soyte.khanhhoa.example/news/7.html", [rule]) == {"en": {(rule.vi, "7")}}
+    assert sides_of("https://en.soyte.khanhhoa.example/news/7/8.html", [rule]) == {}
+    assert sides_of("https://soyte.khanhhoa.example.evil.example/tin?id=7", [rule]) == {}
+
+
 def test_an_english_item_that_was_there_before_is_a_pair_too() -> None:
     found = counted(item("/vi/tin/1", "vi"), item("/en/tin/1", "en", baseline=True))
 
@@ -172,6 +269,11 @@ SELECT id AS external_id, title, published AS published_at, created AS created_a
 FROM news ORDER BY id
 """
 
+TRANSLATIONS = """
+SELECT id AS external_id, title, published AS published_at, unit, body, CASE WHEN title = 'Vaccination' THEN 'en' ELSE 'vi' END AS
+language, CASE WHEN title = 'Vaccination' THEN '1' END AS translation_of FROM news ORDER BY id
+"""
+
 
 def test_a_run_records_what_a_database_tells_of_kinds_languages_and_pairs(tmp_path: Path) -> None:
     day = "2026-11-16 09:00"
@@ -191,3 +293,20 @@ def test_a_run_records_what_a_database_tells_of_kinds_languages_and_pairs(tmp_pa
     assert found.languages == (LanguageCount("en", 1), LanguageCount("vi", 2))
     assert [one.title for one in found.unpaired] == ["Phòng dịch"]
     assert decode_part(bodies.write({"updates": result}), "updates", UpdatesResult) == result
+
+
+def test_a_translation_is_known_by_the_row_that_it_names_though_it_comes_days_later(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [])
+    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=TRANSLATIONS)
+    collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
+    collection.collect(on="2026-11-15 20:00")
+    collection.publish(
+        (1, "Tiêm chủng", "2026-11-16 09:00", "2026-11-16 09:00", "Sở Y tế", "Tiêm chủng của ngành y tế")
+    )
+    collection.collect(on="2026-11-16 20:00")
+    collection.publish((7, "Vaccination", "2026-11-18 09:00", "2026-11-18 09:00", "Sở Y tế", "News of vaccination"))
+
+    found = collection.collect(on="2026-11-18 20:00").variety
+
+    assert found is not None
+    assert (found.paired, found.lag_known, found.lag_longest_days) == (1, 1, 2)
