@@ -257,7 +257,7 @@ def _shown(session: Session, what: Attestation, seq: int | None) -> Result:
             (msg("Day of arrival"), what.arrived_on),
             (msg("Author"), what.author),
             (msg("Number and notation"), what.code or None),
-            (msg("Subject"), what.subject),
+            (msg("Subject of the paper"), what.subject),
             (msg("Registered by"), what.registrar),
         ]
         data |= {

@@ -246,7 +246,7 @@ def exemptions(ctx: typer.Context) -> Result:
     except LedgerMissing:
         read = ReadExemptions()
     headers = (
-        msg("Exemption"), msg("Unit"), msg("What"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"), msg("Remarks"),
+        msg("Exemption"), msg("Unit"), msg("Exempt from"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"), msg("Remarks"),
     )  # fmt: skip
     rows, data = [], []
     for each in read.exemptions:
@@ -345,11 +345,16 @@ def _data(each: RecordedExemption, session: Session) -> dict[str, JsonValue]:
 def _span(first: str | None, last: str | None) -> tuple[date, date]:
     found = []
     for option, text in (("--from", first), ("--to", last)):
+        if text is None:
+            raise UsageError(
+                msg("{parameter} is missing", parameter=option),
+                msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+            )
         try:
-            found.append(date.fromisoformat(text or ""))
+            found.append(date.fromisoformat(text))
         except ValueError as error:
             raise UsageError(
-                msg("{option}: {text} is no day", option=option, text=show_text(text or "", 40)),
+                msg("{option}: {text} is no day", option=option, text=show_text(text, 40)),
                 msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
             ) from error
     if found[1] < found[0]:
@@ -361,13 +366,13 @@ def _span(first: str | None, last: str | None) -> tuple[date, date]:
 
 
 def _kind(text: str | None) -> ExemptionKind:
+    hint = msg("Give one of {kinds}.", kinds=", ".join(kind.value for kind in ExemptionKind))
+    if text is None:
+        raise UsageError(msg("{parameter} is missing", parameter="--kind"), hint)
     try:
-        return ExemptionKind(text or "")
+        return ExemptionKind(text)
     except ValueError as error:
-        raise UsageError(
-            msg("--kind: {text} is no kind of exemption", text=show_text(text or "", 40)),
-            msg("Give one of {kinds}.", kinds=", ".join(kind.value for kind in ExemptionKind)),
-        ) from error
+        raise UsageError(msg("--kind: {text} is no kind of exemption", text=show_text(text, 40)), hint) from error
 
 
 def _scopes(session: Session, unit: str | None, duty: str | None) -> tuple[ExemptionScope, ...]:
@@ -406,6 +411,6 @@ def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
                     if not matches
                     else msg("several items begin with {item}", item=shown)
                 )
-                raise UsageError(said, msg("Give an id as 'portalops updates list --json' shows it."))
+                raise UsageError(said, msg("Give an id as 'portalops updates list' shows it."))
             found[matches[0].id] = matches[0].title
     return found

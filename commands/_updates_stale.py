@@ -47,9 +47,11 @@ def stale(
     data: list[JsonValue] = []
     code = ExitCode.OK
     for source, poll in _silent(session, limit).items():
-        why: Message = (
-            msg("never collected") if poll is None else msg("did not answer: {problem}", problem=poll.problem)
-        )
+        why: Message
+        if poll is None:
+            why = msg("never collected")
+        else:
+            why = msg("not looked at since then") if poll.ok else msg("did not answer: {problem}", problem=poll.problem)
         at = poll.polled_at if poll else None
         rows.append((msg("source {source}", source=source), at, why))
         data.append({"id": source, "what": "source", "newest_at": at.isoformat() if at else None, "why": str(why)})
@@ -80,7 +82,11 @@ def _sums(session: Session, now: datetime) -> list[UnitSum]:
 
 
 def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
-    """Return the sources whose newest look failed, or is too long ago, or that were never looked at."""
+    """Return the sources whose newest look failed, or is too long ago, or that were never looked at.
+
+    A cross-check is asked for once a week only, unless there is a gap, so it is late a day after that.
+    """
+    from checks.updates.job import CHECK_AFTER  # noqa: PLC0415  # start-up time
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
 
     store = ObservationStore.open(session.settings.state_folder / STORE, create=False)
@@ -88,5 +94,10 @@ def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
         newest = {poll.source: poll for poll in store.newest_polls()}
     finally:
         store.close()
-    found = {table.id: newest.get(table.id) for table in session.settings.update_sources}
-    return {source: poll for source, poll in found.items() if poll is None or not poll.ok or poll.polled_at < limit}
+    weekly = min(limit, session.clock.now() - CHECK_AFTER - timedelta(days=1))
+    found: dict[str, Poll | None] = {}
+    for source in update_sources(session.settings):
+        poll = newest.get(source.traits.id)
+        if poll is None or not poll.ok or poll.polled_at < (weekly if source.traits.cross_check else limit):
+            found[source.traits.id] = poll
+    return found
