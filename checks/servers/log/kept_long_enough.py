@@ -4,9 +4,11 @@ An intrusion is found out weeks after it happened; what was thrown away by then 
 weaknesses are found and remedied.
 
 The rule: the oldest line of the journal, or the oldest file of logins, is at least the declared number of days old (92 where
-nothing is declared: three months are asked of level 3). A host that is younger than that can't show it: unknown.
+nothing is declared: three months are asked of level 3). One old file proves nothing: the files of a log count from the one
+that is written to now, one after the other, as far as no number is missing and none is more than 35 days older than the next.
+A host that is younger than what is asked can't show it: unknown.
 
-Source: journalctl(1). Debian 13:
+Sources: journalctl(1), logrotate(8). Debian 13:
 
     1795612800.123456 web1 systemd[1]: Started ...
 """
@@ -35,16 +37,20 @@ from portalops.model.verdicts import Severity
 )
 def judge(facts: Facts) -> Outcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
-    if kept.since is None:
+    since = kept.since(facts.at)
+    if since is None and kept.files:
+        newest = max(times[0] for times in kept.files)
+        return unknown("logs-ended", msg("no log goes on until now: the newest file is of {at}", at=newest))
+    if since is None:
         return unknown("no-logs", msg("the host has neither a journal nor a log of logins that could be read"))
-    if is_ahead(kept.since, facts.at):
-        return unknown("log-in-future", msg("the oldest log is of {at}", at=kept.since))
-    if facts.at - kept.since >= asked:
-        return passed(msg("logs go back to {at}", at=kept.since))
+    if is_ahead(since, facts.at):
+        return unknown("log-in-future", msg("the oldest log is of {at}", at=since))
+    if facts.at - since >= asked:
+        return passed(msg("logs go back to {at}", at=since))
     if kept.born_at is not None and facts.at - kept.born_at < asked:
         return unknown(
-            "host-young", msg("logs go back to {at}, and the host itself to {born}", at=kept.since, born=kept.born_at)
+            "host-young", msg("logs go back to {at}, and the host itself to {born}", at=since, born=kept.born_at)
         )
     return failed(
-        "cut-earlier", msg("logs go back to {at} only; {n} days are asked", at=kept.since, n=facts.declared.log_days)
+        "cut-earlier", msg("logs go back to {at} only; {n} days are asked", at=since, n=facts.declared.log_days)
     )

@@ -10,8 +10,10 @@ The birth of the root file system tells how old the host is, where the file syst
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise, takewhile
 
 from checks.servers.probe import Output, Probe, Unparseable
 from portalops.model.message import msg
@@ -31,31 +33,60 @@ stat -c 'born %W' /
 echo end
 """
 _JOURNAL = re.compile(r"journal (\d{9,11})\.\d+ ")
-_LOG = re.compile(r"log (\d{9,11}) /")
+_LOG = re.compile(r"log (\d{9,11}) /var/log/(auth\.log|secure)(?:\.(\d{1,4})|-(\d{8,10}))?(?:\.(?:gz|xz|bz2|zst))?$")
 _BORN = re.compile(r"born (\d{1,11})$")
+APART = timedelta(days=35)
+"""Files of one log lie at most so far apart: a month, which is the slowest rotation that distributions have, and a few days."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptLogs:
     """How far back logs go."""
 
-    since: datetime | None
-    """The oldest line of the journal, or when the oldest file was last written to; None if there is neither."""
+    journal_since: datetime | None
+    """The oldest line of the journal; None if there is none."""
+    files: tuple[tuple[datetime, ...], ...]
+    """For each log of logins when its files were last written to, newest first: the file that is written to, and those that
+    logrotate moved away, up to the first number that is missing."""
     born_at: datetime | None
     """When the host's root was made; None where its file system does not say."""
 
+    def since(self, at: datetime) -> datetime | None:
+        """Return from when on there are logs up to a moment, without a gap among the files; None where there are none.
+
+        A file was last written to when it was moved away: what it holds is older, by no one knows how much.
+        """
+        kept = [self.journal_since] if self.journal_since else []
+        for times in self.files:
+            near = takewhile(lambda pair: pair[0] - pair[1] <= APART, pairwise((at, *times)))
+            kept.extend(time for _, time in near)
+        return min(kept, default=None)
+
 
 def parse(output: Output) -> KeptLogs:
-    """Read the oldest of all."""
+    """Read the journal's first line and the files of each log."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the ages of the logs broke off"))
-    moments = [int(match[1]) for line in lines if (match := _JOURNAL.match(line) or _LOG.match(line))]
+    journal = next((_moment(match[1]) for line in lines if (match := _JOURNAL.match(line))), None)
     born = next((int(match[1]) for line in lines if (match := _BORN.fullmatch(line))), 0)
+    found = [match for line in lines if (match := _LOG.fullmatch(line))]
+    files = (_series([match for match in found if match[2] == name]) for name in ("auth.log", "secure"))
     return KeptLogs(
-        datetime.fromtimestamp(min(moments), UTC) if moments else None,
-        datetime.fromtimestamp(born, UTC) if born else None,
+        journal, tuple(times for times in files if times), datetime.fromtimestamp(born, UTC) if born else None
     )
+
+
+def _series(found: Sequence[re.Match[str]]) -> tuple[datetime, ...]:
+    """Return when the files of one log were written to, newest first, as far as they follow each other."""
+    numbered = {int(match[3] or 0): _moment(match[1]) for match in found if not match[4]}
+    first = 0 if 0 in numbered else 1
+    whole = [numbered[n] for n in takewhile(numbered.__contains__, count(first))]
+    return tuple(sorted((*whole, *(_moment(match[1]) for match in found if match[4])), reverse=True))
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 PROBE = Probe("log.kept", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30)
