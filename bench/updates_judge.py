@@ -97,7 +97,7 @@ def fabricate(file: Path, units: int, items: int) -> None:
     connection = sqlite3.connect(file)
     for pragma in ("journal_mode=OFF", "synchronous=OFF"):
         connection.execute(f"PRAGMA {pragma}")
-    columns = 23
+    columns = 24
     connection.executemany(f"INSERT INTO observation VALUES ({', '.join('?' * columns)})", _observations(units, items))
     start, days = stamp(datetime(2024, 9, 1, 13, tzinfo=UTC)), (NOW - datetime(2024, 9, 1, tzinfo=UTC)).days
     looks = (
@@ -149,6 +149,7 @@ def _observations(units: int, items: int) -> Iterator[tuple[object, ...]]:
             text,
             1200,
             "0" * 64,
+            "",
             "",
             seen,
         )
