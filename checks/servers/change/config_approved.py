@@ -10,8 +10,9 @@ the declaration.
 
 Where another content is there, the moment of the change is told beside the approved window next to it, so that a change made
 before its approval is seen as one. A change inside a window was approved, though not by its content: until the new digest is
-declared, whether this is the approved content is unknown. The kernel's own time counts (ctime): no program sets it back, but
-a later change of the mode or the owner moves it too.
+declared, whether this is the approved content is unknown. So it is where the register of changes can't be read, which may
+hold such a window. The kernel's own time counts (ctime): no program sets it back, but a later change of the mode or the owner
+moves it too.
 
 Sources: sha256sum(1), find(1). On Debian 13:
 
@@ -26,7 +27,7 @@ from datetime import datetime
 from checks.servers.baseline import Window
 from checks.servers.change._approved import approved
 from checks.servers.change._sets import changed
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, shown
 from checks.servers.probes import etc_files, file_times, own_changes
@@ -51,11 +52,15 @@ def judge(facts: Facts) -> Outcome:
     others = changed(seen, declared)
     times = _times(facts)
     inside = {path: window for path in others if (window := _window_of(facts, times.get(path)))}
-    if outside := [path for path in others if path not in inside]:
+    outside = [path for path in others if path not in inside]
+    doubt = _doubt(facts, [times.get(path) for path in outside])
+    if outside and doubt is None:
         return _changed(facts, outside, times)
     gone = sorted(path for path in declared if path not in seen and etc_files.covers(path))
     if gone:
         return failed("config-gone", msg("approved and gone: {gone}", gone=listed(gone)))
+    if doubt is not None:
+        return missing(doubt)
     if inside:
         return _approved_without_content(inside, times)
     beyond = sorted(path for path in declared if path not in seen)
@@ -81,6 +86,14 @@ def _window_of(facts: Facts, at: datetime | None) -> Window | None:
     """Return the approved window that a change lies in; a time after this check is no time of a change."""
     allowed = approved(facts)
     return None if allowed is None or at is None or at > facts.at else allowed.window_of(at)
+
+
+def _doubt(facts: Facts, moments: Sequence[datetime | None]) -> Missing | None:
+    """Return why a window that is not seen may explain all of these changes; None where it can't, or there is no change."""
+    allowed = approved(facts)
+    if allowed is None or not moments or any(at is None or at > facts.at for at in moments):
+        return None
+    return allowed.doubt
 
 
 def _changed(facts: Facts, paths: Sequence[str], times: Mapping[str, datetime]) -> Outcome:

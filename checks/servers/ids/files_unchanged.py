@@ -7,7 +7,7 @@ The rule: AIDE has a baseline, a run ended within 2 days, and found no differenc
 explains what it added or changed where the kernel's own time of each lies in an approved window, declared or of the register
 of changes, and not after the run: what is changed again later no longer tells when the run's difference was made. What was
 removed has no time, nor has what the log does not list: that is a fail until the baseline is made anew, as it should be
-after each approved change.
+after each approved change. Where the register of changes can't be read, it is unknown whether it explains what a window may.
 
 Source: aide(1). AIDE 0.19 of Debian 13:
 
@@ -20,9 +20,10 @@ from datetime import datetime, timedelta
 
 from checks.servers.baseline import Window
 from checks.servers.change._approved import approved
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
+from checks.servers.probe import Missing
 from checks.servers.probes import aide, own_changes
 from checks.servers.probes.aide import Aide, Entry
 from checks.servers.wording import listed
@@ -50,12 +51,15 @@ def judge(facts: Facts) -> Outcome:
     if seen.ended_at is None or seen.found is None:
         return unknown("no-run", msg("AIDE's log tells of no run that ended with a result"))
     windows = _explained(facts, seen, seen.ended_at)
-    if seen.found and not windows:
+    doubt = None if windows else _doubt(facts, seen, seen.ended_at)
+    if seen.found and not windows and doubt is None:
         return _differs(facts, seen.ended_at, seen)
     if is_ahead(seen.ended_at, facts.at):
         return unknown("run-in-future", msg("AIDE's log tells of a run at {at}", at=seen.ended_at))
     if facts.at - seen.ended_at > WITHIN:
         return failed("run-old", msg("AIDE's last run ended at {at}", at=seen.ended_at))
+    if doubt is not None:
+        return missing(doubt)
     if windows:
         return passed(
             nmsg(
@@ -69,19 +73,34 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("AIDE's run of {at} found no difference", at=seen.ended_at))
 
 
+def _made_at(entry: Entry, ended_at: datetime) -> datetime | None:
+    """Return when a difference was made; None where the host does not tell, or of a change that the run did not see."""
+    at = entry.changed_at
+    return None if not entry.is_there or at is None or at > ended_at else at
+
+
 def _window_of(facts: Facts, entry: Entry, ended_at: datetime) -> Window | None:
     """Return the approved window that a difference was made in, as far as the host tells its time."""
+    allowed, at = approved(facts), _made_at(entry, ended_at)
+    return None if allowed is None or at is None else allowed.window_of(at)
+
+
+def _are_all_listed(seen: Aide) -> bool:
+    return len(seen.entries) == sum(count for _, count in seen.found or ())
+
+
+def _doubt(facts: Facts, seen: Aide, ended_at: datetime) -> Missing | None:
+    """Return why there may be windows for all differences that are not seen; None where no window could explain one."""
     allowed = approved(facts)
-    at = entry.changed_at
-    if allowed is None or not entry.is_there or at is None or at > ended_at:
-        return None  # a change after the run is not the one that the run saw
-    return allowed.window_of(at)
+    if allowed is None or not seen.found or not _are_all_listed(seen):
+        return None
+    return allowed.doubt if all(_made_at(entry, ended_at) for entry in seen.entries) else None
 
 
 def _explained(facts: Facts, seen: Aide, ended_at: datetime) -> tuple[str, ...]:
     """Return the windows that explain all differences; none where one is not explained, or not listed."""
     windows = [_window_of(facts, entry, ended_at) for entry in seen.entries]
-    if not seen.found or len(windows) != sum(count for _, count in seen.found):
+    if not seen.found or not _are_all_listed(seen):
         return ()
     explained = [one.reference for one in windows if one]
     return tuple(sorted(set(explained))) if len(explained) == len(windows) else ()
