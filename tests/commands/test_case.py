@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from checks.updates.rules.stamps import stamp
 from commands.app import run
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
@@ -157,6 +158,27 @@ def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Of
     office.call("updates", "collect")
 
     assert office.call("updates", "stale", "--days", "5") == (0, {**envelope, "data": []})
+
+
+def test_a_map_that_is_asked_for_once_a_week_is_stale_after_that_and_not_before(office: Office) -> None:
+    (office.folder / "map.xml").write_text(
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://a.example/1</loc></url></urlset>'
+    )
+    with (office.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write('[[updates.source]]\nid = "map"\nkind = "sitemap"\nchannel = "subportal"\nfile = "map.xml"\n')
+    office.call("updates", "collect")
+
+    def stale_after(days: int) -> list[str]:
+        looked_at = stamp(datetime.now(UTC) - timedelta(days=days))
+        store = sqlite3.connect(office.folder / "state" / "observations.sqlite")
+        store.execute("DROP TRIGGER IF EXISTS poll_no_update")
+        store.execute("UPDATE poll SET polled_at = ? WHERE source = 'map'", (looked_at,))
+        store.commit()
+        store.close()
+        said = office.call("updates", "stale", "--days", "3")[1]["data"]
+        return [one["why"] for one in said if one["id"] == "map"]
+
+    assert (stale_after(5), stale_after(9)) == ([], ["not looked at since then"])
 
 
 def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:
