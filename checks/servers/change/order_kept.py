@@ -67,6 +67,8 @@ def judge(facts: Facts) -> Outcome:
     known = sum(order is not Order.AHEAD for _each, order in judged)
     if not judged:
         return passed(msg("no change of this host is on record"))
+    if not known:
+        return passed(msg("no change of this host that is on record was begun"))
     afterwards = [each.id for each, order in judged if order is Order.REGULARISED]
     if afterwards:
         return passed(

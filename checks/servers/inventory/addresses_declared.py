@@ -5,7 +5,7 @@ network is a second line past the firewall, or a host that moved.
 
 The rule: every address of a network device that is neither of the host itself (loopback) nor of the link alone lies in a
 network declared under `address_ranges`; bridges of containers count. Where the host was looked at from outside, the names
-of its pages must lead into these networks too.
+of its pages must lead into these networks too; where it was not, the pass says so.
 
 Source: ip-address(8). iproute2 6.15 on Debian 13:
 
@@ -78,8 +78,9 @@ def judge(facts: Facts) -> Outcome:
     for name, led in by_name.items():
         if not led:
             return unknown("name-not-found", msg("the name {name} leads to no address", name=shown(name, 80)))
-    return passed(
-        nmsg(
-            "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)
-        )
+    told = nmsg(
+        "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)
     )
+    if isinstance(names, Missing):
+        return passed(msg("{told}; where the names of its pages lead was not looked at from outside", told=told))
+    return passed(told)

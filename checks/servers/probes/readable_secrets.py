@@ -49,7 +49,7 @@ class Search:
 
     files: tuple[OpenFile, ...]
     unseen: tuple[str, ...]
-    """Mount points that were left out."""
+    """Mount points that were left out, each once, however many file systems lie on one another there."""
 
 
 def parse(output: Output) -> Search:
@@ -67,7 +67,7 @@ def parse(output: Output) -> Search:
         if len(words) != 3 or not words[0].isdigit():
             raise Unparseable(msg("find printed a line of unknown form: {line}", line=shown(line, 80)))
         found[words[2]] = OpenFile(*words)
-    return Search(tuple(found.values()), tuple(unseen))
+    return Search(tuple(found.values()), tuple(dict.fromkeys(unseen)))
 
 
 PROBE = Probe("secrets.readable", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30)

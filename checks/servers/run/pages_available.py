@@ -72,5 +72,8 @@ def judge(facts: Facts) -> Outcome:
         )
     lowest = min(100 * found[url].up / found[url].observed for url in wanted)
     return passed(
-        msg("each page was reachable in {percent} % of the time or more", percent=f"{int(lowest * 100) / 100:g}")
+        msg(
+            "each page was reachable in {percent} % of the time looked at, or more",
+            percent=f"{int(lowest * 100) / 100:g}",
+        )
     )
