@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -20,12 +21,29 @@ from typing import Any
 
 import pytest
 
+_PORTS = range(10000, 20000)
+"""They, and those 10000 above them, are below what the kernel gives to whoever asks for any port: nobody gets one by chance."""
+_claims: list[socket.socket] = []
+
 
 def free_port() -> int:
-    """Return a port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nothing listens on, and that no other process of tests on this machine is given before this one ends.
+
+    The claim is a name among the abstract sockets, which a network namespace has of its own, as it has its ports.
+    """
+    for port in random.sample(_PORTS, len(_PORTS)):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0portalops-port-{port}")
+            for number in (port, port + 10000):
+                with socket.socket() as probe:
+                    probe.bind(("", number))
+        except OSError:
+            claim.close()
+        else:
+            _claims.append(claim)
+            return port
+    raise AssertionError("no port is free")
 
 
 WEED = shutil.which("weed") or str(Path(sys.executable).with_name("weed"))
@@ -74,7 +92,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
     # One volume a bucket: of seven, the default, a session's buckets would want more than the server may make.
     (folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
     (folder / "data").mkdir()
-    master, volume, filer, s3 = _ports_with_rpc(4)
+    master, volume, filer, s3 = (free_port() for _part in range(4))  # each talks to the others at its number plus 10000
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [
@@ -123,23 +141,6 @@ def _wait_until_it_stores(store: ObjectStore, process: subprocess.Popen[bytes], 
             time.sleep(0.2)
         else:
             return
-
-
-def _ports_with_rpc(count: int) -> list[int]:
-    """Return free ports whose number plus 10000 is free as well: there each part talks to the others."""
-    found: list[int] = []
-    while len(found) < count:
-        port = free_port() % 30000 + 20000
-        with contextlib.ExitStack() as stack:
-            try:
-                for number in (port, port + 10000):
-                    probe = stack.enter_context(socket.socket())
-                    probe.bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            if port not in found:
-                found.append(port)
-    return found
 
 
 def a_bucket(store: ObjectStore, name: str, *, locked: bool = True) -> str:
