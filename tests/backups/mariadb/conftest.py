@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from portalops.system.programs import LocalRunner, UnprivilegedRunner
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump")
 NOBODY = "nobody"
+WAITING = "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE = 'Waiting for table metadata lock'"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -45,11 +47,24 @@ class Server:
 
     def wait_for(self, question: str) -> str:
         """Ask until there is an answer, and return its first line."""
-        for _try in range(600):
-            if answer := self.run(question):
-                return answer.splitlines()[0]
+        until = time.monotonic() + 60
+        while not (answer := self.run(question)):
+            assert time.monotonic() < until, question
             time.sleep(0.02)
-        raise AssertionError(question)
+        return answer.splitlines()[0]
+
+    @contextmanager
+    def held(self, table: str) -> Iterator[Callable[[], None]]:
+        """Hold a table against everybody until the block ends, or what it gives is called."""
+        argv = (*self.client, "--skip-column-names", "--unbuffered")
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as holder:
+            assert holder.stdin is not None and holder.stdout is not None
+            holder.stdin.write(f"LOCK TABLES {table} WRITE; SELECT 'held';\n".encode())
+            assert holder.stdout.readline() == b"held\n"
+            try:
+                yield holder.stdin.close
+            finally:
+                holder.stdin.close()
 
     def rows(self, database: str) -> dict[str, list[str]]:
         """Every row of every table, in order of its text."""

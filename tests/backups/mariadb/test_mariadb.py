@@ -30,7 +30,7 @@ from portalops.model.verdicts import RunOutcome
 from portalops.ports import Completed
 from portalops.registers.evidence import SetEvidence
 from tests.backups.kit import NOW, back_up, keys, source
-from tests.backups.mariadb.conftest import NOBODY, Server, servers, unprivileged
+from tests.backups.mariadb.conftest import NOBODY, WAITING, Server, servers, unprivileged
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
 
@@ -363,26 +363,20 @@ def test_what_cannot_be_dumped_leaves_no_set(
 @contextmanager
 def during_the_dump(server: Server, sql: str) -> Iterator[None]:
     """Hold a dump of `busy` at its first table, inside its snapshot, until some statements were run."""
-    with subprocess.Popen([*server.client, "busy"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as holder:
-        assert holder.stdin is not None and holder.stdout is not None
-        holder.stdin.write(b"LOCK TABLES a_first WRITE; SELECT 'locked';\n")
-        server.wait_for("SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = 'busy'")
-        done: list[str] = []
+    done: list[str] = []
+    with server.held("busy.a_first") as let_go:
 
         def act() -> None:
-            waiting = "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE = 'Waiting for table metadata lock'"
-            assert holder.stdin is not None
             try:
-                done.append(server.run(sql.replace("$DUMP", server.wait_for(waiting)), database="busy"))
+                done.append(server.run(sql.replace("$DUMP", server.wait_for(WAITING)), database="busy"))
             finally:
-                holder.stdin.write(b"UNLOCK TABLES;\n")
+                let_go()
 
         thread = threading.Thread(target=act)
         thread.start()
         yield
         thread.join()
-        holder.stdin.close()
-        assert done
+    assert done
 
 
 def busy(server: Server, engine: str) -> None:
@@ -445,10 +439,10 @@ def test_a_table_without_transactions_that_changed_is_named(mariadb: Server, tmp
 def test_a_silent_dump_is_given_up(mariadb: Server, tmp_path: Path) -> None:
     busy(mariadb, "InnoDB")
 
-    with during_the_dump(mariadb, "DO SLEEP(2.5)"):
-        result, medium = run(mariadb, tmp_path, databases=["busy"], users=False, idle_seconds=1)
+    with mariadb.held("busy.a_first"):
+        result, medium = run(mariadb, tmp_path, databases=["busy"], users=False, idle_seconds=2)
 
-    assert "mariadb-dump printed nothing for 1 s" in why(result)
+    assert "mariadb-dump printed nothing for 2 s" in why(result)
     assert medium.stored == {}
 
 

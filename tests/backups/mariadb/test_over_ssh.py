@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from portalops.model.backups import TableRows
 from tests.backups.kit import back_up, source
-from tests.backups.mariadb.conftest import Server
+from tests.backups.mariadb.conftest import WAITING, Server
 from tests.backups.media.parts import secret
 from tests.backups.memory import MemoryMedium
 from tests.backups.sources.over_ssh import other_account, ssh_table
@@ -28,7 +29,8 @@ def host(mariadb: Server) -> Iterator[SshHost]:
 def test_a_database_is_dumped_there_and_its_password_stands_in_no_argument(
     mariadb: Server, host: SshHost, tmp_path: Path
 ) -> None:
-    password = "mật 'khẩu'$\\\""
+    own = f"của {os.getpid()}"  # other tests have passwords too
+    password = f"mật 'khẩu' {own}$\\\""
     quoted = password.replace("\\", "\\\\").replace("'", "''")
     mariadb.run(
         "CREATE OR REPLACE DATABASE far; CREATE TABLE far.news (id INT); INSERT INTO far.news VALUES (1), (2), (3);"
@@ -36,13 +38,6 @@ def test_a_database_is_dumped_there_and_its_password_stands_in_no_argument(
     )
     seen: list[bytes] = []
     stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(0.005):
-            seen.append(subprocess.run(["ps", "-eo", "args"], capture_output=True, check=True).stdout)
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
     values = {
         "socket": str(mariadb.socket),
         "user": "far",
@@ -50,9 +45,20 @@ def test_a_database_is_dumped_there_and_its_password_stands_in_no_argument(
         "databases": ["far"],
         "ssh": ssh_table(host),
     }
-    result = back_up([source("mariadb", values, tmp_path, id="portal-db")], [MemoryMedium("memory-1")])
-    stop.set()
-    watcher.join()
+    with mariadb.held("far.news") as let_go:
+
+        def look() -> None:
+            while not stop.wait(0.005):
+                is_dumping = mariadb.run(WAITING) != ""
+                seen.append(subprocess.run(["ps", "-eo", "args"], capture_output=True, check=True).stdout)
+                if is_dumping:
+                    let_go()  # the dump waited to be seen
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        result = back_up([source("mariadb", values, tmp_path, id="portal-db")], [MemoryMedium("memory-1")])
+        stop.set()
+        watcher.join()
     mariadb.run("DROP DATABASE far; DROP USER far@localhost;")
 
     assert result.set is not None, result.failed_sources
@@ -61,7 +67,7 @@ def test_a_database_is_dumped_there_and_its_password_stands_in_no_argument(
     assert streams["db-far"].rows == (TableRows("news", 3),)
     assert (streams["db-far"].unread, streams["db-far"].changed) == ((), ())
     assert any(b"mariadb-dump" in each for each in seen)
-    assert not any("khẩu".encode() in each for each in seen)
+    assert not any(own.encode() in each for each in seen)
 
 
 def test_a_server_that_lets_nobody_in_fails_the_source(mariadb: Server, host: SshHost, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from tests.backups.kit import back_up
 from tests.backups.media.parts import secret
 from tests.backups.memory import MemoryMedium
 from tests.backups.postgresql.parts import ROWS, Dumped, Server
+from tests.backups.postgresql.test_source import programs
 from tests.backups.sources.over_ssh import other_account, ssh_table
 from tests.servers import SshHost
 
@@ -39,27 +41,34 @@ def test_every_database_is_dumped_there_with_the_rows_of_its_snapshot(
 
 
 def test_a_password_stands_in_no_argument_and_no_file_there(postgres: Server, host: SshHost, tmp_path: Path) -> None:
-    password = "mật 'khẩu'$\\"
+    own = f"của {os.getpid()}"  # other tests have passwords too
+    password = f"mật 'khẩu' {own}$\\"
     quoted = password.replace("'", "''")
     postgres.sql(f"CREATE ROLE far LOGIN SUPERUSER PASSWORD '{quoted}'")
     seen: list[bytes] = []
     stop = threading.Event()
+    was_seen = host.folder / "was-seen"
+    script = f'while [ ! -e {was_seen} ]; do sleep 0.02; done; exec $REAL "$@"'
+    folder = programs(postgres, host.folder, pg_dump=script)
 
     def look() -> None:
         while not stop.wait(0.005):
             seen.append(subprocess.run(["ps", "-eo", "args"], capture_output=True, check=True).stdout)
+            if f"{folder}/pg_dump -".encode() in seen[-1]:
+                was_seen.touch()
 
     watcher = threading.Thread(target=look)
     watcher.start()
     values = {"user": "far", "password": secret(tmp_path, "far.password", password), "databases": ["portal"]}
+    values |= {"programs": folder}
     result = back_up([postgres.source(tmp_path, ssh=ssh_table(host), **values)], [MemoryMedium("memory-1")])
     stop.set()
     watcher.join()
     postgres.sql("DROP ROLE far")
 
     assert result.set is not None, result.failed_sources
-    assert any(b"pg_dump" in each for each in seen)
-    assert not any("khẩu".encode() in each for each in seen)
+    assert was_seen.exists()
+    assert not any(own.encode() in each for each in seen)
 
 
 def test_the_snapshot_is_let_go_when_the_dump_cannot_be_made(postgres: Server, host: SshHost, tmp_path: Path) -> None:
@@ -69,7 +78,7 @@ def test_the_snapshot_is_let_go_when_the_dump_cannot_be_made(postgres: Server, h
     )
 
     assert result.set is None
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'portalops'") != "0":
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -212,28 +212,27 @@ def test_the_databases_that_can_be_dumped_are_kept_beside_one_that_cannot(postgr
 
 
 @pytest.mark.parametrize(
-    ("scripts", "expected"),
+    ("idle_seconds", "scripts", "expected"),
     [
-        ({"pg_dump": '$REAL "$@" | head -c 100000; kill -9 $$'}, "pg_dump ended with exit code -9"),
-        ({"pg_dump": '$REAL "$@" | head -c 100000'}, "does not end with"),
-        ({"pg_dump": '$REAL "$@" | head -c 100000; sleep 60'}, "printed nothing for 2 s"),
-        ({"pg_dump": 'timeout -s KILL 0.01 $REAL "$@"'}, "pg_dump ended with exit code"),
-        ({"pg_dump": "exit 0"}, "0 bytes of content"),
-        ({"pg_dumpall": '$REAL "$@" | head -n 9'}, "does not end with"),
-        ({"pg_dumpall": "sleep 60"}, "pg_dumpall printed nothing for 2 s"),
+        (60, {"pg_dump": '$REAL "$@" | head -c 100000; kill -9 $$'}, "pg_dump ended with exit code -9"),
+        (60, {"pg_dump": '$REAL "$@" | head -c 100000'}, "does not end with"),
+        (2, {"pg_dump": '$REAL "$@" | head -c 100000; sleep 60'}, "printed nothing for 2 s"),
+        (60, {"pg_dump": "kill -9 $$"}, "pg_dump ended with exit code"),
+        (60, {"pg_dump": "exit 0"}, "0 bytes of content"),
+        (60, {"pg_dumpall": '$REAL "$@" | head -n 9'}, "does not end with"),
+        (2, {"pg_dumpall": "sleep 60"}, "printed nothing for 2 s"),
     ],
 )
 def test_a_dump_cut_short_is_no_backup(
-    postgres: Server, tmp_path: Path, scripts: dict[str, str], expected: str
+    postgres: Server, tmp_path: Path, idle_seconds: int, scripts: dict[str, str], expected: str
 ) -> None:
     started = time.monotonic()
+    folder = programs(postgres, tmp_path, **scripts)
 
-    result = run(
-        postgres, tmp_path, databases=["portal"], idle_seconds=2, programs=programs(postgres, tmp_path, **scripts)
-    )
+    result = run(postgres, tmp_path, databases=["portal"], idle_seconds=idle_seconds, programs=folder)
 
     assert expected in why(result)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 50
     wait_until(lambda: connected(postgres) == "0")
 
 
@@ -267,7 +266,7 @@ def test_functions_that_a_databases_owner_put_first_are_not_called(postgres: Ser
 
 
 def test_nothing_stays_connected_when_portalops_is_killed(postgres: Server, tmp_path: Path) -> None:
-    script = '$REAL "$@" | head -c 1000; touch dumping; exec sleep 20'
+    script = '$REAL "$@" | head -c 1000; touch dumping; exec sleep 100'
     folder = programs(postgres, tmp_path, pg_dump=script.replace("dumping", str(tmp_path / "dumping")))
     code = (
         "from tests.backups.kit import *; from tests.backups.memory import MemoryMedium;"
@@ -277,7 +276,7 @@ def test_nothing_stays_connected_when_portalops_is_killed(postgres: Server, tmp_
     )
     argv = [sys.executable, "-c", code, str(tmp_path), str(postgres.folder), folder]
     process = subprocess.Popen(argv, cwd=Path(__file__).parents[3])
-    wait_until((tmp_path / "dumping").exists, 30)
+    wait_until((tmp_path / "dumping").exists)
     assert connected(postgres) != "0"
 
     process.kill()
@@ -394,7 +393,7 @@ def caught_up(primary: Server, replica: Server) -> None:
     wait_until(lambda: replica.sql(f"SELECT pg_last_wal_replay_lsn() >= '{at}'") == "t")
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
