@@ -207,23 +207,23 @@ def garbage(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("talk", "said"),
+    ("talk", "seconds", "said"),
     [
-        (silent, "no answer within 1 seconds"),
-        (dripping, "no answer within 1 seconds"),
-        (dropping, "it dropped the connection"),
-        (chattering, "the answer does not end"),
-        (garbage, r"it answers -1"),
+        (silent, 1, "no answer within 1 seconds"),
+        (dripping, 1, "no answer within 1 seconds"),
+        (dropping, 60, "it dropped the connection"),
+        (chattering, 60, "the answer does not end"),
+        (garbage, 60, r"it answers -1"),
     ],
 )
 def test_a_server_that_misbehaves_gives_a_clear_error_in_time(
-    tmp_path: Path, talk: Callable[[socket.socket], None], said: str
+    tmp_path: Path, talk: Callable[[socket.socket], None], seconds: int, said: str
 ) -> None:
     began = time.monotonic()
     with line_server(talk) as port, pytest.raises(AnchorUnavailable, match=said) as refused:
-        publish(tmp_path, port, security="none", timeout_seconds=1)
+        publish(tmp_path, port, security="none", timeout_seconds=seconds)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 18
     assert "\x1b" not in str(refused.value)
 
 

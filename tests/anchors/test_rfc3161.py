@@ -176,11 +176,8 @@ def test_an_endless_answer_is_cut_off(tmp_path: Path) -> None:
     def answer(request: bytes) -> tuple[int, str, bytes]:
         return 200, Authority.REPLY, b"0" * (64 << 10)
 
-    began = time.monotonic()
     with pytest.raises(AnchorUnavailable, match="larger than 262144 bytes"):
         publish(tmp_path, answer, endless=True)
-
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("size", [0, 50])

@@ -66,17 +66,17 @@ def test_endless_output_is_cut_at_the_limit(ssh_host: SshHost, flood: bytes) -> 
 def test_host_that_hangs_in_mid_answer_is_left_at_the_deadline_with_what_it_said(ssh_host: SshHost) -> None:
     begun = time.monotonic()
 
-    done = run(target(ssh_host), b"echo first; sleep 60; echo second\n", seconds=3)
+    done = run(target(ssh_host), b"echo first; sleep 60; echo second\n", seconds=6)
 
     assert (done.exit_code, done.stdout) == (124, b"first\n")
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 50
 
 
 def test_host_that_reads_nothing_is_left_at_the_deadline(tmp_path: Path) -> None:
     with sshd(tmp_path, options=("ForceCommand=sleep 60",)) as host:
         host.let_in()
 
-        done = run(target(host), b"true\n" * 1_000_000, seconds=3)
+        done = run(target(host), b"true\n" * 1_000_000, seconds=6)
 
     assert (done.exit_code, done.stdout) == (124, b"")
 

@@ -47,8 +47,8 @@ def test_a_program_that_says_far_more_than_a_pipe_holds_is_heard_while_it_prints
         (("true",), {}, "0 bytes of content, and at least 1 are expected"),
         (("echo", "short"), {"minimum_bytes": 100}, "6 bytes of content, and at least 100"),
         (("echo", "CREATE TABLE"), {"trailer": "-- Dump completed"}, "does not end with '-- Dump completed'"),
-        (("sh", "-c", "echo x; sleep 30"), {"idle_seconds": 1}, "printed nothing for 1 s"),
-        (("sh", "-c", "echo x; exec >&- 2>&-; sleep 30"), {"idle_seconds": 1}, "closed its output and does not end"),
+        (("sh", "-c", "echo x; sleep 60"), {"idle_seconds": 1}, "printed nothing for 1 s"),
+        (("sh", "-c", "echo x; exec >&- 2>&-; sleep 60"), {"idle_seconds": 3}, "closed its output and does not end"),
     ],
 )
 def test_a_program_that_fails_leaves_no_set(
@@ -60,7 +60,7 @@ def test_a_program_that_fails_leaves_no_set(
 
     assert expected in why(result)
     assert medium.stored == {}
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 50
 
 
 def test_the_trailer_may_be_followed_by_white_space(tmp_path: Path) -> None:
