@@ -157,9 +157,9 @@ def test_a_language_that_is_not_spoken_is_refused() -> None:
 def test_reading_the_catalogue_takes_a_moment_only() -> None:
     def seconds() -> float:
         locale._catalogue.cache_clear()
-        started = time.process_time()
+        started = time.thread_time()
         locale._catalogue()
-        return time.process_time() - started
+        return time.thread_time() - started
 
     seconds()  # the first one imports what gettext needs
-    assert min(seconds() for _attempt in range(5)) < 0.015  # 2 ms measured; a loaded machine is slower
+    assert min(seconds() for _attempt in range(5)) < 0.05  # 2 ms measured; a loaded machine is slower
