@@ -74,7 +74,7 @@ POLL = Table(
     Column("covers_from", Integer),
     Column("gap", Boolean, nullable=False),
     Column("rejected", Text, nullable=False),
-    Index("poll_by_source", "source", "polled_at"),
+    Index("poll_by_source", "source", "polled_at", "ok", "covers_from"),
 )
 TOUCH = Table(
     "touch",

@@ -350,10 +350,9 @@ class Window:
 
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
         """Return the looks at a source in order of time, and the oldest moment that it knows of."""
-        begins = select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == source, BEGINS.c.seen_at <= self._until)
         with self._engine.connect() as connection:
-            first = connection.scalar(begins)
-        return [*map(LookedAt._make, self._rows(_LOOKS, source=source))], first
+            begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
+        return [*map(LookedAt._make, self._rows(_LOOKS, source=source))], begins
 
     def _rows(self, query: Executable, **more: object) -> Sequence[tuple[object, ...]]:
         """Return rows as SQLite itself gives them: SQLAlchemy's rows around them take as long as all of the reading."""
@@ -391,6 +390,9 @@ _LOOKS = (
     select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
+)
+_BEGINS = select(func.min(BEGINS.c.begins_at)).where(
+    BEGINS.c.source == bindparam("source"), BEGINS.c.seen_at <= bindparam("until")
 )
 _BY_TEXT = (
     select(OBSERVATION.c.id)

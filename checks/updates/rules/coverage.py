@@ -147,11 +147,15 @@ def summed_up(looks: Iterable[LookedAt], *, begins: Stamp | None, day_of: Callab
 
 
 def _merged(spans: list[Interval]) -> tuple[Interval, ...]:
+    if not spans:
+        return ()
+    spans.sort()
     merged: list[Interval] = []
-    for first, last in sorted(spans):
-        if merged and first <= merged[-1][1]:
-            if last > merged[-1][1]:
-                merged[-1] = (merged[-1][0], last)
-        else:
+    first, last = spans[0]
+    for start, end in spans:
+        if start > last:
             merged.append((first, last))
-    return tuple(merged)
+            first, last = start, end
+        elif end > last:
+            last = end
+    return (*merged, (first, last))
