@@ -105,11 +105,12 @@ def fabricate(file: Path, units: int, items: int) -> None:
         for number in range(units)
         for day in range(days)
     )
-    polls = "INSERT INTO poll (source, polled_at, ok, problem, items, new_items, evidence, covers_from, gap, rejected)"
-    connection.executemany(f"{polls} VALUES (?, ?, 1, '', 20, 3, NULL, ?, 0, '[]')", looks)
+    polls = "INSERT INTO poll (source, polled_at, ok, problem, items, new_items, evidence, covers_from, gap)"
+    connection.executemany(f"{polls} VALUES (?, ?, 1, '', 20, 3, NULL, ?, 0)", looks)
     mails = ((start + hour * 3_600_000,) for hour in range(days * 24))
-    connection.executemany(f"{polls} VALUES ('mailbox', ?, 1, '', 20, 3, NULL, 0, 0, '[]')", mails)
-    connection.execute("INSERT INTO serves VALUES ('mailbox', 'submission', 0)")
+    connection.executemany(f"{polls} VALUES ('mailbox', ?, 1, '', 20, 3, NULL, 0, 0)", mails)
+    served = ((f"unit-{number:05}",) for number in range(units))
+    connection.executemany("INSERT INTO serves VALUES ('mailbox', 'submission', ?, 0)", served)
     connection.execute(
         "INSERT INTO shared_text SELECT channel, text, max(newest_at) FROM observation GROUP BY channel, text HAVING count(*) > 1"
     )

@@ -541,7 +541,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[str, ...] = ()) -> Work[o
     if not result.polls:
         problem = "no source of updates is configured, so nothing was collected"
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem, *lost))
-    failed = tuple(_named(poll.source, poll.problem) for poll in result.polls if not poll.ok)
+    failed = tuple(_named(poll.source, str(poll.problem)) for poll in result.polls if not poll.ok)
     rejected = [f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected]
     rejected += [
         f"{poll.source}: {poll.rejected_more} more are rejected" for poll in result.polls if poll.rejected_more

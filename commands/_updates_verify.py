@@ -97,4 +97,5 @@ _WORDS = {
     "presence": msg("an item that was gone, or came back"),
     "begins": msg("beginning of a source"),
     "serves": msg("channel of a source"),
+    "refused": msg("what could not be read of a source"),
 }

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from commands._result import JsonValue
 from commands._session import Session
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.updates import FlaggedItem, Poll, PortalDay, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import UpdateSource
@@ -83,7 +83,7 @@ def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[
 
 
 def refused(polls: Sequence[Poll]) -> Sequence[Block]:
-    lines = [verbatim(f"{poll.source}: {line}") for poll in polls for line in poll.rejected]
+    lines = [msg("{source}: {line}", source=poll.source, line=line) for poll in polls for line in poll.rejected]
     if not lines:
         return ()
     count = len(lines) + sum(poll.rejected_more for poll in polls)
@@ -128,14 +128,14 @@ def poll_data(poll: Poll) -> dict[str, JsonValue]:
     return {
         "id": poll.source,
         "ok": poll.ok,
-        "problem": poll.problem,
+        "problem": str(poll.problem),
         "polled_at": poll.polled_at.isoformat(),
         "items": poll.items,
         "new_items": poll.new_items,
         "gap": poll.gap,
         "gap_check": str(poll.gap_check) if poll.gap_check else None,
         "redirected_to": list(poll.via),
-        "rejected": list(poll.rejected),
+        "rejected": list(map(str, poll.rejected)),
         "rejected_more": poll.rejected_more,
         "evidence": poll.evidence,
     }
@@ -160,6 +160,8 @@ def week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
         "verdict": week.verdict.value,
         "reason": str(week.reason),
         "required": week.required,
+        "subportal_required": week.due_on_subportal,
+        "submissions_required": week.due_to_send,
         "subportal": week.subportal,
         "submissions": week.submissions,
         "subportal_verdict": week.subportal_verdict.value,
@@ -167,6 +169,7 @@ def week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
         "pending": week.pending,
         "working_days": week.working_days,
         "coverage_percent": week.coverage_percent,
+        "unseen_hours": week.unseen_hours,
         "unreachable": [day.isoformat() for day in week.unreachable],
         "exemptions": list(week.exemptions),
     }

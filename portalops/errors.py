@@ -14,9 +14,12 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from portalops.model.message import Message, msg
+
+if TYPE_CHECKING:
+    from portalops.ports import Answer
 
 
 class ExitCode(IntEnum):
@@ -436,6 +439,8 @@ class UpdateSourceError(UpdatesError):
         "without the expected columns, a register line with a date in the future. The other sources are collected; the "
         "period is judged with the gap shown."
     )
+    answer: Answer | None = None
+    """What there was of an answer all the same, to be kept as evidence; None if there was nothing."""
 
 
 # --- 15 reports -------------------------------------------------------------------------------

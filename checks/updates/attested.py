@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.updates.recognition import MAX_TITLE, canonical_url
-from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Served
 from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.rules.unread import Unread
 from checks.updates.text import check_text, clean_line, content_hash, fold
 from portalops.model.organisation import UnitId
 from portalops.model.submissions import ObservedItem
@@ -101,8 +102,11 @@ class WithAttested:
     def changes(self) -> Changes:
         return self._collected.changes()
 
-    def served(self) -> Mapping[str, Sequence[str]]:
+    def served(self) -> Mapping[str, Sequence[Served]]:
         return self._collected.served()
+
+    def refused(self) -> Sequence[Unread]:
+        return self._collected.refused()
 
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
         return self._collected.looks(source)

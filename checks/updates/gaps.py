@@ -54,7 +54,7 @@ def judge_gap(
     if listing.doubt is not None:
         return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.doubt)
     if listing.rejected:
-        return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.rejected[0])
+        return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.rejected[0].what)
     oldest = oldest_end(map(_changed_at, listing.items))
     if not check.complete and (oldest is None or oldest.astimezone(zone).date() >= first_day):
         return False, msg("{source} does not reach back to {day}", source=check.id, day=first_day)

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import judge, weighed_items
-from checks.updates.looking import WITHIN, Look, in_one_line, look_at
+from checks.updates.looking import WITHIN, Look, look_at, why_failed
 from checks.updates.observations import ObservationStore
-from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, recognise
+from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, hidden_in, recognise
 from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from checks.updates.variety import variety_of
@@ -288,17 +288,17 @@ class _Read:
 
 def _read(look: Look, units: UnitNames, store: ObservationStore) -> _Read | Poll:
     """Return a look, sorted; or, where nothing can be made of it, the poll that was recorded of that."""
-    if look.problem:
+    if look.problem is not None:
         return _failed(look, look.problem, store)
     try:
         return _sorted(look, units, store)
     except UpdateSourceError as error:
-        return _failed(look, in_one_line(error), store)
+        return _failed(look, why_failed(error), store)
     except UpdatesError:
         raise
     except Exception as error:
         logger.exception("reading the answer of source %s failed", look.source.traits.id)
-        return _failed(look, in_one_line(error), store)
+        return _failed(look, why_failed(error), store)
 
 
 def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
@@ -319,7 +319,7 @@ def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
                 "update source {source}: none of its {count} items can be read, such as {example}",
                 source=traits.id,
                 count=len(listing.rejected),
-                example=listing.rejected[0],
+                example=listing.rejected[0].what,
             ),
             msg("Correct the source or its settings, then run 'portalops updates collect'."),
         )
@@ -332,7 +332,7 @@ def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
         new_items=0,
         evidence=evidence,
         covers_from=None,
-        rejected=listing.rejected[:MAX_REJECTED],
+        rejected=tuple(refusal.what for refusal in listing.rejected[:MAX_REJECTED]),
         rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
         via=via,
     )
@@ -349,6 +349,7 @@ def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
         baseline=before is None,
         evidence=evidence,
     )
+    recognition = replace(recognition, hidden=hidden_in(listing.rejected, traits, units, look.at))
     start, gap = covers_from(
         found,
         complete=traits.complete,
@@ -407,7 +408,7 @@ def _unchanged(look: Look, before: Poll | None) -> Poll:
     )
 
 
-def _failed(look: Look, problem: str, store: ObservationStore) -> Poll:
+def _failed(look: Look, problem: Message, store: ObservationStore) -> Poll:
     logger.info("source %s failed: %s", look.source.traits.id, problem)
     poll = Poll(
         source=look.source.traits.id,

@@ -20,9 +20,10 @@ from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import Looks, cover, summed_up
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Served
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, facts_of, judge_unit_weeks
+from checks.updates.rules.unread import Unread
 from checks.updates.rules.weighing import Weighed, weigh
 from checks.updates.terms import Terms
 from portalops.model.exemptions import ExemptionScope, exempt_by
@@ -50,7 +51,8 @@ class Collected(Protocol):
     def items(self, unit: UnitId | None) -> Sequence[Seen]: ...
     def told_again(self) -> Sequence[Seen]: ...
     def changes(self) -> Changes: ...
-    def served(self) -> Mapping[str, Sequence[str]]: ...
+    def served(self) -> Mapping[str, Sequence[Served]]: ...
+    def refused(self) -> Sequence[Unread]: ...
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
 
 
@@ -105,7 +107,14 @@ class Judging:
             window=span(timedelta(days=numbers.duplicate_window_days)),
             may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
         )
-        self.coverage = cover(sources, served=collected.served(), pulled=self._pulled, looks_of=self._looks)
+        self.coverage = cover(
+            sources,
+            served=collected.served(),
+            pulled=self._pulled,
+            looks_of=self._looks,
+            refused=collected.refused(),
+            grace=self._grace,
+        )
         self._weeks: Sequence[WeekFacts] = [
             facts_of(week, terms) for week in period.weeks() if week.period().first <= terms.today
         ]
@@ -324,7 +333,8 @@ def judge_portal_days(items: Sequence[Weighed], judging: Judging) -> tuple[Porta
         facts = DayFacts(
             day=day,
             items=by_day[day],
-            coverage_percent=coverage.percent(sources, stamp(start), stamp(end)),
+            share=coverage.share(sources, stamp(start), stamp(end)),
+            unreadable=coverage.unreadable(sources, None, stamp(start), stamp(end)),
             has_source=bool(sources),
             collected=coverage.reaches(sources, stamp(end)),
             poll_overdue=terms.now >= terms.poll_due_by(end),

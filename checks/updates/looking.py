@@ -15,8 +15,10 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from portalops.errors import PortalOpsError
+from portalops.errors import PortalOpsError, UpdateSourceError
+from portalops.model.message import Message, msg
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.model.updates import Listing
 from portalops.ports import Answer, Clock, Keeper, UpdateSource
 
@@ -43,8 +45,8 @@ class Look:
     """The answer as it was kept; None if there was none, or nothing has changed."""
     listing: Listing | None = None
     """The answer, read; None if it could not be, or nothing has changed."""
-    problem: str = ""
-    """Why it failed, in one bounded line; empty if it did not."""
+    problem: Message | None = None
+    """Why it failed; None if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class _Report:
     source_id: str
     answer: Answer | None = None
     listing: Listing | None = None
-    problem: str = ""
+    problem: Message | None = None
     is_last: bool = True
 
 
@@ -104,22 +106,26 @@ def look_at(
             continue  # it was given up
         look = running[report.source_id]
         if not report.is_last:
-            data = report.answer.data if report.answer else None
-            running[report.source_id] = replace(
-                look, answer=report.answer, evidence=None if data is None else keeper.keep(data)
-            )
+            running[report.source_id] = _with_answer(look, report.answer, keeper)
             continue
-        yield replace(running.pop(report.source_id), listing=report.listing, problem=report.problem)
+        look = _with_answer(running.pop(report.source_id), report.answer, keeper)
+        yield replace(look, listing=report.listing, problem=report.problem)
     for source_id, look in running.items():
         yield replace(look, problem=_silent(source_id, within))
     for source in waiting.rest():
-        yield Look(
-            source, clock.now(), problem=f"update source {source.traits.id}: not asked: the others took all the time"
-        )
+        cause = msg("update source {source}: not asked: the others took all the time", source=source.traits.id)
+        yield Look(source, clock.now(), problem=cause)
 
 
-def _silent(source_id: str, within: timedelta) -> str:
-    return f"update source {source_id}: no whole answer within {round(within.total_seconds())} seconds"
+def _with_answer(look: Look, answer: Answer | None, keeper: Keeper) -> Look:
+    if answer is None:
+        return look
+    return replace(look, answer=answer, evidence=None if answer.data is None else keeper.keep(answer.data))
+
+
+def _silent(source_id: str, within: timedelta) -> Message:
+    seconds = round(within.total_seconds())
+    return msg("update source {source}: no whole answer within {seconds} seconds", source=source_id, seconds=seconds)
 
 
 class _Waiting:
@@ -163,13 +169,15 @@ def _ask(source: UpdateSource, etag: str, at: datetime, reports: SimpleQueue[_Re
         listing = None if answer.data is None else source.parse(answer.data, polled_at=at)
         reports.put(_Report(source_id, listing=listing))
     except PortalOpsError as error:
-        reports.put(_Report(source_id, problem=in_one_line(error)))
+        got = error.answer if isinstance(error, UpdateSourceError) else None
+        reports.put(_Report(source_id, got, problem=why_failed(error)))
     except Exception as error:
         logger.exception("looking at source %s failed", source_id)
-        reports.put(_Report(source_id, problem=in_one_line(error)))
+        reports.put(_Report(source_id, problem=why_failed(error)))
 
 
-def in_one_line(error: Exception) -> str:
-    """Return why a look failed, in one bounded line; what is no error of ours is a fault in portalops."""
-    text = str(error) if isinstance(error, PortalOpsError) else f"a fault in portalops: {error!r}"
-    return " ".join(text.split())[:300]
+def why_failed(error: Exception) -> Message:
+    """Return why a look failed; what is no error of ours is a fault in portalops."""
+    if isinstance(error, PortalOpsError):
+        return error.message
+    return msg("a fault in portalops: {error}", error=show_text(repr(error), 300))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Row, Table, Text, UniqueConstraint
 
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import Seen
 from checks.updates.rules.stamps import stamp
+from portalops.ledger import bodies
+from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import Channel, Observation, Poll
@@ -46,6 +47,8 @@ OBSERVATION = Table(
     Column("evidence", Text, nullable=False),
     Column("text_problems", Text, nullable=False),
     Column("translation_of", Text, nullable=False),
+    # A day such as 2026-11-16; empty where none is told.
+    Column("document_on", Text, nullable=False, server_default=""),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
@@ -73,7 +76,6 @@ POLL = Table(
     Column("evidence", Text),
     Column("covers_from", Integer),
     Column("gap", Boolean, nullable=False),
-    Column("rejected", Text, nullable=False),
     Index("poll_by_source", "source", "polled_at", "ok", "covers_from"),
 )
 TOUCH = Table(
@@ -107,7 +109,24 @@ SERVES = Table(
     METADATA,
     Column("source", Text, primary_key=True),
     Column("channel", Text, primary_key=True),
+    # Whose items were seen there; empty for items of no known unit.
+    Column("unit", Text, primary_key=True),
     Column("seen_at", Integer, nullable=False),
+)
+REFUSED = Table(
+    "refused",
+    METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("source", Text, nullable=False, index=True),
+    # By what a part of an answer that could not be read is known again.
+    Column("key", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    # True: an answer had it that the one before had not. False: an answer no longer has it.
+    Column("present", Boolean, nullable=False),
+    Column("looked_before_at", Integer),
+    Column("unit", Text),
+    Column("made_at", Integer),
+    Column("is_open", Boolean, nullable=False),
 )
 SHARED_TEXT = Table(
     "shared_text",
@@ -138,7 +157,7 @@ LAST_SEEN = Table(
 )
 SOURCE = Table("source", METADATA, Column("source", Text, primary_key=True), Column("etag", Text, nullable=False))
 
-APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES)
+APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
 
 
 def moment(at: int | None) -> datetime | None:
@@ -180,6 +199,7 @@ def observation_row(one: Observation, *, text: str, looked_before_at: datetime |
         "evidence": one.evidence,
         "text_problems": ",".join(one.text_problems),
         "translation_of": one.translation_of,
+        "document_on": one.document_on.isoformat() if one.document_on else "",
         "newest_at": stamp(newest_at(one)),
     }
 
@@ -207,6 +227,7 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         evidence=Digest(row.evidence),
         text_problems=tuple(row.text_problems.split(",")) if row.text_problems else (),
         translation_of=row.translation_of,
+        document_on=date.fromisoformat(row.document_on) if row.document_on else None,
     )
 
 
@@ -215,26 +236,32 @@ def poll_row(poll: Poll) -> dict[str, object]:
         "source": poll.source,
         "polled_at": stamp(poll.polled_at),
         "ok": poll.ok,
-        "problem": poll.problem,
+        "problem": bodies.write({"problem": poll.problem}).decode() if poll.problem else "",
         "items": poll.items,
         "new_items": poll.new_items,
         "evidence": poll.evidence,
         "covers_from": optional_stamp(poll.covers_from),
         "gap": poll.gap,
-        "rejected": json.dumps(poll.rejected, ensure_ascii=False),
     }
 
 
 def read_poll(row: Row[tuple[object, ...]]) -> Poll:
+    """Return a poll without its refused lines, which the ledger has."""
     return Poll(
         source=row.source,
         polled_at=stamps.moment(row.polled_at),
         ok=row.ok,
-        problem=row.problem,
+        problem=_problem(row.problem),
         items=row.items,
         new_items=row.new_items,
         evidence=Digest(row.evidence) if row.evidence else None,
         covers_from=moment(row.covers_from),
         gap=row.gap,
-        rejected=tuple(json.loads(row.rejected)),
     )
+
+
+def _problem(text: str) -> Message | str:
+    if not text:
+        return ""
+    problem = bodies.read(text.encode())["problem"]
+    return problem if isinstance(problem, str) else bodies.decode(Message, problem)

@@ -31,6 +31,7 @@ from checks.updates.observation_rows import (
     OBSERVATION,
     POLL,
     PRESENCE,
+    REFUSED,
     SERVES,
     SHARED_TEXT,
     SOURCE,
@@ -39,14 +40,16 @@ from checks.updates.observation_rows import (
     moment,
     newest_at,
     observation_row,
+    optional_stamp,
     poll_row,
     read_observation,
     read_poll,
 )
 from checks.updates.offsets import Dated
 from checks.updates.recognition import EPOCH, Known, Recognition
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Told
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Served, Told
 from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.rules.unread import Unread
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.errors import UpdatesError
 from portalops.model.message import msg
@@ -199,6 +202,7 @@ class ObservationStore:
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
             self._mark_presence(connection, poll, seen, before)
+            _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
             upsert = insert(LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["observation"], set_={"last_seen_at": upsert.excluded.last_seen_at}
@@ -236,10 +240,9 @@ class ObservationStore:
                 connection.execute(_SHARE, {"channel": channel, "text": same, "newest_at": newest})
             made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
             oldest = made if oldest is None else min(oldest, made)
-        channels = {observation.channel.value for observation, _candidate in recognition.new}
-        _insert(
-            connection, SERVES, [{"source": poll.source, "channel": one, "seen_at": at} for one in sorted(channels)]
-        )
+        served = {(observation.channel.value, observation.unit or "") for observation, _candidate in recognition.new}
+        rows = [{"source": poll.source, "channel": channel, "unit": unit, "seen_at": at} for channel, unit in served]
+        _insert(connection, SERVES, sorted(rows, key=lambda row: (row["channel"], row["unit"])))
         known = connection.scalar(select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == poll.source))
         if oldest is not None and (known is None or oldest < known):
             _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
@@ -265,6 +268,35 @@ class ObservationStore:
             back = select(PRESENCE.c.observation).where(PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False))
             events += [{"observation": one, "at": at, "present": True} for one in sorted(connection.scalars(back))]
         _insert(connection, PRESENCE, events)
+
+    @staticmethod
+    def _refused(
+        connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None
+    ) -> list[dict[str, object]]:
+        """Return what an answer refused that the one before did not, and what it no longer refuses."""
+        newest = select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == poll.source).group_by(REFUSED.c.key)
+        standing = set(
+            connection.scalars(select(REFUSED.c.key).where(REFUSED.c.seq.in_(newest), REFUSED.c.present.is_(True)))
+        )
+        own: dict[str, object] = {"source": poll.source, "at": stamp(poll.polled_at)}
+        looked_before = optional_stamp(before.polled_at if before else None)
+        nothing: dict[str, object] = {"looked_before_at": None, "unit": None, "made_at": None, "is_open": False}
+        now = {one.key for one in recognition.hidden}
+        events = [{**own, "key": key, "present": False, **nothing} for key in sorted(standing - now)]
+        events += [
+            {
+                **own,
+                "key": one.key,
+                "present": True,
+                "looked_before_at": looked_before,
+                "unit": one.unit,
+                "made_at": optional_stamp(one.made_at),
+                "is_open": one.is_open,
+            }
+            for one in recognition.hidden
+            if one.key not in standing
+        ]
+        return events
 
     @staticmethod
     def _moved(connection: Connection, recognition: Recognition, at: int) -> list[dict[str, object]]:
@@ -339,14 +371,29 @@ class Window:
                 {row[0]: row[1] for row in connection.execute(gone)},
             )
 
-    def served(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the channels that each source was seen to serve."""
-        found: dict[str, tuple[str, ...]] = {}
-        query = select(SERVES.c.source, SERVES.c.channel).where(SERVES.c.seen_at <= self._until)
+    def served(self) -> Mapping[str, Sequence[Served]]:
+        """Return what each source was seen to serve."""
+        found: dict[str, list[Served]] = defaultdict(list)
+        query = select(SERVES.c.source, SERVES.c.channel, SERVES.c.unit).where(SERVES.c.seen_at <= self._until)
         with self._engine.connect() as connection:
-            for source, channel in connection.execute(query):
-                found[source] = (*found.get(source, ()), channel)
+            for source, channel, unit in connection.execute(query):
+                found[source].append(Served(channel, UnitId(unit) if unit else None))
         return found
+
+    def refused(self) -> Sequence[Unread]:
+        """Return what of answers could not be read, and from when to when it stood there."""
+        query = select(REFUSED).where(REFUSED.c.at <= self._until).order_by(REFUSED.c.seq)
+        standing: dict[tuple[str, str], Unread] = {}
+        gone: list[Unread] = []
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                if row.present:
+                    standing[row.source, row.key] = Unread(
+                        row.source, row.unit, row.made_at, row.looked_before_at, row.at, None, row.is_open
+                    )
+                else:
+                    gone.append(standing.pop((row.source, row.key))._replace(gone_at=row.at))
+        return [*gone, *standing.values()]
 
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
         """Return the looks at a source in order of time, and the oldest moment that it knows of."""

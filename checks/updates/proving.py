@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
-from checks.updates.observation_rows import BEGINS, OBSERVATION, POLL, PRESENCE, SERVES, TOUCH
+from checks.updates.observation_rows import BEGINS, OBSERVATION, POLL, PRESENCE, REFUSED, SERVES, TOUCH
 from checks.updates.rules.stamps import moment
 from portalops.errors import UpdatesError
 from portalops.model.message import msg
 
-TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, BEGINS, SERVES)
+TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
 """What judging reads, and the ledger tells of."""
 
 
@@ -73,7 +73,7 @@ def _of_table(connection: sqlite3.Connection, table: Table) -> Iterator[Differen
     for key in sorted(stored.keys() | again.keys(), key=str):
         here, there = stored.get(key), again.get(key)
         row: dict[str, Any] = here or there or {}
-        at = row.get("polled_at", row.get("seen_at", 0))
+        at = row.get("polled_at", row.get("seen_at", row.get("at", 0)))
         yield Difference(
             table.name,
             row.get("source", ""),
@@ -87,4 +87,5 @@ _KEYS = {
     POLL.name: ["source", "polled_at"],
     TOUCH.name: ["observation", "published_at"],
     PRESENCE.name: ["observation", "at"],
+    REFUSED.name: ["source", "key", "at"],
 }

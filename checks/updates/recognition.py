@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from checks.updates.text import check_text, clean_line, content_hash, count_letters, fold
 from portalops.model.organisation import Unit, UnitId, is_valid_on
 from portalops.model.record import Digest
-from portalops.model.updates import ListedItem, Observation, SourceTraits
+from portalops.model.updates import ListedItem, Observation, Refusal, SourceTraits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From when on a complete answer shows everything."""
@@ -59,6 +59,18 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A part of an answer that could not be read, and may hide an item."""
+
+    key: str
+    """By what it is known again; once in an answer."""
+    unit: UnitId | None
+    """Whose item it hides; None if it may be anybody's."""
+    made_at: datetime | None
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """An answer, sorted."""
 
@@ -67,6 +79,7 @@ class Recognition:
     """Observation and the item that shows it again."""
     migrated: tuple[tuple[str, Candidate], ...]
     """Known by text alone, in a mass change of names: further names of old observations."""
+    hidden: tuple[Hidden, ...] = ()
 
 
 def candidates(items: Iterable[ListedItem]) -> tuple[Candidate, ...]:
@@ -126,6 +139,24 @@ def recognise(
     return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
 
 
+def hidden_in(
+    refusals: Iterable[Refusal], traits: SourceTraits, units: UnitNames, polled_at: datetime
+) -> tuple[Hidden, ...]:
+    """Return what the refused parts of an answer may hide.
+
+    One that names somebody who is no unit hides nothing: put right, it would count for nobody.
+    """
+    found: dict[str, Hidden] = {}
+    times: Counter[str] = Counter()
+    for one in refusals:
+        unit = traits.unit or units.find(one.unit_name, traits, one.at or polled_at)
+        if one.key and (unit is not None or not one.unit_name.strip()):
+            times[one.key] += 1
+            key = f"{one.key} {times[one.key]}"  # the same line may stand there twice
+            found[key] = Hidden(key, unit, one.at, one.is_open)
+    return tuple(found.values())
+
+
 def _same(candidate: Candidate, known: Mapping[str, Known], *, by_id_first: bool) -> Known | None:
     by_url = known.get(f"u:{candidate.url}") if candidate.url else None
     by_id = known.get(f"i:{candidate.item.external_id}") if candidate.item.external_id else None
@@ -179,6 +210,7 @@ def _observe(
         evidence=evidence,
         text_problems=check_text(f"{item.title}\n{item.body or ''}"),
         translation_of=clean_line(item.translation_of, limit=500),
+        document_on=item.document_on,
     )
 
 

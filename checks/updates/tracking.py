@@ -94,8 +94,8 @@ def track(
 
 def _missing(week: UnitWeek, duties: UnitDuties) -> int:
     """Return how many occasions the week still lacks under a reading of Article 11.2."""
-    submissions = max(0, week.required - week.submissions)
-    subportal = max(0, week.required - week.subportal)
+    submissions = max(0, week.due_to_send - week.submissions)
+    subportal = max(0, week.due_on_subportal - week.subportal)
     if week.subportal_verdict in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}:
         return submissions
     match duties:
@@ -106,7 +106,8 @@ def _missing(week: UnitWeek, duties: UnitDuties) -> int:
         case UnitDuties.SUBMIT_ONLY:
             return submissions
         case UnitDuties.SUM:
-            return max(0, week.required - week.submissions - week.subportal)
+            both = week.submissions + week.subportal if week.summed is None else week.summed
+            return max(0, week.required - both)
 
 
 def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> UnitState:

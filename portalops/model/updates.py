@@ -96,6 +96,8 @@ class Observation:
     """What Article 7.6's checks say of its text: `legacy-encoding`, `not-nfc`, `mojibake`, ..."""
     translation_of: str = ""
     """The source's own id of the Vietnamese item that it is the translation of; empty if it does not say."""
+    document_on: date | None = None
+    """The date of the document that it publishes; None if the source does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,26 @@ class ListedItem:
     """`body` is only the beginning or a summary of the text: its length says nothing."""
     translation_of: str = ""
     """The source's own id of the Vietnamese item that it is the translation of."""
+    document_on: date | None = None
+    """The date of the document that it publishes, in the source's zone."""
     files: str = ""
     """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A part of an answer that could not be read as an item."""
+
+    what: Message
+    """`line or item: why`, bounded and escaped."""
+    key: str = ""
+    """By what it is known again in a later answer, wherever it stands there; empty where it hides no item."""
+    unit_name: str = ""
+    """As the source names the unit, where that much could be read."""
+    at: datetime | None = None
+    """When what it hides was made, where that much could be read."""
+    is_open: bool = False
+    """It is a hole of which nobody knows how much is in it: every answer that has it may hide something new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +181,7 @@ class Listing:
     """All that one answer of a source says."""
 
     items: tuple[ListedItem, ...]
-    rejected: tuple[str, ...] = ()
-    """`line or item: why`, bounded and escaped."""
+    rejected: tuple[Refusal, ...] = ()
     doubt: Message | None = None
     """Why a cross-check by it says nothing; None if it can say something."""
     covers_from: datetime | None = None
@@ -176,18 +195,18 @@ class Poll:
     source: str
     polled_at: datetime
     ok: bool
-    problem: str
-    """Why it failed, in one bounded line; empty if it did not."""
+    problem: Message | str
+    """Why it failed, bounded; empty if it did not. Text in records from before it was a sentence."""
     items: int
     new_items: int
     evidence: Digest | None
-    """The raw answer, or None if there was none."""
+    """The raw answer, or what there was of one that failed; None if there was nothing."""
     covers_from: datetime | None
     """From when on this poll shows everything that was published there; None for nothing."""
     gap: bool = False
     """The answer did not overlap with the poll before, and nothing has shown that no item was missed."""
-    rejected: tuple[str, ...] = ()
-    """`line or item: why` for each item that was refused, at most 100."""
+    rejected: tuple[Message | str, ...] = ()
+    """`line or item: why` for each item that was refused, at most 100. Text in records from before it was a sentence."""
     rejected_more: int = 0
     """How many more were refused than `rejected` names."""
     via: tuple[str, ...] = ()
@@ -216,7 +235,7 @@ class UnitWeek:
     verdict: DutyVerdict
     reason: Message
     required: int
-    """Occasions due for each indicator; 0 when exempt."""
+    """Occasions due, the greater number of both indicators; 0 when exempt."""
     subportal: int
     """K1: occasions seen on the sub-portal."""
     submissions: int
@@ -233,6 +252,24 @@ class UnitWeek:
     """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
     exemptions: tuple[str, ...] = ()
     """Ids of those by which days of the week are not due."""
+    subportal_required: int | None = None
+    """Occasions due of K1: fewer than of K2 in a week in which a sub-portal is due for fewer days. None in older records."""
+    submissions_required: int | None = None
+    """Occasions due of K2; None in older records."""
+    summed: int | None = None
+    """Occasions of K1 and K2 as one, each item once; None where they are not added up."""
+    unseen_hours: int | None = None
+    """Hours of the week, as far as it had gone, that no look has shown; None in older records."""
+
+    @property
+    def due_on_subportal(self) -> int:
+        """Return the occasions due of K1."""
+        return self.required if self.subportal_required is None else self.subportal_required
+
+    @property
+    def due_to_send(self) -> int:
+        """Return the occasions due of K2."""
+        return self.required if self.submissions_required is None else self.submissions_required
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING
 
 from portalops import __version__
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Network, Page, WebUnavailable
@@ -139,8 +140,13 @@ class _Visit:
         except http.client.HTTPException as error:
             cause = f"{type(error).__name__} {error}".strip()
             raise self._failed(msg("the answer is no HTTP: {cause}", cause=show_text(cause, 120))) from error
-        except (OSError, ValueError) as error:
-            cause = f"{type(error).__name__} {getattr(error, 'strerror', None) or error}".strip()
+        except ssl.SSLError as error:  # whose number is none of the system's
+            cause = show_text(error.reason or str(error), 120)
+            raise self._failed(msg("it does not speak TLS as it should: {cause}", cause=cause)) from error
+        except OSError as error:
+            raise self._failed(msg("no answer: {cause}", cause=cause_of(error))) from error
+        except ValueError as error:
+            cause = f"{type(error).__name__} {error}".strip()
             raise self._failed(msg("no answer: {cause}", cause=show_text(cause, 120))) from error
         raise self._failed(msg("it is redirected more than {limit} times", limit=MAX_REDIRECTS))
 

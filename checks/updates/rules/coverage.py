@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from checks.updates.rules.seen import LookedAt
-from checks.updates.rules.stamps import Stamp
+from checks.updates.rules.seen import LookedAt, Served
+from checks.updates.rules.stamps import Stamp, span
+from checks.updates.rules.unread import Unread, Unreadable, unreadable
 from portalops.model.organisation import UnitId
 from portalops.model.updates import Channel, SourceTraits
 
@@ -28,6 +29,17 @@ class Looks(NamedTuple):
     """Days on which it was looked at and did not answer once."""
 
 
+class Share(NamedTuple):
+    """How much of a stretch of time was seen."""
+
+    percent: int
+    unseen_hours: int
+    """Those that no look has shown, each that was begun."""
+
+
+_HOUR = span(timedelta(hours=1))
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Which stretches of time each source has shown."""
@@ -38,6 +50,10 @@ class Coverage:
     """The sources of each channel that show every unit."""
     own: Mapping[tuple[Channel, UnitId], tuple[SourceTraits, ...]]
     """The further sources of one unit."""
+    refused: Mapping[str, Sequence[Unread]] = field(default_factory=dict)
+    """What could not be read, by source."""
+    grace: int = 0
+    """For how many milliseconds before the look that did not show it an item may be dated."""
     _known: dict[str, Looks] = field(default_factory=dict)
 
     def sources(self, channel: Channel, unit: UnitId | None) -> tuple[SourceTraits, ...]:
@@ -47,9 +63,20 @@ class Coverage:
             return shared + tuple(one for (of, _unit), own in self.own.items() if of is channel for one in own)
         return shared + self.own.get((channel, unit), ())
 
-    def percent(self, sources: Iterable[SourceTraits], start: Stamp, end: Stamp) -> int:
-        """Return the share of a stretch of time that every one of the sources has shown; 0 without sources."""
-        return min((self._percent_of(one.id, start, end) for one in sources), default=0)
+    def share(self, sources: Iterable[SourceTraits], start: Stamp, end: Stamp) -> Share:
+        """Return the share of a stretch of time that every one of the sources has shown; nothing without sources."""
+        shown = min((self._shown_of(one.id, start, end) for one in sources), default=0)
+        if end <= start:
+            return Share(100, 0)
+        return Share(100 * shown // (end - start), -(-(end - start - shown) // _HOUR))
+
+    def unreadable(
+        self, sources: Iterable[SourceTraits], unit: UnitId | None, start: Stamp, end: Stamp
+    ) -> tuple[Unreadable, ...]:
+        """Return what could not be read of the sources, and may be what a stretch of time lacks."""
+        if not self.refused:
+            return ()
+        return unreadable(self.refused, sources, unit=unit, start=start, end=end, grace=self.grace)
 
     def reaches(self, sources: Sequence[SourceTraits], end: Stamp) -> bool:
         """Say whether every one of the sources was looked at after a moment."""
@@ -69,9 +96,7 @@ class Coverage:
             known = self._known[source] = self.looks_of(source)
         return known
 
-    def _percent_of(self, source: str, start: Stamp, end: Stamp) -> int:
-        if end <= start:
-            return 100
+    def _shown_of(self, source: str, start: Stamp, end: Stamp) -> int:
         intervals, starts, _unreachable = self.looks(source)
         shown = 0
         for first, last in intervals[max(0, bisect_right(starts, start) - 1) :]:
@@ -79,42 +104,60 @@ class Coverage:
                 break
             if last > start:
                 shown += min(last, end) - max(first, start)
-        return 100 * shown // (end - start)
+        return shown
 
 
 def cover(
     sources: Iterable[SourceTraits],
     *,
-    served: Mapping[str, Iterable[str]],
+    served: Mapping[str, Iterable[Served]],
     pulled: frozenset[str],
     looks_of: Callable[[str], Looks],
+    refused: Iterable[Unread] = (),
+    grace: int = 0,
 ) -> Coverage:
     """Sort the sources by what they show.
 
     A source whose rows name their channel serves each channel that it was seen to serve; a sub-portal whose items are
-    pulled by the portal shows submissions too.
+    pulled by the portal shows submissions too. Of whose sub-portals a source without a unit tells is what its map of units
+    declares, and what it was seen to carry: that it has nothing of any other unit says nothing of that unit.
 
     Args:
         sources: every source.
-        served: the channels that each was seen to serve.
+        served: what each was seen to serve.
         pulled: ids of the sub-portals that the portal pulls.
         looks_of: what the looks at a source come to.
+        refused: what could not be read of their answers.
+        grace: for how many milliseconds before the look that did not show it an item may be dated.
     """
     shared: dict[Channel, list[SourceTraits]] = defaultdict(list)
     own: dict[tuple[Channel, UnitId], list[SourceTraits]] = defaultdict(list)
     for traits in sources:
         if traits.cross_check:
             continue
-        also = {Channel.SUBMISSION} if traits.id in pulled else set()
-        for channel in sorted({traits.channel, *map(Channel, served.get(traits.id, ())), *also}):
-            if traits.unit is None:
-                shared[channel].append(traits)
-            else:
+        seen = tuple(served.get(traits.id, ()))
+        is_pulled = traits.id in pulled
+        channels = {traits.channel, *(Channel(one.channel) for one in seen)}
+        carried = {one.unit for one in seen if one.channel == Channel.SUBPORTAL and one.unit is not None}
+        if traits.channel is Channel.SUBPORTAL:
+            carried |= {unit for _name, unit in traits.unit_names}
+        for channel in sorted(channels | {Channel.SUBMISSION} if is_pulled else channels):
+            if traits.unit is not None:
                 own[channel, traits.unit].append(traits)
+            elif channel is Channel.SUBPORTAL or (is_pulled and channel not in channels):
+                for unit in carried:
+                    own[channel, unit].append(traits)
+            else:
+                shared[channel].append(traits)
+    by_source: dict[str, list[Unread]] = defaultdict(list)
+    for each in refused:
+        by_source[each.source].append(each)
     return Coverage(
         looks_of,
         {channel: tuple(some) for channel, some in shared.items()},
         {key: tuple(some) for key, some in own.items()},
+        by_source,
+        grace,
     )
 
 

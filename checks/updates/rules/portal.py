@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from checks.updates.rules.coverage import Share
+from checks.updates.rules.unread import Unreadable, say_unreadable
 from checks.updates.rules.weighing import Weighed
 from portalops.calendar import Calendar
 from portalops.model.exemptions import Exemption
@@ -22,7 +24,10 @@ class DayFacts:
     day: date
     items: Sequence[Weighed]
     """Those that count on it."""
-    coverage_percent: int
+    share: Share
+    """How much of it was seen."""
+    unreadable: Sequence[Unreadable]
+    """What could not be read and may be what it lacks."""
     has_source: bool
     collected: bool
     """Every source was looked at after the day's end."""
@@ -74,12 +79,23 @@ def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tup
         if facts.poll_overdue:
             return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal was not looked at after the day's end")
         return DutyVerdict.PENDING, msg("the day is over, its end is still to be collected")
-    if facts.coverage_percent < numbers.min_coverage_percent:
+    if facts.share.percent < numbers.min_coverage_percent:
         return (
             DutyVerdict.INSUFFICIENT_EVIDENCE,
-            msg("the collection covers {percent} % of the day only", percent=facts.coverage_percent),
+            msg("the collection covers {percent} % of the day only", percent=facts.share.percent),
         )
-    return DutyVerdict.UNMET, nmsg("{n} update seen", "{n} updates seen", updates)
+    if facts.unreadable:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, say_unreadable(facts.unreadable)
+    seen = nmsg("{n} update seen", "{n} updates seen", updates)
+    if not facts.share.unseen_hours:
+        return DutyVerdict.UNMET, seen
+    unseen = nmsg(
+        "{what}; no look has shown {n} hour of the day",
+        "{what}; no look has shown {n} hours of the day",
+        facts.share.unseen_hours,
+        what=seen,
+    )
+    return DutyVerdict.UNMET, unseen
 
 
 def _count(items: Iterable[Weighed]) -> int:

@@ -45,7 +45,11 @@ class Told(NamedTuple):
     title: str
     language: str
     kind: int | None
+    document_on: str
+    """The day of the document that it publishes; empty if the source does not say."""
     first_seen_at: Stamp
+    looked_before_at: Stamp | None
+    """The good look before the one that first showed it."""
     baseline: bool
 
 
@@ -55,6 +59,15 @@ class LookedAt(NamedTuple):
     polled_at: Stamp
     ok: bool
     covers_from: Stamp | None
+
+
+class Served(NamedTuple):
+    """What a source was seen to serve."""
+
+    channel: str
+    """A value of `Channel`."""
+    unit: UnitId | None
+    """None for an item of no known unit."""
 
 
 class Changes(NamedTuple):

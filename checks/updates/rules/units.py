@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.updates.rules.coverage import Coverage
@@ -25,7 +25,7 @@ from portalops.model.exemptions import Exemption, ExemptionScope, exempt_by
 from portalops.model.message import msg
 from portalops.model.organisation import Unit, is_valid_on
 from portalops.model.period import Week
-from portalops.model.rulebook import UnitDuties
+from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.updates import Channel, Counted, Grade, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 
@@ -96,12 +96,15 @@ def judge_unit_weeks(
     """
     grace_end = subportal_grace_ends(unit, terms.numbers, terms.calendar)
     exemptions = [each for each in terms.decided.exemptions if each.unit == unit.id]
+    pulled: frozenset[str] = frozenset()
+    if terms.numbers.unit_duties is UnitDuties.SUM:
+        pulled = _names(one for some in items.get(Channel.SUBPORTAL, {}).values() for one in some)
     for facts in weeks:
         if _exists_in(unit, facts):
             own = {channel: items.get(channel, {}).get(facts.week, ()) for channel in _INDICATORS}
             due = _due(unit, facts, grace_end, exemptions)
             named = _counted(own) if with_items else ()
-            yield _unit_week(unit, facts, due, items=own, named=named, coverage=coverage, terms=terms)
+            yield _unit_week(unit, facts, due, items=own, named=named, pulled=pulled, coverage=coverage, terms=terms)
 
 
 _INDICATORS = (Channel.SUBPORTAL, Channel.SUBMISSION)
@@ -158,73 +161,92 @@ def _unit_week(
     *,
     items: Mapping[Channel, Sequence[Counting]],
     named: tuple[Counted, ...],
+    pulled: frozenset[str],
     coverage: Coverage,
     terms: Terms,
 ) -> UnitWeek:
     numbers, moment = terms.numbers, facts.moment
-    of_subportal = required_occasions(len(due.subportal), numbers)
-    of_submission = required_occasions(len(due.submission), numbers)
-    required = max(of_subportal, of_submission)
-    k1 = _tally(items[Channel.SUBPORTAL], Channel.SUBPORTAL, unit, facts=facts, coverage=coverage, terms=terms)
-    k2 = _tally(items[Channel.SUBMISSION], Channel.SUBMISSION, unit, facts=facts, coverage=coverage, terms=terms)
-    first = judge_indicator(k1, required=of_subportal, moment=moment, numbers=numbers)
-    second = judge_indicator(k2, required=of_submission, moment=moment, numbers=numbers)
+
+    def tally(channel: Channel, days: Sequence[date]) -> Tally:
+        solid, pending = _counted_occasions(items[channel], numbers)
+        sources = coverage.sources(channel, unit.id)
+        return Tally(
+            solid=solid,
+            pending=pending,
+            required=required_occasions(len(days), numbers),
+            share=coverage.share(sources, facts.start, facts.seen_until),
+            has_source=bool(sources),
+            collected=coverage.reaches(sources, facts.end),
+            unreadable=coverage.unreadable(sources, unit.id, facts.start, facts.end),
+        )
+
+    k1, k2 = tally(Channel.SUBPORTAL, due.subportal), tally(Channel.SUBMISSION, due.submission)
+    first = judge_indicator(k1, moment=moment, numbers=numbers)
+    second = judge_indicator(k2, moment=moment, numbers=numbers)
     # Without a sub-portal there is nothing to add up: the sum is then what was sent.
-    both = sum_tallies(k1, k2) if unit.has_subportal else k2
+    both = k2
+    if unit.has_subportal and numbers.unit_duties is UnitDuties.SUM:
+        both = sum_tallies(k1, _without(k2, items[Channel.SUBMISSION], pulled, numbers))
     if not facts.working_days:
         first = second = verdict = DutyVerdict.EXEMPT
     else:
         first = DutyVerdict.EXEMPT if due.subportal_by else first
         second = DutyVerdict.EXEMPT if due.submission_by else second
-        summed = judge_indicator(both, required=required, moment=moment, numbers=numbers)
+        summed = judge_indicator(both, moment=moment, numbers=numbers)
         if first is second is DutyVerdict.EXEMPT or (second is DutyVerdict.EXEMPT and not unit.has_subportal):
             summed = DutyVerdict.EXEMPT
         verdict = combine(first, second, duties=numbers.unit_duties, summed=summed)
     if numbers.unit_duties is UnitDuties.SUM:
         tallies: tuple[Tally, ...] = (both,)
     else:  # the reason speaks of the indicators that the verdict rests on, and of no other
-        tallies = tuple(tally for own, tally in ((first, k1), (second, k2)) if own is verdict) or (k2,)
+        tallies = tuple(each for own, each in ((first, k1), (second, k2)) if own is verdict) or (k2,)
     nearest = tallies
     if numbers.unit_duties is UnitDuties.EITHER and not moment.is_over:  # one of them is enough: what that one lacks
-        nearest = (max(tallies, key=lambda tally: tally.solid),)
+        nearest = (max(tallies, key=lambda each: each.solid),)
     by = due.submission_by or due.subportal_by
     if verdict is DutyVerdict.EXEMPT and by is not None:
         reason = msg("exempt by {document}", document=by.document)
     else:
-        reason = explain(verdict, nearest, required=required, moment=moment)
+        reason = explain(verdict, nearest, moment=moment, numbers=numbers)
     return UnitWeek(
         unit=unit.id,
         week=facts.week,
         verdict=verdict,
         reason=reason,
-        required=required,
+        required=max(k1.required, k2.required),
         subportal=k1.solid,
         submissions=k2.solid,
         subportal_verdict=first,
         submissions_verdict=second,
         working_days=len(due.days),
-        coverage_percent=min(tally.coverage_percent for tally in tallies),
+        coverage_percent=min(each.share.percent for each in tallies),
         pending=k1.pending + k2.pending,
         items=named,
         unreachable=coverage.unreachable(coverage.sources(Channel.SUBPORTAL, unit.id), due.days),
         exemptions=due.exemptions,
+        subportal_required=k1.required,
+        submissions_required=k2.required,
+        summed=both.solid if numbers.unit_duties is UnitDuties.SUM else None,
+        unseen_hours=max(each.share.unseen_hours for each in tallies),
     )
 
 
-def _tally(
-    items: Sequence[Counting], channel: Channel, unit: Unit, *, facts: WeekFacts, coverage: Coverage, terms: Terms
-) -> Tally:
-    numbers = terms.numbers
+def _names(items: Iterable[Counting]) -> frozenset[str]:
+    """Return by what items are known again elsewhere: their texts and addresses."""
+    return frozenset(name for one in items for name in (one.item.seen.text, one.item.seen.url) if name)
+
+
+def _without(k2: Tally, items: Iterable[Counting], own: frozenset[str], numbers: Numbers) -> Tally:
+    """Return K2 without what the portal pulled from the sub-portal: an item is one in the sum, whatever it counts for."""
+    sent = [one for one in items if one.item.seen.channel == Channel.SUBMISSION or own.isdisjoint(_names((one,)))]
+    solid, pending = _counted_occasions(sent, numbers)
+    return replace(k2, solid=solid, pending=pending)
+
+
+def _counted_occasions(items: Sequence[Counting], numbers: Numbers) -> tuple[int, int]:
+    """Return the occasions with proof, and the further ones that rest on claimed dates."""
     solid = occasions([one for one in items if one.item.grade is not Grade.C], numbers=numbers).total()
-    with_claims = occasions(items, numbers=numbers).total()
-    sources = coverage.sources(channel, unit.id)
-    return Tally(
-        solid=solid,
-        pending=max(0, with_claims - solid),
-        coverage_percent=coverage.percent(sources, facts.start, facts.seen_until),
-        has_source=bool(sources),
-        collected=coverage.reaches(sources, facts.end),
-    )
+    return solid, max(0, occasions(items, numbers=numbers).total() - solid)
 
 
 def _counted(items: Mapping[Channel, Sequence[Counting]]) -> tuple[Counted, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from checks.updates.rules.coverage import Share
+from checks.updates.rules.unread import Unreadable, say_unreadable
 from portalops.calendar import Calendar
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Unit, is_valid_on
@@ -26,10 +28,15 @@ class Tally:
     """Occasions with proof."""
     pending: int
     """Further occasions if the claimed dates were confirmed."""
-    coverage_percent: int
+    required: int
+    """Occasions that are due; 0 where nothing is."""
+    share: Share
+    """How much of the week was seen, as far as it has gone."""
     has_source: bool
     collected: bool
     """Every source was looked at after the week's end."""
+    unreadable: Sequence[Unreadable] = ()
+    """What could not be read and may be what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +76,19 @@ def subportal_grace_ends(unit: Unit, numbers: Numbers, calendar: Calendar) -> da
     return calendar.add_working_days(first, more) if more else first
 
 
-def judge_indicator(tally: Tally, *, required: int, moment: Moment, numbers: Numbers) -> DutyVerdict:
-    """Judge one indicator. What could not be seen is never held against a unit, and never counted for it."""
-    if required == 0:
+def judge_indicator(tally: Tally, *, moment: Moment, numbers: Numbers) -> DutyVerdict:
+    """Judge one indicator. What could not be seen or read is never held against a unit, and never counted for it."""
+    if tally.required == 0:
         return DutyVerdict.NOT_ASSESSED
-    if tally.solid >= required:
+    if tally.solid >= tally.required:
         return DutyVerdict.MET
     if not moment.is_over:
         return DutyVerdict.PENDING
-    if tally.solid + tally.pending >= required:
+    if tally.solid + tally.pending >= tally.required:
         return DutyVerdict.PENDING
     if tally.has_source and not tally.collected:
         return DutyVerdict.INSUFFICIENT_EVIDENCE if moment.poll_overdue else DutyVerdict.PENDING
-    if not tally.has_source or tally.coverage_percent < numbers.min_coverage_percent:
+    if not tally.has_source or tally.share.percent < numbers.min_coverage_percent or tally.unreadable:
         return DutyVerdict.INSUFFICIENT_EVIDENCE
     return DutyVerdict.UNMET
 
@@ -126,14 +133,20 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
     return Tally(
         first.solid + second.solid,
         first.pending + second.pending,
-        min(first.coverage_percent, second.coverage_percent),
+        max(first.required, second.required),
+        Share(
+            min(first.share.percent, second.share.percent),
+            max(first.share.unseen_hours, second.share.unseen_hours),
+        ),
         first.has_source and second.has_source,
         first.collected and second.collected,
+        tuple(dict.fromkeys((*first.unreadable, *second.unreadable))),
     )
 
 
-def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, required: int, moment: Moment) -> Message:
-    """Say in one sentence why a week has its verdict."""
+def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, moment: Moment, numbers: Numbers) -> Message:
+    """Say in one sentence why a week has its verdict; `tallies` are those that it rests on."""
+    required = max(tally.required for tally in tallies)
     match verdict:
         case DutyVerdict.EXEMPT:
             return msg("no working day in this week")
@@ -142,29 +155,43 @@ def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, required: int, mo
         case DutyVerdict.MET:
             return nmsg("reached the {n} occasion due", "reached the {n} occasions due", required)
         case DutyVerdict.UNMET:
-            return nmsg("fewer than the {n} occasion due", "fewer than the {n} occasions due", required)
+            short = nmsg("fewer than the {n} occasion due", "fewer than the {n} occasions due", required)
+            return _with_unseen(short, max(tally.share.unseen_hours for tally in tallies))
         case DutyVerdict.INSUFFICIENT_EVIDENCE:
-            return _why_unknown(tallies)
+            return _why_unknown(tallies, numbers)
         case DutyVerdict.PENDING:
-            return _why_pending(tallies, required, moment)
+            return _why_pending(tallies, moment)
 
 
-def _why_unknown(tallies: Sequence[Tally]) -> Message:
+def _with_unseen(short: Message, hours: int) -> Message:
+    """Name the hours that nobody saw of a week that enough of was seen to be judged."""
+    if not hours:
+        return short
+    return nmsg(
+        "{what}; no look has shown {n} hour of the week",
+        "{what}; no look has shown {n} hours of the week",
+        hours,
+        what=short,
+    )
+
+
+def _why_unknown(tallies: Sequence[Tally], numbers: Numbers) -> Message:
     if not all(tally.has_source for tally in tallies):
         return msg("no source shows what this unit does")
     if not all(tally.collected for tally in tallies):
         return msg("the sources were not looked at after the week's end")
-    return msg(
-        "the collection covers {percent} % of the week only", percent=min(tally.coverage_percent for tally in tallies)
-    )
+    percent = min(tally.share.percent for tally in tallies)
+    if percent < numbers.min_coverage_percent:
+        return msg("the collection covers {percent} % of the week only", percent=percent)
+    return say_unreadable(tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable)))
 
 
-def _why_pending(tallies: Sequence[Tally], required: int, moment: Moment) -> Message:
+def _why_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
     if moment.is_over:
-        if any(tally.solid < required <= tally.solid + tally.pending for tally in tallies):
+        if any(tally.solid < tally.required <= tally.solid + tally.pending for tally in tallies):
             return msg("rests on claimed dates that an officer has to confirm")
         return msg("the week is over, its last day is still to be collected")
-    missing = max(required - tally.solid for tally in tallies)
+    missing = max(tally.required - tally.solid for tally in tallies)
     left = nmsg("{n} working day left", "{n} working days left", moment.days_left)
     if missing > moment.days_left:
         return msg("at risk: {missing} more due, {left}", missing=missing, left=left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +16,7 @@ from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
-from portalops.model.updates import Channel, SourceTraits
+from portalops.model.updates import Channel, Refusal, SourceTraits
 from portalops.model.variety import PairRule
 
 
@@ -105,6 +107,20 @@ def source_error(source_id: str, cause: Message, hint: Message | None = None) ->
         msg("update source {source}: {cause}", source=source_id, cause=cause),
         hint or msg("Correct the source or its settings, then run 'portalops updates collect'."),
     )
+
+
+def content_key(content: object) -> str:
+    """Return by what a refused part of an answer is known again: what is in it, not where it stands."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def too_many(count: int, limit: int) -> tuple[Refusal, ...]:
+    """Return what is refused of an answer with more items than are read; nothing if it has no more."""
+    if count <= limit:
+        return ()
+    what = msg("item {first} and {more} more: too many", first=limit + 1, more=count - limit - 1)
+    return (Refusal(what, "too-many", is_open=True),)
 
 
 def bounded(value: object, limit: int = 120) -> str:

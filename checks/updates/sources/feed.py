@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, source_error
+from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing
+from portalops.model.updates import ListedItem, Listing, Refusal
 from portalops.ports import Web
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ class FeedSource(PageSource[Settings]):
             cause = bounded(f"{type(error).__name__} {error}")
             raise source_error(self._traits.id, msg("the feed is broken: {cause}", cause=cause)) from error
         entries = feed.get("entries", [])
-        rejected = [str(note)] if note else []
-        rejected += [f"item {MAX_ITEMS + 1} and {len(entries) - MAX_ITEMS - 1} more: too many"] * (
-            len(entries) > MAX_ITEMS
-        )
+        # What stands behind the place where a feed breaks off is not known, however often it does.
+        rejected = [Refusal(note, "broken", is_open=True)] if note else []
+        rejected += too_many(len(entries), MAX_ITEMS)
         language = str(dict.get(feed.get("feed", {}), "language") or "")
         items = []
         for number, entry in enumerate(entries[:MAX_ITEMS], 1):
@@ -72,7 +71,10 @@ class FeedSource(PageSource[Settings]):
             if item.title or item.url or item.external_id:
                 items.append(item)
             else:
-                rejected.append(f"item {number}: neither title, link nor id")
+                what = msg("item {number}: neither title, link nor id", number=number)
+                rejected.append(
+                    Refusal(what, content_key((item.raw_date, item.body)), item.unit_name, item.published_at)
+                )
         if note and not items:
             raise source_error(self._traits.id, note)
         return Listing(tuple(items), tuple(rejected))

@@ -42,7 +42,7 @@ from portalops.config.values import Refused, Text
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
+from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
 from portalops.ports import Answer, Clock, Web
 from portalops.system.clock import SystemClock
 
@@ -185,7 +185,10 @@ class ImapSource:
             answer = json.loads(data)
             since = datetime.fromisoformat(answer["since"])
             items = tuple(self._item(message) for message in answer["messages"])
-            unread = tuple(f"message {int(uid)}: the server did not give it" for uid in answer["unread"])
+            unread = tuple(
+                Refusal(msg("message {number}: the server did not give it", number=int(uid)), f"uid {int(uid)}")
+                for uid in answer["unread"]
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error
         return Listing(items, unread, covers_from=since)

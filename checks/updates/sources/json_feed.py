@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, source_error
+from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.text import without_markup
 from portalops.model.message import msg
-from portalops.model.updates import ListedItem, Listing
+from portalops.model.updates import ListedItem, Listing, Refusal
 from portalops.ports import Web
 
 if TYPE_CHECKING:
@@ -52,18 +52,18 @@ class JsonFeedSource(PageSource[Settings]):
         self._door.require_marker(text)
         entries, language = self._entries(text)
         items: list[ListedItem] = []
-        rejected: list[str] = []
+        rejected: list[Refusal] = []
         for number, entry in enumerate(entries[:MAX_ITEMS], 1):
             if not isinstance(entry, dict):
-                rejected.append(f"item {number}: no JSON object")
+                rejected.append(Refusal(msg("item {number}: no JSON object", number=number), content_key(entry)))
                 continue
             item = self._post(entry) if "link" in entry else self._item(entry, language)
             if item.title or item.url or item.external_id:
                 items.append(item)
             else:
-                rejected.append(f"item {number}: neither title, url nor id")
-        if len(entries) > MAX_ITEMS:
-            rejected.append(f"item {MAX_ITEMS + 1} and {len(entries) - MAX_ITEMS - 1} more: too many")
+                what = msg("item {number}: neither title, url nor id", number=number)
+                rejected.append(Refusal(what, content_key(entry), item.unit_name, item.published_at))
+        rejected += too_many(len(entries), MAX_ITEMS)
         return Listing(tuple(items), tuple(rejected))
 
     def _entries(self, text: str) -> tuple[list[object], str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urljoin, urlsplit
@@ -23,10 +24,10 @@ from pydantic import AfterValidator
 
 from checks.updates.dates import read_moment
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, source_error
+from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from portalops.config.values import Refused
-from portalops.model.message import msg
-from portalops.model.updates import ListedItem, Listing
+from portalops.model.message import Message, msg
+from portalops.model.updates import ListedItem, Listing, Refusal
 from portalops.ports import Web
 
 if TYPE_CHECKING:
@@ -106,35 +107,40 @@ class ListPageSource(PageSource[Settings]):
             )
         base = _base(page, settings.url or "")
         items: list[ListedItem] = []
-        rejected = [f"item {MAX_ITEMS + 1} and {len(found) - MAX_ITEMS - 1} more: too many"] * (len(found) > MAX_ITEMS)
+        rejected = list(too_many(len(found), MAX_ITEMS))
         for number, element in enumerate(found[:MAX_ITEMS], 1):
             item = self._item(element, base)
-            if isinstance(item, str):
-                rejected.append(f"item {number}: {item}")
+            if isinstance(item, Refusal):
+                rejected.append(replace(item, what=msg("item {number}: {why}", number=number, why=item.what)))
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected))
 
-    def _item(self, element: HtmlElement, base: str) -> ListedItem | str:
-        """Return an item, or why it is none."""
+    def _item(self, element: HtmlElement, base: str) -> ListedItem | Refusal:
+        """Return an item, or why it is none. What leads to another host is none of the site's, and hides nothing."""
         settings = self._settings
         link = element if element.get("href") else next(_fitting(element, settings.link), None)
         address = "" if link is None else _absolute(base, link.get("href") or "")
         if address and not self._is_own(address):
-            return f"{bounded(address)} leads to a host that is not the page's own"
+            return Refusal(msg("{url} leads to a host that is not the page's own", url=bounded(address)))
         title = self._text(element, settings.title) if settings.title else "" if link is None else _text(link)
-        if not title:
-            return "it has no title"
         raw, published = self._dated(element)
+        unit_name = self._text(element, settings.unit_name) if settings.unit_name else ""
+
+        def refused(why: Message) -> Refusal:
+            return Refusal(why, content_key((address, title, raw, _text(element))), unit_name, published)
+
+        if not title:
+            return refused(msg("it has no title"))
         if not address and not raw:
-            return f"{bounded(title)} has neither address nor date"
+            return refused(msg("{title} has neither address nor date", title=bounded(title)))
         return ListedItem(
             external_id="",
             url=address,
             title=title,
             published_at=published,
             raw_date=raw,
-            unit_name=self._text(element, settings.unit_name) if settings.unit_name else "",
+            unit_name=unit_name,
             language=(element.xpath("string(ancestor-or-self::*[@lang][1]/@lang)") or "")[:16],
         )
 

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.sources._settings import CommonSettings, bounded, content_key, source_error
 from portalops.config.values import LocalPath
-from portalops.model.message import msg
-from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.model.message import Message, msg
+from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
 from portalops.ports import Answer, Web
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from portalops.config.tables import KindTable
 
 LIMIT_BYTES = 64 << 20
+AHEAD = timedelta(minutes=10)
+"""By how much the registrar's clock may be ahead."""
 ALIASES: Mapping[str, str] = {
     "arrivaldate": "ArrivalDate",
     "ngày đến": "ArrivalDate",
@@ -149,20 +151,30 @@ class RegisterSource:
 
     def _read(self, reader: CsvReader, columns: Mapping[str, int], polled_at: datetime) -> Listing:
         items: list[ListedItem] = []
-        rejected: list[str] = []
-        taken: dict[tuple[int, str], int] = {}
+        rejected: list[Refusal] = []
+        taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
         line = reader.line_num + 1
         for row in reader:
             if any(cell.strip() for cell in row):
                 cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
                 item = _entry(cells, self._rules, self._zone, polled_at)
+                is_copy = False
                 if isinstance(item, ListedItem) and item.created_at:
                     key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
-                    first = taken.setdefault(key, line)
+                    first, same = taken.setdefault(key, (line, row))
                     if first != line:
-                        item = f"số đến {bounded(key[1], 20)} of {key[0]} stands in line {first} already"
-                if isinstance(item, str):
-                    rejected.append(f"line {line}: {item}")
+                        is_copy = list(same) == list(row)  # a line that was copied whole hides nothing
+                        item = msg(
+                            "số đến {number} of {year} stands in line {line} already",
+                            number=bounded(key[1], 20),
+                            year=str(key[0]),
+                            line=first,
+                        )
+                if isinstance(item, Message):
+                    what = msg("line {line}: {why}", line=line, why=item)
+                    known_by = "" if is_copy else content_key(row)
+                    arrived = _arrived(cells, self._rules, polled_at)
+                    rejected.append(Refusal(what, known_by, cells["OrganName"], arrived))
                 else:
                     items.append(item)
             line = reader.line_num + 1
@@ -174,18 +186,24 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at: datetime) -> ListedItem | str:
+def _arrived(cells: Mapping[str, str], rules: DateRules, polled_at: datetime) -> datetime | None:
+    """Return when a paper arrived; None where the line does not tell, or tells what cannot be."""
+    arrived = read_moment(cells["ArrivalDate"], rules) if cells["ArrivalDate"] else None
+    return arrived if arrived is not None and arrived <= polled_at + AHEAD else None
+
+
+def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at: datetime) -> ListedItem | Message:
     """Return the line as an item, or why it is refused."""
     number = cells["ArrivalNumber"]
     if not number:
-        return "no số đến"
+        return msg("no số đến")
     if not cells["ArrivalDate"]:
-        return "no ngày đến"
+        return msg("no ngày đến")
     arrived = read_moment(cells["ArrivalDate"], rules)
     if arrived is None:
-        return f"ngày đến {bounded(cells['ArrivalDate'], 40)} is no date"
-    if arrived > polled_at + timedelta(minutes=10):
-        return f"ngày đến {bounded(cells['ArrivalDate'], 40)} lies in the future"
+        return msg("ngày đến {day} is no date", day=bounded(cells["ArrivalDate"], 40))
+    if arrived > polled_at + AHEAD:
+        return msg("ngày đến {day} lies in the future", day=bounded(cells["ArrivalDate"], 40))
     code = "/".join(part for part in (cells.get("CodeNumber", ""), cells.get("CodeNotation", "")) if part)
     return ListedItem(
         external_id=f"{arrived.astimezone(zone).year}/{number}",

@@ -28,8 +28,8 @@ from checks.updates.sources._pages import Door, PageSettings
 from checks.updates.sources._settings import bounded, source_error
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from portalops.errors import UpdateSourceError
-from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
 from portalops.ports import Answer, Web, WebUnavailable
 from portalops.system.web import gunzip
 
@@ -109,20 +109,20 @@ class SitemapSource:
             raise self._error(msg("its kept answer cannot be read")) from error
         self._door.require_marker("\n".join(document.decode("utf-8", "replace") for document in documents))
         items: list[ListedItem] = []
-        rejected: list[str] = []
+        rejected: list[Refusal] = []
         for number, document in enumerate(documents):
             root = self._root(document)
             if local_name(root) == "urlset":
                 self._take(root, items, rejected)
             elif number:
-                rejected.append(f"file {number}: an index in an index")
+                rejected.append(Refusal(msg("file {number}: an index in an index", number=number)))
         if not items and not rejected:
             raise self._error(
                 msg("it names no address that is an item"), msg("See whether 'url' and 'paths' are right.")
             )
         return Listing(tuple(items), tuple(rejected), _doubt(items, self._zone))
 
-    def _take(self, root: Element, items: list[ListedItem], rejected: list[str]) -> None:
+    def _take(self, root: Element, items: list[ListedItem], rejected: list[Refusal]) -> None:
         for entry in root:
             if local_name(entry) != "url":
                 continue
@@ -130,7 +130,7 @@ class SitemapSource:
             if len(items) >= MAX_ADDRESSES:
                 raise self._error(msg("it names more than {limit} addresses", limit=MAX_ADDRESSES))
             if why := self._why_foreign(address):
-                rejected.append(why)
+                rejected.append(Refusal(why))
             elif self._is_item(address):
                 changed = read_moment(raw, self._rules)
                 items.append(ListedItem("", address, "", None, raw[:100], modified_at=changed))
@@ -145,21 +145,23 @@ class SitemapSource:
         if len(found) > MAX_FILES:
             raise self._error(msg("its index names {count} files; {limit} are read", count=len(found), limit=MAX_FILES))
         for address in found:
-            if why := self._why_foreign(address) or (not self._settings.host and bounded(address)):
+            if why := self._why_foreign(address) or (None if self._settings.host else verbatim(bounded(address))):
                 raise self._error(msg("its index names a file that is not its own: {why}", why=why))
         return found
 
-    def _why_foreign(self, address: str) -> str:
-        """Say why an address is none of the site's, as the protocol wants it; nothing if it is."""
+    def _why_foreign(self, address: str) -> Message | None:
+        """Say why an address is none of the site's, as the protocol wants it; None if it is."""
         try:
             parts = urlsplit(address)
             host = parts.hostname
         except ValueError:
-            return f"{bounded(address)}: no address"
+            return msg("{url}: no address", url=bounded(address))
         if parts.scheme not in {"http", "https"} or not host:
-            return f"{bounded(address)}: no address"
+            return msg("{url}: no address", url=bounded(address))
         own = self._settings.host
-        return f"{bounded(address)}: another host than {own}" if own and host.lower() != own else ""
+        if own and host.lower() != own:
+            return msg("{url}: another host than {own}", url=bounded(address), own=own)
+        return None
 
     def _is_item(self, address: str) -> bool:
         path = unquote(urlsplit(address).path)

@@ -32,12 +32,12 @@ from pydantic import AfterValidator
 
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.sources._database import DatabaseSettings
-from checks.updates.sources._settings import bounded, source_error
+from checks.updates.sources._settings import bounded, content_key, source_error
 from checks.updates.text import without_markup
 from portalops.config.kinds import kinds_in, module_of
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
-from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits
+from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
 from portalops.ports import Answer, Web
 from portalops.system.sql import DatabaseUnavailable, Query, reading
 
@@ -56,6 +56,7 @@ OPTIONAL = (
     "kind",
     "state",
     "translation_of",
+    "document_on",
     "body",
 )
 
@@ -148,11 +149,16 @@ class SqlSource:
             raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error
         self._require_columns(columns)
         items: list[ListedItem] = []
-        rejected: list[str] = []
+        rejected: list[Refusal] = []
         for number, row in enumerate(rows, 1):
-            item = _item(dict(zip(columns, row, strict=True)), self._rules)
-            if isinstance(item, str):
-                rejected.append(f"row {number}: {item}")
+            values = dict(zip(columns, row, strict=True))
+            item = _item(values, self._rules)
+            if isinstance(item, Message):
+                what = msg("row {number}: {why}", number=number, why=item)
+                known_by = [values.get(column) for column in (*REQUIRED, *OPTIONAL) if column != "modified_at"]
+                name = unescape(str(values.get("unit") or ""))
+                made = read_moment(values.get("created_at"), self._rules)
+                rejected.append(Refusal(what, content_key(known_by), name, made))
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected))
@@ -171,16 +177,17 @@ class SqlSource:
             )
 
 
-def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
+def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | Message:
     """Return the row as an item, or why it is refused."""
     text = {name: "" if row.get(name) is None else str(row[name]) for name in (*REQUIRED, *OPTIONAL)}
     if not text["external_id"].strip():
-        return "no external_id"
+        return msg("no external_id")
     try:
         channel = Channel(text["channel"].strip().lower()) if text["channel"].strip() else None
     except ValueError:
-        return f"channel {bounded(text['channel'], 40)} is none of portal, subportal, submission"
+        return msg("channel {channel} is none of portal, subportal, submission", channel=bounded(text["channel"], 40))
     kind = int(text["kind"]) if text["kind"].isascii() and text["kind"].isdigit() and len(text["kind"]) < 3 else None
+    written = read_moment(row.get("document_on"), rules)
     return ListedItem(
         external_id=text["external_id"].strip(),
         url=text["url"].strip(),
@@ -195,6 +202,7 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | str:
         kind=kind if kind is not None and 1 <= kind <= 12 else None,
         state=text["state"].strip(),
         translation_of=text["translation_of"].strip(),
+        document_on=written.astimezone(rules.zone).date() if written else None,
         body=without_markup(text["body"]) if row.get("body") is not None else None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
-from checks.updates.rules.seen import Changes, LookedAt, Seen
+from checks.updates.rules.seen import Changes, LookedAt, Seen, Served
 from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.rules.unread import Unread
 from checks.updates.terms import Decided, Terms
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption
@@ -23,7 +24,7 @@ from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, Observation, Poll, SourceTraits, UnitWeek, UpdatesResult
+from portalops.model.updates import Channel, Listing, Observation, Poll, SourceTraits, UnitWeek, UpdatesResult
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Collected:
     last_seen: Mapping[str, datetime] = field(default_factory=dict)
     """When each observation was last seen; missing means only once."""
     touches: tuple[Touch, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     def units(self) -> tuple[UnitId | None, ...]:
         return (None, *sorted({one.unit for one in self.observations if one.unit}))
@@ -65,9 +67,16 @@ class Collected:
                     break
         return Changes({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
 
-    def served(self) -> dict[str, tuple[str, ...]]:
-        found = sorted({(one.source, one.channel.value) for one in self.observations})
-        return {source: tuple(channel for own, channel in found if own == source) for source, _channel in found}
+    def served(self) -> dict[str, list[Served]]:
+        found: dict[str, list[Served]] = defaultdict(list)
+        for source, channel, unit in dict.fromkeys(
+            (one.source, one.channel.value, one.unit) for one in self.observations
+        ):
+            found[source].append(Served(channel, unit))
+        return found
+
+    def refused(self) -> Sequence[Unread]:
+        return self.unread
 
     def looks(self, source: str) -> tuple[list[LookedAt], Stamp | None]:
         own = [poll for poll in self.polls if poll.source == source]
@@ -105,7 +114,9 @@ PORTAL = Portal("khanhhoa", Name("Cổng thông tin điện tử tỉnh Khánh H
 HEALTH = Unit(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"))
 JUSTICE = Unit(UnitId("so-tu-phap"), Name("Sở Tư pháp", "Department of Justice"), has_subportal=False)
 
-SUBPORTALS = SourceTraits("subportals", Channel.SUBPORTAL, complete=True)
+SUBPORTALS = SourceTraits(
+    "subportals", Channel.SUBPORTAL, complete=True, unit_names=(("Sở Y tế", HEALTH.id), ("Sở Tư pháp", JUSTICE.id))
+)
 SUBMISSIONS = SourceTraits("submissions", Channel.SUBMISSION, complete=True, attested=True)
 FRONT = SourceTraits("front", Channel.PORTAL, complete=True)
 SOURCES = (SUBPORTALS, SUBMISSIONS, FRONT)
@@ -171,6 +182,11 @@ def item(
     )
 
 
+def said_of(listing: Listing) -> tuple[str, ...]:
+    """Return what a listing says of the lines and items that it refused."""
+    return tuple(str(refusal.what) for refusal in listing.rejected)
+
+
 def poll(
     source: SourceTraits, when: str, *, covers_from: str | None = None, ok: bool = True, gap: bool = False
 ) -> Poll:
@@ -198,6 +214,7 @@ def judged(
     last_seen: dict[str, datetime] | None = None,
     exemptions: Sequence[Exemption] = (),
     confirmed: Iterable[str] = (),
+    unread: Iterable[Unread] = (),
     **numbers: object,
 ) -> UpdatesResult:
     """Judge items; without polls, every source was looked at each evening up to the moment of judging."""
@@ -211,7 +228,7 @@ def judged(
     )
     seen = last_seen if last_seen is not None else {one.id: moment for one in observations}
     return judge(
-        Collected(tuple(observations), tuple(looked), seen, tuple(touches)),
+        Collected(tuple(observations), tuple(looked), seen, tuple(touches), tuple(unread)),
         sources=sources,
         units=units,
         period=Week.parse(period).period(),

@@ -20,7 +20,7 @@ from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.message import msg
-from portalops.model.updates import Channel, ListedItem, Listing, SourceTraits, UpdatesResult
+from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Answer, UpdateSource
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
@@ -178,7 +178,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
         ),
         (
             MAP,
-            Listing((_listed("/old", "2026-11-01 09:00"),), ("file 2: broken",)),
+            Listing((_listed("/old", "2026-11-01 09:00"),), (Refusal(msg("file 2: broken")),)),
             False,
             "cannot tell: file 2: broken",
         ),
@@ -246,10 +246,10 @@ def test_a_feed_that_breaks_off_counts_as_far_as_it_goes_and_says_so(site: Site,
     poll = collecting.poll("2026-11-16 20:00")
 
     assert poll.ok and poll.items in {2, 3}
-    assert "not well-formed XML" in poll.rejected[0]
+    assert "not well-formed XML" in str(poll.rejected[0])
     site.server.pages["/rss"] = answer(cut, length=len(cut) + 600)
     broken = collecting.poll("2026-11-17 20:00")
-    assert (broken.ok, broken.problem) == (False, "update source rss: the answer breaks off")
+    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer breaks off")
 
 
 def test_a_page_of_maintenance_is_an_outage_whose_picture_is_kept(site: Site, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_page_of_maintenance_is_an_outage_whose_picture_is_kept(site: Site, tm
     poll = collecting.poll("2026-11-16 20:00")
 
     assert (poll.ok, poll.items) == (False, 0)
-    assert "lacks the marker <channel>" in poll.problem
+    assert "lacks the marker <channel>" in str(poll.problem)
     assert poll.evidence is not None and collecting.keeper.blobs[poll.evidence] == page
 
 
@@ -296,8 +296,8 @@ def test_sources_that_hang_stop_nobody_and_the_whole_ends_in_time(site: Site, tm
     polls = {poll.source: poll for poll in result.polls}
     assert [poll.source for poll in result.polls] == [one.traits.id for one in collecting.sources]
     assert polls["rss"].ok
-    assert polls["h0"].problem == "update source h0: no whole answer within 1 seconds"
-    assert polls["h4"].problem == "update source h4: not asked: the others took all the time"
+    assert str(polls["h0"].problem) == "update source h0: no whole answer within 1 seconds"
+    assert str(polls["h4"].problem) == "update source h4: not asked: the others took all the time"
     parser = polls["parser"]
     assert parser.evidence is not None and collecting.keeper.blobs[parser.evidence] == b"bomb"
 
@@ -391,8 +391,8 @@ def test_a_server_that_is_down_for_days_leaves_them_open_until_it_shows_them(sit
 
     assert (unchanged.ok, unchanged.evidence, unchanged.items, unchanged.covers_from) == (True, None, 2, None)  # a 304
     assert (whole.evidence is not None, whole.covers_from) == (True, at("2026-11-02 09:00"))
-    assert {poll.problem for result in down for poll in result.polls} == {
-        "update source rss: no answer: ConnectionRefusedError Connection refused"
+    assert {str(poll.problem) for result in down for poll in result.polls} == {
+        "update source rss: no answer: Connection refused"
     }
     assert _verdict(after) is DutyVerdict.INSUFFICIENT_EVIDENCE
     week = next(one for one in after.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)

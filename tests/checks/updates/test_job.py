@@ -16,7 +16,7 @@ from portalops.errors import ConfigurationError, LedgerFull, UpdatesError, Updat
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, SourceTraits, UpdatesResult
+from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Answer, UpdateSource
 from portalops.system.web import HttpWeb
@@ -179,7 +179,7 @@ class Refusing(Broken):
         self._items = items
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
-        return Listing(self._items, tuple(f"row {number}: no date" for number in range(250)))
+        return Listing(self._items, tuple(Refusal(msg("row {n}: no date", n=number)) for number in range(250)))
 
 
 def test_a_fault_in_one_source_does_not_stop_the_others_and_its_answer_is_kept(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_fault_in_one_source_does_not_stop_the_others_and_its_answer_is_kept(t
     content, broken, _unreachable = result.polls
     assert content.ok
     assert not broken.ok
-    assert "a fault in portalops: KeyError('channel')" in broken.problem
+    assert "a fault in portalops: KeyError('channel')" in str(broken.problem)
     assert broken.evidence is not None
     assert collection.keeper.blobs[broken.evidence].startswith(b"<html>")
 
@@ -202,7 +202,7 @@ def test_an_answer_of_which_nothing_can_be_read_shows_nothing(tmp_path: Path) ->
 
     assert not poll.ok
     assert poll.covers_from is None
-    assert "none of its 250 items can be read, such as row 0: no date" in poll.problem
+    assert "none of its 250 items can be read, such as row 0: no date" in str(poll.problem)
     assert poll.evidence in collection.keeper.blobs
 
 
@@ -238,7 +238,7 @@ def test_a_source_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     result = collection.collect(on="2026-11-16 20:00", also=(Unreachable(),))
 
     assert [(poll.source, poll.ok) for poll in result.polls] == [("content", True), ("front", False)]
-    assert result.polls[1].problem == "update source front: no answer"
+    assert str(result.polls[1].problem) == "update source front: no answer"
     assert {day.verdict for day in result.portal_days if day.working} == {
         DutyVerdict.INSUFFICIENT_EVIDENCE,
         DutyVerdict.PENDING,

@@ -10,7 +10,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceError
 from portalops.model.updates import Channel
 from portalops.system.web import HttpWeb
-from tests.checks.updates.scene import QUERY, ZONE, at, content_database
+from tests.checks.updates.scene import QUERY, ZONE, at, content_database, said_of
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
 NOW = at("2026-11-20 09:00")
@@ -101,7 +101,7 @@ def test_a_row_without_a_key_or_with_a_wrong_channel_is_refused_and_the_others_c
     listing = source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
 
     assert [item.external_id for item in listing.items] == ["3"]
-    assert listing.rejected == (
+    assert said_of(listing) == (
         "row 1: no external_id",
         "row 2: channel radio is none of portal, subportal, submission",
     )
@@ -196,7 +196,7 @@ def test_a_feed_that_is_nearly_xml_is_read_and_said_to_be_broken() -> None:
     listing = _feed(url="https://a.example/").parse(data, polled_at=NOW)
 
     assert len(listing.items) == 1
-    assert "not well-formed XML" in listing.rejected[0]
+    assert "not well-formed XML" in said_of(listing)[0]
 
 
 def test_other_schemes_are_refused() -> None:
@@ -221,7 +221,7 @@ def test_wrong_lines_of_a_register_are_refused_by_number_and_the_others_count(tm
     assert [item.external_id for item in listing.items] == ["2026/101", "2026/102", "2026/106"]
     assert listing.items[0].created_at == at("2026-11-16 00:00")
     assert listing.items[0].title == "215/STP-VP Về việc cung cấp thông tin tuần 47"
-    assert listing.rejected == (
+    assert said_of(listing) == (
         "line 4: số đến 102 of 2026 stands in line 3 already",
         "line 5: no số đến",
         "line 6: no ngày đến",

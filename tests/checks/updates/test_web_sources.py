@@ -16,7 +16,7 @@ from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceErro
 from portalops.model.updates import Channel, ListedItem, Listing
 from portalops.ports import UpdateSource
 from portalops.system.web import HttpWeb
-from tests.checks.updates.scene import ZONE, at
+from tests.checks.updates.scene import ZONE, at, said_of
 from tests.web import WebServer, answer, redirect, web_server
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
@@ -79,7 +79,7 @@ def test_what_a_server_does_wrong_is_an_error_of_its_source(server: WebServer, k
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(UpdateSourceError, match="no answer: ConnectionRefusedError"):
+    with pytest.raises(UpdateSourceError, match="no answer: Connection refused"):
         source("feed", url="http://127.0.0.1:9/rss").fetch(etag="")
 
 
@@ -201,7 +201,7 @@ def test_a_json_feed_is_read_by_its_own_keys() -> None:
     assert (first.unit_name, first.language, first.body_is_summary) == ("Trung tâm Kiểm soát bệnh tật", "vi", False)
     assert (second.external_id, second.published_at, second.unit_name) == ("13", None, "Sở Y tế")
     assert (second.language, second.body, second.body_is_summary) == ("en", "Tóm tắt", True)
-    assert found.rejected == ("item 3: neither title, url nor id", "item 4: no JSON object")
+    assert said_of(found) == ("item 3: neither title, url nor id", "item 4: no JSON object")
     (tagged, *_others) = listing("json-feed", json.dumps(data), unit_from="tag").items
     assert tagged.unit_name == "Y tế"
 
@@ -232,12 +232,12 @@ def test_texts_that_no_encoding_can_hold_do_no_harm() -> None:
 def test_a_feed_that_is_made_to_take_long_does_not() -> None:
     hostile = "<!a" * 200_000 + "<!--" * 200_000 + "</a " * 100_000 + "<a href='" * 100_001
     data = f"<rss version='2.0'><channel><item><title>a</title><description><![CDATA[{hostile}]]></description></item></channel></rss>"
-    begun = time.monotonic()
+    begun = time.thread_time()
 
     (item,) = listing("feed", data).items
 
     assert item.title == "a"
-    assert time.monotonic() - begun < 10
+    assert time.thread_time() - begun < 10
 
 
 # --- maps -------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_foreign_addresses_and_an_index_in_an_index_are_refused_and_the_others_c
     found = listing("sitemap", _documents(_index("a"), foreign, _index("b")))
 
     assert [item.url for item in found.items] == [f"{SITE}/1"]
-    assert found.rejected == (
+    assert said_of(found) == (
         "http://other.example/2: another host than soyte.khanhhoa.example",
         "file 2: an index in an index",
     )
@@ -390,7 +390,7 @@ def test_items_of_a_page_are_found_by_their_selectors() -> None:
     assert (first.published_at, first.raw_date, first.language) == (at("2026-11-16 09:30"), "16/11/2026 09:30", "vi")
     assert (second.title, second.published_at, second.language) == ("Press release", at("2026-11-15 00:00"), "en")
     assert second.body is None
-    assert found.rejected == (
+    assert said_of(found) == (
         "item 3: https://ads.example/x leads to a host that is not the page's own",
         "item 4: javascript:alert(1) leads to a host that is not the page's own",
         "item 5: it has no title",
@@ -443,7 +443,7 @@ def test_a_page_is_read_in_the_encoding_that_it_names(encoding: str) -> None:
     ids=["deep", "many", "comments", "angles", "attributes"],
 )
 def test_a_page_that_is_made_to_take_long_does_not(page: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
 
     try:
         found = listing("list-page", page, item="li")
@@ -451,7 +451,7 @@ def test_a_page_that_is_made_to_take_long_does_not(page: str) -> None:
         found = None
 
     assert found is None or len(found.items) <= list_page.MAX_ITEMS
-    assert time.monotonic() - begun < 20
+    assert time.thread_time() - begun < 20
 
 
 def test_where_a_page_counts_is_said_by_its_settings() -> None:

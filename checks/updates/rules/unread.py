@@ -1,0 +1,103 @@
+"""What could not be read of an answer: where it may hide what a week lacks, the week is not known to lack it. Pure.
+
+What was read and is enough stays enough. A refused line or item bears on what it may have been, and on nothing else:
+
+- one whose unit could be read, on that unit alone; one that names somebody who is no unit, on nobody;
+- one that stood in the source before a stretch of time began hides nothing that was made in it, however often it comes again;
+- rows that count by their own moments (a register, a mailbox, a database whose creation column is trusted) count again as soon
+  as they are put right, for the day that they name then; so they bear only while they stand there as they are;
+- items that count from when they were seen bear on the time in which they came up, also when they are gone or put right later;
+- a hole of unknown size, such as the end of a feed that breaks off, may hide something new in every answer that has it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from checks.updates.rules.stamps import Stamp
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import UnitId
+from portalops.model.updates import SourceTraits
+
+
+class Unread(NamedTuple):
+    """A part of a source's answers that could not be read, and from when to when it stood there."""
+
+    source: str
+    unit: UnitId | None
+    """None if it may be of any."""
+    made_at: Stamp | None
+    """When what it hides was made; None if it does not tell."""
+    looked_before_at: Stamp | None
+    """The good look before the one that first showed it; None if the first look did."""
+    seen_at: Stamp
+    """The look that first showed it."""
+    gone_at: Stamp | None
+    """The first good look that showed it no longer; None if the newest shows it."""
+    is_open: bool
+    """Nobody knows how much is in it, so that it may hide something new at every look."""
+
+
+class Unreadable(NamedTuple):
+    """How much of a source could not be read that bears on a stretch of time."""
+
+    source: str
+    parts: int
+    """Lines or items; a hole of unknown size is one."""
+
+
+def unreadable(
+    refused: Mapping[str, Sequence[Unread]],
+    sources: Iterable[SourceTraits],
+    *,
+    unit: UnitId | None,
+    start: Stamp,
+    end: Stamp,
+    grace: int,
+) -> tuple[Unreadable, ...]:
+    """Return what bears on a stretch of time, by source.
+
+    Args:
+        refused: all that could not be read, by source.
+        sources: those that would show an item.
+        unit: whose item; None for anybody's.
+        start: of the stretch.
+        end: its exclusive end.
+        grace: for how many milliseconds before the look that did not show it an item may be dated.
+    """
+    found: Counter[str] = Counter()
+    for traits in sources:
+        for one in refused.get(traits.id, ()):
+            is_own = unit is None or one.unit is None or one.unit == unit
+            if is_own and _bears_on(one, start, end, grace, is_dated=traits.attested or traits.trust_created):
+                found[traits.id] += 1
+    return tuple(Unreadable(source, count) for source, count in found.items())
+
+
+def _bears_on(one: Unread, start: Stamp, end: Stamp, grace: int, *, is_dated: bool) -> bool:
+    if is_dated and one.gone_at is not None:
+        return False
+    if is_dated and one.made_at is not None:
+        return start <= one.made_at < end
+    came_late = not is_dated and one.looked_before_at is not None and one.looked_before_at - grace >= end
+    stood_before = one.seen_at < start
+    if one.is_open:
+        stood_before = one.gone_at is not None and one.gone_at < start
+    return not came_late and not stood_before
+
+
+def say_unreadable(found: Sequence[Unreadable]) -> Message:
+    """Say of at least one source how much of it could not be read."""
+    said: Message | None = None
+    for one in found:
+        line = nmsg(
+            "{n} line or item of source {source} could not be read and may be what is missing",
+            "{n} lines or items of source {source} could not be read and may be what is missing",
+            one.parts,
+            source=one.source,
+        )
+        said = line if said is None else msg("{first}; {second}", first=said, second=line)
+    assert said is not None
+    return said
