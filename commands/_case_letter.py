@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +12,15 @@ from commands._cases import handling_of, known_case, unreadable_of
 from commands._papers import chosen_formats, office_of, write_papers
 from commands._registers import unit_name
 from commands._result import Result
-from commands._session import open_session
+from commands._session import Session, open_session
 from commands.report import languages_option
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.cases import THE_PORTAL, CaseState
+from portalops.model.cases import THE_PORTAL, CaseState, Step
 from portalops.model.message import msg, nmsg
-from portalops.model.organisation import Name
-from portalops.official.build_reminder import build_reminder
-from portalops.registers.cases import read_cases
+from portalops.model.organisation import Name, UnitId, is_valid_on
+from portalops.official.build_reminder import Ended, build_reminder
+from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Paragraph, Table
 
 HELP = _(
@@ -29,7 +30,8 @@ HELP = _(
     "\n\nExample: portalops case letter 2026-W47/so-y-te --format docx,pdf --output ."
     "\n\nEXIT STATUS: 0 written, 2 no such case, nothing to remind of, or no such format"
 )
-OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING})
+OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
+"""In which states a unit may still be reminded, unless it has explained itself."""
 
 
 def letter(
@@ -52,10 +54,10 @@ def letter(
     languages = languages_option(language, ("vi",))
     read = read_cases(session.ledger)
     unit = known_case(read, case).unit
-    of_unit = [each for each in read.cases if each.unit == unit and each.state in OPEN]
+    of_unit = [each for each in read.cases if each.unit == unit and _is_unexplained(each)]
     if unit == THE_PORTAL or not of_unit:
         raise UsageError(
-            msg("there is nothing to remind {unit} of by a letter", unit=unit),
+            msg("there is nothing to remind {unit} of by a letter", unit=unit_name(session, unit)),
             msg(
                 "'portalops case list --all' shows what was done; the managing unit itself gets no letter from itself."
             ),
@@ -69,6 +71,7 @@ def letter(
         session.rulebook,
         explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days + 1),
         zone=session.settings.portal.timezone,
+        ended=_ended(session, unit, handling.today),
     )
     files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, languages=languages)
     rows = [(str(path), digest) for path, digest in files]
@@ -78,3 +81,38 @@ def letter(
         [Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
         warnings=unreadable_of(read),
     )
+
+
+def _is_unexplained(case: Case) -> bool:
+    return case.state in OPEN and case.newest(Step.EXPLAINED) is None
+
+
+def _ended(session: Session, unit: UnitId, today: date) -> Ended | None:
+    """Return when a unit ended, and who is there today of those that took over from it; None while it exists.
+
+    Raises:
+        UsageError: nobody is configured to have taken over.
+    """
+    units = {one.id: one for one in session.settings.units}
+    own = units.get(unit)
+    if own is None or own.valid_to is None or own.valid_to >= today:
+        return None
+    found: list[Name] = []
+    asked, todo = {unit}, list(own.successors)
+    while todo:
+        one = units.get(todo.pop(0))
+        if one is None or one.id in asked:
+            continue
+        asked.add(one.id)
+        if is_valid_on(one, today):
+            found.append(one.name)
+        else:
+            todo += one.successors
+    if not found:
+        raise UsageError(
+            msg(
+                "{unit} existed until {day}, and nobody is named who took over from it", unit=own.name, day=own.valid_to
+            ),
+            msg("Name who did by successors in its [[unit]] table."),
+        )
+    return Ended(own.valid_to, found)

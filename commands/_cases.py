@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from commands._session import Session
-from portalops.compliance.handling import Handling, judged_keys, moves_by_rule, shortfalls
+from portalops.compliance.handling import (
+    PAPERS,
+    STEP_WORDS,
+    Handling,
+    judged_keys,
+    moves_by_rule,
+    next_due,
+    shortfalls,
+)
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
-from portalops.model.cases import CaseMove, Step
+from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, Step
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.model.text import show_text
@@ -84,32 +93,84 @@ def record_move(
         dry_run: record nothing.
 
     Raises:
-        UsageError: there is no such case, or its state does not allow the move.
+        UsageError: there is no such case, its state does not allow the move, or whoever explained decides on it.
     """
     if dry_run:
-        return _allowed(known_case(read_cases(session.ledger), name), make), None
+        return _allowed(session, known_case(read_cases(session.ledger), name), make), None
     made: list[CaseMove] = []
 
     def decide() -> Sequence[Draft]:
-        made[:] = [_allowed(known_case(read_cases(session.writable_ledger), name), make)]
+        made[:] = [_allowed(session, known_case(read_cases(session.writable_ledger), name), make)]
         return [draft_of(session, made[0], document)]
 
     (record,) = session.writable_ledger.append_decided(decide)
     return made[0], record
 
 
-def _allowed(case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
+def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
     move = make(case)
-    if not may(case, move.step):
+    if not may(case, move.step) or (move.step is Step.CLOSED and case.state not in CLOSED_BY_PEOPLE):
         raise UsageError(
             msg(
-                "case {case} is {state}, which does not allow this step",
+                "case {case} is {state}, which does not allow this step: {step}",
                 case=case.id,
                 state=CASE_STATES[case.state],
+                step=STEP_WORDS[move.step],
             ),
-            msg("See 'portalops case show {case}' for what was done, and what is due.", case=case.id),
+            _next_of(session, case),
         )
+    if move.step in {Step.ACCEPTED, Step.REJECTED}:
+        said = case.newest(Step.EXPLAINED)
+        if said is not None and said.move.by.casefold() == move.by.casefold():
+            raise UsageError(
+                msg("{name} explained, by record {seq}, and cannot decide on it", name=move.by, seq=said.seq),
+                msg("Name by --by who decides for the managing unit."),
+            )
+    if move.paper is not None and move.paper.issued_on is not None:
+        _require_possible(case, move.step, move.paper.issued_on)
     return move
+
+
+def _next_of(session: Session, case: Case) -> Message:
+    due = next_due(case, handling_of(session))
+    if due is None or due.step not in _VERBS:
+        return msg("See 'portalops case show {case}' for what was done, and what is due.", case=case.id)
+    return msg(
+        "Next is {step}: 'portalops case {verb} {case}'; 'portalops case show {case}' tells what was done.",
+        step=STEP_WORDS[due.step], verb=_VERBS[due.step], case=case.id,
+    )  # fmt: skip
+
+
+_VERBS: Mapping[Step, str] = {
+    Step.REMINDED: "remind",
+    Step.EXPLAINED: "explain",
+    Step.ACCEPTED: "decide",
+    Step.CLOSED: "close",
+}
+"""The verb of `portalops case` that records what is due."""
+
+
+def _require_possible(case: Case, step: Step, day: date) -> None:
+    """Make sure that a paper of a day can be about a case.
+
+    Raises:
+        UsageError: what it is about lies after it.
+    """
+    week = case.week.period()
+    is_over = (
+        step in PAPERS and case.duty is not CaseDuty.PORTAL
+    )  # that somebody fell short shows when the week is over
+    earliest = week.last if is_over else week.first
+    if day < earliest:
+        raise UsageError(
+            msg(
+                "a paper of {day} cannot be about week {week}, up to {last}",
+                day=day,
+                week=str(case.week),
+                last=week.last,
+            ),
+            msg("See whether it is about an earlier week, or give its date by --date as it stands on the paper."),
+        )
 
 
 def known_case(read: ReadCases, name: str) -> Case:

@@ -267,7 +267,7 @@ def exemptions(ctx: typer.Context) -> Result:
                 stands.last if stands else None,
                 one.document,
                 one.approver,
-                Status(remarks[0], Tone.UNSURE) if remarks else None,
+                Status(joined(remarks), Tone.UNSURE) if remarks else None,
             )
         )
         data.append(_data(each, session))

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from commands import _case_letter
-from commands._cases import handling_of, known_case, record_move, unreadable_of
+from commands._cases import HANDLING, handling_of, known_case, record_move, unreadable_of
 from commands._registers import (
     DocumentFile,
     DryRun,
@@ -22,10 +22,10 @@ from commands._registers import (
 )
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
+from portalops.compliance.handling import PAPERS, STEP_WORDS, Due, Escalation, escalations, next_due
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.cases import CaseMove, CaseState, Paper, Step
+from portalops.model.cases import THE_PORTAL, CaseMove, CaseState, Paper, Step
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.sent import Addressee
@@ -167,7 +167,8 @@ def explain(
 
 @app.command(
     help=_(
-        "Record the decision on an explanation\n\nAn accepted one counts for no repetition.\n\nExample: portalops case decide"
+        "Record the decision on an explanation\n\nAn accepted one counts for no repetition. Whoever explained does not decide.\n\nExample:"
+        " portalops case decide"
         " 2026-W47/so-y-te --accept --reason 'sự cố có biên bản' --by 'Trần Thị Bình'\n\nEXIT STATUS: 0 recorded or shown, 2 no"
         " such case, nothing to decide, or neither --accept nor --reject"
     )
@@ -176,7 +177,10 @@ def decide(
     ctx: typer.Context,
     case: CaseName,
     *,
-    accept: Annotated[bool, typer.Option("--accept/--reject", help=_("Whether the explanation is accepted"))],
+    accept: Annotated[
+        Optional[bool],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--accept/--reject", help=_("Whether the explanation is accepted")),
+    ] = None,
     reason: Reason,
     by: By = "",
     number: Number = "",
@@ -184,6 +188,10 @@ def decide(
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result:
+    if accept is None:
+        raise UsageError(
+            msg("neither --accept nor --reject is given"), msg("Say which: an explanation is accepted, or it is not.")
+        )
     step = Step.ACCEPTED if accept else Step.REJECTED
     why = written_text(reason, "--reason")
     return _move(ctx, case, step, number=number, on=on, reason=why, by=by, file=file, dry_run=dry_run)
@@ -233,8 +241,9 @@ def escalate(
 
 @app.command(
     help=_(
-        "Close a case\n\nExample: portalops case close 2026-W47/so-y-te --reason 'đã khắc phục' --by 'Trần Thị Bình'"
-        "\n\nEXIT STATUS: 0 recorded or shown, 2 no such case, or it is closed already"
+        "Close a case\n\nOnly after the unit was heard, let its days pass, or made up for it. Where nothing was missing after all, the"
+        " rules close it: record the exemption or the confirmation instead.\n\nExample: portalops case close 2026-W47/so-y-te --reason 'đã khắc phục' --by 'Trần Thị Bình'"
+        "\n\nEXIT STATUS: 0 recorded or shown, 2 no such case, or it is not to be closed"
     )
 )
 def close(
@@ -308,7 +317,19 @@ def _move(
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     data: JsonValue = {**_data(known, due, ()), "step": step.value, "record": record.seq if record else None}
-    return Result(data, [KeyValues(rows)])
+    return Result(data, [KeyValues(rows)], warnings=_not_kept(move, has_file=document is not None))
+
+
+def _not_kept(move: CaseMove, *, has_file: bool) -> tuple[Message, ...]:
+    """Say that a paper which is not kept shows nobody that it went out."""
+    if has_file or move.step not in PAPERS or (move.step is Step.REMINDED and move.unit == THE_PORTAL):
+        return ()
+    return (
+        msg(
+            "the paper itself is not kept: until 'portalops case register-doc {case} --file' adds it, duty {duty} is unknown",
+            case=move.id, duty=HANDLING,
+        ),
+    )  # fmt: skip
 
 
 def _paper(session: Session, number: str, on: str | None, has_file: bool) -> Paper | None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from portalops.compliance.handling import STEP_WORDS, Handling, escalations, judged_keys, next_due, shortfalls, was_late
+from portalops.compliance.handling import (
+    STEP_WORDS,
+    Handling,
+    escalations,
+    judged_keys,
+    next_due,
+    papers_not_kept,
+    shortfalls,
+    was_late,
+)
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.cases import THE_PORTAL, Step, case_id
@@ -143,7 +152,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
 
 
 def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | str]) -> tuple[DutyVerdict, Message]:
-    """Say whether the managing unit did its part of a case in time, as far as it is due."""
+    """Say whether the managing unit did its part of a case in time, as far as it is due, and can show it."""
     if case.unreadable:
         line = msg("{case}: a move of it cannot be read", case=case.id)
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
@@ -154,6 +163,12 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
             unit=names(case.unit), week=str(case.week), step=STEP_WORDS[due.step], day=due.by,
         )  # fmt: skip
         return DutyVerdict.UNMET, line
+    if unkept := papers_not_kept(case):
+        line = msg(
+            "{unit}, week {week}: {step} is on record {seq}, and the paper itself is not kept",
+            unit=names(case.unit), week=str(case.week), step=STEP_WORDS[unkept[0].move.step], seq=unkept[0].seq,
+        )  # fmt: skip
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, line
     return DutyVerdict.MET, msg("{case}: handled", case=case.id)
 
 

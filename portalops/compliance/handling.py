@@ -20,7 +20,7 @@ from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.cases import Case, fold_cases, may
+from portalops.registers.cases import Case, RecordedMove, fold_cases, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +212,35 @@ def next_due(case: Case, handling: Handling) -> Due | None:
             return Due(Step.CLOSED, by, msg("the managing unit"))
         case CaseState.CLOSED:
             return None
+
+
+PAPERS = frozenset({Step.REMINDED, Step.TO_DEPARTMENT, Step.TO_COMMITTEE})
+"""Steps that are papers which go out: each is kept, or nobody can see that it went."""
+
+
+def papers_not_kept(case: Case) -> tuple[RecordedMove, ...]:
+    """Return the letters and reports of a case of which nothing but words is on record.
+
+    A paper is kept with its step, or added later under the same number. The managing unit writes no letter to itself, and of a
+    case that the rules closed, since nothing was missing after all, none is asked for.
+    """
+    if _closed_by_rule(case):
+        return ()
+    return tuple(
+        each
+        for each in case.moves
+        if each.move.step in PAPERS
+        and not (each.move.step is Step.REMINDED and case.unit == THE_PORTAL)
+        and not any(_keeps(later, each) for later in case.moves)
+    )
+
+
+def _keeps(later: RecordedMove, step: RecordedMove) -> bool:
+    paper, own = later.move.paper, step.move.paper
+    if paper is None or paper.file is None:
+        return False
+    is_added = later.move.step is Step.DOCUMENT and later.seq > step.seq
+    return later is step or (is_added and (own is None or own.number in {"", paper.number}))
 
 
 def was_late(case: Case, handling: Handling) -> bool:

@@ -153,6 +153,9 @@ ALLOWED: dict[Step, frozenset[CaseState]] = {
 }
 """From which states a move may be made. OPENED is only for a case that is not there yet."""
 
+CLOSED_BY_PEOPLE: frozenset[CaseState] = frozenset({CaseState.ACCEPTED, CaseState.REJECTED, CaseState.REMEDIED})
+"""From which states a person closes a case: the unit was heard, or let its days pass. The rules close from any."""
+
 LEADS_TO: dict[Step, CaseState] = {
     Step.OPENED: CaseState.DETECTED,
     Step.REOPENED: CaseState.DETECTED,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from portalops.model.message import Message, msg
@@ -13,27 +14,45 @@ from portalops.official.office import Office
 from portalops.official.paper import Basis, OfficialPaper, PaperKind
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Paragraph, Table
-from portalops.reports.words import CASE_DUTIES
+from portalops.reports.words import CASE_DUTIES, joined
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """That the unit a letter is about is no more."""
+
+    last_day: date
+    successors: Sequence[Name]
+    """Who took over, at least one."""
 
 
 def build_reminder(
-    office: Office, unit: Name, cases: Sequence[Case], rulebook: Rulebook, *, explain_by: date, zone: str
+    office: Office,
+    unit: Name,
+    cases: Sequence[Case],
+    rulebook: Rulebook,
+    *,
+    explain_by: date,
+    zone: str,
+    ended: Ended | None = None,
 ) -> OfficialPaper:
     """Return the letter to one unit about its open cases.
 
     Args:
         office: who writes.
-        unit: to whom.
+        unit: whose cases they are, and to whom the letter goes while it exists.
         cases: what it is about; at least one, all of this unit.
         rulebook: the regulation.
         explain_by: the last day for an explanation.
         zone: IANA name of the portal's zone.
+        ended: the unit is no more, and its successors get the letter.
 
     Raises:
         ValueError: there is no case.
     """
     if not cases:
         raise ValueError("a reminder is about at least one case")
+    to: Sequence[Name] = (unit,) if ended is None else ended.successors
     weeks = sorted({case.week for case in cases})
     rows: list[Sequence[Cell]] = []
     for number, case in enumerate(sorted(cases, key=lambda case: (case.week, case.duty.value)), 1):
@@ -61,7 +80,8 @@ def build_reminder(
             )
         ),
         table,
-        Paragraph(msg("{agency} asks {unit}:", agency=office.unit, unit=unit)),
+        *_took_over(unit, ended),
+        Paragraph(msg("{agency} asks {unit}:", agency=office.unit, unit=joined(to))),
         Bullets(
             (
                 msg("to see that information is updated and sent in as often as is due from this week on;"),
@@ -80,7 +100,7 @@ def build_reminder(
         place=office.settings.place,
         year=office.day.year,
         subject=msg("urging updates of the sub-portal and sending of information to the province's portal"),
-        addressees=(unit,),
+        addressees=to,
         basis=basis_of(rulebook),
         body=tuple(body),
         signing=office.signing,
@@ -89,6 +109,16 @@ def build_reminder(
         zone=zone,
         drafted_on=office.day,
     )
+
+
+def _took_over(unit: Name, ended: Ended | None) -> Iterator[Paragraph]:
+    if ended is not None:
+        yield Paragraph(
+            msg(
+                "{unit} existed until {day}; this letter goes to {successors}, which took over from it.",
+                unit=unit, day=ended.last_day, successors=joined(ended.successors),
+            )
+        )  # fmt: skip
 
 
 def week_words(week: Week) -> Message:

@@ -67,6 +67,8 @@ class RecordedExemption:
                 found.append(msg("no public announcement is recorded"))
             elif calendar.add_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
                 found.append(msg("announced late, on {day}", day=announced))
+        if exemption.file is None:
+            found.append(msg("the decision itself is not kept"))
         return tuple(found)
 
 

@@ -103,7 +103,7 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
     codes = [
         office.call("case", "remind", case, "--number", "12/CV-TTTT", "--file", str(paper))[0],
         office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")[0],
-        office.call("case", "decide", case, "--reject", "--reason", "không có biên bản")[0],
+        office.call("case", "decide", case, "--reject", "--reason", "không có biên bản", "--by", "Trần Thị Bình")[0],
         office.call("case", "escalate", case, "--to", "department", "--number", "15/BC-TTTT")[0],
         office.call("case", "remedy", case, "--reason", "đã đăng bù")[0],
         office.call("case", "close", case, "--reason", "đã khắc phục", "--by", "Trần Thị Bình")[0],
@@ -127,7 +127,10 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
         (["remind", "2020-W01/nobody"], "there is no case 2020-W01/nobody"),
         (["remind", ""], "cases begin with"),
         (["decide", "{case}", "--accept", "--reason", "x"], "which does not allow this step"),
+        (["decide", "{case}", "--reason", "x"], "neither --accept nor --reject is given"),
         (["close", "{case}", "--reason", " "], "--reason is empty"),
+        (["close", "{case}", "--reason", "x"], "which does not allow this step: closing the case"),
+        (["remind", "{case}", "--date", "2020-01-01"], "a paper of 1 Jan 2020 cannot be about week"),
         (["escalate", "{case}", "--to", "press"], "--to: press is nobody to report to"),
         (["remind", "{case}", "--date", "2999-01-01"], "is ahead"),
         (["remind", "{case}", "--file", "no-such.pdf"], "cannot read no-such.pdf"),
@@ -225,6 +228,35 @@ def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
     assert office.call("updates", "exemptions")[1]["data"][0]["withdrawn_at"]
 
 
+def test_whoever_explained_does_not_decide(office: Office) -> None:
+    case = min(office.cases())
+    office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
+
+    code, envelope = office.call("case", "decide", case, "--accept", "--reason", "x", "--by", "văn phòng Sở Y tế")
+
+    assert code == 2
+    assert "explained, by record" in envelope["error"]["message"]
+
+
+def test_a_letter_about_a_unit_that_ended_goes_to_who_took_over(office: Office) -> None:
+    case = min(office.cases())
+    own = office.folder / "portalops.toml"
+    yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011  # of the command's own clock
+    own_id, last = 'id = "so-y-te"\n', f'id = "so-y-te"\nvalid_to = {yesterday - timedelta(days=1)}\n'
+    letter = ["case", "letter", case, "--format", "markdown", "--output", str(office.folder)]
+
+    own.write_text(CONFIGURATION.replace(own_id, last), "utf-8")
+    lost, envelope = office.call(*letter)
+    successor = f'[[unit]]\nid = "so-moi"\nname = {{ vi = "Sở Y tế và Dân số" }}\nvalid_from = {yesterday}\n'
+    own.write_text(CONFIGURATION.replace(own_id, f'{last}successors = ["so-moi"]\n') + successor, "utf-8")
+    code, drafted = office.call(*letter)
+    text = Path(drafted["data"][0]["id"]).read_text("utf-8")
+
+    assert (lost, code) == (2, 0), envelope
+    assert "Kính gửi: Sở Y tế và Dân số." in text
+    assert "công văn này được gửi Sở Y tế và Dân số là đơn vị kế thừa" in text
+
+
 def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opened(office: Office) -> None:
     case = min(office.cases())
     opening = office.call("case", "show", case)[1]["data"]["steps"][0]["record"]
@@ -319,7 +351,7 @@ def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp
     assert (code, reported) == (0, 0)
     assert [Path(each["id"]).suffix for each in report["data"]] == [".docx", ".xlsx"]
     annex = load_workbook(report["data"][1]["id"]).worksheets[-1]
-    assert str(annex["A1"].value).startswith("Phụ lục I: ")
+    assert str(annex["A1"].value).startswith("Phụ lục: ")
     assert envelope["data"][0]["cases"] == sorted(office.cases())
     for data in (envelope["data"][0], report["data"][0]):
         assert hashlib.sha256(Path(data["id"]).read_bytes()).hexdigest() == data["sha256"]

@@ -12,18 +12,21 @@ import pytest
 from portalops.calendar import load
 from portalops.compliance import RULES, Situation
 from portalops.compliance.handling import (
+    PAPERS,
     Handling,
     escalations,
     judged_keys,
     moves_by_rule,
     next_due,
+    papers_not_kept,
     shortfalls,
     was_late,
 )
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Step
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Paper, Step
 from portalops.model.message import msg
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week, parse_period
+from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
@@ -61,11 +64,14 @@ def _found(result: UpdatesResult, cases: Sequence[Case] = (), *, today: str = "2
 
 
 def _case(*moves: tuple[Step, str], week: Week = W47, by: str = "An", duty: CaseDuty = CaseDuty.SUBMISSION) -> Case:
+    kept = Paper("12/CV-TTCĐS", file=Digest("a" * 64))
     records = [
         RecordedMove(
             number,
             datetime.combine(date.fromisoformat(day), time(9), ZONE),
-            CaseMove(HEALTH, duty, week, step, by="" if step is Step.OPENED else by),
+            CaseMove(
+                HEALTH, duty, week, step, by="" if step is Step.OPENED else by, paper=kept if step in PAPERS else None
+            ),
         )
         for number, (step, day) in enumerate(moves, 1)
     ]
@@ -313,3 +319,45 @@ def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() 
     assert _stand(result, cases=cases, **when)[0] is UNMET, "nothing tells that it was reported"
     lost = [cases[0], replace(cases[1], unreadable=(9,))]
     assert _stand(result, cases=lost, **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def _typed(case: Case, *more: RecordedMove) -> Case:
+    """Return a case of whose reminder only number and date were typed, and what was recorded later."""
+    moves = [
+        replace(each, move=replace(each.move, paper=Paper("12/CV-TTCĐS"))) if each.move.step is Step.REMINDED else each
+        for each in case.moves
+    ]
+    (found,) = fold_cases([*moves, *more])
+    return found
+
+
+def _added(number: str, seq: int = 9) -> RecordedMove:
+    at = datetime.combine(date(2026, 11, 26), time(9), ZONE)
+    paper = Paper(number, file=Digest("b" * 64))
+    return RecordedMove(seq, at, CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, Step.DOCUMENT, by="An", paper=paper))
+
+
+def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_paper_is_added() -> None:
+    case = _opened(W47, (Step.REMINDED, "2026-11-23"))
+    when = {"now": "2026-11-26T09:00", "began": "2026-11-01T09:00", "period": "2026-W47"}
+    result = _result([_week(MET, UNMET)])
+
+    typed = _stand(result, cases=[_typed(case)], **when)
+    assert typed[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert "the reminder is on record 2, and the paper itself is not kept" in typed[1]
+    assert _stand(result, cases=[case], **when)[0] is MET
+    assert _stand(result, cases=[_typed(case, _added("12/CV-TTCĐS"))], **when)[0] is MET
+    assert _stand(result, cases=[_typed(case, _added("13/CV-TTCĐS"))], **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def test_no_letter_is_asked_for_of_the_managing_unit_to_itself_or_of_a_case_that_came_to_nothing() -> None:
+    reminded = _typed(_opened(W47, (Step.REMINDED, "2026-11-23")))
+    own = [replace(each, move=replace(each.move, unit=THE_PORTAL)) for each in reminded.moves]
+    at = datetime.combine(date(2026, 11, 26), time(9), ZONE)
+    closed = RecordedMove(
+        9, at, CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, Step.CLOSED, why=msg("no longer judged unmet"))
+    )
+
+    assert len(papers_not_kept(reminded)) == 1
+    assert papers_not_kept(fold_cases(own)[0]) == ()
+    assert papers_not_kept(fold_cases([*reminded.moves, closed])[0]) == ()

@@ -10,20 +10,36 @@ import pytest
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope, ExemptionWithdrawal
 from portalops.model.organisation import UnitId
+from portalops.model.record import Digest
 from portalops.registers.exemptions import RecordedExemption, fold_exemptions
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALENDAR = load()
 
 
+DECISION = Digest("a" * 64)
+
+
 def _exemption(
-    number: int = 1, *, kind: ExemptionKind = ExemptionKind.FAULT, announced: date | None = None
+    number: int = 1,
+    *,
+    kind: ExemptionKind = ExemptionKind.FAULT,
+    announced: date | None = None,
+    file: Digest | None = DECISION,
 ) -> Exemption:
     scopes = (ExemptionScope.SUBPORTAL,)
     days = date(2026, 11, 16), date(2026, 11, 27)
     document = "15/QĐ-SKHCN, 12/11/2026"
     return Exemption(
-        f"EX-{number}", UnitId("so-y-te"), scopes, kind, *days, document, "Giám đốc Sở", announced_on=announced
+        f"EX-{number}",
+        UnitId("so-y-te"),
+        scopes,
+        kind,
+        *days,
+        document,
+        "Giám đốc Sở",
+        announced_on=announced,
+        file=file,
     )
 
 
@@ -75,3 +91,9 @@ def test_maintenance_is_announced_seven_working_days_ahead(announced: date | Non
     found = RecordedExemption(1, _at(13), exemption).remarks(CALENDAR, ZONE, entered_within=5)
 
     assert [str(each) for each in found] == ([remark] if remark else [])
+
+
+def test_an_exemption_whose_decision_is_only_named_says_so() -> None:
+    found = RecordedExemption(1, _at(13), _exemption(file=None)).remarks(CALENDAR, ZONE, entered_within=5)
+
+    assert [str(each) for each in found] == ["the decision itself is not kept"]
