@@ -99,13 +99,14 @@ def put_by(session: Session, at: datetime, seen: Iterable[Seen], station: str, *
 
 
 def batch_of(lines: Iterable[str], station: str) -> SampleBatch | None:
-    """Make a batch of lines; one that is broken off, as after a full disk, is left out. None where there is no sample."""
+    """Make a batch of lines; one that is broken off, as after a full disk, or names no moment is left out. None where there is no sample."""
     read: list[tuple[float, str, str, int, int]] = []
     for line in lines:
         try:
             at, host, url, status, milliseconds = json.loads(line)
+            datetime.fromtimestamp(at, UTC)
             read.append((float(at), str(host), str(url), int(status), int(milliseconds)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, OSError):
             continue
     if not read:
         return None

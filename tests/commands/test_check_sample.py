@@ -103,7 +103,14 @@ def test_fresh_samples_wait_for_their_batch(home: Path, capsys: pytest.CaptureFi
     assert (home / "state" / FILE).read_text().count("\n") >= 1
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[1]\n", '["x","web1","u",200,1]\n', "null\n", "\x00\n"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *("", "{", "[1]\n", '["x","web1","u",200,1]\n', "null\n", "\x00\n"),
+        *('[NaN,"web1","u",200,1]\n', '[Infinity,"web1","u",200,1]\n', '[1e300,"web1","u",200,1]\n'),
+        *('[1795612800,"web1","u",Infinity,1]\n', '[1795612800,"web1","u",200,NaN]\n'),
+    ],
+)
 def test_line_that_is_broken_off_is_left_out(broken: str) -> None:
     text = lines(datetime(2026, 11, 26, tzinfo=UTC), 200) + broken
 

@@ -9,7 +9,8 @@ to the drill. Of PostgreSQL: the member that leads began its timeline then.
 
 And from the drill's beginning until 15 minutes after the role moved, each of the group's `pages` was away for `outage_seconds` at
 most, as the samples tell that the ledger holds (`portalops check sample`). From one sample in which a page was there to the next
-one it may have been away all the time; from the first of several in which it was away to the last one it was. Where the samples
+one it may have been away all the time; from the first of several in which it was away to the last one it was. A second is added
+to the one and taken from the other, because samples are kept to the whole second. Where the samples
 are too far apart to tell, the check is unknown: sample every few seconds while a failover is tried.
 
 Sources: keepalived(8), journalctl(1), the PostgreSQL manual, "Timelines". Debian 13, keepalived 2.3.3:
@@ -36,6 +37,10 @@ from portalops.model.verdicts import Severity
 EVERY = timedelta(days=183)
 SETTLES = timedelta(minutes=15)
 """So long after the role moved users may still be cut off by it."""
+KEPT_TO = timedelta(seconds=1)
+"""The moments of samples are kept to the whole second below, so that two of them are this much further apart or closer."""
+KEPT_TO = timedelta(seconds=1)
+"""The moments of samples are kept to the whole second below, so that two of them are this much further apart or closer."""
 CLOCKS_AGREE = timedelta(seconds=60)
 
 
@@ -171,8 +176,9 @@ def _outage(samples: Sequence[PageSeen], first: datetime, last: datetime) -> _Ou
     at_least, since = timedelta(0), None
     for each in between:
         since = None if each.is_up else since or each.at
-        at_least = max(at_least, each.at - since) if since else at_least
+        at_least = max(at_least, each.at - since - KEPT_TO) if since else at_least
     if before is None or after is None:
         return _Outage(at_least, None)
     ups = [each.at for each in between if each.is_up]
-    return _Outage(at_least, max((later - earlier for earlier, later in pairwise(ups)), default=timedelta(0)))
+    longest = max((later - earlier for earlier, later in pairwise(ups)), default=timedelta(0))
+    return _Outage(at_least, longest + KEPT_TO)

@@ -85,7 +85,9 @@ def every(seconds: int, away: range, *, first: int = -60, last: int = 1800) -> l
         (every(5, range(5, 41), last=600), ("unknown", "not-sampled")),
         (every(5, range(5, 1800)), ("fail", "outage-too-long")),
         (every(300, range(1, 2), first=-300), ("unknown", "samples-too-far-apart")),
-        (every(60, range(1, 2)), ("pass", "")),
+        (every(50, range(1, 2)), ("pass", "")),
+        (every(60, range(1, 2)), ("unknown", "samples-too-far-apart")),  # 60 s as kept, and as much as 60.9 s
+        (every(1, range(5, 66)), ("unknown", "samples-too-far-apart")),  # 60 s as kept, and as little as 59.1 s
         ([*every(5, range(5, 41)), *((at, 503) for at in range(7200, 9000, 5))], ("pass", "")),
         ([], ("unknown", "not-sampled")),
     ],
@@ -105,4 +107,4 @@ def test_samples_that_cannot_be_read_leave_it_unknown(tmp_path: Path) -> None:
 
 
 def test_outage_is_told_in_seconds(tmp_path: Path) -> None:
-    assert str(drill(tmp_path, every(5, range(5, 41))).message).endswith("users were cut off for 45 s at most")
+    assert str(drill(tmp_path, every(5, range(5, 41))).message).endswith("users were cut off for 46 s at most")
