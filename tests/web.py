@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import ssl
 import threading
@@ -79,8 +80,17 @@ class WebServer:
 
 
 @contextmanager
-def web_server(certificate: Path | None = None, key: Path | None = None) -> Iterator[WebServer]:
-    """Start a server on this machine, under TLS if a certificate is given."""
+def held_port() -> Iterator[int]:
+    """Hold a port on which nobody listens, for a server that goes and comes back; nobody else can take it meanwhile."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@contextmanager
+def web_server(certificate: Path | None = None, key: Path | None = None, *, port: int = 0) -> Iterator[WebServer]:
+    """Start a server on this machine, under TLS if a certificate is given, on a port that is held or on any free one."""
     told = WebServer()
     context = None
     if certificate is not None:
@@ -118,10 +128,11 @@ def web_server(certificate: Path | None = None, key: Path | None = None) -> Iter
 
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True
+        allow_reuse_port = port != 0
         daemon_threads = True
         request_queue_size = 128
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", port), Handler) as server:
         told.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
