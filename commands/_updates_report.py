@@ -131,7 +131,9 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
     from checks.updates.summing import Question, sums_and_portal  # noqa: PLC0415
     from checks.updates.terms import Terms  # noqa: PLC0415
+    from checks.updates.time_limits import timeliness_of  # noqa: PLC0415
     from checks.updates.variety import variety_of  # noqa: PLC0415
+    from portalops.rulebooks.limits.load import load_rule_set  # noqa: PLC0415
 
     settings = session.settings
     file = settings.state_folder / STORE
@@ -152,6 +154,10 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
         silent = [poll.source for poll in store.newest_polls() if not poll.ok]
         window = store.window(terms.wanted_from(period), terms.now)
         variety = variety_of(window, sources=sources, period=period, terms=terms)
+        timeliness = [
+            timeliness_of(window, load_rule_set(one), sources=sources, period=period, terms=terms)
+            for one in settings.updates.rule_sets
+        ]
     handling = handling_of(session)
     of_period = tuple(case for case in cases if case.week.period().last in period)
     return PeriodFacts(
@@ -176,6 +182,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
         sources=len(sources),
         silent_sources=silent,
         variety=variety,
+        timeliness=timeliness,
     )
 
 

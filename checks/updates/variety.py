@@ -60,9 +60,9 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
     lags: list[int] = []
     paired = untold = 0
     for unit in collected.units():
-        told = [one for one in collected.told(unit) if one.channel in _PUBLISHED and not _is_check(one, traits)]
+        shown = published(collected.told(unit), traits)
         for channel in _PUBLISHED:
-            site = _Site.of([one for one in told if one.channel == channel], traits)
+            site = _Site.of([one for one in shown if one.channel == channel], traits)
             new = [one for one in site.items if not one.baseline and since <= one.first_seen_at < until]
             kinds.update(one.kind or 0 for one in new)
             languages.update(site.speaks[one.id] for one in new)
@@ -113,9 +113,8 @@ class _Site:
         self.tells_pairs = declares or any(self.english_of(one) for one in items if self.speaks[one.id] == "vi")
 
     @classmethod
-    def of(cls, items: Iterable[Told], traits: Mapping[str, SourceTraits]) -> _Site:
-        """Return a site of what several sources may show."""
-        shown = _once(items)
+    def of(cls, shown: Sequence[Told], traits: Mapping[str, SourceTraits]) -> _Site:
+        """Return a site of what its sources show, with the rules that they declare."""
         own = [traits[source] for source in sorted({one.source for one in shown}) if source in traits]
         rules = tuple(dict.fromkeys(rule for one in own for rule in one.pairs))
         return cls(shown, rules, declares=bool(rules) or any(one.tells_translations for one in own))
@@ -140,8 +139,10 @@ def _only(sides: Mapping[str, object]) -> str:
     return next(iter(sides)) if len(sides) == 1 else ""
 
 
-def _is_check(item: Told, traits: Mapping[str, SourceTraits]) -> bool:
-    return item.source in traits and traits[item.source].cross_check
+def published(told: Iterable[Told], traits: Mapping[str, SourceTraits]) -> list[Told]:
+    """Return each item of the portal and the sub-portals once; what a cross-check alone showed does not count."""
+    some = [one for one in told if not (one.source in traits and traits[one.source].cross_check)]
+    return [one for channel in _PUBLISHED for one in _once(one for one in some if one.channel == channel)]
 
 
 def language_of(item: Told) -> str:

@@ -364,7 +364,9 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             retention=RetentionPolicy(**shape.backup.retention.model_dump()),
             unread_months=shape.backup.unread_months,
         ),
-        updates=UpdatesSettings(shape.updates.judge_weeks, shape.updates.poll_every, shape.updates.cases_from),
+        updates=UpdatesSettings(
+            shape.updates.judge_weeks, shape.updates.poll_every, shape.updates.cases_from, shape.updates.rule_sets
+        ),
         report=ReportSettings(
             local(shape.report.folder, "report", "folder") if shape.report.folder else state_folder / "reports",
             shape.report.languages,

@@ -164,6 +164,8 @@ class UpdatesSettings:
     poll_every: Every
     cases_from: date | None = None
     """Weeks that ended before it open no case; None for before the ledger's first day."""
+    rule_sets: tuple[str, ...] = ()
+    """Ids of the time limits of other regulations that period reports judge too."""
 
 
 @dataclass(frozen=True, slots=True)

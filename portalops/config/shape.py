@@ -27,6 +27,7 @@ from portalops.model.organisation import Role
 from portalops.model.retention import UNDO_DAYS
 from portalops.model.rulebook import Numbers
 from portalops.model.runs import Every, JobKind
+from portalops.rulebooks.limits.load import rule_sets
 
 LANGUAGE = "^(?:vi|en)$"
 
@@ -221,6 +222,12 @@ class ArchiveTable(Shape):
     collection: tuple[KindRow, ...] = ()
 
 
+def _known_rule_set(name: str) -> str:
+    if name not in rule_sets():
+        raise Refused(msg("is no rule set"), msg("The rule sets are: {known}.", known=", ".join(rule_sets())))
+    return name
+
+
 class UpdatesTable(Shape):
     """Where publications and submissions are seen."""
 
@@ -229,6 +236,9 @@ class UpdatesTable(Shape):
     cases_from: Day | None = Field(
         default=None,
         description="Cases are opened for weeks that end on this day or later; without it, on the ledger's first day or later.",
+    )
+    rule_sets: tuple[Annotated[str, AfterValidator(_known_rule_set)], ...] = Field(
+        default=(), description="Time limits of other regulations that period reports judge too."
     )
     source: tuple[KindRow, ...] = ()
 

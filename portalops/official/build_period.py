@@ -19,6 +19,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
+from portalops.model.timeliness import Timeliness
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
 from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
@@ -27,6 +28,7 @@ from portalops.official.office import Office
 from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
+from portalops.reports.section_timeliness import timeliness_blocks
 from portalops.reports.section_variety import pairs_sentence, unpaired_table, variety_table
 from portalops.reports.words import CASE_DUTIES, joined
 
@@ -66,6 +68,8 @@ class PeriodFacts:
     """Those that did not answer when they were last looked at."""
     variety: Variety | None = None
     """What was published by kind and language; None where it was not counted."""
+    timeliness: Sequence[Timeliness] = ()
+    """What the rule sets that the portal has chosen say of how soon documents were published."""
 
 
 def build_period(
@@ -258,6 +262,9 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
                     annex=_annex(facts, 2),
                 )
             )
+    for number, found in enumerate(facts.timeliness, 4 + (facts.variety is not None)):
+        yield Heading(3, msg("{number}. How soon documents were published", number=number))
+        yield from timeliness_blocks(found, facts.names)
 
 
 # --- III to VI ----------------------------------------------------------------------------------

@@ -143,6 +143,12 @@ folder = "out"
         ),
         ("[rulebook]\nmin_coverage_percent = 101", "PO1001", ":5: rulebook.min_coverage_percent is above 100", ""),
         ("[rulebook]\nday_cutoff = '25:00'", "PO1001", ":5: rulebook.day_cutoff is not a time of day", ""),
+        (
+            "[updates]\nrule_sets = ['nd42']",
+            "PO1001",
+            ':5: updates.rule_sets is no rule set: "nd42"',
+            "law-104-2016, nd43",
+        ),
         ("[report]\nlanguages = ['fr']", "PO1001", ':5: report.languages is none of vi, en: "fr"', ""),
         ("[[backup.source]]\nid = 'x'", "PO1001", ":4: backup.source.kind is missing", ""),
     ],

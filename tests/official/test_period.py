@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from portalops.model.timeliness import LateItem, Timeliness
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_period import PeriodFacts, build_period
-from portalops.reports.document import Bullets, Paragraph
-from tests.official.sample import CALENDAR, RULEBOOK, ZONE, facts, office
+from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.rulebooks.limits.load import load_rule_set
+from tests.official.sample import CALENDAR, HEALTH, RULEBOOK, ZONE, facts, office
 
 
 def _judged(*weeks: DutyVerdict) -> PeriodFacts:
@@ -37,9 +40,7 @@ def test_only_units_that_were_assessed_before_are_set_beside_the_period_before()
 
 
 def test_an_exemption_is_shown_with_what_is_to_be_said_of_how_it_came_about() -> None:
-    assert any(
-        text.endswith("by 215/QĐ-UBND, 18/10/2026 (announced late, on 2026-10-16).") for text in _texts(facts())
-    )
+    assert any(text.endswith("by 215/QĐ-UBND, 18/10/2026 (announced late, on 2026-10-16).") for text in _texts(facts()))
 
 
 def test_each_item_of_a_list_ends_with_a_semicolon_and_the_last_with_a_full_stop() -> None:
@@ -72,3 +73,36 @@ def test_a_period_without_cases_is_called_free_of_shortfalls_only_where_that_is_
     weeks: tuple[DutyVerdict, ...], said: tuple[str, str]
 ) -> None:
     assert set(said) <= set(_texts(_judged(*weeks)))
+
+
+def test_time_limits_of_other_regulations_are_reported_only_where_the_portal_chose_them() -> None:
+    late = LateItem(HEALTH, "Hướng dẫn", "", 4, date(2026, 10, 1), date(2026, 10, 8), date(2026, 10, 20))
+    found = Timeliness(load_rule_set("law-104-2016"), ({DutyVerdict.MET: 3, DutyVerdict.UNMET: 1},), (late,), 0)
+    chosen = build_period(
+        replace(facts(), timeliness=[found]), office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE
+    )
+
+    headings = [str(block.text) for block in chosen.body if isinstance(block, Heading)]
+    tables = {str(block.caption): block for block in chosen.body if isinstance(block, Table)}
+    assert "4. How soon documents were published" in headings
+    counts = tables["Items first seen in the period, by their documents' dates"]
+    assert [str(cell) for cell in counts.rows[0]] == [
+        "information that is to be published",
+        "5 working days",
+        "3",
+        "1",
+        "0",
+        "0",
+    ]
+    assert [str(cell) for cell in tables["1 item after its limit"].rows[0][1:]] == [
+        "Hướng dẫn", "2026-10-01", "2026-10-08", "2026-10-20",
+    ]  # fmt: skip
+    assert any(
+        "which the program cannot tell for an item" in text for text in _texts(replace(facts(), timeliness=[found]))
+    )
+    assert not any("How soon documents" in text for text in _headings(facts()))
+
+
+def _headings(known: PeriodFacts) -> list[str]:
+    paper = build_period(known, office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE)
+    return [str(block.text) for block in paper.body if isinstance(block, Heading)]

@@ -67,7 +67,9 @@ def item(path: str, language: str = "", kind: int | None = None, **other: object
         title=f"Tin {path}",
         language=language,
         kind=kind,
+        document_on="",
         first_seen_at=stamp(SEEN),
+        looked_before_at=None,
         baseline=False,
     )
     return own._replace(**other)  # type: ignore[arg-type]
