@@ -91,14 +91,24 @@ def _feed(number: int) -> SourceTraits:
     return SourceTraits(f"feed-{number:05}", Channel.SUBPORTAL, complete=False, unit=_unit(number).id)
 
 
+COLUMNS = (
+    *("id", "source", "channel", "unit", "external_id", "url", "title", "language", "kind", "state"),
+    *("created_at", "published_at", "modified_at", "raw_date", "first_seen_at", "looked_before_at", "baseline"),
+    *("content_hash", "text", "body_letters", "evidence", "text_problems", "translation_of", "newest_at"),
+)
+"""What `_observations` gives; what else the table has is left to its defaults."""
+
+
 def fabricate(file: Path, units: int, items: int) -> None:
     """Write a store as a year of collecting would leave it."""
     ObservationStore.open(file).close()
     connection = sqlite3.connect(file)
     for pragma in ("journal_mode=OFF", "synchronous=OFF"):
         connection.execute(f"PRAGMA {pragma}")
-    columns = 24
-    connection.executemany(f"INSERT INTO observation VALUES ({', '.join('?' * columns)})", _observations(units, items))
+    marks = ", ".join("?" * len(COLUMNS))
+    connection.executemany(
+        f"INSERT INTO observation ({', '.join(COLUMNS)}) VALUES ({marks})", _observations(units, items)
+    )
     start, days = stamp(datetime(2024, 9, 1, 13, tzinfo=UTC)), (NOW - datetime(2024, 9, 1, tzinfo=UTC)).days
     looks = (
         (f"feed-{number:05}", start + day * DAY_MS, start + (day - 1) * DAY_MS)
