@@ -29,6 +29,7 @@ def keep(written: Written, home: Path) -> None:
     (home / "my-head.txt").write_text(head.signed.text)
     (home / "my-code.txt").write_text(code_of(head.head) + "\n")
     (home / "my-head.sig").write_text(head.signed.signature)
+    (home / "my-item.txt").write_text("soyte-rss\nu:https://soyte.khanhhoa.example/tin/5\nSở Y tế\n")
     (home / "verify.py").write_bytes(VERIFY_PY.read_bytes())
     line = allowed_signers_line("unit", "portalops-head", written.key.public_key, None, None)
     (home / "my-signers.txt").write_text(line)
@@ -68,6 +69,11 @@ GOOD: Mapping[str, str] = {
     "my-tokens": "",
     "crashed": "",
     "missing": "daily-check 2026-11-23\n",  # the plan is of that day, and so begins with the next
+    "weeks": r"(2026-11-2\d portal: (met|unmet), updates 1\n){6}"
+    r"2026-W48 so-y-te: met, K1 2 met, K2 0 unmet, due 2, looked at 100 %\n",
+    "item": r"2026-11-26T01:00:00Z ok true new 1: [0-9a-f]{64} shows it\n"
+    r'"day":"2026-11-24","flags":\[\],"grade":"A","observation":"[0-9a-f]{32}"\n',
+    "papers": "",
     "sign-offs": r'[0-9a-f]{64}  compliance\.vi\.html\nGood "portalops-signoff" signature for nguyen-van-a with ED25519 key SHA256:\S{43}\n',
 }
 

@@ -65,7 +65,10 @@ HOW_TO = {
 GUIDE = {
     language: read_page(
         DOCS / f"auditors-guide.{language}.md",
-        ("short", "short-mine", *SHARED, "my-signature", "my-tokens", "crashed", "missing", "sign-offs", "set"),
+        (
+            *("short", "short-mine", *SHARED, "my-signature", "my-tokens", "crashed", "missing", "sign-offs", "set"),
+            *("weeks", "item", "papers"),
+        ),
     )
     for language in ("vi", "en")
 }

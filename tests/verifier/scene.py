@@ -83,9 +83,39 @@ def _work(written: Written) -> None:
     )
     written.append("updates.started", "11:collect:2026-11-26")
     poll = written.ledger.keep("Tin mới của Sở Y tế\n".encode())
-    days = [{"day": f"2026-11-2{n}", "working": n != 8, "verdict": "met" if n < 6 else "unmet"} for n in range(3, 9)]
-    weeks = [{"unit": "so-y-te", "week": {"year": 2026, "number": 48}, "verdict": "met"}]
-    updates = {"polls": [{"evidence": poll}], "portal_days": days, "unit_weeks": weeks}
+    look = {
+        "evidence": poll,
+        "new_items": 1,
+        "ok": True,
+        "polled_at": "2026-11-26T01:00:00Z",
+        "source": "soyte-rss",
+        "via": [],
+    }
+    days = [
+        {
+            "day": f"2026-11-2{n}",
+            "observations": [],
+            "updates": 1,
+            "verdict": "met" if n < 6 else "unmet",
+            "working": n != 8,
+        }
+        for n in range(3, 9)
+    ]
+    item = hashlib.sha256(b"soyte-rss\nu:https://soyte.khanhhoa.example/tin/5").hexdigest()[:32]
+    week = {
+        "coverage_percent": 100,
+        "items": [{"day": "2026-11-24", "flags": [], "grade": "A", "observation": item}],
+        "required": 2,
+        "submissions": 0,
+        "submissions_verdict": "unmet",
+        "subportal": 2,
+        "subportal_verdict": "met",
+        "unit": "so-y-te",
+        "verdict": "met",
+        "week": {"year": 2026, "number": 48},
+        "working_days": 5,
+    }
+    updates = {"polls": [look], "portal_days": days, "unit_weeks": [week]}
     written.append("updates.finished", "11:collect:2026-11-26", run={"outcome": "incomplete"}, updates=updates)
 
 
