@@ -187,6 +187,7 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
         yield Paragraph(
             msg("Sources that did not answer when last asked: {sources}.", sources=", ".join(facts.silent_sources))
         )
+    yield from (Paragraph(msg("{text}", text=notice)) for notice in rulebook.notices)
 
 
 # --- II -----------------------------------------------------------------------------------------

@@ -106,3 +106,13 @@ def test_time_limits_of_other_regulations_are_reported_only_where_the_portal_cho
 def _headings(known: PeriodFacts) -> list[str]:
     paper = build_period(known, office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE)
     return [str(block.text) for block in paper.body if isinstance(block, Heading)]
+
+
+def test_a_report_says_what_is_known_of_the_regulations_standing() -> None:
+    said = _texts(facts())
+
+    assert len(RULEBOOK.notices) == 2
+    assert [notice.en for notice in RULEBOOK.notices] == [
+        text for text in said if text in {n.en for n in RULEBOOK.notices}
+    ]
+    assert any("does not prove that the Decision is in force" in text for text in said)
