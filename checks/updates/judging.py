@@ -101,6 +101,7 @@ class Judging:
         self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
         self._changes = collected.changes()
         self._whole_looks: dict[str, tuple[Stamp, ...]] = {}
+        self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
             self._weighed(collected.told_again()),
@@ -112,7 +113,7 @@ class Judging:
             served=collected.served(),
             pulled=self._pulled,
             looks_of=self._looks,
-            refused=collected.refused(),
+            refused=self._refused,
             grace=self._grace,
         )
         self._weeks: Sequence[WeekFacts] = [
@@ -179,9 +180,20 @@ class Judging:
         return summed_up(looks, begins=begins, day_of=lambda at: moment(at).astimezone(self.terms.zone).date())
 
     def _is_watched(self, one: Seen) -> bool:
-        """Say whether an item's source was looked at whole from before its creation until it was first seen, and often."""
-        traits = self._traits.get(one.source)
-        if traits is None or not traits.complete or one.created_at is None:
+        """Say whether an item's source was looked at whole from before its creation until it was first seen, and often.
+
+        A part of an answer that could not be read meanwhile may have been the item.
+        """
+        traits, created = self._traits.get(one.source), one.created_at
+        if traits is None or not traits.complete or created is None:
+            return False
+        if any(
+            part.source == one.source
+            and part.unit in {None, one.unit}
+            and part.seen_at <= one.first_seen_at
+            and (part.gone_at is None or part.gone_at > created)
+            for part in self._refused
+        ):
             return False
         if one.source not in self._whole_looks:
             looks, _begins = self._collected.looks(one.source)
@@ -189,7 +201,7 @@ class Judging:
                 sorted(look.polled_at for look in looks if look.ok and look.covers_from is not None)
             )
         own = self._whole_looks[one.source]
-        first, last = bisect_right(own, one.created_at) - 1, bisect_right(own, one.first_seen_at)
+        first, last = bisect_right(own, created) - 1, bisect_right(own, one.first_seen_at)
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
 
     def _by_week(self, items: Sequence[Weighed]) -> dict[Channel, dict[Week, list[Counting]]]:

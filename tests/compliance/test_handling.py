@@ -199,6 +199,25 @@ def test_the_second_week_in_a_row_goes_to_the_department_and_the_third_case_of_a
     assert not found[0].is_done
 
 
+@pytest.mark.parametrize(
+    ("numbers", "steps"),
+    [
+        ({"repeat_weeks": 2, "repeat_per_quarter": 3}, [(45, Step.TO_DEPARTMENT), (47, Step.TO_COMMITTEE)]),
+        ({"repeat_weeks": 3, "repeat_per_quarter": 3}, [(47, Step.TO_COMMITTEE)]),
+        ({"repeat_weeks": 3, "repeat_per_quarter": 4}, []),
+        ({"repeat_weeks": 2, "repeat_per_quarter": 2}, [(45, Step.TO_COMMITTEE), (47, Step.TO_COMMITTEE)]),
+    ],
+)
+def test_how_often_is_a_repetition_is_a_number_of_the_rulebook(
+    numbers: dict[str, int], steps: list[tuple[int, Step]]
+) -> None:
+    cases = [_opened(Week(2026, number)) for number in (44, 45, 47)]
+
+    found = escalations(cases, _handling("2026-11-23", **numbers))
+
+    assert [(one.case.week.number, one.step) for one in found] == steps
+
+
 def test_a_week_without_working_days_breaks_no_row_of_weeks() -> None:
     # 2026-W08 is the week of Tết.
     cases = [_opened(Week(2026, number)) for number in (7, 9)]

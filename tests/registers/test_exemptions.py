@@ -77,6 +77,14 @@ def test_an_exemption_that_is_entered_more_than_five_working_days_late_says_so(d
     assert [str(each) for each in found] == ([remark] if remark else [])
 
 
+def test_from_when_on_an_exemption_was_entered_afterwards_is_a_number_of_the_rulebook() -> None:
+    recorded = RecordedExemption(1, _at(24), _exemption())
+
+    remarks = [recorded.remarks(CALENDAR, ZONE, entered_within=days) for days in (5, 6)]
+
+    assert [len(some) for some in remarks] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("announced", "remark"),
     [

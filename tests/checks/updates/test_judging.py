@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from checks.updates.rules.stamps import stamp
+from checks.updates.rules.unread import Unread
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week
@@ -363,6 +365,27 @@ def test_what_the_looks_do_not_prove_to_be_a_draft_is_an_old_item_until_an_offic
     assert FlagKind.TOUCHED in counted.flags
     assert draft.published_at is not None
     assert counted.day == draft.published_at.date()
+
+
+@pytest.mark.parametrize(
+    ("gone", "whose", "counts"),
+    [
+        ("2026-11-18 20:00", HEALTH, 0),  # put right when the item was first seen: it may have been the item
+        (None, None, 0),
+        ("2026-11-12 08:00", HEALTH, 1),  # put right before the row was made
+        (None, JUSTICE, 1),
+    ],
+)
+def test_a_draft_is_not_proven_by_looks_of_which_a_part_could_not_be_read(
+    gone: str | None, whose: Unit | None, counts: int
+) -> None:
+    draft = item(TRUSTED, "2026-11-18 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00")
+    seen, left = stamp(at("2026-11-10 20:00")), None if gone is None else stamp(at(gone))
+    part = Unread(TRUSTED.id, whose.id if whose else None, None, None, seen, left, is_open=False)
+
+    week = the_week([draft], sources=(*SOURCES, TRUSTED), polls=_watching(), unread=[part])
+
+    assert week.subportal == counts
 
 
 def test_a_known_item_with_a_newer_date_keeps_its_own_day_and_gains_none() -> None:
