@@ -297,20 +297,23 @@ def _unit_week(unit: UnitId, week: Week, seen: int, working: int, *, submits: bo
     )  # fmt: skip
 
 
+DECISION = Digest("d" * 64)
+
+
 def exemptions() -> tuple[RecordedExemption, ...]:
     """One in time, one that was entered afterwards and is of what is sent in alone, maintenance announced late."""
     both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)
     flood = Exemption(
         "EX-2026-001", UNITS[26].id, both, ExemptionKind.DISASTER, date(2026, 8, 31), date(2026, 9, 4),
-        "41/QĐ-UBND, 28/8/2026", "Chủ tịch Ủy ban nhân dân tỉnh",
+        "41/QĐ-UBND, 28/8/2026", "Chủ tịch Ủy ban nhân dân tỉnh", file=DECISION,
     )  # fmt: skip
     secret = Exemption(
         "EX-2026-002", UNITS[11].id, both[1:], ExemptionKind.SECRECY, date(2026, 8, 24), date(2026, 8, 25),
-        "07/CV-SNgV, 9/9/2026", "Giám đốc Sở Khoa học và Công nghệ",
+        "07/CV-SNgV, 9/9/2026", "Giám đốc Sở Khoa học và Công nghệ", file=DECISION,
     )  # fmt: skip
     upkeep = Exemption(
         "EX-2026-003", None, (ExemptionScope.PORTAL,), ExemptionKind.MAINTENANCE, date(2026, 9, 11), date(2026, 9, 11),
-        "12/TB-TTCNTT, 9/9/2026", "Giám đốc Trung tâm", announced_on=date(2026, 9, 9),
+        "12/TB-TTCNTT, 9/9/2026", "Giám đốc Trung tâm", announced_on=date(2026, 9, 9), file=DECISION,
     )  # fmt: skip
     return (
         RecordedExemption(50, datetime(2026, 8, 28, 3, tzinfo=UTC), flood),
