@@ -96,7 +96,7 @@ class WithAttested:
         told = {_same(one) for one in collected}  # such as a paper that the register's file shows too
         return [*collected, *(one for one in own if _same(one) not in told)]
 
-    def told_again(self) -> Sequence[Seen]:
+    def told_again(self) -> Iterable[Seen]:
         return self._collected.told_again()
 
     def changes(self) -> Changes:

@@ -49,7 +49,7 @@ class Collected(Protocol):
 
     def units(self) -> Sequence[UnitId | None]: ...
     def items(self, unit: UnitId | None) -> Sequence[Seen]: ...
-    def told_again(self) -> Sequence[Seen]: ...
+    def told_again(self) -> Iterable[Seen]: ...
     def changes(self) -> Changes: ...
     def served(self) -> Mapping[str, Sequence[Served]]: ...
     def refused(self) -> Sequence[Unread]: ...
@@ -128,7 +128,7 @@ class Judging:
             known: the unit as it is configured; None if it is not.
             with_items: name the items that a week's verdict rests on.
         """
-        items = compare(self._weighed(self._collected.items(unit)), self._again)
+        items = compare([*self._weighed(self._collected.items(unit))], self._again)
         counting = self._by_week(items) if unit else {}
         if known is None:
             return UnitJudged(unit, items, counting, ())
@@ -151,29 +151,25 @@ class Judging:
         )
         return any(at is not None and moment(at).astimezone(self.terms.zone).date() in self.period for at in moments)
 
-    def _weighed(self, items: Sequence[Seen]) -> list[Weighed]:
+    def _weighed(self, items: Iterable[Seen]) -> Iterator[Weighed]:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
         traits_of, grace, confirmed = self._traits, self._grace, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
-        weighed = []
         for one in items:
             traits = traits_of.get(one.source)
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = SourceTraits(one.source, Channel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
-            weighed.append(
-                weigh(
-                    one,
-                    traits,
-                    touched.get(one.id),
-                    gone.get(one.id),
-                    grace,
-                    is_confirmed=is_confirmed,
-                    is_watched=self._is_watched,
-                )
+            yield weigh(
+                one,
+                traits,
+                touched.get(one.id),
+                gone.get(one.id),
+                grace,
+                is_confirmed=is_confirmed,
+                is_watched=self._is_watched,
             )
-        return weighed
 
     def _looks(self, source: str) -> Looks:
         looks, begins = self._collected.looks(source)

@@ -350,9 +350,9 @@ class Window:
         """Return what a unit's items that are new since the start are by their own account, in order of time."""
         return [*map(Told._make, self._rows(_TOLD, unit=unit))]
 
-    def told_again(self) -> Sequence[Seen]:
-        """Return the items whose text another one says too, of all units."""
-        return [*map(Seen._make, self._rows(_TOLD_AGAIN))]
+    def told_again(self) -> Iterable[Seen]:
+        """Return the items whose text another one says too, of all units; those of one text follow each other."""
+        return map(Seen._make, self._rows(_TOLD_AGAIN))
 
     def changes(self) -> Changes:
         """Return what happened to items after they were first seen."""
@@ -401,13 +401,14 @@ class Window:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
         return [*map(LookedAt._make, self._rows(_LOOKS, source=source))], begins
 
-    def _rows(self, query: Executable, **more: object) -> Sequence[tuple[object, ...]]:
-        """Return rows as SQLite itself gives them: SQLAlchemy's rows around them take as long as all of the reading."""
+    def _rows(self, query: Executable, **more: object) -> Iterator[tuple[object, ...]]:
+        """Yield rows as SQLite itself gives them: SQLAlchemy's rows around them take as long as all of the reading."""
         with self._engine.connect() as connection:
             cursor = connection.execute(query, {"since": self._since, "until": self._until, **more}).cursor
             assert cursor is not None
             try:
-                return cursor.fetchall()
+                while rows := cursor.fetchmany(1000):
+                    yield from rows
             except sqlite3.Error as error:
                 raise _unusable(self._file, error) from error
 
@@ -425,6 +426,7 @@ _TOLD_AGAIN = (
     select(*_SEEN)
     .join(SHARED_TEXT, (SHARED_TEXT.c.channel == OBSERVATION.c.channel) & (SHARED_TEXT.c.text == OBSERVATION.c.text))
     .where(SHARED_TEXT.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
+    .order_by(SHARED_TEXT.c.channel, SHARED_TEXT.c.text)
 )
 """Also those from before the window: whether a text counted then decides whether it does now."""
 _UNITS = text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
+from itertools import groupby
 
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.rules.weighing import Weighed
@@ -21,22 +22,23 @@ def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]
     """Return the observations whose text was there before: the unit's own always, another unit's unless copies count.
 
     Args:
-        items: every item of a channel whose text at least two items share, of whatever unit.
+        items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
+            each other, so that no more of them than these are held at once.
         window: for how many milliseconds the same text is the same news.
         may_copy: ids of sources in which other units' texts count.
     """
-    newest: dict[tuple[str, str], dict[str, Stamp]] = defaultdict(dict)
     again = set()
-    for item in sorted(items, key=_by_evidence):
-        one = item.seen
-        told = newest[one.channel, one.text]
-        unit = one.unit or ""
-        at = item.evidenced_at if item.counts_at is None else item.counts_at
-        rivals = told if one.source not in may_copy else {unit: told[unit]} if unit in told else {}
-        if item.counts_at is not None and any(abs(at - before) <= window for before in rivals.values()):
-            again.add(one.id)
-        elif FlagKind.REMOVED not in item.flags:
-            told[unit] = at
+    for _text, some in groupby(items, key=lambda item: (item.seen.channel, item.seen.text)):
+        told: dict[str, Stamp] = {}
+        for item in sorted(some, key=_by_evidence):
+            one = item.seen
+            unit = one.unit or ""
+            at = item.evidenced_at if item.counts_at is None else item.counts_at
+            rivals = told if one.source not in may_copy else {unit: told[unit]} if unit in told else {}
+            if item.counts_at is not None and any(abs(at - before) <= window for before in rivals.values()):
+                again.add(one.id)
+            elif FlagKind.REMOVED not in item.flags:
+                told[unit] = at
     return frozenset(again)
 
 

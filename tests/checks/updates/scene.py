@@ -55,7 +55,8 @@ class Collected:
 
     def told_again(self) -> list[Seen]:
         counts = Counter((one.channel, one.content_hash) for one in self.observations)
-        return [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
+        told = [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
+        return sorted(told, key=lambda one: (one.channel, one.text))
 
     def changes(self) -> Changes:
         gone = {}
