@@ -294,10 +294,12 @@ def test_maintenance_that_was_announced_late_says_so(tmp_path: Path, capsys: pyt
     office = Office(tmp_path, capsys, REGISTER)
     (tmp_path / "so-den.csv").write_text(COLUMNS + "7,17/11/2026,Sở Y tế,1/SYT,17/11/2026,Tin\n", "utf-8")
     office.call("updates", "collect", on="2026-11-20 08:00")
+    (tmp_path / "quyet-dinh.pdf").write_bytes(b"%PDF-1.7")
     for announced, document in (("2026-11-16", "16/QĐ"), ("2026-11-13", "13/QĐ")):
         code, envelope = office.call(
             "updates", "exempt", "--from", "2026-11-25", "--to", "2026-11-25", "--kind", "maintenance", "--unit", "so-y-te",
-            "--document", document, "--approver", "Giám đốc Sở", "--announced", announced, on="2026-11-20 09:00",
+            "--document", document, "--approver", "Giám đốc Sở", "--announced", announced,
+            "--file", str(tmp_path / "quyet-dinh.pdf"), on="2026-11-20 09:00",
         )  # fmt: skip
         assert code == 0, envelope
 
