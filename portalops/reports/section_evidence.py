@@ -108,7 +108,7 @@ def _failed_runs(evidence: Evidence) -> Table:
 
 def _problems(evidence: Evidence) -> Table:
     """Sources that failed, gaps between polls, rejected lines, unread files, media that failed: one line each."""
-    rows: list[tuple[str, Message, str]] = []
+    rows: list[tuple[str, Message, Message | str]] = []
     for made in evidence.backups:
         if made.at.astimezone(evidence.zone).date() in evidence.period:
             rows += [("backup", msg("source failed"), line) for line in made.body.failed_sources]
