@@ -17,7 +17,7 @@ from pathlib import Path
 
 from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
 from checks.updates.observations import ObservationStore
-from checks.updates.rules.occasions import occasions
+from checks.updates.rules.occasions import count_occasions
 from checks.updates.rules.stamps import moment
 from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import Terms
@@ -70,9 +70,7 @@ def _within(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:
     solid, claimed = Counter[Channel](), Counter[Channel]()
     for channel in (Channel.SUBPORTAL, Channel.SUBMISSION):
         items = [one for one in judged.counting.get(channel, {}).get(week.week, ()) if one.day in judging.period]
-        proven = [one for one in items if one.item.grade is not Grade.C]
-        solid[channel] = occasions(proven, numbers=judging.terms.numbers).total()
-        claimed[channel] = max(0, occasions(items, numbers=judging.terms.numbers).total() - solid[channel])
+        solid[channel], claimed[channel] = count_occasions(items, numbers=judging.terms.numbers)
     return replace(
         week,
         subportal=solid[Channel.SUBPORTAL],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.rules.weighing import Weighed
 from portalops.model.rulebook import Numbers, Occasions
+from portalops.model.updates import Grade
 
 
 class Counting(NamedTuple):
@@ -18,6 +19,19 @@ class Counting(NamedTuple):
     day: date
     at: Stamp
     item: Weighed
+
+
+def count_occasions(items: Collection[Counting], *, numbers: Numbers) -> tuple[int, int]:
+    """Return how many occasions items are: with proof, and the further ones that rest on claimed dates."""
+    proven = [one for one in items if one.item.grade is not Grade.C]
+    solid = _count(proven, numbers)
+    return solid, 0 if len(proven) == len(items) else max(0, _count(items, numbers) - solid)
+
+
+def _count(items: Iterable[Counting], numbers: Numbers) -> int:
+    if numbers.occasion is Occasions.DAY:
+        return len({one.day for one in items})
+    return occasions(items, numbers=numbers).total()
 
 
 def occasions(items: Iterable[Counting], *, numbers: Numbers) -> Counter[date]:

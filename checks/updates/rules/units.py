@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.updates.rules.coverage import Coverage
-from checks.updates.rules.occasions import Counting, occasions
+from checks.updates.rules.occasions import Counting, count_occasions
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.weeks import (
     Moment,
@@ -26,7 +26,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import Unit, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
-from portalops.model.updates import Channel, Counted, Grade, UnitWeek
+from portalops.model.updates import Channel, Counted, SourceTraits, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 
 Weeks = Mapping[Week, Sequence[Counting]]
@@ -99,12 +99,21 @@ def judge_unit_weeks(
     pulled: frozenset[str] = frozenset()
     if terms.numbers.unit_duties is UnitDuties.SUM:
         pulled = _names(one for some in items.get(Channel.SUBPORTAL, {}).values() for one in some)
+    sources = {channel: coverage.sources(channel, unit.id) for channel in _INDICATORS}
     for facts in weeks:
         if _exists_in(unit, facts):
             own = {channel: items.get(channel, {}).get(facts.week, ()) for channel in _INDICATORS}
-            due = _due(unit, facts, grace_end, exemptions)
-            named = _counted(own) if with_items else ()
-            yield _unit_week(unit, facts, due, items=own, named=named, pulled=pulled, coverage=coverage, terms=terms)
+            yield _unit_week(
+                unit,
+                facts,
+                _due(unit, facts, grace_end, exemptions),
+                items=own,
+                named=_counted(own) if with_items else (),
+                pulled=pulled,
+                sources=sources,
+                coverage=coverage,
+                terms=terms,
+            )
 
 
 _INDICATORS = (Channel.SUBPORTAL, Channel.SUBMISSION)
@@ -162,22 +171,22 @@ def _unit_week(
     items: Mapping[Channel, Sequence[Counting]],
     named: tuple[Counted, ...],
     pulled: frozenset[str],
+    sources: Mapping[Channel, Sequence[SourceTraits]],
     coverage: Coverage,
     terms: Terms,
 ) -> UnitWeek:
     numbers, moment = terms.numbers, facts.moment
 
     def tally(channel: Channel, days: Sequence[date]) -> Tally:
-        solid, pending = _counted_occasions(items[channel], numbers)
-        sources = coverage.sources(channel, unit.id)
+        solid, pending = count_occasions(items[channel], numbers=numbers)
         return Tally(
             solid=solid,
             pending=pending,
             required=required_occasions(len(days), numbers),
-            share=coverage.share(sources, facts.start, facts.seen_until),
-            has_source=bool(sources),
-            collected=coverage.reaches(sources, facts.end),
-            unreadable=coverage.unreadable(sources, unit.id, facts.start, facts.end),
+            share=coverage.share(sources[channel], facts.start, facts.seen_until),
+            has_source=bool(sources[channel]),
+            collected=coverage.reaches(sources[channel], facts.end),
+            unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
         )
 
     k1, k2 = tally(Channel.SUBPORTAL, due.subportal), tally(Channel.SUBMISSION, due.submission)
@@ -222,7 +231,7 @@ def _unit_week(
         coverage_percent=min(each.share.percent for each in tallies),
         pending=k1.pending + k2.pending,
         items=named,
-        unreachable=coverage.unreachable(coverage.sources(Channel.SUBPORTAL, unit.id), due.days),
+        unreachable=coverage.unreachable(sources[Channel.SUBPORTAL], due.days),
         exemptions=due.exemptions,
         subportal_required=k1.required,
         submissions_required=k2.required,
@@ -239,14 +248,8 @@ def _names(items: Iterable[Counting]) -> frozenset[str]:
 def _without(k2: Tally, items: Iterable[Counting], own: frozenset[str], numbers: Numbers) -> Tally:
     """Return K2 without what the portal pulled from the sub-portal: an item is one in the sum, whatever it counts for."""
     sent = [one for one in items if one.item.seen.channel == Channel.SUBMISSION or own.isdisjoint(_names((one,)))]
-    solid, pending = _counted_occasions(sent, numbers)
+    solid, pending = count_occasions(sent, numbers=numbers)
     return replace(k2, solid=solid, pending=pending)
-
-
-def _counted_occasions(items: Sequence[Counting], numbers: Numbers) -> tuple[int, int]:
-    """Return the occasions with proof, and the further ones that rest on claimed dates."""
-    solid = occasions([one for one in items if one.item.grade is not Grade.C], numbers=numbers).total()
-    return solid, max(0, occasions(items, numbers=numbers).total() - solid)
 
 
 def _counted(items: Mapping[Channel, Sequence[Counting]]) -> tuple[Counted, ...]:
