@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Optional
@@ -14,6 +15,7 @@ from portalops.calendar.drafting import Expected, differences, draft
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 from portalops.reports.document import Block, Paragraph, Table, Verbatim
 from portalops.system.files import write_atomically
 
@@ -21,8 +23,8 @@ HELP = _(
     "Propose the days off of a year, for a province's own file\n\nA library's expectation and no notice of the Government: every"
     " row is marked as not confirmed, and the year stays provisional until the documents are put in. Where the calendar holds"
     " the year already, the days on which the two differ are shown. Needs the extra 'calendar'."
-    "\n\nExample: portalops calendar draft 2027 --output lich-2027.toml\n\nEXIT STATUS: 0 proposed, 2 wrong usage or the extra is"
-    " not installed, 4 the file could not be written"
+    "\n\nExample: portalops calendar draft 2027 --output lich-2027.toml\n\nEXIT STATUS: 0 proposed, 2 wrong usage, the file is there already, or the"
+    " extra is not installed, 4 the file could not be written"
 )
 
 
@@ -44,19 +46,28 @@ def draft_year(
     view: list[Block] = []
     if output is None:
         view.append(Verbatim(text))
+    elif os.path.lexists(output):
+        raise UsageError(
+            msg("{path} is there already", path=show_text(str(output))),
+            msg("Name a file that is not: rows that somebody has confirmed are never written over."),
+        )
     else:
         write_atomically(output, text.encode("utf-8"))
         view.append(Paragraph(msg("The proposal is in {file}; nothing of it is in force.", file=str(output))))
     if calendar.confirmed(year):
         headers: tuple[Message, ...] = (msg("Day"), msg("In force"), msg("Proposed"))
-        rows = [(each.day, msg("working day") if each.is_working else msg("day off"), each.expected) for each in found]
+        rows = [
+            (each.day, msg("working day") if each.is_working else msg("day off"), each.expected or msg("working day"))
+            for each in found
+        ]
         view.append(Table(msg("Where the proposal differs from the calendar in force"), headers, rows))
     data: JsonValue = {
         "year": year,
         "source": expected.source,
         "toml": text,
         "differences": [
-            {"id": each.day.isoformat(), "working": each.is_working, "proposed": each.expected} for each in found
+            {"id": each.day.isoformat(), "working": each.is_working, "proposed": each.expected or "working"}
+            for each in found
         ],
     }
     return Result(

@@ -45,7 +45,7 @@ class Difference:
     is_working: bool
     """By the calendar."""
     expected: str
-    """The expected name of the day off, or `working`."""
+    """The expected name of the day off; empty for a working day."""
 
 
 def draft(year: int, expected: Expected) -> str:
@@ -77,7 +77,7 @@ def differences(calendar: Calendar, year: int, expected: Expected) -> tuple[Diff
         name = expected.off.get(day)
         working = day in expected.work or (name is None and day.weekday() < 5)
         if working != calendar.is_working(day):
-            found.append(Difference(day, not working, name or "working"))
+            found.append(Difference(day, not working, name or ""))
     return tuple(found)
 
 

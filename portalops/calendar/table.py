@@ -89,7 +89,9 @@ def _rules(values: Mapping[str, object], documents: Mapping[str, object], place:
             unknown = sorted(row.keys() - _ROW_KEYS)
             if unknown:
                 raise _wrong(where, f"unknown key {unknown[0]!r}")
-            confirmed = row.get("confirmed", True) is not False
+            confirmed = row.get("confirmed", True)
+            if not isinstance(confirmed, bool):
+                raise _wrong(where, "confirmed is neither true nor false")
             name = holiday_name(str(row.get("name", "")))
             yield (
                 _day(row.get("date"), where),

@@ -11,6 +11,7 @@ import pytest
 from commands.app import run
 from portalops.calendar import load
 from portalops.calendar.drafting import Expected, differences, draft
+from portalops.errors import ConfigurationError
 
 EXPECTED = Expected(
     "holidays 0.109",
@@ -41,7 +42,7 @@ def test_what_differs_from_the_calendar_in_force_is_told() -> None:
     expected = Expected("x", {date(2026, 1, 1): "Tết Dương lịch"}, ())
     found = {each.day: each for each in differences(load(), 2026, expected)}
 
-    assert (found[date(2026, 1, 2)].is_working, found[date(2026, 1, 2)].expected) == (False, "working")
+    assert (found[date(2026, 1, 2)].is_working, found[date(2026, 1, 2)].expected) == (False, "")
     assert found[date(2026, 1, 10)].is_working
     assert date(2026, 1, 3) not in found
 
@@ -54,3 +55,31 @@ def test_the_command_proposes_and_warns(tmp_path: Path, capsys: pytest.CaptureFi
     assert "no official schedule" in envelope["warnings"][0]
     assert (tmp_path / "lich.toml").read_text("utf-8") == envelope["data"]["toml"]
     assert "2027-02-06" in envelope["data"]["toml"]
+
+
+def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lich.toml"
+    file.write_text("years = [2026]\n", "utf-8")
+
+    code = run(["calendar", "draft", "2027", "--output", str(file)], {})
+
+    assert code == 2
+    assert "lich.toml is there already" in capsys.readouterr().err
+    assert file.read_text("utf-8") == "years = [2026]\n"
+
+
+def test_a_working_day_that_is_proposed_is_told_in_the_readers_language(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--lang", "vi", "calendar", "draft", "2026"], {})
+
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines() if line.startswith("02/01/2026")]
+    assert [[cell.strip() for cell in row if cell.strip()] for row in rows] == [
+        ["02/01/2026", "ngày nghỉ", "ngày làm việc"]
+    ]
+
+
+def test_a_row_that_is_neither_confirmed_nor_not_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "lich.toml"
+    file.write_text('off = [{ date = 2027-01-01, name = "new-year", document = "x", confirmed = "false" }]\n', "utf-8")
+
+    with pytest.raises(ConfigurationError, match="confirmed is neither true nor false"):
+        load(file)
