@@ -106,8 +106,7 @@ def _missing(week: UnitWeek, duties: UnitDuties) -> int:
         case UnitDuties.SUBMIT_ONLY:
             return submissions
         case UnitDuties.SUM:
-            both = week.submissions + week.subportal if week.summed is None else week.summed
-            return max(0, week.required - both)
+            return max(0, week.required - week.added_up)
 
 
 def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> UnitState:

@@ -65,12 +65,16 @@ def judge_portal_daily(duty: Duty, situation: Situation) -> Standing:
 
 def judge_unit_submissions(duty: Duty, situation: Situation) -> Standing:
     """Each unit sends information in at least twice a week (Article 11.2, K2)."""
-    return _judge_unit_weeks(duty, situation, lambda week: week.submissions_verdict, lambda week: week.submissions)
+    return _judge_unit_weeks(
+        duty, situation, lambda week: (week.submissions_verdict, week.submissions, week.due_to_send)
+    )
 
 
 def judge_unit_subportals(duty: Duty, situation: Situation) -> Standing:
     """Each unit updates its sub-portal at least twice a week (Article 11.2, K1)."""
-    return _judge_unit_weeks(duty, situation, lambda week: week.subportal_verdict, lambda week: week.subportal)
+    return _judge_unit_weeks(
+        duty, situation, lambda week: (week.subportal_verdict, week.subportal, week.due_on_subportal)
+    )
 
 
 def judge_tracking(duty: Duty, situation: Situation) -> Standing:
@@ -287,31 +291,30 @@ def judge_unicode(duty: Duty, situation: Situation) -> Standing:
 def _judge_unit_weeks(
     duty: Duty,
     situation: Situation,
-    verdict_of: Callable[[UnitWeek], DutyVerdict],
-    count_of: Callable[[UnitWeek], int],
+    indicator_of: Callable[[UnitWeek], tuple[DutyVerdict, int, int]],
 ) -> Standing:
+    """Judge one indicator of all units' weeks: its verdict, and the occasions seen and due."""
     updates = situation.evidence.updates
     if updates is None or (doubt := _doubt_of_judging(updates, situation)):
         return _not_judged(duty, updates, doubt if updates else None)
     weeks = situation.evidence.period.weeks()
     judged = [week for week in updates.body.unit_weeks if week.week in weeks]
     names = _unit_names(situation)
-    parts = [
-        _as_known_now(
-            verdict_of(week),
-            msg(
-                "{unit}, week {week}: {count} of {required}",
-                unit=names(week.unit),
-                week=str(week.week),
-                count=count_of(week),
-                required=week.required,
-            ),
-            week.week.period(),
-            updates=updates,
-            situation=situation,
+    parts: list[tuple[DutyVerdict, Message]] = []
+    for week in judged:
+        verdict, count, required = indicator_of(week)
+        line = msg(
+            "{unit}, week {week}: {count} of {required}",
+            unit=names(week.unit),
+            week=str(week.week),
+            count=count,
+            required=required,
         )
-        for week in judged
-    ]
+        # What was not seen, or could not be read, and where: of the indicator that the week's reason speaks of.
+        is_unseen = verdict is DutyVerdict.UNMET and week.unseen_hours
+        if verdict is week.verdict and (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE or is_unseen):
+            line = msg("{line}; {why}", line=line, why=week.reason)
+        parts.append(_as_known_now(verdict, line, week.week.period(), updates=updates, situation=situation))
     short = {week.unit for week, (verdict, _line) in zip(judged, parts, strict=True) if verdict is DutyVerdict.UNMET}
     parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(judged, situation)]
     standing = from_parts(

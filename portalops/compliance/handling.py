@@ -47,21 +47,21 @@ class Due:
         return today > self.by
 
 
-def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, DutyVerdict, int]]:
-    """Return what is held against a unit for a week, by the reading of Article 11.2: duty, verdict, occasions seen."""
-    k1 = CaseDuty.SUBPORTAL, week.subportal_verdict, week.subportal
-    k2 = CaseDuty.SUBMISSION, week.submissions_verdict, week.submissions
+def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, DutyVerdict, int, int]]:
+    """Return what is held against a unit for a week, by the reading of Article 11.2: duty, verdict, occasions due and seen."""
+    k1 = CaseDuty.SUBPORTAL, week.subportal_verdict, week.due_on_subportal, week.subportal
+    k2 = CaseDuty.SUBMISSION, week.submissions_verdict, week.due_to_send, week.submissions
     match duties:
         case UnitDuties.BOTH:
             return k1, k2
         case UnitDuties.SUBMIT_ONLY:
             return (k2,)
         case UnitDuties.SUM:
-            return ((CaseDuty.SUBMISSION, week.verdict, week.subportal + week.submissions),)
+            return ((CaseDuty.SUBMISSION, week.verdict, week.required, week.added_up),)
         case UnitDuties.EITHER:
             if week.verdict is DutyVerdict.UNMET:
                 return k1, k2
-            return (k1[0], week.verdict, k1[2]), (k2[0], week.verdict, k2[2])
+            return (k1[0], week.verdict, *k1[2:]), (k2[0], week.verdict, *k2[2:])
 
 
 STEP_WORDS: Mapping[Step, Message] = {
@@ -92,9 +92,9 @@ def shortfalls(
     """
     found: dict[tuple[UnitId, CaseDuty, Week], Shortfall] = {}
     for week in result.unit_weeks:
-        for duty, verdict, seen in _indicators(week, duties):
+        for duty, verdict, due, seen in _indicators(week, duties):
             if verdict is DutyVerdict.UNMET:
-                found[week.unit, duty, week.week] = Shortfall(judged_seq, week.required, seen, week.reason)
+                found[week.unit, duty, week.week] = Shortfall(judged_seq, due, seen, week.reason)
     missed: dict[Week, list[PortalDay]] = defaultdict(list)
     for day in result.portal_days:
         if day.verdict is DutyVerdict.UNMET:
@@ -165,7 +165,7 @@ def judged_keys(result: UpdatesResult, duties: UnitDuties) -> Mapping[tuple[Unit
     """Return what a judging says of each unit, duty and week: of the portal's week, its worst day."""
     found: dict[tuple[UnitId, CaseDuty, Week], DutyVerdict] = {}
     for week in result.unit_weeks:
-        for duty, verdict, _seen in _indicators(week, duties):
+        for duty, verdict, _due, _seen in _indicators(week, duties):
             found[week.unit, duty, week.week] = verdict
     days: dict[Week, list[DutyVerdict]] = defaultdict(list)
     for day in result.portal_days:

@@ -271,6 +271,11 @@ class UnitWeek:
         """Return the occasions due of K2."""
         return self.required if self.submissions_required is None else self.submissions_required
 
+    @property
+    def added_up(self) -> int:
+        """Return the occasions of K1 and K2 as one."""
+        return self.subportal + self.submissions if self.summed is None else self.summed
+
 
 @dataclass(frozen=True, slots=True)
 class PortalDay:

@@ -201,12 +201,13 @@ def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResul
         return Mark("?", Tone.UNSURE, msg("week {week} was not judged", week=str(at))) if is_missing else None
     status = duty_status(week.verdict)
     meaning = msg(
-        "week {week}: {verdict}; K1 {subportal}, K2 {submissions} of {required}",
+        "week {week}: {verdict}; K1 {subportal} of {due_k1}, K2 {submissions} of {due_k2}",
         week=str(week.week),
         verdict=status.word,
         subportal=week.subportal,
+        due_k1=week.due_on_subportal,
         submissions=week.submissions,
-        required=week.required,
+        due_k2=week.due_to_send,
     )
     return Mark(_SIGNS[week.verdict], status.tone, meaning)
 
@@ -263,14 +264,15 @@ def _short_weeks(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today: dat
     short.sort(key=lambda week: (week.verdict is not DutyVerdict.UNMET, order.get(week.unit, len(order)), week.week))
     return Table(
         msg("Weeks that are over and not met, by unit"),
-        (msg("Unit"), msg("Week"), msg("K1"), msg("K2"), msg("Required"), msg("Verdict"), msg("Why")),
+        (msg("Unit"), msg("Week"), msg("K1"), msg("K2"), msg("K1 due"), msg("K2 due"), msg("Verdict"), msg("Why")),
         [
             (
                 names.get(week.unit, week.unit),
                 str(week.week),
                 week.subportal,
                 week.submissions,
-                week.required,
+                week.due_on_subportal,
+                week.due_to_send,
                 duty_status(week.verdict),
                 week.reason,
             )

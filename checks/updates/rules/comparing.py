@@ -9,7 +9,7 @@ from itertools import groupby
 
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.rules.weighing import Weighed
-from portalops.model.updates import FlagKind, Grade
+from portalops.model.updates import Channel, FlagKind, Grade
 
 BULK_ITEMS = 5
 BULK_WITHIN = span(timedelta(minutes=30))
@@ -20,6 +20,9 @@ FINE_POLLING = span(timedelta(minutes=60))
 
 def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]) -> frozenset[str]:
     """Return the observations whose text was there before: the unit's own always, another unit's unless copies count.
+
+    An item of an unknown sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is
+    known whose it is, judging again takes it for what it is. On the portal itself it matters not whose an item is.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
@@ -34,8 +37,11 @@ def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]
             one = item.seen
             unit = one.unit or ""
             at = item.evidenced_at if item.counts_at is None else item.counts_at
-            rivals = told if one.source not in may_copy else {unit: told[unit]} if unit in told else {}
-            if item.counts_at is not None and any(abs(at - before) <= window for before in rivals.values()):
+            rivals = told.items() if one.source not in may_copy else ((unit, told[unit]),) if unit in told else ()
+            is_open = not unit or one.channel == Channel.PORTAL
+            if item.counts_at is not None and any(
+                abs(at - before) <= window for other, before in rivals if other or is_open
+            ):
                 again.add(one.id)
             elif FlagKind.REMOVED not in item.flags:
                 told[unit] = at

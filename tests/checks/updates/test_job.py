@@ -9,8 +9,11 @@ import pytest
 
 from checks.updates.job import replay, run_updates
 from checks.updates.observations import ObservationStore
+from checks.updates.rules.stamps import moment
+from checks.updates.sources import register
 from checks.updates.sources.feed import FeedSource
 from checks.updates.sources.feed import Settings as FeedSettings
+from checks.updates.sources.register import RegisterSource
 from checks.updates.sources.sql import Settings, SqlSource
 from portalops.errors import ConfigurationError, LedgerFull, UpdatesError, UpdateSourceError
 from portalops.model.message import msg
@@ -413,3 +416,33 @@ def test_whoever_may_only_read_the_store_can_read_it(tmp_path: Path) -> None:
 def test_nothing_collected_is_said_and_not_made_up(tmp_path: Path) -> None:
     with pytest.raises(UpdatesError, match="nothing was collected yet"):
         ObservationStore.open(tmp_path / "observations.sqlite", create=False)
+
+
+def test_a_line_that_stands_in_a_register_is_one_hole_until_it_is_put_right(tmp_path: Path) -> None:
+    file = tmp_path / "so-den.csv"
+    header = "số đến,ngày đến,tác giả,trích yếu\n"
+    bad = "101,31/11/2026,Sở Y tế,Tin tuần\n102,,UBND tỉnh Phú Yên,Công văn\n103,,,Không rõ nơi gửi\n"
+    so_den = RegisterSource("so-den", register.Settings(channel=Channel.SUBMISSION, file=file), zone=ZONE)
+    good = "99,02/11/2026,Sở Tư pháp,Tin\n"
+    collection = Collection(tmp_path, [])
+
+    def look(text: str, on: str) -> tuple[list[tuple[object, ...]], UpdatesResult]:
+        file.write_text(header + good + text, "utf-8")
+        result = collection.collect(on=on, also=(so_den,))
+        window = collection.store.window(at("2026-10-01 00:00"), at(on))
+        refused = sorted(window.refused(), key=lambda one: (one.unit or "", one.seen_at))
+        return [(one.unit, moment(one.seen_at), one.gone_at and moment(one.gone_at)) for one in refused], result
+
+    first, second = at("2026-11-16 20:00"), at("2026-11-24 08:00")
+
+    assert look(bad, "2026-11-16 20:00")[0] == [(None, first, None), (HEALTH.id, first, None)]
+    again, result = look(f"100,03/11/2026,Sở Tư pháp,Tin khác\n{bad}", "2026-11-23 20:00")
+    assert again == [(None, first, None), (HEALTH.id, first, None)]
+    weeks = {(week.unit, str(week.week)): week.submissions_verdict for week in result.unit_weeks}
+    assert weeks[JUSTICE.id, "2026-W47"] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    mended, result = look("101,17/11/2026,Sở Y tế,Tin tuần\n", "2026-11-24 08:00")
+    assert mended == [(None, first, second), (HEALTH.id, first, second)]
+    weeks = {(week.unit, str(week.week)): week.submissions_verdict for week in result.unit_weeks}
+    assert weeks[JUSTICE.id, "2026-W47"] is DutyVerdict.UNMET
+    early = collection.store.window(at("2026-10-01 00:00"), at("2026-11-20 00:00"))
+    assert [one.gone_at for one in early.refused()] == [None, None]

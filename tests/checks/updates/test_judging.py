@@ -661,3 +661,173 @@ def test_a_claim_that_an_officer_confirmed_counts_as_attested_on_the_claimed_day
 
     assert (week.subportal, week.pending) == (1, 1)
     assert {one.grade for one in week.items} == {Grade.C, Grade.D}
+
+
+# --- what could not be read ---------------------------------------------------------------------
+
+SITE = SourceTraits("site", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
+
+
+def _unread(
+    source: SourceTraits,
+    seen: str,
+    *,
+    before: str | None = None,
+    gone: str | None = None,
+    unit: Unit | None = None,
+    made: str | None = None,
+    is_open: bool = False,
+) -> Unread:
+    moments = [None if one is None else stamp(at(one)) for one in (made, before, seen, gone)]
+    made_at, looked_before, seen_at, gone_at = moments
+    assert seen_at is not None
+    return Unread(source.id, unit.id if unit else None, made_at, looked_before, seen_at, gone_at, is_open)
+
+
+def test_a_week_is_not_known_to_lack_what_a_line_that_cannot_be_read_may_be() -> None:
+    lines = [_unread(SUBMISSIONS, "2026-11-18 20:00", before="2026-11-17 20:00") for _line in range(2)]
+
+    week = the_week([], unread=lines)
+    alone = the_week([], units=(JUSTICE,), unread=lines)
+
+    assert (week.submissions_verdict, week.subportal_verdict, week.verdict) == (UNKNOWN, UNMET, UNMET)
+    assert (alone.verdict, str(alone.reason)) == (
+        UNKNOWN,
+        "2 lines or items of source submissions could not be read and may be what is missing",
+    )
+
+
+def test_what_was_read_and_is_enough_stays_enough() -> None:
+    enough = [item(SUBMISSIONS, f"2026-11-{day} 09:00", unit=JUSTICE) for day in (17, 18)]
+
+    week = the_week(enough, units=(JUSTICE,), unread=[_unread(SUBMISSIONS, "2026-11-18 20:00")])
+
+    assert week.verdict is MET
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        # it stood there before the week began, however often it comes again
+        (_unread(SUBMISSIONS, "2026-11-13 20:00", before="2026-11-12 20:00"), UNMET),
+        (_unread(SUBMISSIONS, "2026-11-13 20:00"), UNMET),
+        # of a known unit it bears on that unit alone
+        (_unread(SUBMISSIONS, "2026-11-18 20:00", unit=HEALTH), UNMET),
+        (_unread(SUBMISSIONS, "2026-11-18 20:00", unit=JUSTICE), UNKNOWN),
+        # a register's line that tells its day bears on that day's week, whenever it was entered
+        (_unread(SUBMISSIONS, "2026-11-23 20:00", made="2026-11-19 00:00"), UNKNOWN),
+        (_unread(SUBMISSIONS, "2026-11-18 20:00", made="2026-11-12 00:00"), UNMET),
+        # put right, it counts for the day that it names then
+        (_unread(SUBMISSIONS, "2026-11-18 20:00", gone="2026-11-20 20:00"), UNMET),
+        # a register may tell of the week long after it
+        (_unread(SUBMISSIONS, "2026-11-24 08:00", before="2026-11-23 20:00"), UNKNOWN),
+    ],
+)
+def test_a_line_of_a_register_bears_on_what_it_may_have_been(line: Unread, verdict: DutyVerdict) -> None:
+    assert the_week([], units=(JUSTICE,), unread=[line]).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("part", "verdict"),
+    [
+        (_unread(SITE, "2026-11-18 20:00", before="2026-11-17 20:00"), UNKNOWN),
+        (_unread(SITE, "2026-11-13 20:00", before="2026-11-12 20:00"), UNMET),
+        # what counts from when it was seen is not repaired by being put right later
+        (_unread(SITE, "2026-11-18 20:00", before="2026-11-17 20:00", gone="2026-11-20 20:00"), UNKNOWN),
+        # it came up a day after the week or later: no date that it may claim would count in the week
+        (_unread(SITE, "2026-11-24 08:00", before="2026-11-24 07:00"), UNMET),
+        # behind the place where a feed breaks off may be something new at each look
+        (_unread(SITE, "2026-11-10 20:00", is_open=True), UNKNOWN),
+        (_unread(SITE, "2026-11-10 20:00", gone="2026-11-13 20:00", is_open=True), UNMET),
+    ],
+)
+def test_a_part_of_a_feed_that_cannot_be_read_bears_on_the_time_in_which_it_came_up(
+    part: Unread, verdict: DutyVerdict
+) -> None:
+    looks = tuple(
+        poll(SITE, f"2026-11-{day:02d} 20:00", covers_from=f"2026-11-{day - 1:02d} 20:00") for day in range(9, 24)
+    )
+    looks += (poll(SITE, "2026-11-24 08:00", covers_from="2026-11-23 20:00"),)
+
+    assert the_week([], sources=(SITE,), polls=looks, unread=[part]).subportal_verdict is verdict
+
+
+def test_a_day_of_the_portal_is_not_known_to_lack_what_cannot_be_read() -> None:
+    days = _days([], unread=[_unread(FRONT, "2026-11-18 20:00", before="2026-11-17 20:00")])
+
+    assert (days["2026-11-18"].verdict, days["2026-11-20"].verdict) == (UNKNOWN, UNMET)
+    assert "1 line or item of source front could not be read" in str(days["2026-11-18"].reason)
+
+
+# --- what a source speaks for, and how long nobody looked -----------------------------------------
+
+
+def test_a_shared_source_speaks_for_the_subportals_that_it_is_declared_or_was_seen_to_carry() -> None:
+    shared = SourceTraits("shared", Channel.SUBPORTAL, complete=True)
+    declared = SourceTraits("shared", Channel.SUBPORTAL, complete=True, unit_names=(("SYT", HEALTH.id),))
+    earlier = [item(shared, "2026-11-02 09:00")]
+
+    def found(source: SourceTraits, observations: list[Observation]) -> DutyVerdict:
+        return the_week(observations, sources=(source, SUBMISSIONS)).subportal_verdict
+
+    assert found(shared, []) is UNKNOWN
+    assert found(declared, []) is UNMET
+    assert found(shared, earlier) is UNMET
+
+
+def test_one_row_of_the_channel_lets_a_register_speak_for_no_other_units_subportal() -> None:
+    other = item(SUBMISSIONS, "2026-11-17 09:00", unit=JUSTICE, channel=Channel.SUBPORTAL)
+
+    assert the_week([other], sources=(SUBMISSIONS,)).subportal_verdict is UNKNOWN
+
+
+def test_hours_that_no_look_has_shown_are_named_where_a_week_is_held_against_a_unit() -> None:
+    looks = (
+        poll(SITE, "2026-11-16 12:00", covers_from="2026-11-15 12:00"),
+        poll(SITE, "2026-11-24 08:00", covers_from="2026-11-17 00:30", gap=True),
+    )
+
+    week = the_week([], sources=(SITE,), polls=looks, unit_duties=UnitDuties.EITHER)
+    k1 = the_week([], sources=(SITE, SUBMISSIONS), polls=(*looks, poll(SUBMISSIONS, "2026-11-24 08:00")))
+
+    assert (week.subportal_verdict, k1.unseen_hours, k1.coverage_percent) == (UNMET, 13, 92)
+    assert str(k1.reason) == "fewer than the 2 occasions due; no look has shown 13 hours of the week"
+
+
+def test_each_duty_has_its_own_number_where_an_exemption_makes_them_differ() -> None:
+    days = _exemption("2026-11-16", "2026-11-18", ExemptionScope.SUBPORTAL)
+
+    week = the_week([], exemptions=[days])
+
+    assert (week.due_on_subportal, week.due_to_send, week.required) == (1, 2, 2)
+
+
+def test_an_item_that_the_portal_pulled_is_one_in_the_sum() -> None:
+    pulled = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, unit=HEALTH.id, syndicated=True)
+    once = item(pulled, "2026-11-17 09:00")
+    looks = daily_polls("2026-11-01", "2026-11-23", sources=(pulled, SUBMISSIONS, FRONT))
+    how: dict[str, Any] = {"sources": (pulled, SUBMISSIONS, FRONT), "polls": looks, "unit_duties": UnitDuties.SUM}
+
+    week = the_week([once], **how)
+    sent = the_week([once, item(SUBMISSIONS, "2026-11-18 09:00")], **how)
+    shown = the_week(
+        [
+            item(SUBPORTALS, "2026-11-17 09:00", text="Họp báo"),
+            item(FRONT, "2026-11-18 09:00", text="Họp báo"),
+        ],
+        unit_duties=UnitDuties.SUM,
+    )
+
+    assert (week.subportal, week.submissions, week.summed, week.verdict) == (1, 1, 1, UNMET)
+    assert (sent.summed, sent.verdict) == (2, MET)
+    assert (shown.submissions, shown.summed, shown.verdict) == (1, 1, UNMET)
+
+
+def test_an_item_of_an_unknown_sender_takes_nothing_away_from_a_units_item() -> None:
+    stranger = item(SUBMISSIONS, "2026-11-16 09:00", unit=None, text="Kế hoạch tuần")
+    own = item(SUBMISSIONS, "2026-11-17 09:00", text="Kế hoạch tuần")
+    confirmed = item(SUBMISSIONS, "2026-11-16 09:00", unit=HEALTH, text="Kế hoạch tuần")
+
+    assert the_week([stranger, own]).submissions == 1
+    assert [one.day for one in the_week([stranger, own]).items] == [date(2026, 11, 17)]
+    assert [one.day for one in the_week([confirmed, own]).items] == [date(2026, 11, 16)]
