@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Annotated, Optional
 
 import typer
@@ -22,8 +24,9 @@ from portalops.reports.words import check_status
 HELP = _(
     "Judge the kept answers of a recorded round once more\n\nNothing is looked at: the same bytes are judged by the checks and the"
     " declarations of now. What comes out the same was judged so then; what differs is shown with both, since a check or what is"
-    " declared has changed since. Groups of hosts are not judged again here, and of a host that is configured no more nobody"
-    " knows the declarations: the answer says which hosts are left out."
+    " declared has changed since. Of a host that did not answer only what was seen from outside is judged again, and of a group"
+    " nothing unless all of its members answered. Of a host that is configured no more nobody knows the declarations. The answer"
+    " says what is left out."
     "\n\nExample: portalops check judge-again; portalops check judge-again --record 1204"
     "\n\nEXIT STATUS: 0 all the same, 1 something differs, 2 there is no such round, 3 nothing could be"
     " judged again, or a host is configured no more, 5 an answer is damaged or missing"
@@ -39,32 +42,18 @@ def judge_again_(
         ),
     ] = None,
 ) -> Result:
-    from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
-    from checks.servers.judging import judge_again  # noqa: PLC0415
-
     session = open_session(ctx)
     found = _round(session, record)
-    hosts = {host.id: host for host in session.settings.hosts}
-    declared = session.settings.declared.parse(Declared)
+    again = _judged_again(session, found.body)
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     same = 0
-    alone = [one for one in found.body.hosts if not one.standby]
-    unanswered = [one.host for one in alone if not one.reached]
-    gone = [one.host for one in alone if one.reached and one.host not in hosts]
-    for one in alone:
-        answer = one.answer()
-        if not one.reached or one.host in gone or answer is None:
+    for then, now in again.pairs:
+        if now is not None and _said(now) == _said(then):
+            same += 1
             continue
-        raw = session.ledger.blob(answer)
-        now = {result.check: result for result in judge_again(raw, hosts[one.host], declared, one.gathered_at)}
-        for then in one.results:
-            again = now.get(then.check)
-            if again is not None and _said(again) == _said(then):
-                same += 1
-                continue
-            rows.append((one.host, then.check, *_cells(then), *_cells(again)))
-            data.append({"id": f"{one.host} {then.check}", "then": _data(then), "now": _data(again)})
+        rows.append((then.host, then.check, *_cells(then), *_cells(now)))
+        data.append({"id": f"{then.host} {then.check}", "then": _data(then), "now": _data(now)})
     headers = (msg("Host"), msg("Check"), msg("Then"), msg("Seen then"), msg("Now"), msg("Seen now"))
     view: list[Block] = [
         Paragraph(msg("Round of record {seq}, {at}", seq=found.seq, at=found.at)),
@@ -72,15 +61,71 @@ def judge_again_(
     ]
     if rows:
         view.append(Table(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
-    warnings = [
-        *(
-            msg("{host} did not answer in that round: nothing of it is judged again", host=show_text(each))
-            for each in unanswered
-        ),
-        *(msg("{host} is configured no more: its answer is not judged again", host=show_text(each)) for each in gone),
-    ]
-    code = ExitCode.UNMET if rows else ExitCode.PARTIAL if gone or not same else ExitCode.OK
-    return Result(data, view, warnings, code)
+    code = ExitCode.UNMET if rows else ExitCode.PARTIAL if again.is_gone or not same else ExitCode.OK
+    return Result(data, view, again.left_out, code)
+
+
+@dataclass
+class _Again:
+    """What a round's kept answers come to now."""
+
+    pairs: list[tuple[CheckResult, CheckResult | None]] = field(default_factory=list)
+    """Each result that is judged again, and what it comes to; None where there is no such check any more."""
+    left_out: list[Message] = field(default_factory=list)
+    is_gone: bool = False
+    """Something is configured or declared no more."""
+
+    def gone(self, why: Message) -> None:
+        self.left_out.append(why)
+        self.is_gone = True
+
+    def hold(self, recorded: Iterable[CheckResult], now: Iterable[CheckResult]) -> None:
+        by_check = {result.check: result for result in now}
+        self.pairs += [(then, by_check.get(then.check)) for then in recorded]
+
+
+def _judged_again(session: Session, body: CheckRound) -> _Again:
+    from checks.servers.catalogue import checks, probes_of  # noqa: PLC0415  # start-up time
+    from checks.servers.declared import Declared  # noqa: PLC0415
+    from checks.servers.judging import judge_again  # noqa: PLC0415
+    from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of  # noqa: PLC0415
+
+    hosts = {host.id: host for host in session.settings.hosts}
+    declared = session.settings.declared.parse(Declared)
+    together = [one for one in checks() if isinstance(one, GroupCheck)]
+    members, probes = members_of(declared), probes_of(together)
+    again = _Again()
+    looks: dict[str, Look] = {}
+    for one in (each for each in body.hosts if not each.standby):
+        name, answer = show_text(one.host), one.answer()
+        if one.reached and one.host not in hosts:
+            again.gone(msg("{host} is configured no more: its answer is not judged again", host=name))
+            continue
+        if not one.reached:
+            again.left_out.append(
+                msg("{host} did not answer in that round: nothing of it is judged again", host=name)
+                if answer is None or one.host not in hosts
+                else msg(
+                    "{host} did not answer in that round: only what was seen from outside is judged again", host=name
+                )
+            )
+        if answer is None or one.host not in hosts:
+            continue
+        raw = session.ledger.blob(answer)
+        known = [then for then in one.results if one.reached or then.evidence]
+        again.hold(known, judge_again(raw, hosts[one.host], declared, one.gathered_at))
+        if one.reached and one.host in members:
+            looks[one.host] = look(hosts[one.host], one.gathered_at, raw, probes)
+    for one in (each for each in body.hosts if each.standby):
+        now = [each for each in judge_groups(looks, declared, one.gathered_at, together) if each.host == one.host]
+        if not now:
+            again.gone(msg("{group} is declared otherwise now: it is not judged again", group=show_text(one.host)))
+        elif not {*one.members, *now[0].members} <= set(looks):
+            said = msg("not all of the group {group} answered: it is not judged again", group=show_text(one.host))
+            again.left_out.append(said)
+        else:
+            again.hold(one.results, now[0].results)
+    return again
 
 
 def _round(session: Session, seq: int | None) -> Recorded[CheckRound]:
