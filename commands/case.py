@@ -51,7 +51,7 @@ On = Annotated[OptionalText, typer.Option("--date", metavar="DAY", help=_("The p
 @app.command(
     "list",
     help=_(
-        "List cases, what is due for each, and what is to be reported upwards\n\nOpen ones unless --all is given. Cases are opened"
+        "List cases, what is due for each, and what is to be reported upwards\n\nOpen ones, and closed ones that are still to be reported, unless --all is given. Cases are opened"
         " by the updates job for everything that it judges unmet, the managing unit's own misses among it."
         "\n\nExample: portalops case list; portalops case list --unit so-y-te --all"
         "\n\nEXIT STATUS: 0 nothing is late, 1 a step of the managing unit is late, 3 a record of a case cannot be read"
@@ -69,10 +69,13 @@ def list_(
     read = read_cases(session.ledger)
     handling = handling_of(session)
     of = _week(week)
-    chosen = [
-        case for case in read.cases if (all_ or case.is_open) and unit in {None, case.unit} and of in {None, case.week}
-    ]
     upwards = {(one.case.id, one.step): one for one in escalations(read.cases, handling) if not one.is_done}
+    unreported = {case_id for case_id, _step in upwards}
+    chosen = [
+        case
+        for case in read.cases
+        if (all_ or case.is_open or case.id in unreported) and unit in {None, case.unit} and of in {None, case.week}
+    ]
     rows, data = [], []
     late = False
     for case in chosen:
@@ -83,9 +86,8 @@ def list_(
         data.append(_data(case, due, raised))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [Table(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
-    view += [Notice(line, Tone.BAD) for line in unreadable_of(read)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
-    return Result(data, view, exit_code=code)
+    return Result(data, view, warnings=unreadable_of(read), exit_code=code)
 
 
 @app.command(
@@ -220,7 +222,7 @@ def remedy(
     help=_(
         "Record that a case was reported to the Department or to the Committee\n\nExample: portalops case escalate"
         " 2026-W47/so-y-te --to department --number 15/BC-TTTT --date 2026-11-27 --file bao-cao.pdf"
-        "\n\nEXIT STATUS: 0 recorded or shown, 2 no such open case, or --to is neither"
+        "\n\nEXIT STATUS: 0 recorded or shown, 2 no such case, or --to is neither"
     )
 )
 def escalate(

@@ -147,11 +147,11 @@ ALLOWED: dict[Step, frozenset[CaseState]] = {
     Step.REMEDIED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.EXPLAINED, CaseState.REJECTED}),
     Step.CLOSED: frozenset(CaseState) - {CaseState.CLOSED},
     Step.REOPENED: frozenset({CaseState.CLOSED}),
-    Step.TO_DEPARTMENT: frozenset(CaseState) - {CaseState.CLOSED},
-    Step.TO_COMMITTEE: frozenset(CaseState) - {CaseState.CLOSED},
+    Step.TO_DEPARTMENT: frozenset(CaseState),
+    Step.TO_COMMITTEE: frozenset(CaseState),
     Step.DOCUMENT: frozenset(CaseState),
 }
-"""From which states a move may be made. OPENED is only for a case that is not there yet."""
+"""From which states a move may be made: a closed case too is reported upwards. OPENED is only for one that is not there yet."""
 
 CLOSED_BY_PEOPLE: frozenset[CaseState] = frozenset({CaseState.ACCEPTED, CaseState.REJECTED, CaseState.REMEDIED})
 """From which states a person closes a case: the unit was heard, or let its days pass. The rules close from any."""

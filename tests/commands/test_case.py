@@ -228,6 +228,26 @@ def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
     assert office.call("updates", "exemptions")[1]["data"][0]["withdrawn_at"]
 
 
+def test_a_closed_case_that_is_to_be_reported_stays_in_the_list_until_it_was(office: Office, tmp_path: Path) -> None:
+    case = max(office.cases())  # the second week in a row
+    (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.7")
+    for command in (
+        ["explain", case, "--reason", "x", "--by", "Văn phòng Sở Y tế"],
+        ["decide", case, "--reject", "--reason", "x", "--by", "An"],
+        ["close", case, "--reason", "x"],
+    ):
+        assert office.call("case", *command)[0] == 0
+
+    before = office.cases()
+    reported = office.call(
+        "case", "escalate", case, "--to", "department", "--number", "15/BC", "--file", str(tmp_path / "paper.pdf")
+    )
+
+    assert (before[case]["state"], before[case]["upwards"][0]["step"]) == ("closed", "to-department")
+    assert (reported[0], reported[1]["warnings"]) == (0, [])
+    assert case not in office.cases()
+
+
 def test_whoever_explained_does_not_decide(office: Office) -> None:
     case = min(office.cases())
     office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
@@ -268,6 +288,7 @@ def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opene
     _code, shown = office.call("case", "show", case)
 
     assert (code, reminded) == (3, 0)
+    assert [line.startswith(f"record {opening} of a case cannot be read: ") for line in listed["warnings"]] == [True]
     assert case in {one["id"] for one in listed["data"]}
     assert [step["step"] for step in shown["data"]["steps"]] == ["opened", "reminded"]
     assert shown["data"]["unreadable"] == [opening]

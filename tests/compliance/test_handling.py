@@ -30,7 +30,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.cases import Case, RecordedMove, fold_cases
+from portalops.registers.cases import Case, RecordedMove, fold_cases, may
 from portalops.registers.evidence import Recorded
 from tests.compliance.test_rules import duty, evidence
 
@@ -327,6 +327,22 @@ def test_a_period_without_a_week_that_is_over_waits() -> None:
     found = _stand(_result([_week(MET, MET)]), now="2026-11-22T09:00", began="2026-11-01T09:00", period="2026-W47")
 
     assert found[0] is DutyVerdict.PENDING
+
+
+def test_a_closed_case_is_still_reported_upwards() -> None:
+    weeks = Week(2026, 46), W47
+    closed = [
+        _opened(week, (Step.REMINDED, "2026-11-24"), (Step.REJECTED, "2026-11-30"), (Step.CLOSED, "2026-11-30"))
+        for week in weeks
+    ]
+    (reported,) = fold_cases(
+        [*closed[1].moves, _case((Step.OPENED, "2026-11-23"), (Step.TO_DEPARTMENT, "2026-11-27")).moves[1]]
+    )
+
+    assert [one.is_done for one in escalations(closed, _handling("2026-11-30"))] == [False]
+    assert may(closed[1], Step.TO_DEPARTMENT)
+    assert [one.is_done for one in escalations([closed[0], reported], _handling("2026-11-30"))] == [True]
+    assert reported.state is CaseState.CLOSED
 
 
 def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() -> None:
