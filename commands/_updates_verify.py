@@ -56,7 +56,8 @@ def verify(ctx: typer.Context) -> Result:
         ]
         view.append(Table(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
         remedy = msg(
-            "Find out who changed {file}, keep a copy, and remove it: the next 'portalops updates collect' builds it again.",
+            "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
+            " Then remove it, and the next 'portalops updates collect' builds it again.",
             file=STORE,
         )
         view.append(Notice(remedy, Tone.BAD))

@@ -277,11 +277,11 @@ class Province:
             paper = ["--number", f"{day:%m%d}{number}/TTCĐS", "--file", str(self.folder / "van-ban.pdf")]
             assert self.call("case", step, case, *more, *(paper if step in {"remind", "escalate"} else []))[0] == 0
 
-    def report(self, to: str) -> list[dict[str, str]]:
+    def report(self, to: str, formats: str = "docx,markdown,pdf,xlsx") -> list[dict[str, str]]:
         folder = str(self.folder / "papers")
-        how = ["--month", "2026-09", "--to", to, "--format", "docx,markdown,pdf,xlsx", "--output", folder]
+        how = ["--month", "2026-09", "--to", to, "--format", formats, "--output", folder]
         code, files = self.call("updates", "report", *how)
-        assert (code, len(files)) == (0, 4)
+        assert code == 0
         return list(files)
 
     def send(self) -> None:
@@ -358,7 +358,7 @@ def test_five_weeks_of_a_province_end_in_cases_and_a_report_that_were_counted_by
         steps = province.call("case", "show", f"2026-W33/so-cong-thuong/{K1}")[1]["steps"]
         assert [(one["step"], one["by"]) for one in steps][2] == ("rejected", ""), "it gave no explanation in time"
         assert province.verdicts()["11.3-reporting"] == "pending", "it is due on the 16th"
-        first, other = province.report("department"), province.report("committee")
+        first, other = province.report("department"), province.report("committee", "markdown")
         assert {one["due_on"] for one in (*first, *other)} == {"2026-09-16"}
         province.send()
         assert province.verdicts() == {
@@ -367,15 +367,17 @@ def test_five_weeks_of_a_province_end_in_cases_and_a_report_that_were_counted_by
         }  # fmt: skip
         code, verified = province.call("ledger", "verify")
         assert (code, verified["integrity"]["holds"], verified["completeness"]["holds"]) == (0, True, True)
+        assert province.call("updates", "verify")[0] == 0
 
     _says_what_was_counted(first)
+    above = Path(other[0]["id"]).read_text("utf-8")
+    assert "Sở Công Thương: 5 lần trong quý" in above, "the Committee is told who fell short again and again"
+    assert "thuộc trách nhiệm của Đơn vị quản lý Cổng: 09/09/2026" in above
     with _at(LAST + timedelta(days=1), 9):
-        again = province.report("department")
         (province.folder / "state/observations.sqlite").unlink()
         province.call("updates", "collect")  # the ledger and the kept answers give the store again
-        rebuilt = province.report("department")
-        assert province.call("ledger", "verify")[0] == 0
-    assert [one["sha256"] for one in first] == [one["sha256"] for one in again] == [one["sha256"] for one in rebuilt]
+        again = province.report("department")
+    assert [one["sha256"] for one in first] == [one["sha256"] for one in again]
 
 
 def _says_what_was_counted(report: list[dict[str, str]]) -> None:
