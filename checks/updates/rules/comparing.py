@@ -105,7 +105,7 @@ def _posting_moment(item: Weighed) -> Stamp | None:
     one = item.seen
     if item.counts_at is None or one.unit is None or item.grade is Grade.D:
         return None
-    if one.created_at is not None:
+    if one.created_at is not None and FlagKind.WAITED not in item.flags:  # drafts made together may come up one by one
         return one.created_at
     before = one.looked_before_at
     return one.first_seen_at if before is not None and one.first_seen_at - before <= FINE_POLLING else None

@@ -367,6 +367,18 @@ def test_what_the_looks_do_not_prove_to_be_a_draft_is_an_old_item_until_an_offic
     assert counted.day == draft.published_at.date()
 
 
+def test_drafts_that_were_written_in_one_go_and_came_up_day_by_day_are_no_bulk() -> None:
+    drafts = [
+        item(TRUSTED, f"2026-11-{day} 09:00", created=f"2026-11-12 09:{day}", seen=f"2026-11-{day} 20:00")
+        for day in (16, 17, 18, 19, 20)
+    ]
+
+    week = the_week(drafts, sources=(*SOURCES, TRUSTED), polls=_watching())
+
+    assert week.subportal == 5
+    assert all(one.flags == (FlagKind.WAITED,) for one in week.items)
+
+
 @pytest.mark.parametrize(
     ("gone", "whose", "counts"),
     [
