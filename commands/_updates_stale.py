@@ -51,7 +51,7 @@ def stale(
         if poll is None:
             why = msg("never collected")
         else:
-            why = msg("not looked at since then") if poll.ok else msg("did not answer: {problem}", problem=poll.problem)
+            why = msg("not looked at since then") if poll.ok else msg("gave nothing usable: {cause}", cause=poll.cause)
         at = poll.polled_at if poll else None
         rows.append((msg("source {source}", source=source), at, why))
         data.append({"id": source, "what": "source", "newest_at": at.isoformat() if at else None, "why": str(why)})

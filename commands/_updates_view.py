@@ -42,7 +42,7 @@ def polls_table(polls: Sequence[Poll]) -> Table:
             poll.source,
             Status(msg("answered"), Tone.GOOD)
             if poll.ok
-            else Status(msg("failed: {problem}", problem=poll.problem), Tone.BAD),
+            else Status(msg("failed: {problem}", problem=poll.cause), Tone.BAD),
             poll.items,
             poll.new_items,
             Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),

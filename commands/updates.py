@@ -362,7 +362,7 @@ def _moment(at: int | None) -> datetime | None:
 
 
 def _source_warnings(session: Session) -> tuple[Message, ...]:
-    """Name the sources that did not answer when they were last looked at, or never were: what they show is not in."""
+    """Name the sources that gave nothing usable when they were last looked at, or never were: what they show is not in."""
     with _store(session) as store:
         newest = {poll.source: poll for poll in store.newest_polls()}
     found = []
@@ -373,10 +373,10 @@ def _source_warnings(session: Session) -> tuple[Message, ...]:
         elif not poll.ok:
             found.append(
                 msg(
-                    "source {source} did not answer on {day}: {problem}",
+                    "source {source} gave nothing usable on {day}: {cause}",
                     source=table.id,
                     day=poll.polled_at,
-                    problem=poll.problem,
+                    cause=poll.cause,
                 )
             )
     return tuple(found)

@@ -85,7 +85,7 @@ def judge_tracking(duty: Duty, situation: Situation) -> Standing:
     if updates and not updates.body.polls:
         parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source of updates was looked at")))
     parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("source {source}: {problem}", source=poll.source, problem=poll.problem))
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("source {source}: {problem}", source=poll.source, problem=poll.cause))
         for poll in failed
     ]
     return from_parts(

@@ -214,6 +214,14 @@ class Poll:
     gap_check: Message | None = None
     """What a cross-check says of a gap before this answer; None if there was no gap, or nothing to check it by."""
 
+    @property
+    def cause(self) -> Message | str:
+        """Why it failed, without the source's name: for where that stands beside it."""
+        if isinstance(self.problem, Message) and self.problem.text == "update source {source}: {cause}":
+            cause = self.problem.values["cause"]
+            return cause if isinstance(cause, Message) else str(cause)
+        return self.problem
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:

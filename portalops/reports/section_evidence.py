@@ -119,7 +119,7 @@ def _problems(evidence: Evidence) -> Table:
         rows += [(copy.medium, msg("problem with the copy"), copy.problem) for copy in backup.copies if copy.problem]
     for poll in evidence.updates.body.polls if evidence.updates else ():
         if not poll.ok:
-            rows.append((poll.source, msg("source failed"), poll.problem))
+            rows.append((poll.source, msg("source failed"), poll.cause))
         if poll.gap:
             rows.append(
                 (poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat())

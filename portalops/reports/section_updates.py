@@ -75,7 +75,7 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
             (
                 poll.source,
                 poll.polled_at,
-                msg("answered") if poll.ok else msg("failed: {problem}", problem=poll.problem),
+                msg("answered") if poll.ok else msg("failed: {problem}", problem=poll.cause),
                 poll.items,
                 poll.new_items,
                 msg("yes") if poll.gap else msg("no"),

@@ -85,18 +85,18 @@ class FeedSource(PageSource[Settings]):
         Raises:
             UpdateSourceError: it is something else, such as a page in HTML, or declares entities.
         """
+        note: Message | None = None
         try:
-            root = root_of(self._traits.id, data)
+            tag = local_name(root_of(self._traits.id, data))
         except NotWellFormed as error:
-            if _first_tag(data) not in ROOTS:
-                raise source_error(self._traits.id, error.note) from error
-            return error.note
-        tag = local_name(root)
-        if tag not in ROOTS:
-            raise source_error(
-                self._traits.id, msg("the answer is XML but no RSS or Atom feed: {tag}", tag=bounded(tag, 40))
-            )
-        return None
+            tag, note = _first_tag(data), error.note
+        if tag in ROOTS:
+            return note
+        if tag == "html":
+            note = msg("the answer is a page in HTML, and no feed")
+        raise source_error(
+            self._traits.id, note or msg("the answer is XML but no RSS or Atom feed: {tag}", tag=bounded(tag, 40))
+        )
 
 
 def _first_tag(data: bytes) -> str:

@@ -173,8 +173,9 @@ def test_a_date_that_feed_readers_take_for_another_day_is_read_right_or_not_at_a
     [
         (b"", "not well-formed XML"),
         (b"khong phai XML", "not well-formed XML"),
-        (b"<!DOCTYPE html><html><body>Bao tri<br></body></html>", "not well-formed XML"),
-        (b"<html><body>Dang nhap</body></html>", "no RSS or Atom feed: html"),
+        (b"<!DOCTYPE html><html><body>Bao tri<br></body></html>", "a page in HTML, and no feed"),
+        (b"<html><body>Dang nhap</body></html>", "a page in HTML, and no feed"),
+        (b"<svg></svg>", "no RSS or Atom feed: svg"),
         (b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rss>&b;</rss>', "declares XML entities"),
         ('<!DOCTYPE r [<!ENTITY a "aaaa">]><rss>&a;</rss>'.encode("utf-16"), "declares XML entities"),
         (b"<rss><channel><item>", "not well-formed XML"),
