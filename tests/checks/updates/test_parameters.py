@@ -6,15 +6,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from checks.updates.judging import judge
+from checks.updates.terms import Terms
 from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Occasions, UnitDuties
+from portalops.model.runs import Every
 from portalops.model.updates import Channel, SourceTraits
 from portalops.model.verdicts import DutyVerdict
 from portalops.rulebooks.load import load
-from tests.checks.updates.scene import FRONT, HEALTH, SUBMISSIONS, SUBPORTALS, item, judged, poll, the_week
+from tests.checks.updates.scene import (
+    CALENDAR,
+    FRONT,
+    HEALTH,
+    SUBMISSIONS,
+    SUBPORTALS,
+    Collected,
+    at,
+    daily_polls,
+    item,
+    judged,
+    poll,
+    rulebook,
+    the_week,
+)
 
 MET, UNMET, UNKNOWN = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE
 NOT_ASSESSED = DutyVerdict.NOT_ASSESSED
@@ -200,3 +219,20 @@ def test_a_unit_without_a_subportal_owes_submissions_alone() -> None:
     assert the_week(sent).verdict is UNMET
     week = the_week(sent, units=(without,))
     assert (week.verdict, week.subportal_verdict) == (MET, NOT_ASSESSED)
+
+
+@pytest.mark.parametrize(("zone", "met"), [("Asia/Ho_Chi_Minh", date(2026, 11, 17)), ("UTC", date(2026, 11, 16))])
+def test_days_are_those_of_the_portals_zone(zone: str, met: date) -> None:
+    early = item(FRONT, "2026-11-17 06:30", unit=None)  # in Khánh Hòa; still the 16th in UTC
+    looks = daily_polls("2026-11-10", "2026-11-23")
+    terms = Terms(rulebook(), CALENDAR, ZoneInfo(zone), at("2026-11-24 09:00"), Every.DAY)
+
+    result = judge(
+        Collected((early,), looks, {early.id: at("2026-11-23 20:00")}),
+        sources=(FRONT,),
+        units=(),
+        period=Period(date(2026, 11, 16), date(2026, 11, 20)),
+        terms=terms,
+    )
+
+    assert [one.day for one in result.portal_days if one.verdict is MET] == [met]
