@@ -139,12 +139,18 @@ class Page:
 class WebUnavailable(Exception):
     """A page cannot be had."""
 
-    def __init__(self, cause: Message, via: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, cause: Message, via: tuple[str, ...] = (), *, status: int | None = None, beginning: bytes = b""
+    ) -> None:
         super().__init__(str(cause))
         self.cause = cause
         """What was observed, bounded and escaped."""
         self.via = via
         """Where it was redirected to before."""
+        self.status = status
+        """Of an answer other than the page; None if there was none."""
+        self.beginning = beginning
+        """The beginning of that answer's body, at most 16 KiB."""
 
 
 class Web(Protocol):

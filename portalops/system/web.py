@@ -45,6 +45,8 @@ CONNECT_SECONDS = 10.0
 AGENT = f"portalops/{__version__}"
 
 _CHUNK_BYTES = 1 << 16
+_BEGINNING_BYTES = 16 << 10
+"""Of an answer that is not the page: enough for what it says."""
 _MAX_MARK = 500
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -53,24 +55,35 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 class HttpWeb:
     """The web as it is reached from this machine."""
 
-    def __init__(self, network: Network | None = None, *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, network: Network | None = None, *, seconds: float = SECONDS, wait_seconds: float = SECONDS
+    ) -> None:
         """Open the door; nothing is asked yet.
 
         Args:
             network: who tells the addresses of names.
             seconds: for each page.
+            wait_seconds: for one of the connections that may be open at once.
         """
         self._network = network or SocketNetwork()
         self._seconds = seconds
+        self._wait_seconds = wait_seconds
         self._all = BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = Lock()
         self._lanes: dict[str, BoundedSemaphore] = {}
 
     def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> Page:
-        with self._all:
+        if not self._all.acquire(timeout=self._wait_seconds):
+            seconds = round(self._wait_seconds)
+            raise WebUnavailable(
+                msg("not asked: as many connections as may be were open for {seconds} seconds", seconds=seconds)
+            )
+        try:
             deadline = time.monotonic() + self._seconds
             visit = _Visit(self, accept=accept, mark=mark, limit_bytes=limit_bytes, inside=inside, deadline=deadline)
             return visit.to(url)
+        finally:
+            self._all.release()
 
     def addresses(self, name: str) -> tuple[str, ...]:
         return self._network.addresses(name)
@@ -173,7 +186,8 @@ class _Visit:
             if answer.status == http.client.NOT_MODIFIED and self._mark:
                 return Page(None, self._mark, tuple(self._via))
             if answer.status != http.client.OK:
-                raise WebUnavailable(msg("the server answers with HTTP status {status}", status=answer.status))
+                cause = msg("the server answers with HTTP status {status}", status=answer.status)
+                raise WebUnavailable(cause, status=answer.status, beginning=_beginning(answer))
             return Page(self._body(answer), _mark_of(answer), tuple(self._via))
 
     def _allowed(self, url: httpx.URL, name: str) -> tuple[str, ...]:
@@ -279,6 +293,20 @@ class _Wire:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self._raw, _CHUNK_BYTES)
+
+
+def _beginning(answer: http.client.HTTPResponse) -> bytes:
+    """Return the beginning of an answer's body, unpacked if it can be; what could be had of it."""
+    try:
+        data = answer.read(_BEGINNING_BYTES)
+    except (OSError, http.client.HTTPException):
+        return b""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, _BEGINNING_BYTES)
+    except zlib.error:
+        return data
 
 
 def gunzip(parts: Iterable[bytes], limit_bytes: int) -> bytes:

@@ -10,12 +10,12 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from portalops.ports import Page, WebUnavailable
-from portalops.system.web import HttpWeb, gunzip, reach
+from portalops.ports import Network, Page, WebUnavailable
+from portalops.system.web import MAX_CONNECTIONS, HttpWeb, gunzip, reach
 from tests.anchors.certificates import authority
 from tests.anchors.certificates import server as server_certificate
 from tests.web import WebServer, answer, http_date, redirect, web_server
@@ -330,6 +330,38 @@ def test_a_header_with_nul_bytes_harms_nothing(server: WebServer) -> None:
     server.pages["/"] = b"HTTP/1.1 200 OK\r\nETag: \0\r\nX\0: \xff\r\nContent-Length: 2\r\n\r\nok"
 
     assert get(server.url) == Page(b"ok")
+
+
+class Waiting:
+    """A network on which names are looked up for as long as the test wants."""
+
+    def __init__(self, names: int) -> None:
+        self.all_asked = threading.Barrier(names + 1)
+        self.end = threading.Event()
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        self.all_asked.wait(60)
+        self.end.wait(60)
+        return ()
+
+
+def test_who_finds_all_connections_taken_waits_no_longer_than_for_a_page() -> None:
+    network = Waiting(MAX_CONNECTIONS)
+    web = HttpWeb(cast("Network", network), seconds=120, wait_seconds=0.1)
+
+    def ask(number: int) -> None:
+        with pytest.raises(WebUnavailable, match="has no address"):
+            web.get(f"http://h{number}.example/", accept="*/*", limit_bytes=MIB)
+
+    asking = [threading.Thread(target=ask, args=(number,)) for number in range(MAX_CONNECTIONS)]
+    for thread in asking:
+        thread.start()
+    network.all_asked.wait(60)
+    with pytest.raises(WebUnavailable, match="not asked: as many connections as may be were open"):
+        web.get("http://one-more.example/", accept="*/*", limit_bytes=MIB)
+    network.end.set()
+    for thread in asking:
+        thread.join(60)
 
 
 def test_a_server_that_is_not_there_is_named() -> None:

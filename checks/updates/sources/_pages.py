@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from portalops.config.values import LocalPath, Refused
 from portalops.errors import LiteralSecret
+from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.updates import SourceTraits
 from portalops.ports import Answer, Page, Web, WebUnavailable
@@ -114,7 +116,10 @@ class Door:
             cause = error.cause
             if error.via:
                 cause = msg("{cause}, after redirects to {urls}", cause=cause, urls=bounded(", ".join(error.via), 300))
-            raise source_error(self._source_id, cause) from error
+            failed = source_error(self._source_id, cause)
+            if error.status is not None:
+                failed.answer = Answer(_as_evidence(url, error), via=error.via)
+            raise failed from error
 
     def require_marker(self, text: str) -> None:
         """See that an answer is what it should be.
@@ -138,11 +143,22 @@ class Door:
                 data = file.read(self._limit + 1)
         except OSError as error:
             raise source_error(
-                self._source_id, msg("cannot read {file}: {cause}", file=bounded(path), cause=error.strerror or "error")
+                self._source_id, msg("cannot read {file}: {cause}", file=bounded(path), cause=cause_of(error))
             ) from error
         if len(data) > self._limit:
             raise source_error(self._source_id, msg("the answer is larger than {limit} MiB", limit=self._limit >> 20))
         return data
+
+
+def _as_evidence(url: str, error: WebUnavailable) -> bytes:
+    """Return what is kept of an answer that is not the page: from where, its status, and how it begins."""
+    kept = {
+        "url": url,
+        "redirected_to": error.via,
+        "status": error.status,
+        "beginning": error.beginning.decode("utf-8", "backslashreplace"),
+    }
+    return json.dumps(kept, ensure_ascii=False).encode()
 
 
 S = TypeVar("S", bound=PageSettings)

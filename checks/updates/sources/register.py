@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.sources._settings import CommonSettings, bounded, content_key, source_error
 from portalops.config.values import LocalPath
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
 from portalops.ports import Answer, Web
@@ -60,7 +61,8 @@ ALIASES: Mapping[str, str] = {
     "ngày văn bản": "IssuedDate",
     "ngày, tháng văn bản": "IssuedDate",
 }
-REQUIRED = ("ArrivalNumber", "ArrivalDate", "OrganName")
+REQUIRED = {"ArrivalNumber": "số đến", "ArrivalDate": "ngày đến", "OrganName": "tác giả"}
+"""The columns that every register must have, by their names in the decree and in Vietnamese."""
 
 
 class Settings(CommonSettings):
@@ -96,7 +98,7 @@ class RegisterSource:
         except OSError as error:
             raise source_error(
                 self._traits.id,
-                msg("cannot read {file}: {cause}", file=bounded(self._file.name), cause=error.strerror or "error"),
+                msg("cannot read {file}: {cause}", file=bounded(self._file.name), cause=cause_of(error)),
             ) from error
         if len(data) > LIMIT_BYTES:
             raise source_error(self._traits.id, msg("the register is larger than {limit} MiB", limit=LIMIT_BYTES >> 20))
@@ -109,7 +111,7 @@ class RegisterSource:
             line = data.count(b"\n", 0, error.start) + 1
             raise source_error(
                 self._traits.id,
-                msg("{file} line {line} is not UTF-8", file=bounded(self._file.name), line=line),
+                msg("{file} line {line} is not UTF-8: save it as CSV UTF-8", file=bounded(self._file.name), line=line),
                 msg("Save the register as CSV UTF-8; older encodings such as TCVN3 or VNI cannot be told apart."),
             ) from error
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
@@ -133,7 +135,7 @@ class RegisterSource:
             folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
             if folded in ALIASES:
                 columns.setdefault(ALIASES[folded], position)
-        missing = [name for name in REQUIRED if name not in columns]
+        missing = [f"{vietnamese} ({name})" for name, vietnamese in REQUIRED.items() if name not in columns]
         if missing:
             raise source_error(
                 self._traits.id,

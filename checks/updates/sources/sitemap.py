@@ -6,7 +6,8 @@ the time of building the site, or of publishing, or is not there at all; so wher
 the file is believed.
 
 An index is followed to the files that it names, on its own host, packed or not, each asked for once. What is kept as
-evidence is one JSON object: `documents`, a list of pairs of address and text.
+evidence is one JSON object: `documents`, a list of pairs of address and text; of a map that cannot be had whole, those that could
+be had, and `failed`, what came instead of the next one.
 
 Sources: the sitemap protocol 0.9 (sitemaps.org/protocol.html); updates.md, section 1.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -46,6 +47,8 @@ MAX_BYTES = 20 << 20
 MAX_ADDRESSES = 100_000
 SECONDS = 120.0
 """For an index and all of its files."""
+BEGINNING_BYTES = 16 << 10
+"""Of a packed file that cannot be unpacked, as evidence of that."""
 SAME_DAY_PERCENT = 80
 """From this share of addresses with one day on, the days are those of a build (updates.md, section 1)."""
 
@@ -79,27 +82,31 @@ class SitemapSource:
     def fetch(self, *, etag: str) -> Answer:
         del etag  # it is asked for seldom, and then whole
         first = self._door.answer(accept=ACCEPT, etag="")
-        documents = [(self._settings.url or "", self._unpacked(first.data or b""))]
-        documents += self._files_of_index(documents[0][1])
-        texts = [(address, data.decode("utf-8", "surrogateescape")) for address, data in documents]
-        return Answer(json.dumps({"documents": texts}).encode(), via=first.via)
+        documents: list[tuple[str, bytes]] = []
+        try:
+            documents.append((self._settings.url or "", self._unpacked(first.data or b"")))
+            for document in self._files_of_index(documents[0][1]):
+                documents.append(document)  # noqa: PERF402  # those before one that fails are evidence
+        except UpdateSourceError as error:  # of a map that cannot be had whole, what there is shows why
+            failed = error.answer.data.decode() if error.answer and error.answer.data else None
+            error.answer = _as_answer(documents, first.via, failed=failed)
+            raise
+        return _as_answer(documents, first.via)
 
-    def _files_of_index(self, data: bytes) -> list[tuple[str, bytes]]:
+    def _files_of_index(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         try:
             root = self._root(data)
         except UpdateSourceError:
-            return []  # to be kept as it is, and told when it is read
-        files: list[tuple[str, bytes]] = []
+            return  # to be kept as it is, and told when it is read
         until, room = time.monotonic() + SECONDS, MAX_BYTES - len(data)
         for address in self._named_files(root) if local_name(root) == "sitemapindex" else ():
             if time.monotonic() > until:
                 raise self._error(msg("its files take longer than {seconds} seconds", seconds=round(SECONDS)))
-            page = self._door.page(address, accept=ACCEPT)
-            files.append((address, self._unpacked(page.data or b"")))
-            room -= len(files[-1][1])
+            file = self._unpacked(self._door.page(address, accept=ACCEPT).data or b"")
+            room -= len(file)
             if room < 0:
                 raise self._error(msg("its files are larger than {limit} MiB", limit=MAX_BYTES >> 20))
-        return files
+            yield address, file
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
@@ -173,7 +180,9 @@ class SitemapSource:
         try:
             return gunzip((data,), MAX_BYTES)
         except WebUnavailable as error:
-            raise self._error(error.cause) from error
+            failed = self._error(error.cause)
+            failed.answer = Answer(data[:BEGINNING_BYTES].decode("utf-8", "backslashreplace").encode())
+            raise failed from error
 
     def _root(self, data: bytes) -> Element:
         try:
@@ -186,6 +195,14 @@ class SitemapSource:
 
     def _error(self, cause: Message, hint: Message | None = None) -> UpdateSourceError:
         return source_error(self._traits.id, cause, hint)
+
+
+def _as_answer(documents: Sequence[tuple[str, bytes]], via: tuple[str, ...], *, failed: str | None = None) -> Answer:
+    texts = [(address, data.decode("utf-8", "surrogateescape")) for address, data in documents]
+    kept: dict[str, object] = {"documents": texts}
+    if failed is not None:
+        kept["failed"] = failed
+    return Answer(json.dumps(kept).encode(), via=via)
 
 
 def _child(entry: Element, name: str) -> str:

@@ -310,10 +310,11 @@ def test_a_packed_file_is_unpacked_and_a_bomb_is_not(server: WebServer) -> None:
 def test_an_index_that_leads_astray_is_not_followed(server: WebServer, index: bytes, cause: str) -> None:
     server.pages["/"] = answer(index.replace(SITE.encode(), server.url.encode()))
 
-    with pytest.raises(UpdateSourceError, match=cause):
+    with pytest.raises(UpdateSourceError, match=cause) as failed:
         source("sitemap", url=f"{server.url}/").fetch(etag="")
 
     assert len(server.asked) == 1
+    assert failed.value.answer is not None and b"sitemapindex" in (failed.value.answer.data or b"")
 
 
 def test_an_index_in_a_file_is_not_followed(server: WebServer, tmp_path: Path) -> None:
@@ -329,8 +330,13 @@ def test_an_index_in_a_file_is_not_followed(server: WebServer, tmp_path: Path) -
 def test_a_file_of_an_index_that_is_not_there_fails_the_whole(server: WebServer) -> None:
     server.pages["/"] = answer(_index(f"{server.url}/1.xml"))
 
-    with pytest.raises(UpdateSourceError, match="HTTP status 404"):
+    with pytest.raises(UpdateSourceError, match="HTTP status 404") as failed:
         source("sitemap", url=f"{server.url}/").fetch(etag="")
+
+    assert failed.value.answer is not None and failed.value.answer.data is not None
+    kept = json.loads(failed.value.answer.data)
+    assert [address for address, _text in kept["documents"]] == [f"{server.url}/"]
+    assert json.loads(kept["failed"])["status"] == 404
 
 
 @pytest.mark.parametrize(
