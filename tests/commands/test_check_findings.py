@@ -292,7 +292,7 @@ def test_expired_and_unused_waivers_are_told(home: Path, capsys: pytest.CaptureF
     ended = Waiver("old", ROOT, "web1", "r", "a", "d", day, day + timedelta(days=5))
     early.append("waiver.granted", run=RunId(""), body=bodies.write({"waiver": ended}))
     early.close()
-    today = (NOW + timedelta(hours=7)).date().isoformat()
+    today = (datetime.now(UTC) + timedelta(hours=7)).date().isoformat()
     portalops(home, "check", "waive", SPACE, "--host", "web1", *DECISION, "--until", today)
     capsys.readouterr()
 
@@ -358,7 +358,7 @@ def test_finding_of_hosts_that_stand_by_for_each_other_is_waived_by_their_name_a
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record_round(home, NOW, host="vip-web", root=FAIL)
-    today = (NOW + timedelta(hours=7)).date().isoformat()
+    today = (datetime.now(UTC) + timedelta(hours=7)).date().isoformat()
 
     assert portalops(home, "check", "close", ROOT, "--host", "vip-web", *DECISION) == ExitCode.USAGE
     given = ("check", "waive", ROOT, "--host", "vip-web", *DECISION, "--until", today)

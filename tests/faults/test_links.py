@@ -159,7 +159,7 @@ def test_a_burst_of_errors_of_a_store_fails_nothing_where_it_is_tried_again(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, proxy: S3Proxy
 ) -> None:
     media = by_proxy(request, tmp_path, proxy)
-    media["s3"] = replace(media["s3"], settings={**media["s3"].settings, "tries": 4})
+    media["s3"] = replace(media["s3"], settings={**media["s3"].settings, "tries": 4, "timeout_seconds": 60})
     portal = new_portal(media=media)
     number = requests_of(portal, proxy) // 2
 
@@ -174,7 +174,9 @@ def test_a_burst_of_errors_of_a_store_fails_nothing_where_it_is_tried_again(
 def test_a_store_that_is_slow_is_waited_for(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, proxy: S3Proxy
 ) -> None:
-    portal = new_portal(media=by_proxy(request, tmp_path, proxy))
+    media = by_proxy(request, tmp_path, proxy)
+    media["s3"] = replace(media["s3"], settings={**media["s3"].settings, "timeout_seconds": 60})
+    portal = new_portal(media=media)
     proxy.rule = lambda method, path: 1.5 if method == "PUT" and "0001.age" in path else None
 
     ended = portal.run("backup run --full")

@@ -49,13 +49,14 @@ class Patient:
 
 
 def over(link: Link, host: SshHost, work: Path, tries: int = 4, **more: object) -> Patient:
-    values = sftp_table(host, work / "sftp", create=True, port=link.port, timeout_seconds=5, **more)
+    values = sftp_table(host, work / "sftp", create=True, port=link.port, timeout_seconds=20, **more)
     return Patient("sftp", values, work, tries)
 
 
-def behind(proxy: S3Proxy, store: ObjectStore, work: Path, tries: int = 4) -> Patient:
+def behind(proxy: S3Proxy, store: ObjectStore, work: Path, tries: int = 4, *, timeout_seconds: int = 20) -> Patient:
     bucket = a_bucket(store, f"again-{os.urandom(6).hex()}", locked=False)
-    return Patient("s3", s3_table(proxy.store, bucket, work, user="admin", timeout_seconds=5), work, tries)
+    values = s3_table(proxy.store, bucket, work, user="admin", timeout_seconds=timeout_seconds)
+    return Patient("s3", values, work, tries)
 
 
 def noise(count: int = 3) -> dict[str, bytes]:
@@ -240,12 +241,12 @@ def test_what_an_object_store_refuses_is_not_tried_again(
 def test_a_seal_whose_answer_was_late_is_put_once_for_who_reads_it(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
-    far = behind(proxy, object_store, tmp_path)
+    far = behind(proxy, object_store, tmp_path, timeout_seconds=2)
     far.medium.prepare([])
     contents = {PACKS[0]: b"one"}
     writer = far.medium.begin(SET, expected_bytes=0)
     written(writer, contents)
-    slow = [5.5, 5.5, 5.5]  # the client waits for 5 s and sends it three times; each of them arrives
+    slow = [2.5, 2.5, 2.5]  # the client waits for 2 s and sends it three times; each of them arrives
     proxy.rule = lambda method, path: slow.pop() if slow and method == "PUT" and "sealed/" in path else None
 
     writer.seal()
