@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from openpyxl import load_workbook
 
 from checks.updates.rules.stamps import stamp
@@ -50,11 +51,15 @@ every = "day"
 """
 
 
+START = datetime(2026, 11, 25, 2, tzinfo=UTC)
+"""A Wednesday: each of the two whole weeks before it has five working days."""
+
+
 class Office:
     """A managing unit with one unit that published nothing in the last weeks."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capsys = folder, capsys
+        self.folder, self._capsys, self.now = folder, capsys, START
         (folder / "portalops.toml").write_text(CONFIGURATION, "utf-8")
         connection = sqlite3.connect(folder / "portal.sqlite")
         connection.execute("CREATE TABLE news (id INTEGER, title TEXT, published TEXT, created TEXT, unit TEXT)")
@@ -63,7 +68,9 @@ class Office:
         connection.close()
 
     def call(self, *arguments: str, lang: str = "en") -> tuple[int, dict[str, Any]]:
-        code = run(["--json", "--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
+        self.now += timedelta(minutes=1)
+        with time_machine.travel(self.now, tick=True):
+            code = run(["--json", "--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
         return code, json.loads(self._capsys.readouterr().out)
 
     def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -154,7 +161,7 @@ def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Of
     code, envelope = office.call("updates", "stale", "--days", "5")
     assert (code, [one["id"] for one in envelope["data"]]) == (1, ["so-y-te"])
 
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S+00:00}"
+    now = f"{office.now:%Y-%m-%d %H:%M:%S+00:00}"
     connection.execute("INSERT INTO news VALUES (2, 'Tin mới', ?, ?, 'Sở Y tế')", (now, now))
     connection.commit()
     connection.close()
@@ -172,7 +179,7 @@ def test_a_map_that_is_asked_for_once_a_week_is_stale_after_that_and_not_before(
     office.call("updates", "collect")
 
     def stale_after(days: int) -> list[str]:
-        looked_at = stamp(datetime.now(UTC) - timedelta(days=days))
+        looked_at = stamp(office.now - timedelta(days=days))
         store = sqlite3.connect(office.folder / "state" / "observations.sqlite")
         store.execute("DROP TRIGGER IF EXISTS poll_no_update")
         store.execute("UPDATE poll SET polled_at = ? WHERE source = 'map'", (looked_at,))
@@ -215,7 +222,7 @@ def test_an_exemption_by_a_document_closes_the_case_at_the_next_judging(office: 
 
 
 def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
-    today = date.today().isoformat()  # noqa: DTZ011  # of the command's own clock
+    today = START.date().isoformat()
     made = office.call(
         "updates", "exempt", "--from", today, "--to", "2999-01-01", "--kind", "disaster", "--unit", "so-y-te",
         "--document", "1/QĐ", "--approver", "An",
@@ -261,7 +268,7 @@ def test_whoever_explained_does_not_decide(office: Office) -> None:
 def test_a_letter_about_a_unit_that_ended_goes_to_who_took_over(office: Office) -> None:
     case = min(office.cases())
     own = office.folder / "portalops.toml"
-    yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011  # of the command's own clock
+    yesterday = START.date() - timedelta(days=1)
     own_id, last = 'id = "so-y-te"\n', f'id = "so-y-te"\nvalid_to = {yesterday - timedelta(days=1)}\n'
     letter = ["case", "letter", case, "--format", "markdown", "--output", str(office.folder)]
 
@@ -307,13 +314,23 @@ def test_an_id_is_never_given_twice_also_where_its_record_cannot_be_read(office:
     assert (first["id"][-4:], second["id"][-4:]) == ("-001", "-002")
 
 
+LATER = """
+import sys, time, time_machine
+from commands.app import main
+with time_machine.travel(time.time() + float(sys.argv.pop(1)), tick=True):
+    main()
+"""
+"""Both processes have one clock, which is ahead of the machine's by the seconds that they are given."""
+
+
 def test_of_two_decisions_at_once_one_is_taken_and_the_other_refused(office: Office) -> None:
     case = min(office.cases())
     office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
     command = [
         sys.executable,
         "-c",
-        "from commands.app import main; main()",
+        LATER,
+        str((START + timedelta(hours=1) - datetime.now(UTC)).total_seconds()),
         "--config",
         str(office.folder / "portalops.toml"),
         "case",
