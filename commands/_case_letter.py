@@ -58,9 +58,9 @@ def letter(
     if unit == THE_PORTAL or not of_unit:
         raise UsageError(
             msg("there is nothing to remind {unit} of by a letter", unit=unit_name(session, unit)),
-            msg(
-                "'portalops case list --all' shows what was done; the managing unit itself gets no letter from itself."
-            ),
+            msg("Record by 'portalops case remind' how the managing unit told its own staff, such as minutes.")
+            if unit == THE_PORTAL
+            else msg("'portalops case list --all' shows what was done."),
         )
     handling = handling_of(session)
     name = unit_name(session, unit)

@@ -247,7 +247,10 @@ def test_the_names_of_decree_30_and_a_byte_order_mark_are_understood(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("a,b\n1,2\n", "so-den.csv has no column ArrivalNumber, ArrivalDate, OrganName; it has a, b"),
+        (
+            "a,b\n1,2\n",
+            r"no column số đến \(ArrivalNumber\), ngày đến \(ArrivalDate\), tác giả \(OrganName\); it has a, b",
+        ),
         ("", "has no column"),
         ("Số đến,Ngày đến,Tác giả\n1,16/11/2026,S\xe9 Y t\xd5\n".encode("cp1252", "ignore"), "line 1 is not UTF-8"),
     ],
