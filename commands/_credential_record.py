@@ -362,6 +362,9 @@ def leave(
 ) -> Result:
     refuse_extra(ctx)
     session = open_session(ctx)
+    if back and on is not None:
+        hint = msg("Leave --on out: from the record on they have not left; --reason may name the day.")
+        raise UsageError(msg("--back and --on do not go together"), hint)
     why = typed(reason, "--reason", needed=back)
     asked = typed(person, "PERSON")
     day = typed_day(on, "--on") or today_of(session)
