@@ -86,16 +86,17 @@ class Judging:
             terms: rulebook, calendar, zone and the moment of judging.
         """
         numbers = terms.numbers
-        first = period.first - timedelta(days=numbers.duplicate_window_days + 8)
+        since = terms.wanted_from(period)
         self.period, self.terms = period, terms
+        self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
         self.days = LocalDays(
-            first,
+            since.date() - timedelta(days=8),
             max(period.last, terms.today) + timedelta(days=8),
             zone=terms.zone,
             cutoff=numbers.day_cutoff,
             calendar=terms.calendar,
         )
-        attested, since = terms.decided.attested, terms.wanted_from(period)
+        attested = terms.decided.attested
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
@@ -142,14 +143,10 @@ class Judging:
     def concerns(self, item: Weighed) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
-        moments = (
-            item.counts_at,
-            item.claimed_at,
-            one.published_at,
-            one.created_at,
-            None if one.baseline else one.first_seen_at,
-        )
-        return any(at is not None and moment(at).astimezone(self.terms.zone).date() in self.period for at in moments)
+        seen_at = None if one.baseline else one.first_seen_at
+        moments = (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at)
+        begins, ends = self._bounds
+        return any(at is not None and begins <= at < ends for at in moments)
 
     def _weighed(self, items: Iterable[Seen]) -> Iterator[Weighed]:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
@@ -367,8 +364,10 @@ def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
     """Return a unit's cells of the matrix; claims that wait for confirmation are shown by their flag, not counted."""
     counts: dict[Channel, Counter[date]] = {Channel.SUBPORTAL: Counter(), Channel.SUBMISSION: Counter()}
     flags: dict[date, set[FlagKind]] = defaultdict(set)
+    asked = frozenset(judging.period.weeks())
     for channel, weeks in judged.counting.items():
-        for items in weeks.values():
+        for week in weeks.keys() & asked:
+            items = weeks[week]
             solid = [one for one in items if one.item.grade is not Grade.C]
             counts[channel].update(occasions(solid, numbers=judging.terms.numbers))
             for one in items:
