@@ -25,6 +25,7 @@ from commands.updates import app as updates_app
 from portalops.model.period import Period
 from portalops.model.runs import Every
 from portalops.model.updates import FlagKind
+from portalops.system.clock import SystemClock
 from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, QUERY, ZONE, at, content_database, rulebook
 from tests.checks.updates.site import Collecting, source
 from tests.web import WebServer, answer, redirect, web_server
@@ -71,6 +72,7 @@ class Office:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], configuration: str) -> None:
         self.folder, self._capsys = folder, capsys
+        self._now = at("2010-01-01 00:00")
         (folder / "portalops.toml").write_text(HEAD + configuration, "utf-8")
 
     def call(self, *arguments: str, on: str, lang: str = "vi") -> tuple[int, dict[str, Any]]:
@@ -79,8 +81,10 @@ class Office:
         return code, envelope
 
     def say(self, *arguments: str, on: str, lang: str = "vi") -> tuple[int, str, str]:
-        with time_machine.travel(at(on), tick=True):
+        """Call a command at a moment, or when the command before it ended if that is later: no ledger takes an older record."""
+        with time_machine.travel(max(at(on), self._now), tick=True):
             code = run(["--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
+            self._now = SystemClock().now()
         told = self._capsys.readouterr()
         return code, told.out, told.err
 
