@@ -106,6 +106,10 @@ class Ruleset:
     untracks: bool = False
     """A rule keeps some packets out of connection tracking."""
 
+    def beside(self, here: Chain, name: str) -> Chain | None:
+        """Return the chain of a name in the table of another one, or None if it is not listed."""
+        return next((one for one in self.chains if one.is_named(here.family, here.table, name)), None)
+
     def inputs(self) -> tuple[Chain, ...]:
         """Return the base chains at the input hook that do anything."""
         return tuple(chain for chain in self.chains if chain.is_input and (chain.rules or chain.denies_by_policy))
@@ -202,7 +206,7 @@ class _Walk:
         """Return the fates in a chain that is jumped to, found out once: chains that fork would take for ever else."""
         if name not in known:
             known[name] = _NOT_TOLD  # as long as it is not found out, as in a ring
-            chain = next((one for one in self.ruleset.chains if one.is_named(here.family, here.table, name)), None)
+            chain = self.ruleset.beside(here, name)
             if chain is None or depth > MAX_DEPTH:
                 self.doubts.add(f"{here.family} {here.table} {here.name}")
                 return _NOT_TOLD

@@ -80,7 +80,7 @@ def _walk(ruleset: Ruleset, chain: Chain, knock: _Knock, known: dict[str, _Fate]
         if holds is _Holds.NEVER or rule.target is Target.NOTHING:
             continue
         if rule.target in {Target.JUMP, Target.GOTO}:
-            sure, may, comes_back = _inner(ruleset, _named(ruleset, chain, rule.chain), knock, known)
+            sure, may, comes_back = _inner(ruleset, ruleset.beside(chain, rule.chain), knock, known)
             if sure and holds >= _Holds.SOME and reach is _Holds.ALWAYS:
                 return True, True, reach
             maybe = maybe or sure or may
@@ -115,12 +115,6 @@ def _inner(ruleset: Ruleset, chain: Chain | None, knock: _Knock, known: dict[str
         known[chain.name] = _NOT_TOLD  # as long as it is not found out, as in a ring
         known[chain.name] = _walk(ruleset, chain, knock, known)
     return known[chain.name]
-
-
-def _named(ruleset: Ruleset, here: Chain, name: str) -> Chain | None:
-    return next(
-        (one for one in ruleset.chains if (one.family, one.table, one.name) == (here.family, here.table, name)), None
-    )
 
 
 def _rule_holds(rule: Rule, knock: _Knock) -> _Holds:
