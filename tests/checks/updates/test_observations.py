@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from checks.updates.observations import ObservationStore
 from checks.updates.rules.stamps import stamp
 from checks.updates.text import fingerprint
 from portalops.errors import UpdatesError
-from portalops.model.updates import FlagKind, UpdatesResult
+from portalops.ledger.bodies import decode, read, write
+from portalops.locale import render
+from portalops.model.message import Message, msg
+from portalops.model.updates import FlagKind, Poll, UpdatesResult
 from tests.checks.updates.scene import HEALTH, at
 from tests.checks.updates.test_job import Collection
 
@@ -148,3 +152,29 @@ def test_an_old_item_that_claims_a_newer_date_is_among_those_of_its_unit(tmp_pat
 
     assert [one.title for one in later.items(HEALTH.id)] == ["Tin cũ"]
     assert later.items(None) == before.items(HEALTH.id) == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "vietnamese"),
+    [
+        (
+            msg("update source {source}: {cause}", source="rss", cause=msg("the answer breaks off")),
+            "nguồn cập nhật rss: ",
+        ),
+        ("update source rss: the answer breaks off", "update source rss: the answer breaks off"),
+    ],
+)
+def test_why_a_look_failed_is_told_in_the_readers_language_and_as_text_by_older_records(
+    tmp_path: Path, problem: Message | str, vietnamese: str
+) -> None:
+    poll = Poll(
+        "rss", at("2026-11-16 20:00"), False, problem, 0, 0, None, None, rejected=("line 3: no date", msg("no số đến"))
+    )
+    store = ObservationStore.open(tmp_path / "observations.sqlite")
+
+    store.add_poll(decode(Poll, read(write({"poll": poll}))["poll"]))
+
+    (kept,) = store.newest_polls()
+    assert kept == replace(poll, rejected=())
+    assert render(msg("failed: {problem}", problem=kept.problem), "vi").removeprefix("lỗi: ").startswith(vietnamese)
+    assert decode(Poll, read(write({"poll": poll}))["poll"]) == poll
