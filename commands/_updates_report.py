@@ -91,7 +91,11 @@ def report(
         ],
         [
             Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
-            Paragraph(msg("The report is due on {day}.", day=due)),
+            Paragraph(
+                msg("The report was due on {day}.", day=due)
+                if session.clock.now().astimezone(session.zone_of_portal).date() > due
+                else msg("The report is due on {day}.", day=due)
+            ),
         ],
         warnings=(*session.calendar.warnings(chosen), *_not_over(session, chosen), *unreadable_of(read)),
     )

@@ -200,11 +200,16 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
     met = [day for day in due if day.verdict is DutyVerdict.MET]
     missed = [day.day for day in due if day.verdict is DutyVerdict.UNMET]
     unknown = [day.day for day in due if day.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE]
+    awaiting = [day.day for day in due if day.verdict is DutyVerdict.PENDING]
     yield Paragraph(msg("The portal was updated on {met} of {due} working days.", met=len(met), due=len(due)))
     if missed:
         yield Paragraph(msg("Days without an update, for which the managing unit answers: {days}.", days=_days(missed)))
     if unknown:
         yield Paragraph(msg("Days for which the evidence does not suffice: {days}.", days=_days(unknown)))
+    if awaiting:
+        yield Paragraph(
+            msg("Days whose updates await confirmation, or that are not over: {days}.", days=_days(awaiting))
+        )
     yield Heading(3, msg("2. Agencies and units"))
     totals = totals_of(facts.sums)
     yield Paragraph(

@@ -39,6 +39,19 @@ def test_only_units_that_were_assessed_before_are_set_beside_the_period_before()
     )
 
 
+def test_every_working_day_of_the_portal_that_was_not_met_is_named_with_what_it_came_to() -> None:
+    known = facts()
+    named = [day for day in known.portal_days if day.working][:3]
+    verdicts = (DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)
+    days = [replace(day, verdict=verdict) for day, verdict in zip(named, verdicts, strict=True)]
+
+    said = "\n".join(_texts(replace(known, portal_days=days)))
+
+    assert f"for which the managing unit answers: {days[0].day}." in said
+    assert f"the evidence does not suffice: {days[1].day}." in said
+    assert f"await confirmation, or that are not over: {days[2].day}." in said
+
+
 def test_an_exemption_is_shown_with_what_is_to_be_said_of_how_it_came_about() -> None:
     assert any(text.endswith("by 215/QĐ-UBND, 18/10/2026 (announced late, on 2026-10-16).") for text in _texts(facts()))
 
