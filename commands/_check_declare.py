@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from commands._check_findings import newest_round
+from commands._host_script import said_to_be_brought
 from commands._result import Result
 from commands._servers import known_host
 from commands._session import Session, open_session
@@ -40,7 +41,8 @@ def declare(
     probes = {probe.id: probe for probe in PROBES}
     found, _repeated = found_in(session.ledger.blob(evidence), probes, looked.gathered_at)
     text = draft(Facts(known, Declared().for_host(known.id), looked.gathered_at, found))
-    return Result({"id": known.id, "evidence": evidence, "toml": text}, [Verbatim(text)])
+    told = (said_to_be_brought(looked),) if looked.brought_by else ()
+    return Result({"id": known.id, "evidence": evidence, "toml": text}, [Verbatim(text)], told)
 
 
 def _newest(session: Session, host: Host) -> tuple[HostRound, Digest]:

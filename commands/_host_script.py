@@ -20,8 +20,9 @@ from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.locale import _
 from portalops.model.causes import cause_of
+from portalops.model.checks import HostRound
 from portalops.model.hosts import LOCAL, ScriptIssued
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.text import show_text
 from portalops.registers.hosts import BROUGHT, BROUGHT_KEY, SCRIPT, SCRIPT_KEY, RecordedScript, read_scripts
@@ -111,6 +112,15 @@ def brought_of(session: Session, files: Sequence[Path], by: str) -> dict[HostId,
             raise UsageError(msg("two files are of the host {host}", host=known.id), msg("Give one for each host."))
         found[known.id] = one
     return found
+
+
+def said_to_be_brought(host: HostRound) -> Message:
+    """Say who brought a host's answer, and what that takes from it."""
+    return msg(
+        "The answer of {host} was brought by {by}: nothing proves which machine gave it.",
+        host=host.host,
+        by=show_text(host.brought_by),
+    )
 
 
 def take(session: Session, brought: Mapping[HostId, Brought]) -> None:

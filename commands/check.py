@@ -12,7 +12,7 @@ import typer
 from commands import _check_again, _check_declare, _check_findings, _check_import, _check_sample, _check_waive
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
-from commands._host_script import By, Facts, brought_of, take
+from commands._host_script import By, Facts, brought_of, said_to_be_brought, take
 from commands._jobs import Performed, RoundWish, by_hand, check_work, exit_code_of_checks, unreached, waived_of
 from commands._outside import outside_of
 from commands._own import own_of
@@ -31,7 +31,7 @@ from portalops.model.organisation import Host, HostId, Name
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import JobKind
-from portalops.model.text import paragraphs_of, show_text
+from portalops.model.text import paragraphs_of
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
@@ -384,18 +384,7 @@ def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
 
 def brought_in(round_: CheckRound) -> list[Block]:
     """Return what to say of hosts whose answers a person brought."""
-    return [
-        Notice(
-            msg(
-                "The answer of {host} was brought by {by}: nothing proves which machine gave it.",
-                host=host.host,
-                by=show_text(host.brought_by),
-            ),
-            Tone.UNSURE,
-        )
-        for host in round_.hosts
-        if host.brought_by
-    ]
+    return [Notice(said_to_be_brought(host), Tone.UNSURE) for host in round_.hosts if host.brought_by]
 
 
 def _shown(session: Session, found: Sequence[CheckResult], more: Sequence[Block] = ()) -> Result:

@@ -84,6 +84,9 @@ def test_answer_counts_in_one_round_and_the_ledger_says_who_brought_it(home: Hom
     assert "brought by Nguyễn Văn An" in listed
     _code, said, _errors = home.run("check", "results", "--host", "old1")
     assert "brought by Nguyễn Văn An" in said
+    _code, tables, errors = home.run("check", "declare", "old1")
+    assert "brought by Nguyễn Văn An" in errors
+    assert "brought by" not in tables, "what is put into the configuration holds nothing else"
 
 
 def test_each_mistake_is_told_with_what_to_do(home: Home) -> None:
