@@ -73,7 +73,7 @@ def left_behind(portal: Path) -> list[Path]:
 def test_a_run_that_is_stopped_says_so_and_is_done_again_at_once(slow_portal: Path, number: signal.Signals) -> None:
     with run_at_work(slow_portal) as process:
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
 
     assert process.returncode == ExitCode.INTERRUPTED, err
     assert '"code": "interrupted"' in out
@@ -88,7 +88,7 @@ def test_a_run_that_is_stopped_says_so_and_is_done_again_at_once(slow_portal: Pa
 def test_a_run_that_is_killed_shows_as_unfinished_and_is_done_again(slow_portal: Path) -> None:
     with run_at_work(slow_portal) as process:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
     assert records(slow_portal) == ["backup.started"]
     verified = call(slow_portal, "ledger", "verify")

@@ -291,13 +291,13 @@ def test_sources_that_hang_stop_nobody_and_the_whole_ends_in_time(site: Site, tm
     collecting = Collecting(tmp_path, [*hanging, a_feed(site)])
     begun = time.monotonic()
 
-    result = collecting.run("2026-11-16 20:00", within=timedelta(seconds=1))
+    result = collecting.run("2026-11-16 20:00", within=timedelta(seconds=3))
 
     assert time.monotonic() - begun < 30
     polls = {poll.source: poll for poll in result.polls}
     assert [poll.source for poll in result.polls] == [one.traits.id for one in collecting.sources]
     assert polls["rss"].ok
-    assert str(polls["h0"].problem) == "update source h0: no whole answer within 1 seconds"
+    assert str(polls["h0"].problem) == "update source h0: no whole answer within 3 seconds"
     assert str(polls["h4"].problem) == "update source h4: not asked: the others took all the time"
     parser = polls["parser"]
     assert parser.evidence is not None and collecting.keeper.blobs[parser.evidence] == b"bomb"
