@@ -96,7 +96,7 @@ def _exemption_row(
         one.document,
         one.approver,
         each.seq,
-        Status(joined(remarks), Tone.UNSURE) if remarks else None,
+        joined(remarks) if remarks else None,
     )
 
 
