@@ -8,7 +8,8 @@ has, and it ran within 2 days; or the portal declares `updates = "manual"` for t
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, it installs what it finds (`apply_updates`, or
 dnf-automatic-install.timer), its last run was within 2 days and ended well; and where `upgrade_type` is `security`, a
-repository has advisories, without which that finds nothing.
+repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host starts anew: until
+the next run it is unknown.
 
 Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite, codename, component, with
 shell wildcards). On Debian 13:
@@ -124,6 +125,15 @@ def _ran(timer: Timer, at: datetime) -> Outcome:
         return unknown("ran-in-future", msg("{name} says that it ran at {ran}", name=timer.name, ran=timer.ran_at))
     if at - timer.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("{name} last ran at {ran}", name=timer.name, ran=timer.ran_at))
+    if timer.is_result_lost:
+        return unknown(
+            "result-lost",
+            msg(
+                "{name} ran at {ran}, and how that ended was lost when the host started anew",
+                name=timer.name,
+                ran=timer.ran_at,
+            ),
+        )
     if timer.result != "success":
         return failed(
             "run-failed",

@@ -10,6 +10,13 @@ server. Captured with systemd 257 on Debian and units of these names; not run on
     ActiveState=active
     UnitFileState=enabled
 
+    Result=success
+    ExecMainExitTimestamp=Thu 2026-11-26 08:47:31 UTC
+    Id=dnf-automatic.service
+    LoadState=loaded
+    ActiveState=inactive
+    UnitFileState=static
+
     set upgrade_type = default
     set apply_updates = no
     end
@@ -27,7 +34,7 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 command -v dnf >/dev/null || exit 127
-systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,LastTriggerUSec,Result \
+systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,LastTriggerUSec,Result,ExecMainExitTimestamp \
   dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer \
   dnf-automatic.service dnf-automatic-install.service dnf5-automatic.service || exit $?
 echo
@@ -44,6 +51,7 @@ _SWITCHES = {
     **dict.fromkeys(("1", "yes", "true", "on"), True),
     **dict.fromkeys(("0", "no", "false", "off"), False),
 }
+_NEVER = frozenset({"", "n/a", "0"})
 _ALWAYS = "dnf-automatic-install.timer"
 """It installs whatever `apply_updates` says (dnf-automatic(8))."""
 
@@ -59,7 +67,9 @@ class Timer:
     ran_at: datetime | None
     """When it last started its service; None if it never did."""
     result: str
-    """Of the service's last run: `success`, `exit-code`, ..."""
+    """Of the service's last run: `success`, `exit-code`, ... Before a first run, too, it is `success`."""
+    is_result_lost: bool
+    """The service has not ended since the host started: systemd keeps when the timer ran, and not how that ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +112,13 @@ def parse(output: Output) -> DnfAutomatic:
 
 def _timer(name: str, timer: dict[str, str], service: dict[str, str]) -> Timer:
     is_on = timer.get("UnitFileState") == "enabled" and timer.get("ActiveState") == "active"
-    return Timer(name, is_on, name == _ALWAYS, _moment(timer.get("LastTriggerUSec", "")), service.get("Result", ""))
+    ran_at = _moment(timer.get("LastTriggerUSec", ""))
+    is_lost = service.get("ExecMainExitTimestamp", "?") in _NEVER
+    return Timer(name, is_on, name == _ALWAYS, ran_at, service.get("Result", ""), is_lost)
 
 
 def _moment(said: str) -> datetime | None:
-    if said in {"", "n/a", "0"}:
+    if said in _NEVER:
         return None
     match = _MOMENT.fullmatch(said)
     try:
