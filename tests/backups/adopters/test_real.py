@@ -77,7 +77,7 @@ def test_a_restic_repository_without_snapshots_and_one_that_is_not_there_differ(
     absent = ask("restic", folder, repository=str(folder / "absent"))
 
     assert (empty.problem, empty.backups) == ("", ())
-    assert "exit code 10" in absent.problem and "does not exist" in absent.problem
+    assert "exit code 10" in absent.problem and "unable to open config file" in absent.problem
 
 
 def test_a_wrong_password_is_said_and_not_repeated(folder: Path) -> None:
