@@ -96,7 +96,7 @@ def _exemption_row(
         one.document,
         one.approver,
         each.seq,
-        joined(remarks) if remarks else None,
+        Status(joined(remarks), Tone.UNSURE) if remarks else None,
     )
 
 

@@ -120,6 +120,12 @@ def test_a_status_is_said_by_word_and_shape_and_not_by_colour_alone() -> None:
     assert status.words() == "✗ unmet"
 
 
+def test_a_long_status_may_wrap_so_that_no_table_runs_over_the_edge() -> None:
+    remark = "announced late, on 9 Sep 2026, the decision itself is not kept"
+    table = Table(msg("cap"), (msg("a"),), [(Status(verbatim(remark), Tone.UNSURE),)])
+    assert any(e.attributes.get("class") == "status unsure long" for e in Page(rendered(table)).every())
+
+
 def test_text_of_others_is_shown_and_never_obeyed() -> None:
     hostile = verbatim(HOSTILE)
     mark = Mark(HOSTILE[:3], Tone.BAD, hostile)
