@@ -168,7 +168,7 @@ def _names(uid: int, gid: int) -> tuple[str, str]:
 
 
 def _wait_for(server: MailServer, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection:
             if connection.recv(4) == b"* OK":

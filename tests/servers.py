@@ -67,7 +67,7 @@ class ObjectStore:
             aws_access_key_id=f"{user}-id",
             aws_secret_access_key=secret or f"{user}-secret",
             config=Config(
-                s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20
+                s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, connect_timeout=20, read_timeout=60
             ),
         )
 
@@ -247,7 +247,7 @@ def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
 
 
 def _wait_for(port: int) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

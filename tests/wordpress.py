@@ -74,7 +74,7 @@ class WordPress:
             cwd=self.folder,
         )
         try:
-            for _try in range(500):
+            for _try in range(3000):
                 with socket.socket() as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break

@@ -135,7 +135,7 @@ def mail_server(
     if context is not None and not implicit:
         options |= {"tls_context": context, "require_starttls": True}
     controller = Controller(
-        box, hostname=box.host, port=box.port, ssl_context=context if implicit else None, ready_timeout=10, **options
+        box, hostname=box.host, port=box.port, ssl_context=context if implicit else None, ready_timeout=60, **options
     )
     controller.start()
     try:

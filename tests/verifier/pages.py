@@ -78,6 +78,6 @@ def run(box: str, folder: Path, home: Path) -> Printed:
     """Run a box in a folder."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "Pacific/Kiritimati"}
     done = subprocess.run(
-        ["sh"], input=box.encode(), check=False, capture_output=True, cwd=folder, env=environment, timeout=60
+        ["sh"], input=box.encode(), check=False, capture_output=True, cwd=folder, env=environment, timeout=300
     )
     return Printed(done.returncode, done.stdout.decode(), done.stderr.decode())

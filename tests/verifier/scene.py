@@ -301,5 +301,5 @@ def as_process(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Co
         text=True,
         encoding="utf-8",
         cwd=cwd,
-        timeout=60,
+        timeout=300,
     )

@@ -124,7 +124,7 @@ def test_foreign_and_broken_input_has_a_clear_verdict(
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=60,
+        timeout=300,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": str(Path(__file__).parents[2])},
     )
 

@@ -123,7 +123,7 @@ def etc(tmp_path: Path) -> Path:
 def printed(script: str, root: Path) -> Output:
     """Run a probe's script as if a folder were the host's root."""
     moved = script.replace("/etc", f"{root}/etc").replace("/usr/local", f"{root}/none").replace("/var", f"{root}/none")
-    done = subprocess.run(["sh", "-c", moved], capture_output=True, timeout=60, check=False)
+    done = subprocess.run(["sh", "-c", moved], capture_output=True, timeout=300, check=False)
     text = done.stdout.decode("utf-8", "surrogateescape").replace(f"{root}/etc", "/etc")
     return Output(done.returncode, text, done.stderr.decode())
 

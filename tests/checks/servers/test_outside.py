@@ -449,7 +449,7 @@ def _own(folder: Path) -> str:
 
 
 def _wait(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with socket.socket() as trial:
             if trial.connect_ex(("127.0.0.1", port)) == 0:

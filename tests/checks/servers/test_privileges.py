@@ -43,7 +43,11 @@ def called(probes: tuple[Probe[str], ...], tmp_path: Path, timeout: Path) -> set
         f'sudo() {{ printf "%s\\n" "$*" >>{calls}; }}\n'
     )
     subprocess.run(
-        ["sh", "-s", "0" * 16], input=pretend.encode() + script_for(probes), capture_output=True, timeout=60, check=True
+        ["sh", "-s", "0" * 16],
+        input=pretend.encode() + script_for(probes),
+        capture_output=True,
+        timeout=300,
+        check=True,
     )
     lines = calls.read_text().splitlines()
     assert all(line.startswith("-n ") for line in lines)
@@ -109,7 +113,7 @@ def helper(
 ) -> subprocess.CompletedProcess[str]:
     file = tmp_path / "helper"
     file.write_bytes(helper_program(probes))
-    return subprocess.run(["sh", str(file), *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(["sh", str(file), *arguments], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_helper_is_clean_and_does_a_probe_as_the_script_would(tmp_path: Path) -> None:

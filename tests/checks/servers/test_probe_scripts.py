@@ -18,7 +18,7 @@ def run(probe: Probe[Any], folder: Path, **commands: str) -> object:
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C", "SEEN": str(folder / "seen")}
-    done = subprocess.run(probe.command, env=environment, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(probe.command, env=environment, capture_output=True, timeout=300, check=False)
     return fact_of(probe, ProbeResult(probe.id, done.returncode, done.stdout, done.stderr, 0))
 
 
@@ -109,7 +109,7 @@ def test_mdadm_is_missed_only_where_there_is_an_array(tmp_path: Path, grep: str,
     (tmp_path / "grep").write_text(f"#!/bin/sh\n{grep}\n")
     (tmp_path / "grep").chmod(0o755)
     done = subprocess.run(
-        mdadm.PROBE.command, env={"PATH": str(tmp_path)}, capture_output=True, timeout=30, check=False
+        mdadm.PROBE.command, env={"PATH": str(tmp_path)}, capture_output=True, timeout=300, check=False
     )
     probe: Probe[Any] = mdadm.PROBE
     found = fact_of(probe, ProbeResult(probe.id, done.returncode, done.stdout, done.stderr, 0))

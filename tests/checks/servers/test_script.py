@@ -32,7 +32,7 @@ class OtherShell:
         self.argv = ["busybox", "sh"] if name == "busybox" else [name]
 
     def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
-        done = subprocess.run([*self.argv, "-s", argument], input=script, capture_output=True, timeout=60, check=False)
+        done = subprocess.run([*self.argv, "-s", argument], input=script, capture_output=True, timeout=300, check=False)
         return Completed(done.returncode, done.stdout, done.stderr)
 
 
@@ -146,7 +146,7 @@ def test_root_probes_go_through_sudo_without_a_question(tmp_path: Path) -> None:
     script = script_for([Probe("a.root", ("nft", "-j", "list", "ruleset"), text, needs_root=True, timeout_seconds=7)])
     pretend = f'id() {{ echo 1000; }}\ncommand() {{ echo "/usr/sbin/$2"; }}\nsudo() {{ printf "%s\\n" "$*" >{calls}; }}\n'.encode()
 
-    subprocess.run(["sh", "-s", "0" * 16], input=pretend + script, capture_output=True, timeout=30, check=True)
+    subprocess.run(["sh", "-s", "0" * 16], input=pretend + script, capture_output=True, timeout=300, check=True)
 
     assert calls.read_text() == "-n /usr/sbin/timeout -k 2 7 /usr/sbin/nft -j list ruleset\n"
 

@@ -354,7 +354,7 @@ def nginx(folder: Path, port: int) -> Iterator[None]:
     )
     process = subprocess.Popen(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL)
     try:
-        for _try in range(200):
+        for _try in range(3000):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
