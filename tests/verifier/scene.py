@@ -91,7 +91,7 @@ def _work(written: Written) -> None:
         "source": "soyte-rss",
         "via": [],
     }
-    days = [
+    days: list[dict[str, Any]] = [
         {
             "day": f"2026-11-2{n}",
             "observations": [],
