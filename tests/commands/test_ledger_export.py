@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from commands.app import run
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
+from tests.verifier.pages import GUIDE
+from tests.verifier.pages import run as run_box
 
 CONFIGURATION = """
 [portal]
@@ -32,6 +35,24 @@ key = "keys/signing"
 [[job]]
 id = "daily-report"
 kind = "report"
+every = "day"
+"""
+
+UPDATES = """
+[[unit]]
+id = "so-y-te"
+name = { vi = "Sở Y tế" }
+
+[[updates.source]]
+id = "soyte-rss"
+kind = "feed"
+channel = "subportal"
+unit = "so-y-te"
+file = "feed.xml"
+
+[[job]]
+id = "daily-updates"
+kind = "updates"
 every = "day"
 """
 
@@ -163,3 +184,25 @@ def test_what_is_no_bundle_is_wrong_usage(tmp_path: Path, what: str) -> None:
         (tmp_path / "bundle").mkdir()
         (tmp_path / "bundle" / "photo.jpg").write_bytes(b"\xff\xd8")
     assert portalops(tmp_path, "verify", str(tmp_path / "bundle")) == ExitCode.USAGE
+
+
+def test_an_auditor_finds_an_item_again_in_the_answer_that_first_showed_it(home: Path) -> None:
+    with (home / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write(UPDATES)
+    addresses = ["https://soyte.example/tin/1", "https://soyte.example/tin/2"]
+    for count in (1, 2):
+        items = "".join(f"<item><title>Tin {link[-1]}</title><link>{link}</link></item>" for link in addresses[:count])
+        (home / "feed.xml").write_text(f"<rss version='2.0'><channel>{items}</channel></rss>", encoding="utf-8")
+        run(["--config", str(home / "portalops.toml"), "updates", "collect", "--quiet"], {})
+    assert portalops(home, "export", "--output", str(home / "bundle"), "--quiet") == ExitCode.OK
+    (home / "my-item.txt").write_text(f"soyte-rss\nu:{addresses[1]}\n{addresses[1]}\n")
+
+    judged = run_box(GUIDE["vi"].boxes["weeks"], home / "bundle", home)
+    found = run_box(GUIDE["vi"].boxes["item"], home / "bundle", home)
+
+    assert re.search(r"^\d{4}-W\d\d so-y-te: [a-z-]+, K1 \d [a-z-]+, K2 0 [a-z-]+, due \d,", judged.out, re.MULTILINE)
+    before, after, counted = found.out.splitlines()
+    assert re.fullmatch(r"\S+Z ok true new 1: [0-9a-f]{64} does not show it", before)
+    assert re.fullmatch(r"\S+Z ok true new 1: [0-9a-f]{64} shows it", after)
+    assert '"grade":"A"' in counted
+    assert judged.err == found.err == ""
