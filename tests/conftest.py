@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -21,6 +22,17 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:  # programs that are started would inherit it
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+    with contextlib.suppress(ImportError):  # the suite inside a virtual machine has no Hypothesis
+        _take_time()
+
+
+def _take_time() -> None:
+    """Let no example of Hypothesis fail for what a loaded machine takes: it allows each 0.2 s where CI is not set."""
+    from hypothesis import HealthCheck, settings
+
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("portalops", parent=settings(), deadline=None, suppress_health_check=slow)
+    settings.load_profile("portalops")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
