@@ -127,7 +127,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[KeyPath, int]]:
     return writer.text, writer.places
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_every_key_of_a_document_has_the_place_where_it_begins(document: tuple[str, dict[KeyPath, int]]) -> None:
     text, places = document

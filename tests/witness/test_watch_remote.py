@@ -461,7 +461,7 @@ def test_a_look_that_is_killed_leaves_everything_whole(tmp_path: Path) -> None:
     witness.watch("folder", {"folder": str(share), "key": portal.key})
     folder = WitnessFolder(witness.kept)
     chance = random.Random(7)
-    for _attempt in range(10):
+    for _attempt in range(6):
         portal.work()
         portal.extend_to(share)
         process = subprocess.Popen(
