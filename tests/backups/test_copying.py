@@ -82,7 +82,7 @@ def test_a_source_that_is_damaged_is_told_and_the_next_one_is_taken(made: Made, 
     assert isinstance(memory, MemoryMedium)
     files = memory.stored[made.set.id]
     path = made.set.streams[0].packs[0].path
-    files[path] = files[path][:-1] + b"!"
+    files[path] = files[path][:-1] + bytes([files[path][-1] ^ 1])
 
     result = made.copy()
 

@@ -156,7 +156,8 @@ def test_a_damaged_pack_is_found_by_sha256sum(bag: FullBag, tmp_path: Path) -> N
     copy = tmp_path / "copy"
     shutil.copytree(bag.folder, copy)
     pack = copy / "data/related/uploads/files.0001.age"
-    pack.write_bytes(pack.read_bytes()[:-1] + b"x")
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
 
     done = subprocess.run(["bash", "-c", bag.blocks()[0]], cwd=copy, capture_output=True, text=True, check=False)
 

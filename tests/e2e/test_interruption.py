@@ -20,7 +20,7 @@ SLOW = """
 id = "slow"
 kind = "command"
 class = "related"
-command = ["sh", "-c", "[ ! -e {flag} ] || {{ rm {flag}; echo begun > {begun}; exec sleep 100; }}; echo done"]
+command = ["sh", "-c", "[ ! -e {flag} ] || {{ rm {flag}; echo begun > {begun}; exec sleep 600; }}; echo done"]
 """
 
 

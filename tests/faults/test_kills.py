@@ -97,7 +97,8 @@ def test_a_left_set_that_is_damaged_is_not_taken_in(new_portal: NewPortal) -> No
     portal = new_portal("disk")
     left = left_by_a_kill(portal)
     pack = next((portal.folder_of["disk"] / left / "data").rglob("*.0001.age"))
-    pack.write_bytes(pack.read_bytes()[:-1] + b"\0")
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
 
     ended = portal.run("backup take-in")
 

@@ -377,7 +377,7 @@ def test_many_processes_that_sign_at_once_leave_one_line_of_heads(tmp_path: Path
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     found = verify(signed.ledger, now=START + timedelta(days=9), zone=ZONE)
     assert [str(fault.what) for fault in found.integrity.faults] == []
