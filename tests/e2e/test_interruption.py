@@ -47,9 +47,11 @@ def run_at_work(portal: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        (portal / "begun").read_text(encoding="utf-8")
-        yield process
-        process.kill()
+        try:
+            (portal / "begun").read_text(encoding="utf-8")
+            yield process
+        finally:
+            process.kill()
 
 
 def records(portal: Path) -> list[str]:
