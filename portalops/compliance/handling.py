@@ -221,26 +221,32 @@ PAPERS = frozenset({Step.REMINDED, Step.TO_DEPARTMENT, Step.TO_COMMITTEE})
 def papers_not_kept(case: Case) -> tuple[RecordedMove, ...]:
     """Return the letters and reports of a case of which nothing but words is on record.
 
-    A paper is kept with its step, or added later under the same number. The managing unit writes no letter to itself, and of a
-    case that the rules closed, since nothing was missing after all, none is asked for.
+    A paper is kept with its step, or added later under the same number; to a step without one, where there is no such, since
+    one paper is not two. The managing unit writes no letter to itself, and of a case that the rules closed, since nothing was
+    missing after all, none is asked for.
     """
     if _closed_by_rule(case):
         return ()
-    return tuple(
-        each
-        for each in case.moves
-        if each.move.step in PAPERS
-        and not (each.move.step is Step.REMINDED and case.unit == THE_PORTAL)
-        and not any(_keeps(later, each) for later in case.moves)
-    )
+    lacking: list[RecordedMove] = []
+    numbers: set[str] = set()
+    for each in case.moves:
+        paper = each.move.paper
+        is_kept = paper is not None and paper.file is not None
+        if each.move.step in PAPERS:
+            is_owed = not (each.move.step is Step.REMINDED and case.unit == THE_PORTAL)
+            lacking += [each] if is_owed and not is_kept else []
+            numbers.add(_number(each))
+        elif each.move.step is Step.DOCUMENT and is_kept:
+            number = _number(each)
+            found = [one for one in lacking if _number(one) == (number if number in numbers else "")]
+            added = found if number in numbers else found[:1]
+            lacking = [one for one in lacking if one not in added]
+            numbers.add(number)
+    return tuple(lacking)
 
 
-def _keeps(later: RecordedMove, step: RecordedMove) -> bool:
-    paper, own = later.move.paper, step.move.paper
-    if paper is None or paper.file is None:
-        return False
-    is_added = later.move.step is Step.DOCUMENT and later.seq > step.seq
-    return later is step or (is_added and (own is None or own.number in {"", paper.number}))
+def _number(step: RecordedMove) -> str:
+    return step.move.paper.number if step.move.paper else ""
 
 
 def was_late(case: Case, handling: Handling) -> bool:

@@ -385,6 +385,19 @@ def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_pa
     assert _stand(result, cases=[_typed(case, _added("13/CV-TTCĐS"))], **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
+def test_one_paper_that_is_added_is_kept_for_one_step_that_has_no_number_yet() -> None:
+    moves = _opened(W47, (Step.REMINDED, "2026-11-23"), (Step.TO_DEPARTMENT, "2026-11-24")).moves
+    blank = [replace(each, move=replace(each.move, paper=None)) for each in moves]
+
+    def lacking(*more: RecordedMove) -> list[Step]:
+        return [each.move.step for each in papers_not_kept(fold_cases([*blank, *more])[0])]
+
+    assert lacking() == [Step.REMINDED, Step.TO_DEPARTMENT]
+    assert lacking(_added("12/CV-TTCĐS")) == [Step.TO_DEPARTMENT]
+    assert lacking(_added("12/CV-TTCĐS"), _added("12/CV-TTCĐS", 10)) == [Step.TO_DEPARTMENT], "the same one once more"
+    assert lacking(_added("12/CV-TTCĐS"), _added("15/BC-TTCĐS", 10)) == []
+
+
 def test_no_letter_is_asked_for_of_the_managing_unit_to_itself_or_of_a_case_that_came_to_nothing() -> None:
     reminded = _typed(_opened(W47, (Step.REMINDED, "2026-11-23")))
     own = [replace(each, move=replace(each.move, unit=THE_PORTAL)) for each in reminded.moves]
