@@ -39,8 +39,6 @@ SETTLES = timedelta(minutes=15)
 """So long after the role moved users may still be cut off by it."""
 KEPT_TO = timedelta(seconds=1)
 """The moments of samples are kept to the whole second below, so that two of them are this much further apart or closer."""
-KEPT_TO = timedelta(seconds=1)
-"""The moments of samples are kept to the whole second below, so that two of them are this much further apart or closer."""
 CLOCKS_AGREE = timedelta(seconds=60)
 
 
