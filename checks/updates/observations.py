@@ -391,8 +391,8 @@ class Window:
                     standing[row.source, row.key] = Unread(
                         row.source, row.unit, row.made_at, row.looked_before_at, row.at, None, row.is_open
                     )
-                else:
-                    gone.append(standing.pop((row.source, row.key))._replace(gone_at=row.at))
+                elif part := standing.pop((row.source, row.key), None):  # where a clock was set back, it came later
+                    gone.append(part._replace(gone_at=row.at))
         return [*gone, *standing.values()]
 
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
@@ -484,7 +484,7 @@ def _make_tables(engine: Engine) -> None:
 
 def _writing_engine(file: Path) -> Engine:
     file.parent.mkdir(parents=True, exist_ok=True)
-    if (version := _version(file)) not in {None, VERSION}:
+    if (version := _version(file, mode="rw")) not in {None, VERSION}:  # which also takes back what a kill cut off
         file.replace(file.with_name(f"{file.name}.v{version}"))
     engine = create_engine(URL.create("sqlite", database=str(file)))
     event.listen(engine, "connect", _configure)
@@ -492,11 +492,11 @@ def _writing_engine(file: Path) -> Engine:
     return engine
 
 
-def _version(file: Path) -> int | None:
+def _version(file: Path, *, mode: str = "ro") -> int | None:
     """Return the version of a store's tables; None where there is none yet."""
     if not file.exists() or not file.stat().st_size:
         return None
-    engine = _read_only(file)
+    engine = _engine(file, mode=mode)
     try:
         with engine.connect() as connection:
             return int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
@@ -510,14 +510,14 @@ def _reading_engine(file: Path) -> Engine:
             msg("{file} is of another version of portalops", file=file.name),
             msg("Run 'portalops updates collect': it builds the store again from the kept answers."),
         )
-    engine = _read_only(file)
+    engine = _engine(file, mode="ro")
     with engine.connect() as connection:
         connection.execute(select(func.max(POLL.c.seq)))
     return engine
 
 
-def _read_only(file: Path) -> Engine:
-    query = {"mode": "ro", "uri": "true", "timeout": "30"}
+def _engine(file: Path, *, mode: str) -> Engine:
+    query = {"mode": mode, "uri": "true", "timeout": "30"}
     return create_engine(URL.create("sqlite", database=file.absolute().as_uri(), query=query))
 
 
@@ -546,6 +546,11 @@ def _name_file(file: Path, context: ExceptionContext) -> None:
 
 
 def _unusable(file: Path, error: Exception) -> UpdatesError:
+    if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return UpdatesError(
+            msg("a run was cut off while it wrote {file}", file=file.name),
+            msg("Run 'portalops updates collect': it takes back what was half written, and goes on."),
+        )
     cause = str(getattr(error, "orig", None) or error)[:200]
     return UpdatesError(
         msg("the store of observations {file} cannot be used: {cause}", file=file.name, cause=cause),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +13,14 @@ import pytest
 
 from checks.updates.observations import ObservationStore
 from checks.updates.rules.stamps import stamp
+from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.text import fingerprint
 from portalops.errors import UpdatesError
 from portalops.ledger.bodies import decode, read, write
 from portalops.locale import render
 from portalops.model.message import Message, msg
-from portalops.model.updates import FlagKind, Poll, UpdatesResult
-from tests.checks.updates.scene import HEALTH, at
+from portalops.model.updates import Channel, FlagKind, Poll, UpdatesResult
+from tests.checks.updates.scene import HEALTH, QUERY, ZONE, at
 from tests.checks.updates.test_job import Collection
 
 NEWS = (
@@ -95,6 +99,41 @@ def test_a_store_of_another_version_is_set_aside_and_not_read_as_if_it_were_of_t
 
     assert store.count() == 0
     assert (tmp_path / "observations.sqlite.v0").is_file()
+
+
+def test_what_a_killed_run_left_half_written_is_taken_back_by_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "observations.sqlite"
+    ObservationStore.open(file).close()
+    writing = (
+        "import os, sqlite3, sys; one = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        " one.execute('PRAGMA cache_size=5'); one.execute('BEGIN');"
+        " one.executemany('INSERT INTO name VALUES (?, ?, ?)', (('feed', str(n) * 20, 'x') for n in range(2000)));"
+        " os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", writing, str(file)], check=False)
+    assert (tmp_path / "observations.sqlite-journal").is_file()
+
+    with pytest.raises(UpdatesError, match=r"a run was cut off while it wrote observations\.sqlite"):
+        ObservationStore.open(file, create=False)
+    ObservationStore.open(file).close()
+
+    with closing(ObservationStore.open(file, create=False)) as store:
+        assert store.known("feed", [str(0) * 20]) == {}
+
+
+def test_a_clock_that_is_set_back_leaves_no_refused_line_without_its_beginning(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [(None, "", "2026-11-01 08:00", "2026-11-01 08:00", "Sở Y tế", NEWS)])
+    query = QUERY.replace("id AS", "NULLIF(id, 1) AS")
+    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=query)
+    collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
+    collection.publish((2, "Tin", "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", NEWS))
+    collection.collect(on="2026-11-16 20:00")
+    with closing(sqlite3.connect(collection.file)) as connection, connection:
+        connection.execute("DELETE FROM news WHERE id = 1")
+
+    result = collection.collect(on="2026-11-16 19:00")
+
+    assert [(poll.ok, poll.rejected) for poll in result.polls] == [(True, ())]
 
 
 def test_the_items_of_a_unit_are_read_by_themselves(tmp_path: Path) -> None:
