@@ -65,7 +65,15 @@ def audit(
     if not remarks:
         view.append(Paragraph(msg("everything that hosts show is in the register, and everything agrees")))
     code = ExitCode.UNMET if wrong else ExitCode.PARTIAL if unseen else ExitCode.OK
-    return Result(data, view, exit_code=code)
+    hosts = sorted({each.host for each in wrong if each.what == "login-unknown"})
+    hints = [
+        msg(
+            "a login to {host} is nobody's: 'portalops incident open --kind credential --host {host}' records it",
+            host=one,
+        )
+        for one in hosts
+    ]
+    return Result(data, view, warnings=hints, exit_code=code)
 
 
 def _remarks(session: Session, names: list[str] | None) -> list[Remark]:

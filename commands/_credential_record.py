@@ -15,6 +15,7 @@ from commands._credentials import (
     active,
     data_of,
     dry,
+    known_person,
     listing,
     past_day,
     refuse_extra,
@@ -366,9 +367,8 @@ def leave(
         hint = msg("Leave --on out: from the record on they have not left; --reason may name the day.")
         raise UsageError(msg("--back and --on do not go together"), hint)
     why = typed(reason, "--reason", needed=back)
-    asked = typed(person, "PERSON")
     day = typed_day(on, "--on") or today_of(session)
-    name = _known_person(session, register_of(session), asked)
+    name = known_person(session, register_of(session), person, "PERSON")
 
     def decide(register: CredentialRegister) -> tuple[str, str, Body] | None:
         before = register.left_of(name)
@@ -470,18 +470,6 @@ def _to_return(
     view.append(table if known else Paragraph(msg("nothing that they know is in use: they have nothing to return")))
     is_left = bool(known) and (left is not None or dry_run)
     return Result(data, view, exit_code=ExitCode.UNMET if is_left else ExitCode.OK)
-
-
-def _known_person(session: Session, register: CredentialRegister, asked: str) -> str:
-    """Return the name by which the register or the configuration knows a person.
-
-    Raises:
-        UsageError: neither does.
-    """
-    names = {knower.person for each in register.credentials.values() for knower in each.knowers}
-    names |= {each.person for each in register.left}
-    found = next((name for name in sorted(names) if same_person(name, asked)), None)
-    return found if found is not None else typed_person(session, asked, "PERSON")
 
 
 def _require_there(register: CredentialRegister, today: date, *people: object) -> None:

@@ -84,12 +84,21 @@ def typed(text: str, option: str, *, needed: bool = True) -> str:
         UsageError: it is empty though it is needed, or looks like a secret.
     """
     text = unicodedata.normalize("NFC", text.strip())
-    if (what := secret_in(text)) is not None:
-        raise UsageError(msg("{option} looks as if it held {what}", option=option, what=_WHAT[what]), _NEVER)
+    refuse_secret(text, option)
     shown = show_text(text, MAX_TEXT)
     if needed and not shown:
         raise UsageError(msg("{option} is empty", option=option), msg("Say it, for whoever looks for the credential."))
     return shown
+
+
+def refuse_secret(text: str, option: str) -> None:
+    """Make sure that a text does not look like a secret.
+
+    Raises:
+        UsageError: it does; it is not repeated.
+    """
+    if (what := secret_in(text)) is not None:
+        raise UsageError(msg("{option} looks as if it held {what}", option=option, what=_WHAT[what]), _NEVER)
 
 
 def typed_id(text: str) -> str:
@@ -218,6 +227,15 @@ def typed_person(session: Session, text: str, option: str, *, needed: bool = Tru
             else msg("The members are: {members}. [checks.declared.members] names them.", members=", ".join(members)),
         )
     return found
+
+
+def known_person(session: Session, register: CredentialRegister, text: str, option: str) -> str:
+    """Return the name by which the register or the configuration knows a person; raises as `typed_person` does."""
+    asked = typed(text, option)
+    names = {knower.person for each in register.credentials.values() for knower in each.knowers}
+    names |= {each.person for each in register.left}
+    found = next((name for name in sorted(names) if same_person(name, asked)), None)
+    return found if found is not None else typed_person(session, asked, option)
 
 
 def held(register: CredentialRegister, name: str) -> HeldCredential:

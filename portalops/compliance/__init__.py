@@ -46,6 +46,7 @@ _DOUBTS = {
     "availability": _OF_CHECKS,
     "check-cadence": _OF_CHECKS,
     "findings": _OF_CHECKS,
+    "incidents": _OF_CHECKS,
 }
 """By rule: the kinds of records of which a newer one may undo what an older one shows."""
 

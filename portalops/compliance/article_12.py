@@ -1,4 +1,4 @@
-"""Article 12: server checks, their cadence, and what no register proves yet."""
+"""Article 12: server checks and their cadence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from portalops.compliance.article_12_changes import judge_changes
 from portalops.compliance.article_12_findings import judge_findings, uncovered
+from portalops.compliance.article_12_incidents import judge_incidents
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.checks import CheckResult
@@ -109,23 +110,6 @@ def judge_languages(duty: Duty, situation: Situation) -> Standing:
     return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, seqs, newest_at=checked.newest_at)
 
 
-# --- duties whose evidence is not gathered yet -------------------------------------------------
-
-
-def judge_unrecorded(duty: Duty, situation: Situation) -> Standing:
-    """Say plainly that nothing of the kind that would count is recorded: never met, but a failed check breaks it."""
-    if duty.checks:
-        checked = judge_checks(duty, situation)
-        if checked.verdict is DutyVerdict.UNMET:
-            return checked
-    return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, _UNRECORDED[duty.rule])
-
-
-_UNRECORDED = {
-    "register": msg("nothing is recorded in the register that this duty is proven by"),
-}
-
-
 RULES: Mapping[str, Rule] = {
     "checks": judge_checks,
     "availability": judge_checks,
@@ -133,6 +117,6 @@ RULES: Mapping[str, Rule] = {
     "check-cadence": judge_check_cadence,
     "findings": judge_findings,
     "languages": judge_languages,
-    **dict.fromkeys(_UNRECORDED, judge_unrecorded),
+    "incidents": lambda duty, situation: judge_incidents(duty, situation, judge_checks(duty, situation)),
 }
 """The rules of this module by the names that rulebooks use."""

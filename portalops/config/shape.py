@@ -348,6 +348,8 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "report_due_working_days": {"ge": 1, "le": 60},
     "exemption_entered_working_days": {"ge": 1, "le": 60},
     "late_grace_hours": {"ge": 0, "le": 168},
+    "incident_first_report_hours": {"ge": 1, "le": 120},
+    "incident_full_report_hours": {"ge": 1, "le": 744},
     "repeat_weeks": {"ge": 1, "le": 26},
     "repeat_per_quarter": {"ge": 1, "le": 26},
     "day_cutoff": {"pattern": r"^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$"},

@@ -126,6 +126,13 @@ class Numbers:
     """How long after a reporting month its report is due, by the same Decision."""
     exemption_entered_working_days: int = 5
     """An exemption that is entered later than this after its first day is shown as entered afterwards (miễn bổ sung)."""
+    incident_first_report_hours: int = 24
+    """How long after an incident was noticed it is reported first. Article 12.5 names no number: these are this rulebook's own.
+
+    Stricter than Article 11 of Decision 05/2017/QĐ-TTg, which has operators report within 5 days.
+    """
+    incident_full_report_hours: int = 72
+    """How long after it was noticed the full report is due: with cause, effects and counter-measures."""
     repeat_weeks: int = 2
     """So many weeks in a row are reported to the Department."""
     repeat_per_quarter: int = 3

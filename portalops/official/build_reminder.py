@@ -127,14 +127,18 @@ def week_words(week: Week) -> Message:
     return msg("week {number} ({first} to {last})", number=week.number, first=span.first, last=span.last)
 
 
+def decision_of(rulebook: Rulebook) -> Message:
+    """Return the document that a regulation was issued with, as papers cite it."""
+    parts = rulebook.document.split(", ", 2)
+    if len(parts) != 3:
+        return msg("Decision No. {document}", document=rulebook.document)
+    number, day, issuer = parts
+    return msg("Decision No. {number} of {day} of {issuer}", number=number, day=day, issuer=issuer)
+
+
 def basis_of(rulebook: Rulebook) -> Basis:
     """Return what every paper on updates rests on."""
-    parts = rulebook.document.split(", ", 2)
-    if len(parts) == 3:
-        number, day, issuer = parts
-        decision = msg("Decision No. {number} of {day} of {issuer}", number=number, day=day, issuer=issuer)
-    else:
-        decision = msg("Decision No. {document}", document=rulebook.document)
+    decision = decision_of(rulebook)
     return Basis(
         (
             msg(

@@ -52,6 +52,7 @@ from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.exemptions import RecordedExemption, read_exemptions
 from portalops.registers.findings import read_findings
+from portalops.registers.incidents import IncidentRegister, read_incidents
 from portalops.registers.sent import RecordedSending, read_sendings
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 
@@ -244,6 +245,8 @@ class Evidence:
     """Host and check of every result of the period's rounds that is a judgement: a pass, a fail, or not applicable."""
     changes: ChangeRegister | None = None
     """The register of changes as it is now: what was recorded later knows more about the same changes."""
+    incidents: IncidentRegister | None = None
+    """The register of incidents as it is now, as that of changes."""
     waivers: tuple[RecordedWaiver, ...] = ()
     """Every waiver recorded by the period's end, oldest first."""
 
@@ -272,6 +275,7 @@ class LedgerReader(Protocol):
         limit: int | None = None,
     ) -> Iterator[Record]: ...
     def blob(self, digest: Digest) -> bytes: ...
+    def has_blob(self, digest: Digest) -> bool: ...
     def first(self) -> Record | None: ...
     def runs(
         self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
@@ -387,6 +391,7 @@ def read_evidence(
         findings=findings.findings,
         judged=frozenset(judged),
         changes=read_changes(ledger),
+        incidents=read_incidents(ledger),
         waivers=waivers.waivers,
         cases=cases.cases,
         sendings=sendings.sendings,

@@ -33,6 +33,7 @@ from portalops.reports.document import (
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_evidence import exception_blocks, limit_blocks
 from portalops.reports.section_handling import handling_blocks
+from portalops.reports.section_incidents import incident_blocks
 from portalops.reports.section_proof import does_not_hold, proof_blocks
 from portalops.reports.section_records import record_blocks
 from portalops.reports.section_servers import server_blocks
@@ -101,6 +102,7 @@ def build(
         *handling_blocks(evidence, units, calendar, rulebook.numbers),
         Heading(2, msg("VII. Server checks (Article 12)")),
         *server_blocks(evidence, rulebook.numbers),
+        *incident_blocks(evidence, rulebook.numbers),
         Heading(2, msg("VIII. Exceptions")),
         *exception_blocks(evidence, standings, units, rulebook, own_run=proof.own_run),
         Heading(2, msg("IX. What this report can't prove")),

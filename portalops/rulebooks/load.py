@@ -241,6 +241,8 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "report_cut_off_day": _whole(0, 28),
     "report_due_working_days": _whole(1, 60),
     "exemption_entered_working_days": _whole(1, 60),
+    "incident_first_report_hours": _whole(1, 120),
+    "incident_full_report_hours": _whole(1, 744),
     "repeat_weeks": _whole(1, 26),
     "repeat_per_quarter": _whole(1, 26),
 }

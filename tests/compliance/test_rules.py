@@ -397,10 +397,10 @@ def test_no_rule_calls_an_empty_ledger_met(rule: str) -> None:
 
 
 def test_a_failed_check_breaks_a_duty_whose_register_is_empty() -> None:
-    custody = duty("register", checks=("firewall.active", "cred.custody"))
+    incidents = duty("incidents", checks=("firewall.active",))
 
-    assert stand(custody, evidence(checks=check_round(CheckVerdict.FAIL)))[0] is DutyVerdict.UNMET
-    assert stand(custody, evidence(checks=check_round(CheckVerdict.PASS)))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert stand(incidents, evidence(checks=check_round(CheckVerdict.FAIL)))[0] is DutyVerdict.UNMET
+    assert stand(incidents, evidence(checks=check_round(CheckVerdict.PASS)))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def test_a_unit_that_falls_short_is_named_in_the_readers_language() -> None:

@@ -36,7 +36,8 @@ from portalops.model.verdicts import Severity
     uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE),
     title=msg("every login over SSH is a member's, from a declared network"),
     remedy=msg(
-        "Find out who it was; treat a login that is nobody's as an incident, and give each person a key of their own."
+        "Find out who it was; record a login that is nobody's by 'portalops incident open --kind credential --finding"
+        " HOST:acct.login-attribution', and give each person a key of their own."
     ),
 )
 def judge(facts: Facts) -> Outcome:

@@ -74,8 +74,13 @@ def approved(facts: Facts) -> Approved | None:
         declared.since,
         (*declared.windows, *windows),
         (*map(TimedStanding, declared.standing), *standing),
-        found if isinstance(found, Missing) and found.reason in _DOUBTS else None,
+        doubt_of(found),
     )
+
+
+def doubt_of(found: object) -> Missing | None:
+    """Return why a register may hold more than was seen of it; None where it was seen, or nobody has begun it."""
+    return found if isinstance(found, Missing) and found.reason in _DOUBTS else None
 
 
 def _window(one: ChangeOrder) -> tuple[Window, ...]:

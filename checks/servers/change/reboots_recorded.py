@@ -4,7 +4,8 @@ A reboot that nobody ordered is a failure of power, a crash, or somebody who was
 repairs are notified and approved.
 
 The rule: since the moment declared as `changes.since`, every boot lies inside a window that is declared, be it of a change or of
-an incident, or approved in the register of changes. The kernel's own word on the present boot is taken, older ones are the journal's. A journal that is kept in memory
+an incident, or approved in the register of changes, or in the time of an incident that the register of incidents ties to the
+host: from when it began to its end, or as long as it is open up to 14 days after it was noticed. The kernel's own word on the present boot is taken, older ones are the journal's. A journal that is kept in memory
 alone, or that begins after `since`, proves nothing about earlier boots.
 
 Source: journalctl(1), proc(5). systemd 257 on Debian 13:
@@ -16,10 +17,11 @@ Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.change._approved import approved
+from checks.servers.change._approved import approved, doubt_of
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import boots, own_changes
+from checks.servers.probe import Missing
+from checks.servers.probes import boots, own_changes, own_incidents
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
@@ -29,9 +31,11 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.LOW,
     needs=(boots.PROBE,),
-    uses=(own_changes.PROBE,),
+    uses=(own_changes.PROBE, own_incidents.PROBE),
     title=msg("every start of the host has a record"),
-    remedy=msg("Find out why the host was started, and declare the window of the change or incident."),
+    remedy=msg(
+        "Find out why the host was started; record it as an incident by 'portalops incident open --host', or declare the window."
+    ),
 )
 def judge(facts: Facts) -> Outcome:
     found, allowed = facts[boots.PROBE], approved(facts)
@@ -40,9 +44,11 @@ def judge(facts: Facts) -> Outcome:
             "not-declared", msg("which starts have a record is not declared; the newest is of {at}", at=found.at[-1])
         )
     since = [at for at in found.at if at >= allowed.since]
-    unrecorded = [at for at in since if allowed.window_of(at) is None]
-    if unrecorded and allowed.doubt:
-        return missing(allowed.doubt)
+    seen = facts.get(own_incidents.PROBE)
+    incidents = () if isinstance(seen, Missing) else seen
+    unrecorded = [at for at in since if allowed.window_of(at) is None and not any(one.holds(at) for one in incidents)]
+    if unrecorded and (doubt := allowed.doubt or doubt_of(seen)):
+        return missing(doubt)
     if unrecorded:
         return failed(
             "boot-unrecorded",

@@ -1,0 +1,136 @@
+"""The incidents of a period, and who attested that there were no others: with the record and the digest behind each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from portalops.model.incidents import IncidentKind, IncidentState, ReportKind, ReportStanding, Timeliness
+from portalops.model.message import Message, msg
+from portalops.model.rulebook import Numbers
+from portalops.model.text import show_text
+from portalops.registers.evidence import Evidence
+from portalops.registers.incidents import Incident, IncidentRegister, end_words
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.words import joined, severity_status
+
+KIND_WORDS: Mapping[IncidentKind, Message] = {
+    IncidentKind.CREDENTIAL: msg("administrative access lost, disclosed or misused"),
+    IncidentKind.INTRUSION: msg("intrusion"),
+    IncidentKind.MALWARE: msg("malware"),
+    IncidentKind.DEFACEMENT: msg("defacement"),
+    IncidentKind.DATA_LEAK: msg("disclosure of data"),
+    IncidentKind.DATA_LOSS: msg("loss of data"),
+    IncidentKind.DENIAL: msg("denial of service"),
+    IncidentKind.OUTAGE: msg("failure of power, hardware, software or network"),
+    IncidentKind.OTHER: msg("another incident"),
+}
+STATE_WORDS: Mapping[IncidentState, Status] = {
+    IncidentState.OPEN: Status(msg("open"), Tone.UNSURE),
+    IncidentState.CLOSED: Status(msg("closed"), Tone.GOOD),
+    IncidentState.REOPENED: Status(msg("open again"), Tone.UNSURE),
+}
+
+
+def report_status(standing: ReportStanding) -> Status:
+    """Return the words for how a report of an incident stands."""
+    due = standing.due_at
+    match standing.timeliness, standing.sent:
+        case (Timeliness.IN_TIME, sent) if sent is not None:
+            return Status(msg("sent {at}, in time", at=sent.sent_at), Tone.GOOD)
+        case (Timeliness.LATE, sent) if sent is not None:
+            return Status(msg("sent {at}, late: due {due}", at=sent.sent_at, due=due), Tone.BAD)
+        case (Timeliness.UNPROVEN, sent) if sent is not None and not sent.is_kept:
+            return Status(msg("said to be sent {at}; the paper is not kept", at=sent.sent_at), Tone.UNSURE)
+        case (Timeliness.UNPROVEN, sent) if sent is not None:
+            text = msg("said to be sent {at}; recorded {recorded} only", at=sent.sent_at, recorded=sent.recorded_at)
+            return Status(text, Tone.UNSURE)
+        case (Timeliness.DUE, _):
+            return Status(msg("due {due}", due=due), Tone.UNSURE)
+        case _:
+            return Status(msg("not sent, was due {due}", due=due), Tone.BAD)
+
+
+def ties_of(incident: Incident) -> str:
+    """Return the ids of everything that an incident is tied to."""
+    facts = incident.facts
+    return ", ".join(map(show_text, (*facts.credentials, *facts.hosts, *facts.changes, *facts.findings, *facts.cases)))
+
+
+def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
+    """Yield the incidents that were noticed in the period or open in it, and the days that were attested."""
+    register = evidence.incidents
+    if register is None or not register.is_begun:
+        yield Paragraph(msg("Nothing is recorded in the register of incidents; that shows nothing of the period."))
+        return
+    if lost := register.every_lost():
+        seqs = ", ".join(str(seq) for seq in lost[:10])
+        yield Notice(msg("Records of incidents that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
+    start, end = evidence.period.bounds(evidence.zone)
+    shown = [each for each in register.incidents.values() if is_of(each, start, end)]
+    headers = (
+        msg("Incident"), msg("What"), msg("Severity"), msg("Noticed"), msg("Who answers"), msg("Tied to"), msg("State"),
+        msg("First report"), msg("Full report"), msg("Papers (SHA-256)"), msg("Records"),
+    )  # fmt: skip
+    caption = msg("Incidents that were noticed in the period, or open in it (Article 12.5)")
+    yield Table(caption, headers, [_row(each, numbers, evidence.now) for each in shown])
+    yield _attestations(register, evidence)
+
+
+def is_of(incident: Incident, start: datetime, end: datetime) -> bool:
+    """Say whether an incident was noticed before the end of a time, and not closed before its start."""
+    closed = incident.closed
+    noticed = incident.facts.detected_at
+    return noticed < end and (noticed >= start or closed is None or closed.at >= start)
+
+
+def _row(incident: Incident, numbers: Numbers, now: datetime) -> tuple[Cell, ...]:
+    facts = incident.facts
+    papers = dict.fromkeys(digest for step in incident.reports for digest in step.evidence)
+    return (
+        incident.id,
+        msg("{what} ({kind})", what=show_text(facts.what, 200), kind=KIND_WORDS[facts.kind]),
+        severity_status(facts.severity),
+        facts.detected_at,
+        ", ".join(map(show_text, facts.holders)) or None,
+        ties_of(incident) or None,
+        state_status(incident),
+        report_status(incident.standing(ReportKind.FIRST, numbers, now)),
+        report_status(incident.standing(ReportKind.FULL, numbers, now)),
+        ", ".join(papers) or None,
+        ", ".join(map(str, incident.seqs)),
+    )
+
+
+def state_status(incident: Incident) -> Status:
+    """Return where an incident stands, with what was open when it was closed."""
+    closed = incident.closed
+    if closed is None or not closed.body.open_ends:
+        return STATE_WORDS[incident.state]
+    ends: Sequence[Message] = [end_words(end) for end in closed.body.open_ends]
+    return Status(msg("closed all the same: {ends}", ends=joined(ends)), Tone.BAD)
+
+
+def _attestations(register: IncidentRegister, evidence: Evidence) -> Table:
+    period = evidence.period
+    rows: list[tuple[Cell, ...]] = []
+    for step in register.attested:
+        body = step.body
+        if body.last < period.first or period.last < body.first:
+            continue
+        against = register.against(step, evidence.zone)
+        remark: Cell = None
+        if against:
+            ids = ", ".join(each.id for each in against)
+            remark = Status(msg("recorded later, so it holds no more: {ids}", ids=ids), Tone.BAD)
+        elif not step.evidence:
+            remark = Status(msg("the paper is not kept"), Tone.UNSURE)
+        rows.append(
+            (body.first, body.last, show_text(body.by), show_text(body.document) or None, ", ".join(step.evidence) or None,
+             step.seq, step.at, remark)
+        )  # fmt: skip
+    headers = (
+        msg("From"), msg("To"), msg("By whom"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
+        msg("Remarks"),
+    )  # fmt: skip
+    return Table(msg("Days of which somebody attests that every incident is in the register"), headers, rows)
