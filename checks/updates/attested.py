@@ -111,6 +111,9 @@ class WithAttested:
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
         return self._collected.looks(source)
 
+    def whole_looks(self, source: str) -> Sequence[Stamp]:
+        return self._collected.whole_looks(source)
+
 
 def _same(one: Seen) -> tuple[str, str, Stamp | None]:
     return one.channel, fold(one.title), one.created_at

@@ -54,6 +54,7 @@ class Collected(Protocol):
     def served(self) -> Mapping[str, Sequence[Served]]: ...
     def refused(self) -> Sequence[Unread]: ...
     def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
+    def whole_looks(self, source: str) -> Sequence[Stamp]: ...
 
 
 WATCHED_EVERY = span(timedelta(hours=36))
@@ -101,7 +102,7 @@ class Judging:
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
         self._changes = collected.changes()
-        self._whole_looks: dict[str, tuple[Stamp, ...]] = {}
+        self._whole_looks: dict[str, Sequence[Stamp]] = {}
         self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
@@ -175,7 +176,8 @@ class Judging:
     def _is_watched(self, one: Seen) -> bool:
         """Say whether an item's source was looked at whole from before its creation until it was first seen, and often.
 
-        A part of an answer that could not be read meanwhile may have been the item.
+        A part of an answer that could not be read, and came up meanwhile, may have been the item; so may what stands behind a
+        hole of unknown size. How far back the row was made is no matter of the period that is judged.
         """
         traits, created = self._traits.get(one.source), one.created_at
         if traits is None or not traits.complete or created is None:
@@ -184,15 +186,12 @@ class Judging:
             part.source == one.source
             and part.unit in {None, one.unit}
             and part.seen_at <= one.first_seen_at
-            and (part.gone_at is None or part.gone_at > created)
+            and (part.seen_at > created or (part.is_open and (part.gone_at is None or part.gone_at > created)))
             for part in self._refused
         ):
             return False
         if one.source not in self._whole_looks:
-            looks, _begins = self._collected.looks(one.source)
-            self._whole_looks[one.source] = tuple(
-                sorted(look.polled_at for look in looks if look.ok and look.covers_from is not None)
-            )
+            self._whole_looks[one.source] = self._collected.whole_looks(one.source)
         own = self._whole_looks[one.source]
         first, last = bisect_right(own, created) - 1, bisect_right(own, one.first_seen_at)
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))

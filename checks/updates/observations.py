@@ -401,6 +401,11 @@ class Window:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
         return [*map(LookedAt._make, self._rows(_LOOKS, source=source))], begins
 
+    def whole_looks(self, source: str) -> Sequence[Stamp]:
+        """Return when a source showed everything that is published there, from its first look on, in order of time."""
+        with self._engine.connect() as connection:
+            return tuple(connection.scalars(_WHOLE_LOOKS, {"source": source, "until": self._until}))
+
     def _rows(self, query: Executable, **more: object) -> Iterator[tuple[object, ...]]:
         """Yield rows as SQLite itself gives them: SQLAlchemy's rows around them take as long as all of the reading."""
         with self._engine.connect() as connection:
@@ -438,6 +443,12 @@ _UNITS = text(
 _LOOKS = (
     select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
+    .order_by(POLL.c.polled_at)
+)
+_WHOLE_LOOKS = (
+    select(POLL.c.polled_at)
+    .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
+    .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
 )
 _BEGINS = select(func.min(BEGINS.c.begins_at)).where(

@@ -86,6 +86,9 @@ class Collected:
         ]
         return looks, None
 
+    def whole_looks(self, source: str) -> list[Stamp]:
+        return sorted(stamp(one.polled_at) for one in self._good(source) if one.covers_from is not None)
+
     def _good(self, source: str) -> list[Poll]:
         return [poll for poll in self.polls if poll.source == source and poll.ok]
 

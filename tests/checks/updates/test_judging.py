@@ -380,20 +380,28 @@ def test_drafts_that_were_written_in_one_go_and_came_up_day_by_day_are_no_bulk()
 
 
 @pytest.mark.parametrize(
-    ("gone", "whose", "counts"),
+    ("seen_on", "gone", "whose", "is_open", "counts"),
     [
-        ("2026-11-18 20:00", HEALTH, 0),  # put right when the item was first seen: it may have been the item
-        (None, None, 0),
-        ("2026-11-12 08:00", HEALTH, 1),  # put right before the row was made
-        (None, JUSTICE, 1),
+        (
+            "2026-11-13",
+            "2026-11-18 20:00",
+            HEALTH,
+            False,
+            0,
+        ),  # put right when the item was first seen: it may have been it
+        ("2026-11-13", None, None, False, 0),
+        ("2026-11-10", "2026-11-12 08:00", HEALTH, False, 1),  # put right before the row was made
+        ("2026-11-10", None, None, False, 1),  # it stood there as it is before the row was made
+        ("2026-11-10", None, None, True, 0),  # a hole in each answer may hide what comes up
+        ("2026-11-13", None, JUSTICE, False, 1),
     ],
 )
 def test_a_draft_is_not_proven_by_looks_of_which_a_part_could_not_be_read(
-    gone: str | None, whose: Unit | None, counts: int
+    seen_on: str, gone: str | None, whose: Unit | None, is_open: bool, counts: int
 ) -> None:
     draft = item(TRUSTED, "2026-11-18 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00")
-    seen, left = stamp(at("2026-11-10 20:00")), None if gone is None else stamp(at(gone))
-    part = Unread(TRUSTED.id, whose.id if whose else None, None, None, seen, left, is_open=False)
+    seen, left = stamp(at(f"{seen_on} 20:00")), None if gone is None else stamp(at(gone))
+    part = Unread(TRUSTED.id, whose.id if whose else None, None, None, seen, left, is_open=is_open)
 
     week = the_week([draft], sources=(*SOURCES, TRUSTED), polls=_watching(), unread=[part])
 

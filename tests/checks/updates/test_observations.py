@@ -7,11 +7,14 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from checks.updates.job import items_of
 from checks.updates.observations import ObservationStore
+from checks.updates.recognition import EPOCH
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.text import fingerprint
@@ -19,8 +22,11 @@ from portalops.errors import UpdatesError
 from portalops.ledger.bodies import decode, read, write
 from portalops.locale import render
 from portalops.model.message import Message, msg
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.runs import Every
 from portalops.model.updates import Channel, FlagKind, Poll, UpdatesResult
-from tests.checks.updates.scene import HEALTH, QUERY, ZONE, at
+from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, QUERY, ZONE, at, rulebook
 from tests.checks.updates.test_job import Collection
 
 NEWS = (
@@ -158,6 +164,37 @@ def test_whether_a_text_is_new_does_not_rest_on_how_long_a_period_is_judged(tmp_
     result = collection.collect(on="2026-11-09 20:00")
 
     assert FlagKind.DUPLICATE not in _flags(result).get("Tin 2", ()), "160 days after the one that counted"
+
+
+def test_a_draft_that_waited_for_months_is_told_alike_by_the_report_of_a_week_and_of_half_a_year(
+    tmp_path: Path,
+) -> None:
+    collection = Collection(tmp_path, [(1, "Tin", "2026-01-01 08:00", "2026-01-01 08:00", "Sở Y tế", NEWS)])
+    for day in Period(date(2026, 6, 19), date(2026, 11, 15)).days():
+        collection.store.add_poll(Poll("content", at(f"{day} 20:00"), True, "", 1, 0, Digest("0" * 64), EPOCH))
+    collection.publish((2, "Báo cáo", "2026-11-16 09:00", "2026-06-20 09:00", "Sở Y tế", NEWS[:300]))
+    collection.collect(on="2026-11-16 20:00")
+
+    told = [
+        [
+            (one.counts_at, one.flags)
+            for one in items_of(
+                collection.store,
+                sources=[collection.source],
+                units=[HEALTH],
+                portal=PORTAL,
+                rulebook=rulebook(),
+                calendar=CALENDAR,
+                period=Period(first, date(2026, 11, 22)),
+                now=at("2026-11-24 08:00"),
+                poll_every=Every.DAY,
+            )
+            if one.seen.title == "Báo cáo"
+        ]
+        for first in (date(2026, 11, 16), date(2026, 6, 1))
+    ]
+
+    assert told[0] == told[1] == [(stamp(at("2026-11-16 09:00")), (FlagKind.WAITED,))]
 
 
 def test_a_store_that_is_damaged_within_is_an_error_that_names_it(tmp_path: Path) -> None:
