@@ -21,7 +21,6 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Role
 from portalops.model.period import Period
-from portalops.model.record import Digest
 from portalops.model.reporting import reporting_month, reporting_months
 from portalops.model.sent import SentReport
 from portalops.model.text import show_text
@@ -74,8 +73,8 @@ def sent(
     document = document_in(file)
     ledger = session.ledger if dry_run else session.writable_ledger
 
-    def made(kept: Digest | None) -> SentReport:
-        found = SentReport(report, days.first, days.last, addressee, day, own, who, way, kept)
+    def made() -> SentReport:
+        found = SentReport(report, days.first, days.last, addressee, day, own, who, way)
         same = [each for each in read_sendings(ledger).sendings if _names(each.sent) == _names(found)]
         if not same:
             return found
@@ -92,17 +91,17 @@ def sent(
                 msg("that report is recorded as sent on {day}, by record {seq}", day=first.sent.sent_on, seq=first.seq),
                 msg("Leave --date out to add the paper; if another was sent, give its own number."),
             )
-        return replace(first.sent, file=kept)  # the paper is added; the rest stands as it was recorded
+        return first.sent  # the paper is added; the rest stands as it was recorded
 
     doubts = tuple(_doubts(session, report, days, has_file=document is not None))
     if dry_run:
-        return _shown(made(None), None, doubts)
+        return _shown(made(), None, doubts)
     kept: list[SentReport] = []
 
     def decide() -> Sequence[Draft]:
-        made(None)  # what is refused leaves no paper behind
+        found = made()  # what is refused leaves no paper behind
         evidence = () if document is None else (session.writable_ledger.keep(document),)
-        kept[:] = [made(evidence[0] if evidence else None)]
+        kept[:] = [replace(found, file=evidence[0] if evidence else None)]
         parts = {"circumstances": session.circumstances, KEY: kept[0], "evidence": evidence}
         body = session.writable_ledger.keep(bodies.write(parts))
         return [session.writable_ledger.draft(SENT, subject=report, duty=REPORTING, body=body)]

@@ -65,6 +65,10 @@ class LedgerAsOf:
         """Return bytes that were kept; as `Ledger.blob` does."""
         return self.ledger.blob(digest)
 
+    def has_blob(self, digest: Digest) -> bool:
+        """Say whether a blob's file is there; as `Ledger.has_blob` does."""
+        return self.ledger.has_blob(digest)
+
     def runs(
         self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Run, ...]:

@@ -2,14 +2,14 @@
 
 A record whose details cannot be read leaves its case where it was, and the case says that a move of it is not known: nothing
 that rests on that case counts as done in time. One that opened a case names the case by its subject: it is there, without what
-was found, and no second one is opened for it.
+was found, and no second one is opened for it. A paper that is not there any more is not kept: its step is on record without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from portalops.model.cases import (
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
+from portalops.registers.papers import still_kept
 
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
@@ -163,5 +164,7 @@ def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCa
                 with suppress(ValueError):  # of no case that there could be: told by its number alone
                     moves.append(RecordedMove(record.seq, record.at, CaseMove(*parse_case_id(subject), Step.OPENED)))
         else:
+            if move.paper is not None:
+                move = replace(move, paper=replace(move.paper, file=still_kept(ledger, move.paper.file)))
             moves.append(RecordedMove(record.seq, record.at, move))
     return ReadCases(fold_cases(moves, unreadable), tuple(faults))

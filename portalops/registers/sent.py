@@ -1,14 +1,18 @@
-"""Which reports were sent: the `report.sent` records. One whose details cannot be read leaves open what was sent."""
+"""Which reports were sent: the `report.sent` records. One whose details cannot be read leaves open what was sent.
+
+A paper that is not there any more is not kept: the sending is on record without it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.sent import SentReport
+from portalops.registers.papers import still_kept
 
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
@@ -48,5 +52,6 @@ def read_sendings(ledger: LedgerReader, *, until: datetime | None = None) -> Rea
             faults.append((record.seq, error))
             continue
         if body is not None:
-            found.append(RecordedSending(record.seq, record.at, body))
+            sent = replace(body, file=still_kept(ledger, body.file))
+            found.append(RecordedSending(record.seq, record.at, sent))
     return ReadSendings(tuple(found), tuple(faults))

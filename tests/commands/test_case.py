@@ -17,7 +17,10 @@ from openpyxl import load_workbook
 
 from checks.updates.rules.stamps import stamp
 from commands.app import run
+from portalops.compliance.handling import papers_not_kept
 from portalops.ledger.ledger import Ledger
+from portalops.registers.cases import read_cases
+from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
 
 CONFIGURATION = """
@@ -466,6 +469,28 @@ def test_the_paper_of_a_sent_report_is_added_by_recording_it_again_with_its_file
     assert (wrong[0], again[0]) == (2, 2)
     assert (added[0], added[1]["data"]["sent_on"], added[1]["warnings"]) == (0, "2026-01-16", [])
     assert added[1]["data"]["file"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
+
+
+def test_a_paper_that_was_lost_is_not_kept_and_can_be_added_again(office: Office) -> None:
+    paper = office.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+    case = next(iter(office.cases()))
+    office.call("case", "remind", case, "--number", "12/CV", "--date", "2026-11-24", "--file", str(paper))
+    office.call(*SENT, "--date", "2026-01-16", "--file", str(paper))
+
+    def kept() -> tuple[bool, bool]:
+        ledger = Ledger.open(office.folder / "state", clock=SystemClock(), create=False)
+        (sending,) = read_sendings(ledger).sendings[-1:]
+        (reminded,) = (one for one in read_cases(ledger).cases if one.id == case)
+        return sending.sent.file is not None, not papers_not_kept(reminded)
+
+    assert kept() == (True, True)
+    digest = hashlib.sha256(b"%PDF-1.7").hexdigest()
+    (office.folder / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+    assert kept() == (False, False)
+
+    assert office.call(*SENT, "--file", str(paper))[0] == 0
+    assert kept() == (True, True)
 
 
 @pytest.mark.parametrize(
