@@ -28,7 +28,7 @@ class Difference(NamedTuple):
 
     table: str
     source: str
-    """Empty where the row names none."""
+    """Empty where the row is of an item that neither store has."""
     id: str
     """The observation's, or when a source was looked at."""
     columns: tuple[str, ...]
@@ -73,14 +73,22 @@ def _of_table(connection: sqlite3.Connection, table: Table) -> Iterator[Differen
     for key in sorted(stored.keys() | again.keys(), key=str):
         here, there = stored.get(key), again.get(key)
         row: dict[str, Any] = here or there or {}
+        source = row["source"] if "source" in row else _source_of(connection, row["observation"])
         at = row.get("polled_at", row.get("seen_at", row.get("at", 0)))
         yield Difference(
             table.name,
-            row.get("source", ""),
+            source,
             row.get("id") or row.get("observation") or moment(at).isoformat(),
             tuple(name for name in row if here and there and here[name] != there[name]),
             here is not None,
         )
+
+
+def _source_of(connection: sqlite3.Connection, observation: str) -> str:
+    """Return whose item a row is about."""
+    query = "SELECT source FROM stored.observation WHERE id = :id UNION ALL SELECT source FROM main.observation WHERE id = :id"
+    row = connection.execute(query, {"id": observation}).fetchone()
+    return "" if row is None else str(row["source"])
 
 
 _KEYS = {

@@ -219,6 +219,23 @@ def test_a_look_whose_answer_is_lost_is_named(portal: Path, capsys: pytest.Captu
     assert any("content: the look of" in line and digest in line for line in job["problems"])
 
 
+def test_what_rests_on_a_lost_answer_is_not_told_as_a_change_behind_the_programs_back(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _call(portal, capsys, "updates", "collect")
+    with closing(sqlite3.connect(portal / "portal.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM news WHERE id = 2")
+        connection.execute("UPDATE news SET published = '2026-11-17 09:00' WHERE id = 1")
+    _code, envelope = _call(portal, capsys, "updates", "collect")
+    digest = next(poll["evidence"] for poll in envelope["data"] if poll["id"] == "content")
+    (portal / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+
+    code, told = _call(portal, capsys, "updates", "verify")
+
+    assert (code, told["data"]["different"]) == (ExitCode.PARTIAL, [])
+    assert [line.partition(":")[0] for line in told["data"]["lost"]] == ["content"]
+
+
 def test_the_matrix_and_the_list_tell_what_was_collected(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _call(portal, capsys, "updates", "collect")
 
