@@ -159,15 +159,25 @@ class Judging:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = SourceTraits(one.source, Channel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
+            gone_at = gone.get(one.id)
+            if gone_at is not None and self._may_be_unread(one, gone_at):
+                gone_at = None
             yield weigh(
                 one,
                 traits,
                 touched.get(one.id),
-                gone.get(one.id),
+                gone_at,
                 grace,
                 is_confirmed=is_confirmed,
                 is_watched=self._is_watched,
             )
+
+    def _may_be_unread(self, one: Seen, gone_at: Stamp) -> bool:
+        """Say whether the look that no longer had an item has instead what cannot be read: the item, after an edit."""
+        return any(
+            part.source == one.source and part.unit in {None, one.unit} and part.seen_at == gone_at
+            for part in self._refused
+        )
 
     def _looks(self, source: str) -> Looks:
         looks, begins = self._collected.looks(source)

@@ -506,6 +506,25 @@ def test_an_item_that_is_gone_within_two_days_is_revoked() -> None:
     assert [one.flags for one in result.flagged] == [(FlagKind.REMOVED,)]
 
 
+@pytest.mark.parametrize(
+    ("seen", "whose", "counts"),
+    [
+        ("2026-11-17 20:00", HEALTH, 1),  # in the look that no longer had the item: the item itself, after an edit
+        ("2026-11-17 20:00", None, 1),
+        ("2026-11-17 20:00", JUSTICE, 0),
+        ("2026-11-16 20:00", HEALTH, 0),  # beside the item
+    ],
+)
+def test_an_item_is_not_revoked_by_a_look_in_which_it_may_be_what_cannot_be_read(
+    seen: str, whose: Unit | None, counts: int
+) -> None:
+    short = item(SUBPORTALS, "2026-11-16 19:00", seen="2026-11-16 20:00")
+
+    week = the_week([short], last_seen={short.id: short.first_seen_at}, unread=[_unread(SUBPORTALS, seen, unit=whose)])
+
+    assert week.subportal == counts
+
+
 def test_hardly_any_text_is_shown_for_review_and_counts() -> None:
     result = judged([item(SUBPORTALS, "2026-11-16 09:00", letters=40)])
 
@@ -799,6 +818,21 @@ def test_one_row_of_the_channel_lets_a_register_speak_for_no_other_units_subport
     other = item(SUBMISSIONS, "2026-11-17 09:00", unit=JUSTICE, channel=Channel.SUBPORTAL)
 
     assert the_week([other], sources=(SUBMISSIONS,)).subportal_verdict is UNKNOWN
+
+
+def test_a_week_names_the_indicator_that_falls_short_and_what_is_known_of_the_other() -> None:
+    never_seen = the_week([], sources=(SUBMISSIONS,))
+    met = [item(SITE, "2026-11-16 09:00"), item(SITE, "2026-11-18 09:00")]
+    half = the_week(met, sources=(SITE, SUBMISSIONS))
+    neither = the_week([], sources=(SITE, SUBMISSIONS))
+
+    short, unseen = "fewer than the 2 occasions due", "no source shows what this unit does"
+    assert (never_seen.verdict, never_seen.coverage_percent) == (UNMET, 100)
+    assert str(never_seen.reason) == f"sent in (K2): {short}; sub-portal (K1): {unseen}"
+    assert (str(never_seen.subportal_reason), str(never_seen.submissions_reason)) == (unseen, short)
+    assert str(half.reason) == f"sent in (K2): {short}; sub-portal (K1): reached the 2 occasions due"
+    assert half.subportal_reason is None
+    assert str(neither.reason) == short
 
 
 def test_hours_that_no_look_has_shown_are_named_where_a_week_is_held_against_a_unit() -> None:
