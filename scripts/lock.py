@@ -3,7 +3,8 @@
     python3 scripts/lock.py
 
 uv does the resolving, out of a virtual environment that is thrown away. The files name no package index: which one is used
-stays the business of each machine's own configuration.
+stays the business of each machine's own configuration. A version is pinned with its extras, such as `coverage[toml]`: of a
+name without them pip takes the newest version there is, and refuses it since it is not pinned.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def main() -> int:
                 code = subprocess.run(
                     [
                         str(programs / "uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
-                        "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links", "--upgrade", *extras,
+                        "--generate-hashes", "--no-strip-extras", "--no-header", "--no-emit-index-url",
+                        "--no-emit-find-links", "--upgrade", *extras,
                         "--output-file", f"requirements/{name}.txt", "pyproject.toml", "requirements/install.in",
                     ],
                     check=False,
