@@ -3,10 +3,10 @@
 An intrusion is found out weeks after it happened; what was thrown away by then can't be looked into. Article 12.4 asks that
 weaknesses are found and remedied.
 
-The rule: the oldest line of the journal, or the oldest file of logins, is at least the declared number of days old (92 where
-nothing is declared: three months are asked of level 3). One old file proves nothing: the files of a log count from the one
-that is written to now, one after the other, as far as no number is missing and none is more than 35 days older than the next.
-A host that is younger than what is asked can't show it: unknown.
+The rule: the oldest line of the system's journal, or the oldest file of logins, is at least the declared number of days old (92
+where nothing is declared: three months are asked of level 3). One old line or file proves nothing: a log counts from what is
+written now, back as far as no number of a file is missing, and no file or line that was looked at is more than 35 days older than
+the next. Users' own journals do not count. A host that is younger than what is asked can't show it: unknown.
 
 Sources: journalctl(1), logrotate(8). Debian 13:
 
@@ -38,9 +38,9 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> Outcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
     since = kept.since(facts.at)
-    if since is None and kept.files:
-        newest = max(times[0] for times in kept.files)
-        return unknown("logs-ended", msg("no log goes on until now: the newest file is of {at}", at=newest))
+    if since is None and kept.logs:
+        newest = max(times[0] for times in kept.logs)
+        return unknown("logs-ended", msg("no log goes on until now: what is newest is of {at}", at=newest))
     if since is None:
         return unknown("no-logs", msg("the host has neither a journal nor a log of logins that could be read"))
     if is_ahead(since, facts.at):

@@ -1,8 +1,11 @@
-"""How far back a host's logs go: the journal's first line, and the log files of logins. For the groups `adm`, `systemd-journal`.
+"""How far back a host's logs go: lines of the journal, and the log files of logins. For the groups `adm`, `systemd-journal`.
+
+Of the journal the newest line is asked for, from there on the last one that is 30 days older, and so on, and the first. It is the
+system's alone: the file of a user who came once, years ago, is kept for ever, since none of its lines makes it full.
 
 The birth of the root file system tells how old the host is, where the file system keeps it. Sources: journalctl(1), stat(1).
 
-    1795612800.123456 web1 systemd[1]: Started ...
+    journal 1795612800.123456 web1 systemd[1]: Started ...
     log 1788000000 /var/log/auth.log.4.gz
     born 1770000000
 """
@@ -24,9 +27,14 @@ case " $(id -un) $(id -nG) " in
   *) echo 'not in the group adm or systemd-journal' >&2; exit 1 ;;
 esac
 if command -v journalctl >/dev/null; then
-  printf 'journal '
-  journalctl -q --no-pager -o short-unix 2>/dev/null | head -n 1 | cut -c 1-60
-  echo
+  line() { journalctl -q --no-pager --system -o short-unix "$@" 2>/dev/null | head -n 1 | cut -c 1-60; }
+  l=$(line -r -n 1)
+  while case $l in [1-9]*.*) ;; *) false ;; esac; do
+    echo "journal $l"
+    at=$((${l%%.*} - 2592000)) l=
+    [ "$at" -le 0 ] || l=$(line -r -n 1 --until="@$at")
+  done
+  echo "journal $(line)"
 fi
 for f in /var/log/auth.log* /var/log/secure*; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 stat -c 'born %W' /
@@ -36,45 +44,44 @@ _JOURNAL = re.compile(r"journal (\d{9,11})\.\d+ ")
 _LOG = re.compile(r"log (\d{9,11}) /var/log/(auth\.log|secure)(?:\.(\d{1,4})|-(\d{8,10}))?(?:\.(?:gz|xz|bz2|zst))?$")
 _BORN = re.compile(r"born (\d{1,11})$")
 APART = timedelta(days=35)
-"""Files of one log lie at most so far apart: a month, which is the slowest rotation that distributions have, and a few days."""
+"""Files of one log, and lines of the journal, lie at most so far apart: a month, which is the slowest rotation that distributions
+have, and a few days."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptLogs:
     """How far back logs go."""
 
-    journal_since: datetime | None
-    """The oldest line of the journal; None if there is none."""
-    files: tuple[tuple[datetime, ...], ...]
-    """For each log of logins when its files were last written to, newest first: the file that is written to, and those that
-    logrotate moved away, up to the first number that is missing."""
+    logs: tuple[tuple[datetime, ...], ...]
+    """For each log moments at which it was written to, newest first. Of the journal, about one in 30 days, and the first. Of a log
+    of logins, the last one of each file: the one that is written to, and those that logrotate moved away, up to the first
+    number that is missing."""
     born_at: datetime | None
     """When the host's root was made; None where its file system does not say."""
 
     def since(self, at: datetime) -> datetime | None:
-        """Return from when on there are logs up to a moment, without a gap among the files; None where there are none.
+        """Return from when on there are logs up to a moment, without a gap as far as that shows; None where there are none.
 
         A file was last written to when it was moved away: what it holds is older, by no one knows how much.
         """
-        kept = [self.journal_since] if self.journal_since else []
-        for times in self.files:
+        kept: list[datetime] = []
+        for times in self.logs:
             near = takewhile(lambda pair: pair[0] - pair[1] <= APART, pairwise((at, *times)))
             kept.extend(time for _, time in near)
         return min(kept, default=None)
 
 
 def parse(output: Output) -> KeptLogs:
-    """Read the journal's first line and the files of each log."""
+    """Read the journal's lines and the files of each log."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the ages of the logs broke off"))
-    journal = next((_moment(match[1]) for line in lines if (match := _JOURNAL.match(line))), None)
+    journal = sorted((_moment(match[1]) for line in lines if (match := _JOURNAL.match(line))), reverse=True)
     born = next((int(match[1]) for line in lines if (match := _BORN.fullmatch(line))), 0)
     found = [match for line in lines if (match := _LOG.fullmatch(line))]
     files = (_series([match for match in found if match[2] == name]) for name in ("auth.log", "secure"))
-    return KeptLogs(
-        journal, tuple(times for times in files if times), datetime.fromtimestamp(born, UTC) if born else None
-    )
+    logs = tuple(times for times in (tuple(journal), *files) if times)
+    return KeptLogs(logs, datetime.fromtimestamp(born, UTC) if born else None)
 
 
 def _series(found: Sequence[re.Match[str]]) -> tuple[datetime, ...]:
