@@ -166,6 +166,8 @@ def week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
         "submissions": week.submissions,
         "subportal_verdict": week.subportal_verdict.value,
         "submissions_verdict": week.submissions_verdict.value,
+        "subportal_reason": str(week.subportal_reason) if week.subportal_reason else None,
+        "submissions_reason": str(week.submissions_reason) if week.submissions_reason else None,
         "pending": week.pending,
         "working_days": week.working_days,
         "coverage_percent": week.coverage_percent,

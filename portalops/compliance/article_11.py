@@ -66,14 +66,18 @@ def judge_portal_daily(duty: Duty, situation: Situation) -> Standing:
 def judge_unit_submissions(duty: Duty, situation: Situation) -> Standing:
     """Each unit sends information in at least twice a week (Article 11.2, K2)."""
     return _judge_unit_weeks(
-        duty, situation, lambda week: (week.submissions_verdict, week.submissions, week.due_to_send)
+        duty,
+        situation,
+        lambda week: (week.submissions_verdict, week.submissions, week.due_to_send, week.submissions_reason),
     )
 
 
 def judge_unit_subportals(duty: Duty, situation: Situation) -> Standing:
     """Each unit updates its sub-portal at least twice a week (Article 11.2, K1)."""
     return _judge_unit_weeks(
-        duty, situation, lambda week: (week.subportal_verdict, week.subportal, week.due_on_subportal)
+        duty,
+        situation,
+        lambda week: (week.subportal_verdict, week.subportal, week.due_on_subportal, week.subportal_reason),
     )
 
 
@@ -291,9 +295,9 @@ def judge_unicode(duty: Duty, situation: Situation) -> Standing:
 def _judge_unit_weeks(
     duty: Duty,
     situation: Situation,
-    indicator_of: Callable[[UnitWeek], tuple[DutyVerdict, int, int]],
+    indicator_of: Callable[[UnitWeek], tuple[DutyVerdict, int, int, Message | None]],
 ) -> Standing:
-    """Judge one indicator of all units' weeks: its verdict, and the occasions seen and due."""
+    """Judge one indicator of all units' weeks: its verdict, the occasions seen and due, and why where it is told."""
     updates = situation.evidence.updates
     if updates is None or (doubt := _doubt_of_judging(updates, situation)):
         return _not_judged(duty, updates, doubt if updates else None)
@@ -302,7 +306,7 @@ def _judge_unit_weeks(
     names = _unit_names(situation)
     parts: list[tuple[DutyVerdict, Message]] = []
     for week in judged:
-        verdict, count, required = indicator_of(week)
+        verdict, count, required, own = indicator_of(week)
         line = msg(
             "{unit}, week {week}: {count} of {required}",
             unit=names(week.unit),
@@ -310,10 +314,11 @@ def _judge_unit_weeks(
             count=count,
             required=required,
         )
-        # What was not seen, or could not be read, and where: of the indicator that the week's reason speaks of.
+        # What was not seen, or could not be read, and where. Older records tell it of the indicator that the week rests on alone.
+        why = own or (week.reason if verdict is week.verdict else None)
         is_unseen = verdict is DutyVerdict.UNMET and week.unseen_hours
-        if verdict is week.verdict and (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE or is_unseen):
-            line = msg("{line}; {why}", line=line, why=week.reason)
+        if why is not None and (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE or is_unseen):
+            line = msg("{line}; {why}", line=line, why=why)
         parts.append(_as_known_now(verdict, line, week.week.period(), updates=updates, situation=situation))
     short = {week.unit for week, (verdict, _line) in zip(judged, parts, strict=True) if verdict is DutyVerdict.UNMET}
     parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(judged, situation)]

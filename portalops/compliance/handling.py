@@ -94,7 +94,7 @@ def shortfalls(
     for week in result.unit_weeks:
         for duty, verdict, due, seen in _indicators(week, duties):
             if verdict is DutyVerdict.UNMET:
-                found[week.unit, duty, week.week] = Shortfall(judged_seq, due, seen, week.reason)
+                found[week.unit, duty, week.week] = Shortfall(judged_seq, due, seen, _reason_of(week, duty, duties))
     missed: dict[Week, list[PortalDay]] = defaultdict(list)
     for day in result.portal_days:
         if day.verdict is DutyVerdict.UNMET:
@@ -104,6 +104,14 @@ def shortfalls(
         without = tuple(day.day for day in days)
         found[THE_PORTAL, CaseDuty.PORTAL, of] = Shortfall(judged_seq, len(days), 0, reason, without)
     return found
+
+
+def _reason_of(week: UnitWeek, duty: CaseDuty, duties: UnitDuties) -> Message:
+    """Return why a unit's duty is unmet in a week: its indicator's own reason, where the record tells it."""
+    if duties is UnitDuties.SUM:
+        return week.reason
+    own = week.subportal_reason if duty is CaseDuty.SUBPORTAL else week.submissions_reason
+    return own or week.reason
 
 
 def moves_by_rule(

@@ -255,6 +255,7 @@ class UnitWeek:
     coverage_percent: int
     pending: int = 0
     """Occasions that rest on claimed dates alone."""
+    """How much of the week was seen, as far as it had gone, of the indicators that the verdict rests on; 0 to 100."""
     items: tuple[Counted, ...] = ()
     unreachable: tuple[date, ...] = ()
     """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
@@ -270,6 +271,10 @@ class UnitWeek:
     """Hours of the week, as far as it had gone, that no look has shown; None in older records."""
 
     @property
+    subportal_reason: Message | None = None
+    """Why K1 has its verdict; None where it is met or nothing is due, and in older records."""
+    submissions_reason: Message | None = None
+    """Why K2 has its verdict; None as above."""
     def due_on_subportal(self) -> int:
         """Return the occasions due of K1."""
         return self.required if self.subportal_required is None else self.subportal_required

@@ -95,6 +95,15 @@ def test_each_unit_duty_and_week_that_is_unmet_gets_one_case_and_no_second_one()
     assert _found(result, cases) == ()
 
 
+def test_a_case_names_why_its_own_indicator_fell_short() -> None:
+    told = replace(_week(MET, UNMET), submissions_reason=msg("nothing came in"))
+
+    (found,) = shortfalls(_result([told]), 7, UnitDuties.BOTH).values()
+    (older,) = shortfalls(_result([_week(MET, UNMET)]), 7, UnitDuties.BOTH).values()
+
+    assert (str(found.reason), str(older.reason)) == ("nothing came in", "fewer")
+
+
 def test_what_the_managing_unit_itself_missed_is_a_case_like_any_other() -> None:
     days = [
         PortalDay(date(2026, 11, day), True, UNMET if day in {17, 19} else MET, msg("x"), 0) for day in range(16, 21)

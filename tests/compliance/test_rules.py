@@ -416,3 +416,19 @@ def test_a_unit_that_falls_short_is_named_in_the_readers_language() -> None:
 
     assert any(render(detail, "vi").startswith("Sở Y tế, ") for detail in standing.details)
     assert any(render(detail, "en").startswith("Department of Health, ") for detail in standing.details)
+
+
+def test_why_an_indicator_is_unknown_is_told_also_where_its_week_is_unmet_by_the_other_one() -> None:
+    week = unit_week(DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE)
+    told = replace(week, subportal_reason=msg("no source shows what this unit does"))
+    name = Name("x", "x")
+    subportals = duty("unit-subportals")
+    rulebook = Rulebook(
+        "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (subportals,), Numbers()
+    )
+
+    (standing,) = judge(
+        Situation(rulebook, evidence(updates=updates(unit_weeks=(told,))), (LOCAL,), (), load_calendar())
+    )
+
+    assert any(str(line).endswith("1 of 2; no source shows what this unit does") for line in standing.details)

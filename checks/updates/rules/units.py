@@ -16,13 +16,14 @@ from checks.updates.rules.weeks import (
     explain,
     judge_indicator,
     moment_of,
+    name_each,
     required_occasions,
     subportal_grace_ends,
     sum_tallies,
 )
 from checks.updates.terms import Terms
 from portalops.model.exemptions import Exemption, ExemptionScope, exempt_by
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Unit, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
@@ -207,16 +208,26 @@ def _unit_week(
         verdict = combine(first, second, duties=numbers.unit_duties, summed=summed)
     if numbers.unit_duties is UnitDuties.SUM:
         tallies: tuple[Tally, ...] = (both,)
-    else:  # the reason speaks of the indicators that the verdict rests on, and of no other
+    elif numbers.unit_duties is UnitDuties.SUBMIT_ONLY:
+        tallies = (k2,)
+    else:  # coverage and unseen hours are those of the indicators that the verdict rests on, and of no other
         tallies = tuple(each for own, each in ((first, k1), (second, k2)) if own is verdict) or (k2,)
     nearest = tallies
     if numbers.unit_duties is UnitDuties.EITHER and not moment.is_over:  # one of them is enough: what that one lacks
         nearest = (max(tallies, key=lambda each: each.solid),)
+    own = (
+        _own_reason(first, k1, due.subportal_by, facts, numbers),
+        _own_reason(second, k2, due.submission_by, facts, numbers),
+    )
     by = due.submission_by or due.subportal_by
     if verdict is DutyVerdict.EXEMPT and by is not None:
         reason = msg("exempt by {document}", document=by.document)
-    else:
+    elif numbers.unit_duties in {UnitDuties.SUM, UnitDuties.SUBMIT_ONLY} or len(nearest) < len(tallies):
         reason = explain(verdict, nearest, moment=moment, numbers=numbers)
+    else:
+        reason = name_each(verdict, (first, own[0]), (second, own[1])) or explain(
+            verdict, nearest, moment=moment, numbers=numbers
+        )
     return UnitWeek(
         unit=unit.id,
         week=facts.week,
@@ -237,7 +248,21 @@ def _unit_week(
         submissions_required=k2.required,
         summed=both.solid if numbers.unit_duties is UnitDuties.SUM else None,
         unseen_hours=max(each.share.unseen_hours for each in tallies),
+        subportal_reason=None if first in _NOTHING_TO_SAY else own[0],
+        submissions_reason=None if second in _NOTHING_TO_SAY else own[1],
     )
+
+
+_NOTHING_TO_SAY = frozenset({DutyVerdict.MET, DutyVerdict.NOT_ASSESSED})
+
+
+def _own_reason(
+    verdict: DutyVerdict, tally: Tally, by: Exemption | None, facts: WeekFacts, numbers: Numbers
+) -> Message:
+    """Say why one indicator has its verdict."""
+    if verdict is DutyVerdict.EXEMPT and by is not None:
+        return msg("exempt by {document}", document=by.document)
+    return explain(verdict, (tally,), moment=facts.moment, numbers=numbers)
 
 
 def _names(items: Iterable[Counting]) -> frozenset[str]:

@@ -163,6 +163,25 @@ def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, moment: Moment, n
             return _why_pending(tallies, moment)
 
 
+def name_each(
+    verdict: DutyVerdict, subportal: tuple[DutyVerdict, Message], submissions: tuple[DutyVerdict, Message]
+) -> Message | None:
+    """Name each indicator with its own reason, the one that decides first; None where one sentence holds for all.
+
+    Args:
+        verdict: the week's.
+        subportal: the verdict and reason of K1.
+        submissions: the same of K2.
+    """
+    (first, k1), (second, k2) = subportal, submissions
+    if DutyVerdict.NOT_ASSESSED in {first, second} or (first is second and k1 == k2):
+        return None
+    named = msg("sub-portal (K1): {why}", why=k1), msg("sent in (K2): {why}", why=k2)
+    if first is not verdict:
+        named = named[1], named[0]
+    return msg("{first}; {second}", first=named[0], second=named[1])
+
+
 def _with_unseen(short: Message, hours: int) -> Message:
     """Name the hours that nobody saw of a week that enough of was seen to be judged."""
     if not hours:

@@ -824,7 +824,7 @@ def test_a_week_names_the_indicator_that_falls_short_and_what_is_known_of_the_ot
     never_seen = the_week([], sources=(SUBMISSIONS,))
     met = [item(SITE, "2026-11-16 09:00"), item(SITE, "2026-11-18 09:00")]
     half = the_week(met, sources=(SITE, SUBMISSIONS))
-    neither = the_week([], sources=(SITE, SUBMISSIONS))
+    neither = the_week([])
 
     short, unseen = "fewer than the 2 occasions due", "no source shows what this unit does"
     assert (never_seen.verdict, never_seen.coverage_percent) == (UNMET, 100)
@@ -845,7 +845,7 @@ def test_hours_that_no_look_has_shown_are_named_where_a_week_is_held_against_a_u
     k1 = the_week([], sources=(SITE, SUBMISSIONS), polls=(*looks, poll(SUBMISSIONS, "2026-11-24 08:00")))
 
     assert (week.subportal_verdict, k1.unseen_hours, k1.coverage_percent) == (UNMET, 13, 92)
-    assert str(k1.reason) == "fewer than the 2 occasions due; no look has shown 13 hours of the week"
+    assert str(k1.subportal_reason) == "fewer than the 2 occasions due; no look has shown 13 hours of the week"
 
 
 def test_each_duty_has_its_own_number_where_an_exemption_makes_them_differ() -> None:
