@@ -7,8 +7,9 @@ The rule: at every public address the ports `admin_ports` (22, 3306 and 5432 unl
 from a station outside of the declared `admin_ranges`. A station within them sees such a port open and can tell nothing
 about the world; then the check is unknown until somebody looks from elsewhere. The kernel's own rules must keep strangers
 out as well: a station sees what holds for its own address, and a rule may let in half the world beside it. A rule whose
-condition can't be judged, as one on a device that is not among `trusted_devices`, leaves it unknown. And the filter must deny by default, or a service that
-starts there tomorrow is open to all; where that can't be judged, it is unknown as well.
+condition can't be judged, as one on a device that is not among `trusted_devices`, leaves it unknown. And the filter must deny by
+default, or a service that starts there tomorrow is open to all; where that can't be judged, or the older filter may keep out what
+nft's lets in and can't be read, it is unknown as well.
 
 Source: connect(2), nft(8). A host whose filter drops what it does not name, seen from another one:
 
@@ -19,9 +20,10 @@ from __future__ import annotations
 
 import ipaddress
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
+from checks.servers.probe import Missing
 from checks.servers.probes import iptables_legacy, nft, outside_ports
 from checks.servers.ruleset import MAX_DEVICES, Door
 from checks.servers.stranger import door
@@ -76,6 +78,10 @@ def judge(facts: Facts) -> Outcome:
         for port in sorted(ports)
         for family, name in (("ip", "IPv4"), ("ip6", "IPv6"))
     }
+    entrances = [each for family in ("ip", "ip6") for each in ruleset.entrances(family, trusted)]
+    legacy = facts.get(iptables_legacy.PROBE)
+    if isinstance(legacy, Missing) and {*doors.values(), *(each.door for each in entrances)} != {Door.SHUT}:
+        return missing(legacy)  # what nft lets in, the older filter may keep out
     if let_in := [name for name, each in doors.items() if each is Door.OPEN]:
         return failed(
             "rules-let-strangers-in", msg("the firewall's rules let strangers in at {names}", names=listed(let_in))
@@ -83,7 +89,6 @@ def judge(facts: Facts) -> Outcome:
     if unsure := [name for name, each in doors.items() if each is Door.UNSURE]:
         said = msg("whether the firewall's rules let strangers in cannot be judged at {names}", names=listed(unsure))
         return unknown("rules-unclear", said)
-    entrances = [each for family in ("ip", "ip6") for each in ruleset.entrances(family, trusted)]
     if any(each.door is Door.OPEN for each in entrances):
         return failed(
             "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")
