@@ -214,7 +214,6 @@ class _Walk:
         return known[name]
 
 
-_EVERY = frozenset({"0.0.0.0/0", "::/0", "0-65535", "1-65535"})
 _NOT_OF_NEW = frozenset({"expected", "seen-reply", "seen_reply", "assured", "confirmed", "snat", "dnat", "dying"})
 """What a new packet's status has not, unless its destination was translated (`dnat`): nft(8), iptables-extensions(8)."""
 
@@ -264,16 +263,16 @@ class _Unnamed:
                     return Holds.UNSURE
             case "l4proto":
                 is_met = bool({self.protocol, "6" if self.protocol == "tcp" else "17"} & set(values))
-                if not is_met and any("-" in value and value[0].isdecimal() for value in values):
+                if not is_met and has_range(values):
                     return Holds.UNSURE
             case "udp" if self.protocol != "udp":
                 return Holds.NOT
             case "dport" | "udp" | "saddr":
-                is_met = bool(_EVERY & set(values))
+                is_met = are_all(values)
             case "sport":
                 return Holds.UNNAMED  # who sends it chooses it
             case "daddr":
-                is_met = bool(_EVERY & set(values))
+                is_met = are_all(values)
                 if not is_met and not is_multicast(values):
                     return Holds.UNSURE  # it may be the host's own
             case "other":
@@ -292,6 +291,42 @@ def is_multicast(values: Iterable[str]) -> bool:
         return all(ipaddress.ip_network(value, strict=False).is_multicast for value in values)
     except ValueError:
         return False
+
+
+def are_all(values: Iterable[str]) -> bool:
+    """Say whether ports, or addresses and networks of one family, leave none out: by one of them, or together.
+
+    >>> are_all(["1-1023", "1024-65535"]), are_all(["128.0.0.0/1", "0.0.0.0/1"]), are_all(["1-21", "23-65535"])
+    (True, True, False)
+    """
+    reached = -1
+    try:
+        for first, last, least, most in sorted(_span(value) for value in values):
+            if first > max(reached + 1, least):
+                return False
+            reached = max(reached, last)
+            if reached >= most:
+                return True
+    except ValueError:
+        pass  # a device's address, or the name of a service
+    return False
+
+
+def _span(value: str) -> tuple[int, int, int, int]:
+    """Return the first and the last of a value, and of all that there are: no port is 0."""
+    first, _, last = value.partition("-")
+    if first.isdecimal():
+        return int(first), int(last or first), 1, 65535
+    if "/" in first:
+        network = ipaddress.ip_network(first, strict=False)
+        return int(network.network_address), int(network.broadcast_address), 0, 2**network.max_prefixlen - 1
+    address = ipaddress.ip_address(first)
+    return int(address), int(ipaddress.ip_address(last or first)), 0, 2**address.max_prefixlen - 1
+
+
+def has_range(protocols: Iterable[str]) -> bool:
+    """Say whether protocols are given as a range of numbers, `0-255`; a name such as `ipv6-icmp` is none."""
+    return any("-" in one and one[0].isdecimal() for one in protocols)
 
 
 def is_one_of(device: str, names: Iterable[str]) -> bool:

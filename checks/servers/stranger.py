@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
-from checks.servers.ruleset import Chain, Condition, Door, Rule, Ruleset, Target, is_multicast, is_one_of
+from checks.servers.ruleset import Chain, Condition, Door, Rule, Ruleset, Target, has_range, is_multicast, is_one_of
 
 MAX_CHAINS = 300
 """So many chains are followed from one base chain; what is beyond is not told."""
@@ -136,8 +136,12 @@ def _holds(condition: Condition | None, knock: _Knock) -> _Holds:
             if knock.may_be_translated or (knock.may_be_untracked and "untracked" in values) or "none" in values:
                 return _Holds.UNSURE
             found = _Holds.NEVER
+        case "l4proto" if {"tcp", "6"} & set(values):
+            found = _Holds.ALWAYS
         case "l4proto":
-            found = _Holds.ALWAYS if {"tcp", "6"} & set(values) else _Holds.NEVER
+            if has_range(values):
+                return _Holds.UNSURE
+            found = _Holds.NEVER
         case "nfproto":
             found = _Holds.ALWAYS if ("ipv4" if knock.family == "ip" else "ipv6") in values else _Holds.NEVER
         case "iif":

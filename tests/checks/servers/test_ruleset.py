@@ -63,6 +63,10 @@ def open_at(ruleset: Ruleset, family: str = "ip", trusted: tuple[str, ...] = ())
         ("-p tcp -m conntrack --ctstate NEW -m tcp --dport 22 -j ACCEPT", ()),
         ("-s 10.0.0.0/8 -j ACCEPT", ()),
         ("! -s 10.0.0.0/8 -j DROP", ()),
+        ("-p tcp -m multiport --dports 1:1023,1024:65535 -j ACCEPT", (ANY_DEVICE,)),
+        ("-p tcp -m multiport --dports 1:21,23:65535 -j ACCEPT", ()),
+        ("-m iprange --src-range 0.0.0.0-255.255.255.255 -j ACCEPT", (ANY_DEVICE,)),
+        ("-m mac --mac-source 52:54:00:12:34:56 -j ACCEPT", ()),
     ],
 )
 def test_older_rules_for_whole_devices_are_seen(rule: str, open_devices: tuple[str, ...]) -> None:
@@ -178,6 +182,16 @@ def test_the_rest_of_a_map_of_verdicts_comes_last_whatever_its_place() -> None:
         ([match({"ct": {"key": "state"}}, ["established", "related", "untracked"]), ACCEPT], Door.SHUT),
         ([match({"payload": {"protocol": "sctp", "field": "dport"}}, 2905), ACCEPT], Door.SHUT),
         ([match({"meta": {"key": "l4proto"}}, "vrrp"), ACCEPT], Door.SHUT),
+        (
+            [
+                match(
+                    {"payload": {"protocol": "ip", "field": "saddr"}},
+                    {"set": [{"prefix": {"addr": net, "len": 1}} for net in ("0.0.0.0", "128.0.0.0")]},
+                ),
+                ACCEPT,
+            ],
+            Door.OPEN,
+        ),
         ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 1023, ">"), ACCEPT], Door.SHUT),
         ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 0, ">="), ACCEPT], Door.OPEN),
         ([match({"payload": {"protocol": "udp", "field": "dport"}}, 53, "!="), ACCEPT], Door.OPEN),

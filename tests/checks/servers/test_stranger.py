@@ -52,6 +52,7 @@ def at(*rules: Rule, denies: bool = True, others: tuple[Chain, ...] = ()) -> Doo
         ((rule(Target.ACCEPT, Condition("daddr", ("224.0.0.0/4",), False)),), True, Door.SHUT),
         ((rule(Target.ACCEPT, Condition("status", ("dnat",), False)),), True, Door.SHUT),
         ((rule(Target.ACCEPT, Condition("udp", ("53",), True)),), True, Door.SHUT),
+        ((rule(Target.ACCEPT, Condition("l4proto", ("0-255",), False)),), True, Door.UNSURE),
     ],
 )
 def test_a_stranger_at_port_22(rules: tuple[Rule, ...], *, denies: bool, expected: Door) -> None:
