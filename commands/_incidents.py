@@ -101,12 +101,12 @@ def record(
         before = register_of(session)
         return make(before), before, before, 0
     ledger, circumstances = session.writable_ledger, session.circumstances
-    evidence = () if document is None else (ledger.keep(document),)
     made: list[tuple[IncidentRegister, Body]] = []
 
     def decide() -> tuple[Draft]:
         before = read_incidents(ledger)
-        body = make(before)
+        body = make(before)  # what is refused leaves no document behind
+        evidence = () if document is None else (ledger.keep(document),)
         made.append((before, body))
         parts = {"circumstances": circumstances, KEYS[kind][0]: body, "evidence": evidence}
         return (ledger.draft(kind, subject=subject_of(body), duty=DUTY, body=ledger.keep(bodies.write(parts))),)

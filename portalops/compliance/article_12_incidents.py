@@ -184,10 +184,11 @@ def _attested(situation: Situation, register: IncidentRegister) -> tuple[list[Pa
             missing.append(day)
         elif step.seq not in steps:
             steps[step.seq] = None
-            if not step.evidence:
-                text = msg(
-                    "the paper by which {name} attests is not kept: record {seq}", name=step.body.by, seq=str(step.seq)
-                )
+            name, seq = step.body.by, str(step.seq)
+            if step.evidence:
+                parts.append((MET, msg("{name} attests the register by record {seq}", name=name, seq=seq)))
+            else:
+                text = msg("the paper by which {name} attests is not kept: record {seq}", name=name, seq=seq)
                 parts.append((UNKNOWN, text))
     for step in register.attested:
         against = register.against(step, evidence.zone)
@@ -196,10 +197,15 @@ def _attested(situation: Situation, register: IncidentRegister) -> tuple[list[Pa
                 "what record {seq} attests holds no more: {id} was recorded later", seq=str(step.seq), id=against[0].id
             )
             parts.append((UNKNOWN, text))
-    is_over = evidence.period.last < situation.today
     if missing:
-        text = msg(
-            "nobody attests that the register is whole from {first} to {last}", first=missing[0], last=missing[-1]
+        text = nmsg(
+            "{n} day from {first} to {last} is attested by nobody",
+            "{n} days from {first} to {last} are attested by nobody",
+            len(missing),
+            first=missing[0],
+            last=missing[-1],
         )
-        parts.append((UNKNOWN if is_over else PENDING, text))
+        parts.append((UNKNOWN if evidence.period.last < situation.today else PENDING, text))
+    if not parts:
+        parts.append((PENDING, msg("no day of the period is over, so none is attested yet")))
     return parts, list(steps)

@@ -1,8 +1,9 @@
 """The register of incidents: the records `incident.*`, folded. Each state names the record that made it so.
 
 Nothing is edited. A correction says the whole anew, and the newest counts; a report that is recorded again takes the place of
-the one before from its own record on, and one that says the same adds the file that was missing. That nothing is recorded of
-some days shows nothing: for that a named person attests them, and an incident that comes to be recorded later takes it back.
+the one before from its own record on, and one that says the same adds the file that was missing. A document that is not there
+any more is not kept: its step is on record without it. That nothing is recorded of some days shows nothing: for that a named
+person attests them, and an incident that comes to be recorded later takes it back.
 """
 
 from __future__ import annotations
@@ -151,15 +152,11 @@ class IncidentRegister:
         return tuple(each for each in self.incidents.values() if host in each.facts.hosts)
 
     def attested_on(self, day: date, zone: ZoneInfo) -> Step[IncidentsAttested] | None:
-        """Return the newest attestation of a local day that nothing contradicts; None if there is none."""
-        return next(
-            (
-                step
-                for step in reversed(self.attested)
-                if step.body.first <= day <= step.body.last and not self.against(step, zone)
-            ),
-            None,
-        )
+        """Return the attestation of a local day that nothing contradicts: the newest whose paper is kept, else the newest."""
+        found = [
+            step for step in self.attested if step.body.first <= day <= step.body.last and not self.against(step, zone)
+        ]
+        return max(found, key=lambda step: (bool(step.evidence), step.seq), default=None)
 
     def against(self, step: Step[IncidentsAttested], zone: ZoneInfo) -> tuple[Incident, ...]:
         """Return the incidents that were noticed in the attested days, and recorded only after the attestation."""
@@ -261,7 +258,7 @@ def read_incidents(ledger: LedgerReader, *, until: datetime | None = None) -> In
                 and _fits(record.kind, found)
                 and _is_plain(found)
             ):
-                body, evidence = found, tuple(sorted(evidence_of(data)))
+                body, evidence = found, tuple(sorted(one for one in evidence_of(data) if ledger.has_blob(one)))
         except PortalOpsError:
             body = None
         records.append((record.seq, record.at, record.subject, body, evidence))

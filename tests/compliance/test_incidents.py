@@ -1,0 +1,206 @@
+"""Article 12.5: what the register of incidents, who attests it, and the logins on hosts make of a period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from portalops.calendar import load as load_calendar
+from portalops.compliance import Situation, judge
+from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.incidents import (
+    IncidentClosed,
+    IncidentFacts,
+    IncidentKind,
+    IncidentReport,
+    IncidentsAttested,
+    ReportKind,
+)
+from portalops.model.message import msg
+from portalops.model.organisation import Name
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.rulebook import Clause, Numbers, Rulebook
+from portalops.model.standing import Standing
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, Severity
+from portalops.registers.evidence import Evidence
+from portalops.registers.incidents import Body, IncidentRegister, fold_incidents, subject_of
+from tests.compliance.test_rules import DIGEST, LOCAL, NOW, WEEK, check_round, duty, evidence
+from tests.registers.test_incidents import CLOSED, FACTS, FIRST, FULL, HOUR, ID, NOTICED
+
+ATTESTED = IncidentsAttested(WEEK.first, WEEK.last, "Trần Thị Bình", "20/XN")
+WHOLE: tuple[tuple[int, Body], ...] = ((0, FACTS), (3, FIRST), (40, FULL), (50, CLOSED), (130, ATTESTED))
+MET, UNMET, PENDING, UNSURE = (
+    DutyVerdict.MET,
+    DutyVerdict.UNMET,
+    DutyVerdict.PENDING,
+    DutyVerdict.INSUFFICIENT_EVIDENCE,
+)
+
+
+def register(*steps: tuple[int, Body | None], kept: tuple[Digest, ...] = (DIGEST,)) -> IncidentRegister:
+    """Fold records, each recorded so many hours after the noticing."""
+    return fold_incidents(
+        (10 + n, NOTICED + hours * HOUR, ID if body is None else subject_of(body), body, kept)
+        for n, (hours, body) in enumerate(steps)
+    )
+
+
+def stand(found: Evidence, *, checks: tuple[str, ...] = ()) -> Standing:
+    name = Name("x", "x")
+    asked = duty("incidents", checks=checks)
+    rulebook = Rulebook("r", "1", name, "doc", WEEK.first, None, (Clause("10.2", name, "x"),), (asked,), Numbers())
+    (standing,) = judge(Situation(rulebook, found, (LOCAL,), (), load_calendar()))
+    return standing
+
+
+def judged(incidents: IncidentRegister | None, *, now: datetime = NOW, period: Period = WEEK) -> Standing:
+    return stand(evidence(incidents=incidents, now=now, period=period))
+
+
+def swapped(hours: int, body: Body | None, *, at: int) -> Iterable[tuple[int, Body | None]]:
+    steps: list[tuple[int, Body | None]] = list(WHOLE)
+    steps[at] = (hours, body)
+    return steps
+
+
+def test_duty_is_unknown_while_nobody_has_begun_the_register() -> None:
+    assert judged(None).verdict is UNSURE
+    assert judged(IncidentRegister()).verdict is UNSURE
+    assert "nothing is recorded in the register of incidents" in str(judged(None).reason)
+
+
+def test_incident_that_was_reported_in_time_in_attested_days_meets_the_duty() -> None:
+    standing = judged(register(*WHOLE))
+
+    assert standing.verdict is MET
+    assert "1 incident of the period was reported in time" in str(standing.reason)
+    assert set(standing.evidence) == {10, 11, 12, 13, 14}
+
+
+def test_that_nothing_happened_counts_only_as_far_as_a_named_person_attests_it() -> None:
+    assert judged(register((130, ATTESTED))).verdict is MET
+    assert judged(register((130, ATTESTED), kept=())).verdict is UNSURE
+    short = judged(register((130, replace(ATTESTED, last=date(2026, 11, 21)))))
+    assert (short.verdict, str(short.reason)) == (
+        UNSURE,
+        "1 day from 2026-11-22 to 2026-11-22 is attested by nobody",
+    )
+
+
+def test_attestation_is_not_due_before_the_period_is_over() -> None:
+    running = Period(date(2026, 11, 16), date(2026, 11, 29))
+
+    assert judged(register((130, ATTESTED)), period=running).verdict is PENDING
+    assert judged(register((0, FACTS)), now=NOTICED, period=Period(date(2026, 11, 18), WEEK.last)).verdict is PENDING
+    to_yesterday = replace(ATTESTED, last=date(2026, 11, 24))
+    assert judged(register((150, to_yesterday)), period=running).verdict is MET
+
+
+def test_attestation_counts_no_more_once_an_incident_of_its_days_is_recorded() -> None:
+    standing = judged(register((0, ATTESTED), (1, replace(FACTS, detected_at=NOTICED + HOUR)), (3, FIRST), (40, FULL)))
+
+    assert standing.verdict is UNSURE
+    assert any("record 10 attests holds no more: IN-2026-001" in str(each) for each in standing.details)
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict", "said"),
+    [
+        (swapped(25, replace(FIRST, sent_at=NOTICED + 25 * HOUR), at=1), UNMET, "after"),
+        (swapped(30, FIRST, at=1), UNSURE, "recorded at"),
+        (((0, FACTS), (40, FULL), (130, ATTESTED)), UNMET, "first report was sent at"),
+        (((0, FACTS), (3, FIRST), (130, ATTESTED)), UNMET, "full report was due by"),
+        (
+            swapped(50, replace(CLOSED, open_ends=("credential:web1-an",), reason="gấp"), at=3),
+            UNMET,
+            "closed all the same",
+        ),
+        (swapped(0, replace(FACTS, credentials=()), at=0), UNSURE, "no credential is tied"),
+        (swapped(0, replace(FACTS, holders=()), at=0), UNSURE, "names nobody who answers"),
+        ((*WHOLE, (140, None)), UNSURE, "record 15 of an incident cannot be read"),
+    ],
+)
+def test_what_is_missing_is_named_and_makes_the_verdict(
+    steps: Iterable[tuple[int, Body | None]], verdict: DutyVerdict, said: str
+) -> None:
+    standing = judged(register(*steps))
+
+    assert standing.verdict is verdict
+    assert said in " ".join(map(str, (standing.reason, *standing.details)))
+
+
+def test_report_without_its_paper_is_unknown() -> None:
+    standing = judged(register(*WHOLE, kept=()))
+
+    assert standing.verdict is UNSURE
+    assert "the paper of the first report is not kept, by record 11" in " ".join(map(str, standing.details))
+
+
+def test_report_that_is_not_due_yet_is_pending_and_says_until_when() -> None:
+    now = NOTICED + 5 * HOUR
+
+    standing = judged(register((0, FACTS)), now=now, period=Period(date(2026, 11, 18), date(2026, 11, 22)))
+
+    assert (standing.verdict, standing.due_at) == (PENDING, NOTICED + 24 * HOUR)
+
+
+def test_late_report_counts_in_the_period_of_the_incident_and_a_missing_one_until_it_is_sent() -> None:
+    later = Period(date(2026, 11, 23), date(2026, 11, 24))
+    attested = replace(ATTESTED, first=later.first, last=later.last)
+    late = replace(FULL, sent_at=NOTICED + 100 * HOUR)
+
+    assert judged(register((0, FACTS), (3, FIRST), (160, attested)), period=later).verdict is UNMET
+    assert judged(register((0, FACTS), (3, FIRST), (100, late), (160, attested)), period=later).verdict is MET
+    assert judged(register((0, FACTS), (3, FIRST), (100, late), (130, ATTESTED))).verdict is UNMET
+
+
+def test_incident_that_was_noticed_after_the_period_decides_nothing_in_it() -> None:
+    later = replace(FACTS, detected_at=datetime(2026, 11, 24, tzinfo=UTC), happened_at=None)
+
+    assert judged(register((130, ATTESTED), (140, later))).verdict is MET
+
+
+LOGINS = "firewall.active"
+"""Stands for the check of logins: the rounds of these tests hold this one."""
+
+
+def seen(*, since: timedelta = timedelta(), incidents: IncidentRegister) -> Standing:
+    event = FindingEvent(Turn.OPENED, 5, NOTICED + since)
+    finding = Finding(
+        LOGINS, LOCAL.id, "12.5", Severity.HIGH, msg("seen"), None, (event,), 0, 7, NOTICED + since, NOTICED + since
+    )
+    found = evidence(checks=check_round(CheckVerdict.FAIL), incidents=incidents, findings=(finding,))
+    return stand(found, checks=(LOGINS,))
+
+
+def test_login_that_is_nobodys_needs_an_incident_that_is_tied_to_it() -> None:
+    tied = replace(FACTS, findings=(f"{LOCAL.id}:{LOGINS}",))
+
+    untied = seen(incidents=register(*WHOLE))
+    assert (untied.verdict, str(untied.reason)) == (UNMET, "web1:firewall.active: seen; no incident is tied to it")
+    assert seen(incidents=register(*swapped(0, tied, at=0))).verdict is MET
+    assert seen(since=60 * HOUR, incidents=register(*swapped(0, tied, at=0))).verdict is UNMET
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [(CheckVerdict.PASS, MET), (CheckVerdict.UNKNOWN, UNSURE)])
+def test_whose_logins_there_were_must_be_known(verdict: CheckVerdict, expected: DutyVerdict) -> None:
+    found = evidence(checks=check_round(verdict), incidents=register(*WHOLE))
+
+    assert stand(found, checks=(LOGINS,)).verdict is expected
+
+
+def test_incident_of_another_kind_needs_nobody_who_answers() -> None:
+    outage = IncidentFacts(ID, "mất điện", IncidentKind.OUTAGE, Severity.LOW, NOTICED, "An")
+
+    assert judged(register(*swapped(0, outage, at=0))).verdict is MET
+
+
+def test_full_report_within_a_day_is_the_first_one_too() -> None:
+    full = IncidentReport(ID, ReportKind.FULL, "Sở", NOTICED + 5 * HOUR, "15/BC", "văn bản điện tử", "An")
+    closed = IncidentClosed(ID, NOTICED + 4 * HOUR, "x", "x", "x", "An")
+
+    assert judged(register((0, FACTS), (6, full), (7, closed), (130, ATTESTED))).verdict is MET

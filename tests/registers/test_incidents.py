@@ -1,0 +1,312 @@
+"""From the records of an incident to how it stands: what counts of it, which report was in time, which days are attested."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.model.credentials import Credential, CredentialKind, CredentialReturn, CredentialRotation
+from portalops.model.incidents import (
+    IncidentClosed,
+    IncidentFacts,
+    IncidentKind,
+    IncidentNote,
+    IncidentReopened,
+    IncidentReport,
+    IncidentsAttested,
+    IncidentState,
+    ReportKind,
+    Timeliness,
+)
+from portalops.model.organisation import HostId
+from portalops.model.record import Digest
+from portalops.model.rulebook import Numbers
+from portalops.model.verdicts import Severity
+from portalops.registers.credentials import ADDED, RETURNED, ROTATED, fold_credentials
+from portalops.registers.credentials import Body as CredentialBody
+from portalops.registers.incidents import (
+    ATTESTED,
+    CORRECTED,
+    KEYS,
+    NOTED,
+    OPENED,
+    Body,
+    Incident,
+    IncidentRegister,
+    fold_incidents,
+    is_undone,
+    read_incidents,
+    subject_of,
+    why_no_close,
+)
+from tests.doubles import FixedClock
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+ID = "IN-2026-001"
+NOTICED = datetime(2026, 11, 18, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+KEPT = (Digest("a" * 64),)
+NUMBERS = Numbers()
+FACTS = IncidentFacts(
+    ID, "mất máy tính có khóa SSH", IncidentKind.CREDENTIAL, Severity.HIGH, NOTICED, "An", NOTICED - 5 * HOUR,
+    "web1", ("nguyen-van-an",), ("web1-an",), (HostId("web1"),),
+)  # fmt: skip
+NOTE = IncidentNote(ID, NOTICED + HOUR, "đã gỡ khóa", "An")
+FIRST = IncidentReport(ID, ReportKind.FIRST, "Sở", NOTICED + 2 * HOUR, "15/BC", "văn bản điện tử", "An")
+FULL = replace(FIRST, report=ReportKind.FULL, sent_at=NOTICED + 30 * HOUR, document="16/BC")
+CLOSED = IncidentClosed(ID, NOTICED + 4 * HOUR, "không mã hóa", "mã hóa", "không để khóa ở máy cá nhân", "An")
+REOPENED = IncidentReopened(ID, "khóa còn trên db1", "Bình")
+
+
+def fold(*steps: Body | None, every: timedelta = HOUR, kept: tuple[Digest, ...] = KEPT) -> IncidentRegister:
+    """Fold records of one hour after the other, from the noticing on."""
+    return fold_incidents(
+        (10 + n, NOTICED + n * every, ID if body is None else subject_of(body), body, kept)
+        for n, body in enumerate(steps)
+    )
+
+
+def incident(*steps: Body | None) -> Incident:
+    return fold(*steps).incidents[ID]
+
+
+def test_each_state_names_the_record_that_made_it() -> None:
+    assert (incident(FACTS).state, incident(FACTS).state_seq) == (IncidentState.OPEN, 10)
+    closed = incident(FACTS, NOTE, CLOSED)
+    assert (closed.state, closed.state_seq) == (IncidentState.CLOSED, 12)
+    reopened = incident(FACTS, NOTE, CLOSED, REOPENED)
+    assert (reopened.state, reopened.state_seq, reopened.closed) == (IncidentState.REOPENED, 13, None)
+    again = incident(FACTS, NOTE, CLOSED, REOPENED, CLOSED)
+    assert (again.state, again.state_seq, len(again.closings)) == (IncidentState.CLOSED, 14, 2)
+
+
+def test_correction_counts_from_its_own_record_on_and_the_one_before_stays() -> None:
+    corrected = replace(FACTS, hosts=(HostId("web1"), HostId("db1")), reason="cũng vào db1")
+
+    found = incident(FACTS, corrected)
+
+    assert found.facts.hosts == ("web1", "db1")
+    assert (found.opened.body, found.told.seq) == (FACTS, 11)
+
+
+@pytest.mark.parametrize("stray", [FACTS, REOPENED, None])
+def test_record_that_does_not_fit_changes_nothing_and_is_told(stray: Body | None) -> None:
+    found = incident(FACTS, stray)
+
+    assert found.lost == (11,)
+    assert found.told.body == FACTS
+
+
+def test_second_closing_without_a_reopening_is_told_and_not_taken() -> None:
+    found = incident(FACTS, CLOSED, replace(CLOSED, cause="khác"))
+
+    assert (len(found.closings), found.lost) == (1, (12,))
+
+
+def test_records_of_an_incident_whose_opening_cannot_be_read_are_lost_and_its_id_is_taken() -> None:
+    found = fold(None, NOTE)
+
+    assert (found.lost, found.names, dict(found.incidents)) == ((10, 11), frozenset({ID}), {})
+    assert found.is_begun
+
+
+@pytest.mark.parametrize(
+    ("report", "recorded_after", "kept", "first", "full"),
+    [
+        (FIRST, 3, KEPT, Timeliness.IN_TIME, Timeliness.DUE),
+        (FIRST, 3, (), Timeliness.UNPROVEN, Timeliness.DUE),
+        (FIRST, 25, KEPT, Timeliness.UNPROVEN, Timeliness.DUE),
+        (replace(FIRST, sent_at=NOTICED + 25 * HOUR), 25, KEPT, Timeliness.LATE, Timeliness.DUE),
+        (replace(FULL, sent_at=NOTICED + 3 * HOUR), 4, KEPT, Timeliness.IN_TIME, Timeliness.IN_TIME),
+        (FULL, 31, KEPT, Timeliness.LATE, Timeliness.IN_TIME),
+        (FULL, 73, KEPT, Timeliness.LATE, Timeliness.UNPROVEN),
+    ],
+)
+def test_report_is_in_time_by_its_record_and_its_paper(
+    report: IncidentReport, recorded_after: int, kept: tuple[Digest, ...], first: Timeliness, full: Timeliness
+) -> None:
+    register = fold_incidents([(1, NOTICED, ID, FACTS, ()), (2, NOTICED + recorded_after * HOUR, ID, report, kept)])
+    now = NOTICED + min(recorded_after, 71) * HOUR
+
+    found = register.incidents[ID]
+
+    assert found.standing(ReportKind.FIRST, NUMBERS, now).timeliness is first
+    assert found.standing(ReportKind.FULL, NUMBERS, now).timeliness is full
+
+
+def test_report_that_nobody_sent_is_due_up_to_its_limit_and_overdue_after_it() -> None:
+    found = incident(FACTS)
+
+    assert found.standing(ReportKind.FIRST, NUMBERS, NOTICED + 24 * HOUR).timeliness is Timeliness.DUE
+    late = found.standing(ReportKind.FIRST, NUMBERS, NOTICED + 24 * HOUR + timedelta(seconds=1))
+    assert (late.timeliness, late.due_at) == (Timeliness.OVERDUE, NOTICED + 24 * HOUR)
+    assert found.standing(
+        ReportKind.FULL, replace(NUMBERS, incident_full_report_hours=80), NOTICED + 79 * HOUR
+    ).timeliness is (Timeliness.DUE)
+
+
+def test_report_in_the_same_words_adds_its_file_and_keeps_the_time_of_the_first() -> None:
+    other = (Digest("b" * 64),)
+    register = fold_incidents(
+        [
+            (1, NOTICED, ID, FACTS, ()),
+            (2, NOTICED + 2 * HOUR, ID, FIRST, ()),
+            (3, NOTICED + 90 * HOUR, ID, FIRST, other),
+            (4, NOTICED + 91 * HOUR, ID, replace(FIRST, to="UBND"), ()),
+        ]
+    )
+
+    same, to_another = register.incidents[ID].reports
+
+    assert (same.seq, same.at, same.evidence) == (2, NOTICED + 2 * HOUR, other)
+    assert to_another.seq == 4
+    standing = register.incidents[ID].standing(ReportKind.FIRST, NUMBERS, NOTICED + 99 * HOUR)
+    assert standing.timeliness is Timeliness.IN_TIME
+
+
+def test_report_that_is_corrected_counts_from_its_new_record_on() -> None:
+    register = fold_incidents(
+        [
+            (1, NOTICED, ID, FACTS, ()),
+            (2, NOTICED + 2 * HOUR, ID, FIRST, KEPT),
+            (3, NOTICED + 90 * HOUR, ID, replace(FIRST, document="17/BC"), KEPT),
+        ]
+    )
+
+    (only,) = register.incidents[ID].reports
+
+    assert (only.seq, only.body.document) == (3, "17/BC")
+    standing = register.incidents[ID].standing(ReportKind.FIRST, NUMBERS, NOTICED + 99 * HOUR)
+    assert standing.timeliness is Timeliness.UNPROVEN
+
+
+DAYS = IncidentsAttested(date(2026, 11, 16), date(2026, 11, 22), "Trần Thị Bình", "20/XN")
+
+
+def test_attested_days_hold_until_an_incident_noticed_in_them_is_recorded() -> None:
+    before, after = fold(FACTS, DAYS), fold(DAYS, FACTS)
+
+    assert before.attested_on(date(2026, 11, 18), ZONE) is not None
+    assert before.attested_on(date(2026, 11, 23), ZONE) is None
+    assert after.attested_on(date(2026, 11, 18), ZONE) is None
+    assert [each.id for each in after.against(after.attested[0], ZONE)] == [ID]
+    assert fold(DAYS, FACTS, replace(DAYS, document="21/XN")).attested_on(date(2026, 11, 18), ZONE) is not None
+
+
+def test_attestation_that_is_taken_back_holds_no_more() -> None:
+    taken_back = replace(DAYS, withdrawn=True, reason="nhầm kỳ")
+
+    assert fold(DAYS, taken_back).attested == ()
+    assert fold(taken_back, DAYS).attested[0].seq == 11
+    assert fold(DAYS, replace(taken_back, last=date(2026, 11, 21))).attested != ()
+
+
+@pytest.mark.parametrize(
+    ("body", "is_undone_still"),
+    [
+        (None, True),
+        (CredentialRotation("web1-an", date(2026, 11, 17), date(2027, 11, 17)), True),
+        (CredentialRotation("web1-an", date(2026, 11, 18), date(2027, 11, 18)), False),
+        (CredentialReturn("web1-an", date(2026, 11, 18), "Bình"), False),
+    ],
+)
+def test_credential_is_undone_until_it_is_changed_or_returned_since(
+    body: CredentialRotation | CredentialReturn | None, is_undone_still: bool
+) -> None:
+    added = Credential("web1-an", "host:web1", "an", CredentialKind.KEY, "nguyen-van-an", issued_on=date(2026, 1, 1))
+    records: list[tuple[int, datetime, str, str, CredentialBody]] = [(1, NOTICED - 99 * HOUR, ADDED, "web1-an", added)]
+    if body is not None:
+        kind = ROTATED if isinstance(body, CredentialRotation) else RETURNED
+        records.append((2, NOTICED + HOUR, kind, "web1-an", body))
+    held = fold_credentials(records).credentials["web1-an"]
+
+    assert is_undone(held, FACTS, ZONE) is is_undone_still
+
+
+def test_incident_cannot_have_been_over_before_it_began() -> None:
+    assert "began at" in str(why_no_close(incident(FACTS), NOTICED - 6 * HOUR))
+    assert why_no_close(incident(FACTS), NOTICED - 4 * HOUR) is None
+    assert "is closed (record 11)" in str(why_no_close(incident(FACTS, CLOSED), NOTICED))
+
+
+BODIES = (FACTS, replace(FACTS, reason="x", affected="db1"), NOTE, FIRST, FULL, CLOSED, REOPENED, DAYS, None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(BODIES), max_size=12))
+def test_no_order_of_records_loses_one_or_stops_the_fold(steps: list[Body | None]) -> None:
+    found = fold(*steps)
+
+    known = found.incidents.get(ID)
+    counted = 0 if known is None else 1 + len((*known.corrections, *known.notes, *known.closings, *known.reopenings))
+    lost = found.every_lost()
+    apart = [body for n, body in enumerate(steps) if 10 + n not in lost and isinstance(body, APART)]
+    assert counted + len(apart) + len(lost) == len(steps)
+
+
+APART = (IncidentReport, IncidentsAttested)
+"""Of these the newest takes the place of the one before."""
+
+
+def write(ledger: Ledger, kind: str, subject: str, value: object, *, key: str = "") -> int:
+    parts = {key or KEYS[kind][0]: value, "evidence": ()}
+    return ledger.append(kind, run=NO_RUN, subject=subject, body=bodies.write(parts)).seq
+
+
+def test_records_are_read_as_they_were_written(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path, clock=FixedClock(NOTICED), create=True)
+    write(ledger, OPENED, ID, FACTS)
+    write(ledger, NOTED, ID, NOTE)
+    write(ledger, ATTESTED, subject_of(DAYS), DAYS)
+
+    found = read_incidents(ledger)
+
+    assert (found.incidents[ID].facts, found.incidents[ID].notes[0].body) == (FACTS, NOTE)
+    assert (found.attested[0].body, found.lost) == (DAYS, ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "value", "key"),
+    [
+        (OPENED, ID, {"id": ID}, ""),
+        (OPENED, "IN-2026-002", FACTS, ""),
+        (OPENED, ID, FACTS, "note"),
+        (OPENED, ID, replace(FACTS, reason="a correction of nothing"), ""),
+        (CORRECTED, ID, FACTS, ""),
+        (OPENED, ID, replace(FACTS, happened_at=NOTICED + HOUR), ""),
+        (OPENED, ID, replace(FACTS, what="\x1b[31mđỏ"), ""),
+        (OPENED, ID, replace(FACTS, holders=("x" * 1001,)), ""),
+        (ATTESTED, "2026-11-22/2026-11-16", replace(DAYS, first=DAYS.last, last=DAYS.first), ""),
+    ],
+)
+def test_record_that_says_what_cannot_be_is_told_as_unreadable(
+    tmp_path: Path, kind: str, subject: str, value: object, key: str
+) -> None:
+    ledger = Ledger.open(tmp_path, clock=FixedClock(NOTICED), create=True)
+    seq = write(ledger, kind, subject, value, key=key)
+
+    found = read_incidents(ledger)
+
+    assert (found.every_lost(), dict(found.incidents), found.attested) == ((seq,), {}, ())
+
+
+def test_paper_that_is_not_there_any_more_is_not_kept(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path, clock=FixedClock(NOTICED), create=True)
+    digest = ledger.keep(b"%PDF report")
+    write(ledger, OPENED, ID, FACTS)
+    parts = {KEYS["incident.reported"][0]: FIRST, "evidence": (digest,)}
+    ledger.append("incident.reported", run=NO_RUN, subject=ID, body=bodies.write(parts))
+    assert read_incidents(ledger).incidents[ID].reports[0].evidence == (digest,)
+
+    ledger.remove_blob(digest)
+
+    assert read_incidents(ledger).incidents[ID].reports[0].evidence == ()
