@@ -11,7 +11,7 @@ import typer
 
 from commands._result import JsonValue, Result
 from commands._session import open_session
-from commands._updates_work import STORE, replayed, update_sources
+from commands._updates_work import STORE, replayed, untold_of, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -27,7 +27,7 @@ HELP = _(
     "Read every kept answer again, and compare it with what is judged from\n\nWhat is judged lies in a file that is nothing but"
     " the answers that the ledger keeps. A row of it that was changed, added or taken out is named by its id. 'portalops ledger"
     " verify' says whether the answers themselves are as they were. Nothing is changed."
-    "\n\nExample: portalops updates verify\n\nEXIT STATUS: 0 the same, 3 an answer cannot be read again, 5 something differs"
+    "\n\nExample: portalops updates verify\n\nEXIT STATUS: 0 the same, 3 an answer cannot be read again or a look is not recorded yet, 5 something differs"
 )
 
 
@@ -41,14 +41,22 @@ def verify(ctx: typer.Context) -> Result:
     with run_lock(session), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
-            closing(ObservationStore.open(stored, create=False)),
+            closing(ObservationStore.open(stored, create=False)) as judged,
             closing(ObservationStore.open(again)) as store,
         ):
-            lost = list(replayed(session, store, update_sources(session.settings)))
+            untold = untold_of(session, judged)
+            lost = list(replayed(session, store, update_sources(session.settings), also=untold))
             items = store.count()
         silent = {each.source for each in lost}
         found = [one for one in differences(stored, again) if one.source not in silent]
     view: list[Block] = [Notice(verbatim(each.said), Tone.UNSURE) for each in lost]
+    if untold:
+        said = nmsg(
+            "no record tells of {n} look yet: its run was cut off. The next 'portalops updates collect' records it.",
+            "no record tells of {n} looks yet: their run was cut off. The next 'portalops updates collect' records them.",
+            len(untold),
+        )
+        view.append(Notice(said, Tone.UNSURE))
     if found:
         headers = (msg("What"), msg("Source"), msg("Item or look"), msg("How"))
         rows: list[tuple[Cell, ...]] = [
@@ -61,7 +69,7 @@ def verify(ctx: typer.Context) -> Result:
             file=STORE,
         )
         view.append(Notice(remedy, Tone.BAD))
-    elif not lost:
+    elif not lost and not untold:
         view.append(
             Paragraph(
                 nmsg("{n} item is as the kept answers give it", "{n} items are as the kept answers give them", items)
@@ -70,6 +78,7 @@ def verify(ctx: typer.Context) -> Result:
     data: JsonValue = {
         "items": items,
         "lost": [each.said for each in lost],
+        "unrecorded": [{"source": poll.source, "polled_at": poll.polled_at.isoformat()} for poll in untold],
         "different": [
             {
                 "id": one.id,
@@ -81,7 +90,7 @@ def verify(ctx: typer.Context) -> Result:
             for one in found
         ],
     }
-    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost else ExitCode.OK
+    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or untold else ExitCode.OK
     return Result(data, view, exit_code=code)
 
 

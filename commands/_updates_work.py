@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, cast
 from zoneinfo import ZoneInfo
@@ -54,6 +55,7 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
     store = ObservationStore.open(settings.state_folder / STORE)
     try:
         lost = tuple(each.said for each in replayed(session, store, sources))
+        untold = untold_of(session, store)
         result = run_updates(
             sources=sources,
             units=settings.units,
@@ -70,7 +72,26 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
         )
     finally:
         store.close()
-    return result, lost
+    return replace(result, untold=untold), lost
+
+
+def untold_of(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
+    """Return the looks that the store has and no record tells of: of a run that was cut off, or could not be recorded.
+
+    What they showed is known and judged by, so the record of this run tells of them. None where the newest record cannot be
+    read, because then nobody knows what it tells.
+    """
+    ledger, told = session.ledger, None
+    for record in ledger.records(kinds=("updates.finished",), newest_first=True):
+        try:
+            result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
+        except PortalOpsError:
+            return ()
+        if result and result.polls:
+            told = max(poll.polled_at for poll in (*result.untold, *result.polls))
+            break
+    some = (poll for poll in store.polls_after(told) if poll.evidence is None or ledger.has_blob(poll.evidence))
+    return tuple(replace(poll, place=place) for place, poll in enumerate(some, 1))
 
 
 class Lost(NamedTuple):
@@ -81,26 +102,36 @@ class Lost(NamedTuple):
     said: str
 
 
-def replayed(session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...]) -> Iterator[Lost]:
+def replayed(
+    session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...], *, also: Sequence[Poll] = ()
+) -> Iterator[Lost]:
     """Put looks that the ledger tells of and the store has not back into it; yield each that is lost.
 
     A store that was removed, or put back from an old copy, would make every item a first sight and so forget
     who fell short.
+
+    Args:
+        session: whose ledger.
+        store: what they are put into.
+        sources: what reads their answers.
+        also: looks that no record tells of yet, to be read behind the others.
     """
     from checks.updates.job import replay  # noqa: PLC0415  # only when this kind of work is done
 
     ledger, settings = session.ledger, session.settings
-    newest = max((poll.polled_at for poll in store.newest_polls()), default=None)
+    newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
     polls: list[Poll] = []
-    for record in ledger.records(kinds=("updates.finished",), since=newest):
+    for record in ledger.records(kinds=("updates.finished",), since=max(newest.values(), default=None)):
         try:
             result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
         except PortalOpsError as error:
             yield Lost("", f"what record {record.seq} tells of looks at sources cannot be read: {error}")
             continue
-        polls += [poll for poll in result.polls if _is_newer(poll, newest)] if result else []
+        for some in (result.untold, result.polls) if result else ():
+            fresh = (poll for poll in some if _is_newer(poll, newest.get(poll.source)))
+            polls += sorted(fresh, key=lambda one: (one.place, one.polled_at))
     zone = ZoneInfo(settings.portal.timezone)
-    for poll in sorted(polls, key=lambda one: one.polled_at):
+    for poll in (*polls, *also):
         try:
             replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
         except PortalOpsError as error:

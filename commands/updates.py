@@ -36,7 +36,8 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Unit
 from portalops.model.period import Period, Week
 from portalops.model.runs import JobKind
-from portalops.model.updates import FlagKind, Grade, Observation, UpdatesResult
+from portalops.model.text import show_text
+from portalops.model.updates import FlagKind, Grade, Observation, Poll, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import Block, Notice, Status, Table, Tone
 from portalops.reports.words import channel_word, duty_status, flag_word
@@ -83,7 +84,10 @@ def collect(ctx: typer.Context) -> Result:
         *flagged_summary(done.result.flagged),
     ]
     return Result(
-        [poll_data(poll) for poll in polls], view, warnings=_offset_warnings(session), exit_code=done.exit_code
+        [poll_data(poll) for poll in polls],
+        view,
+        warnings=(*_untold_warnings(done.result.untold), *_offset_warnings(session)),
+        exit_code=done.exit_code,
     )
 
 
@@ -380,6 +384,19 @@ def _source_warnings(session: Session) -> tuple[Message, ...]:
                 )
             )
     return tuple(found)
+
+
+def _untold_warnings(untold: Sequence[Poll]) -> tuple[Message, ...]:
+    """Say that an earlier run was cut off before it could tell of its looks, and that this one does."""
+    if not untold:
+        return ()
+    said = nmsg(
+        "{n} look of a run that was cut off is recorded only now: {sources}",
+        "{n} looks of a run that was cut off are recorded only now: {sources}",
+        len(untold),
+        sources=show_text(", ".join(sorted({poll.source for poll in untold})), 300),
+    )
+    return (said,)
 
 
 def _offset_warnings(session: Session) -> tuple[Message, ...]:

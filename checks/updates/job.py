@@ -213,7 +213,8 @@ def _collect(
         record(look_at_all([one for one in wanted if one.traits.id not in checks]))
     for read in gaps:
         polls[read.traits.id] = _checked(read, sources, checks, store=store, zone=zone).recorded(store)
-    return tuple(polls[one.traits.id] for one in sources if one.traits.id in polls)
+    places = {source: place for place, source in enumerate(polls, 1)}
+    return tuple(replace(polls[source], place=places[source]) for one in sources if (source := one.traits.id) in polls)
 
 
 def _etag(source: UpdateSource, store: ObservationStore, now: datetime) -> str:
@@ -242,13 +243,16 @@ def replay(
     zone: ZoneInfo,
     store: ObservationStore,
 ) -> None:
-    """Build a store again from recorded polls and their kept answers, in the order they were made.
+    """Build a store again from recorded polls and their kept answers.
+
+    Which of two texts that hardly differ stands for both rests on which the store got first: so the polls come in that order,
+    which `Poll.place` tells within a run.
 
     Raises:
         UpdateSourceError: an answer no longer reads, or its source is not configured any more.
     """
     by_id = {source.traits.id: source for source in sources}
-    for poll in sorted(polls, key=lambda one: one.polled_at):
+    for poll in polls:
         source = by_id.get(poll.source)
         if source is None:
             raise UpdateSourceError(

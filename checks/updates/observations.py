@@ -110,6 +110,13 @@ class ObservationStore:
             rows = connection.execute(select(POLL).where(POLL.c.seq.in_(newest)).order_by(POLL.c.source))
             return tuple(map(read_poll, rows))
 
+    def polls_after(self, moment: datetime | None) -> tuple[Poll, ...]:
+        """Return the looks at all sources after a moment, in the order in which they were put here; all without one."""
+        query = select(POLL).order_by(POLL.c.seq)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query if moment is None else query.where(POLL.c.polled_at > stamp(moment)))
+            return tuple(map(read_poll, rows))
+
     def dated(self, newest: int = 5000) -> Mapping[str, Sequence[Dated]]:
         """Return, by source, what the newest items claim that a look saw appear.
 

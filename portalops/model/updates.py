@@ -213,6 +213,8 @@ class Poll:
     """Where the source's address was redirected to, in order; bounded and escaped."""
     gap_check: Message | None = None
     """What a cross-check says of a gap before this answer; None if there was no gap, or nothing to check it by."""
+    place: int = 0
+    """Its place, from 1, among the looks of its run in the order in which the store got them; 0 in older records."""
 
     @property
     def cause(self) -> Message | str:
@@ -253,9 +255,9 @@ class UnitWeek:
     working_days: int
     """Working days of the week on which the unit existed."""
     coverage_percent: int
+    """How much of the week was seen, as far as it had gone, of the indicators that the verdict rests on; 0 to 100."""
     pending: int = 0
     """Occasions that rest on claimed dates alone."""
-    """How much of the week was seen, as far as it had gone, of the indicators that the verdict rests on; 0 to 100."""
     items: tuple[Counted, ...] = ()
     unreachable: tuple[date, ...] = ()
     """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
@@ -269,12 +271,12 @@ class UnitWeek:
     """Occasions of K1 and K2 as one, each item once; None where they are not added up."""
     unseen_hours: int | None = None
     """Hours of the week, as far as it had gone, that no look has shown; None in older records."""
-
-    @property
     subportal_reason: Message | None = None
     """Why K1 has its verdict; None where it is met or nothing is due, and in older records."""
     submissions_reason: Message | None = None
     """Why K2 has its verdict; None as above."""
+
+    @property
     def due_on_subportal(self) -> int:
         """Return the occasions due of K1."""
         return self.required if self.subportal_required is None else self.subportal_required
@@ -349,6 +351,8 @@ class UpdatesResult:
     """How many items' text went through the Unicode checks of Article 7.6."""
     variety: Variety | None = None
     """What was published by kind and language; None where it was not counted."""
+    untold: tuple[Poll, ...] = ()
+    """Looks of an earlier run, which was cut off before it could tell of them."""
 
 
 @dataclass(frozen=True, slots=True)

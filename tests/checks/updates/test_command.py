@@ -236,6 +236,34 @@ def test_what_rests_on_a_lost_answer_is_not_told_as_a_change_behind_the_programs
     assert [line.partition(":")[0] for line in told["data"]["lost"]] == ["content"]
 
 
+def test_looks_of_a_run_that_was_cut_off_are_recorded_by_the_next_one(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, before = portal / "state", portal / "before"
+    _call(portal, capsys, "updates", "collect")
+    shutil.copytree(state, before)
+    with closing(sqlite3.connect(portal / "portal.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM news WHERE id = 2")
+    _call(portal, capsys, "updates", "collect")
+    shutil.copy(state / "observations.sqlite", before)  # what is written before a run is recorded
+    shutil.copytree(state / "blobs", before / "blobs", dirs_exist_ok=True)
+    shutil.rmtree(state)
+    before.rename(state)
+
+    cut_off = _call(portal, capsys, "updates", "verify")
+    _code, collected = _call(portal, capsys, "updates", "collect")
+    verified = _call(portal, capsys, "updates", "verify")
+    week = _week(portal, capsys)
+    (state / "observations.sqlite").unlink()
+    _call(portal, capsys, "updates", "collect")
+
+    assert (cut_off[0], cut_off[1]["data"]["different"]) == (ExitCode.PARTIAL, [])
+    assert [one["source"] for one in cut_off[1]["data"]["unrecorded"]] == ["content", "front", "so-den"]
+    assert any("3 looks of a run that was cut off are recorded only now" in line for line in collected["warnings"])
+    assert (verified[0], verified[1]["data"]["unrecorded"]) == (ExitCode.OK, [])
+    assert _week(portal, capsys) == week, "the ledger alone gives the same"
+
+
 def test_the_matrix_and_the_list_tell_what_was_collected(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _call(portal, capsys, "updates", "collect")
 

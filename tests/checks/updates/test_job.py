@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from checks.updates.job import replay, run_updates
 from checks.updates.observations import ObservationStore
+from checks.updates.proving import differences
 from checks.updates.rules.stamps import moment
 from checks.updates.sources import register
 from checks.updates.sources.feed import FeedSource
 from checks.updates.sources.feed import Settings as FeedSettings
 from checks.updates.sources.register import RegisterSource
 from checks.updates.sources.sql import Settings, SqlSource
+from checks.updates.text import content_hash
 from portalops.errors import ConfigurationError, LedgerFull, UpdatesError, UpdateSourceError
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
@@ -275,6 +280,83 @@ def test_the_store_is_built_again_from_the_kept_answers(tmp_path: Path) -> None:
     first, second = (_everything(store) for store in (again, collection.store))
     assert first == second
     assert len(first["items"]) == 2
+
+
+class _SlowOnes:
+    """Progress by which a source learns that another one was recorded."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted, self.came = wanted, Event()
+
+    @contextmanager
+    def task(self, title: object, *, total: int | None, unit: str) -> Iterator[_SlowOnes]:
+        yield self
+
+    def note(self, text: Message) -> None:
+        if text.values.get("source") == self.wanted:
+            self.came.set()
+
+    def advance(self, amount: int) -> None:
+        pass
+
+
+class _Page:
+    """A source with one item."""
+
+    def __init__(self, name: str, body: str, until: Event | None = None) -> None:
+        self.traits = SourceTraits(name, Channel.SUBPORTAL, complete=True, unit=HEALTH.id)
+        self.body, self.until = body, until
+
+    def fetch(self, *, etag: str) -> Answer:
+        if self.until is not None:
+            assert self.until.wait(60)
+        return Answer(self.body.encode())
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        return Listing((ListedItem("1", "", "Tin", at("2026-11-16 09:00"), "16/11/2026", body=data.decode()),))
+
+
+class _Ticking(FixedClock):
+    def now(self) -> datetime:
+        self.move(timedelta(seconds=1))
+        return self.at
+
+
+def test_a_store_is_built_again_with_the_same_texts_where_the_first_that_was_asked_answered_last(
+    tmp_path: Path,
+) -> None:
+    progress = _SlowOnes("second")
+    first, second = _Page("first", BODY * 3, progress.came), _Page("second", f"{BODY * 3} Hết.")
+    stores = [ObservationStore.open(tmp_path / name) for name in ("one.sqlite", "again.sqlite")]
+    keeper = MemoryKeeper()
+
+    result = run_updates(
+        sources=(first, second),
+        units=(HEALTH,),
+        portal=PORTAL,
+        rulebook=rulebook(),
+        calendar=CALENDAR,
+        store=stores[0],
+        keeper=keeper,
+        clock=_Ticking(at("2026-11-16 20:00")),
+        progress=progress,
+        judge_weeks=1,
+        poll_every=Every.DAY,
+    )
+    replay(
+        sorted(result.polls, key=lambda one: one.place),
+        blob=keeper.blobs.__getitem__,
+        sources=(first, second),
+        units=(HEALTH,),
+        zone=ZONE,
+        store=stores[1],
+    )
+
+    assert [(one.source, one.place) for one in result.polls] == [("first", 2), ("second", 1)]
+    assert result.polls[0].polled_at < result.polls[1].polled_at
+    (text,) = {one.text for one in stores[0].window(at("2026-11-01 00:00"), at("2026-11-30 00:00")).items(HEALTH.id)}
+    assert text == content_hash("Tin", second.body, raw_date="16/11/2026"), "the two hardly differ"
+    assert list(differences(stores[0].file, stores[1].file)) == []
 
 
 def _everything(store: ObservationStore) -> dict[str, Any]:
