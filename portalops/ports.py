@@ -148,7 +148,7 @@ class WebUnavailable(Exception):
         self.via = via
         """Where it was redirected to before."""
         self.status = status
-        """Of an answer other than the page; None if there was none."""
+        """Of an answer that is not the page, or of one that is not whole or too large; None if there was none."""
         self.beginning = beginning
         """The beginning of that answer's body, at most 16 KiB."""
 

@@ -18,7 +18,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -46,7 +46,9 @@ AGENT = f"portalops/{__version__}"
 
 _CHUNK_BYTES = 1 << 16
 _BEGINNING_BYTES = 16 << 10
-"""Of an answer that is not the page: enough for what it says."""
+"""Of an answer that is not the page, or not a whole one: enough for what it says."""
+_HEARD_BYTES = 64 << 10
+"""Of what a server sends, its head with it, that is kept until it is known whether the page came."""
 _MAX_MARK = 500
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -129,6 +131,8 @@ class _Visit:
         self._via: list[str] = []
         self._own = ""
         """What kind of address the first server has."""
+        self._answered: tuple[int, _Wire] | None = None
+        """The status of the answer that leads nowhere else, and what came of it."""
 
     def to(self, text: str) -> Page:
         url = _url(text)
@@ -142,8 +146,7 @@ class _Visit:
                 url = found
                 self._via.append(show_text(str(url), 300))
         except WebUnavailable as error:
-            error.via = tuple(self._via)
-            raise
+            raise self._failed(error.cause) from error
         except TimeoutError as error:
             raise self._failed(msg("no answer within {seconds} seconds", seconds=round(self._web.seconds))) from error
         except ssl.SSLCertVerificationError as error:
@@ -164,7 +167,10 @@ class _Visit:
         raise self._failed(msg("it is redirected more than {limit} times", limit=MAX_REDIRECTS))
 
     def _failed(self, cause: Message) -> WebUnavailable:
-        return WebUnavailable(cause, tuple(self._via))
+        if self._answered is None:
+            return WebUnavailable(cause, tuple(self._via))
+        status, wire = self._answered
+        return WebUnavailable(cause, tuple(self._via), status=status, beginning=_beginning(wire.heard))
 
     def _ask(self, url: httpx.URL) -> Page | httpx.URL:
         """Return the page, or where it is redirected to."""
@@ -185,9 +191,11 @@ class _Visit:
                 return self._target(url, answer.getheader("Location", ""))
             if answer.status == http.client.NOT_MODIFIED and self._mark:
                 return Page(None, self._mark, tuple(self._via))
+            self._answered = answer.status, wire
             if answer.status != http.client.OK:
-                cause = msg("the server answers with HTTP status {status}", status=answer.status)
-                raise WebUnavailable(cause, status=answer.status, beginning=_beginning(answer))
+                with suppress(OSError, http.client.HTTPException):  # what could be had of it is enough
+                    answer.read(_BEGINNING_BYTES)
+                raise WebUnavailable(msg("the server answers with HTTP status {status}", status=answer.status))
             return Page(self._body(answer), _mark_of(answer), tuple(self._via))
 
     def _allowed(self, url: httpx.URL, name: str) -> tuple[str, ...]:
@@ -276,13 +284,17 @@ class _Raw(io.RawIOBase):
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._sock = sock
         self._deadline = deadline
+        self.heard = bytearray()
+        """How it began, at most `_HEARD_BYTES`."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what io.BufferedReader hands over
         self._sock.settimeout(_left(self._deadline))
-        return self._sock.recv_into(buffer)
+        count = self._sock.recv_into(buffer)
+        self.heard += buffer[: min(count, _HEARD_BYTES - len(self.heard))]
+        return count
 
 
 class _Wire:
@@ -294,13 +306,28 @@ class _Wire:
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self._raw, _CHUNK_BYTES)
 
+    @property
+    def heard(self) -> bytes:
+        return bytes(self._raw.heard)
 
-def _beginning(answer: http.client.HTTPResponse) -> bytes:
+
+class _Heard:
+    """What a server said, where http.client wants a socket."""
+
+    def __init__(self, heard: bytes) -> None:
+        self._heard = heard
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._heard)
+
+
+def _beginning(heard: bytes) -> bytes:
     """Return the beginning of an answer's body, unpacked if it can be; what could be had of it."""
-    try:
-        data = answer.read(_BEGINNING_BYTES)
-    except (OSError, http.client.HTTPException):
-        return b""
+    data = b""
+    with closing(http.client.HTTPResponse(_Heard(heard), method="GET")) as answer, suppress(http.client.HTTPException):  # type: ignore[arg-type]  # as above
+        answer.begin()
+        while len(data) < _BEGINNING_BYTES and (part := answer.read1(_BEGINNING_BYTES - len(data))):
+            data += part
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:

@@ -241,6 +241,36 @@ def test_a_body_without_end_is_cut_at_the_limit(server: WebServer) -> None:
     assert server.sent_bytes < 16 * MIB
 
 
+@pytest.mark.parametrize(
+    ("reply", "cause", "beginning"),
+    [
+        (answer(b"<rss>" + b"x" * 2 * MIB), "larger than 1 MiB", b"<rss>" + b"x" * ((16 << 10) - 5)),
+        (answer(b"<rss><item>", length=400), "the answer breaks off", b"<rss><item>"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\nff\r\n<item>",
+            "the answer is no HTTP: IncompleteRead",
+            b"<rss><item>",
+        ),
+        (
+            answer(gzip.compress(b"<rss><item>")[:-6], headers={"Content-Encoding": "gzip"}),
+            "the answer breaks off",
+            b"<rss><item>",
+        ),
+    ],
+    ids=["too large", "short", "chunk", "packed"],
+)
+def test_of_a_page_that_did_not_come_whole_its_status_and_beginning_are_told(
+    server: WebServer, reply: bytes, cause: str, beginning: bytes
+) -> None:
+    server.pages |= {"/": redirect("/whole"), "/whole": reply}
+
+    with pytest.raises(WebUnavailable, match=cause) as failed:
+        get(server.url)
+
+    assert (failed.value.status, failed.value.beginning) == (200, beginning)
+    assert failed.value.via == (f"{server.url}/whole",)
+
+
 def _bomb() -> bytes:
     packer = zlib.compressobj(9, wbits=31)
     zeros = bytes(8 * MIB)

@@ -408,17 +408,22 @@ def _verdict(result: UpdatesResult) -> DutyVerdict:
     )
 
 
-def test_an_answer_that_is_no_page_is_kept_with_its_status_and_chain(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "length"), [("503 Service Unavailable", None), ("200 OK", 200_000)], ids=["other", "breaks off"]
+)
+def test_an_answer_that_is_no_whole_page_is_kept_with_its_status_and_chain(
+    site: Site, tmp_path: Path, status: str, length: int | None
+) -> None:
     body = "<h1>Hệ thống đang bảo trì</h1>".encode() + b"x" * 100_000
     site.server.pages["/rss"] = redirect("/down")
-    site.server.pages["/down"] = answer(body, status="503 Service Unavailable")
+    site.server.pages["/down"] = answer(body, status=status, length=length)
     collecting = Collecting(tmp_path, [a_feed(site)])
 
     poll = collecting.poll("2026-11-16 20:00")
 
     assert not poll.ok and poll.evidence is not None
     kept = json.loads(collecting.keeper.blobs[poll.evidence])
-    assert (kept["url"], kept["status"]) == (f"{site.server.url}/rss", 503)
+    assert (kept["url"], kept["status"]) == (f"{site.server.url}/rss", int(status[:3]))
     assert kept["redirected_to"] == [f"{site.server.url}/down"] == list(poll.via)
     assert kept["beginning"].startswith("<h1>Hệ thống đang bảo trì</h1>xxx")
     assert len(kept["beginning"].encode()) == 16 << 10
