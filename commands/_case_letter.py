@@ -69,7 +69,8 @@ def letter(
         name if isinstance(name, Name) else Name(unit, unit),
         of_unit,
         session.rulebook,
-        explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days + 1),
+        # No later than the rules note, of a letter that goes out today, that no explanation came.
+        explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days),
         zone=session.settings.portal.timezone,
         ended=_ended(session, unit, handling.today),
     )

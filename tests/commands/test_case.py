@@ -417,6 +417,19 @@ def test_a_paper_that_cannot_be_drafted_is_refused(office: Office, arguments: li
     assert said in envelope["error"]["message"]
 
 
+def test_a_letter_asks_for_an_explanation_by_the_day_until_which_the_rules_wait_for_it(
+    office: Office, tmp_path: Path
+) -> None:
+    case = min(office.cases())
+    letter = office.call("case", "letter", case, "--format", "markdown", "--output", str(tmp_path))[1]["data"][0]["id"]
+    office.call("case", "remind", case, "--number", "12/CV-TTCĐS", "--date", "2026-11-25")
+
+    due = date.fromisoformat(office.cases()[case]["due_on"])
+
+    assert due == date(2026, 11, 30), "three working days from Wednesday"
+    assert f"chậm nhất ngày {due:%d/%m/%Y}" in Path(letter).read_text("utf-8")
+
+
 def test_a_reporting_month_ends_on_the_14th_and_its_report_is_due_two_working_days_later(
     office: Office, tmp_path: Path
 ) -> None:
