@@ -130,7 +130,7 @@ def _attested(session: Session, register: IncidentRegister) -> Result:
                 "against": list(against),
             }
         )
-    headers = (msg("From"), msg("To"), msg("By whom"), msg("Document"), msg("SHA-256"), msg("Record"), msg("State"))
+    headers = (msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("State"))
     caption = msg("Days of which somebody attests that every incident is in the register")
     lost = register.every_lost()
     view: list[Block] = [Table(caption, headers, rows)]

@@ -107,6 +107,14 @@ def _reported(incident: Incident, standing: ReportStanding) -> Part:
                 id=incident.id, report=which, sent=sent.sent_at, due=due,
             )  # fmt: skip
             return UNMET, text
+        case Timeliness.UNPROVEN if standing.noticed_before is not None:
+            text = msg(
+                "{id}: by an earlier record it was noticed at {noticed} already, and the {report} was not in time by that",
+                id=incident.id,
+                noticed=standing.noticed_before,
+                report=which,
+            )
+            return UNKNOWN, text
         case Timeliness.UNPROVEN if sent is not None and not sent.is_kept:
             text = msg(
                 "{id}: the paper of the {report} is not kept, by record {seq}",

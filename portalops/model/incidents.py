@@ -210,6 +210,8 @@ class ReportStanding:
     timeliness: Timeliness
     sent: Sent | None = None
     """The best of those that were sent."""
+    noticed_before: datetime | None = None
+    """What a record said of the noticing before it was corrected to a later time, if the report was not in time by that."""
 
 
 def due_at(facts: IncidentFacts, report: ReportKind, numbers: Numbers) -> datetime:

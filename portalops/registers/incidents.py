@@ -28,6 +28,7 @@ from portalops.model.incidents import (
     ReportKind,
     ReportStanding,
     Sent,
+    Timeliness,
     report_standing,
 )
 from portalops.model.message import Message, msg, verbatim
@@ -125,8 +126,21 @@ class Incident:
         )
 
     def standing(self, report: ReportKind, numbers: Numbers, now: datetime) -> ReportStanding:
-        """Say how one of its two reports stands, as of now."""
-        return report_standing(self.facts, report, self.sent(), numbers, now)
+        """Say how one of its two reports stands, as of now.
+
+        Who corrects the noticing to a later time makes nothing in time by it that was not before: that stays unproven.
+        """
+        found = report_standing(self.facts, report, self.sent(), numbers, now)
+        if found.timeliness is Timeliness.IN_TIME:
+            for step in (self.opened, *self.corrections):
+                before = report_standing(step.body, report, self.sent(), numbers, now)
+                if step.body.detected_at < self.facts.detected_at and before.timeliness is not Timeliness.IN_TIME:
+                    return replace(found, timeliness=Timeliness.UNPROVEN, noticed_before=step.body.detected_at)
+        return found
+
+    def noticed_on(self, zone: ZoneInfo) -> frozenset[date]:
+        """Return the local days on which it was noticed, by any of its records."""
+        return frozenset(step.body.detected_at.astimezone(zone).date() for step in (self.opened, *self.corrections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +178,7 @@ class IncidentRegister:
             each
             for each in self.incidents.values()
             if each.opened.seq > step.seq
-            and step.body.first <= each.facts.detected_at.astimezone(zone).date() <= step.body.last
+            and any(step.body.first <= day <= step.body.last for day in each.noticed_on(zone))
         )
 
 

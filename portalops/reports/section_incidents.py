@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from portalops.model.incidents import IncidentKind, IncidentState, ReportKind, ReportStanding, Timeliness
+from portalops.model.incidents import REPORT_WORDS, IncidentKind, IncidentState, ReportKind, ReportStanding, Timeliness
 from portalops.model.message import Message, msg
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
@@ -40,6 +40,11 @@ def report_status(standing: ReportStanding) -> Status:
             return Status(msg("sent {at}, in time", at=sent.sent_at), Tone.GOOD)
         case (Timeliness.LATE, sent) if sent is not None:
             return Status(msg("sent {at}, late: due {due}", at=sent.sent_at, due=due), Tone.BAD)
+        case (Timeliness.UNPROVEN, sent) if sent is not None and standing.noticed_before is not None:
+            before = standing.noticed_before
+            return Status(
+                msg("sent {at}; noticed {noticed} by an earlier record", at=sent.sent_at, noticed=before), Tone.UNSURE
+            )
         case (Timeliness.UNPROVEN, sent) if sent is not None and not sent.is_kept:
             return Status(msg("said to be sent {at}; the paper is not kept", at=sent.sent_at), Tone.UNSURE)
         case (Timeliness.UNPROVEN, sent) if sent is not None:
@@ -69,11 +74,13 @@ def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     start, end = evidence.period.bounds(evidence.zone)
     shown = [each for each in register.incidents.values() if is_of(each, start, end)]
     headers = (
-        msg("Incident"), msg("What"), msg("Severity"), msg("Noticed"), msg("Who answers"), msg("Tied to"), msg("State"),
-        msg("First report"), msg("Full report"), msg("Papers (SHA-256)"), msg("Records"),
+        msg("Incident"), msg("What happened"), msg("Severity"), msg("Noticed"), msg("Who answers"), msg("Tied to"),
+        msg("State"), msg("Records"),
     )  # fmt: skip
     caption = msg("Incidents that were noticed in the period, or open in it (Article 12.5)")
-    yield Table(caption, headers, [_row(each, numbers, evidence.now) for each in shown])
+    yield Table(caption, headers, [_row(each) for each in shown])
+    if shown:
+        yield _reports(shown, numbers, evidence.now)
     yield _attestations(register, evidence)
 
 
@@ -84,9 +91,8 @@ def is_of(incident: Incident, start: datetime, end: datetime) -> bool:
     return noticed < end and (noticed >= start or closed is None or closed.at >= start)
 
 
-def _row(incident: Incident, numbers: Numbers, now: datetime) -> tuple[Cell, ...]:
+def _row(incident: Incident) -> tuple[Cell, ...]:
     facts = incident.facts
-    papers = dict.fromkeys(digest for step in incident.reports for digest in step.evidence)
     return (
         incident.id,
         msg("{what} ({kind})", what=show_text(facts.what, 200), kind=KIND_WORDS[facts.kind]),
@@ -95,11 +101,32 @@ def _row(incident: Incident, numbers: Numbers, now: datetime) -> tuple[Cell, ...
         ", ".join(map(show_text, facts.holders)) or None,
         ties_of(incident) or None,
         state_status(incident),
-        report_status(incident.standing(ReportKind.FIRST, numbers, now)),
-        report_status(incident.standing(ReportKind.FULL, numbers, now)),
-        ", ".join(papers) or None,
         ", ".join(map(str, incident.seqs)),
     )
+
+
+def _reports(incidents: Sequence[Incident], numbers: Numbers, now: datetime) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for incident in incidents:
+        by_seq = {step.seq: step for step in incident.reports}
+        for report in ReportKind:
+            standing = incident.standing(report, numbers, now)
+            step = by_seq[standing.sent.seq] if standing.sent else None
+            rows.append(
+                (
+                    incident.id,
+                    REPORT_WORDS[report],
+                    report_status(standing),
+                    show_text(step.body.document) if step else None,
+                    show_text(step.body.to) if step else None,
+                    ", ".join(step.evidence) or None if step else None,
+                    step.seq if step else None,
+                )
+            )
+    headers = (
+        msg("Incident"), msg("Report"), msg("State"), msg("Document"), msg("To whom"), msg("SHA-256"), msg("Record"),
+    )  # fmt: skip
+    return Table(msg("Their reports, and whether each was in time"), headers, rows)
 
 
 def state_status(incident: Incident) -> Status:
@@ -130,7 +157,7 @@ def _attestations(register: IncidentRegister, evidence: Evidence) -> Table:
              step.seq, step.at, remark)
         )  # fmt: skip
     headers = (
-        msg("From"), msg("To"), msg("By whom"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
+        msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
         msg("Remarks"),
     )  # fmt: skip
     return Table(msg("Days of which somebody attests that every incident is in the register"), headers, rows)

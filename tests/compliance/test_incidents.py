@@ -121,6 +121,15 @@ def test_attestation_counts_no_more_once_an_incident_of_its_days_is_recorded() -
         ),
         (swapped(0, replace(FACTS, credentials=()), at=0), UNSURE, "no credential is tied"),
         (swapped(0, replace(FACTS, holders=()), at=0), UNSURE, "names nobody who answers"),
+        ((*WHOLE, (140, replace(FACTS, detected_at=NOTICED + HOUR, reason="x"))), MET, "in time"),
+        (
+            (
+                *swapped(25, replace(FIRST, sent_at=NOTICED + 25 * HOUR), at=1),
+                (140, replace(FACTS, detected_at=NOTICED + 2 * HOUR, reason="x")),
+            ),
+            UNSURE,
+            "by an earlier record it was noticed at",
+        ),
         ((*WHOLE, (140, None)), UNSURE, "record 15 of an incident cannot be read"),
     ],
 )

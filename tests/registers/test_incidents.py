@@ -189,6 +189,27 @@ def test_report_that_is_corrected_counts_from_its_new_record_on() -> None:
     assert standing.timeliness is Timeliness.UNPROVEN
 
 
+def test_noticing_that_is_corrected_to_a_later_time_makes_no_report_in_time() -> None:
+    later = replace(FACTS, detected_at=NOTICED + 9 * HOUR, reason="nhầm giờ")
+    sent = replace(FIRST, sent_at=NOTICED + 30 * HOUR)
+    register = fold_incidents(
+        [(1, NOTICED, ID, FACTS, ()), (2, NOTICED + 29 * HOUR, ID, later, ()), (3, NOTICED + 31 * HOUR, ID, sent, KEPT)]
+    )
+
+    standing = register.incidents[ID].standing(ReportKind.FIRST, NUMBERS, NOTICED + 40 * HOUR)
+
+    assert (standing.timeliness, standing.noticed_before) == (Timeliness.UNPROVEN, NOTICED)
+    earlier = replace(FACTS, detected_at=NOTICED - HOUR, happened_at=None, reason="nhầm giờ")
+    found = incident(FACTS, FIRST, earlier).standing(ReportKind.FIRST, NUMBERS, NOTICED + 40 * HOUR)
+    assert (found.timeliness, found.noticed_before) == (Timeliness.IN_TIME, None)
+
+
+def test_noticing_that_is_corrected_out_of_attested_days_speaks_against_them_still() -> None:
+    moved = replace(FACTS, detected_at=NOTICED + 200 * HOUR, reason="nhầm ngày")
+
+    assert fold(DAYS, FACTS, moved).attested_on(date(2026, 11, 18), ZONE) is None
+
+
 DAYS = IncidentsAttested(date(2026, 11, 16), date(2026, 11, 22), "Trần Thị Bình", "20/XN")
 
 
