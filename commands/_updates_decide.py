@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -96,6 +96,31 @@ def decided_of(session: Session) -> Decided:
     return Decided(exemptions, read_confirmations(ledger).observations, tuple(attested))
 
 
+def lost_decisions(session: Session) -> tuple[Message, ...]:
+    """Say which records of what people decided and attest cannot be read, so that what is judged may lack something."""
+    from portalops.registers.attested import read_attested  # noqa: PLC0415  # start-up time
+
+    ledger = session.ledger
+    return (
+        *_lost_exemptions(read_exemptions(ledger)),
+        *_lost_confirmations(read_confirmations(ledger)),
+        *(
+            msg("record {seq} of an attestation cannot be read: {why}", seq=one.seq, why=error.message)
+            for one, error in read_attested(ledger).unreadable
+        ),
+    )
+
+
+def _lost_exemptions(read: ReadExemptions) -> Iterator[Message]:
+    for seq, error in read.unreadable:
+        yield msg("record {seq} of an exemption cannot be read: {why}", seq=seq, why=error.message)
+
+
+def _lost_confirmations(read: ReadConfirmations) -> Iterator[Message]:
+    for one, error in read.unreadable:
+        yield msg("record {seq} of a confirmation cannot be read: {why}", seq=one.seq, why=error.message)
+
+
 def confirm(
     ctx: typer.Context,
     items: Annotated[
@@ -141,10 +166,7 @@ def confirm(
     return Result(
         {"id": next(iter(found)), "items": list(found), "record": record.seq if record else None},
         [KeyValues(rows)],
-        warnings=tuple(
-            msg("record {seq} of a confirmation cannot be read: {why}", seq=one.seq, why=error.message)
-            for one, error in read.unreadable
-        ),
+        warnings=tuple(_lost_confirmations(read)),
     )
 
 
@@ -271,10 +293,7 @@ def exemptions(ctx: typer.Context) -> Result:
             )
         )
         data.append(_data(each, session))
-    lost = tuple(
-        msg("record {seq} of an exemption cannot be read: {why}", seq=seq, why=error.message)
-        for seq, error in read.unreadable
-    )
+    lost = tuple(_lost_exemptions(read))
     return Result(data, [Table(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost)
 
 

@@ -17,7 +17,7 @@ from commands._periods import period_of
 from commands._registers import addressee_of
 from commands._result import Result
 from commands._session import Session, open_session
-from commands._updates_decide import decided_of
+from commands._updates_decide import decided_of, lost_decisions
 from commands._updates_work import STORE, update_sources
 from commands.report import languages_option
 from portalops.compliance.handling import escalations
@@ -97,7 +97,12 @@ def report(
                 else msg("The report is due on {day}.", day=due)
             ),
         ],
-        warnings=(*session.calendar.warnings(chosen), *_not_over(session, chosen), *unreadable_of(read)),
+        warnings=(
+            *session.calendar.warnings(chosen),
+            *_not_over(session, chosen),
+            *unreadable_of(read),
+            *lost_decisions(session),
+        ),
     )
 
 

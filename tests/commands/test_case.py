@@ -417,6 +417,17 @@ def test_a_paper_that_cannot_be_drafted_is_refused(office: Office, arguments: li
     assert said in envelope["error"]["message"]
 
 
+def test_a_report_says_which_decisions_could_not_be_read(office: Office, tmp_path: Path) -> None:
+    span = ("--from", "2026-11-09", "--to", "2026-11-13", "--kind", "fault", "--unit", "so-y-te")
+    granted = office.call("updates", "exempt", *span, "--document", "15/QĐ", "--approver", "An")[1]["data"]["record"]
+    report = ("updates", "report", "--period", "2026-W46", "--output", str(tmp_path))
+    assert office.call(*report)[1]["warnings"] == []
+
+    lose_details(office.folder / "state", granted)
+
+    assert office.call(*report)[1]["warnings"][0].startswith(f"record {granted} of an exemption cannot be read: ")
+
+
 def test_a_letter_asks_for_an_explanation_by_the_day_until_which_the_rules_wait_for_it(
     office: Office, tmp_path: Path
 ) -> None:
