@@ -115,7 +115,7 @@ def show(ctx: typer.Context, case: CaseName) -> Result:
         (msg("Who"), due.whose if due else None),
     ]
     rows += [(msg("To report upwards"), _upwards(one, handling.today)) for one in raised]
-    headers = (msg("At"), msg("Step"), msg("By whom"), msg("Why"), msg("Paper"), msg("Record"))
+    headers = (msg("At"), msg("Step"), msg("By whom"), msg("Why"), msg("Paper"), msg("SHA-256"), msg("Record"))
     steps = [_step_row(each) for each in found.moves]
     view: list[Block] = [KeyValues(rows), Table(msg("Steps of the case"), headers, steps)]
     if found.unreadable:
@@ -388,7 +388,15 @@ def _step_row(each: RecordedMove) -> tuple[Cell, ...]:
     move = each.move
     why: Cell = move.why if move.why is not None else move.reason or None
     by: Cell = move.by or msg("by the rules")
-    return each.at, STEP_WORDS[move.step], by, why, _paper_words(move.paper), each.seq
+    return (
+        each.at,
+        STEP_WORDS[move.step],
+        by,
+        why,
+        _paper_words(move.paper),
+        move.paper.file if move.paper else None,
+        each.seq,
+    )
 
 
 def _paper_words(paper: Paper | None) -> Cell:

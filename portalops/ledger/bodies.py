@@ -131,6 +131,18 @@ def decode_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT | None:
         return decode(body_type, parts[key]) if key in parts else None
 
 
+def required_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT:
+    """Return the part of a blob that records of its kind always have.
+
+    Raises:
+        LedgerError: as by `decode_part`, or it has no such part.
+    """
+    found = decode_part(blob, key, body_type)
+    if found is None:
+        raise _unreadable(f"they have no part {key}")
+    return found
+
+
 def plain_part(blob: bytes, key: str) -> JsonValue:
     """Return one part of a blob as it stands, or None if it has no such part.
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
+from portalops.ledger.bodies import required_part
 from portalops.model.record import Digest, Record
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
 
@@ -91,11 +91,11 @@ def read_attested(ledger: LedgerReader, *, until: datetime | None = None) -> Rea
         try:
             blob = ledger.blob(record.body)
             if record.kind == OBSERVED:
-                what = decode_part(blob, ITEM, ObservedItem)
+                what = required_part(blob, ITEM, ObservedItem)
             elif record.kind == REGISTERED:
-                what = decode_part(blob, PAPER, RegisteredPaper)
+                what = required_part(blob, PAPER, RegisteredPaper)
             else:
-                what = decode_part(blob, WITHDRAWAL, AttestationWithdrawal)
+                what = required_part(blob, WITHDRAWAL, AttestationWithdrawal)
         except PortalOpsError as error:
             faults.append((record, error))
             what = None

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
+from portalops.ledger.bodies import required_part
 from portalops.model.confirmations import Confirmation
 from portalops.model.record import Record
 
@@ -58,8 +58,9 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
     found: list[tuple[str, Confirmation | None]] = []
     faults: list[tuple[Record, PortalOpsError]] = []
     for record in ledger.records(kinds=CONFIRMATION_KINDS, until=until):
+        body: Confirmation | None
         try:
-            body = decode_part(ledger.blob(record.body), CONFIRMATION, Confirmation)
+            body = required_part(ledger.blob(record.body), CONFIRMATION, Confirmation)
         except PortalOpsError as error:
             faults.append((record, error))
             body = None

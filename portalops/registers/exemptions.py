@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
+from portalops.ledger.bodies import required_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
 
@@ -113,10 +113,10 @@ def read_exemptions(ledger: LedgerReader, *, until: datetime | None = None) -> R
     for record in ledger.records(kinds=EXEMPTION_KINDS, until=until):
         try:
             blob = ledger.blob(record.body)
-            body = (
-                decode_part(blob, EXEMPTION, Exemption)
+            body: Exemption | ExemptionWithdrawal | None = (
+                required_part(blob, EXEMPTION, Exemption)
                 if record.kind == GRANTED
-                else decode_part(blob, WITHDRAWAL, ExemptionWithdrawal)
+                else required_part(blob, WITHDRAWAL, ExemptionWithdrawal)
             )
         except PortalOpsError as error:
             faults.append((record.seq, error))

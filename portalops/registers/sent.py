@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
+from portalops.ledger.bodies import required_part
 from portalops.model.sent import SentReport
 from portalops.registers.papers import still_kept
 
@@ -47,11 +47,10 @@ def read_sendings(ledger: LedgerReader, *, until: datetime | None = None) -> Rea
     faults: list[tuple[int, PortalOpsError]] = []
     for record in ledger.records(kinds=(SENT,), until=until):
         try:
-            body = decode_part(ledger.blob(record.body), KEY, SentReport)
+            body = required_part(ledger.blob(record.body), KEY, SentReport)
         except PortalOpsError as error:
             faults.append((record.seq, error))
             continue
-        if body is not None:
-            sent = replace(body, file=still_kept(ledger, body.file))
-            found.append(RecordedSending(record.seq, record.at, sent))
+        sent = replace(body, file=still_kept(ledger, body.file))
+        found.append(RecordedSending(record.seq, record.at, sent))
     return ReadSendings(tuple(found), tuple(faults))

@@ -13,6 +13,7 @@ from portalops.compliance.handling import STEP_WORDS, Handling, escalations, nex
 from portalops.model.cases import THE_PORTAL, CaseState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name, Role, Unit, UnitId
+from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.sent import Addressee
 from portalops.model.updates import UpdatesResult
@@ -167,9 +168,17 @@ def _done(*, is_done: bool, is_late: bool) -> Status:
 def _sendings(evidence: Evidence) -> Table:
     period = evidence.period
     rows = [
-        (each.sent.first, each.sent.last, _ADDRESSEES[each.sent.to], each.sent.sent_on, each.sent.number, each.sent.by, each.seq)
+        (each.sent.first, each.sent.last, _ADDRESSEES[each.sent.to], each.sent.sent_on, each.sent.number, each.sent.by, _kept(each.sent.file),
+         each.seq)
         for each in evidence.sendings
         if each.sent.report == "updates" and each.sent.first <= period.last and period.first <= each.sent.last
     ]  # fmt: skip
-    headers = (msg("From"), msg("To"), msg("Sent to"), msg("Sent on"), msg("Number"), msg("Sent by"), msg("Record"))
+    headers = (
+        msg("From"), msg("To"), msg("Sent to"), msg("Sent on"), msg("Number"), msg("Sent by"), msg("Paper (SHA-256)"), msg("Record"),
+    )  # fmt: skip
     return Table(msg("Reports on updates that are recorded as sent (Article 11.3)"), headers, rows)
+
+
+def _kept(paper: Digest | None) -> Cell:
+    """Show by which digest a paper is kept: without it nobody can see that it went out."""
+    return Status(msg("not kept"), Tone.UNSURE) if paper is None else paper

@@ -18,7 +18,9 @@ from openpyxl import load_workbook
 from checks.updates.rules.stamps import stamp
 from commands.app import run
 from portalops.compliance.handling import papers_not_kept
+from portalops.ledger.bodies import write
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases
 from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
@@ -493,6 +495,29 @@ def test_the_paper_of_a_sent_report_is_added_by_recording_it_again_with_its_file
     assert (wrong[0], again[0]) == (2, 2)
     assert (added[0], added[1]["data"]["sent_on"], added[1]["warnings"]) == (0, "2026-01-16", [])
     assert added[1]["data"]["file"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
+
+
+def test_a_record_of_a_sent_report_that_does_not_say_which_is_told_and_not_passed_over(office: Office) -> None:
+    ledger = Ledger.open(office.folder / "state", clock=SystemClock(), create=True)
+    record = ledger.append("report.sent", run=NO_RUN, subject="updates", body=write({"evidence": ()}))
+
+    ((seq, error),) = read_sendings(ledger).unreadable
+
+    assert seq == record.seq
+    assert "they have no part sent" in str(error.message)
+
+
+def test_a_case_shows_on_the_terminal_by_which_digest_a_paper_is_kept(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = office.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+    case = next(iter(office.cases()))
+    office.call("case", "remind", case, "--number", "12/CV", "--date", "2026-11-24", "--file", str(paper))
+
+    assert run(["--config", str(office.folder / "portalops.toml"), "case", "show", case], {}) == 0
+
+    assert hashlib.sha256(b"%PDF-1.7").hexdigest() in capsys.readouterr().out
 
 
 def test_a_paper_that_was_lost_is_not_kept_and_can_be_added_again(office: Office) -> None:

@@ -16,6 +16,7 @@ from portalops.model.checks import CheckRound
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Name, Role
 from portalops.model.period import Period
+from portalops.model.record import Digest
 from portalops.model.runs import RunSummary
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
@@ -219,7 +220,25 @@ def test_a_case_of_which_a_record_cannot_be_read_is_not_said_to_be_in_time() -> 
 
 def test_reports_that_were_sent_for_days_of_the_period_are_listed_with_their_records() -> None:
     rows = table(as_data(document()), "Reports on updates that are recorded as sent")["rows"]
-    assert rows == [["2026-08-15", "2026-09-14", "Department", "2026-09-14", "22/BC-TTCNTT", "Văn thư", 142]]
+    assert rows == [
+        [
+            "2026-08-15",
+            "2026-09-14",
+            "Department",
+            "2026-09-14",
+            "22/BC-TTCNTT",
+            "Văn thư",
+            {"word": "not kept", "tone": "unsure"},
+            142,
+        ]
+    ]
+
+
+def test_a_report_whose_paper_is_kept_is_listed_with_its_digest() -> None:
+    seen = evidence()
+    kept = tuple(replace(each, sent=replace(each.sent, file=Digest("a" * 64))) for each in seen.sendings)
+    (row,) = table(as_data(built(replace(seen, sendings=kept))), "Reports on updates that are recorded as sent")["rows"]
+    assert row[6] == "a" * 64
 
 
 def test_every_kind_has_a_row_also_where_nothing_of_it_was_seen_and_items_without_a_pair_are_named() -> None:
