@@ -20,6 +20,7 @@ from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, Step
+from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.model.text import show_text
@@ -120,8 +121,10 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
             _next_of(session, case),
         )
     if move.step in {Step.ACCEPTED, Step.REJECTED}:
-        said = case.newest(Step.EXPLAINED)
-        if said is not None and said.move.by.casefold() == move.by.casefold():
+        said = next(
+            (one for one in case.moves if one.move.step is Step.EXPLAINED and same_person(one.move.by, move.by)), None
+        )
+        if said is not None:
             raise UsageError(
                 msg("{name} explained, by record {seq}, and cannot decide on it", name=move.by, seq=said.seq),
                 msg("Name by --by who decides for the managing unit."),
