@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from checks.updates.pairs import sides_of
 from checks.updates.rules.seen import Told
-from checks.updates.rules.stamps import moment, span, stamp
+from checks.updates.rules.stamps import Stamp, moment, span, stamp
 from checks.updates.terms import Terms
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
@@ -42,9 +42,10 @@ class Collected(Protocol):
 
 
 def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period: Period, terms: Terms) -> Variety:
-    """Count what was first seen on the portal and the sub-portals in a period; what was there at the first look does not count.
+    """Count what came on the portal and the sub-portals in a period.
 
-    An item that several sources of a site show is one item. An English item may have been seen earlier, from `terms.wanted_from` on.
+    An item came when a look first saw it. Of what was there at the first look of all that is not known, and it does not count,
+    unless its source's creation column is trusted: then it came when its row was made. An item that several sources of a site show is one item. An English item may have been seen earlier, from `terms.wanted_from` on.
 
     Args:
         collected: what was seen from `terms.wanted_from` on.
@@ -63,7 +64,8 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
         shown = published(collected.told(unit), traits)
         for channel in _PUBLISHED:
             site = _Site.of([one for one in shown if one.channel == channel], traits)
-            new = [one for one in site.items if not one.baseline and since <= one.first_seen_at < until]
+            came = {one.id: came_at(one, traits) for one in site.items}
+            new = [one for one in site.items if (at := came[one.id]) is not None and since <= at < until]
             kinds.update(one.kind or 0 for one in new)
             languages.update(site.speaks[one.id] for one in new)
             for one in new:
@@ -73,10 +75,10 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
                 if english:
                     paired += 1
                     first = min(english, key=lambda other: other.first_seen_at)
-                    if not first.baseline:
+                    if not first.baseline and not one.baseline:
                         lags.append(max(0, first.first_seen_at - one.first_seen_at) // _DAY)
                 elif site.tells_pairs:
-                    days = (stamp(terms.now) - one.first_seen_at) // _DAY
+                    days = (stamp(terms.now) - (came[one.id] or one.first_seen_at)) // _DAY
                     unpaired.append(Unpaired(unit, one.id, one.title, one.url, moment(one.first_seen_at), days))
                 else:
                     untold += 1
@@ -95,6 +97,14 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
         lag_median_days=median_low(lags) if lags else None,
         lag_longest_days=max(lags, default=None),
     )
+
+
+def came_at(one: Told, traits: Mapping[str, SourceTraits]) -> Stamp | None:
+    """Return when an item came; None for one that was there before anybody looked, and does not tell by what can be trusted."""
+    if not one.baseline:
+        return one.first_seen_at
+    is_trusted = one.source in traits and traits[one.source].trust_created
+    return one.created_at if is_trusted and one.created_at is not None and one.created_at <= one.first_seen_at else None
 
 
 class _Site:

@@ -44,7 +44,7 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True)
 class Variety:
-    """What was first seen on the portal and the sub-portals from one day to another."""
+    """What came on the portal and the sub-portals from one day to another."""
 
     first: date
     last: date

@@ -29,7 +29,7 @@ from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind,
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
 from portalops.reports.section_timeliness import timeliness_blocks
-from portalops.reports.section_variety import pairs_sentence, unpaired_table, variety_table
+from portalops.reports.section_variety import counts_blocks, unpaired_table
 from portalops.reports.words import CASE_DUTIES, joined
 
 STATE_WORDS: Mapping[CaseState, Message] = {
@@ -259,8 +259,7 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
         yield Paragraph(msg("The period before was not judged."))
     if facts.variety is not None:
         yield Heading(3, msg("4. Kinds of information and languages"))
-        yield variety_table(facts.variety)
-        yield Paragraph(pairs_sentence(facts.variety))
+        yield from counts_blocks(facts.variety)
         if facts.variety.unpaired:
             yield Paragraph(
                 msg(

@@ -20,33 +20,48 @@ def variety_blocks(variety: Variety | None, names: Mapping[UnitId, Name]) -> Ite
     """Yield the counts by kind and language, what is known of pairs, and the items without one; nothing if none were made."""
     if variety is None:
         return
-    if not sum(variety.kinds) and not variety.no_kind:
+    yield from counts_blocks(variety)
+    if variety.unpaired:
+        yield unpaired_table(variety, names)
+
+
+def counts_blocks(variety: Variety) -> Iterator[Table | Paragraph]:
+    """Yield the counts by kind and language, and what is known of pairs; or why nothing is counted."""
+    if not variety.items:
         yield Paragraph(
             msg(
-                "From {first} to {last} no item came after the first look at its source, so none is counted by kind and language.",
+                "From {first} to {last} no item is known to have come, so none is counted by kind and language: of what is there at"
+                " the first look at a source, only a row of its creation that can be trusted tells when it came.",
                 first=variety.first,
                 last=variety.last,
             )
         )
         return
-    yield variety_table(variety)
+    yield _variety_table(variety)
+    if not sum(variety.kinds):
+        yield Paragraph(
+            msg(
+                "No source tells of which of the 12 kinds of Article 8 its items are; a source of the kind sql does, by a column"
+                " 'kind' that holds 1 to 12."
+            )
+        )
     yield Paragraph(pairs_sentence(variety))
-    if variety.unpaired:
-        yield unpaired_table(variety, names)
 
 
-def variety_table(variety: Variety) -> Table:
-    """Return a row for each kind and each language; every kind has one, also one of which nothing was seen."""
-    rows: list[tuple[Cell, ...]] = [
-        (msg("kind {number} of Article 8", number=number), count) for number, count in enumerate(variety.kinds, 1)
-    ]
-    rows.append((msg("kind not told by the source"), variety.no_kind))
+def _variety_table(variety: Variety) -> Table:
+    """Return a row for each language, and for each kind, also one of which nothing was seen, where any source tells kinds."""
+    rows: list[tuple[Cell, ...]] = []
+    if sum(variety.kinds):
+        rows += [
+            (msg("kind {number} of Article 8", number=number), count) for number, count in enumerate(variety.kinds, 1)
+        ]
+        rows.append((msg("kind not told by the source"), variety.no_kind))
     rows += [
         (_LANGUAGES.get(one.language) or msg("in the language {tag}", tag=one.language), one.items)
         for one in variety.languages
     ]
     caption = msg(
-        "Items first seen on the portal and the sub-portals from {first} to {last}, by kind and by language",
+        "Items that came on the portal and the sub-portals from {first} to {last}, by kind and by language",
         first=variety.first,
         last=variety.last,
     )

@@ -243,7 +243,7 @@ def test_a_report_whose_paper_is_kept_is_listed_with_its_digest() -> None:
 
 def test_every_kind_has_a_row_also_where_nothing_of_it_was_seen_and_items_without_a_pair_are_named() -> None:
     data = as_data(document())
-    rows = table(data, "Items first seen on the portal")["rows"]
+    rows = table(data, "Items that came on the portal")["rows"]
     assert [row[0] for row in rows[:12]] == [f"kind {number} of Article 8" for number in range(1, 13)]
     assert rows[2][1] == 0
     assert rows[12:] == [

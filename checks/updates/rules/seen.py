@@ -51,6 +51,8 @@ class Told(NamedTuple):
     looked_before_at: Stamp | None
     """The good look before the one that first showed it."""
     baseline: bool
+    created_at: Stamp | None = None
+    """By the content system's own row."""
 
 
 class LookedAt(NamedTuple):
@@ -68,6 +70,8 @@ class Served(NamedTuple):
     """A value of `Channel`."""
     unit: UnitId | None
     """None for an item of no known unit."""
+    begins_at: Stamp
+    """When the oldest of them was made: of the time before it the source says nothing of this unit."""
 
 
 class Changes(NamedTuple):

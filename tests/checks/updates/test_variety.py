@@ -25,7 +25,8 @@ from portalops.model.period import Period
 from portalops.model.runs import Every
 from portalops.model.updates import Channel, SourceTraits, UpdatesResult
 from portalops.model.variety import LanguageCount, PairRule, Variety
-from portalops.reports.section_variety import pairs_sentence
+from portalops.reports.document import Paragraph, Table
+from portalops.reports.section_variety import counts_blocks, pairs_sentence
 from portalops.rulebooks.load import load as load_rulebook
 from tests.checks.updates.scene import ZONE
 from tests.checks.updates.test_job import Collection
@@ -107,6 +108,31 @@ def test_items_are_counted_by_kind_and_by_language_and_what_is_not_told_is_said_
 )
 def test_what_was_not_first_published_in_the_period_does_not_count(other: dict[str, object]) -> None:
     assert counted(item("/1", "vi", 1, **other)).items == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "created", "count"),
+    [("rows", "2026-11-17", 1), ("rows", "2026-11-12", 0), ("feed", "2026-11-17", 0)],
+    ids=["made in the period", "made before", "nobody vouches for the column"],
+)
+def test_what_was_there_at_the_first_look_counts_by_a_trusted_row_of_its_creation(
+    source: str, created: str, count: int
+) -> None:
+    rows = SourceTraits("rows", Channel.SUBPORTAL, complete=True, trust_created=True)
+    there = item(
+        "/1", "vi", 1, source=source, baseline=True, created_at=stamp(datetime.fromisoformat(f"{created}T02:00Z"))
+    )
+
+    assert counted(there, sources=(*SOURCES, rows)).items == count
+
+
+def test_where_no_source_tells_kinds_one_line_says_so_and_how_to_tell_them() -> None:
+    table, said, _pairs = counts_blocks(counted(item("/1", "vi"), item("/2", "en")))
+    (told, *_rest) = counts_blocks(counted(item("/1", "vi", 3)))
+
+    assert isinstance(table, Table) and [str(row[0]) for row in table.rows] == ["in English", "in Vietnamese"]
+    assert isinstance(said, Paragraph) and "column 'kind'" in str(said.text)
+    assert isinstance(told, Table) and [row[1] for row in told.rows] == [0, 0, 1, *[0] * 9, 0, 1]
 
 
 def test_an_item_that_two_sources_of_a_site_show_is_one() -> None:
