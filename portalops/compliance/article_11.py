@@ -131,7 +131,8 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
             else:
                 parts.append((DutyVerdict.UNMET if is_late else DutyVerdict.PENDING, line))
     parts += [_handled(case, handling, names) for case in cases if case.week in of_period]
-    for each in escalations(cases, handling):
+    upwards = escalations(cases, handling)
+    for each in upwards:
         if each.case.week in of_period and not each.is_done and not each.case.unreadable:  # it may be what was lost
             line = msg(
                 "{case}: to be reported upwards by {day}, {reason}", case=each.case.id, day=each.by, reason=each.reason
@@ -147,7 +148,8 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, DutyVerdict.PENDING, msg("no week of the period is over"), [updates.seq])
     nobody: tuple[DutyVerdict, Message] = (DutyVerdict.MET, msg("nobody fell short"))
     handled = [case for case in cases if case.week in of_period]
-    late = sum(was_late(case, handling) for case in handled)
+    reported_late = {each.case.id for each in upwards if each.was_late}
+    late = sum(was_late(case, handling) or case.id in reported_late for case in handled)
     met = nobody[1]
     if late:
         met = nmsg(

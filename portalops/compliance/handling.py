@@ -287,7 +287,17 @@ class Escalation:
     """TO_DEPARTMENT or TO_COMMITTEE."""
     by: date
     reason: Message
-    is_done: bool
+    done_on: date | None
+    """When it was recorded as reported; None where it was not."""
+
+    @property
+    def is_done(self) -> bool:
+        return self.done_on is not None
+
+    @property
+    def was_late(self) -> bool:
+        """Whether it was reported, and after its last day."""
+        return self.done_on is not None and self.done_on > self.by
 
 
 def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, ...]:
@@ -325,7 +335,8 @@ def _escalation(case: Case, step: Step, last: date, reason: Message, handling: H
     by = handling.calendar.add_working_days(last, handling.numbers.case_report_working_days)
     if (opened := case.opened_on(handling.zone)) > by:  # what was found so late cannot have been reported in time
         by = handling.calendar.add_working_days(opened, handling.numbers.case_report_working_days)
-    return Escalation(case, step, by, reason, case.newest(step) is not None)
+    done = case.newest(step)
+    return Escalation(case, step, by, reason, done.at.astimezone(handling.zone).date() if done else None)
 
 
 def _counts(case: Case) -> bool:

@@ -354,6 +354,20 @@ def test_a_closed_case_is_still_reported_upwards() -> None:
     assert reported.state is CaseState.CLOSED
 
 
+@pytest.mark.parametrize(("day", "late"), [("2026-11-27", False), ("2026-12-10", True)])
+def test_a_case_that_was_reported_upwards_after_its_day_is_told_as_late(day: str, late: bool) -> None:
+    heard = (Step.REMINDED, "2026-11-23"), (Step.EXPLAINED, "2026-11-24"), (Step.REJECTED, "2026-11-25")
+    cases = [
+        _opened(week, *heard, (Step.CLOSED, "2026-11-26"), *more)
+        for week, more in ((Week(2026, 46), ()), (W47, ((Step.TO_DEPARTMENT, day),)))
+    ]
+    result = _result([_week(MET, UNMET)])
+
+    found = _stand(result, now="2026-12-11T09:00", began="2026-11-01T09:00", period="2026-W47", cases=cases)
+
+    assert found == (MET, "the one case was handled, late" if late else "the one case was handled in time")
+
+
 def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() -> None:
     weeks = Week(2026, 46), W47
     cases = [_opened(week, (Step.REMINDED, "2026-11-24"), (Step.CLOSED, "2026-11-25")) for week in weeks]
