@@ -7,9 +7,10 @@ was to do it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from portalops.calendar.calendar import Calendar
-from portalops.compliance.handling import STEP_WORDS, Handling, escalations, next_due
+from portalops.compliance.handling import STEP_WORDS, Escalation, Handling, escalations, next_due
 from portalops.model.cases import THE_PORTAL, CaseState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name, Role, Unit, UnitId
@@ -125,7 +126,7 @@ def _cases(evidence: Evidence, names: Names, handling: Handling) -> Iterator[Blo
                     STEP_WORDS[each.step],
                     each.by,
                     each.reason,
-                    _done(is_done=each.is_done, is_late=handling.today > each.by),
+                    _done(each, handling.today),
                 )
                 for each in upwards
             ],
@@ -159,10 +160,10 @@ def _late() -> Status:
     return Status(msg("late"), Tone.BAD)
 
 
-def _done(*, is_done: bool, is_late: bool) -> Status:
-    if is_done:
-        return Status(msg("done"), Tone.GOOD)
-    return _late() if is_late else Status(msg("not yet"), Tone.UNSURE)
+def _done(each: Escalation, today: date) -> Status:
+    if each.is_done:
+        return Status(msg("done late"), Tone.BAD) if each.was_late else Status(msg("done"), Tone.GOOD)
+    return _late() if today > each.by else Status(msg("not yet"), Tone.UNSURE)
 
 
 def _sendings(evidence: Evidence) -> Table:

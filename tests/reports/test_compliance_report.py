@@ -12,13 +12,15 @@ import pytest
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.ledger.chain import Fault
+from portalops.model.cases import Step
 from portalops.model.checks import CheckRound
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Name, Role
-from portalops.model.period import Period
+from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.runs import RunSummary
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
+from portalops.registers.cases import RecordedMove
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
 from portalops.reports import formats
@@ -209,6 +211,19 @@ def test_cases_tell_where_they_stand_and_what_of_them_is_late_also_of_the_managi
     assert [(row[0], row[2], row[5]["word"]) for row in upwards] == [
         ("Unit 12", "the report to the Department", "late")
     ]
+
+
+@pytest.mark.parametrize(("day", "said"), [(4, "done"), (20, "done late")])
+def test_what_was_reported_upwards_after_its_day_is_done_late(day: int, said: str) -> None:
+    seen = evidence()
+    case = next(one for one in seen.cases if one.week == Week(2026, 35) and one.unit == UNITS[11].id)
+    reported = replace(case.moves[-1].move, step=Step.TO_DEPARTMENT)
+    move = RecordedMove(54, datetime(2026, 9, day, 2, tzinfo=UTC), reported)
+    cases = tuple(replace(one, moves=(*one.moves, move)) if one is case else one for one in seen.cases)
+
+    upwards = table(as_data(built(replace(seen, cases=cases))), "Who fell short repeatedly")["rows"]
+
+    assert [row[5]["word"] for row in upwards] == [said]
 
 
 def test_a_case_of_which_a_record_cannot_be_read_is_not_said_to_be_in_time() -> None:
