@@ -120,7 +120,7 @@ def fabricate(file: Path, units: int, items: int) -> None:
     mails = ((start + hour * 3_600_000,) for hour in range(days * 24))
     connection.executemany(f"{polls} VALUES ('mailbox', ?, 1, '', 20, 3, NULL, 0, 0)", mails)
     served = ((f"unit-{number:05}",) for number in range(units))
-    connection.executemany("INSERT INTO serves VALUES ('mailbox', 'submission', ?, 0)", served)
+    connection.executemany("INSERT INTO serves VALUES ('mailbox', 'submission', ?, 0, 0)", served)
     connection.execute(
         "INSERT INTO shared_text SELECT channel, text, max(newest_at) FROM observation GROUP BY channel, text HAVING count(*) > 1"
     )

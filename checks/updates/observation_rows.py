@@ -15,7 +15,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import Channel, Observation, Poll
 
-VERSION = 3
+VERSION = 4
 """Of the tables; a store of another version is built again from the kept answers."""
 
 METADATA = MetaData()
@@ -111,7 +111,9 @@ SERVES = Table(
     Column("channel", Text, primary_key=True),
     # Whose items were seen there; empty for items of no known unit.
     Column("unit", Text, primary_key=True),
-    Column("seen_at", Integer, nullable=False),
+    Column("seen_at", Integer, primary_key=True),
+    # When the oldest of its items there was made, as far as was known then.
+    Column("begins_at", Integer, nullable=False),
 )
 REFUSED = Table(
     "refused",

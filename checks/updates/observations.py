@@ -235,6 +235,7 @@ class ObservationStore:
         looked_before = before.polled_at if before else None
         at = stamp(poll.polled_at)
         oldest = at if before is None else None
+        served: dict[tuple[str, str], Stamp] = {}
         for observation, candidate in recognition.new:
             mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
             channel = observation.channel
@@ -247,9 +248,23 @@ class ObservationStore:
                 connection.execute(_SHARE, {"channel": channel, "text": same, "newest_at": newest})
             made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
             oldest = made if oldest is None else min(oldest, made)
-        served = {(observation.channel.value, observation.unit or "") for observation, _candidate in recognition.new}
-        rows = [{"source": poll.source, "channel": channel, "unit": unit, "seen_at": at} for channel, unit in served]
-        _insert(connection, SERVES, sorted(rows, key=lambda row: (row["channel"], row["unit"])))
+            whose = channel.value, observation.unit or ""
+            served[whose] = min(served.get(whose, at), made)
+        of_source = select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at)).where(
+            SERVES.c.source == poll.source
+        )
+        begun = {
+            (channel, unit): begins
+            for channel, unit, begins in (
+                connection.execute(of_source.group_by(SERVES.c.channel, SERVES.c.unit)) if served else ()
+            )
+        }
+        rows = [
+            {"source": poll.source, "channel": whose[0], "unit": whose[1], "seen_at": at, "begins_at": begins}
+            for whose, begins in sorted(served.items())
+            if whose not in begun or begins < begun[whose]
+        ]
+        _insert(connection, SERVES, rows)
         known = connection.scalar(select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == poll.source))
         if oldest is not None and (known is None or oldest < known):
             _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
@@ -381,10 +396,11 @@ class Window:
     def served(self) -> Mapping[str, Sequence[Served]]:
         """Return what each source was seen to serve."""
         found: dict[str, list[Served]] = defaultdict(list)
-        query = select(SERVES.c.source, SERVES.c.channel, SERVES.c.unit).where(SERVES.c.seen_at <= self._until)
+        whose = SERVES.c.source, SERVES.c.channel, SERVES.c.unit
+        query = select(*whose, func.min(SERVES.c.begins_at)).where(SERVES.c.seen_at <= self._until).group_by(*whose)
         with self._engine.connect() as connection:
-            for source, channel, unit in connection.execute(query):
-                found[source].append(Served(channel, UnitId(unit) if unit else None))
+            for source, channel, unit, begins in connection.execute(query):
+                found[source].append(Served(channel, UnitId(unit) if unit else None, begins))
         return found
 
     def refused(self) -> Sequence[Unread]:

@@ -54,6 +54,8 @@ class Coverage:
     """What could not be read, by source."""
     grace: int = 0
     """For how many milliseconds before the look that did not show it an item may be dated."""
+    begins: Mapping[tuple[str, UnitId], Stamp] = field(default_factory=dict)
+    """From when on a source tells of a unit that it was seen to carry; from its own beginning on where none is given."""
     _known: dict[str, Looks] = field(default_factory=dict)
 
     def sources(self, channel: Channel, unit: UnitId | None) -> tuple[SourceTraits, ...]:
@@ -63,9 +65,9 @@ class Coverage:
             return shared + tuple(one for (of, _unit), own in self.own.items() if of is channel for one in own)
         return shared + self.own.get((channel, unit), ())
 
-    def share(self, sources: Iterable[SourceTraits], start: Stamp, end: Stamp) -> Share:
+    def share(self, sources: Iterable[SourceTraits], start: Stamp, end: Stamp, *, unit: UnitId | None = None) -> Share:
         """Return the share of a stretch of time that every one of the sources has shown; nothing without sources."""
-        shown = min((self._shown_of(one.id, start, end) for one in sources), default=0)
+        shown = min((self._shown_of(one.id, self._told_from(one, unit, start), end) for one in sources), default=0)
         if end <= start:
             return Share(100, 0)
         return Share(100 * shown // (end - start), -(-(end - start - shown) // _HOUR))
@@ -96,11 +98,14 @@ class Coverage:
             known = self._known[source] = self.looks_of(source)
         return known
 
+    def _told_from(self, source: SourceTraits, unit: UnitId | None, start: Stamp) -> Stamp:
+        return start if unit is None or not self.begins else max(start, self.begins.get((source.id, unit), start))
+
     def _shown_of(self, source: str, start: Stamp, end: Stamp) -> int:
         intervals, starts, _unreachable = self.looks(source)
         shown = 0
         for first, last in intervals[max(0, bisect_right(starts, start) - 1) :]:
-            if first >= end:
+            if first >= end or start >= end:
                 break
             if last > start:
                 shown += min(last, end) - max(first, start)
@@ -120,7 +125,8 @@ def cover(
 
     A source whose rows name their channel serves each channel that it was seen to serve; a sub-portal whose items are
     pulled by the portal shows submissions too. Of whose sub-portals a source without a unit tells is what its map of units
-    declares, and what it was seen to carry: that it has nothing of any other unit says nothing of that unit.
+    declares, and what it was seen to carry, from the oldest of that on: that it has nothing of any other unit, or of the time
+    before, says nothing of that unit.
 
     Args:
         sources: every source.
@@ -132,20 +138,22 @@ def cover(
     """
     shared: dict[Channel, list[SourceTraits]] = defaultdict(list)
     own: dict[tuple[Channel, UnitId], list[SourceTraits]] = defaultdict(list)
+    begins: dict[tuple[str, UnitId], Stamp] = {}
     for traits in sources:
         if traits.cross_check:
             continue
         seen = tuple(served.get(traits.id, ()))
         is_pulled = traits.id in pulled
         channels = {traits.channel, *(Channel(one.channel) for one in seen)}
-        carried = {one.unit for one in seen if one.channel == Channel.SUBPORTAL and one.unit is not None}
-        if traits.channel is Channel.SUBPORTAL:
-            carried |= {unit for _name, unit in traits.unit_names}
+        declared = {unit for _name, unit in traits.unit_names} if traits.channel is Channel.SUBPORTAL else set()
+        carried = {one.unit: one.begins_at for one in seen if one.channel == Channel.SUBPORTAL and one.unit is not None}
+        if traits.unit is None:
+            begins |= {(traits.id, unit): at for unit, at in carried.items() if unit not in declared}
         for channel in sorted(channels | {Channel.SUBMISSION} if is_pulled else channels):
             if traits.unit is not None:
                 own[channel, traits.unit].append(traits)
             elif channel is Channel.SUBPORTAL or (is_pulled and channel not in channels):
-                for unit in carried:
+                for unit in carried.keys() | declared:
                     own[channel, unit].append(traits)
             else:
                 shared[channel].append(traits)
@@ -158,6 +166,7 @@ def cover(
         {key: tuple(some) for key, some in own.items()},
         by_source,
         grace,
+        begins,
     )
 
 

@@ -184,7 +184,7 @@ def _unit_week(
             solid=solid,
             pending=pending,
             required=required_occasions(len(days), numbers),
-            share=coverage.share(sources[channel], facts.start, facts.seen_until),
+            share=coverage.share(sources[channel], facts.start, facts.seen_until, unit=unit.id),
             has_source=bool(sources[channel]),
             collected=coverage.reaches(sources[channel], facts.end),
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),

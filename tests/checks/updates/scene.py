@@ -70,10 +70,13 @@ class Collected:
 
     def served(self) -> dict[str, list[Served]]:
         found: dict[str, list[Served]] = defaultdict(list)
-        for source, channel, unit in dict.fromkeys(
-            (one.source, one.channel.value, one.unit) for one in self.observations
-        ):
-            found[source].append(Served(channel, unit))
+        oldest: dict[tuple[str, str, UnitId | None], Stamp] = {}
+        for one in self.observations:
+            whose, made = (one.source, one.channel.value, one.unit), one.created_at or one.published_at
+            at = stamp(min(made or one.first_seen_at, one.first_seen_at))
+            oldest[whose] = min(oldest.get(whose, at), at)
+        for (source, channel, unit), begins in oldest.items():
+            found[source].append(Served(channel, unit, begins))
         return found
 
     def refused(self) -> Sequence[Unread]:

@@ -65,7 +65,7 @@ class Collection:
         connection.commit()
         connection.close()
 
-    def collect(self, *, on: str, also: tuple[UpdateSource, ...] = ()) -> UpdatesResult:
+    def collect(self, *, on: str, also: tuple[UpdateSource, ...] = (), weeks: int = 2) -> UpdatesResult:
         self.clock.at = at(on)
         return run_updates(
             sources=(self.source, *also),
@@ -77,7 +77,7 @@ class Collection:
             keeper=self.keeper,
             clock=self.clock,
             progress=SilentProgress(),
-            judge_weeks=2,
+            judge_weeks=weeks,
             poll_every=Every.DAY,
         )
 
@@ -123,6 +123,26 @@ def test_a_source_says_nothing_of_the_time_before_its_oldest_item(
 
     week = next(one for one in result.unit_weeks if str(one.week) == "2026-W46" and one.unit == HEALTH.id)
     assert (week.subportal, week.subportal_verdict) == (0, verdict)
+
+
+def test_of_the_time_before_a_units_first_item_there_a_shared_source_tells_nothing_of_it(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, [_row(1, "2026-01-05 08:00", unit="Sở Lạ")])
+    collection.collect(on="2026-11-01 20:00")
+    before = collection.collect(on="2026-11-10 20:00")
+    collection.publish(_row(2, "2026-11-11 09:00"))
+    collection.collect(on="2026-11-11 20:00")
+
+    def verdicts(of: UpdatesResult) -> dict[str, DutyVerdict]:
+        return {str(one.week): one.subportal_verdict for one in of.unit_weeks if one.unit == HEALTH.id}
+
+    later = collection.collect(on="2026-11-23 08:00", weeks=4)
+    assert verdicts(before)["2026-W45"] is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert verdicts(later) == {
+        "2026-W45": DutyVerdict.INSUFFICIENT_EVIDENCE,
+        "2026-W46": DutyVerdict.INSUFFICIENT_EVIDENCE,  # it begins in the middle
+        "2026-W47": DutyVerdict.UNMET,
+        "2026-W48": DutyVerdict.PENDING,
+    }
 
 
 def test_a_creation_column_that_editors_cannot_write_counts_from_the_first_look_on(tmp_path: Path) -> None:
