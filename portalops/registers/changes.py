@@ -1,7 +1,8 @@
 """The register of changes: the records `change.*`, folded. What a change is now is what its records made it.
 
 Nothing is edited: a notice or an approval that is recorded again takes the place of the one before, from its own record on;
-one that says the same adds the file that was missing, and keeps the time of the first.
+one that says the same adds the file that was missing, and keeps the time of the first. A file that is not there any more is not
+kept.
 """
 
 from __future__ import annotations
@@ -209,7 +210,7 @@ def read_changes(ledger: LedgerReader, *, until: datetime | None = None) -> Chan
             data = ledger.blob(record.body)
             found = decode_part(data, key, body_type)
             if found is not None and found.id == record.subject:
-                body, evidence = found, tuple(sorted(evidence_of(data)))
+                body, evidence = found, tuple(sorted(one for one in evidence_of(data) if ledger.has_blob(one)))
         except PortalOpsError:
             body = None
         records.append((record.seq, record.at, record.subject, body, evidence))

@@ -17,6 +17,7 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
+from portalops.registers.papers import still_kept
 
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
@@ -121,6 +122,8 @@ def read_exemptions(ledger: LedgerReader, *, until: datetime | None = None) -> R
         except PortalOpsError as error:
             faults.append((record.seq, error))
             body = None
+        if isinstance(body, Exemption):
+            body = replace(body, file=still_kept(ledger, body.file))
         if body is not None or record.kind == WITHDRAWN:
             found.append((record.seq, record.at, body))
     return ReadExemptions(fold_exemptions(found), tuple(faults))

@@ -227,6 +227,19 @@ def test_an_exemption_by_a_document_closes_the_case_at_the_next_judging(office: 
     assert [(one["id"][:3], one["document"]) for one in listed] == [("EX-", "15/QĐ-SKHCN, 12/11/2026")]
 
 
+def test_an_exemption_whose_decision_was_lost_says_so(office: Office) -> None:
+    paper = office.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+    span = ("--from", "2026-11-25", "--to", "2026-11-25", "--kind", "fault", "--unit", "so-y-te")
+    office.call("updates", "exempt", *span, "--document", "15/QĐ", "--approver", "An", "--file", str(paper))
+    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == []
+
+    digest = hashlib.sha256(b"%PDF-1.7").hexdigest()
+    (office.folder / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+
+    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == ["the decision itself is not kept"]
+
+
 def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
     today = START.date().isoformat()
     made = office.call(

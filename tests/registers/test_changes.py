@@ -263,6 +263,17 @@ def test_register_is_read_from_the_ledger_with_its_documents(ledger: Ledger) -> 
     assert read_changes(ledger).lost_of(WEB) == ()
 
 
+def test_decision_that_was_lost_is_not_kept(ledger: Ledger) -> None:
+    digest = ledger.keep(b"%PDF")
+    record(ledger, REQUESTED, ASKED)
+    record(ledger, NOTIFIED, NOTICE)
+    record(ledger, APPROVED, APPROVAL, evidence=(digest,))
+
+    ledger.remove_blob(digest)
+
+    assert read_changes(ledger).changes[ID].order().digest is None
+
+
 def test_record_that_cannot_be_read_leaves_doubt_on_the_hosts_that_it_may_be_about(ledger: Ledger) -> None:
     record(ledger, REQUESTED, ASKED)
     ledger.append(APPROVED, run=NO_RUN, subject=ID, body=bodies.write({"approval": "rubbish"}))
