@@ -68,7 +68,8 @@ def audit(
     hosts = sorted({each.host for each in wrong if each.what == "login-unknown"})
     hints = [
         msg(
-            "a login to {host} is nobody's: 'portalops incident open --kind credential --host {host}' records it",
+            "a login to {host} is nobody's: 'portalops incident open --kind credential --host {host}' records it, with '--finding"
+            " {host}:acct.login-attribution' once a round has found it",
             host=one,
         )
         for one in hosts

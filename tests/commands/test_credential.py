@@ -360,6 +360,16 @@ def test_audit_tells_what_hosts_show_and_nobody_is_recorded_to_hold(
     assert later >= {"account-of-leaver", "key-of-leaver", "returned-but-open", "known-to-leaver", "details-missing"}
 
 
+def test_audit_leads_from_a_login_that_is_nobodys_to_the_register_of_incidents(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(home, as_answer(HOST_SAYS))
+
+    portalops(home, "credential", "audit")
+
+    assert "portalops incident open --kind credential --host web1" in capsys.readouterr().err
+
+
 def test_audit_tells_of_a_key_that_opens_more_than_it_is_registered_for(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
