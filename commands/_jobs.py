@@ -41,7 +41,7 @@ from portalops.model.organisation import HostId
 from portalops.model.period import current_period
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
-from portalops.model.updates import UpdatesResult
+from portalops.model.updates import Poll, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.findings import read_findings, waived_fails
 from portalops.registers.waivers import RecordedWaiver, read_waivers
@@ -69,6 +69,8 @@ class Performed:
     seconds: float
     summary: Message
     problems: tuple[str, ...] = ()
+    said: tuple[Message, ...] = ()
+    """The problems for people; empty where their text is all there is."""
     result: object = None
     error: PortalOpsError | None = None
     """What stopped the job before anything could be done."""
@@ -197,6 +199,7 @@ def perform(
         seconds,
         summary_of(ended.result),
         ended.problems,
+        ended.said,
         ended.result,
     )
     if isinstance(ended.result, UpdatesResult):
@@ -282,7 +285,7 @@ def problem_lines(performed: Iterable[Performed]) -> Iterator[tuple[Message, Ton
             yield (said, Tone.BAD)
             yield (msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
             continue
-        for problem in done.problems[:SHOWN_PROBLEMS]:
+        for problem in (done.said or done.problems)[:SHOWN_PROBLEMS]:
             yield (msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
         more = len(done.problems) - SHOWN_PROBLEMS
         if more > 0:
@@ -531,27 +534,50 @@ def _updates(session: Session) -> Work[object]:
     return work_of_updates(result, lost)
 
 
-def work_of_updates(result: UpdatesResult, lost: tuple[str, ...] = ()) -> Work[object]:
+def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Work[object]:
     """Judge how a collection went: one that no source answered collected nothing.
 
     Args:
         result: what was collected and judged.
         lost: what of earlier looks could not be put back into the store.
     """
-    if not result.polls:
-        problem = "no source of updates is configured, so nothing was collected"
-        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (problem, *lost))
-    failed = tuple(_named(poll.source, str(poll.problem)) for poll in result.polls if not poll.ok)
-    rejected = [f"{poll.source}: {line}" for poll in result.polls for line in poll.rejected]
-    rejected += [
-        f"{poll.source}: {poll.rejected_more} more are rejected" for poll in result.polls if poll.rejected_more
+    failed = [_why_failed(poll) for poll in result.polls if not poll.ok]
+    rejected = [
+        msg("{source}: {line}", source=poll.source, line=line) for poll in result.polls for line in poll.rejected
     ]
-    if len(failed) == len(result.polls):
-        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (*failed, *lost, *rejected))
-    if failed or lost:
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (*failed, *lost, *rejected))
-    # Every source was looked at, so the job is done; what was refused counts for nobody until someone corrects it.
-    return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if rejected else ExitCode.OK, result, tuple(rejected))
+    rejected += [
+        nmsg(
+            "{source}: {n} more is rejected", "{source}: {n} more are rejected", poll.rejected_more, source=poll.source
+        )
+        for poll in result.polls
+        if poll.rejected_more
+    ]
+    if not result.polls:
+        failed = [msg("no source of updates is configured, so nothing was collected")]
+    said = (*failed, *lost, *rejected)
+    outcome, code = RunOutcome.COMPLETE, ExitCode.PARTIAL if said else ExitCode.OK
+    if len(failed) >= len(result.polls):
+        outcome = RunOutcome.FAILED
+    elif failed or lost:
+        outcome = RunOutcome.INCOMPLETE
+    # If every source was looked at, the job is done; what was refused counts for nobody until someone corrects it.
+    return Work(outcome, code, result, tuple(map(str, said)), said)
+
+
+def lost_looks(done: Performed) -> tuple[Message, ...]:
+    """Return what of earlier looks a collection could not put back: what stands between failed sources and refused lines."""
+    assert isinstance(done.result, UpdatesResult)
+    polls = done.result.polls
+    refused = sum(len(poll.rejected) + (poll.rejected_more > 0) for poll in polls)
+    return done.said[sum(not poll.ok for poll in polls) if polls else 1 : len(done.said) - refused]
+
+
+def _why_failed(poll: Poll) -> Message:
+    """Say why a source could not be looked at, with its id, once."""
+    if isinstance(poll.problem, str):
+        return verbatim(_named(poll.source, poll.problem))
+    is_named = poll.problem.values.get("source") == poll.source
+    return poll.problem if is_named else msg("{source}: {line}", source=poll.source, line=poll.problem)
 
 
 def _report(session: Session) -> Work[object]:

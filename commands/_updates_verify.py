@@ -14,7 +14,7 @@ from commands._session import open_session
 from commands._updates_work import STORE, replayed, untold_of, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def verify(ctx: typer.Context) -> Result:
             items = store.count()
         silent = {each.source for each in lost}
         found = [one for one in differences(stored, again) if one.source not in silent]
-    view: list[Block] = [Notice(verbatim(each.said), Tone.UNSURE) for each in lost]
+    view: list[Block] = [Notice(each.said, Tone.UNSURE) for each in lost]
     if untold:
         said = nmsg(
             "no record tells of {n} look yet: its run was cut off. The next 'portalops updates collect' records it.",
@@ -77,7 +77,7 @@ def verify(ctx: typer.Context) -> Result:
         )
     data: JsonValue = {
         "items": items,
-        "lost": [each.said for each in lost],
+        "lost": [str(each.said) for each in lost],
         "unrecorded": [{"source": poll.source, "polled_at": poll.polled_at.isoformat()} for poll in untold],
         "different": [
             {

@@ -53,6 +53,16 @@ def polls_table(polls: Sequence[Poll]) -> Table:
     return Table(msg("How the sources answered"), headers, rows)
 
 
+def hints(polls: Sequence[Poll]) -> Sequence[Block]:
+    """Return what may be done about the sources that failed, each thing once."""
+    found: dict[str, tuple[Message, list[str]]] = {}
+    for poll in polls:
+        if poll.hint is not None:
+            found.setdefault(str(poll.hint), (poll.hint, []))[1].append(poll.source)
+    lines = [msg("hint for {sources}: {hint}", sources=", ".join(some), hint=hint) for hint, some in found.values()]
+    return (Bullets(lines),) if lines else ()
+
+
 def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[Block]:
     """Return where sources were redirected to, what cross-checks say of gaps, and which are looked at too seldom.
 
@@ -129,6 +139,7 @@ def poll_data(poll: Poll) -> dict[str, JsonValue]:
         "id": poll.source,
         "ok": poll.ok,
         "problem": str(poll.problem),
+        "hint": str(poll.hint) if poll.hint else None,
         "polled_at": poll.polled_at.isoformat(),
         "items": poll.items,
         "new_items": poll.new_items,

@@ -14,6 +14,7 @@ from portalops.config import Settings
 from portalops.config.kinds import module_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
+from portalops.model.message import Message, msg
 from portalops.model.updates import Poll, UpdatesResult
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     return tuple(built)
 
 
-def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[str, ...]]:
+def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[Message, ...]]:
     """Look at every source and judge; return the result, and what of earlier looks is lost."""
     from checks.updates.job import run_updates  # noqa: PLC0415  # only when this kind of work is done
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # as above
@@ -99,7 +100,7 @@ class Lost(NamedTuple):
 
     source: str
     """Empty where it is not known of which source it was."""
-    said: str
+    said: Message
 
 
 def replayed(
@@ -125,7 +126,10 @@ def replayed(
         try:
             result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
         except PortalOpsError as error:
-            yield Lost("", f"what record {record.seq} tells of looks at sources cannot be read: {error}")
+            said = msg(
+                "what record {seq} tells of looks at sources cannot be read: {why}", seq=record.seq, why=error.message
+            )
+            yield Lost("", said)
             continue
         for some in (result.untold, result.polls) if result else ():
             fresh = (poll for poll in some if _is_newer(poll, newest.get(poll.source)))
@@ -135,7 +139,10 @@ def replayed(
         try:
             replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
         except PortalOpsError as error:
-            yield Lost(poll.source, f"{poll.source}: the look of {poll.polled_at.isoformat()} is lost: {error}")
+            said = msg(
+                "{source}: the look of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
+            )
+            yield Lost(poll.source, said)
 
 
 def _is_newer(poll: Poll, newest: datetime | None) -> bool:

@@ -16,6 +16,7 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands._updates_view import (
     flagged_summary,
+    hints,
     is_due,
     iso,
     joined_flags,
@@ -70,7 +71,7 @@ UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, 
     )
 )
 def collect(ctx: typer.Context) -> Result:
-    from commands._jobs import by_hand  # noqa: PLC0415  # start-up time
+    from commands._jobs import by_hand, lost_looks  # noqa: PLC0415  # start-up time
 
     session = open_session(ctx)
     done = by_hand(session, JobKind.UPDATES)
@@ -79,6 +80,8 @@ def collect(ctx: typer.Context) -> Result:
     polls = done.result.polls
     view: list[Block] = [
         polls_table(polls),
+        *hints(polls),
+        *(Notice(line, Tone.BAD) for line in lost_looks(done)),
         *remarks(polls, update_sources(session.settings)),
         *refused(polls),
         *flagged_summary(done.result.flagged),

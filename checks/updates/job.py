@@ -293,11 +293,11 @@ class _Read:
 def _read(look: Look, units: UnitNames, store: ObservationStore) -> _Read | Poll:
     """Return a look, sorted; or, where nothing can be made of it, the poll that was recorded of that."""
     if look.problem is not None:
-        return _failed(look, look.problem, store)
+        return _failed(look, look.problem, store, hint=look.hint)
     try:
         return _sorted(look, units, store)
     except UpdateSourceError as error:
-        return _failed(look, why_failed(error), store)
+        return _failed(look, why_failed(error), store, hint=error.hint)
     except UpdatesError:
         raise
     except Exception as error:
@@ -412,7 +412,7 @@ def _unchanged(look: Look, before: Poll | None) -> Poll:
     )
 
 
-def _failed(look: Look, problem: Message, store: ObservationStore) -> Poll:
+def _failed(look: Look, problem: Message, store: ObservationStore, *, hint: Message | None = None) -> Poll:
     logger.info("source %s failed: %s", look.source.traits.id, problem)
     poll = Poll(
         source=look.source.traits.id,
@@ -424,6 +424,7 @@ def _failed(look: Look, problem: Message, store: ObservationStore) -> Poll:
         evidence=look.evidence,
         covers_from=None,
         via=look.answer.via if look.answer else (),
+        hint=hint,
     )
     store.add_poll(poll)
     return poll

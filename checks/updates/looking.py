@@ -47,6 +47,8 @@ class Look:
     """The answer, read; None if it could not be, or nothing has changed."""
     problem: Message | None = None
     """Why it failed; None if it did not."""
+    hint: Message | None = None
+    """What a person may do about that; None where nothing is to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class _Report:
     answer: Answer | None = None
     listing: Listing | None = None
     problem: Message | None = None
+    hint: Message | None = None
     is_last: bool = True
 
 
@@ -109,7 +112,7 @@ def look_at(
             running[report.source_id] = _with_answer(look, report.answer, keeper)
             continue
         look = _with_answer(running.pop(report.source_id), report.answer, keeper)
-        yield replace(look, listing=report.listing, problem=report.problem)
+        yield replace(look, listing=report.listing, problem=report.problem, hint=report.hint)
     for source_id, look in running.items():
         yield replace(look, problem=_silent(source_id, within))
     for source in waiting.rest():
@@ -170,7 +173,7 @@ def _ask(source: UpdateSource, etag: str, at: datetime, reports: SimpleQueue[_Re
         reports.put(_Report(source_id, listing=listing))
     except PortalOpsError as error:
         got = error.answer if isinstance(error, UpdateSourceError) else None
-        reports.put(_Report(source_id, got, problem=why_failed(error)))
+        reports.put(_Report(source_id, got, problem=why_failed(error), hint=error.hint))
     except Exception as error:
         logger.exception("looking at source %s failed", source_id)
         reports.put(_Report(source_id, problem=why_failed(error)))

@@ -21,6 +21,7 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, NO_RUN, STARTED
+from portalops.model.message import Message
 from portalops.model.record import Record, RunId
 from portalops.model.runs import Job, Plan, Run, RunSummary
 from portalops.model.text import show_text
@@ -49,6 +50,8 @@ class Work(Generic[ResultT]):
     """A dataclass of `portalops.model`; it goes into the blob under the job's kind. None if there is none."""
     problems: tuple[str, ...] = ()
     """One English line for each thing that went wrong."""
+    said: tuple[Message, ...] = ()
+    """The same lines for people, in whose language they are shown; empty where the text is all there is."""
 
 
 @dataclass(frozen=True, slots=True)

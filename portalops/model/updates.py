@@ -213,6 +213,8 @@ class Poll:
     """Where the source's address was redirected to, in order; bounded and escaped."""
     gap_check: Message | None = None
     """What a cross-check says of a gap before this answer; None if there was no gap, or nothing to check it by."""
+    hint: Message | None = None
+    """What a person may do about a failure; None if there is nothing to tell, and in older records."""
     place: int = 0
     """Its place, from 1, among the looks of its run in the order in which the store got them; 0 in older records."""
 

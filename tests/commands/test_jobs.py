@@ -7,15 +7,19 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commands._jobs import work_of_checks, work_of_updates
+from commands._jobs import Performed, problem_lines, work_of_checks, work_of_updates
 from portalops.errors import ExitCode
+from portalops.locale import render
 from portalops.model.checks import CheckRound, HostRound
+from portalops.model.message import msg
 from portalops.model.organisation import HostId
+from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.updates import Poll, UpdatesResult
 from portalops.model.verdicts import RunOutcome
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 POLL = Poll("db", NOW, True, "", 3, 1, None, None)
+JOB = Job(JobId("daily-updates"), JobKind.UPDATES, Every.DAY)
 COLLECTED = UpdatesResult((), date(2026, 11, 1), NOW.date(), "r@1", "2026.11", (), (), (), (), 0)
 
 
@@ -64,3 +68,18 @@ def test_a_problem_names_its_source_once() -> None:
     )
 
     assert work_of_updates(replace(COLLECTED, polls=polls)).problems == ("update source db: no answer", "db: odd")
+
+
+def test_what_failed_is_told_in_the_readers_language_and_recorded_in_english() -> None:
+    named = msg(
+        "update source {source}: {cause}", source="db", cause=msg("no answer within {seconds} seconds", seconds=30)
+    )
+    polls = (replace(POLL, ok=False, problem=named), replace(POLL, ok=False, problem=msg("the answer breaks off")))
+    work = work_of_updates(replace(COLLECTED, polls=polls))
+    done = Performed(JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.problems, work.said)
+
+    assert work.problems == ("update source db: no answer within 30 seconds", "db: the answer breaks off")
+    assert [render(line, "vi") for line, _tone in problem_lines([done])] == [
+        "daily-updates: nguồn cập nhật db: không có câu trả lời trong 30 giây",
+        "daily-updates: db: câu trả lời bị đứt giữa chừng",
+    ]

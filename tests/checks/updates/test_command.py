@@ -106,6 +106,24 @@ def test_collecting_tells_of_each_source_and_each_refused_line(
     assert any(line.startswith("line 4: số đến 102") for line in polls["so-den"]["rejected"])
 
 
+def test_collecting_names_what_may_be_done_about_a_source_that_failed_and_about_a_look_that_is_lost(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _code, envelope = _call(portal, capsys, "updates", "collect")
+    digest = next(poll["evidence"] for poll in envelope["data"] if poll["id"] == "so-den")
+    (portal / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+    for file in (portal / "state").glob("observations.sqlite*"):
+        file.unlink()
+    (portal / "portal.sqlite").write_bytes(b"not a database at all")
+
+    code = run(["--lang", "vi", "--config", str(portal / "portalops.toml"), "updates", "collect"], {})
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert code == ExitCode.PARTIAL
+    assert "gợi ý cho content: " in told
+    assert "so-den: mất kết quả lần thu thập lúc" in told
+
+
 def test_a_source_whose_times_are_seven_hours_ahead_is_told_with_the_setting_that_mends_it(
     portal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
