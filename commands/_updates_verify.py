@@ -68,6 +68,12 @@ def verify(ctx: typer.Context) -> Result:
             " Then remove it, and the next 'portalops updates collect' builds it again.",
             file=STORE,
         )
+        if lost:
+            remedy = msg(
+                "Keep {file} as it is until 'portalops ledger verify' says what became of the answers that are lost: without them it"
+                " cannot be built again whole.",
+                file=STORE,
+            )
         view.append(Notice(remedy, Tone.BAD))
     elif not lost and not untold:
         view.append(

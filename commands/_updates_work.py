@@ -80,7 +80,7 @@ def untold_of(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
     """Return the looks that the store has and no record tells of: of a run that was cut off, or could not be recorded.
 
     What they showed is known and judged by, so the record of this run tells of them. None where the newest record cannot be
-    read, because then nobody knows what it tells.
+    read, because then nobody knows what it tells, or where an answer is not in the ledger: no run of it put that into the store.
     """
     ledger, told = session.ledger, None
     for record in ledger.records(kinds=("updates.finished",), newest_first=True):
@@ -91,8 +91,10 @@ def untold_of(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
         if result and result.polls:
             told = max(poll.polled_at for poll in (*result.untold, *result.polls))
             break
-    some = (poll for poll in store.polls_after(told) if poll.evidence is None or ledger.has_blob(poll.evidence))
-    return tuple(replace(poll, place=place) for place, poll in enumerate(some, 1))
+    polls = store.polls_after(told)
+    if any(poll.evidence is not None and not ledger.has_blob(poll.evidence) for poll in polls):
+        return ()
+    return tuple(replace(poll, place=place) for place, poll in enumerate(polls, 1))
 
 
 class Lost(NamedTuple):

@@ -254,6 +254,24 @@ def test_what_rests_on_a_lost_answer_is_not_told_as_a_change_behind_the_programs
     assert [line.partition(":")[0] for line in told["data"]["lost"]] == ["content"]
 
 
+def test_a_store_that_cannot_be_built_again_whole_is_not_to_be_removed(
+    portal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _code, envelope = _call(portal, capsys, "updates", "collect")
+    digest = next(poll["evidence"] for poll in envelope["data"] if poll["id"] == "content")
+    (portal / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
+    with closing(sqlite3.connect(portal / "state/observations.sqlite")) as database, database:
+        database.execute("DROP TRIGGER poll_no_update")
+        database.execute("UPDATE poll SET items = items + 1 WHERE source = 'front'")
+
+    code = run(["--config", str(portal / "portalops.toml"), "--lang", "en", "updates", "verify"], {})
+    shown = capsys.readouterr().out
+
+    assert code == ExitCode.INTEGRITY
+    assert "Keep observations.sqlite as it is until" in shown
+    assert "Then remove it" not in shown
+
+
 def test_looks_of_a_run_that_was_cut_off_are_recorded_by_the_next_one(
     portal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
