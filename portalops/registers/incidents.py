@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part, evidence_of
-from portalops.model.credentials import CredentialRotation
+from portalops.model.credentials import Credential, CredentialRotation
 from portalops.model.incidents import (
     IncidentClosed,
     IncidentFacts,
@@ -37,6 +37,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.registers.changes import Step
+from portalops.registers.credentials import ADDED
 
 if TYPE_CHECKING:
     from portalops.registers.credentials import CredentialRegister, HeldCredential
@@ -327,12 +328,17 @@ def why_no_close(known: Incident, ended_at: datetime) -> Message | None:
 
 
 def is_undone(held: HeldCredential, facts: IncidentFacts, zone: ZoneInfo) -> bool:
-    """Say whether a credential was neither changed nor returned since the incident that it is tied to was noticed."""
+    """Say whether a credential was neither changed, nor returned, nor made anew since the incident that it is tied to was noticed."""
     day = facts.detected_at.astimezone(zone).date()
-    return held.is_active and not any(
-        isinstance(step.body, CredentialRotation) and step.at >= facts.detected_at and step.body.rotated_on >= day
-        for step in held.steps
-    )
+    for step in held.steps:
+        made: date | None = None
+        if isinstance(step.body, CredentialRotation):
+            made = step.body.rotated_on
+        elif isinstance(step.body, Credential) and step.kind == ADDED:
+            made = step.body.issued_on
+        if made is not None and made >= day and step.at >= facts.detected_at:
+            return False
+    return held.is_active
 
 
 def people_left(facts: IncidentFacts, register: CredentialRegister, day: date) -> tuple[str, ...]:

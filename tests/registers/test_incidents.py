@@ -253,6 +253,18 @@ def test_credential_is_undone_until_it_is_changed_or_returned_since(
     assert is_undone(held, FACTS, ZONE) is is_undone_still
 
 
+@pytest.mark.parametrize(
+    ("issued", "is_undone_still"), [(date(2026, 1, 1), True), (None, True), (date(2026, 11, 18), False)]
+)
+def test_credential_that_is_added_anew_counts_by_the_day_of_its_issue(
+    issued: date | None, is_undone_still: bool
+) -> None:
+    added = Credential("web1-an", "host:web1", "an", CredentialKind.KEY, "nguyen-van-an", issued_on=issued)
+    held = fold_credentials([(1, NOTICED + HOUR, ADDED, "web1-an", added)]).credentials["web1-an"]
+
+    assert is_undone(held, FACTS, ZONE) is is_undone_still
+
+
 def test_incident_cannot_have_been_over_before_it_began() -> None:
     assert "began at" in str(why_no_close(incident(FACTS), NOTICED - 6 * HOUR))
     assert why_no_close(incident(FACTS), NOTICED - 4 * HOUR) is None
