@@ -22,7 +22,15 @@ from commands._registers import (
 )
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from portalops.compliance.handling import PAPERS, STEP_WORDS, Due, Escalation, escalations, next_due
+from portalops.compliance.handling import (
+    PAPERS,
+    STEP_WORDS,
+    Due,
+    Escalation,
+    escalations,
+    next_due,
+    papers_not_kept,
+)
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseMove, CaseState, Paper, Step
@@ -319,7 +327,8 @@ def _move(
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     data: JsonValue = {**_data(known, due, ()), "step": step.value, "record": record.seq if record else None}
-    return Result(data, [KeyValues(rows)], warnings=_not_kept(move, has_file=document is not None))
+    lacking = _still_lacking(known) if step is Step.DOCUMENT and document is not None and not dry_run else ()
+    return Result(data, [KeyValues(rows)], warnings=(*_not_kept(move, has_file=document is not None), *lacking))
 
 
 def _not_kept(move: CaseMove, *, has_file: bool) -> tuple[Message, ...]:
@@ -331,6 +340,19 @@ def _not_kept(move: CaseMove, *, has_file: bool) -> tuple[Message, ...]:
             "the paper itself is not kept: until 'portalops case register-doc {case} --file' adds it, duty {duty} is unknown",
             case=move.id, duty=HANDLING,
         ),
+    )  # fmt: skip
+
+
+def _still_lacking(case: Case) -> tuple[Message, ...]:
+    """Say of which steps the paper is not kept, though one was added: it may be that the number was typed otherwise."""
+    return tuple(
+        msg(
+            "{step}, record {seq}, still lacks its paper: add it under the number that is recorded there, {number}",
+            step=STEP_WORDS[each.move.step], seq=each.seq, number=each.move.paper.number,
+        )
+        if each.move.paper and each.move.paper.number
+        else msg("{step}, record {seq}, still lacks its paper", step=STEP_WORDS[each.move.step], seq=each.seq)
+        for each in papers_not_kept(case)
     )  # fmt: skip
 
 

@@ -538,6 +538,21 @@ def test_a_case_shows_on_the_terminal_by_which_digest_a_paper_is_kept(
     assert hashlib.sha256(b"%PDF-1.7").hexdigest() in capsys.readouterr().out
 
 
+def test_a_paper_that_is_added_under_another_number_says_which_step_still_lacks_its_own(office: Office) -> None:
+    paper = office.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+    case = next(iter(office.cases()))
+    seq = office.call("case", "remind", case, "--number", "12/CV-TTCDS")[1]["data"]["record"]
+
+    other = office.call("case", "register-doc", case, "--number", "12/CV-TTCĐS", "--file", str(paper))
+    same = office.call("case", "register-doc", case, "--number", "12/CV-TTCDS", "--file", str(paper))
+
+    assert other[1]["warnings"] == [
+        f"the reminder, record {seq}, still lacks its paper: add it under the number that is recorded there, 12/CV-TTCDS"
+    ]
+    assert (same[0], same[1]["warnings"]) == (0, [])
+
+
 def test_a_paper_that_was_lost_is_not_kept_and_can_be_added_again(office: Office) -> None:
     paper = office.folder / "paper.pdf"
     paper.write_bytes(b"%PDF-1.7")
