@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Optional, TypeAlias
 
 import typer
 
+from commands._change_drift import left_open
 from commands._change_views import IdArgument, change_result, known_change, register_of
 from commands._registers import DocumentFile, DryRun, caller_of, document_in, past_day, past_moment, written_text
 from commands._result import Result
@@ -159,7 +161,9 @@ def close(
     session = open_session(ctx)
     why = written_text(reason, "--reason") if reason else ""
     closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))
-    return _step(session, CLOSED, closed, lambda known: why_no_close(known, why), dry_run=dry_run)
+    result = _step(session, CLOSED, closed, lambda known: why_no_close(known, why), dry_run=dry_run)
+    known = known_change(register_of(session), change)
+    return replace(result, warnings=(*result.warnings, *left_open(session, known)))
 
 
 def _step(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from commands import _change_request, _change_steps, _change_views
+from commands import _change_drift, _change_request, _change_steps, _change_views
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,3 +19,4 @@ app.command(help=_change_steps.HELP_APPROVE)(_change_steps.approve)
 app.command(help=_change_steps.HELP_START)(_change_steps.start)
 app.command(help=_change_steps.HELP_FINISH)(_change_steps.finish)
 app.command(help=_change_steps.HELP_CLOSE)(_change_steps.close)
+app.command(help=_change_drift.HELP)(_change_drift.drift)

@@ -16,7 +16,7 @@ from portalops.errors import UnknownCheck
 from portalops.model.message import msg
 
 _HERE = Path(__file__).parent
-_NO_FAMILY = frozenset({"probes", "data", "outside"})
+_NO_FAMILY = frozenset({"probes", "data", "outside", "drift"})
 _LAST = "clock"
 """The host's clock is read last, so that it can be held against the moment of the answer."""
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,6 +14,7 @@ from checks.servers import carried
 from checks.servers.by_hand import Brought
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
+from checks.servers.comparing import section_for
 from checks.servers.declared import Declared
 from checks.servers.earlier import EarlierAnswers, Repeated
 from checks.servers.gather import appended, gather, no_answer
@@ -26,7 +27,7 @@ from checks.servers.outside.look import Outside, nobody_looked
 from checks.servers.outside.section import is_seen
 from checks.servers.own import Own, own_probes, own_sections
 from checks.servers.probe import Missing, Probe, ProbeResult
-from checks.servers.probes import vulnerabilities
+from checks.servers.probes import drift, vulnerabilities
 from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckResult, CheckRound, HostRound
@@ -38,6 +39,8 @@ from portalops.ports import Clock, Keeper, Progress, Shell
 
 _log = logging.getLogger(__name__)
 
+COMPARED_WITHIN = timedelta(days=92)
+"""A host's answer is compared with one that is at most so old."""
 AT_ONCE = 32
 """Hosts that are looked at at the same time where nothing else is configured: they mostly wait."""
 _REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", LegacySsh: LEGACY_SSH}
@@ -89,6 +92,7 @@ def run_checks(
     begun = clock.now()
     answers = EarlierAnswers(own.ledger if own else None, begun - TOLD_FOR)
     earlier = EarlierLooks(answers, begun)
+    older = EarlierAnswers(own.ledger if own else None, begun - COMPARED_WITHIN)
     probes = tuple(probes_of(wanted).values())
     with (
         progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
@@ -113,6 +117,7 @@ def run_checks(
         ):
             joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
             whole = _looked_up(joined, declared, wanted, known or Vulnerabilities())
+            whole = _compared(whole, declared, wanted, older)
             rounds.append(one := _judged(whole, declared, wanted, keeper))
             if trip.host.id in members:
                 looks[trip.host.id] = look(trip.host, trip.at, whole.answer, together)
@@ -243,6 +248,15 @@ def _looked_up(trip: _Trip, declared: Declared, some: Sequence[Check], known: Vu
         return trip
     is_pro = declared.for_host(trip.host.id).support == "esm"
     return replace(trip, answer=appended(trip.answer, known.section(trip.answer, is_pro=is_pro)))
+
+
+def _compared(trip: _Trip, declared: Declared, some: Sequence[Check], older: EarlierAnswers) -> _Trip:
+    """Add what changed since the host's newest answer before, so that the kept answer holds all that is judged."""
+    if isinstance(trip.answer, Missing) or drift.PROBE.id not in probes_of(some):
+        return trip
+    changes, host = declared.for_host(trip.host.id).changes, trip.host.id
+    section = section_for(host, trip.answer, trip.at, older.of(host), changes)
+    return trip if section is None else replace(trip, answer=appended(trip.answer, section))
 
 
 def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keeper) -> HostRound:

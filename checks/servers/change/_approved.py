@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from checks.servers.baseline import Standing, Window
+from checks.servers.baseline import Changes, Standing, Window
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, shown
 from checks.servers.probes import own_changes
@@ -61,6 +61,16 @@ def approved(facts: Facts) -> Approved | None:
     if declared is None:
         return None
     found = facts.get(own_changes.PROBE)
+    return allowed(declared, found)
+
+
+def allowed(declared: Changes | None, found: tuple[ChangeOrder, ...] | Missing) -> Approved:
+    """Return what is declared and recorded as approved; where nothing is declared, since ever.
+
+    Args:
+        declared: windows and standing approvals.
+        found: the host's changes in the register, or why they are not known.
+    """
     recorded = () if isinstance(found, Missing) else found
     windows = [window for one in recorded if one.kind is not ChangeKind.STANDING for window in _window(one)]
     standing = [
@@ -71,9 +81,9 @@ def approved(facts: Facts) -> Approved | None:
         for by in one.accounts or (None,)
     ]
     return Approved(
-        declared.since,
-        (*declared.windows, *windows),
-        (*map(TimedStanding, declared.standing), *standing),
+        declared.since if declared else datetime.min.replace(tzinfo=UTC),
+        (*(declared.windows if declared else ()), *windows),
+        (*map(TimedStanding, declared.standing if declared else ()), *standing),
         doubt_of(found),
     )
 

@@ -34,7 +34,7 @@ def parse(output: Output) -> tuple[DebPackage, ...]:
     """Read one package a line."""
     found: list[DebPackage] = []
     for line in output.lines():
-        parts = [part.strip() for part in line.split("\t")]
+        parts = line.strip().split("\t")
         if len(parts) != 5 or not parts[0] or len(parts[1]) < 2:
             raise Unparseable(msg("dpkg lists a package in an unknown form: {line}", line=shown(line, 80)))
         name, state, version, source, source_version = parts

@@ -1,0 +1,121 @@
+"""What changed at the host falls under an approved change.
+
+Article 12.2: upgrades, maintenance and changes are notified and agreed to before they are made. Whoever compares what a host
+said on two days sees what was changed between them, whether anybody wrote it down or not.
+
+The rule: every package, configuration file, account, group, SSH key, waiting port, unit that starts by itself, file of cron,
+source of packages, content management system, table of a database and start of the host that is otherwise than at the look
+before falls under a window that is declared or approved in the register of changes, under a standing approval, or, of a start,
+under an incident. A window of the register begins with its approval at the earliest. What was changed while the package manager
+ran stands as that run does. A change falls under a window only with all that is not known of its time: the host's clock is
+measured at each look and taken out, and what has no time of its own lies between the two looks. Of a change that lies in a
+window only with a part of that, it is unknown whether it was approved; so it is of whatever one of the looks lacks.
+
+What is found outside stays outside, from answer to answer, until an approval that covers it is recorded (an emergency is
+regularised so), or until the thing is again as it was. A host that was set up anew differs in everything, and is named once,
+as rebuilt. `portalops change drift` shows each change with both moments: when it happened, and when it was approved.
+
+Sources: apt's history.log, rpm(8), stat(2) on ctime, journalctl(1), machine-id(5). Of a host of Debian 13:
+
+    {"after":"1.26.3-3+deb13u2","before":"1.26.3-3+deb13u1","happened_at":"2026-11-26T10:02:11Z","kind":"package","name":"nginx"}
+"""
+
+from __future__ import annotations
+
+from checks.servers.attribution import Place, Placed
+from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.comparing import placed_in
+from checks.servers.drifting import probes, word_of
+from checks.servers.facts import Facts
+from checks.servers.probe import Missing
+from checks.servers.probes import drift, own_changes, own_incidents
+from checks.servers.wording import listed
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="change.drift",
+    clause="12.2",
+    severity=Severity.HIGH,
+    needs=(drift.PROBE,),
+    uses=(own_changes.PROBE, own_incidents.PROBE, *probes().values()),
+    title=msg("what changed at the host falls under an approved change"),
+    remedy=msg(
+        "See 'portalops change drift'; have the change approved and record it, or set the host back to what it was before."
+    ),
+)
+def judge(facts: Facts) -> Outcome:
+    found, declared = facts[drift.PROBE], facts.declared.changes
+    recorded = facts.get(own_changes.PROBE)
+    if declared is None and isinstance(recorded, Missing) and recorded.reason in {"no-register", "not-gathered"}:
+        return unknown(
+            "not-declared",
+            nmsg(
+                "which changes were approved is neither declared nor recorded; seen since {at}: {n} change",
+                "which changes were approved is neither declared nor recorded; seen since {at}: {n} changes",
+                len(found.changed),
+                at=found.after_at,
+            ),
+        )
+    every = [one for one in placed_in(found, facts) if declared is None or one.drifted.span()[1] >= declared.since]
+    outside = [one for one in every if one.place is Place.OUTSIDE]
+    unsure = [one for one in every if one.place is Place.UNKNOWN]
+    if outside:
+        return failed("drift-unapproved", _outside(outside))
+    if unsure:
+        return unknown(
+            "drift-unclear",
+            nmsg(
+                "whether {n} change was approved is not clear: {what}: {why}",
+                "whether {n} changes were approved is not clear, the first of them {what}: {why}",
+                len(unsure),
+                what=_named(unsure[0]),
+                why=unsure[0].why,
+            ),
+        )
+    if found.unknown:
+        first = found.unknown[0]
+        return unknown(
+            first.why.reason,
+            msg("{kind}: whether one changed is not known: {why}", kind=word_of(first.kind), why=first.why.seen),
+        )
+    if found.left_out:
+        return unknown("too-much", msg("{n} changes are not listed, since there are too many", n=found.left_out))
+    return passed(
+        nmsg(
+            "{n} change since {at}, and it was approved",
+            "{n} changes since {at}, and all were approved",
+            len(every),
+            at=found.after_at,
+        )
+    )
+
+
+def _named(one: Placed) -> Message:
+    return msg("{kind} {name}", kind=word_of(one.drifted.kind), name=listed([one.drifted.name]))
+
+
+def _outside(outside: list[Placed]) -> Message:
+    first = outside[0]
+    names = listed([one.drifted.name for one in outside])
+    if first.drifted.happened_at is None:
+        return nmsg(
+            "{n} change under no approval: {names}; {first} between {after} and {before}: {why}",
+            "{n} changes under no approval: {names}; {first} between {after} and {before}: {why}",
+            len(outside),
+            names=names,
+            first=_named(first),
+            after=first.drifted.after_at,
+            before=first.drifted.before_at,
+            why=first.why,
+        )
+    return nmsg(
+        "{n} change under no approval: {names}; {first} at {at}: {why}",
+        "{n} changes under no approval: {names}; {first} at {at}: {why}",
+        len(outside),
+        names=names,
+        first=_named(first),
+        at=first.drifted.happened_at,
+        why=first.why,
+    )

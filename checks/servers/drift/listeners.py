@@ -1,0 +1,25 @@
+"""Ports that wait for strangers on more than loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.servers.drift._kind import Kind, Look, by_state
+from checks.servers.probe import Missing
+from checks.servers.probes import listeners
+from portalops.model.message import msg
+
+
+def state(look: Look) -> Mapping[str, str] | Missing:
+    """Return by port the addresses at which it waits."""
+    found = look.get(listeners.PROBE)
+    if isinstance(found, Missing):
+        return found
+    held: dict[str, list[str]] = {}
+    for one in found:
+        if not one.is_loopback:
+            held.setdefault(one.name, []).append(one.address)
+    return {name: ", ".join(sorted(addresses)) for name, addresses in held.items()}
+
+
+KIND = Kind("listener", msg("port"), (listeners.PROBE,), by_state(state), state)

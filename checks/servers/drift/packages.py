@@ -1,0 +1,100 @@
+"""Packages: their versions in both looks, and each step that the package manager wrote down between them.
+
+apt's log has every run with its time and who asked; rpm keeps of each package when it was installed last. What neither names,
+such as a package laid in by `dpkg -i` or removed by rpm, is known by its version alone, and lies between the two looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from checks.servers.drift._kind import Compared, Kind, KnownBy, Look, Step
+from checks.servers.probe import Missing, Probe
+from checks.servers.probes import apt_history, packages_dpkg, packages_rpm, rpm_history
+from checks.servers.probes.apt_history import PackageChange
+from portalops.model.message import msg
+
+_EMPTY = "log-empty"
+
+
+def state(look: Look) -> Mapping[str, str] | Missing:
+    """Return the version by package; of several beside each other, all."""
+    _probe, fact = look.either(packages_dpkg.PROBE, packages_rpm.PROBE)
+    if isinstance(fact, Missing):
+        return fact
+    found: dict[str, list[str]] = {}
+    for one in fact:
+        found.setdefault(one.name.partition(":")[0], []).append(one.version)
+    return {
+        name: versions[0] if len(versions) == 1 else ", ".join(sorted(set(versions)))
+        for name, versions in found.items()
+    }
+
+
+def compare(before: Look, after: Look) -> Compared:
+    """Compare the versions, and name each step that was written down."""
+    old, new = state(before), state(after)
+    runs, doubts = _runs(before, after)
+    if isinstance(old, Missing) or isinstance(new, Missing):
+        return Compared(unknown=(next(each for each in (old, new) if isinstance(each, Missing)), *doubts))
+    return Compared(tuple(_steps(old, new, runs)), doubts)
+
+
+def runs_between(before: Look, after: Look) -> tuple[PackageChange, ...]:
+    """Return what the package manager wrote down between two looks."""
+    return _runs(before, after)[0]
+
+
+def _runs(before: Look, after: Look) -> tuple[tuple[PackageChange, ...], tuple[Missing, ...]]:
+    """Return the runs that only the second look's log has, and why there may be more."""
+    probe, log = after.either(apt_history.PROBE, rpm_history.PROBE)
+    if isinstance(log, Missing):
+        return (), () if log.reason == _EMPTY else (log,)
+    earlier = _log(before, probe)
+    if isinstance(earlier, Missing):
+        if earlier.reason != _EMPTY:
+            return (), (earlier,)
+        earlier = ()
+    known = set(map(_key, earlier))
+    runs = tuple(one for one in log if _key(one) not in known)
+    if earlier and probe.id == apt_history.PROBE.id and len(runs) == len(log):
+        seen = msg(
+            "the log begins at {at}, after the first look: there may be steps that it names no more", at=log[0].at
+        )
+        return runs, (Missing("log-too-short", seen),)
+    return runs, ()
+
+
+def _key(one: PackageChange) -> object:
+    return one.at, one.by, one.packages
+
+
+def _log(look: Look, probe: Probe[Any]) -> tuple[PackageChange, ...] | Missing:
+    found: tuple[PackageChange, ...] | Missing = look.get(probe)
+    return found
+
+
+def _steps(old: Mapping[str, str], new: Mapping[str, str], runs: Iterable[PackageChange]) -> Iterable[Step]:
+    logged = [(name, run) for run in runs for name in run.packages]
+    left = Counter(name for name, _run in logged)
+    begun: set[str] = set()
+    for name, run in logged:
+        left[name] -= 1
+        before = None if name in begun else old.get(name, "")
+        after = None if left[name] else new.get(name, "")
+        begun.add(name)
+        yield Step(name, before, after, run.at, KnownBy.LOG, run.by)
+    for name in sorted({*old, *new} - begun):
+        if old.get(name, "") != new.get(name, ""):
+            yield Step(name, old.get(name, ""), new.get(name, ""))
+
+
+KIND = Kind(
+    "package",
+    msg("package"),
+    (packages_dpkg.PROBE, packages_rpm.PROBE, apt_history.PROBE, rpm_history.PROBE),
+    compare,
+    state,
+)

@@ -1,0 +1,225 @@
+"""What changed between two looks at one host; pure. Kinds are the files of `drift/`, found by their names.
+
+Times are the host's own, with how far its clock was from the portal's when it was looked at; what has no time of its own lies
+between the two looks. A host that was set up anew differs in everything, and that is said once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from checks.servers.clocks import CLOCKS_APART
+from checks.servers.drift import packages
+from checks.servers.drift._kind import Kind, KnownBy, Look, Step
+from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probes import clock, etc_files, file_times, identity
+from checks.servers.probes.apt_history import PackageChange
+from checks.servers.script import HOST_SECONDS
+from portalops.model.message import Message, msg
+
+REBUILT: Final = "rebuilt"
+CARRIED: Final = "earlier"
+"""In the place of a kind, of what an answer was to carry on and does not hold."""
+SURE: Final = timedelta(seconds=5)
+"""How exactly a clock is measured: between its being read and the answer's arrival lies the way home."""
+NAME, CONTENT = 300, 200
+"""So many letters of what hosts say are kept of a name, and of what it holds."""
+LOOKING: Final = timedelta(seconds=HOST_SECONDS)
+"""So long before its answer arrives a look may have been made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One thing that changed."""
+
+    kind: str
+    """Of `kinds()`, or `rebuilt`."""
+    name: str
+    before: str | None
+    """Empty where it was not there; None where it is not known, as of the steps between two looks."""
+    after: str | None
+    after_at: datetime
+    """The first look, of before the change, by the portal's clock."""
+    before_at: datetime
+    """The second look, which shows it."""
+    happened_at: datetime | None = None
+    """By the host's own clock, UTC; None where nothing tells it."""
+    ahead_seconds: int = 0
+    """How far the host's clock was ahead of the portal's; less than 0 where it was behind."""
+    unsure_seconds: int = 0
+    """How far the time may be off in either direction once that is taken out."""
+    known_by: KnownBy = KnownBy.BETWEEN
+    by: str = ""
+    """Who asked for it, where something says so."""
+    run_at: datetime | None = None
+    """When the run of the package manager began that it is of, or in the course of which it was made; by the host's clock."""
+
+    @property
+    def id(self) -> str:
+        """Return what tells it from others of the host."""
+        at = self.happened_at or self.before_at
+        return f"{self.kind} {self.name} {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def span(self) -> tuple[datetime, datetime]:
+        """Return when it happened at the earliest and at the latest, by the portal's clock."""
+        if self.happened_at is None:
+            return self.after_at - LOOKING, self.before_at
+        at, unsure = self.happened_at - timedelta(seconds=self.ahead_seconds), timedelta(seconds=self.unsure_seconds)
+        return at - unsure, at + unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A kind of which two looks do not tell all, and why."""
+
+    kind: str
+    why: Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What two looks at one host say."""
+
+    after_at: datetime
+    before_at: datetime
+    changed: tuple[Drifted, ...]
+    unknown: tuple[Unseen, ...] = ()
+    runs: tuple[PackageChange, ...] = ()
+    """The runs of the package manager in the course of which something else than packages was changed."""
+    left_out: int = 0
+    """How many changes are not listed, since there are too many."""
+
+
+@lru_cache(maxsize=1)
+def kinds() -> tuple[Kind, ...]:
+    """Return every kind of drift, by id."""
+    folder = Path(__file__).parent / "drift"
+    names = [each.name for each in pkgutil.iter_modules([str(folder)]) if not each.name.startswith("_")]
+    found = [importlib.import_module(f"checks.servers.drift.{name}").KIND for name in names]
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+def word_of(kind: str) -> Message:
+    """Return what a kind is called."""
+    words = {one.id: one.word for one in kinds()}
+    return {**words, CARRIED: msg("earlier change")}.get(kind, msg("host"))
+
+
+@lru_cache(maxsize=1)
+def probes() -> Mapping[str, Probe[Any]]:
+    """Return every probe that drift is seen by, by id."""
+    every = [probe for kind in kinds() for probe in kind.probes]
+    return {probe.id: probe for probe in (*every, clock.PROBE, identity.PROBE, etc_files.PROBE, file_times.PROBE)}
+
+
+def drift_between(host: str, before: Look, after: Look) -> Drift:
+    """Return what changed at a host between two looks, by kind and name."""
+    lacking: list[Unseen] = []
+    named = (before.get(identity.PROBE), after.get(identity.PROBE))
+    if isinstance(why := next((one for one in named if isinstance(one, Missing)), None), Missing):
+        lacking.append(Unseen(REBUILT, why))
+    elif isinstance(rebuilt := _rebuilt(host, before, after), Drifted):
+        return Drift(before.at, after.at, (rebuilt,))
+    runs = packages.runs_between(before, after)
+    changed: list[Drifted] = []
+    for kind in kinds():
+        compared = kind.compare(before, after)
+        lacking += [Unseen(kind.id, why) for why in compared.unknown]
+        changed += [_timed(kind.id, step, (before, after), runs) for step in compared.steps]
+    during = {one.run_at for one in changed if one.kind != packages.KIND.id}
+    return Drift(
+        before.at,
+        after.at,
+        tuple(changed),
+        tuple(lacking),
+        tuple(one for one in runs if one.until and one.at in during),
+    )
+
+
+def clock_of(before: Look, after: Look) -> tuple[timedelta, timedelta]:
+    """Return how far the host's clock was ahead at the second look, and how far its times may be off beyond that."""
+    first, second = (_ahead(each) for each in (before, after))
+    if second is None:
+        return timedelta(0), CLOCKS_APART
+    return second, SURE + (CLOCKS_APART if first is None else abs(second - first))
+
+
+def reverted(changed: Iterable[Drifted], now: Look) -> tuple[Drifted, ...]:
+    """Return what is left of earlier changes: without things that are again as they were before the first of them."""
+    every = tuple(changed)
+
+    def told(state: Mapping[str, str] | Missing) -> Mapping[str, str] | Missing:
+        if isinstance(state, Missing):
+            return state
+        return {shown(name, NAME): shown(content, CONTENT) for name, content in state.items()}
+
+    states = {
+        kind.id: told(kind.state(now)) for kind in kinds() if kind.state and any(one.kind == kind.id for one in every)
+    }
+    first: dict[tuple[str, str], Drifted] = {}
+    for one in every:
+        first.setdefault((one.kind, one.name), one)
+
+    def is_back(one: Drifted) -> bool:
+        state, was = states.get(one.kind), first[one.kind, one.name]
+        if state is None or isinstance(state, Missing) or was.before is None or was.before == was.after:
+            return False
+        return state.get(one.name, "") == was.before
+
+    return tuple(one for one in every if not is_back(one))
+
+
+def _ahead(look: Look) -> timedelta | None:
+    told = look.get(clock.PROBE)
+    return None if isinstance(told, Missing) else told - look.at.replace(microsecond=0)
+
+
+def _rebuilt(host: str, before: Look, after: Look) -> Drifted | None:
+    """Return that a host was set up anew: it gives itself another id, or none of its keys is one that it had."""
+    old, new = before.get(identity.PROBE), after.get(identity.PROBE)
+    if isinstance(old, Missing) or isinstance(new, Missing):
+        return None
+    if old.machine_id != new.machine_id:
+        return Drifted(REBUILT, host, old.machine_id, new.machine_id, before.at, after.at)
+    first, second = _host_keys(before), _host_keys(after)
+    if first and second and not first & second:
+        one, other = min(first), min(second)
+        return Drifted(REBUILT, host, f"{one[0]} {one[1]}", f"{other[0]} {other[1]}", before.at, after.at)
+    return None
+
+
+def _host_keys(look: Look) -> set[tuple[str, str]]:
+    """Return the host's public keys as digests; of host keys the private half is not looked at."""
+    found = look.get(etc_files.PROBE)
+    if isinstance(found, Missing):
+        return set()
+    return {each for each in found.items() if each[0].startswith("/etc/ssh/ssh_host_") and each[0].endswith(".pub")}
+
+
+def _timed(kind: str, step: Step, looks: tuple[Look, Look], runs: Iterable[PackageChange]) -> Drifted:
+    """Put a step into the portal's time; one that cannot lie between the two looks has no time that counts."""
+    before, after = looks
+    was, became = (None if each is None else shown(each, CONTENT) for each in (step.before, step.after))
+    found = Drifted(kind, shown(step.name, NAME), was, became, before.at, after.at, by=shown(step.by, 60))
+    if step.at is None:
+        return found
+    ahead, unsure = clock_of(before, after)
+    earliest, latest = step.at - ahead - unsure, step.at - ahead + unsure
+    if latest < before.at - LOOKING or earliest > after.at:
+        return found
+    run = next((one for one in runs if one.at <= step.at <= (one.until or one.at)), None)
+    return replace(
+        found,
+        happened_at=step.at,
+        ahead_seconds=round(ahead.total_seconds()),
+        unsure_seconds=round(unsure.total_seconds()),
+        known_by=step.known_by,
+        run_at=run.at if run else None,
+    )

@@ -1,0 +1,394 @@
+"""What changed between two looks: named with its time and how that is known, unknown where a look lacks it, and placed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from checks.servers.attribution import Place, Placed, placed
+from checks.servers.baseline import Changes
+from checks.servers.comparing import still_open
+from checks.servers.drift._kind import KnownBy, Look
+from checks.servers.drifting import Drift, Drifted, drift_between, kinds, probes
+from checks.servers.probe import Missing, ProbeResult, fact_of
+from checks.servers.probes import drift as drift_probe
+from portalops.locale import render
+from portalops.model.changes import ChangeKind, ChangeOrder
+from portalops.model.message import msg
+from portalops.model.record import Digest
+from tests.checks.servers.looks import (
+    BOOT,
+    FIRST_AT,
+    MACHINE,
+    OLD_RUN,
+    SECOND_AT,
+    SECTIONS,
+    apt,
+    journal,
+    look,
+    stamp,
+)
+
+HOUR = timedelta(hours=1)
+NOON = FIRST_AT + 11 * HOUR
+UPGRADED = SECTIONS["packages.dpkg"].replace("1.26.3-3", "1.28.0-1")
+NO_REGISTER = Missing("no-register", msg("nothing"))
+
+
+def between(*, ahead: timedelta = timedelta(0), without: tuple[str, ...] = (), **said: Any) -> Drift:
+    return drift_between("web1", look(FIRST_AT, ahead=ahead), look(SECOND_AT, ahead=ahead, without=without, **said))
+
+
+def told(found: Drift) -> list[tuple[str, str, str | None, str | None]]:
+    return [(one.kind, one.name, one.before, one.after) for one in found.changed]
+
+
+def upgrade(at: datetime = NOON, by: str = "an", **more: Any) -> Drift:
+    log = apt(OLD_RUN, (at, at + timedelta(seconds=20), by, "Upgrade nginx"))
+    return between(packages__dpkg=UPGRADED, apt__history=log, **more)
+
+
+def order(
+    begins: datetime = NOON - HOUR,
+    ends: datetime = NOON + HOUR,
+    *,
+    approved: datetime | None = FIRST_AT - HOUR,
+    kind: ChangeKind = ChangeKind.NORMAL,
+    **more: object,
+) -> ChangeOrder:
+    values: dict[str, object] = {
+        "notified_at": approved,
+        "notified_seq": 2,
+        "approved_at": approved,
+        "approved_seq": 3,
+        "digest": Digest("ab" * 32),
+        "began_at": begins,
+    }
+    return ChangeOrder("CH-2026-001", kind, begins, ends, 1, **{**values, **more})  # type: ignore[arg-type]  # of the names above
+
+
+def placing(found: Drift, *orders: ChangeOrder, declared: Changes | None = None) -> Placed:
+    (one,) = placed(found.changed, declared, orders or NO_REGISTER, runs=found.runs)
+    return one
+
+
+def test_nothing_changed_where_both_looks_say_the_same_and_the_host_lacks_the_rest() -> None:
+    found = between()
+
+    assert (found.changed, found.unknown) == ((), ())
+    assert (found.after_at, found.before_at) == (FIRST_AT, SECOND_AT)
+
+
+def test_kind_is_a_file_and_every_probe_of_a_kind_is_looked_at() -> None:
+    assert [kind.id for kind in kinds()] == sorted(kind.id for kind in kinds())
+    assert {probe.id for kind in kinds() for probe in kind.probes} <= probes().keys()
+
+
+def test_package_has_the_time_and_the_person_of_the_log() -> None:
+    (one,) = upgrade().changed
+
+    assert (one.kind, one.name, one.before, one.after) == ("package", "nginx", "1.26.3-3", "1.28.0-1")
+    assert (one.happened_at, one.known_by, one.by) == (NOON, KnownBy.LOG, "an")
+
+
+def test_each_step_between_two_looks_is_named_also_where_the_end_is_as_the_beginning() -> None:
+    log = apt(OLD_RUN, (NOON, NOON, "an", "Downgrade nginx"), (NOON + HOUR, NOON + HOUR, "-", "Upgrade nginx"))
+
+    found = between(apt__history=log)
+
+    assert told(found) == [("package", "nginx", "1.26.3-3", None), ("package", "nginx", None, "1.26.3-3")]
+    assert [one.by for one in found.changed] == ["an", "root"]
+
+
+def test_package_that_no_log_names_lies_between_the_looks() -> None:
+    (one,) = between(packages__dpkg=UPGRADED).changed
+
+    assert (one.happened_at, one.known_by) == (None, KnownBy.BETWEEN)
+    assert one.span() == (FIRST_AT - 3 * timedelta(minutes=1), SECOND_AT)
+
+
+def test_log_that_was_rotated_past_the_first_look_leaves_steps_unknown() -> None:
+    found = between(packages__dpkg=UPGRADED, apt__history=apt((NOON, NOON, "an", "Upgrade nginx")))
+
+    assert [(one.kind, one.why.reason) for one in found.unknown] == [("package", "log-too-short")]
+    assert len(found.changed) == 1
+
+
+def of_rpm(at: datetime, version: str, installed: datetime) -> Look:
+    seen = look(
+        at,
+        rpm__history=f"{stamp(installed)} nginx\n",
+        packages__rpm=f"nginx\t1\t{version}\t1.el9\tx86_64\tnginx.src.rpm\t(none)\n",
+        dnf__sources="main||1\nbaseos|1|1\nend\n",
+    )
+    gone = Missing("command-missing", msg("the host has no apt"))
+    return Look(at, {**seen.found, **dict.fromkeys(("packages.dpkg", "apt.history", "apt.sources"), gone)})
+
+
+def test_host_of_rpm_tells_by_the_times_of_installation() -> None:
+    found = drift_between("web1", of_rpm(FIRST_AT, "1.26", FIRST_AT - HOUR), of_rpm(SECOND_AT, "1.28", NOON))
+
+    (one,) = found.changed
+    assert (one.name, one.before, one.after, one.happened_at) == ("nginx", "1:1.26-1.el9", "1:1.28-1.el9", NOON)
+    assert found.unknown == ()
+
+
+CHANGES: dict[str, tuple[dict[str, Any], tuple[str, str, str, str], datetime | None]] = {
+    "file": (
+        {
+            "change__files": SECTIONS["change.files"].replace("0a" * 32, "1a" * 32),
+            "change__times": f"{stamp(NOON)}.5 /etc/nginx/nginx.conf\nend\n",
+        },
+        ("file", "/etc/nginx/nginx.conf", "0a" * 32, "1a" * 32),
+        NOON,
+    ),
+    "account": (
+        {
+            "acct__passwd": f"{SECTIONS['acct.passwd']}intruder:x:0:0::/:/bin/sh\n",
+            "change__files": SECTIONS["change.files"].replace("0b" * 32, "1b" * 32),
+            "change__times": f"{stamp(NOON)}.5 /etc/passwd\nend\n",
+        },
+        ("account", "intruder", "", "0:0 / /bin/sh x"),
+        NOON,
+    ),
+    "group": ({"acct__group": "root:0:\nsudo:27:an,binh\n"}, ("group", "sudo", "27: an", "27: an, binh"), None),
+    "key": (
+        {
+            "acct__keys": SECTIONS["acct.keys"]
+            .replace("|1|0|", "|2|0|")
+            .replace("end", f"key|an|256|SHA256:{'x' * 43}|ED25519\nend")
+        },
+        ("key", f"an SHA256:{'x' * 43}", "", "ED25519 256"),
+        None,
+    ),
+    "listener": (
+        {"net__listeners": f"{SECTIONS['net.listeners']}tcp LISTEN 0 1 0.0.0.0:4444 0.0.0.0:*\n"},
+        ("listener", "tcp/4444", "", "0.0.0.0"),
+        None,
+    ),
+    "unit": (
+        {
+            "systemd__enabled": f"{SECTIONS['systemd.enabled']}x.service enabled enabled\n",
+            "change__times": f"{stamp(NOON)}.5 /etc/systemd/system/multi-user.target.wants/x.service\nend\n",
+        },
+        ("unit", "x.service", "", "enabled"),
+        NOON,
+    ),
+    "cron": ({"change__cron": "end\n"}, ("cron", "/etc/crontab", "0d" * 32, ""), None),
+    "repository": (
+        {"apt__sources": SECTIONS["apt.sources"].replace("waived", "http://x.example/|x|no\nwaived")},
+        ("repository", "http://x.example/ x", "", "unsigned"),
+        None,
+    ),
+    "boot": (
+        {"change__boots": journal((BOOT, FIRST_AT - timedelta(days=9)), ("b" * 32, NOON))},
+        ("boot", "boot", "", NOON.isoformat()),
+        NOON,
+    ),
+    "cms": (
+        {"cms__versions": SECTIONS["cms.versions"].replace("6.8.3", "6.9")},
+        ("cms", "wordpress /var/www/portal", "6.8.3", "6.9"),
+        None,
+    ),
+    "schema": (
+        {"db__postgresql_schema": f"5432/portal public.news|{'2a' * 32}\nend\n"},
+        ("schema", "postgresql 5432/portal public.news", "", "2a" * 32),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_change_of_each_kind_is_named_once_with_its_time_where_there_is_one(kind: str) -> None:
+    said, expected, at = CHANGES[kind]
+    if kind == "cron":
+        said = {"change__cron": f"{'0e' * 32}  /etc/cron.d/x\nend\n"}
+        found = between(**said)
+        assert told(found) == [("cron", "/etc/cron.d/x", "", "0e" * 32), expected]
+        return
+    found = between(**said)
+
+    assert told(found) == [expected]
+    assert found.changed[0].happened_at == at
+
+
+@pytest.mark.parametrize("section", [name for name in SECTIONS if name != "change.times"])
+def test_what_one_look_lacks_is_unknown_and_never_unchanged(section: str) -> None:
+    found = between(without=(section,))
+
+    assert found.changed == ()
+    assert found.unknown
+
+
+def test_host_that_was_set_up_anew_is_named_once() -> None:
+    found = between(inventory__identity=f"{'f' * 32}\nweb1\n", packages__dpkg=UPGRADED, acct__group="root:0:\n")
+
+    assert told(found) == [("rebuilt", "web1", MACHINE, "f" * 32)]
+
+
+def test_host_with_none_of_its_keys_was_set_up_anew() -> None:
+    found = between(change__files=SECTIONS["change.files"].replace("0c" * 32, "1c" * 32), acct__group="root:0:\n")
+
+    assert [one.kind for one in found.changed] == ["rebuilt"]
+
+
+# --- placing ------------------------------------------------------------------------------------
+
+
+def test_change_in_an_approved_window_falls_under_it_with_both_moments() -> None:
+    one = placing(upgrade(), order())
+
+    assert (one.place, one.reference) == (Place.UNDER, "CH-2026-001")
+    assert (one.approved_at, one.drifted.happened_at) == (FIRST_AT - HOUR, NOON)
+
+
+def test_change_before_its_approval_is_outside_and_the_approval_is_named() -> None:
+    one = placing(upgrade(), order(approved=NOON + HOUR / 2))
+
+    assert (one.place, one.reference, one.approved_at) == (Place.OUTSIDE, "CH-2026-001", NOON + HOUR / 2)
+    assert render(one.why, "en") == "CH-2026-001 was approved afterwards, by record 3"
+
+
+def test_change_that_was_asked_for_and_not_approved_is_outside() -> None:
+    assert placing(upgrade(), order(approved=None)).place is Place.OUTSIDE
+
+
+def test_approval_without_its_document_is_marked() -> None:
+    one = placing(upgrade(), order(digest=None))
+
+    assert (one.place, one.is_proven) == (Place.UNDER, False)
+    assert "--file" in render(one.why, "en")
+
+
+def test_emergency_that_was_regularised_covers_what_it_did_and_is_shown_as_such() -> None:
+    one = placing(upgrade(), order(approved=NOON + 5 * HOUR, kind=ChangeKind.EMERGENCY))
+
+    assert (one.place, one.is_regularised) == (Place.UNDER, True)
+
+
+@pytest.mark.parametrize(("by", "place"), [("unattended-upgrade", Place.UNDER), ("an", Place.OUTSIDE)])
+def test_standing_approval_is_by_package_and_account(by: str, place: Place) -> None:
+    standing = order(
+        FIRST_AT - HOUR,
+        SECOND_AT + 9 * HOUR,
+        kind=ChangeKind.STANDING,
+        packages=("ngin*",),
+        accounts=("unattended-upgrade",),
+    )
+
+    assert placing(upgrade(by=by), standing).place is place
+
+
+@pytest.mark.parametrize(("seconds", "place"), [(10, Place.UNDER), (30, Place.OUTSIDE)])
+def test_file_that_was_changed_while_the_package_manager_ran_stands_as_the_run(seconds: int, place: Place) -> None:
+    standing = order(FIRST_AT - HOUR, SECOND_AT + HOUR, kind=ChangeKind.STANDING, packages=("nginx",))
+    at = stamp(NOON) + seconds
+    found = upgrade(
+        change__files=SECTIONS["change.files"].replace("0a" * 32, "1a" * 32),
+        change__times=f"{at}.5 /etc/nginx/nginx.conf\nend\n",
+    )
+
+    by_kind = {one.drifted.kind: one for one in placed(found.changed, None, (standing,), runs=found.runs)}
+
+    assert by_kind["package"].place is Place.UNDER
+    assert by_kind["file"].place is place
+
+
+def test_change_without_a_time_falls_under_a_window_only_if_both_looks_are_in_it() -> None:
+    found = between(acct__group="root:0:\nsudo:27:an,binh\n")
+
+    assert placing(found, order(FIRST_AT - HOUR, SECOND_AT + HOUR, approved=FIRST_AT - 2 * HOUR)).place is Place.UNDER
+    assert placing(found, order()).place is Place.UNKNOWN
+    assert placing(found, order(SECOND_AT + HOUR, SECOND_AT + 2 * HOUR)).place is Place.OUTSIDE
+
+
+def test_clock_that_is_off_is_taken_out_and_shown() -> None:
+    ahead = timedelta(hours=3)
+    log = apt(OLD_RUN, (NOON + ahead, NOON + ahead, "an", "Upgrade nginx"))
+    found = between(ahead=ahead, packages__dpkg=UPGRADED, apt__history=log)
+
+    one = placing(found, order())
+
+    assert (one.place, one.drifted.happened_at, one.drifted.ahead_seconds) == (Place.UNDER, NOON + ahead, 3 * 3600)
+
+
+def test_clock_that_was_set_between_the_looks_leaves_the_windows_edge_unknown() -> None:
+    log = apt(OLD_RUN, (NOON, NOON, "an", "Upgrade nginx"))
+    before = look(FIRST_AT, ahead=timedelta(minutes=10))
+    found = drift_between("web1", before, look(SECOND_AT, packages__dpkg=UPGRADED, apt__history=log))
+
+    assert found.changed[0].unsure_seconds == 605
+    assert placing(found, order(NOON - timedelta(minutes=5), NOON + HOUR)).place is Place.UNKNOWN
+    assert placing(found, order(NOON - HOUR, NOON + HOUR)).place is Place.UNDER
+
+
+def test_time_that_does_not_lie_between_the_looks_does_not_count() -> None:
+    log = apt(OLD_RUN, (FIRST_AT - timedelta(days=3), FIRST_AT - timedelta(days=3), "an", "Upgrade nginx"))
+
+    (one,) = between(packages__dpkg=UPGRADED, apt__history=log).changed
+
+    assert (one.happened_at, one.known_by) == (None, KnownBy.BETWEEN)
+
+
+def test_register_that_cannot_be_read_makes_the_rest_unknown() -> None:
+    unreadable = Missing("register-unreadable", msg("record 9 cannot be read"))
+
+    (one,) = placed(upgrade().changed, None, unreadable)
+
+    assert one.place is Place.UNKNOWN
+
+
+def test_declared_window_counts_beside_the_register() -> None:
+    window = {"start_at": NOON - HOUR, "end_at": NOON + HOUR, "reference": "512/UBND"}
+    declared = Changes.model_validate({"since": FIRST_AT, "windows": [window]})
+
+    assert placing(upgrade(), declared=declared).reference == "512/UBND"
+
+
+# --- carrying on ----------------------------------------------------------------------------------
+
+
+def carried(first: Drift, **said: Any) -> Drift:
+    """Return what the look after the one that found `first` says."""
+    section = drift_probe.section(first)
+    held = fact_of(drift_probe.PROBE, section)
+    before = look(SECOND_AT, **said)
+    kept = type(before)(SECOND_AT, {**before.found, "change.drift": held})
+    return still_open("web1", kept, look(SECOND_AT + timedelta(days=1), **said), None)
+
+
+def test_change_without_approval_is_carried_on_until_it_is_undone() -> None:
+    log = apt(OLD_RUN, (NOON, NOON, "an", "Upgrade nginx"))
+    first = between(packages__dpkg=UPGRADED, apt__history=log)
+
+    still = carried(first, packages__dpkg=UPGRADED, apt__history=log)
+    undone = carried(first, apt__history=log)
+
+    assert still.changed == first.changed
+    assert undone.changed == ()
+
+
+def test_section_says_the_same_when_it_is_read_again() -> None:
+    found = between(packages__dpkg=UPGRADED, acct__group="root:0:\n", without=("cms.versions",))
+
+    assert fact_of(drift_probe.PROBE, drift_probe.section(found)) == found
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"drift":7}', b'{"other":{}}'])
+def test_section_that_is_out_of_form_is_no_drift(text: bytes) -> None:
+    fact = fact_of(drift_probe.PROBE, ProbeResult("change.drift", 0, text, b"", 0))
+
+    assert isinstance(fact, Missing)
+    assert fact.reason == "unparseable"
+
+
+def test_name_of_a_host_reaches_no_terminal_unescaped() -> None:
+    listing = SECTIONS["change.files"].replace("end", f"{'1f' * 32}  /etc/\x1b[31mx\nend")
+
+    (one,) = between(change__files=listing).changed
+
+    assert "\x1b" not in one.name
+    assert isinstance(one, Drifted)
+    assert one.span()[1] == datetime(2026, 11, 26, 1, tzinfo=UTC)

@@ -1,0 +1,170 @@
+"""A real host that is changed: inside and outside of an approved window (change.drift), by a wrong clock, and set up anew."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from checks.servers.attribution import Place, Placed, placed
+from checks.servers.comparing import look_of
+from checks.servers.drift._kind import KnownBy, Look
+from checks.servers.drifting import drift_between, probes
+from checks.servers.gather import gather, parse_answer
+from portalops.model.changes import ChangeKind, ChangeOrder
+from portalops.ports import Completed
+from portalops.system.clock import SystemClock
+from tests.checks.servers.matrix import EXTRAS
+from tests.hosts import Host, Hosts
+
+pytestmark = [pytest.mark.hosts, pytest.mark.heavy]
+
+PACKAGE = r"""
+set -e
+for v in 1 2 3 4; do
+  install -d /srv/made/DEBIAN
+  printf 'Package: portal-extra\nVersion: %s\nArchitecture: all\nMaintainer: An <an@example.vn>\nDescription: a test\n' $v >/srv/made/DEBIAN/control
+  dpkg-deb -b /srv/made /srv/extra$v.deb >/dev/null
+done
+printf '[Service]\nExecStart=/bin/true\nType=oneshot\n[Install]\nWantedBy=multi-user.target\n' | tee /etc/systemd/system/one.service >/etc/systemd/system/two.service
+echo old >/etc/portal.conf
+apt-get -q -y install /srv/extra1.deb
+ssh-keygen -q -t ed25519 -N '' -f /root/first; ssh-keygen -q -t ed25519 -N '' -f /root/second
+install -d -m 700 /root/.ssh
+"""
+CHANGE = r"""
+set -e
+apt-get -q -y install /srv/extra{version}.deb
+echo {name} >/etc/portal.conf
+useradd {name}
+systemctl enable {unit}.service
+cat /root/{key}.pub >>/root/.ssh/authorized_keys
+"""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Runs the script on a host as root, by a clock that may be wrong."""
+
+    host: Host
+    clock: str = ""
+
+    @property
+    def address(self) -> str:
+        return self.host.address
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        text = self.host.sh(f"{self.clock} sh -s {argument}", stdin=script, seconds=deadline_seconds)
+        return Completed(0, os.fsencode(text), b"")
+
+
+def looked(host: Host, clock: str = "") -> Look:
+    raw = gather(Inside(host, clock), tuple(probes().values()))
+    return look_of(parse_answer(raw), datetime.now(UTC))
+
+
+def order(name: str, begins: datetime, ends: datetime) -> ChangeOrder:
+    approved = begins - timedelta(hours=1)
+    return ChangeOrder(
+        name,
+        ChangeKind.NORMAL,
+        begins,
+        ends,
+        1,
+        notified_at=approved,
+        notified_seq=2,
+        approved_at=approved,
+        approved_seq=3,
+        began_at=begins,
+    )
+
+
+def by_name(found: Iterable[Placed]) -> dict[tuple[str, str], Placed]:
+    return {(one.drifted.kind, one.drifted.name.partition(" ")[0]): one for one in found}
+
+
+def wait_until(moment: datetime) -> None:
+    """Let a real minute go by: windows have ends in real time."""
+    time.sleep(max(0.0, (moment - SystemClock().now()).total_seconds()))
+
+
+def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hosts) -> None:
+    with hosts.started(13) as host:
+        host.sh(PACKAGE)
+        first = looked(host)
+        host.sh(CHANGE.format(version=2, name="inside", unit="one", key="first"))
+        ends = datetime.now(UTC) + timedelta(seconds=7)
+        wait_until(ends + timedelta(seconds=1))
+        second = looked(host)
+        wait_until(ends + timedelta(seconds=7))
+        host.sh(CHANGE.format(version=3, name="outside", unit="two", key="second"))
+        third = looked(host)
+    begins = first.at - timedelta(hours=1)
+    window = (order("CH-2026-001", begins, ends),)
+    wide = (order("CH-2026-002", begins, third.at + timedelta(minutes=1)),)
+    changed, later = (drift_between("portal", *looks) for looks in ((first, second), (second, third)))
+
+    inside = by_name(placed(changed.changed, None, window, runs=changed.runs))
+    outside = by_name(placed(later.changed, None, window, runs=later.runs))
+
+    package = inside["package", "portal-extra"]
+    assert (package.drifted.before, package.drifted.after, package.drifted.known_by) == ("1", "2", KnownBy.LOG)
+    assert {name: one.place for name, one in inside.items()} == {
+        ("package", "portal-extra"): Place.UNDER,
+        ("file", "/etc/portal.conf"): Place.UNDER,
+        ("file", "/etc/subuid"): Place.UNDER,
+        ("file", "/etc/subgid"): Place.UNDER,
+        ("account", "inside"): Place.UNDER,
+        ("group", "inside"): Place.UNDER,
+        ("unit", "one.service"): Place.UNDER,
+        ("key", "root"): Place.UNKNOWN,  # nobody knows when: the second look is after the window
+    }
+    assert {one.reference for one in inside.values()} == {"CH-2026-001"}
+    assert {name: one.place for name, one in outside.items()} == {
+        ("package", "portal-extra"): Place.OUTSIDE,
+        ("file", "/etc/portal.conf"): Place.OUTSIDE,
+        ("file", "/etc/subuid"): Place.OUTSIDE,
+        ("file", "/etc/subgid"): Place.OUTSIDE,
+        ("account", "outside"): Place.OUTSIDE,
+        ("group", "outside"): Place.OUTSIDE,
+        ("unit", "two.service"): Place.OUTSIDE,
+        ("key", "root"): Place.UNKNOWN,
+    }
+    everything = (*placed(changed.changed, None, wide), *placed(later.changed, None, wide))
+    assert {one.place for one in everything} == {Place.UNDER}
+
+
+def test_clock_that_is_off_is_measured_and_taken_out(hosts: Hosts) -> None:
+    fake = "faketime -f +3h"
+    with hosts.started(13, more=EXTRAS[13]) as host:
+        host.sh(PACKAGE)
+        first = looked(host, fake)
+        host.sh(f"{fake} apt-get -q -y install /srv/extra2.deb")
+        second = looked(host, fake)
+    found = drift_between("portal", first, second)
+    window = (order("CH-2026-001", first.at - timedelta(hours=1), second.at + timedelta(minutes=1)),)
+
+    (one,) = placed(found.changed, None, window)
+
+    assert abs(one.drifted.ahead_seconds - 3 * 3600) <= 5
+    assert one.drifted.happened_at is not None
+    assert one.drifted.happened_at > second.at + timedelta(hours=2)
+    assert (one.place, one.drifted.known_by) == (Place.UNDER, KnownBy.LOG)
+
+
+def test_host_that_was_set_up_anew_under_its_name_is_named_once(hosts: Hosts) -> None:
+    with hosts.started(13) as host:
+        first = looked(host)
+    with hosts.started(13) as host:
+        host.sh("useradd someone; rm -f /etc/machine-id; systemd-machine-id-setup")
+        host.new_host_key()
+        second = looked(host)
+
+    found = drift_between("portal", first, second)
+
+    assert [(one.kind, one.name) for one in found.changed] == [("rebuilt", "portal")]
+    assert found.unknown == ()
