@@ -19,6 +19,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
+from portalops.system.accounts import account_name
 
 MAX_FILE_BYTES: Final = 32 << 20
 """Of a document that is kept as evidence."""
@@ -188,6 +189,7 @@ def unit_name(session: Session, unit: UnitId | None) -> Name | str:
 
 
 def caller_of(session: Session) -> str:
-    """Return who calls, as far as the account tells."""
+    """Return who calls, as far as the account tells: who used sudo, else the account's name, or its number if it has none."""
     circumstances = session.circumstances
-    return show_text(circumstances.sudo_user, 200) or f"uid {circumstances.user_id}"
+    user = circumstances.user_id
+    return show_text(circumstances.sudo_user or account_name(user), 200) or f"uid {user}"

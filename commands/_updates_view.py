@@ -18,10 +18,6 @@ MAX_SHOWN = 50
 """Refused lines and flagged items that are printed; --json has them all."""
 
 
-def tone(verdict: DutyVerdict) -> Tone:
-    return duty_status(verdict).tone
-
-
 def is_due(week: UnitWeek) -> bool:
     return week.subportal_verdict not in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,6 @@ from commands._updates_view import (
     portal_line,
     refused,
     remarks,
-    tone,
     week_data,
 )
 from commands._updates_work import STORE, update_sources
@@ -135,7 +135,9 @@ def status(
             else None,
             msg("{count} of {due}", count=one.week.submissions, due=one.week.due_to_send),
             one.days_left,
-            Status(STATE_WORDS[one.state], Tone.BAD if one.state is UnitState.AT_RISK else tone(one.week.verdict)),
+            replace(duty_status(one.week.verdict), word=STATE_WORDS[one.state])
+            if one.state is not UnitState.AT_RISK
+            else Status(STATE_WORDS[one.state], Tone.BAD),
             one.week.reason,
         )
         for one in found

@@ -32,6 +32,8 @@ class Status:
 
     word: Message
     tone: Tone
+    sign: str = ""
+    """The shape beside the word where it is another than that of its tone."""
 
 
 @dataclass(frozen=True, slots=True)

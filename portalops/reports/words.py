@@ -24,7 +24,7 @@ _DUTY: Mapping[DutyVerdict, Status] = {
     DutyVerdict.EXEMPT: Status(msg("exempt"), Tone.NEUTRAL),
     DutyVerdict.NOT_ASSESSED: Status(msg("not assessed"), Tone.NEUTRAL),
     DutyVerdict.INSUFFICIENT_EVIDENCE: Status(msg("insufficient evidence"), Tone.UNSURE),
-    DutyVerdict.PENDING: Status(msg("pending"), Tone.UNSURE),
+    DutyVerdict.PENDING: Status(msg("pending"), Tone.UNSURE, "…"),
 }
 
 _CHECK: Mapping[CheckVerdict, Status] = {

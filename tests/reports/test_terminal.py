@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ import pytest
 
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.organisation import Name
+from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import (
     Bars,
     Block,
@@ -32,6 +34,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.reader import Reader
+from portalops.reports.words import duty_status
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -173,6 +176,22 @@ def test_a_grid_is_one_band_off_a_terminal_and_several_on_it() -> None:
     narrow = shown(grid(60), width=80)
     assert narrow.count("Ủy ban") > 2
     assert narrow.count("●") == 30 + 1
+
+
+def test_a_grid_explains_the_signs_that_it_shows_and_no_others() -> None:
+    other = Mark("✗", Tone.BAD, msg("unmet"))
+    shown_grid = replace(grid(4), legend=[*grid(4).legend, (other, msg("the week is unmet"))])
+
+    text = shown(shown_grid, width=80)
+
+    assert "both on the same day" in text
+    assert "the week is unmet" not in text
+
+
+def test_what_is_still_open_has_its_own_sign_and_not_that_of_what_is_unknown() -> None:
+    table = Table(msg("Weeks"), (msg("State"),), [(duty_status(DutyVerdict.PENDING),)])
+
+    assert "… pending" in shown(table, width=80)
 
 
 def test_moments_days_and_sizes_are_local() -> None:

@@ -37,7 +37,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
+from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 from portalops.reports.reader import Reader
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class _Writer:
         text = self.reader.cell(cell)
         match cell:
             case Status():
-                return _Shown(text, tone=cell.tone.value, shape=SIGNS[cell.tone])
+                return _Shown(text, tone=cell.tone.value, shape=sign_of(cell))
             case int() | ByteSize():
                 return _Shown(text, "number")
             case date():

@@ -27,7 +27,15 @@ from portalops.reports.document import (
     Table,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, signature_lines, verbatim_lines
+from portalops.reports.formats.terminal import (
+    NOTHING,
+    SIGNS,
+    alignment,
+    column_head,
+    sign_of,
+    signature_lines,
+    verbatim_lines,
+)
 from portalops.reports.reader import Reader
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])|^(\s*\d*)([-+=.)])(?=\s|$)")
@@ -68,7 +76,7 @@ class _Writer:
 
     def cell(self, cell: Cell) -> str:
         text = escape(self.reader.cell(cell))
-        return f"{SIGNS[cell.tone]} **{text}**" if isinstance(cell, Status) else text
+        return f"{sign_of(cell)} **{text}**" if isinstance(cell, Status) else text
 
     def block(self, block: Block) -> str:
         match block:

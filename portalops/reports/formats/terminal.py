@@ -24,6 +24,7 @@ from portalops.reports.document import (
     Paragraph,
     QrCode,
     Signatures,
+    Status,
     Table,
     Tone,
     Verbatim,
@@ -32,6 +33,12 @@ from portalops.reports.reader import Reader
 
 SIGNS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.UNSURE: "?", Tone.NEUTRAL: "–"}
 """The shape that stands beside a coloured word."""
+
+
+def sign_of(status: Status) -> str:
+    """Return the shape beside a state's word."""
+    return status.sign or SIGNS[status.tone]
+
 
 _UNLIMITED = 1_000_000
 _LABEL_LIMIT = 34
@@ -157,7 +164,7 @@ def _bar_rows(bars: Bars, reader: Reader) -> list[tuple[str, str]]:
 
 
 def grid_lines(grid: Grid, reader: Reader, width: int | None) -> Iterator[str]:
-    """Yield a grid's lines: caption, as many bands of columns as fit the width, and the legend."""
+    """Yield a grid's lines: caption, as many bands of columns as fit the width, and what the signs in it mean."""
     yield reader.text(grid.caption)
     labels = [_cut(reader.cell(label), None if width is None else _LABEL_LIMIT) for label, _ in grid.rows]
     room = max((len(label) for label in labels), default=0)
@@ -172,9 +179,11 @@ def grid_lines(grid: Grid, reader: Reader, width: int | None) -> Iterator[str]:
                 yield line
         for label, row in zip(labels, signs, strict=True):
             yield _row(label, room, [row[index] or "·" for index in band], [widths[index] for index in band])
-    if grid.legend:
+    shown = {sign for row in signs for sign in row}
+    own = [(mark, meaning) for mark, meaning in grid.legend if any(reader.text(mark.sign) in sign for sign in shown)]
+    if own:
         yield ""
-        for mark, meaning in grid.legend:
+        for mark, meaning in own:
             yield f"{reader.text(mark.sign) or '·':>3}  {reader.text(meaning)}"
 
 

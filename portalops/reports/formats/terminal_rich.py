@@ -38,6 +38,7 @@ from portalops.reports.formats.terminal import (
     alignment,
     grid_lines,
     qr_lines,
+    sign_of,
     signature_lines,
     verbatim_lines,
 )
@@ -114,7 +115,7 @@ class _Painter:
 
     def cell(self, cell: Cell) -> RenderableType:
         if isinstance(cell, Status):
-            return Text(f"{SIGNS[cell.tone]} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
+            return Text(f"{sign_of(cell)} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
         return Text(self.reader.cell(cell))
 
     def _columns(self, rows: Sequence[tuple[RenderableType, RenderableType]]) -> RenderableType:
@@ -156,7 +157,7 @@ class _Painter:
             for index in columns:
                 cell = row[index]
                 if isinstance(cell, Status):
-                    head.append(f"  {SIGNS[cell.tone]} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
+                    head.append(f"  {sign_of(cell)} {self.reader.cell(cell)}", style=_STYLES[cell.tone])
                 elif cell is not None and is_short[index]:
                     facts.append(self._fact(table, row, index))
             yield head
