@@ -24,8 +24,8 @@ from (
 select c.oid o, format('table|%s|%s', c.relkind, c.relpersistence) x from pg_class c
 union all select attrelid, format('column|%s|%s|%s|%s|%s', lpad(attnum::text, 5, '0'), attname,
   format_type(atttypid, atttypmod), attnotnull, coalesce(pg_get_expr(adbin, adrelid), '-'))
-  from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum where attnum > 0 and not attisdropped
-union all select conrelid, format('constraint|%s|%s', conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid <> 0
+  from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum where 0 < attnum and not attisdropped
+union all select conrelid, format('constraint|%s|%s', conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid != 0
 union all select indrelid, 'index|' || pg_get_indexdef(indexrelid) from pg_index
 union all select tgrelid, 'trigger|' || pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
 union all select oid, 'view|' || pg_get_viewdef(oid) from pg_class where relkind in ('v', 'm')

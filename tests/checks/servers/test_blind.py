@@ -40,6 +40,7 @@ ONE_OF_TWO = {
     "acct.login-attribution acct.lastlog": "the journal tells of the logins",
     "acct.stale acct.lastlog": "the journal tells of the logins",
     "acct.stale acct.logins": "lastlog tells of the logins",
+    "change.drift own.changes": "nothing changed, so that no approval is looked for",
     "db.exposure db.mysql-accounts": "asked only where MariaDB or MySQL runs",
     "firewall.active firewall.legacy": "the kernel's other filter stands",
     "firewall.admin-restricted firewall.legacy": "one filter that denies is enough",
