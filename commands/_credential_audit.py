@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands._credential_look import portals_of
 from commands._credentials import refuse_extra, register_of, today_of
 from commands._host_views import answers_of
 from commands._result import JsonValue, Result
 from commands._servers import known_host
 from commands._session import Session, open_session
-from portalops.errors import ExitCode
+from portalops.errors import ExitCode, LedgerMissing
 from portalops.locale import _
+from portalops.model.credentials import host_of
 from portalops.model.message import msg, nmsg
+from portalops.registers.credentials import CredentialRegister
+from portalops.registers.portal_accounts import PortalLook, read_portal_looks
 from portalops.reports.document import Block, Paragraph, Status, Table, Tone
 
 if TYPE_CHECKING:
@@ -22,7 +27,8 @@ if TYPE_CHECKING:
 
 HELP = _(
     "Compare the register with the accounts, keys and logins that hosts show\n\nThe newest answer of each host that the ledger"
-    " keeps is compared; nothing is connected to. Told are accounts and keys that nobody is recorded to hold, those of people"
+    " keeps is compared, with its databases, and the newest look at each portal's accounts ('portalops credential look');"
+    " nothing is connected to. Told are accounts and keys that nobody is recorded to hold, those of people"
     " who left, those that are open though their credential was returned, logins that are nobody's, and late changes. What"
     " was not seen, or too long ago, is unknown.\n\nExample: portalops credential audit --host web1"
     "\n\nEXIT STATUS: 0 everything was seen and agrees, 1 something does not agree, 2 there is no such host, 3 what was seen"
@@ -78,7 +84,7 @@ def audit(
 
 
 def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
-    from checks.servers.credential_audit import PROBES, Remark, audit, overdue  # noqa: PLC0415  # start-up time
+    from checks.servers.credential_audit import DATABASES, PROBES, Remark, audit, overdue  # noqa: PLC0415  # start-up time
     from checks.servers.declared import Declared  # noqa: PLC0415  # as above
     from checks.servers.facts import Facts, found_in  # noqa: PLC0415  # as above
 
@@ -87,7 +93,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     limit = timedelta(hours=session.rulebook.numbers.check_max_age_hours)
     remarks: list[Remark] = []
     answers = answers_of(session, {host.id for host in hosts})
-    probes = {probe.id: probe for probe in PROBES}
+    probes = {probe.id: probe for probe in (*PROBES, *DATABASES)}
     for host in hosts:
         found = answers.get(host.id)
         facts = None
@@ -100,6 +106,41 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
         remarks += audit(register, facts, host.id, today_of(session))
     if not hosts:
         remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
+    if names is None:
+        remarks += _of_portals(session, register)
     wanted = {host.id for host in hosts}
     remarks += [each for each in overdue(register, today_of(session)) if names is None or each.host in wanted]
     return remarks
+
+
+def _of_portals(session: Session, register: CredentialRegister) -> list[Remark]:
+    """Compare every portal that can be asked; a credential of another one was not seen."""
+    from checks.servers.credential_audit import Remark  # noqa: PLC0415  # start-up time
+    from checks.servers.declared import Declared  # noqa: PLC0415  # as above
+    from checks.servers.portal_audit import audit_portal, portal_of  # noqa: PLC0415  # as above
+
+    members = session.settings.declared.parse(Declared).members or {}
+    looks, remarks = _looks(session), list[Remark]()
+    portals = [table.id for table in portals_of(session)]
+    for portal in portals:
+        remarks += audit_portal(
+            register,
+            looks.get(portal),
+            portal,
+            members,
+            now=session.clock.now(),
+            zone=session.zone_of_portal,
+            longest=timedelta(hours=session.rulebook.numbers.check_max_age_hours),
+        )
+    for each in register.credentials.values():
+        if each.is_active and (portal := portal_of(each)) and portal not in portals:
+            said = msg("no source of updates shows the accounts of {portal}", portal=portal)
+            remarks.append(Remark(host_of(each.credential.system), "not-seen", each.id, said, is_unknown=True))
+    return remarks
+
+
+def _looks(session: Session) -> Mapping[str, PortalLook]:
+    try:
+        return read_portal_looks(session.ledger)
+    except LedgerMissing:
+        return {}

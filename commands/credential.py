@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from commands import _credential_audit, _credential_record, _credential_views
+from commands import _credential_audit, _credential_look, _credential_record, _credential_views
 from commands._credentials import STRICT
 
 app = typer.Typer(no_args_is_help=True)
@@ -20,4 +20,5 @@ app.command("leave", help=_credential_record.HELP_LEAVE, context_settings=STRICT
 app.command("correct", help=_credential_record.HELP_CORRECT, context_settings=STRICT)(_credential_record.correct)
 app.command("list", help=_credential_views.HELP_LIST, context_settings=STRICT)(_credential_views.list_)
 app.command("show", help=_credential_views.HELP_SHOW, context_settings=STRICT)(_credential_views.show)
+app.command("look", help=_credential_look.HELP, context_settings=STRICT)(_credential_look.look)
 app.command("audit", help=_credential_audit.HELP, context_settings=STRICT)(_credential_audit.audit)

@@ -14,13 +14,15 @@ from checks.servers.accounts._people import has_shell, owner_of_key, owners_of_a
 from checks.servers.accounts.privileged_declared import GROUPS
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, Probe, shown
-from checks.servers.probes import authorized_keys, group, logins, passwd, shadow
+from checks.servers.probes import authorized_keys, group, logins, mysql_accounts, passwd, postgresql_roles, shadow
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
 from portalops.registers.credentials import CredentialRegister, HeldCredential
 
 PROBES: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE, logins.PROBE)
-"""What is compared."""
+"""What is compared of every host."""
+DATABASES: tuple[Probe[Any], ...] = (postgresql_roles.PROBE, mysql_accounts.PROBE)
+"""What is compared where a database server runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def audit(register: CredentialRegister, facts: Facts | None, host: str, today: d
     if facts is None:
         return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded round"), is_unknown=True),)
     found = (*_unseen(facts), *_accounts(register, facts, today), *_keys(register, facts, today), *_logins(facts))
+    found += tuple(_databases(register, facts, today))
     return tuple({(each.what, each.name): each for each in found}.values())
 
 
@@ -69,7 +72,11 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
         if leavers := [left.person for left in register.leavers_of(each) if left.on <= today]:
             text = msg("known to somebody who left: {names}", names=", ".join(leavers))
             found.append(Remark(host, "known-to-leaver", each.id, text))
-        if each.is_active and not _is_of_host(each):
+        if (
+            each.is_active
+            and kind_of(each) not in {SystemKind.HOST, SystemKind.PORTAL}
+            and not _is_of_database(each, host)
+        ):
             text = msg(
                 "no host shows whether {system} has the account {account}",
                 system=each.credential.system,
@@ -195,6 +202,97 @@ def _logins(facts: Facts) -> Iterator[Remark]:
             account = shown(one.account, 40)
             text = msg("a login to {account} from {address} is no member's", account=account, address=str(one.address))
             yield Remark(host, "login-unknown", f"{account} {one.key or one.method} {one.address}", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What a database has that somebody can come in as."""
+
+    name: str
+    shown: str
+    is_admin: bool
+    is_open: bool
+
+
+def _databases(register: CredentialRegister, facts: Facts, today: date) -> Iterator[Remark]:
+    """Accounts of the host's database servers, and what the register has of them: `database:NAME@HOST`."""
+    host = facts.host.id
+    mine = [each for each in register.of_host(host) if _is_of_database(each, host)]
+    seen: list[_Login] = []
+    is_whole = True
+    for probe in DATABASES:
+        fact = facts.get(probe)
+        if isinstance(fact, Missing) and fact.reason != "command-missing":
+            is_whole = False
+            yield Remark(host, "not-seen", probe.id, fact.seen, is_unknown=True)
+    roles, accounts = facts.get(postgresql_roles.PROBE), facts.get(mysql_accounts.PROBE)
+    if isinstance(roles, Missing) and isinstance(accounts, Missing):
+        is_whole = False  # no server that is asked by the host's own programs: what is registered of one was not seen
+    if not isinstance(roles, Missing):
+        for role in roles:
+            is_open = role.is_open and (role.until is None or role.until > facts.at)
+            seen.append(_Login(role.name, f"{role.name} (PostgreSQL {role.server})", role.is_admin, is_open))
+    if not isinstance(accounts, Missing):
+        if any(not one.might for one in accounts):
+            is_whole = False
+            text = msg("the database server tells names alone, and neither rights nor what is locked")
+            yield Remark(host, "not-seen", mysql_accounts.PROBE.id, text, is_unknown=True)
+        for one in accounts:
+            if one.way != "role":
+                name = f"{one.user}@{one.host}"
+                seen.append(_Login(one.user, name, one.might == "admin", one.way == "password"))
+    for login in seen:
+        yield from _database_login(register, facts, login, mine, today)
+    names = {login.name for login in seen} | {login.shown for login in seen}
+    for each in mine:
+        if not each.is_active or each.credential.account in names:
+            continue
+        if is_whole:
+            text = msg("the register has a credential of it, and the account is not there: {id}", id=each.id)
+            yield Remark(host, "account-gone", f"database:{each.credential.account}", text)
+        else:
+            text = msg(
+                "no host shows whether {system} has the account {account}",
+                system=each.credential.system,
+                account=each.credential.account,
+            )
+            yield Remark(host, "not-seen", each.id, text, is_unknown=True)
+
+
+def _database_login(
+    register: CredentialRegister, facts: Facts, login: _Login, mine: list[HeldCredential], today: date
+) -> Iterator[Remark]:
+    if not login.is_open:
+        return
+    host, name = facts.host.id, f"database:{shown(login.shown, 80)}"
+    owners = owners_of_account(login.name, facts.declared.members or {})
+    gone = [owner for owner in owners if register.has_left(owner, today)]
+    if gone:
+        yield Remark(host, "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0]))
+    held = [each for each in mine if each.credential.account in {login.name, login.shown}]
+    if any(each.is_active for each in held):
+        return
+    if held:
+        text = msg("its credential was returned, and the account is open: {id}", id=held[-1].id)
+        yield Remark(host, "returned-but-open", name, text)
+    elif login.is_admin:
+        text = msg("it has all rights on the database server, and nobody is recorded to hold it")
+        yield Remark(host, "admin-unregistered", name, text)
+    elif owners:
+        text = msg("the account of {person} is open, and no credential of it is registered", person=owners[0])
+        yield Remark(host, "account-unregistered", name, text)
+    else:
+        yield Remark(host, "account-unknown", name, msg("the account is open, and nobody is recorded to hold it"))
+
+
+def kind_of(each: HeldCredential) -> str:
+    """Return the kind of system that a credential opens."""
+    return each.credential.system.partition(":")[0]
+
+
+def _is_of_database(each: HeldCredential, host: str) -> bool:
+    """Say whether a credential opens a database on a named host."""
+    return kind_of(each) == SystemKind.DATABASE and bool(host)
 
 
 def _is_of_host(each: HeldCredential, host: str = "") -> bool:

@@ -100,6 +100,10 @@ oldest 1780000000
 1795669370.353986 portal sshd-session[102]: Accepted publickey for an from 198.18.0.1 port 36218 ssh2: RSA {OTHER_KEY}
 end
 <<<acct.logins rc=0>>>
+<<<db.postgresql-roles>>>
+<<<db.postgresql-roles rc=127>>>
+<<<db.mysql-accounts>>>
+<<<db.mysql-accounts rc=127>>>
 """
 
 

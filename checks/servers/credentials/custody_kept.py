@@ -25,7 +25,7 @@ from __future__ import annotations
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
-from checks.servers.probes import own_credentials
+from checks.servers.probes import mysql_accounts, own_credentials, postgresql_roles
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -36,6 +36,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(own_credentials.PROBE,),
+    uses=(mysql_accounts.PROBE, postgresql_roles.PROBE),  # asked for `credential audit`, which compares them
     title=msg("every administrative credential has a holder, a deputy and a place, and is changed in time"),
     remedy=msg(
         "See what is missing by 'portalops credential list'; hand over, change or take back what is late, and record it."

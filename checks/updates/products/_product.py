@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -99,6 +101,20 @@ SiteAddress = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class AccountsQuery:
+    """How a product is asked who can work in it."""
+
+    statement: str
+    """One SELECT of `login`, `open` (0 or 1), `role`, `last_at`: a row for each account and role; of those who only read, none."""
+    admins: frozenset[str]
+    """The roles that may do everything, or make others that may."""
+    roles_in: Callable[[str], tuple[str, ...]] = lambda role: (role,)
+    """The roles that one value of the column `role` holds."""
+    keeps_logins: bool = True
+    """An empty `last_at` says that an account was never used; else it says so only where others have one."""
+
+
 class ProductSettings(DatabaseSettings):
     """What all products know beside their own keys."""
 
@@ -111,6 +127,10 @@ class ProductSettings(DatabaseSettings):
     """Zone of the product's times where they name none."""
     bodies: bool = True
     """Read the texts too: by them copies and stubs are known. A large site may leave them out."""
+
+    @abstractmethod
+    def accounts(self) -> AccountsQuery:
+        """Return how to ask who can work in the portal."""
 
     @property
     def dialect(self) -> Dialect:

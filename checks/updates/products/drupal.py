@@ -27,6 +27,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from checks.updates.products._product import (
+    AccountsQuery,
     Dialect,
     Prefix,
     ProductSettings,
@@ -82,6 +83,9 @@ class Settings(ProductSettings):
     def statement(self) -> str:
         return query(self, self.dialect)
 
+    def accounts(self) -> AccountsQuery:
+        return accounts(self, self.dialect)
+
 
 def query(settings: Settings, dialect: Dialect) -> str:
     """Return the query for a portal."""
@@ -127,4 +131,24 @@ def query(settings: Settings, dialect: Dialect) -> str:
         f" FROM {table('node_field_revision')} f JOIN {table('node_revision')} r ON r.vid = f.vid"
         " GROUP BY f.nid, f.langcode) h ON h.nid = n.nid AND h.langcode = n.langcode"
         f" WHERE n.status = 1 AND {which}{types} ORDER BY n.nid"
+    )
+
+
+def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
+    """Return how to ask who has a role: `users_field_data`, `user__roles`. The account with the number 1 may do everything.
+
+    A role that a portal made itself is that of an admin where it is called `administrator`, as Drupal's own is: what a role may
+    do lies in configuration that no query reads.
+    """
+
+    def table(name: str) -> str:
+        return quoted(settings.prefix + name, dialect)
+
+    users = f"FROM {table('users_field_data')} u"
+    columns = f"SELECT u.name AS login, u.status AS {quoted('open', dialect)},"
+    return AccountsQuery(
+        f"{columns} r.roles_target_id AS role, u.login AS last_at {users} JOIN {table('user__roles')} r"
+        " ON r.entity_id = u.uid AND r.deleted = 0 WHERE u.default_langcode = 1"
+        f" UNION ALL {columns} 'uid 1' AS role, u.login AS last_at {users} WHERE u.uid = 1 AND u.default_langcode = 1",
+        frozenset({"administrator", "uid 1"}),
     )

@@ -22,7 +22,16 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from checks.updates.products._product import Dialect, Prefix, ProductSettings, SiteAddress, Word, now_utc, quoted
+from checks.updates.products._product import (
+    AccountsQuery,
+    Dialect,
+    Prefix,
+    ProductSettings,
+    SiteAddress,
+    Word,
+    now_utc,
+    quoted,
+)
 
 _NEVER_BEFORE = "'1970-01-02 00:00:00'"
 """Below it lie the dates that Joomla 3 wrote for "never"."""
@@ -54,6 +63,9 @@ class Settings(ProductSettings):
 
     def statement(self) -> str:
         return query(self, self.dialect)
+
+    def accounts(self) -> AccountsQuery:
+        return accounts(self, self.dialect)
 
 
 def query(settings: Settings, dialect: Dialect) -> str:
@@ -90,4 +102,22 @@ def query(settings: Settings, dialect: Dialect) -> str:
         f" AND a.access IN {_EVERYBODY} AND c.access IN {_EVERYBODY}"
         f" AND NOT EXISTS (SELECT 1 FROM {categories} k WHERE {above} AND k.published <> 1){language}"
         " ORDER BY a.id"
+    )
+
+
+def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
+    """Return how to ask who is in a group beyond Public (1), Registered (2) and Guest (9): `#__users`, `#__user_usergroup_map`,
+    `#__usergroups`. Administrators (7) and super users (8), as Joomla's installation numbers them, make others what they are.
+    """
+
+    def table(name: str) -> str:
+        return quoted(settings.prefix + name, dialect)
+
+    role = "CASE WHEN g.id IN (7, 8) THEN 'admin' ELSE g.title END"
+    return AccountsQuery(
+        f"SELECT u.username AS login, 1 - u.block AS {quoted('open', dialect)}, {role} AS role,"
+        f" CASE WHEN u.{quoted('lastvisitDate', dialect)} > {_NEVER_BEFORE} THEN u.{quoted('lastvisitDate', dialect)} END AS last_at"
+        f" FROM {table('users')} u JOIN {table('user_usergroup_map')} m ON m.user_id = u.id"
+        f" JOIN {table('usergroups')} g ON g.id = m.group_id WHERE g.id NOT IN (1, 2, 9)",
+        frozenset({"admin"}),
     )

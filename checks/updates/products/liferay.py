@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from checks.updates.products._product import (
+    AccountsQuery,
     Dialect,
     ProductSettings,
     SiteAddress,
@@ -28,6 +29,7 @@ from checks.updates.products._product import (
     Word,
     literals,
     now_utc,
+    quoted,
 )
 
 
@@ -49,6 +51,9 @@ class Settings(ProductSettings):
 
     def statement(self) -> str:
         return query(self, self.dialect)
+
+    def accounts(self) -> AccountsQuery:
+        return accounts(self, self.dialect)
 
 
 def query(settings: Settings, dialect: Dialect) -> str:
@@ -73,4 +78,24 @@ def query(settings: Settings, dialect: Dialect) -> str:
         f" WHERE a.status = 0 AND a.ctCollectionId = 0 AND a.classNameId = 0 AND a.displayDate <= {now}"
         f" AND (a.expirationDate IS NULL OR a.expirationDate > {now}) AND g.liveGroupId = 0 AND g.active_ = TRUE{sites}"
         " ORDER BY a.resourcePrimKey"
+    )
+
+
+_ROLES_OF_ALL = ("User", "Guest", "Power User", "Owner", "Site Member", "Organization User")
+"""Roles that everybody has who is registered, or by whom a thing was made (RoleConstants)."""
+
+
+def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
+    """Return how to ask who has a role of their own, of the portal or of a site: `User_`, `Users_Roles`, `UserGroupRole`, `Role_`.
+
+    Roles that come by a user group or an organisation are not seen.
+    """
+    del settings
+    roles = ", ".join(f"'{role}'" for role in _ROLES_OF_ALL)
+    return AccountsQuery(
+        f"SELECT u.screenName AS login, CASE WHEN u.status = 0 THEN 1 ELSE 0 END AS {quoted('open', dialect)}, r.name AS role,"
+        " COALESCE(u.loginDate, u.lastLoginDate) AS last_at FROM User_ u JOIN"
+        " (SELECT userId, roleId FROM Users_Roles UNION SELECT userId, roleId FROM UserGroupRole) h ON h.userId = u.userId"
+        f" JOIN Role_ r ON r.roleId = h.roleId WHERE r.name NOT IN ({roles})",
+        frozenset({"Administrator", "Site Administrator", "Site Owner"}),
     )

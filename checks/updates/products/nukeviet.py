@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from checks.updates.products._product import Dialect, ProductSettings, SiteAddress, TableWord, quoted
+from checks.updates.products._product import AccountsQuery, Dialect, ProductSettings, SiteAddress, TableWord, quoted
 
 
 class Settings(ProductSettings):
@@ -42,6 +42,9 @@ class Settings(ProductSettings):
 
     def statement(self) -> str:
         return query(self, self.dialect)
+
+    def accounts(self) -> AccountsQuery:
+        return accounts(self, self.dialect)
 
 
 def query(settings: Settings, dialect: Dialect) -> str:
@@ -72,4 +75,15 @@ def query(settings: Settings, dialect: Dialect) -> str:
         f" FROM {table('rows')} r LEFT JOIN {table('cat')} c ON c.catid = r.catid"
         " WHERE r.status = 1 AND r.publtime <= UNIX_TIMESTAMP() AND (r.exptime = 0 OR r.exptime > UNIX_TIMESTAMP())"
         " ORDER BY r.id"
+    )
+
+
+def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
+    """Return how to ask who administers: `nv4_authors`, by `lev`: 1 the highest, 2 general, 3 of some modules; and `nv4_users`."""
+    users, authors = (quoted(f"{settings.prefix}_{name}", dialect) for name in ("users", "authors"))
+    return AccountsQuery(
+        f"SELECT u.username AS login, CASE WHEN u.active = 1 AND a.is_suspend = 0 THEN 1 ELSE 0 END AS {quoted('open', dialect)},"
+        " CONCAT('lev ', a.lev) AS role, GREATEST(u.last_login, a.last_login) AS last_at"
+        f" FROM {authors} a JOIN {users} u ON u.userid = a.admin_id",
+        frozenset({"lev 1", "lev 2"}),
     )

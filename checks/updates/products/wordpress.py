@@ -22,12 +22,13 @@ A post in several categories belongs to the one that was made first, of those un
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from checks.updates.products._product import Dialect, Prefix, ProductSettings, Word, literals, quoted
+from checks.updates.products._product import AccountsQuery, Dialect, Prefix, ProductSettings, Word, literals, quoted
 from portalops.config.values import Refused
 from portalops.model.message import msg
 
@@ -65,6 +66,9 @@ class Settings(ProductSettings):
 
     def statement(self) -> str:
         return query(self, self.dialect)
+
+    def accounts(self) -> AccountsQuery:
+        return accounts(self, self.dialect)
 
 
 def query(settings: Settings, dialect: Dialect) -> str:
@@ -133,4 +137,27 @@ def _category(terms: str, taxonomy: str, relationships: str, parent: str | None)
         f"(SELECT t.name FROM {relationships} r"
         f" JOIN {taxonomy} x ON x.term_taxonomy_id = r.term_taxonomy_id AND x.taxonomy = 'category'{under}"
         f" JOIN {terms} t ON t.term_id = x.term_id WHERE r.object_id = p.ID ORDER BY t.term_id LIMIT 1)"
+    )
+
+
+_ROLE = re.compile(r's:\d{1,4}:"([^"]{1,200})";b:1;')
+
+
+def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
+    """Return how to ask who is more than a subscriber: `wp_users`, and `wp_usermeta` with what PHP's `serialize` wrote of roles.
+
+    WordPress keeps no time of a login: it is known where a plugin keeps it, WP Last Login (`wp-last-login`) or When Last Login
+    (`when_last_login`). The admins of a whole network are seen where they are admins of the site itself.
+    """
+    prefix = settings.prefix if settings.blog == 1 else f"{settings.prefix}{settings.blog}_"
+    users, meta = quoted(f"{settings.prefix}users", dialect), quoted(f"{settings.prefix}usermeta", dialect)
+    return AccountsQuery(
+        f"SELECT u.user_login AS login, 1 AS {quoted('open', dialect)}, m.meta_value AS role,"
+        f" (SELECT MAX(CAST(l.meta_value AS UNSIGNED)) FROM {meta} l WHERE l.user_id = u.ID"
+        " AND l.meta_key IN ('wp-last-login', 'when_last_login')) AS last_at"
+        f" FROM {users} u JOIN {meta} m ON m.user_id = u.ID AND m.meta_key = '{prefix}capabilities'"
+        " WHERE m.meta_value NOT LIKE 'a:0:%' AND m.meta_value NOT LIKE 'a:1:{s:10:\"subscriber\";%'",
+        frozenset({"administrator"}),
+        lambda held: tuple(_ROLE.findall(held)),
+        keeps_logins=False,
     )

@@ -1,0 +1,111 @@
+"""`portalops credential look`: who can work in a portal, by its own table of accounts, as a record to hold the register against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from commands._credentials import refuse_extra, typed
+from commands._registers import DryRun
+from commands._result import JsonValue, Result
+from commands._session import Session, open_session
+from portalops.errors import ExitCode, PortalOpsError, UsageError
+from portalops.ledger import bodies
+from portalops.locale import _
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.portal_accounts import PortalAccounts
+from portalops.registers.portal_accounts import ACCOUNTS, SEEN
+from portalops.reports.document import Cell, Status, Table, Tone
+
+if TYPE_CHECKING:
+    from portalops.config.tables import KindTable
+
+HELP = _(
+    "Look at who can work in the portal, by its own table of accounts\n\nAsked are the content databases of the sources of updates"
+    " that name a product, by the same account, read only: names, roles, whether an account is blocked, and when it was last"
+    " used. Passwords and addresses are not read. What was found is recorded, and 'portalops credential audit' compares it."
+    "\n\nExample: portalops credential look portal-db"
+    "\n\nEXIT STATUS: 0 every portal was seen, 2 there is no such portal, 3 one could not be asked"
+)
+DUTY = "12.5-custody"
+
+
+def look(
+    ctx: typer.Context,
+    portal: Annotated[
+        Optional[str],  # noqa: UP045  # Typer reads it at run time
+        typer.Argument(metavar="PORTAL", help=_("The id of the source of updates by whose connection it is asked")),
+    ] = None,
+    *,
+    dry_run: DryRun = False,
+) -> Result:
+    from checks.updates.accounts import portal_accounts  # noqa: PLC0415  # start-up time
+
+    refuse_extra(ctx)
+    session = open_session(ctx)
+    rows: list[tuple[Cell, ...]] = []
+    data: list[JsonValue] = []
+    warnings: list[Message] = []
+    for table in _chosen(session, portal):
+        try:
+            seen = portal_accounts(table.id, table, zone=session.zone_of_portal)
+        except PortalOpsError as error:
+            warnings.append(error.message)
+            rows.append((table.id, None, None, Status(msg("not seen"), Tone.UNSURE)))
+            data.append({"id": table.id, "record": None, "problem": str(error.message)})
+            continue
+        seq = None if dry_run else _record(session, seen)
+        admins = sum(each.is_admin and each.is_open for each in seen.accounts)
+        said = msg("nothing: this was a dry run") if seq is None else msg("record {seq}", seq=seq)
+        rows.append((table.id, sum(each.is_open for each in seen.accounts), admins, Status(said, Tone.GOOD)))
+        data.append(
+            {
+                "id": table.id,
+                "record": seq,
+                "accounts": [
+                    {
+                        "id": each.name,
+                        "roles": list(each.roles),
+                        "admin": each.is_admin,
+                        "open": each.is_open,
+                        "last_login_at": each.last_login_at.isoformat() if each.last_login_at else None,
+                    }
+                    for each in seen.accounts
+                ],
+            }
+        )
+    headers = (msg("Portal"), msg("Open accounts"), msg("Admins among them"), msg("Recorded in"))
+    view = Table(nmsg("{n} portal", "{n} portals", len(rows)), headers, rows)
+    return Result(data, [view], warnings, exit_code=ExitCode.PARTIAL if warnings else ExitCode.OK)
+
+
+def portals_of(session: Session) -> tuple[KindTable, ...]:
+    """Return the sources of updates whose portals can be asked for their accounts."""
+    from checks.updates.accounts import can_tell  # noqa: PLC0415  # start-up time
+
+    return tuple(table for table in session.settings.update_sources if can_tell(table))
+
+
+def _chosen(session: Session, name: str | None) -> tuple[KindTable, ...]:
+    there = portals_of(session)
+    wanted = None if name is None else typed(name, "PORTAL")
+    chosen = tuple(table for table in there if wanted in {None, table.id})
+    if not chosen:
+        raise UsageError(
+            msg("there is no portal {portal} that can be asked", portal=wanted)
+            if wanted
+            else msg("there is no portal that can be asked"),
+            msg(
+                'Those are asked that are a source of updates with kind "sql" and a product: {portals}.',
+                portals=", ".join(table.id for table in there) or "-",
+            ),
+        )
+    return chosen
+
+
+def _record(session: Session, seen: PortalAccounts) -> int:
+    ledger = session.writable_ledger
+    kept = ledger.keep(bodies.write({"circumstances": session.circumstances, ACCOUNTS: seen}))
+    (record,) = ledger.append_decided(lambda: (ledger.draft(SEEN, subject=seen.portal, duty=DUTY, body=kept),))
+    return record.seq
