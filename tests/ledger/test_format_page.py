@@ -52,6 +52,7 @@ from portalops.registers.credentials import CREDENTIAL_KINDS
 from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
 from portalops.registers.exemptions import EXEMPTION_KINDS
+from portalops.registers.incidents import INCIDENT_KINDS
 from portalops.registers.places import PLACE_KINDS
 from portalops.registers.signers import KEY_ADDED, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
@@ -158,6 +159,7 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(CASE_KINDS)
         | set(CHANGE_KINDS)
         | set(CREDENTIAL_KINDS)
+        | set(INCIDENT_KINDS)
         | set(EXEMPTION_KINDS)
         | set(CONFIRMATION_KINDS)
         | set(ATTESTED_KINDS)
