@@ -160,7 +160,8 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     sums, days = sums_and_portal(Question(file, sources, period, terms), units)
     old, _days = sums_and_portal(Question(file, sources, before, terms), [u for u in units if exists_during(u, before)])
     with closing(ObservationStore.open(file, create=False)) as store:
-        silent = [poll.source for poll in store.newest_polls() if not poll.ok]
+        _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
+        silent = [poll.source for poll in store.newest_polls(before=ends) if not poll.ok]
         window = store.window(terms.wanted_from(period), terms.now)
         variety = variety_of(window, sources=sources, period=period, terms=terms)
         timeliness = [

@@ -103,9 +103,11 @@ class ObservationStore:
             row = connection.execute(query).first()
         return read_poll(row) if row else None
 
-    def newest_polls(self) -> tuple[Poll, ...]:
-        """Return each source's newest poll, also one that failed."""
+    def newest_polls(self, before: datetime | None = None) -> tuple[Poll, ...]:
+        """Return each source's newest poll, also one that failed; with a moment, the newest from before it."""
         newest = select(func.max(POLL.c.seq)).group_by(POLL.c.source)
+        if before is not None:
+            newest = newest.where(POLL.c.polled_at < stamp(before))
         with self._engine.connect() as connection:
             rows = connection.execute(select(POLL).where(POLL.c.seq.in_(newest)).order_by(POLL.c.source))
             return tuple(map(read_poll, rows))

@@ -250,6 +250,27 @@ def test_no_option_of_the_report_takes_out_what_the_managing_unit_missed(
         assert missed in text
 
 
+def test_the_report_of_a_past_period_does_not_change_with_what_a_source_does_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Requirement 30: which sources did not answer is told as of the period's end."""
+    office = Office(tmp_path, capsys, REGISTER)
+    register = tmp_path / "so-den.csv"
+    register.write_text(COLUMNS + "7,17/11/2026,Sở Y tế,1/SYT,17/11/2026,Tin\n", "utf-8")
+    for day in ("2026-11-20", "2026-11-23"):
+        assert office.call("updates", "collect", on=f"{day} 20:00")[0] == 0
+    span = ("--period", "2026-W47")
+    first = Path(office.report("2026-11-24 09:00", *span)).read_bytes()
+
+    register.unlink()
+    assert office.call("updates", "collect", on="2026-11-24 20:00")[0] != 0
+    later = Path(office.report("2026-11-25 09:00", *span)).read_bytes()
+
+    assert later == first
+    assert "trong lần thu thập gần nhất: so-den" not in later.decode()
+    assert "trong lần thu thập gần nhất: so-den" in office.markdown("2026-11-25 10:00", "--period", "2026-11-24")
+
+
 def test_stale_says_nothing_at_all_when_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Requirement 33: cron mails whatever a command prints."""
     office = Office(tmp_path, capsys, REGISTER)
