@@ -75,7 +75,10 @@ def _accounts(
             held = [each for each in mine if each.credential.account == account.name]
             yield from _account(register, seen, account, held, owners_of_account(account.name, members), now=now)
             yield from _unused(seen, account, at)
-    if seen.accounts and not seen.keeps_logins:
+    if not seen.accounts:
+        said = msg("no account was seen that may do more than read, and no portal is without one")
+        yield _unseen(seen.portal, said)
+    elif not seen.keeps_logins:
         said = msg("when its accounts were last used is not kept by {product}", product=seen.product)
         yield Remark("", "not-seen", f"portal:{seen.portal}:last-login", said, is_unknown=True)
     names = {account.name for account in seen.accounts}
