@@ -112,6 +112,13 @@ def show_number(number: int, language: str) -> str:
     return grouped.replace(",", ".") if language == "vi" else grouped
 
 
+def show_quantity(value: float, decimals: int, unit: str, language: str) -> str:
+    """Return `99,95 %` in Vietnamese, `99.95 %` in English."""
+    shown = f"{value:,.{decimals}f}"
+    shown = shown.translate(_VIETNAMESE_MARKS) if language == "vi" else shown
+    return f"{shown}\u00a0{unit}" if unit else shown
+
+
 def show_size(size_bytes: int, language: str) -> str:
     """Return a number of bytes in binary units, with one decimal from KiB on: `1,5 MiB` or `1.5 MiB`."""
     shown = str(ByteCount(size_bytes))

@@ -1,4 +1,4 @@
-"""Grids, bars and QR codes as SVG inside a page: no script, no outside reference, and readable in black and white.
+"""Grids, bars, lines and QR codes as SVG inside a page: no script, no outside reference, and readable in black and white.
 
 Colours come from the page's style sheet by class, so that the same picture serves light, dark and
 paper. What a colour says is always said by a sign or a number as well.
@@ -6,12 +6,15 @@ paper. What a colour says is always said by a sign or a number as well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from portalops.reports.document import Bars, Cell, Grid, Mark, QrCode
+from portalops.model.message import msg, nmsg
+from portalops.reports.document import Bars, Cell, Grid, Line, Lines, Mark, QrCode, Quantity
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
 
@@ -145,6 +148,221 @@ def draw_bars(bars: Bars, reader: Reader, *, name: str) -> Markup:
     )
     height = row_height * len(bars.rows)
     return _picture(drawn, _BAR_WIDTH + 2, height, name=name, title=reader.text(bars.caption), description=described)
+
+
+# --- lines over time ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """The room for the lines, and how moments and numbers lie in it."""
+
+    start: float
+    end: float
+    """Of the first and the last moment, in seconds."""
+    lowest: float
+    highest: float
+
+    def x(self, second: float) -> float:
+        span = self.end - self.start
+        return _PLOT_LEFT + _PLOT_WIDTH * ((second - self.start) / span if span else 0.5)
+
+    def y(self, value: float) -> float:
+        share = (min(max(value, self.lowest), self.highest) - self.lowest) / (self.highest - self.lowest)
+        return _PLOT_TOP + _PLOT_HEIGHT * (1 - share)
+
+
+_PLOT_LEFT, _PLOT_TOP, _PLOT_WIDTH, _PLOT_HEIGHT = 62.0, 10.0, 420.0, 150.0
+_END_ROOM = 158
+"""For the names at the lines' ends: lines are named where they end, so that nobody has to tell colours apart."""
+_NAME_LETTERS = 24
+_NAME_HEIGHT = 14
+_DASHES = ("none", "7 3", "2 3", "9 3 2 3")
+MOST_LINES = len(_DASHES)
+_MARKED_POINTS = 40
+"""Up to how many moments each value has a mark of its own; more would hide the line."""
+
+
+def draw_lines(chart: Lines, reader: Reader, *, name: str) -> Markup:
+    """Return numbers over time as lines of different dashes and marks; where a number is not known, the line breaks.
+
+    Args:
+        chart: what to draw, with at least one moment.
+        reader: whose language and zone.
+        name: prefix of the ids inside the picture, unique in the page.
+
+    Raises:
+        ValueError: it has more lines than can be told apart.
+    """
+    if len(chart.lines) > MOST_LINES:
+        raise ValueError(f"{len(chart.lines)} lines cannot be told apart in one chart")
+    seconds = [_second(moment) for moment in chart.moments]
+    ticks = _ticks(*_range(chart))
+    plot = _Plot(seconds[0], seconds[-1], ticks[0], ticks[-1])
+    parts = [*_unknown(chart, seconds, plot, reader)]
+    for tick in ticks:
+        y = plot.y(tick)
+        parts.append(_tag("line", x1=_PLOT_LEFT, y1=y, x2=_PLOT_LEFT + _PLOT_WIDTH, y2=y, class_="rule"))
+        shown = reader.cell(Quantity(tick, max(chart.decimals, _decimals(ticks)), chart.unit))
+        parts.append(_text(shown, _PLOT_LEFT - 5, y + 3.5, class_="axis end"))
+    parts += _time_axis(chart, seconds, plot, reader)
+    ends: list[tuple[float, str, int | None]] = []
+    for word, value in chart.limits:
+        y = plot.y(value)
+        parts.append(_tag("line", x1=_PLOT_LEFT, y1=y, x2=_PLOT_LEFT + _PLOT_WIDTH, y2=y, class_="limit"))
+        ends.append((y, reader.text(word), None))
+    for at, line in enumerate(chart.lines):
+        parts += _curve(line, at, seconds, plot)
+        known = [value for value in line.values if value is not None]
+        end = plot.y(known[-1]) if known else _PLOT_TOP + _PLOT_HEIGHT
+        ends.append((end, reader.text(line.name), at))
+    parts += _names(chart, ends)
+    return _picture(
+        parts,
+        _PLOT_LEFT + _PLOT_WIDTH + _END_ROOM,
+        _PLOT_TOP + _PLOT_HEIGHT + 24,
+        name=name,
+        title=reader.text(chart.caption),
+        description=_lines_described(chart, reader),
+    )
+
+
+def _second(moment: date | datetime) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else moment.toordinal() * 86_400.0
+
+
+def _range(chart: Lines) -> tuple[float, float]:
+    found = [value for line in chart.lines for value in line.values if value is not None]
+    found += [value for _word, value in chart.limits]
+    lowest = min(found, default=0.0) if chart.lowest is None else chart.lowest
+    highest = max(found, default=1.0) if chart.highest is None else chart.highest
+    return lowest, highest if highest > lowest else lowest + 1
+
+
+def _ticks(lowest: float, highest: float) -> list[float]:
+    """Return round numbers that hold a range, 3 to 7 of them."""
+    rough = (highest - lowest) / 4
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
+    first, last = math.floor(lowest / step + 1e-9), math.ceil(highest / step - 1e-9)
+    return [round(step * at, 9) for at in range(first, last + 1)]
+
+
+def _decimals(ticks: Sequence[float]) -> int:
+    return next((places for places in range(6) if all(abs(round(tick, places) - tick) < 1e-9 for tick in ticks)), 6)
+
+
+def _time_axis(chart: Lines, seconds: Sequence[float], plot: _Plot, reader: Reader) -> Iterator[Markup]:
+    """Yield up to five moments below the plot, the first and the last among them."""
+    last = len(seconds) - 1
+    foot = _PLOT_TOP + _PLOT_HEIGHT
+    yield _tag("line", x1=_PLOT_LEFT, y1=foot, x2=_PLOT_LEFT + _PLOT_WIDTH, y2=foot, class_="foot")
+    taken = -math.inf
+    for at in sorted({round(last * part / 4) for part in range(5)}):
+        x = plot.x(seconds[at])
+        moment = chart.moments[at]
+        day = moment.astimezone(reader.zone).date() if isinstance(moment, datetime) else moment
+        if x - taken >= _DAY_ROOM:
+            yield _tag("line", x1=x, y1=foot, x2=x, y2=foot + 4, class_="foot")
+            yield _text(reader.cell(day), x, foot + 16, class_="axis middle")
+            taken = x
+
+
+_DAY_ROOM = 72
+"""What a day takes below a chart, in pixels."""
+
+
+def _unknown(chart: Lines, seconds: Sequence[float], plot: _Plot, reader: Reader) -> Iterator[Markup]:
+    """Yield a shade over each time of which no line knows anything."""
+    known = [any(line.values[at] is not None for line in chart.lines) for at in range(len(seconds))]
+    at = 0
+    while at < len(known):
+        end = at
+        while end < len(known) and not known[end]:
+            end += 1
+        if end > at:
+            left, right = plot.x(seconds[max(at - 1, 0)]), plot.x(seconds[min(end, len(seconds) - 1)])
+            box = _tag("rect", x=left, y=_PLOT_TOP, width=max(right - left, 2), height=_PLOT_HEIGHT, class_="shade")
+            yield _group(box, title=reader.text(msg("not known")))
+        at = max(end, at + 1)
+
+
+def _curve(line: Line, number: int, seconds: Sequence[float], plot: _Plot) -> Iterator[Markup]:
+    commands: list[str] = []
+    dots: list[Markup] = []
+    is_drawn = False
+    marks_all = len(seconds) <= _MARKED_POINTS
+    for at, value in enumerate(line.values):
+        if value is None:
+            is_drawn = False
+            continue
+        x, y = plot.x(seconds[at]), plot.y(value)
+        commands.append(f"{'L' if is_drawn else 'M'}{_number(x)} {_number(y)}")
+        is_alone = not is_drawn and (at + 1 == len(line.values) or line.values[at + 1] is None)
+        if marks_all or is_alone:
+            dots.append(_dot(number, x, y, line.tone))
+        is_drawn = True
+    if commands:
+        yield _tag("path", d="".join(commands), class_=f"curve {line.tone}", stroke_dasharray=_DASHES[number])
+    yield from dots
+
+
+def _dot(number: int, x: float, y: float, tone: str) -> Markup:
+    """Return a line's own mark: a circle, a square, a triangle or a diamond."""
+    shapes = ("m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z", "m-3 -3h6v6h-6z", "m0 -3.5l3.5 6h-7z", "m0 -4l4 4l-4 4l-4 -4z")
+    return _tag("path", d=f"M{_number(x)} {_number(y)}{shapes[number]}", class_=f"dot {tone}")
+
+
+def _names(chart: Lines, ends: Sequence[tuple[float, str, int | None]]) -> Iterator[Markup]:
+    """Yield the name of each line, or of each limit, beside its end, moved apart where two ends are close."""
+    left = _PLOT_LEFT + _PLOT_WIDTH
+    places: list[tuple[float, str, int | None]] = []
+    lowest = -math.inf
+    for end, shown, number in sorted(ends, key=lambda one: one[0]):
+        lowest = max(end, lowest + _NAME_HEIGHT)
+        places.append((lowest, shown, number))
+    over = max(0.0, lowest - (_PLOT_TOP + _PLOT_HEIGHT + 14))
+    for place, shown, number in places:
+        y = place - over
+        sample = f"M{_number(left + 4)} {_number(y)}h14"
+        if number is None:
+            yield _tag("path", d=sample, class_="limit")
+        else:
+            tone = chart.lines[number].tone
+            yield _tag("path", d=sample, class_=f"curve {tone}", stroke_dasharray=_DASHES[number])
+            yield _dot(number, left + 11, y, tone)
+        if len(shown) > _NAME_LETTERS:
+            yield _group(_text(f"{shown[: _NAME_LETTERS - 1]}…", left + 22, y + 4, class_="axis"), title=shown)
+        else:
+            yield _text(shown, left + 22, y + 4, class_="axis")
+
+
+def _lines_described(chart: Lines, reader: Reader) -> str:
+    """Say in words what the lines show, for those who can't see them."""
+    span = f"{reader.cell(chart.moments[0])} – {reader.cell(chart.moments[-1])}"
+    return ". ".join((span, *(_line_described(chart, line, reader) for line in chart.lines)))
+
+
+def _line_described(chart: Lines, line: Line, reader: Reader) -> str:
+    known = [value for value in line.values if value is not None]
+    if not known:
+        return f"{reader.text(line.name)}: {reader.text(msg('not known'))}"
+
+    def shown(value: float) -> str:
+        return reader.cell(Quantity(value, chart.decimals, chart.unit))
+
+    said = msg(
+        "first {first}, last {last}, lowest {lowest}, highest {highest}",
+        first=shown(known[0]),
+        last=shown(known[-1]),
+        lowest=shown(min(known)),
+        highest=shown(max(known)),
+    )
+    text = f"{reader.text(line.name)}: {reader.text(said)}"
+    if missing := len(line.values) - len(known):
+        unknown = nmsg("not known at {n} moment", "not known at {n} moments", missing)
+        text += f", {reader.text(unknown)}"
+    return text
 
 
 def draw_qr(code: QrCode, reader: Reader, *, name: str) -> Markup:

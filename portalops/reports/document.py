@@ -43,7 +43,19 @@ class ByteSize:
     bytes: int
 
 
-Cell: TypeAlias = "str | int | date | datetime | Message | Name | Status | ByteSize | None"
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A measured number with its unit, such as a share of time in percent."""
+
+    value: float
+    """Finite."""
+    decimals: int = 0
+    """How many are shown; 0 or more."""
+    unit: str = ""
+    """A sign that is the same in every language, such as `%` or `s`."""
+
+
+Cell: TypeAlias = "str | int | date | datetime | Message | Name | Status | ByteSize | Quantity | None"
 """A `str` is verbatim (an id, a path); None is an empty cell, shown as a dash."""
 
 
@@ -128,6 +140,35 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart over time."""
+
+    name: Message
+    tone: Tone
+    values: Sequence[float | None]
+    """One for each moment of the chart; None where it is not known: the line breaks there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Numbers over time, such as a host's availability by day; no line passes over what is not known."""
+
+    caption: Message
+    moments: Sequence[date | datetime]
+    """Ascending, of one type."""
+    lines: Sequence[Line]
+    """At most 4, so that they are told apart in black and white."""
+    decimals: int = 0
+    unit: str = ""
+    """Both as `Quantity` has them."""
+    limits: Sequence[tuple[Message, float]] = ()
+    """What a line is held against, such as a share that is asked for; drawn across."""
+    lowest: float | None = None
+    highest: float | None = None
+    """The range of the numbers; found from them where it is None."""
+
+
+@dataclass(frozen=True, slots=True)
 class QrCode:
     """A short text for a machine that reads paper; shown as text as well, for those without one."""
 
@@ -144,7 +185,7 @@ class Signatures:
 
 
 Block: TypeAlias = (
-    "Heading | Paragraph | Verbatim | Bullets | KeyValues | Table | Notice | Grid | Bars | QrCode | Signatures"
+    "Heading | Paragraph | Verbatim | Bullets | KeyValues | Table | Notice | Grid | Bars | Lines | QrCode | Signatures"
 )
 
 

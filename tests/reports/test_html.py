@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,8 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Line,
+    Lines,
     Mark,
     Notice,
     Paragraph,
@@ -138,6 +141,7 @@ def test_text_of_others_is_shown_and_never_obeyed() -> None:
         Table(hostile, [hostile], [[HOSTILE], [hostile], [Status(hostile, Tone.BAD)]]),
         Grid(hostile, [HOSTILE], [(HOSTILE, [mark])], [(mark, hostile)], {0: hostile}),
         Bars(hostile, [(hostile, [(Tone.BAD, hostile, 1)])]),
+        Lines(hostile, [date(2026, 11, 2)], [Line(hostile, Tone.BAD, [1.0])], unit=HOSTILE, limits=[(hostile, 2.0)]),
     )
     elements = Page(text).every()
     assert not {"script", "img"} & {e.tag for e in elements}

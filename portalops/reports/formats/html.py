@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import msg
-from portalops.reports.charts import draw_bars, draw_grid, draw_qr
+from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
 from portalops.reports.document import (
     Bars,
     Block,
@@ -28,9 +28,11 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Lines,
     Notice,
     Paragraph,
     QrCode,
+    Quantity,
     Signatures,
     Status,
     Table,
@@ -147,6 +149,12 @@ class _Writer:
             case Bars():
                 drawing = draw_bars(block, reader, name=self._picture_name())
                 return self._macro("picture", reader.text(block.caption), [drawing], self._bar_legend(block), "bars")
+            case Lines():
+                caption = reader.text(block.caption)
+                if not block.moments:
+                    return self._macro("paragraph", f"{caption}: {reader.text(NOTHING)}.")
+                drawing = draw_lines(block, reader, name=self._picture_name())
+                return self._macro("picture", caption, [drawing], [], "lines")
             case QrCode():
                 drawing = draw_qr(block, reader, name=self._picture_name())
                 lines = [reader.text(line) for line in block.text.splitlines()]
@@ -184,7 +192,7 @@ class _Writer:
         match cell:
             case Status():
                 return _Shown(text, tone=cell.tone.value, shape=sign_of(cell))
-            case int() | ByteSize():
+            case int() | ByteSize() | Quantity():
                 return _Shown(text, "number")
             case date():
                 return _Shown(text, "whole")

@@ -27,10 +27,12 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Lines,
     Mark,
     Notice,
     Paragraph,
     QrCode,
+    Quantity,
     Signatures,
     Status,
     Table,
@@ -40,7 +42,7 @@ from portalops.reports.document import (
 SCHEMA = "portalops/document/1"
 """Changes when a key changes its meaning."""
 
-Json: TypeAlias = "int | str | Sequence[Json] | Mapping[str, Json] | None"
+Json: TypeAlias = "int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class _Writer:
                 return {"word": self.text(cell.word), "tone": cell.tone.value}
             case ByteSize():
                 return {"bytes": cell.bytes}
+            case Quantity():
+                return {"value": round(cell.value, cell.decimals), "unit": cell.unit}
             case datetime():
                 return cell.astimezone(UTC).isoformat()
             case date():
@@ -155,6 +159,8 @@ class _Writer:
                         for label, parts in block.rows
                     ],
                 }
+            case Lines():
+                return self._lines(block)
             case QrCode():
                 return {"type": "qr-code", "caption": self.text(block.caption), "text": self.text(block.text)}
             case Verbatim():
@@ -167,3 +173,23 @@ class _Writer:
                 return {"type": "signatures", "places": places}
             case _:
                 assert_never(block)
+
+    def _lines(self, block: Lines) -> Json:
+        def rounded(value: float | None) -> float | None:
+            return None if value is None else round(value, block.decimals)
+
+        return {
+            "type": "lines",
+            "caption": self.text(block.caption),
+            "unit": block.unit,
+            "moments": [self.cell(moment) for moment in block.moments],
+            "lines": [
+                {
+                    "name": self.text(line.name),
+                    "tone": line.tone.value,
+                    "values": [rounded(value) for value in line.values],
+                }
+                for line in block.lines
+            ],
+            "limits": [{"name": self.text(name), "value": rounded(value)} for name, value in block.limits],
+        }

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message
 from portalops.model.organisation import Name
+from portalops.reports.chart_tables import table_of_lines
 from portalops.reports.document import (
     Bars,
     Block,
@@ -19,6 +20,7 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Lines,
     Notice,
     Paragraph,
     QrCode,
@@ -100,6 +102,8 @@ class _Writer:
             case Bars():
                 lines = [f"- {self.text(label)}: {self._counts(parts)}" for label, parts in block.rows]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
+            case Lines():
+                return "\n".join(self._table(table_of_lines(block)))
             case QrCode():
                 lines = [f"    {self.reader.text(line)}" for line in block.text.splitlines()]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])

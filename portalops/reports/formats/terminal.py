@@ -11,6 +11,7 @@ from datetime import date, datetime, tzinfo
 from typing import assert_never
 
 from portalops.model.message import msg
+from portalops.reports.chart_tables import table_of_lines
 from portalops.reports.document import (
     Bars,
     Block,
@@ -20,9 +21,11 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Lines,
     Notice,
     Paragraph,
     QrCode,
+    Quantity,
     Signatures,
     Status,
     Table,
@@ -94,6 +97,8 @@ def _plain(block: Block, reader: Reader) -> str:
             return "\n".join(grid_lines(block, reader, None))
         case Bars():
             return f"{reader.text(block.caption)}\n\n{_plain_table((), _bar_rows(block, reader), ())}"
+        case Lines():
+            return _plain(table_of_lines(block), reader)
         case QrCode():
             return "\n".join(qr_lines(block, reader))
         case Signatures():
@@ -127,7 +132,7 @@ def alignment(table: Table) -> tuple[str, ...]:
 
 def _is_numeric(cells: Sequence[Cell]) -> bool:
     return any(cell is not None for cell in cells) and all(
-        cell is None or isinstance(cell, int | ByteSize) for cell in cells
+        cell is None or isinstance(cell, int | ByteSize | Quantity) for cell in cells
     )
 
 

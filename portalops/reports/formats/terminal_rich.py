@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from portalops.reports.chart_tables import table_of_lines
 from portalops.reports.document import (
     Bars,
     Block,
@@ -23,9 +24,11 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Lines,
     Notice,
     Paragraph,
     QrCode,
+    Quantity,
     Signatures,
     Status,
     Table,
@@ -103,6 +106,8 @@ class _Painter:
                 return self._grid(block)
             case Bars():
                 return self._bars(block)
+            case Lines():
+                return self._table(table_of_lines(block))
             case QrCode():
                 caption, _, *lines = qr_lines(block, self.reader)
                 return Text.assemble((caption, "bold"), "\n\n", "\n".join(lines))
@@ -226,4 +231,4 @@ def _least_width(cells: Sequence[Cell], reader: Reader) -> int:
 
 def _stays_whole(cells: Sequence[Cell]) -> bool:
     """Say whether a column's cells are words, numbers and moments, which are read badly when broken."""
-    return all(cell is None or isinstance(cell, int | ByteSize | Status | date) for cell in cells)
+    return all(cell is None or isinstance(cell, int | ByteSize | Quantity | Status | date) for cell in cells)

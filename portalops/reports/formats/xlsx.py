@@ -12,13 +12,14 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, assert_never
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message, msg, nmsg
+from portalops.reports.chart_tables import table_of_bars, table_of_lines
 from portalops.reports.document import (
     Bars,
     Block,
@@ -29,10 +30,12 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
+    Lines,
     Mark,
     Notice,
     Paragraph,
     QrCode,
+    Quantity,
     Signatures,
     Status,
     Table,
@@ -40,7 +43,7 @@ from portalops.reports.document import (
     Verbatim,
 )
 from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
-from portalops.reports.reader import Reader
+from portalops.reports.reader import Reader, one_line
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -188,7 +191,9 @@ class _Writer:
             case Grid():
                 self._refer(block.caption, self._grid(block) if block.rows else None)
             case Bars():
-                self._refer(block.caption, self._table(_table_of(block)) if block.rows else None)
+                self._refer(block.caption, self._table(table_of_bars(block)) if block.rows else None)
+            case Lines():
+                self._refer(block.caption, self._table(table_of_lines(block)) if block.moments else None)
             case _:
                 assert_never(block)
 
@@ -336,6 +341,11 @@ class _Writer:
                 self._string(sheet, row, column, self._reader.text(cell.word), **{**style, **_TONES[cell.tone]})
             case ByteSize() if abs(cell.bytes) < MAX_EXACT:
                 sheet.write_number(row, column, cell.bytes, self._format(num_format='#,##0" B"', **style))
+            case Quantity() if abs(cell.value) < MAX_EXACT:
+                places = f".{'0' * cell.decimals}" if cell.decimals else ""
+                unit = f'" {one_line(cell.unit).replace(chr(34), "")}"' if cell.unit else ""
+                shown = self._format(num_format=f"#,##0{places}{unit}", **style)
+                sheet.write_number(row, column, round(cell.value, cell.decimals), shown)
             case datetime() if cell.year >= FIRST_YEAR:
                 local = cell.astimezone(self._reader.zone).replace(tzinfo=None, microsecond=0)
                 sheet.write_datetime(
@@ -386,16 +396,3 @@ class _Writer:
                 count,
             )
             self._string(sheet, row, 0, self._reader.text(text), bold=True)
-
-
-def _table_of(bars: Bars) -> Table:
-    """Return a chart's counts as a table: a row a label, a column a word."""
-    words: list[Message] = []
-    for _label, parts in bars.rows:
-        words += [word for _tone, word, _count in parts if word not in words]
-    return Table(bars.caption, (msg("What"), *words), list(_bar_rows(bars, words)))
-
-
-def _bar_rows(bars: Bars, words: Sequence[Message]) -> Iterator[Sequence[Cell]]:
-    for label, parts in bars.rows:
-        yield (label, *(sum(count for _tone, own, count in parts if own == word) for word in words))
