@@ -11,7 +11,7 @@ import typer
 from commands._change_views import register_of as changes_of
 from commands._credentials import refuse_extra
 from commands._credentials import register_of as credentials_of
-from commands._incidents import By, IdArgument, OptionalText, guarded, record, step, who
+from commands._incidents import SAY_ANEW, By, IdArgument, OptionalText, guarded, record, step, unread_told, who
 from commands._registers import DocumentFile, DryRun, Reason, document_in, past_day, past_moment
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -19,7 +19,7 @@ from portalops.errors import LedgerMissing, UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeState
 from portalops.model.incidents import IncidentClosed, IncidentReopened, IncidentsAttested, ReportKind, Timeliness
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg
 from portalops.registers.findings import read_findings
 from portalops.registers.incidents import (
     ATTESTED,
@@ -152,6 +152,8 @@ def _next(known: Incident, end: str) -> Message:
     """Return what to do about an open end."""
     what, _colon, name = end.partition(":")
     match what:
+        case "unread" if known.lost:
+            return SAY_ANEW
         case "cause" | "lessons":
             return msg("Give --cause and --lessons; or --reason, if it is closed without them.")
         case "first-report" | "full-report":
@@ -185,7 +187,7 @@ def reopen(ctx: typer.Context, incident: IdArgument, *, reason: Reason, by: By =
     why, author = guarded(reason, "--reason"), who(session, by)
 
     def made(known: Incident) -> IncidentReopened:
-        if known.is_open:
+        if known.is_open and known.is_state_known:
             raise UsageError(
                 msg("{id} is open (record {seq})", id=known.id, seq=known.state_seq),
                 msg("'portalops incident note {id}' adds to it.", id=known.id),
@@ -275,12 +277,5 @@ def _remarks(register: IncidentRegister, said: IncidentsAttested, *, has_file: b
             )
         )
     if lost := register.every_lost():
-        found.append(
-            nmsg(
-                "{n} record of incidents cannot be read: {seqs}",
-                "{n} records of incidents cannot be read: {seqs}",
-                len(lost),
-                seqs=", ".join(str(seq) for seq in lost[:10]),
-            )
-        )
+        found.append(unread_told(lost))
     return found

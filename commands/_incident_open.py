@@ -15,7 +15,18 @@ from commands._change_views import known_change
 from commands._change_views import register_of as changes_of
 from commands._credentials import held, known_person, refuse_extra, refuse_secret
 from commands._credentials import register_of as credentials_of
-from commands._incidents import By, IdArgument, OptionalText, guarded, incident_result, record, step, who
+from commands._incidents import (
+    By,
+    IdArgument,
+    OptionalText,
+    guarded,
+    incident_result,
+    known_incident,
+    record,
+    register_of,
+    step,
+    who,
+)
 from commands._registers import DocumentFile, DryRun, Reason, document_in, next_id, past_moment
 from commands._result import Result
 from commands._servers import known_host
@@ -181,6 +192,11 @@ def correct(
         raise UsageError(msg("nothing is said to change"), msg("Give what was wrong, such as --affected."))
     why, author = guarded(reason, "--reason"), who(session, by)
 
+    if incident in register_of(session).unopened:
+        return _opened_anew(
+            session, incident, given=changed, ties=ties, why=why, author=author, document=document_in(file), dry_run=dry_run
+        )  # fmt: skip
+
     def made(known: Incident) -> IncidentFacts:
         facts = replace(known.facts, **changed, **_tied(session, ties), reason=why, by=author)
         if not facts.holders:
@@ -197,6 +213,38 @@ def correct(
         session, CORRECTED, incident, made, document_in(file), dry_run=dry_run,
         warn=lambda _before, after: _remarks(session, after),
     )  # fmt: skip
+
+
+def _opened_anew(
+    session: Session, name: str, *, given: dict[str, Any], ties: dict[str, Many], why: str, author: str,
+    document: bytes | None, dry_run: bool,
+) -> Result:  # fmt: skip
+    """Record the whole of an incident whose opening cannot be read.
+
+    Raises:
+        UsageError: something of what an opening says is not given.
+    """
+    needed = {"what": "--what", "kind": "--kind", "severity": "--severity", "detected_at": "--detected"}
+    missing = [option for key, option in needed.items() if key not in given]
+
+    def made(register: IncidentRegister) -> IncidentFacts:
+        if missing or name not in register.unopened:
+            known_incident(register, name)  # says what is to be given
+            raise UsageError(
+                msg("{id} was corrected by somebody else just now", id=name),
+                msg("'portalops incident show {id}' shows how it stands; then try again.", id=name),
+            )
+        facts = IncidentFacts(id=name, by=author, reason=why, **given, **_tied(session, ties))
+        if not facts.holders:
+            facts = replace(facts, holders=_holders_of(credentials_of(session), facts.credentials))
+        _require_order(facts)
+        return facts
+
+    body, _before, after, seq = record(session, CORRECTED, made, document, dry_run=dry_run)
+    assert isinstance(body, IncidentFacts), "as it was made"
+    first = Step(0, session.clock.now(), body)
+    known = Incident(first, first) if dry_run else after.incidents[name]
+    return incident_result(session, known, _remarks(session, known), record_seq=seq)
 
 
 def _chosen(choices: type[ChosenT], text: str, option: str) -> ChosenT:

@@ -75,6 +75,15 @@ def known_incident(register: IncidentRegister, name: str) -> Incident:
     if (found := register.incidents.get(name)) is not None:
         return found
     refuse_secret(name, "ID")
+    if name in register.unopened:
+        raise UsageError(
+            msg("the record that opened {id} cannot be read", id=name),
+            msg(
+                "Say the whole anew: 'portalops incident correct {id} --what ... --kind ... --severity ... --detected ... --reason"
+                " ...'. What was recorded after it then counts again.",
+                id=name,
+            ),
+        )
     close = difflib.get_close_matches(name[:60], register.incidents, 1)
     raise UsageError(
         msg("there is no incident {id}", id=show_text(name, 60)),
@@ -197,7 +206,14 @@ def _steps(incident: Incident) -> Table:
         rows.append((seq or 1 << 62, (what, at, seq or None, said, ", ".join(kept) or None)))
 
     opened = incident.opened
-    add(opened.seq, opened.at, msg("opened"), msg("by {name}", name=opened.body.by), opened.evidence)
+    gaps = {gap.seq: gap for gap in incident.gaps}
+    if opened.seq not in gaps:
+        add(opened.seq, opened.at, msg("opened"), msg("by {name}", name=opened.body.by), opened.evidence)
+    for gap in gaps.values():
+        said = (
+            msg("said anew by record {seq}", seq=str(gap.said_anew)) if gap.said_anew else msg("nothing says it anew")
+        )
+        add(gap.seq, gap.at, msg("cannot be read"), said, ())
     for corrected in incident.corrections:
         said = msg("by {name}: {reason}", name=corrected.body.by, reason=corrected.body.reason)
         add(corrected.seq, corrected.at, msg("corrected"), said, corrected.evidence)
@@ -226,16 +242,23 @@ def _steps(incident: Incident) -> Table:
 
 def unread(seqs: Sequence[int]) -> Notice:
     """Return what is told of records that cannot be read."""
-    listed = ", ".join(str(seq) for seq in seqs[:10])
-    return Notice(
-        nmsg(
-            "{n} record of incidents cannot be read: {seqs}",
-            "{n} records of incidents cannot be read: {seqs}",
-            len(seqs),
-            seqs=listed,
-        ),
-        Tone.UNSURE,
+    return Notice(msg("{told}. {way_out}", told=unread_told(seqs), way_out=SAY_ANEW), Tone.UNSURE)
+
+
+def unread_told(seqs: Sequence[int]) -> Message:
+    """Return the sentence for records that cannot be read."""
+    return nmsg(
+        "{n} record of incidents cannot be read: {seqs}",
+        "{n} records of incidents cannot be read: {seqs}",
+        len(seqs),
+        seqs=", ".join(str(seq) for seq in seqs[:10]),
     )
+
+
+SAY_ANEW = msg(
+    "The duty is unknown until what they said is recorded anew: an incident and its notes by 'incident correct', a report by 'incident"
+    " report', a closing by 'incident close', an attestation by 'incident attest'."
+)
 
 
 def code_of(session: Session, incidents: Sequence[Incident], *, is_whole: bool) -> ExitCode:
@@ -325,4 +348,5 @@ def data_of(session: Session, incident: Incident) -> dict[str, JsonValue]:
         if closed
         else None,
         "unreadable": list(incident.lost),
+        "said_anew": [{"record": gap.seq, "by": gap.said_anew} for gap in incident.gaps if gap.said_anew],
     }

@@ -24,6 +24,7 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Unreadable, evidence_since, read_evidence
+from portalops.registers.incidents import due_reports
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
 from portalops.reports.words import duty_status
 
@@ -70,6 +71,8 @@ class Judged:
     unreadable: tuple[Unreadable, ...]
     change: Fault | None = None
     """What was found changed in the part of the ledger that the standings rest on."""
+    due: tuple[Message, ...] = ()
+    """What is to be sent within hours."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -79,8 +82,9 @@ class Judged:
         return ExitCode.PARTIAL if self.unreadable else ExitCode.OK
 
     def warnings(self) -> tuple[Message, ...]:
-        """Name what was changed, and the records that could not be read: what they say is unknown."""
+        """Name what was changed, what is due within hours, and the records that could not be read: what they say is unknown."""
         shown = [] if self.change is None else [_change_told(self.change)]
+        shown += self.due[:MAX_WARNINGS]
         shown += [
             msg("the details of record {seq} cannot be read: {cause}", seq=str(each.seq), cause=each.why)
             for each in self.unreadable[:MAX_WARNINGS]
@@ -98,7 +102,9 @@ def judge_period(session: Session, period: Period) -> Judged:
     change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     if change is not None:
         standings = distrusted(standings)
-    return Judged(standings, evidence.unreadable, change)
+    incidents = evidence.incidents
+    due = due_reports(incidents, session.rulebook.numbers, evidence.now) if incidents is not None else ()
+    return Judged(standings, evidence.unreadable, change, due)
 
 
 def _change_told(change: Fault) -> Message:

@@ -17,7 +17,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
-from portalops.registers.incidents import Incident, IncidentRegister, end_words
+from portalops.registers.incidents import CLOSED, Incident, IncidentRegister, end_words
 
 Part = tuple[DutyVerdict, Message]
 MET, UNMET, PENDING = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING
@@ -84,10 +84,16 @@ def _of(incident: Incident, situation: Situation, *, is_new: bool, due: list[dat
         standing = incident.standing(report, numbers, now)
         if standing.timeliness is Timeliness.DUE:
             due.append(standing.due_at)
-        if is_new or standing.timeliness is Timeliness.OVERDUE:
+        if is_new or standing.timeliness in {Timeliness.OVERDUE, Timeliness.DUE}:
             yield _reported(incident, standing)
     if is_new:
         yield from _answered(incident)
+    for gap in incident.gaps:
+        if gap.kind == CLOSED and gap.said_anew and _day(situation, gap.at) in situation.evidence.period:
+            text = msg(
+                "{id}: what was open when record {seq} closed it cannot be read", id=incident.id, seq=str(gap.seq)
+            )
+            yield UNKNOWN, text
     closed = incident.closed
     if closed is not None and closed.body.open_ends and _day(situation, closed.at) in situation.evidence.period:
         for end in closed.body.open_ends:
@@ -114,6 +120,13 @@ def _reported(incident: Incident, standing: ReportStanding) -> Part:
                 noticed=standing.noticed_before,
                 report=which,
             )
+            return UNKNOWN, text
+        case Timeliness.UNPROVEN if standing.noticing_lost is not None:
+            text = msg(
+                "{id}: record {seq}, which cannot be read, may have said that it was noticed earlier: the {report} is not proven"
+                " to be in time",
+                id=incident.id, seq=str(standing.noticing_lost), report=which,
+            )  # fmt: skip
             return UNKNOWN, text
         case Timeliness.UNPROVEN if sent is not None and not sent.is_kept:
             text = msg(

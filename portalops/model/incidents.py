@@ -212,6 +212,8 @@ class ReportStanding:
     """The best of those that were sent."""
     noticed_before: datetime | None = None
     """What a record said of the noticing before it was corrected to a later time, if the report was not in time by that."""
+    noticing_lost: int | None = None
+    """A record that may have said an earlier noticing, and cannot be read any more."""
 
 
 def due_at(facts: IncidentFacts, report: ReportKind, numbers: Numbers) -> datetime:

@@ -4,6 +4,10 @@ Nothing is edited. A correction says the whole anew, and the newest counts; a re
 the one before from its own record on, and one that says the same adds the file that was missing. A document that is not there
 any more is not kept: its step is on record without it. That nothing is recorded of some days shows nothing: for that a named
 person attests them, and an incident that comes to be recorded later takes it back.
+
+What cannot be read, or was erased, leaves the register in doubt until a later record says the whole of it anew (`SAID_ANEW`).
+That makes nothing better than it may have been: what may have been noticed earlier by the lost record was reported in time by
+nobody's proof, speaks against each attestation before it, and a lost closing may have had open ends.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.credentials import Credential, CredentialRotation
 from portalops.model.incidents import (
+    REPORT_WORDS,
     IncidentClosed,
     IncidentFacts,
     IncidentNote,
@@ -61,11 +66,42 @@ KEYS: Final[Mapping[str, tuple[str, type[Body]]]] = {
 INCIDENT_KINDS: Final = tuple(KEYS)
 
 
+FACTS: Final = frozenset({OPENED, CORRECTED})
+"""Kinds of records that say the whole of an incident."""
+SAID_ANEW: Final[Mapping[type[OfIncident], frozenset[str]]] = {
+    IncidentFacts: FACTS | {NOTED},
+    IncidentNote: frozenset({NOTED}),
+    IncidentReport: frozenset({REPORTED}),
+    IncidentClosed: frozenset({CLOSED, REOPENED}),
+    IncidentReopened: frozenset({CLOSED, REOPENED}),
+}
+"""By what a later record of an incident says: which kinds of lost records it takes the place of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What stands for the details of a record that cannot be read; the chain shows its kind all the same."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A record of an incident whose details cannot be read, or that does not fit what was before."""
+
+    seq: int
+    at: datetime
+    kind: str
+    said_anew: int = 0
+    """The later record that says the whole of it anew; 0 as long as none does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One incident, with the records that made it what it is."""
 
     opened: Step[IncidentFacts]
+    """What was said at first; the oldest that can be read, under the number of the lost record that opened it."""
     told: Step[IncidentFacts]
     """What counts of it now: the newest correction, or what was said at first."""
     corrections: tuple[Step[IncidentFacts], ...] = ()
@@ -74,8 +110,23 @@ class Incident:
     """One for each kind and addressee, in the order in which they were first recorded."""
     closings: tuple[Step[IncidentClosed], ...] = ()
     reopenings: tuple[Step[IncidentReopened], ...] = ()
-    lost: tuple[int, ...] = ()
-    """Records of it whose details cannot be read, or that do not fit what was before."""
+    gaps: tuple[Lost, ...] = ()
+    """Its lost records, whether or not a later one says anew what was in them."""
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Return its lost records that no later one says anew."""
+        return tuple(gap.seq for gap in self.gaps if not gap.said_anew)
+
+    @property
+    def lost_facts(self) -> tuple[Lost, ...]:
+        """Return its lost records that may have said that it was noticed at another time."""
+        return tuple(gap for gap in self.gaps if gap.kind in FACTS)
+
+    @property
+    def is_state_known(self) -> bool:
+        """Say whether no lost record may have closed it, or opened it again, since."""
+        return all(gap.said_anew or gap.kind not in {CLOSED, REOPENED} for gap in self.gaps)
 
     @property
     def id(self) -> str:
@@ -129,10 +180,13 @@ class Incident:
     def standing(self, report: ReportKind, numbers: Numbers, now: datetime) -> ReportStanding:
         """Say how one of its two reports stands, as of now.
 
-        Who corrects the noticing to a later time makes nothing in time by it that was not before: that stays unproven.
+        Who corrects the noticing to a later time makes nothing in time by it that was not before: that stays unproven, and so
+        it does where a lost record may have said an earlier one.
         """
         found = report_standing(self.facts, report, self.sent(), numbers, now)
         if found.timeliness is Timeliness.IN_TIME:
+            if self.lost_facts:
+                return replace(found, timeliness=Timeliness.UNPROVEN, noticing_lost=self.lost_facts[0].seq)
             for step in (self.opened, *self.corrections):
                 before = report_standing(step.body, report, self.sent(), numbers, now)
                 if step.body.detected_at < self.facts.detected_at and before.timeliness is not Timeliness.IN_TIME:
@@ -152,7 +206,9 @@ class IncidentRegister:
     attested: tuple[Step[IncidentsAttested], ...] = ()
     """What holds of it, oldest first: nothing that was taken back."""
     lost: tuple[int, ...] = ()
-    """Records of which it cannot be read what they are about."""
+    """Records that are of no incident that can be read, and that no later one says anew."""
+    unopened: frozenset[str] = frozenset()
+    """Incidents whose opening cannot be read, until a correction says the whole of them."""
     names: frozenset[str] = frozenset()
     """Every id that a record bears, whether it can be read or not."""
     is_begun: bool = False
@@ -174,60 +230,106 @@ class IncidentRegister:
         return max(found, key=lambda step: (bool(step.evidence), step.seq), default=None)
 
     def against(self, step: Step[IncidentsAttested], zone: ZoneInfo) -> tuple[Incident, ...]:
-        """Return the incidents that were noticed in the attested days, and recorded only after the attestation."""
+        """Return the incidents that were noticed in the attested days, or may have been, and recorded only after the attestation.
+
+        A lost record may have named any day up to its own.
+        """
         return tuple(
             each
             for each in self.incidents.values()
             if each.opened.seq > step.seq
-            and any(step.body.first <= day <= step.body.last for day in each.noticed_on(zone))
+            and (
+                any(step.body.first <= day <= step.body.last for day in each.noticed_on(zone))
+                or any(step.body.first <= gap.at.astimezone(zone).date() for gap in each.lost_facts)
+            )
         )
 
 
-def fold_incidents(
-    records: Iterable[tuple[int, datetime, str, Body | None, tuple[Digest, ...]]],
-) -> IncidentRegister:
+Recorded: TypeAlias = "tuple[int, datetime, str, Body | Unread, tuple[Digest, ...]]"
+"""Number, time, subject, body and kept documents of a record."""
+
+
+def fold_incidents(records: Iterable[Recorded]) -> IncidentRegister:
     """Return the register.
 
     Args:
-        records: number, time, subject, body and kept documents of each record, oldest first; no body if it cannot be read.
+        records: oldest first; those whose details cannot be read with their kind alone.
     """
     incidents: dict[str, Incident] = {}
     attested: list[Step[IncidentsAttested]] = []
-    lost: list[int] = []
+    unopened: dict[str, list[Recorded]] = {}
+    lost: dict[int, str] = {}
     names: set[str] = set()
     is_begun = False
-    for seq, at, name, body, evidence in records:
+    for each in records:
+        seq, at, name, body, evidence = each
         is_begun = True
         names.add(name)
         known = incidents.get(name)
         if isinstance(body, IncidentsAttested):
             attested = _attested(attested, Step(seq, at, body, evidence))
+            lost = {number: days for number, days in lost.items() if days != name}
         elif known is not None:
             incidents[name] = taken(known, seq, at, body, evidence)
+        elif name in unopened:
+            unopened[name].append(each)
+            if isinstance(body, IncidentFacts) and body.reason:
+                incidents[name] = _opened_anew(unopened.pop(name), Step(seq, at, body, evidence))
         elif isinstance(body, IncidentFacts) and not body.reason:
             step = Step(seq, at, body, evidence)
             incidents[name] = Incident(step, step)
+        elif isinstance(body, Unread) and body.kind == OPENED:
+            unopened[name] = [each]
         else:
-            lost.append(seq)
-    return IncidentRegister(incidents, tuple(attested), tuple(lost), frozenset(names), is_begun)
+            lost[seq] = name
+    left = sorted({*lost, *(each[0] for rows in unopened.values() for each in rows)})
+    return IncidentRegister(incidents, tuple(attested), tuple(left), frozenset(unopened), frozenset(names), is_begun)
 
 
-def taken(known: Incident, seq: int, at: datetime, body: OfIncident | None, evidence: tuple[Digest, ...]) -> Incident:
-    """Return an incident after one more record; no body if it cannot be read."""
+def taken(known: Incident, seq: int, at: datetime, body: OfIncident | Unread, evidence: tuple[Digest, ...]) -> Incident:
+    """Return an incident after one more record."""
+    after: Incident | None = None
     match body:
         case IncidentFacts() if body.reason:
             step = Step(seq, at, body, evidence)
-            return replace(known, told=step, corrections=(*known.corrections, step))
+            after = replace(known, told=step, corrections=(*known.corrections, step))
         case IncidentNote():
-            return replace(known, notes=(*known.notes, Step(seq, at, body, evidence)))
+            after = replace(known, notes=(*known.notes, Step(seq, at, body, evidence)))
         case IncidentReport():
-            return replace(known, reports=_reported(known.reports, Step(seq, at, body, evidence)))
-        case IncidentClosed() if known.is_open:
-            return replace(known, closings=(*known.closings, Step(seq, at, body, evidence)))
-        case IncidentReopened() if not known.is_open:
-            return replace(known, reopenings=(*known.reopenings, Step(seq, at, body, evidence)))
+            after = replace(known, reports=_reported(known.reports, Step(seq, at, body, evidence)))
+        case IncidentClosed() if known.is_open or not known.is_state_known:
+            after = replace(known, closings=(*known.closings, Step(seq, at, body, evidence)))
+        case IncidentReopened() if not known.is_open or not known.is_state_known:
+            after = replace(known, reopenings=(*known.reopenings, Step(seq, at, body, evidence)))
         case _:  # what cannot be read, a second opening of the same id, a closing of what is closed
-            return replace(known, lost=(*known.lost, seq))
+            pass
+    if after is None or isinstance(body, Unread):
+        return replace(known, gaps=(*known.gaps, Lost(seq, at, _kind_of(body))))
+    return _settled(after, seq, SAID_ANEW[type(body)])
+
+
+def _settled(known: Incident, seq: int, kinds: frozenset[str]) -> Incident:
+    """Return an incident of which a record says anew what lost ones of some kinds said."""
+    gaps = tuple(replace(gap, said_anew=seq) if gap.kind in kinds and not gap.said_anew else gap for gap in known.gaps)
+    return replace(known, gaps=gaps)
+
+
+def _kind_of(body: OfIncident | Unread) -> str:
+    if isinstance(body, Unread):
+        return body.kind
+    if isinstance(body, IncidentFacts):
+        return CORRECTED if body.reason else OPENED
+    return next(kind for kind, (_key, body_type) in KEYS.items() if isinstance(body, body_type))
+
+
+def _opened_anew(rows: list[Recorded], whole: Step[IncidentFacts]) -> Incident:
+    """Return an incident whose opening is lost, from the correction that says the whole of it; what came between is taken up."""
+    seq, at, _name, _body, _evidence = rows[0]
+    found = Incident(Step(seq, at, whole.body), whole, (whole,), gaps=(Lost(seq, at, OPENED, whole.seq),))
+    for number, moment, _subject, body, evidence in rows[1:-1]:
+        assert not isinstance(body, IncidentsAttested), "it is of an incident"
+        found = taken(found, number, moment, body, evidence)
+    return _settled(found, whole.seq, SAID_ANEW[IncidentFacts])
 
 
 def _reported(before: tuple[Step[IncidentReport], ...], new: Step[IncidentReport]) -> tuple[Step[IncidentReport], ...]:
@@ -259,10 +361,10 @@ def _attested(before: list[Step[IncidentsAttested]], new: Step[IncidentsAttested
 
 def read_incidents(ledger: LedgerReader, *, until: datetime | None = None) -> IncidentRegister:
     """Return the register as it was at a moment, or is now."""
-    records: list[tuple[int, datetime, str, Body | None, tuple[Digest, ...]]] = []
+    records: list[Recorded] = []
     for record in ledger.records(kinds=INCIDENT_KINDS, until=until):
         key, body_type = KEYS[record.kind]
-        body: Body | None = None
+        body: Body | Unread = Unread(record.kind)
         evidence: tuple[Digest, ...] = ()
         try:
             data = ledger.blob(record.body)
@@ -275,7 +377,7 @@ def read_incidents(ledger: LedgerReader, *, until: datetime | None = None) -> In
             ):
                 body, evidence = found, tuple(sorted(one for one in evidence_of(data) if ledger.has_blob(one)))
         except PortalOpsError:
-            body = None
+            body = Unread(record.kind)
         records.append((record.seq, record.at, record.subject, body, evidence))
     return fold_incidents(records)
 
@@ -318,9 +420,28 @@ MAX_TEXT: Final = 1000
 # --- what an incident permits, and what is open at its end ---------------------------------------
 
 
+def due_reports(register: IncidentRegister, numbers: Numbers, now: datetime) -> tuple[Message, ...]:
+    """Return a sentence for each report of an open incident that is still to be sent, the most urgent first."""
+    found: list[tuple[datetime, Message]] = []
+    for each in register.incidents.values():
+        for report in ReportKind if each.is_open else ():
+            standing = each.standing(report, numbers, now)
+            which, due = REPORT_WORDS[report], standing.due_at
+            if standing.timeliness is Timeliness.DUE:
+                found.append(
+                    (due, msg("incident {id}: the {report} is due by {due}", id=each.id, report=which, due=due))
+                )
+            elif standing.timeliness is Timeliness.OVERDUE:
+                text = msg(
+                    "incident {id}: the {report} was due by {due}, and none was sent", id=each.id, report=which, due=due
+                )
+                found.append((due, text))
+    return tuple(text for _due, text in sorted(found, key=lambda one: one[0]))
+
+
 def why_no_close(known: Incident, ended_at: datetime) -> Message | None:
     """Say why an incident cannot have been over at a moment, or cannot be closed; None if it can."""
-    if (closed := known.closed) is not None:
+    if (closed := known.closed) is not None and known.is_state_known:
         return msg("{id} is closed (record {seq})", id=known.id, seq=closed.seq)
     if ended_at < known.facts.began_at:
         return msg("{id} began at {began}, after {ended}", id=known.id, began=known.facts.began_at, ended=ended_at)

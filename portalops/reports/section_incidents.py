@@ -45,6 +45,12 @@ def report_status(standing: ReportStanding) -> Status:
             return Status(
                 msg("sent {at}; noticed {noticed} by an earlier record", at=sent.sent_at, noticed=before), Tone.UNSURE
             )
+        case (Timeliness.UNPROVEN, sent) if sent is not None and standing.noticing_lost is not None:
+            lost = str(standing.noticing_lost)
+            return Status(
+                msg("sent {at}; record {seq}, of when it was noticed, cannot be read", at=sent.sent_at, seq=lost),
+                Tone.UNSURE,
+            )
         case (Timeliness.UNPROVEN, sent) if sent is not None and not sent.is_kept:
             return Status(msg("said to be sent {at}; the paper is not kept", at=sent.sent_at), Tone.UNSURE)
         case (Timeliness.UNPROVEN, sent) if sent is not None:

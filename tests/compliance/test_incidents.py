@@ -27,7 +27,16 @@ from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, Severity
 from portalops.registers.evidence import Evidence
-from portalops.registers.incidents import Body, IncidentRegister, fold_incidents, subject_of
+from portalops.registers.incidents import CLOSED as CLOSING
+from portalops.registers.incidents import (
+    NOTED,
+    OPENED,
+    Body,
+    IncidentRegister,
+    Unread,
+    fold_incidents,
+    subject_of,
+)
 from tests.compliance.test_rules import DIGEST, LOCAL, NOW, WEEK, check_round, duty, evidence
 from tests.registers.test_incidents import CLOSED, FACTS, FIRST, FULL, HOUR, ID, NOTICED
 
@@ -41,10 +50,10 @@ MET, UNMET, PENDING, UNSURE = (
 )
 
 
-def register(*steps: tuple[int, Body | None], kept: tuple[Digest, ...] = (DIGEST,)) -> IncidentRegister:
+def register(*steps: tuple[int, Body | Unread], kept: tuple[Digest, ...] = (DIGEST,)) -> IncidentRegister:
     """Fold records, each recorded so many hours after the noticing."""
     return fold_incidents(
-        (10 + n, NOTICED + hours * HOUR, ID if body is None else subject_of(body), body, kept)
+        (10 + n, NOTICED + hours * HOUR, ID if isinstance(body, Unread) else subject_of(body), body, kept)
         for n, (hours, body) in enumerate(steps)
     )
 
@@ -61,8 +70,8 @@ def judged(incidents: IncidentRegister | None, *, now: datetime = NOW, period: P
     return stand(evidence(incidents=incidents, now=now, period=period))
 
 
-def swapped(hours: int, body: Body | None, *, at: int) -> Iterable[tuple[int, Body | None]]:
-    steps: list[tuple[int, Body | None]] = list(WHOLE)
+def swapped(hours: int, body: Body | Unread, *, at: int) -> Iterable[tuple[int, Body | Unread]]:
+    steps: list[tuple[int, Body | Unread]] = list(WHOLE)
     steps[at] = (hours, body)
     return steps
 
@@ -130,11 +139,11 @@ def test_attestation_counts_no_more_once_an_incident_of_its_days_is_recorded() -
             UNSURE,
             "by an earlier record it was noticed at",
         ),
-        ((*WHOLE, (140, None)), UNSURE, "record 15 of an incident cannot be read"),
+        ((*WHOLE, (140, Unread(NOTED))), UNSURE, "record 15 of an incident cannot be read"),
     ],
 )
 def test_what_is_missing_is_named_and_makes_the_verdict(
-    steps: Iterable[tuple[int, Body | None]], verdict: DutyVerdict, said: str
+    steps: Iterable[tuple[int, Body | Unread]], verdict: DutyVerdict, said: str
 ) -> None:
     standing = judged(register(*steps))
 
@@ -213,3 +222,45 @@ def test_full_report_within_a_day_is_the_first_one_too() -> None:
     closed = IncidentClosed(ID, NOTICED + 4 * HOUR, "x", "x", "x", "An")
 
     assert judged(register((0, FACTS), (6, full), (7, closed), (130, ATTESTED))).verdict is MET
+
+
+AGAIN = replace(FACTS, reason="chi tiết đã xóa")
+NEXT_WEEK = Period(WEEK.last + timedelta(days=1), WEEK.last + timedelta(days=7))
+
+
+def test_record_that_cannot_be_read_leaves_later_periods_in_doubt_only_until_it_is_said_anew() -> None:
+    lost = (*WHOLE, (140, Unread(NOTED)))
+    attested = replace(ATTESTED, first=NEXT_WEEK.first, last=NEXT_WEEK.last)
+    now = NOW + timedelta(days=14)
+
+    before = judged(register(*lost, (340, attested)), now=now, period=NEXT_WEEK)
+    after = judged(register(*lost, (341, AGAIN), (342, attested)), now=now, period=NEXT_WEEK)
+
+    assert (before.verdict, after.verdict) == (UNSURE, MET)
+
+
+def test_incident_whose_opening_is_said_anew_proves_no_report_of_its_own_period_to_be_in_time() -> None:
+    found = judged(register((0, Unread(OPENED)), *WHOLE[1:], (140, AGAIN)))
+
+    assert found.verdict is UNSURE
+    assert "record 10, which cannot be read, may have said that it was noticed earlier" in str(found.reason)
+    assert not any("record 10 of an incident cannot be read" in str(line) for line in found.details)
+
+
+def test_closing_that_is_recorded_anew_leaves_open_what_the_lost_one_left_open() -> None:
+    found = judged(register(*swapped(50, Unread(CLOSING), at=3), (140, CLOSED)))
+
+    assert found.verdict is UNSURE
+    assert "what was open when record 13 closed it cannot be read" in str(found.reason)
+
+
+def test_report_of_an_earlier_period_that_is_due_now_is_named() -> None:
+    """The full report of what was noticed on a Sunday is due on the Wednesday after."""
+    noticed = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    facts = replace(FACTS, detected_at=noticed, happened_at=None)
+    now = noticed + 30 * HOUR
+
+    found = judged(register((98, facts), (99, replace(FIRST, sent_at=noticed + HOUR))), now=now, period=NEXT_WEEK)
+
+    assert (found.verdict, found.due_at) == (PENDING, noticed + 72 * HOUR)
+    assert "IN-2026-001: the full report is due by 2026-11-25 03:00" in str(found.reason)

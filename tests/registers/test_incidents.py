@@ -39,15 +39,20 @@ from portalops.registers.incidents import (
     KEYS,
     NOTED,
     OPENED,
+    REPORTED,
     Body,
     Incident,
     IncidentRegister,
+    Unread,
+    due_reports,
     fold_incidents,
     is_undone,
     read_incidents,
     subject_of,
     why_no_close,
 )
+from portalops.registers.incidents import CLOSED as CLOSING
+from portalops.registers.incidents import REOPENED as REOPENING
 from tests.doubles import FixedClock
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -67,15 +72,17 @@ CLOSED = IncidentClosed(ID, NOTICED + 4 * HOUR, "không mã hóa", "mã hóa", "
 REOPENED = IncidentReopened(ID, "khóa còn trên db1", "Bình")
 
 
-def fold(*steps: Body | None, every: timedelta = HOUR, kept: tuple[Digest, ...] = KEPT) -> IncidentRegister:
+def fold(*steps: Body | Unread, every: timedelta = HOUR, kept: tuple[Digest, ...] = KEPT) -> IncidentRegister:
     """Fold records of one hour after the other, from the noticing on."""
     return fold_incidents(
-        (10 + n, NOTICED + n * every, ID if body is None else subject_of(body), body, kept)
+        (10 + n, NOTICED + n * every, ID, body, kept)
+        if isinstance(body, Unread)
+        else (10 + n, NOTICED + n * every, subject_of(body), body, kept)
         for n, body in enumerate(steps)
     )
 
 
-def incident(*steps: Body | None) -> Incident:
+def incident(*steps: Body | Unread) -> Incident:
     return fold(*steps).incidents[ID]
 
 
@@ -98,12 +105,87 @@ def test_correction_counts_from_its_own_record_on_and_the_one_before_stays() -> 
     assert (found.opened.body, found.told.seq) == (FACTS, 11)
 
 
-@pytest.mark.parametrize("stray", [FACTS, REOPENED, None])
-def test_record_that_does_not_fit_changes_nothing_and_is_told(stray: Body | None) -> None:
+@pytest.mark.parametrize("stray", [FACTS, REOPENED, Unread(NOTED)])
+def test_record_that_does_not_fit_changes_nothing_and_is_told(stray: Body | Unread) -> None:
     found = incident(FACTS, stray)
 
     assert found.lost == (11,)
     assert found.told.body == FACTS
+
+
+AGAIN = replace(FACTS, reason="chi tiết đã xóa")
+
+
+@pytest.mark.parametrize(
+    ("kind", "anew"),
+    [(CORRECTED, AGAIN), (NOTED, AGAIN), (NOTED, NOTE), (REPORTED, FULL), (CLOSING, CLOSED), (REOPENING, CLOSED)],
+)
+def test_lost_record_is_in_doubt_until_one_that_says_it_anew(kind: str, anew: Body) -> None:
+    steps = (FACTS, CLOSED) if kind == REOPENING else (FACTS,)
+    seq = 10 + len(steps)
+
+    before, after = incident(*steps, Unread(kind)), incident(*steps, Unread(kind), anew)
+
+    assert (before.lost, after.lost) == ((seq,), ())
+    assert [(gap.seq, gap.said_anew) for gap in after.gaps] == [(seq, seq + 1)]
+
+
+@pytest.mark.parametrize(("kind", "other"), [(CORRECTED, NOTE), (REPORTED, AGAIN), (CLOSING, FULL), (REOPENING, NOTE)])
+def test_lost_record_stays_in_doubt_whatever_else_is_recorded(kind: str, other: Body) -> None:
+    assert incident(FACTS, Unread(kind), other).lost == (11,)
+
+
+def test_incident_whose_opening_is_lost_is_there_again_once_a_correction_says_the_whole_of_it() -> None:
+    register = fold(Unread(OPENED), NOTE, FIRST, AGAIN)
+    found = register.incidents[ID]
+
+    assert (register.every_lost(), register.unopened) == ((), frozenset())
+    assert (found.opened.seq, found.told.seq, found.facts) == (10, 13, AGAIN)
+    assert (found.notes[0].seq, found.reports[0].seq, found.state) == (11, 12, IncidentState.OPEN)
+    assert fold(Unread(OPENED), NOTE).unopened == frozenset({ID})
+
+
+@pytest.mark.parametrize("lost", [(Unread(OPENED),), (FACTS, Unread(CORRECTED))])
+def test_report_is_not_proven_in_time_where_a_lost_record_may_name_an_earlier_noticing(
+    lost: tuple[Body | Unread, ...],
+) -> None:
+    found = incident(*lost, FIRST, AGAIN).standing(ReportKind.FIRST, NUMBERS, NOTICED + 9 * HOUR)
+
+    assert (found.timeliness, found.noticing_lost) == (Timeliness.UNPROVEN, 9 + len(lost))
+
+
+def test_incident_whose_noticing_is_lost_speaks_against_each_attestation_before_it() -> None:
+    october = replace(DAYS, first=date(2026, 10, 1), last=date(2026, 10, 31))
+
+    assert fold(october, FACTS).attested_on(date(2026, 10, 18), ZONE) is not None
+    assert fold(october, Unread(OPENED), AGAIN).attested_on(date(2026, 10, 18), ZONE) is None
+    assert fold(october, Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is None
+    assert fold(Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
+
+
+@pytest.mark.parametrize(
+    ("steps", "after", "told"),
+    [
+        ((FACTS,), 1, ["the first report is due by", "the full report is due by"]),
+        ((FACTS,), 25, ["the first report was due by", "the full report is due by"]),
+        ((FACTS, FIRST), 25, ["the full report is due by"]),
+        ((FACTS, FULL), 31, []),
+        ((FACTS, CLOSED), 80, []),
+    ],
+)
+def test_reports_that_are_still_to_be_sent_are_named(steps: tuple[Body, ...], after: int, told: list[str]) -> None:
+    found = due_reports(fold(*steps), NUMBERS, NOTICED + after * HOUR)
+
+    assert len(found) == len(told)
+    assert all(f"incident {ID}: {words}" in str(line) for line, words in zip(found, told, strict=True))
+
+
+def test_attestation_that_is_lost_is_in_doubt_until_the_same_days_are_attested_anew() -> None:
+    def read(*steps: Body | Unread) -> IncidentRegister:
+        return fold_incidents((10 + n, NOTICED, subject_of(DAYS), body, KEPT) for n, body in enumerate(steps))
+
+    assert read(Unread(ATTESTED)).every_lost() == (10,)
+    assert read(Unread(ATTESTED), DAYS).every_lost() == ()
 
 
 def test_second_closing_without_a_reopening_is_told_and_not_taken() -> None:
@@ -113,7 +195,7 @@ def test_second_closing_without_a_reopening_is_told_and_not_taken() -> None:
 
 
 def test_records_of_an_incident_whose_opening_cannot_be_read_are_lost_and_its_id_is_taken() -> None:
-    found = fold(None, NOTE)
+    found = fold(Unread(OPENED), NOTE)
 
     assert (found.lost, found.names, dict(found.incidents)) == ((10, 11), frozenset({ID}), {})
     assert found.is_begun
@@ -271,19 +353,30 @@ def test_incident_cannot_have_been_over_before_it_began() -> None:
     assert "is closed (record 11)" in str(why_no_close(incident(FACTS, CLOSED), NOTICED))
 
 
-BODIES = (FACTS, replace(FACTS, reason="x", affected="db1"), NOTE, FIRST, FULL, CLOSED, REOPENED, DAYS, None)
+BODIES = (
+    FACTS,
+    replace(FACTS, reason="x", affected="db1"),
+    NOTE,
+    FIRST,
+    FULL,
+    CLOSED,
+    REOPENED,
+    DAYS,
+    *map(Unread, KEYS),
+)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(BODIES), max_size=12))
-def test_no_order_of_records_loses_one_or_stops_the_fold(steps: list[Body | None]) -> None:
+def test_no_order_of_records_loses_one_or_stops_the_fold(steps: list[Body | Unread]) -> None:
     found = fold(*steps)
 
     known = found.incidents.get(ID)
     counted = 0 if known is None else 1 + len((*known.corrections, *known.notes, *known.closings, *known.reopenings))
     lost = found.every_lost()
     apart = [body for n, body in enumerate(steps) if 10 + n not in lost and isinstance(body, APART)]
-    assert counted + len(apart) + len(lost) == len(steps)
+    anew = [gap for gap in known.gaps if gap.said_anew and gap.seq != known.opened.seq] if known else []
+    assert counted + len(apart) + len(anew) + len(lost) == len(steps)
 
 
 APART = (IncidentReport, IncidentsAttested)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from portalops.model.incidents import IncidentsAttested
 from portalops.model.message import Message
 from portalops.model.rulebook import Numbers
-from portalops.registers.incidents import IncidentRegister
+from portalops.registers.incidents import NOTED, IncidentRegister, Unread
 from portalops.reports.document import Block, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.section_incidents import incident_blocks
 from tests.compliance.test_incidents import ATTESTED, WHOLE, register
@@ -45,7 +45,7 @@ def test_open_ends_late_reports_and_unreadable_records_are_told() -> None:
     left = replace(CLOSED, open_ends=("credential:web1-an", "cause"), reason="gấp")
     late = replace(FIRST, sent_at=NOTICED + 30 * HOUR)
 
-    told, of_incidents, of_reports, _days = blocks(register((0, FACTS), (31, late), (40, left), (41, None)))
+    told, of_incidents, of_reports, _days = blocks(register((0, FACTS), (31, late), (40, left), (41, Unread(NOTED))))
 
     assert isinstance(told, Notice) and isinstance(of_incidents, Table) and isinstance(of_reports, Table)
     assert "13" in str(told.text)
