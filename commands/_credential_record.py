@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from commands._credential_roles import names_in_roles, role_data, roles_of, roles_table
 from commands._credentials import (
     IdArgument,
     Reason,
@@ -102,11 +103,12 @@ HELP_RETURN = _(
     " credential"
 )
 HELP_LEAVE = _(
-    "Record that a person leaves, and list what they must return\n\nThat is every credential that they know: each must be"
-    " returned, or handed over and changed. Say it again to see what is left. --back takes it back, with a reason."
+    "Record that a person leaves, and list what they must return and hand over\n\nThat is every credential that they know: each"
+    " must be returned, or handed over and changed. And what they answer for: servers, open incidents, changes that are not"
+    " closed, and where the configuration names them. Say it again to see what is left. --back takes it back, with a reason."
     "\n\nExample: portalops credential leave nguyen-van-an --on 2026-11-30; portalops credential leave nguyen-van-an --dry-run"
-    "\n\nEXIT STATUS: 0 recorded or shown, and nothing must be returned, 1 something must, 2 wrong usage, or nobody is known by"
-    " that name"
+    "\n\nEXIT STATUS: 0 recorded or shown, and nothing is left, 1 something is, 2 wrong usage, or nobody is known by that"
+    " name, 3 nothing that can be read is left, and records cannot be read"
 )
 
 Given = str | None
@@ -368,7 +370,7 @@ def leave(
         raise UsageError(msg("--back and --on do not go together"), hint)
     why = typed(reason, "--reason", needed=back)
     day = typed_day(on, "--on") or today_of(session)
-    name = known_person(session, register_of(session), person, "PERSON")
+    name = known_person(session, register_of(session), person, "PERSON", others=names_in_roles(session))
 
     def decide(register: CredentialRegister) -> tuple[str, str, Body] | None:
         before = register.left_of(name)
@@ -438,16 +440,20 @@ def _to_return(
 ) -> Result:
     today, known = today_of(session), register.known_to(person)
     left = register.left_of(person)
+    roles, lost = roles_of(session, register, person)
+    record = seq if seq is not None else left.seq if left else None
     data: JsonValue = {
         "id": person,
         "left_on": left.on.isoformat() if left else None,
-        "record": seq if seq is not None else left.seq if left else None,
+        "record": record,
         "recorded": seq is not None,
         "to_return": [data_of(register, each, today) for each in known],
+        "to_hand_over": [role_data(role) for role in roles],
+        "unreadable_records": list(lost),
     }
     rows: list[tuple[Message, str | Message | date | None]] = [(msg("Person"), person)]
     rows.append((msg("Left on"), left.on if left else None))
-    rows.append(dry(dry_run=dry_run, seq=seq if seq is not None else left.seq if left else None))  # type: ignore[arg-type]  # they are cells
+    rows.append(dry(dry_run=dry_run, seq=record))  # type: ignore[arg-type]  # they are cells
     table = Table(
         nmsg(
             "{n} credential to be returned, or handed over and changed",
@@ -467,9 +473,16 @@ def _to_return(
         ],
     )
     view: list[Block] = [KeyValues(rows)]
-    view.append(table if known else Paragraph(msg("nothing that they know is in use: they have nothing to return")))
-    is_left = bool(known) and (left is not None or dry_run)
-    return Result(data, view, exit_code=ExitCode.UNMET if is_left else ExitCode.OK)
+    if known:
+        view.append(table)
+    if roles:
+        view.append(roles_table(roles))
+    if not known and not roles:
+        view.append(Paragraph(msg("nothing that they know is in use, and they answer for nothing: nothing is left")))
+    warnings = [msg("records that may name them cannot be read: {seqs}", seqs=listing(map(str, lost)))] if lost else []
+    is_left = bool(known or roles) and (left is not None or dry_run)
+    code = ExitCode.UNMET if is_left else ExitCode.PARTIAL if lost else ExitCode.OK
+    return Result(data, view, warnings, exit_code=code)
 
 
 def _require_there(register: CredentialRegister, today: date, *people: object) -> None:

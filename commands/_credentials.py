@@ -199,6 +199,16 @@ def members_of(session: Session) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(hosts) for name, hosts in found.items()}
 
 
+def accounts_of(session: Session, person: str) -> tuple[str, ...]:
+    """Return the accounts that the configuration declares as a person's own, on any host."""
+    from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
+
+    declared = session.settings.declared.parse(Declared)
+    tables = [declared.members or {}, *(each.members or {} for each in declared.host.values())]
+    found = (one.accounts for table in tables for name, one in table.items() if same_person(name, person))
+    return tuple(sorted({account for accounts in found for account in accounts}))
+
+
 def typed_person(session: Session, text: str, option: str, *, needed: bool = True) -> str:
     """Return a member's name, as the configuration has it; whoever it is if that names none, with a warning.
 
@@ -229,13 +239,27 @@ def typed_person(session: Session, text: str, option: str, *, needed: bool = Tru
     return found
 
 
-def known_person(session: Session, register: CredentialRegister, text: str, option: str) -> str:
-    """Return the name by which the register or the configuration knows a person; raises as `typed_person` does."""
+def known_person(
+    session: Session, register: CredentialRegister, text: str, option: str, *, others: Iterable[str] = ()
+) -> str:
+    """Return the name by which the register or the configuration knows a person; raises as `typed_person` does.
+
+    Args:
+        session: whose configuration is asked.
+        register: of credentials.
+        text: as it was typed.
+        option: what it was typed for.
+        others: names that other registers know.
+    """
     asked = typed(text, option)
     names = {knower.person for each in register.credentials.values() for knower in each.knowers}
     names |= {each.person for each in register.left}
-    found = next((name for name in sorted(names) if same_person(name, asked)), None)
-    return found if found is not None else typed_person(session, asked, option)
+    members = members_of(session)
+    for known in (names, members, others):
+        found = next((name for name in sorted(known) if same_person(name, asked)), None)
+        if found is not None:
+            return found
+    return typed_person(session, asked, option)
 
 
 def held(register: CredentialRegister, name: str) -> HeldCredential:

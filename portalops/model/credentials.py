@@ -136,8 +136,31 @@ def same_person(one: str, other: str) -> bool:
     return _person(one) == _person(other)
 
 
+def names_person(text: str, person: str) -> bool:
+    """Say whether a text names a person: `Trưởng phòng Nguyễn Văn An` names `nguyen-van-an`, and `Phòng An ninh` not `an`.
+
+    Marks above letters tell persons apart where both have any. A name of one word must be the whole text.
+    """
+    one, other = _words(text), _words(person)
+    if "".join(_bare(one)) == "".join(one) or "".join(_bare(other)) == "".join(other):
+        one, other = _bare(one), _bare(other)
+    if len(other) < 2:  # a family and a given name
+        return bool(other) and one == other
+    return any(one[at : at + len(other)] == other for at in range(len(one) - len(other) + 1))
+
+
 def _person(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", _person(text))
+
+
+def _bare(words: list[str]) -> list[str]:
+    """Return words without marks above and below letters, as they stand in names of accounts."""
+    spread = (unicodedata.normalize("NFD", word.replace("đ", "d")) for word in words)
+    return ["".join(letter for letter in word if not unicodedata.combining(letter)) for word in spread]
 
 
 _FINGERPRINTS: Mapping[CredentialKind, re.Pattern[str]] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portalops.model.credentials import CredentialKind, host_of, is_fingerprint, same_person, secret_in
+from portalops.model.credentials import CredentialKind, host_of, is_fingerprint, names_person, same_person, secret_in
 
 PRINT = "SHA256:o2QmsD638M4mhQl5hE4mole4XwEYCXt6saFJFtpxYmY"
 
@@ -97,3 +98,33 @@ def test_system_names_the_host_that_it_is_or_runs_on() -> None:
 def test_person_is_the_same_whatever_the_case_and_form_of_the_name() -> None:
     assert same_person("Nguyễn  Văn An", "nguyễn văn an")
     assert not same_person("nguyen-van-an", "nguyen-van-anh")
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Nguyễn Văn An", "nguyen-van-an"),
+        ("Ông NGUYỄN VĂN AN, Trưởng phòng", "nguyen-van-an"),
+        ("nguyen-van-an", "Nguyễn Văn An"),
+        ("Đỗ Đức Ân", "do-duc-an"),
+        ("an", "an"),
+    ],
+)
+def test_text_names_a_person_in_whatever_spelling(text: str, person: str) -> None:
+    assert names_person(text, person)
+    assert names_person(unicodedata.normalize("NFD", text), person)
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Nguyễn Văn Ân", "Nguyễn Văn An"),
+        ("Nguyễn Văn Anh", "nguyen-van-an"),
+        ("Phòng An ninh mạng", "an"),
+        ("Văn Nguyễn An", "nguyen-van-an"),
+        ("", "nguyen-van-an"),
+        ("Phòng Hạ tầng", ""),
+    ],
+)
+def test_text_that_is_of_another_names_nobody(text: str, person: str) -> None:
+    assert not names_person(text, person)
