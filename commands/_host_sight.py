@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Annotated, Optional, TypeVar
 
 import typer
 
+from commands._host_places import Holders, holders_of, place_of
 from commands._registers import (
     DocumentFile,
     DryRun,
@@ -18,7 +21,7 @@ from commands._registers import (
 from commands._result import JsonValue, Result
 from commands._servers import known_host
 from commands._session import Session, open_session
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
@@ -26,13 +29,13 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest, Record
-from portalops.model.text import show_text
 from portalops.registers.places import (
     HAND_OVER,
     HANDED_OVER,
     SIGHTED,
     SIGHTING,
     Place,
+    PlaceStep,
     read_places,
 )
 from portalops.reports.document import Cell, KeyValues
@@ -43,12 +46,15 @@ HELP_SIGHT = _(
     " for one every 12 months."
     "\n\nExample: portalops host sight web1 --site 'Sở KH&CN, 46 Lê Quý Đôn' --room 204 --rack 'Tủ A, U12' --holder 'Phòng"
     " Hạ tầng số' --by 'Nguyễn Văn An' --on 2026-11-20 --file bien-ban.pdf"
-    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such host, a text is missing, the day is ahead, or the file cannot be read"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such host, a text is missing, the day is ahead, the holder"
+    " left, or the file cannot be read"
 )
 HELP_HAND_OVER = _(
-    "Record that somebody else answers for a server from now on\n\nExample: portalops host hand-over web1 --holder 'Trần Thị"
+    "Record that somebody else answers for a server from now on\n\nA member of the configuration, or an office: a warning says if"
+    " it is neither. The minutes are kept by their digest.\n\nExample: portalops host hand-over web1 --holder 'Trần Thị"
     " Bình' --document '05/BB-BG, 20/11/2026' --file bien-ban.pdf"
-    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such host, the day is ahead, or the file cannot be read"
+    "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such host, the day is ahead, the holder"
+    " left, or the file cannot be read"
 )
 DUTY = "12.1"
 HostArgument = Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
@@ -82,30 +88,37 @@ def sight(
     known = known_host(session, host)
     day = past_day(session, on, "--on")
     document = document_in(file)
-    given = {"--site": site, "--room": room, "--rack": rack, "--holder": holder}
+    holders = holders_of(session)
+    answers = None if holder is None else _known_holder(session, holders, holder, day)
+    given = {"--site": site, "--room": room, "--rack": rack, "--holder": answers}
     seen_by = written_text(by, "--by") if by else caller_of(session)
     why = written_text(reason, "--reason") if reason else ""
 
     def made(before: Place) -> Sighting:
-        old = before.sighting
         texts = _texts(given, before)
-        if old is not None and day < old.seen_on and not why:
-            raise UsageError(
-                msg(
-                    "{host} was seen on {day} already, by record {seq}",
-                    host=host,
-                    day=old.seen_on,
-                    seq=before.sighted_seq,
-                ),
-                msg("If that is wrong, give --reason to say why this corrects it."),
-            )
+        later = [step for step in before.steps if step.seq == before.sighted_seq]
+        if holder is not None and before.holder_step is not None:
+            later.append(before.holder_step)
+        _require_reason(before.host, day, later, why)
         return Sighting(known.id, day, seen_by, *texts, reason=why)
 
     if dry_run:
         sighting = made(place_of(session, known.id))
-        return _sighted(sighting, None, ())
-    sighting, record, evidence = _record(session, SIGHTED, SIGHTING, known.id, made, document=document)
-    return _sighted(sighting, record.seq, evidence)
+        seq, evidence = None, _digest_of(document)
+    else:
+        sighting, record, evidence = _record(session, SIGHTED, SIGHTING, known.id, made, document=document)
+        seq = record.seq
+    if answers is None and (left := holders.left(sighting.holder, day)) is not None:
+        session.warnings.append(
+            msg(
+                "{name}, who answers for {host}, left on {day} (record {seq}): 'portalops host hand-over' records who does now",
+                name=sighting.holder,
+                host=host,
+                day=left.on,
+                seq=left.seq,
+            )
+        )
+    return _sighted(sighting, seq, evidence)
 
 
 def hand_over(
@@ -119,6 +132,9 @@ def hand_over(
     document: Annotated[
         str, typer.Option(metavar="TEXT", help=_("Number and date of the minutes or the decision"))
     ] = "",
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help=_("Why it is recorded after what tells of a later day"))
+    ] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result:
@@ -127,12 +143,14 @@ def hand_over(
     day = past_day(session, on, "--on")
     data = document_in(file)
     named = written_text(document, "--document") if document else ""
-    to = written_text(holder, "--holder")
+    why = written_text(reason, "--reason") if reason else ""
+    to = _known_holder(session, holders_of(session), holder, day)
 
     def made(before: Place) -> HandOver:
-        return HandOver(known.id, day, to, before.holder, named)
+        _require_reason(before.host, day, [before.holder_step] if before.holder_step else [], why)
+        return HandOver(known.id, day, to, before.holder, named, why)
 
-    evidence: tuple[Digest, ...] = ()
+    evidence = _digest_of(data)
     seq = None
     if dry_run:
         handed = made(place_of(session, known.id))
@@ -144,6 +162,7 @@ def hand_over(
         (msg("Answers for it"), handed.holder),
         (msg("Until then"), handed.before or None),
         (msg("On"), handed.handed_on),
+        *([(msg("Reason"), handed.reason)] if handed.reason else []),
         (msg("Document"), handed.document or None),
         (msg("Digest of the document"), evidence[0] if evidence else None),
         (msg("Recorded in"), _recorded(seq)),
@@ -153,6 +172,7 @@ def hand_over(
         "holder": handed.holder,
         "before": handed.before or None,
         "handed_on": handed.handed_on.isoformat(),
+        "reason": handed.reason or None,
         "document": handed.document or None,
         "evidence": list(evidence),
         "record": seq,
@@ -160,62 +180,55 @@ def hand_over(
     return Result(answer, [KeyValues(rows)])
 
 
-def place_of(session: Session, host: HostId) -> Place:
-    """Return what the register of places says of a host."""
-    return places_of(session).get(host) or Place(host)
+def _known_holder(session: Session, holders: Holders, text: str, day: date) -> str:
+    """Return who answers for a host, a member by the configuration's own name; a warning says if nothing there knows them.
 
-
-def places_of(session: Session) -> Mapping[HostId, Place]:
-    """Return the register of places; nothing before there is a ledger."""
-    try:
-        return read_places(session.ledger)
-    except LedgerMissing:
-        return {}
-
-
-def place_rows(place: Place) -> list[tuple[Message, Cell]]:
-    """Return what the register says of a host's place, for people."""
-    seen = place.sighting
-    if seen is None:
-        rows: list[tuple[Message, Cell]] = [
-            (msg("Last seen"), msg("never")),
-            (msg("Answers for it"), place.holder or None),
-        ]
-    else:
-        rows = [
-            (msg("Site"), show_text(seen.site)),
-            (msg("Room"), show_text(seen.room)),
-            (msg("Rack"), show_text(seen.rack)),
-            (msg("Answers for it"), show_text(place.holder)),
-            (
-                msg("Last seen"),
+    Raises:
+        UsageError: it is empty, or a person who left by that day.
+    """
+    name = written_text(text, "--holder")
+    if (left := holders.left(name, day)) is not None:
+        raise UsageError(
+            msg("{person} left, by record {seq}", person=name, seq=left.seq),
+            msg("Name somebody who is there; if they are back: 'portalops credential leave NAME --back'."),
+        )
+    match holders.is_known(name):
+        case False:
+            session.warnings.append(
                 msg(
-                    "{day} by {name} (record {seq})",
-                    day=seen.seen_on,
-                    name=show_text(seen.seen_by),
-                    seq=place.sighted_seq,
-                ),
-            ),
-        ]
-    if place.lost:
-        rows.append((msg("Cannot be read"), msg("record {seq}", seq=place.lost[-1])))
-    return rows
+                    "{name} is neither a member nor an office of the configuration: [checks.declared.members], [[actor]]",
+                    name=name,
+                )
+            )
+        case None:
+            session.warnings.append(
+                msg(
+                    "no member is declared, so nothing tells whether {person} is one: [checks.declared.members]",
+                    person=name,
+                )
+            )
+    return holders.member(name) or name
 
 
-def place_data(place: Place) -> dict[str, JsonValue]:
-    """Return the same for programs."""
-    seen = place.sighting
-    return {
-        "site": show_text(seen.site) if seen else None,
-        "room": show_text(seen.room) if seen else None,
-        "rack": show_text(seen.rack) if seen else None,
-        "holder": show_text(place.holder) or None,
-        "holder_record": place.holder_seq or None,
-        "seen_on": seen.seen_on.isoformat() if seen else None,
-        "seen_by": show_text(seen.seen_by) if seen else None,
-        "record": place.sighted_seq or None,
-        "unreadable": list(place.lost),
-    }
+def _require_reason(host: HostId, day: date, known: list[PlaceStep], reason: str) -> None:
+    """Make sure that what tells of an earlier day than what is recorded already comes with a reason.
+
+    Raises:
+        UsageError: it does not.
+    """
+    later = max(known, key=lambda step: (step.on, step.seq), default=None)
+    if later is None or day >= later.on or reason:
+        return
+    said = (
+        msg("{host} was seen on {day} already, by record {seq}", host=host, day=later.on, seq=later.seq)
+        if isinstance(later.body, Sighting)
+        else msg("{host} was handed over on {day} already, by record {seq}", host=host, day=later.on, seq=later.seq)
+    )
+    raise UsageError(said, msg("If that is wrong, give --reason to say why this corrects it."))
+
+
+def _digest_of(document: bytes | None) -> tuple[Digest, ...]:
+    return () if document is None else (Digest(hashlib.sha256(document).hexdigest()),)
 
 
 def _record(
@@ -271,6 +284,7 @@ def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) 
         (msg("Answers for it"), sighting.holder),
         (msg("Seen by"), sighting.seen_by),
         (msg("On"), sighting.seen_on),
+        *([(msg("Reason"), sighting.reason)] if sighting.reason else []),
         (msg("Digest of the document"), evidence[0] if evidence else None),
         (msg("Recorded in"), _recorded(seq)),
     ]

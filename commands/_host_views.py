@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from commands._host_sight import place_data, place_rows, places_of
+from commands._host_places import (
+    Holders,
+    holders_of,
+    place_data,
+    place_rows,
+    places_of,
+    places_table,
+    steps_data,
+    steps_of,
+)
 from commands._result import JsonValue, Result
 from commands._servers import enrolments_of, known_host
 from commands._session import Session, open_session
@@ -33,12 +42,13 @@ if TYPE_CHECKING:
     from checks.servers.probe import Probe
 
 HELP_LIST = _(
-    "List the servers: how each is reached, by which key it is known, and when it was last looked at\n\nReads the ledger and the"
-    " configuration only.\n\nExample: portalops host list"
+    "List the servers: how each is reached, by which key it is known, when it was last looked at, and where it stands"
+    "\n\nReads the ledger and the configuration only. A server that nobody stood before in the last 12 months is marked.\n\nExample: portalops host list"
     "\n\nEXIT STATUS: 0 every host was reached when it was last looked at, 1 one was not, or has no key or no round yet"
 )
 HELP_SHOW = _(
-    "Show a server: its way, its key and who compared it, and how its last round went\n\nExample: portalops host show web1"
+    "Show a server: its way, its key and who compared it, how its last round went, where it stands and who answers for it"
+    "\n\nEvery sighting and hand-over is listed with its record and the digest of its document.\n\nExample: portalops host show web1"
     "\n\nEXIT STATUS: 0 shown, 2 there is no such host"
 )
 HELP_FACTS = _(
@@ -68,25 +78,26 @@ def list_(ctx: typer.Context) -> Result:
         return Result([], [Paragraph(msg("There is no host yet: 'portalops host add' adds one"))])
     enrolled = enrolments_of(session)
     seen = _seen(session, {host.id for host in hosts})
-    places = places_of(session)
+    places, holders = places_of(session), holders_of(session)
     rows = [
         (
             host.id,
             _way(session, host),
             _key(host, enrolled.get(host.id)),
-            _stands(places.get(host.id)),
             _at(seen, host.id),
             _state(seen.get(host.id)),
         )
         for host in hosts
     ]
-    headers = (msg("Host"), msg("Way"), msg("Key"), msg("Stands in"), msg("Last answer"), msg("Last look"))
+    headers = (msg("Host"), msg("Way"), msg("Key"), msg("Last answer"), msg("Last look"))
     data: list[JsonValue] = [
-        _data(session, host, enrolled.get(host.id), seen.get(host.id), places.get(host.id)) for host in hosts
+        _data(session, host, enrolled.get(host.id), seen.get(host.id), place=_placed(places.get(host.id), holders))
+        for host in hosts
     ]
     is_whole = all(_is_known(host, enrolled) and host.id in seen and seen[host.id].newest.reached for host in hosts)
     table = Table(nmsg("{n} host", "{n} hosts", len(hosts)), headers, rows)
-    return Result(data, [table], exit_code=ExitCode.OK if is_whole else ExitCode.UNMET)
+    view = [table, places_table(hosts, places, holders)]
+    return Result(data, view, exit_code=ExitCode.OK if is_whole else ExitCode.UNMET)
 
 
 def show(ctx: typer.Context, host: HostArgument) -> Result:
@@ -98,7 +109,7 @@ def show(ctx: typer.Context, host: HostArgument) -> Result:
         (msg("Host"), known.id),
         (msg("Way"), _way(session, known)),
         (msg("Roles"), ", ".join(sorted(known.roles)) or None),
-        (msg("Custodian"), show_text(known.custodian) or None),
+        (msg("Sees to its findings"), show_text(known.custodian) or None),
         (msg("Key"), _key(known, enrolment)),
     ]
     if enrolment is not None:
@@ -112,10 +123,11 @@ def show(ctx: typer.Context, host: HostArgument) -> Result:
                 (msg("In the place of"), show_text(enrolment.enrolment.replaces)),
                 (msg("Reason"), show_text(enrolment.enrolment.reason, 1000)),
             ]
-    place = places_of(session).get(known.id)
-    rows += place_rows(place or Place(known.id))
     rows += [(msg("Last answer"), _at(seen, known.id)), (msg("Last look"), _state(seen.get(known.id)))]
-    return Result(_data(session, known, enrolment, seen.get(known.id), place), [KeyValues(rows)])
+    place, holders = places_of(session).get(known.id) or Place(known.id), holders_of(session)
+    rows += place_rows(place, holders)
+    data = _data(session, known, enrolment, seen.get(known.id), place=_placed(place, holders))
+    return Result({**data, "place_records": steps_data(place)}, [KeyValues(rows), *steps_of(place)])
 
 
 def facts(
@@ -296,14 +308,12 @@ def _state(seen: _Seen | None) -> Cell:
     return Status(problem if isinstance(problem, Message) else verbatim(show_text(problem, 200)), Tone.BAD)
 
 
-def _stands(place: Place | None) -> Cell:
-    if place is None or place.sighting is None:
-        return Status(msg("never seen"), Tone.UNSURE)
-    return msg("{room}, {rack} ({day})", room=place.sighting.room, rack=place.sighting.rack, day=place.sighting.seen_on)
+def _placed(place: Place | None, holders: Holders) -> JsonValue:
+    return place_data(place, holders) if place else None
 
 
 def _data(
-    session: Session, host: Host, enrolment: RecordedEnrolment | None, seen: _Seen | None, place: Place | None
+    session: Session, host: Host, enrolment: RecordedEnrolment | None, seen: _Seen | None, *, place: JsonValue
 ) -> dict[str, JsonValue]:
     way = session.settings.servers.ways.get(host.id)
     answered = seen.answered if seen else None
@@ -323,5 +333,5 @@ def _data(
         "reached": seen.newest.reached if seen else None,
         "brought_by": show_text(seen.newest.brought_by) or None if seen else None,
         "problem": show_text(str(seen.newest.problem), 400) if seen else None,
-        "place": place_data(place) if place else None,
+        "place": place,
     }

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from portalops.model.organisation import HostId
+
+LONGEST_MONTHS: Final = 12
+"""How old the newest sighting of a host may be: a yearly stock-taking, this portalops's own reading of Article 12.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,22 @@ class HandOver:
     """Who did until then, as the register had it; empty if it had nobody."""
     document: str
     """Number and date of the minutes or the decision; empty if there is none."""
+    reason: str = ""
+    """Why it is recorded after what tells of a later day."""
+
+
+def is_overdue(seen_on: date, today: date) -> bool:
+    """Say whether a host was seen longer ago than `LONGEST_MONTHS`."""
+    return seen_on < months_before(today, LONGEST_MONTHS)
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the day of the same number so many months earlier, or the last one of that month."""
+    month = day.year * 12 + day.month - 1 - months
+    year, index = divmod(month, 12)
+    for number in (day.day, 30, 29, 28):
+        try:
+            return date(year, index + 1, number)
+        except ValueError:
+            continue
+    raise AssertionError(day)

@@ -96,7 +96,8 @@ def test_what_is_not_given_is_as_last_seen_and_a_hand_over_names_another_holder(
     place = data_of(capsys)["place"]
     assert (place["room"], place["rack"], place["record"]) == ("205", "Tủ A, U12", seen["record"])
     portalops(home, "host", "list")
-    assert "205, Tủ A, U12" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert all(text in listed for text in ("205", "Tủ A, U12", "Trần Thị Bình", "today"))
 
 
 def test_sighting_of_an_earlier_day_corrects_only_with_a_reason(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,6 +125,7 @@ def test_sighting_of_an_earlier_day_corrects_only_with_a_reason(home: Path, caps
         (("host", "sight", "web1", *WHERE, "--by", "x" * 1001), "1,001 characters"),
         (("host", "hand-over", "web9", "--holder", "An"), "there is no host web9"),
         (("host", "hand-over", "web1", "--holder", "An", "--on", "2126-01-01"), "is ahead"),
+        (("host", "hand-over", "web1", "--holder", "\u00a0 "), "--holder is empty"),
     ],
 )
 def test_bad_input_is_refused_with_what_to_do_and_nothing_is_recorded(
@@ -135,6 +137,89 @@ def test_bad_input_is_refused_with_what_to_do_and_nothing_is_recorded(
     assert said in told
     assert "hint:" in told
     assert records(home) == 0
+
+
+def test_each_record_of_a_host_stands_with_its_document_and_who_has_answered_since_when(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "minutes.pdf").write_bytes(b"%PDF minutes")
+    minutes = hashlib.sha256(b"%PDF minutes").hexdigest()
+    sight(home, *WHERE)
+    portalops(home, "host", "hand-over", "web1", "--holder", "Trần Thị Bình", "--document", "05/BB-BG", "--file",
+              str(home / "minutes.pdf"))  # fmt: skip
+    sight(home)
+    capsys.readouterr()
+
+    portalops(home, "host", "show", "web1", "--json")
+    data = data_of(capsys)
+    first, handed, again = data["place_records"]
+    assert (handed["what"], handed["before"], handed["evidence"]) == ("handed-over", "Phòng Hạ tầng số", [minutes])
+    assert (data["place"]["holder_record"], data["place"]["holder_evidence"]) == (handed["record"], [minutes])
+    assert (data["place"]["record"], data["place"]["days_ago"]) == (again["record"], 0)
+    portalops(home, "host", "show", "web1")
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in (minutes[:16], "05/BB-BG", "Sightings and hand-overs"))
+    assert first["record"] < handed["record"]
+
+
+def test_hand_over_of_an_earlier_day_than_is_known_needs_a_reason(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (date.today() - timedelta(days=3)).isoformat()  # noqa: DTZ011  # any day past
+    sight(home, *WHERE)
+    capsys.readouterr()
+    handed = ("host", "hand-over", "web1", "--holder", "Bình", "--on", before)
+
+    assert portalops(home, *handed) == ExitCode.USAGE
+    assert "was seen on" in capsys.readouterr().err
+    assert portalops(home, *handed, "--reason", "minutes came late") == ExitCode.OK
+    assert records(home) == 2
+
+
+def test_host_that_nobody_saw_for_a_year_is_marked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sight(home, *WHERE, "--on", (date.today() - timedelta(days=500)).isoformat())  # noqa: DTZ011  # long past
+    capsys.readouterr()
+
+    portalops(home, "host", "list", "--json")
+    (host,) = data_of(capsys)
+    assert (host["place"]["overdue"], host["place"]["days_ago"]) == (True, 500)
+    portalops(home, "host", "list")
+    assert "more than 12 months ago" in capsys.readouterr().out
+
+
+MEMBERS = """
+[[actor]]
+role = "unit"
+name = { vi = "Trung tâm Công nghệ thông tin", en = "IT Centre" }
+
+[checks.declared.members."tran-thi-binh"]
+[checks.declared.members."nguyen-van-an"]
+"""
+
+
+def test_holder_is_a_member_or_an_office_or_is_marked_and_nobody_who_left(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "portalops.toml").write_text(CONFIGURATION + MEMBERS, encoding="utf-8")
+
+    for holder, known, told in (
+        ("Tran-Thi-Binh", True, ""),
+        ("Trung tâm Công nghệ thông tin", True, ""),
+        ("Phòng Hạ tầng số", False, "neither a member nor an office"),
+    ):
+        assert portalops(home, "host", "hand-over", "web1", "--holder", holder) == ExitCode.OK
+        said = capsys.readouterr().err
+        assert told in said and bool(told) == ("warning:" in said)
+        portalops(home, "host", "show", "web1", "--json")
+        assert data_of(capsys)["place"]["holder_known"] is known
+
+    portalops(home, "host", "hand-over", "web1", "--holder", "nguyen-van-an")
+    portalops(home, "credential", "leave", "nguyen-van-an")
+    capsys.readouterr()
+    assert portalops(home, "host", "hand-over", "web1", "--holder", "nguyen-van-an") == ExitCode.USAGE
+    assert "nguyen-van-an left" in capsys.readouterr().err
+    portalops(home, "host", "show", "web1")
+    assert "who left on" in capsys.readouterr().out
 
 
 def test_dry_run_shows_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

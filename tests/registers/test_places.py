@@ -25,7 +25,7 @@ found = st.lists(st.sampled_from([SEEN, HANDED, None]), max_size=8)
 
 
 def folded(*each: Body | None) -> Place:
-    return fold_places((seq, NOW, WEB, body) for seq, body in enumerate(each, 1))[WEB]
+    return fold_places((seq, NOW, WEB, body, ()) for seq, body in enumerate(each, 1))[WEB]
 
 
 def test_newest_sighting_counts_and_a_hand_over_after_it_names_the_holder() -> None:
@@ -42,6 +42,13 @@ def test_sighting_corrects_what_was_recorded_before_it() -> None:
     assert (place.sighting.room, place.holder, place.holder_seq) == ("205", "Cường", 3)
 
 
+def test_holder_who_is_seen_again_stays_holder_by_the_record_of_the_hand_over() -> None:
+    again = Sighting(WEB, date(2026, 11, 25), "An", "Sở", "204", "A", "Bình")
+
+    assert (folded(SEEN, HANDED, again).holder_seq, folded(SEEN, HANDED, again).sighted_seq) == (2, 3)
+    assert folded(SEEN, HANDED, None, again).holder_seq == 4  # what was lost may have named another one
+
+
 def test_record_that_cannot_be_read_leaves_doubt_until_somebody_looks_again() -> None:
     assert folded(SEEN, None).lost == (2,)
     assert folded(SEEN, None, HANDED).lost == (2,)
@@ -51,21 +58,24 @@ def test_record_that_cannot_be_read_leaves_doubt_until_somebody_looks_again() ->
 @settings(deadline=None)
 @given(found)
 def test_doubt_is_about_records_after_the_sighting_alone(each: list[Body | None]) -> None:
-    place = fold_places((seq, NOW, WEB, body) for seq, body in enumerate(each, 1)).get(WEB, Place(WEB))
+    place = fold_places((seq, NOW, WEB, body, ()) for seq, body in enumerate(each, 1)).get(WEB, Place(WEB))
 
     assert all(seq > place.sighted_seq for seq in place.lost)
-    assert place.holder_seq >= place.sighted_seq
+    assert {step.body.holder for step in place.steps if step.seq >= place.holder_seq} <= {place.holder}
+    assert (place.holder_step is None) == (not place.steps)
     assert (place.sighting is None) == (SEEN not in each)
 
 
 def test_register_is_read_from_the_ledger_as_it_was_at_a_moment(tmp_path: Path) -> None:
     clock = FixedClock(NOW)
     ledger = Ledger.open(tmp_path, clock=clock, create=True)
-    ledger.append(SIGHTED, run=NO_RUN, subject=WEB, body=bodies.write({SIGHTING: SEEN}))
+    minutes = ledger.keep(b"%PDF minutes")
+    ledger.append(SIGHTED, run=NO_RUN, subject=WEB, body=bodies.write({SIGHTING: SEEN, "evidence": (minutes,)}))
     clock.move(timedelta(days=1))
     ledger.append(HANDED_OVER, run=NO_RUN, subject=WEB, body=bodies.write({HAND_OVER: HANDED}))
     ledger.append(SIGHTED, run=NO_RUN, subject="db1", body=bodies.write({SIGHTING: SEEN}))  # of another host
 
     assert read_places(ledger)[WEB].holder == "Bình"
+    assert read_places(ledger)[WEB].evidence == (minutes,)
     assert read_places(ledger, until=clock.now() - timedelta(hours=1))[WEB].holder == "Phòng Hạ tầng"
     assert read_places(ledger)[HostId("db1")] == Place(HostId("db1"), lost=(4,))

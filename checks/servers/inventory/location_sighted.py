@@ -16,16 +16,13 @@ hand-over` (docs/ledger-format.md). Text that people typed is percent-encoded:
 
 from __future__ import annotations
 
-from datetime import date
-
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import own_places
 from portalops.model.message import msg
+from portalops.model.places import LONGEST_MONTHS, is_overdue
 from portalops.model.verdicts import Severity
-
-MONTHS = 12
 
 
 @check(
@@ -57,13 +54,13 @@ def judge(facts: Facts) -> Outcome:
         "rack": shown(seen.rack, 40),
         "holder": shown(place.holder, 80),
     }
-    if seen.on < months_before(today, MONTHS):
+    if is_overdue(seen.on, today):
         return failed(
             "sighting-too-old",
             msg(
                 "it was last seen on {day}, more than {months} months ago, in {site}, room {room}, rack {rack}",
                 day=seen.on,
-                months=MONTHS,
+                months=LONGEST_MONTHS,
                 site=where["site"],
                 room=where["room"],
                 rack=where["rack"],
@@ -77,15 +74,3 @@ def judge(facts: Facts) -> Outcome:
             **where,
         )
     )
-
-
-def months_before(day: date, months: int) -> date:
-    """Return the day of the same number so many months earlier, or the last one of that month."""
-    month = day.year * 12 + day.month - 1 - months
-    year, index = divmod(month, 12)
-    for number in (day.day, 30, 29, 28):
-        try:
-            return date(year, index + 1, number)
-        except ValueError:
-            continue
-    raise AssertionError(day)
