@@ -46,6 +46,7 @@ from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.material import Material
 from portalops.reports.named import load_report, report_names, report_title
 from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
@@ -276,17 +277,20 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
     )
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
     document = make(
-        portal=settings.portal,
-        actors=settings.actors,
-        units=settings.units,
-        rulebook=session.rulebook,
-        calendar=session.calendar,
-        period=period,
-        standings=distrusted(standings) if proof.faults else standings,
-        evidence=evidence,
-        proof=proof,
-        generated_at=now,
-        version=__version__,
+        Material(
+            portal=settings.portal,
+            actors=settings.actors,
+            units=settings.units,
+            hosts=settings.hosts,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            period=period,
+            standings=distrusted(standings) if proof.faults else standings,
+            evidence=evidence,
+            proof=proof,
+            generated_at=now,
+            version=__version__,
+        )
     )
     proven = proof.head
     head = RecordedHead(proven.seq, proven.head, proven.signed) if proven else None

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from types import ModuleType
 from typing import Protocol, cast
 
 from portalops import reports
-from portalops.calendar.calendar import Calendar
 from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Actor, Portal, Unit
-from portalops.model.period import Period
-from portalops.model.rulebook import Rulebook
-from portalops.model.standing import Standing
-from portalops.registers.evidence import Evidence
-from portalops.registers.proof import Proof
 from portalops.reports.document import Document
+from portalops.reports.material import Material
 
 _PREFIX = "build_"
 
@@ -28,22 +20,8 @@ _PREFIX = "build_"
 class Builder(Protocol):
     """What every report is made by; a report uses of these what it needs."""
 
-    def __call__(
-        self,
-        *,
-        portal: Portal,
-        actors: Sequence[Actor],
-        units: Sequence[Unit],
-        rulebook: Rulebook,
-        calendar: Calendar,
-        period: Period,
-        standings: Sequence[Standing],
-        evidence: Evidence,
-        proof: Proof,
-        generated_at: datetime,
-        version: str,
-    ) -> Document:
-        """Return the report as a document; the same arguments give the same document."""
+    def __call__(self, material: Material) -> Document:
+        """Return the report as a document; the same material gives the same document."""
         ...
 
 

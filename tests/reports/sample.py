@@ -49,6 +49,7 @@ from portalops.registers.sign_offs import RecordedSignOff, sum_line
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document
+from portalops.reports.material import Material
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey, sign
 
@@ -473,15 +474,18 @@ def document() -> Document:
     """The compliance report of the sample month."""
     rulebook, seen = load_rulebook("kh-37-2010", {}), evidence()
     return build(
-        portal=PORTAL,
-        actors=ACTORS,
-        units=UNITS,
-        rulebook=rulebook,
-        calendar=load_calendar(None),
-        period=PERIOD,
-        standings=judge(Situation(rulebook, seen, HOSTS, UNITS, load_calendar())),
-        evidence=seen,
-        proof=proof(),
-        generated_at=NOW,
-        version="0.1.0",
+        Material(
+            portal=PORTAL,
+            actors=ACTORS,
+            units=UNITS,
+            hosts=HOSTS,
+            rulebook=rulebook,
+            calendar=load_calendar(None),
+            period=PERIOD,
+            standings=judge(Situation(rulebook, seen, HOSTS, UNITS, load_calendar())),
+            evidence=seen,
+            proof=proof(),
+            generated_at=NOW,
+            version="0.1.0",
+        )
     )

@@ -26,6 +26,7 @@ from portalops.registers.proof import Proof
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
 from portalops.reports.document import Document, Grid, Heading, KeyValues, Notice, Signatures, Tone
+from portalops.reports.material import Material
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
 from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, proof
@@ -63,17 +64,20 @@ def built(
 ) -> Document:
     rulebook = load_rulebook("kh-37-2010", {})
     return build(
-        portal=PORTAL,
-        actors=actors,
-        units=UNITS,
-        rulebook=rulebook,
-        calendar=load_calendar(None),
-        period=period or seen.period,
-        standings=judge(Situation(rulebook, seen, HOSTS, UNITS, load_calendar())),
-        evidence=seen,
-        proof=proof,
-        generated_at=NOW,
-        version="0.1.0",
+        Material(
+            portal=PORTAL,
+            actors=actors,
+            units=UNITS,
+            rulebook=rulebook,
+            calendar=load_calendar(None),
+            period=period or seen.period,
+            standings=judge(Situation(rulebook, seen, HOSTS, UNITS, load_calendar())),
+            evidence=seen,
+            proof=proof,
+            generated_at=NOW,
+            version="0.1.0",
+            hosts=HOSTS,
+        )
     )
 
 
@@ -407,17 +411,20 @@ def test_a_ledger_that_began_after_the_period_is_named_as_a_limit() -> None:
 def test_numbers_that_configuration_changed_are_shown() -> None:
     rulebook = load_rulebook("kh-37-2010", {"unit_weekly_min": 3})
     made = build(
-        portal=PORTAL,
-        actors=ACTORS,
-        units=UNITS,
-        rulebook=rulebook,
-        calendar=load_calendar(None),
-        period=evidence().period,
-        standings=(),
-        evidence=evidence(),
-        proof=Proof(),
-        generated_at=NOW,
-        version="0.1.0",
+        Material(
+            portal=PORTAL,
+            actors=ACTORS,
+            units=UNITS,
+            rulebook=rulebook,
+            calendar=load_calendar(None),
+            period=evidence().period,
+            standings=(),
+            evidence=evidence(),
+            proof=Proof(),
+            generated_at=NOW,
+            version="0.1.0",
+            hosts=HOSTS,
+        )
     )
     assert "unit_weekly_min" in texts(as_data(made))
 

@@ -1,0 +1,64 @@
+"""What every report is made from: the configuration, the rulebook, and what the ledger tells, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portalops.calendar.calendar import Calendar
+from portalops.model.organisation import Actor, Host, HostId, Portal, Unit, UnitId
+from portalops.model.period import Period
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.registers.evidence import Evidence
+from portalops.registers.proof import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is cut down to; the whole portal where neither is named."""
+
+    unit: UnitId | None = None
+    host: HostId | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether nothing is left out."""
+        return self.unit is None and self.host is None
+
+    def __str__(self) -> str:
+        """Return it for file names and records: empty, `unit-ID` or `host-ID`."""
+        return f"unit-{self.unit}" if self.unit else f"host-{self.host}" if self.host else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a report is made from; the same material gives the same document."""
+
+    portal: Portal
+    """Whose duties."""
+    actors: Sequence[Actor]
+    """Who holds the offices; those of the period are named, with their dates."""
+    units: Sequence[Unit]
+    """The agencies, in the order in which they are listed."""
+    hosts: Sequence[Host]
+    """The servers, in the order of the configuration."""
+    rulebook: Rulebook
+    """The regulation, with the numbers that were used."""
+    calendar: Calendar
+    """The working days, for shading and for what of them is not certain."""
+    period: Period
+    """What the report covers."""
+    standings: Sequence[Standing]
+    """Every duty, judged over the period."""
+    evidence: Evidence
+    """What the judging rests on."""
+    proof: Proof
+    """The records there were, and what holds them."""
+    generated_at: datetime
+    """When the report was made; aware."""
+    version: str
+    """Of portalops."""
+    scope: Scope = field(default_factory=Scope)
+    """What it is cut down to; a report that cannot be cut down so is not asked for it."""
