@@ -39,6 +39,7 @@ from portalops.ledger.verify import verify
 from portalops.locale import LANGUAGES, _
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
+from portalops.model.organisation import HostId, UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
@@ -46,8 +47,8 @@ from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
-from portalops.reports.material import Material
-from portalops.reports.named import load_report, report_names, report_title
+from portalops.reports.material import WHOLE, Material, Scope
+from portalops.reports.named import load_report, report_names, report_scopes, report_title
 from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
@@ -76,14 +77,22 @@ def build(
     output: Annotated[Path | None, typer.Option(help=_("Folder to write to; the configured one without it"))] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     language: Annotated[str | None, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
+    unit: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
+    host: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this host"))] = None,
 ) -> Result:
     session = open_session(ctx)
-    load_report(name)
+    scope = scope_option(session, name, unit=unit, host=host)
     chosen = period_option(session, period)
     folder = output or session.settings.report.folder
     languages = languages_option(language, session.settings.report.languages)
     made = build_report_files(
-        session, name, period=chosen, folder=folder, formats_wanted=format_ or ["html"], languages=languages
+        session,
+        name,
+        period=chosen,
+        folder=folder,
+        formats_wanted=format_ or ["html"],
+        languages=languages,
+        scope=scope,
     )
     written = made.result
     rows = [(str(folder / file.name), file.language, ByteSize(file.size_bytes), file.sha256) for file in written.files]
@@ -95,6 +104,7 @@ def build(
                 "path": str(folder / file.name),
                 "report": written.report,
                 "period": written.period,
+                "scope": written.scope or None,
                 "language": file.language,
                 "size_bytes": file.size_bytes,
                 "sha256": file.sha256,
@@ -123,6 +133,7 @@ def list_(ctx: typer.Context) -> Result:
             "id": name,
             "title": str(report_title(name)),
             "formats": list(formats.names()),
+            "scopes": sorted(report_scopes(name)),
             "written": [
                 {
                     "seq": each.seq,
@@ -218,6 +229,7 @@ def build_report_files(
     folder: Path,
     formats_wanted: Sequence[str],
     languages: Sequence[str],
+    scope: Scope = WHOLE,
     own_run: str = "",
 ) -> WrittenReport:
     """Build a report once and write it in each format and language; return what was written, with digests.
@@ -228,19 +240,22 @@ def build_report_files(
         FileUnwritable: a file could not be written; those before it are whole.
     """
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
-    built = build_report(session, name, period, own_run=own_run)
+    built = build_report(session, name, period, scope=scope, own_run=own_run)
+    about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
     files: list[WrittenFile] = []
     for form in chosen:
         for language in languages:
             data = form.render(built.document, language=language)
-            path = folder / f"{session.settings.portal.id}-{name}-{period.first}--{period.last}.{language}{form.suffix}"
+            path = folder / f"{about}-{period.first}--{period.last}.{language}{form.suffix}"
             write_atomically(path, data)
             files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
-    result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None)
+    result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None, str(scope))
     return WrittenReport(result, built.unsigned, built.faults)
 
 
-def build_report(session: Session, name: str, period: Period, *, own_run: str = "") -> BuiltReport:
+def build_report(
+    session: Session, name: str, period: Period, *, scope: Scope = WHOLE, own_run: str = ""
+) -> BuiltReport:
     """Sign what the ledger is, and build a report from exactly that.
 
     Where no head can be signed, by an account that may only read, the report carries the newest one that there
@@ -250,6 +265,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
         session: gives configuration, ledger, key and clock.
         name: of the report.
         period: what it is about.
+        scope: what it is cut down to, as the report permits.
         own_run: the run that makes it, which has not ended yet; empty for a report by hand.
 
     Raises:
@@ -290,6 +306,7 @@ def build_report(session: Session, name: str, period: Period, *, own_run: str = 
             proof=proof,
             generated_at=now,
             version=__version__,
+            scope=scope,
         )
     )
     proven = proof.head
@@ -328,6 +345,37 @@ def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:
         return session.record_head(), None
     except (LedgerError, SecretUnavailable, Locked, FileUnwritable) as error:
         return None, error.message
+
+
+def scope_option(session: Session, name: str, *, unit: str | None, host: str | None) -> Scope:
+    """Return what a report is asked to be cut down to.
+
+    Raises:
+        UnknownReport: there is no such report.
+        UsageError: the report cannot be cut down so, both are given, or there is no such unit or host.
+    """
+    can = report_scopes(name)
+    known = {
+        "unit": [str(each.id) for each in session.settings.units],
+        "host": [str(each.id) for each in session.settings.hosts],
+    }
+    given = {option: value for option, value in (("unit", unit), ("host", host)) if value is not None}
+    if len(given) > 1:
+        raise UsageError(
+            msg("a report is cut down to a unit or to a host, and not to both"), msg("Give --unit or --host.")
+        )
+    for option, value in given.items():
+        if option not in can:
+            raise UsageError(
+                msg("the report {name} cannot be cut down by --{option}", name=name, option=option),
+                msg("Those that can are listed by 'portalops report list --json'."),
+            )
+        if value not in known[option]:
+            raise UsageError(
+                msg("no {option} is named {value}", option=option, value=value[:60]),
+                msg("Choose one of: {names}.", names=", ".join(known[option][:20]) or "-"),
+            )
+    return Scope(UnitId(unit) if unit else None, HostId(host) if host else None)
 
 
 def languages_option(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:

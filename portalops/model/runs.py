@@ -157,3 +157,5 @@ class ReportResult:
     files: tuple[WrittenFile, ...]
     head: Head | None = None
     """The head that the report carries; None if there was none, and in records of before reports carried one."""
+    scope: str = ""
+    """What it is cut down to, such as `unit-so-y-te` or `host-web1`; empty for the whole portal."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.calendar.calendar import Calendar
@@ -30,6 +30,10 @@ class Scope:
     def __str__(self) -> str:
         """Return it for file names and records: empty, `unit-ID` or `host-ID`."""
         return f"unit-{self.unit}" if self.unit else f"host-{self.host}" if self.host else ""
+
+
+WHOLE = Scope()
+"""Nothing is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +64,5 @@ class Material:
     """When the report was made; aware."""
     version: str
     """Of portalops."""
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = WHOLE
     """What it is cut down to; a report that cannot be cut down so is not asked for it."""

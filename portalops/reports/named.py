@@ -50,6 +50,15 @@ def report_title(name: str) -> Message:
     return cast("Message", _module(name).TITLE)
 
 
+def report_scopes(name: str) -> frozenset[str]:
+    """Return what a report can be cut down to, of `unit` and `host`; the module says so as `SCOPES`, and else there is none.
+
+    Raises:
+        UnknownReport: there is no report of this name.
+    """
+    return cast("frozenset[str]", getattr(_module(name), "SCOPES", frozenset()))
+
+
 def _module(name: str) -> ModuleType:
     if name not in report_names():
         raise UnknownReport(

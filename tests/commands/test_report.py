@@ -134,3 +134,19 @@ def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest
     (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
     assert portalops(tmp_path, "report", "list") == ExitCode.OK
     assert "No report is recorded yet." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--host", "web1"), "the report compliance cannot be cut down by --host"),
+        (("--unit", "so-y-te"), "the report compliance cannot be cut down by --unit"),
+        (("--unit", "so-y-te", "--host", "web1"), "to a unit or to a host, and not to both"),
+    ],
+)
+def test_a_report_is_cut_down_only_to_what_it_can_be(
+    home: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    assert portalops(home, "report", "build", "compliance", "--period", "2026-11", *options) == ExitCode.USAGE
+    assert said in capsys.readouterr().err
+    assert not (home / "reports").exists()
