@@ -16,8 +16,8 @@ from commands._servers import known_host
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, LedgerMissing
 from portalops.locale import _
-from portalops.model.credentials import host_of
 from portalops.model.message import msg, nmsg
+from portalops.registers.access import access_of
 from portalops.registers.credentials import CredentialRegister
 from portalops.registers.portal_accounts import PortalLook, read_portal_looks
 from portalops.reports.document import Block, Paragraph, Status, Table, Tone
@@ -91,7 +91,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     hosts = session.settings.hosts if names is None else [known_host(session, name) for name in names]
     register, declared, now = register_of(session), session.settings.declared.parse(Declared), session.clock.now()
     limit = timedelta(hours=session.rulebook.numbers.check_max_age_hours)
-    remarks: list[Remark] = []
+    access, remarks = access_of(register), list[Remark]()
     answers = answers_of(session, {host.id for host in hosts})
     probes = {probe.id: probe for probe in (*PROBES, *DATABASES)}
     for host in hosts:
@@ -103,7 +103,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
             if now - at > limit:
                 text = msg("the newest answer is of {at}, too old to speak for today", at=at)
                 remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
-        remarks += audit(register, facts, host.id, today_of(session))
+        remarks += audit(access, facts, host.id, today_of(session))
     if not hosts:
         remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
     if names is None:
@@ -113,30 +113,21 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     return remarks
 
 
-def _of_portals(session: Session, register: CredentialRegister) -> list[Remark]:
+def _of_portals(session: Session, register: CredentialRegister) -> tuple[Remark, ...]:
     """Compare every portal that can be asked; a credential of another one was not seen."""
-    from checks.servers.credential_audit import Remark  # noqa: PLC0415  # start-up time
-    from checks.servers.declared import Declared  # noqa: PLC0415  # as above
-    from checks.servers.portal_audit import audit_portal, portal_of  # noqa: PLC0415  # as above
+    from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
+    from checks.servers.portal_audit import Compared, Portal, audit_portals  # noqa: PLC0415  # as above
+    from checks.servers.probes.own_credentials import keeper_of_rest  # noqa: PLC0415  # as above
 
-    members = session.settings.declared.parse(Declared).members or {}
-    looks, remarks = _looks(session), list[Remark]()
-    portals = [table.id for table in portals_of(session)]
-    for portal in portals:
-        remarks += audit_portal(
-            register,
-            looks.get(portal),
-            portal,
-            members,
-            now=session.clock.now(),
-            zone=session.zone_of_portal,
-            longest=timedelta(hours=session.rulebook.numbers.check_max_age_hours),
-        )
-    for each in register.credentials.values():
-        if each.is_active and (portal := portal_of(each)) and portal not in portals:
-            said = msg("no source of updates shows the accounts of {portal}", portal=portal)
-            remarks.append(Remark(host_of(each.credential.system), "not-seen", each.id, said, is_unknown=True))
-    return remarks
+    declared, keeper = session.settings.declared.parse(Declared), keeper_of_rest(session.settings.hosts)
+    known = Compared(
+        access_of(register),
+        (declared if keeper is None else declared.for_host(keeper)).members,
+        session.clock.now().astimezone(session.zone_of_portal),
+        timedelta(hours=session.rulebook.numbers.check_max_age_hours),
+    )
+    looks = _looks(session)
+    return audit_portals([Portal(table.id, looks.get(table.id)) for table in portals_of(session)], known)
 
 
 def _looks(session: Session) -> Mapping[str, PortalLook]:

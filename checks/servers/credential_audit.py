@@ -5,21 +5,25 @@ Only what was seen is compared. A fact that is missing makes what it would have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from checks.servers.accounts._people import has_shell, owner_of_key, owners_of_account
 from checks.servers.accounts.privileged_declared import GROUPS
+from checks.servers.baseline import Member
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, Probe, shown
 from checks.servers.probes import authorized_keys, group, logins, mysql_accounts, passwd, postgresql_roles, shadow
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
-from portalops.registers.credentials import CredentialRegister, HeldCredential
+from portalops.registers.access import Access, AccessRegister
+from portalops.registers.credentials import CredentialRegister
 
-PROBES: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE, logins.PROBE)
+ACCESS: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE)
+"""What tells who may come in to a host."""
+PROBES: tuple[Probe[Any], ...] = (*ACCESS, logins.PROBE)
 """What is compared of every host."""
 DATABASES: tuple[Probe[Any], ...] = (postgresql_roles.PROBE, mysql_accounts.PROBE)
 """What is compared where a database server runs."""
@@ -37,21 +41,35 @@ class Remark:
     """The account, fingerprint, credential or fact."""
     said: Message
     is_unknown: bool = False
+    reason: str = ""
+    """Coded, of what is unknown: why it could not be seen."""
 
 
-def audit(register: CredentialRegister, facts: Facts | None, host: str, today: date) -> tuple[Remark, ...]:
-    """Compare one host.
+def audit(register: AccessRegister, facts: Facts | None, host: str, today: date) -> tuple[Remark, ...]:
+    """Compare one host, and tell of logins that are nobody's.
 
     Args:
-        register: the register.
+        register: what the register says.
         facts: what the host last said; None if it never answered.
         host: its id.
         today: the local day, for who has left.
     """
     if facts is None:
         return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded round"), is_unknown=True),)
-    found = (*_unseen(facts), *_accounts(register, facts, today), *_keys(register, facts, today), *_logins(facts))
-    found += tuple(_databases(register, facts, today))
+    found = (*compare(register, facts, today), *_unseen(facts, (logins.PROBE,)), *_logins(facts))
+    return tuple({(each.what, each.name): each for each in found}.values())
+
+
+def compare(register: AccessRegister, facts: Facts, today: date) -> tuple[Remark, ...]:
+    """Compare the accounts and keys that open a host and its database servers with the register.
+
+    Args:
+        register: what the register says.
+        facts: what the host last said.
+        today: the local day, for who has left.
+    """
+    found = [*_unseen(facts, ACCESS), *owners_unknown(register, facts.declared.members, today, facts.host.id)]
+    found += [*_accounts(register, facts, today), *_keys(register, facts, today), *_databases(register, facts, today)]
     return tuple({(each.what, each.name): each for each in found}.values())
 
 
@@ -72,11 +90,9 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
         if leavers := [left.person for left in register.leavers_of(each) if left.on <= today]:
             text = msg("known to somebody who left: {names}", names=", ".join(leavers))
             found.append(Remark(host, "known-to-leaver", each.id, text))
-        if (
-            each.is_active
-            and kind_of(each) not in {SystemKind.HOST, SystemKind.PORTAL}
-            and not _is_of_database(each, host)
-        ):
+        kind = each.credential.system.partition(":")[0]
+        is_seen = kind in {SystemKind.HOST, SystemKind.PORTAL} or (kind == SystemKind.DATABASE and host)
+        if each.is_active and not is_seen:
             text = msg(
                 "no host shows whether {system} has the account {account}",
                 system=each.credential.system,
@@ -86,28 +102,38 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
     return tuple(found)
 
 
-def _unseen(facts: Facts) -> Iterator[Remark]:
-    for probe in PROBES:
+def _unseen(facts: Facts, probes: Iterable[Probe[Any]]) -> Iterator[Remark]:
+    for probe in probes:
         fact = facts.get(probe)
         if isinstance(fact, Missing):
-            yield Remark(facts.host.id, "not-seen", probe.id, fact.seen, is_unknown=True)
+            yield Remark(facts.host.id, "not-seen", probe.id, fact.seen, is_unknown=True, reason=fact.reason)
 
 
-def _accounts(register: CredentialRegister, facts: Facts, today: date) -> Iterator[Remark]:
+def owners_unknown(
+    register: AccessRegister, members: Mapping[str, Member] | None, today: date, host: str = ""
+) -> Iterator[Remark]:
+    """Yield that nothing tells what is of somebody who left: whose an account is, is said by the declared members alone."""
+    gone = [one.person for one in register.left if one.on <= today]
+    if gone and members is None:
+        text = msg("somebody left ({person}), and whose accounts and keys are whose is not declared", person=gone[0])
+        yield Remark(host, "not-seen", "members", text, is_unknown=True, reason="not-declared")
+
+
+def _accounts(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remark]:
     """Accounts that somebody can come in by, and what the register has of them."""
     host = facts.host.id
     there = facts.get(passwd.PROBE)
     if isinstance(there, Missing):
         return
     names = {one.name for one in there}
-    by_account: dict[str, list[HeldCredential]] = {}
+    by_account: dict[str, list[Access]] = {}
     for each in register.of_host(host):
         if _is_of_host(each):
-            by_account.setdefault(each.credential.account, []).append(each)
+            by_account.setdefault(each.account, []).append(each)
     members, open_ones = facts.declared.members or {}, _open(facts)
     for name in sorted(open_ones):
         owners = owners_of_account(name, members)
-        gone = [owner for owner in owners if register.has_left(owner, today)]
+        gone = register.gone_of(owners, today)
         mine = by_account.get(name, [])
         if gone:
             yield Remark(
@@ -147,20 +173,20 @@ def _open(facts: Facts) -> set[str]:
     return found
 
 
-def _keys(register: CredentialRegister, facts: Facts, today: date) -> Iterator[Remark]:
+def _keys(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remark]:
     seen = facts.get(authorized_keys.PROBE)
     if isinstance(seen, Missing):
         return
     host, members = facts.host.id, facts.declared.members or {}
-    known: dict[str, list[HeldCredential]] = {}
-    for each in register.credentials.values():
-        known.setdefault(each.credential.fingerprint, []).append(each)
+    known: dict[str, list[Access]] = {}
+    for each in register.credentials:
+        known.setdefault(each.fingerprint, []).append(each)
     for key in seen.keys:
         owner, of_it = owner_of_key(key.fingerprint, members), known.get(key.fingerprint, [])
         in_use = [each for each in of_it if each.is_active]
-        is_right = any(_is_of_host(each, host) and each.credential.account == key.account for each in in_use)
+        is_right = any(_is_of_host(each, host) and each.account == key.account for each in in_use)
         account = shown(key.account, 40)
-        if owner is not None and register.has_left(owner, today):
+        if owner is not None and register.gone_of((owner,), today):
             text = msg("a key of {person}, who left, opens {account}", person=owner, account=account)
             yield Remark(host, "key-of-leaver", key.fingerprint, text)
         elif is_right:
@@ -183,7 +209,7 @@ def _keys(register: CredentialRegister, facts: Facts, today: date) -> Iterator[R
             yield Remark(host, "key-unknown", key.fingerprint, text)
     if seen.elsewhere or sum(one.key_lines for one in seen.files) != len(seen.keys):
         text = msg("sshd takes keys that could not be read, or by other roads")
-        yield Remark(host, "not-seen", authorized_keys.PROBE.id, text, is_unknown=True)
+        yield Remark(host, "not-seen", authorized_keys.PROBE.id, text, is_unknown=True, reason="keys-unread")
 
 
 def _logins(facts: Facts) -> Iterator[Remark]:
@@ -214,7 +240,7 @@ class _Login:
     is_open: bool
 
 
-def _databases(register: CredentialRegister, facts: Facts, today: date) -> Iterator[Remark]:
+def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remark]:
     """Accounts of the host's database servers, and what the register has of them: `database:NAME@HOST`."""
     host = facts.host.id
     mine = [each for each in register.of_host(host) if _is_of_database(each, host)]
@@ -224,10 +250,13 @@ def _databases(register: CredentialRegister, facts: Facts, today: date) -> Itera
         fact = facts.get(probe)
         if isinstance(fact, Missing) and fact.reason != "command-missing":
             is_whole = False
-            yield Remark(host, "not-seen", probe.id, fact.seen, is_unknown=True)
+            yield Remark(host, "not-seen", probe.id, fact.seen, is_unknown=True, reason=fact.reason)
     roles, accounts = facts.get(postgresql_roles.PROBE), facts.get(mysql_accounts.PROBE)
     if isinstance(roles, Missing) and isinstance(accounts, Missing):
         is_whole = False  # no server that is asked by the host's own programs: what is registered of one was not seen
+        if "database" in facts.host.roles and roles.reason == accounts.reason == "command-missing":
+            text = msg("the host has the role {role}, and has no database server that can be asked", role="database")
+            yield Remark(host, "not-seen", "database", text, is_unknown=True, reason="no-database-server")
     if not isinstance(roles, Missing):
         for role in roles:
             is_open = role.is_open and (role.until is None or role.until > facts.at)
@@ -236,7 +265,7 @@ def _databases(register: CredentialRegister, facts: Facts, today: date) -> Itera
         if any(not one.might for one in accounts):
             is_whole = False
             text = msg("the database server tells names alone, and neither rights nor what is locked")
-            yield Remark(host, "not-seen", mysql_accounts.PROBE.id, text, is_unknown=True)
+            yield Remark(host, "not-seen", mysql_accounts.PROBE.id, text, is_unknown=True, reason="names-alone")
         for one in accounts:
             if one.way != "role":
                 name = f"{one.user}@{one.host}"
@@ -245,31 +274,31 @@ def _databases(register: CredentialRegister, facts: Facts, today: date) -> Itera
         yield from _database_login(register, facts, login, mine, today)
     names = {login.name for login in seen} | {login.shown for login in seen}
     for each in mine:
-        if not each.is_active or each.credential.account in names:
+        if not each.is_active or each.account in names:
             continue
         if is_whole:
             text = msg("the register has a credential of it, and the account is not there: {id}", id=each.id)
-            yield Remark(host, "account-gone", f"database:{each.credential.account}", text)
+            yield Remark(host, "account-gone", f"database:{each.account}", text)
         else:
             text = msg(
                 "no host shows whether {system} has the account {account}",
-                system=each.credential.system,
-                account=each.credential.account,
+                system=each.system,
+                account=each.account,
             )
-            yield Remark(host, "not-seen", each.id, text, is_unknown=True)
+            yield Remark(host, "not-seen", each.id, text, is_unknown=True, reason="account-not-seen")
 
 
 def _database_login(
-    register: CredentialRegister, facts: Facts, login: _Login, mine: list[HeldCredential], today: date
+    register: AccessRegister, facts: Facts, login: _Login, mine: list[Access], today: date
 ) -> Iterator[Remark]:
     if not login.is_open:
         return
     host, name = facts.host.id, f"database:{shown(login.shown, 80)}"
     owners = owners_of_account(login.name, facts.declared.members or {})
-    gone = [owner for owner in owners if register.has_left(owner, today)]
+    gone = register.gone_of(owners, today)
     if gone:
         yield Remark(host, "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0]))
-    held = [each for each in mine if each.credential.account in {login.name, login.shown}]
+    held = [each for each in mine if each.account in {login.name, login.shown}]
     if any(each.is_active for each in held):
         return
     if held:
@@ -285,17 +314,12 @@ def _database_login(
         yield Remark(host, "account-unknown", name, msg("the account is open, and nobody is recorded to hold it"))
 
 
-def kind_of(each: HeldCredential) -> str:
-    """Return the kind of system that a credential opens."""
-    return each.credential.system.partition(":")[0]
-
-
-def _is_of_database(each: HeldCredential, host: str) -> bool:
+def _is_of_database(each: Access, host: str) -> bool:
     """Say whether a credential opens a database on a named host."""
-    return kind_of(each) == SystemKind.DATABASE and bool(host)
+    return each.kind == SystemKind.DATABASE and bool(host)
 
 
-def _is_of_host(each: HeldCredential, host: str = "") -> bool:
+def _is_of_host(each: Access, host: str = "") -> bool:
     """Say whether a credential opens a host itself, this one if it is given."""
-    kind, _, name = each.credential.system.partition(":")
+    kind, _, name = each.system.partition(":")
     return kind == SystemKind.HOST and (not host or name == host)

@@ -2,104 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from checks.servers.accounts._people import owners_of_account
 from checks.servers.accounts.unused_locked import USED_WITHIN
 from checks.servers.baseline import Member
-from checks.servers.credential_audit import Remark, kind_of
+from checks.servers.credential_audit import Remark, owners_unknown
 from checks.servers.probe import shown
-from portalops.model.credentials import SystemKind
+from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
-from portalops.registers.credentials import CredentialRegister, HeldCredential
+from portalops.registers.access import Access, AccessRegister
 from portalops.registers.portal_accounts import PortalLook
 
 
-def audit_portal(
-    register: CredentialRegister,
-    look: PortalLook | None,
-    portal: str,
-    members: Mapping[str, Member],
-    *,
-    now: datetime,
-    zone: ZoneInfo,
-    longest: timedelta,
-) -> tuple[Remark, ...]:
-    """Compare one portal.
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A portal that can be asked who can work in it."""
 
-    Args:
-        register: the register.
-        look: the newest look at its accounts; None if there was none.
-        portal: the id of its source of updates: `portal:ID`, whichever host stands behind it.
-        members: by name.
-        now: the moment of the audit.
-        zone: the portal's, for who has left by now.
-        longest: how old a look may be.
-    """
-    mine = [each for each in register.credentials.values() if portal_of(each) == portal]
-    if look is None:
-        said = msg("nobody looked at the portal's accounts yet: 'portalops credential look {portal}'", portal=portal)
-        return (_unseen(portal, said),)
-    if isinstance(look.found, Message):
-        return (_unseen(portal, msg("record {seq} cannot be read: {why}", seq=look.seq, why=look.found)),)
-    found = list(_accounts(register, look.found, look.at, mine, members, now=now.astimezone(zone)))
-    if now - look.at > longest:
-        found.insert(0, _unseen(portal, msg("the newest look is of {at}, too old to speak for today", at=look.at)))
+    id: str
+    """Of its source of updates: `portal:ID` in the register, whichever host stands behind it."""
+    look: PortalLook | None = None
+    """The newest look at its accounts; None if there was none."""
+    problem: Message | None = None
+    """Why it could not be asked just now, if that was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What every portal is compared with."""
+
+    register: AccessRegister
+    members: Mapping[str, Member] | None
+    """By name; None if nobody declared who they are."""
+    now: datetime
+    """The moment of the comparison, in the portal's zone, whose days count for who has left by now."""
+    longest: timedelta
+    """How old a look may be."""
+
+
+def audit_portals(portals: Iterable[Portal], known: Compared) -> tuple[Remark, ...]:
+    """Compare portals with the register, and tell of accounts that nobody uses."""
+    every = tuple(portals)
+    unused = [each for portal in every for each in _unused(portal)]
+    return (*compare_portals(every, known), *unused)
+
+
+def compare_portals(portals: Iterable[Portal], known: Compared) -> tuple[Remark, ...]:
+    """Compare the accounts of portals with the register; one that the register names and nothing shows was not seen."""
+    every = tuple(portals)
+    found = [each for portal in every for each in _compared(portal, known)]
+    found += owners_unknown(known.register, known.members, known.now.date())
+    ids = {portal.id for portal in every}
+    for each in known.register.credentials:
+        if each.is_active and (name := portal_of(each)) and name not in ids:
+            said = msg("no source of updates shows the accounts of {portal}", portal=shown(name, 100))
+            remark = Remark(
+                host_of(each.system), "not-seen", each.id, said, is_unknown=True, reason="no-source-of-portal"
+            )
+            found.append(remark)
     return tuple(found)
 
 
-def portal_of(each: HeldCredential) -> str:
+def portal_of(each: Access) -> str:
     """Return the portal that a credential opens; empty for what is none."""
-    system = each.credential.system
-    return system.partition(":")[2].partition("@")[0] if kind_of(each) == SystemKind.PORTAL else ""
+    return each.system.partition(":")[2].partition("@")[0] if each.kind == SystemKind.PORTAL else ""
 
 
-def _unseen(portal: str, said: Message) -> Remark:
-    return Remark("", "not-seen", f"portal:{portal}", said, is_unknown=True)
+def _compared(portal: Portal, known: Compared) -> Iterator[Remark]:
+    look = portal.look
+    if portal.problem is not None:
+        yield _unseen(portal.id, portal.problem, "portal-not-asked")
+    if look is None:
+        said = msg("nobody looked at the portal's accounts yet: 'portalops credential look {portal}'", portal=portal.id)
+        yield _unseen(portal.id, said, "portal-never-asked")
+        return
+    if isinstance(look.found, Message):
+        said = msg("record {seq} cannot be read: {why}", seq=look.seq, why=look.found)
+        yield _unseen(portal.id, said, "register-unreadable")
+        return
+    if known.now - look.at > known.longest:
+        said = msg("the newest look is of {at}, too old to speak for today", at=look.at)
+        yield _unseen(portal.id, said, "portal-look-too-old")
+    yield from _accounts(look.found, known)
 
 
-def _accounts(
-    register: CredentialRegister,
-    seen: PortalAccounts,
-    at: datetime,
-    mine: list[HeldCredential],
-    members: Mapping[str, Member],
-    *,
-    now: datetime,
-) -> Iterator[Remark]:
+def _unseen(portal: str, said: Message, reason: str) -> Remark:
+    return Remark("", "not-seen", f"portal:{portal}", said, is_unknown=True, reason=reason)
+
+
+def _accounts(seen: PortalAccounts, known: Compared) -> Iterator[Remark]:
+    mine = [each for each in known.register.credentials if portal_of(each) == seen.portal]
     for account in seen.accounts:
         if account.is_open:
-            held = [each for each in mine if each.credential.account == account.name]
-            yield from _account(register, seen, account, held, owners_of_account(account.name, members), now=now)
-            yield from _unused(seen, account, at)
+            held = [each for each in mine if each.account == account.name]
+            yield from _account(seen, account, held, known)
     if not seen.accounts:
         said = msg("no account was seen that may do more than read, and no portal is without one")
-        yield _unseen(seen.portal, said)
-    elif not seen.keeps_logins:
-        said = msg("when its accounts were last used is not kept by {product}", product=seen.product)
-        yield Remark("", "not-seen", f"portal:{seen.portal}:last-login", said, is_unknown=True)
+        yield _unseen(seen.portal, said, "no-account-seen")
     names = {account.name for account in seen.accounts}
     for each in mine:
-        if each.is_active and each.credential.account not in names:
+        if each.is_active and each.account not in names:
             said = msg("the register has a credential of it, and the account is not there: {id}", id=each.id)
-            yield Remark("", "account-gone", f"portal:{seen.portal}:{each.credential.account}", said)
+            yield Remark("", "account-gone", f"portal:{seen.portal}:{each.account}", said)
 
 
-def _account(
-    register: CredentialRegister,
-    seen: PortalAccounts,
-    account: PortalAccount,
-    held: list[HeldCredential],
-    owners: tuple[str, ...],
-    *,
-    now: datetime,
-) -> Iterator[Remark]:
-    name = _name(seen, account)
+def _account(seen: PortalAccounts, account: PortalAccount, held: list[Access], known: Compared) -> Iterator[Remark]:
+    name, owners = _name(seen, account), owners_of_account(account.name, known.members or {})
     roles = shown(", ".join(account.roles), 80)
-    gone = [owner for owner in owners if register.has_left(owner, now.date())]
+    gone = known.register.gone_of(owners, known.now.date())
     if gone:
         yield Remark("", "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0]))
     if any(each.is_active for each in held):
@@ -110,25 +123,40 @@ def _account(
     elif account.is_admin:
         said = msg("it may do everything in the portal ({roles}), and nobody is recorded to hold it", roles=roles)
         yield Remark("", "admin-unregistered", name, said)
+    elif known.members is None:
+        said = msg("whose account it is, which may work in the portal ({roles}), is not declared", roles=roles)
+        yield Remark("", "not-seen", name, said, is_unknown=True, reason="not-declared")
     elif not owners:
         said = msg("the account may work in the portal ({roles}), and is no member's", roles=roles)
         yield Remark("", "account-unknown", name, said)
 
 
-def _unused(seen: PortalAccounts, account: PortalAccount, at: datetime) -> Iterator[Remark]:
-    last = account.last_login_at
-    if not seen.keeps_logins:
+def _unused(portal: Portal) -> Iterator[Remark]:
+    """Accounts that are open and not used, by what the portal itself keeps of that."""
+    look = portal.look
+    if look is None or isinstance(look.found, Message) or not look.found.accounts:
         return
-    if last is None:
+    seen = look.found
+    if not seen.keeps_logins:
+        said = msg("when its accounts were last used is not kept by {product}", product=seen.product)
         yield Remark(
-            "", "never-used", _name(seen, account), msg("the account is open, and nobody ever logged in to it")
+            "", "not-seen", f"portal:{seen.portal}:last-login", said, is_unknown=True, reason="logins-not-kept"
         )
+        return
+    for account in seen.accounts:
+        if account.is_open:
+            yield from _unused_account(seen, account, look.at)
+
+
+def _unused_account(seen: PortalAccounts, account: PortalAccount, at: datetime) -> Iterator[Remark]:
+    last, name = account.last_login_at, _name(seen, account)
+    if last is None:
+        yield Remark("", "never-used", name, msg("the account is open, and nobody ever logged in to it"))
     elif at - last > USED_WITHIN:
-        said = msg("the account is open, and was last used at {at}", at=last)
-        yield Remark("", "unused", _name(seen, account), said)
+        yield Remark("", "unused", name, msg("the account is open, and was last used at {at}", at=last))
     elif last - at > timedelta(days=1):
         said = msg("the account is said to be used in the future, at {at}", at=last)
-        yield Remark("", "not-seen", _name(seen, account), said, is_unknown=True)
+        yield Remark("", "not-seen", name, said, is_unknown=True, reason="used-in-future")
 
 
 def _name(seen: PortalAccounts, account: PortalAccount) -> str:

@@ -19,6 +19,7 @@ from checks.servers.probes import mysql_accounts, postgresql_roles
 from portalops.model.credentials import Credential, CredentialKind, CredentialReturn, Leaving
 from portalops.model.message import verbatim
 from portalops.model.organisation import Host, HostId
+from portalops.registers.access import access_of
 from portalops.registers.credentials import ADDED, LEFT, RETURNED, Body, fold_credentials
 from tests.backups.mariadb.conftest import Server as MariaDb
 from tests.backups.postgresql.parts import Server as PostgreSql
@@ -127,7 +128,7 @@ def audited(postgresql: str | None, mysql: str | None, *more: Body) -> set[tuple
     for probe, text in both:
         found[probe.id] = absent if text is None else fact_of(probe, ProbeResult(probe.id, 0, text.encode(), b"", 0))
     facts = Facts(Host(HostId("db1"), "192.0.2.1"), declared, AT, found)
-    remarks = audit(fold_credentials(numbered), facts, "db1", date(2026, 11, 26))
+    remarks = audit(access_of(fold_credentials(numbered)), facts, "db1", date(2026, 11, 26))
     return {(one.what, one.name) for one in remarks if one.name.startswith("d")}
 
 
