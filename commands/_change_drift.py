@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
@@ -26,6 +27,7 @@ from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, T
 
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
+    from checks.servers.baseline import Changes
     from checks.servers.carried import Original
     from checks.servers.declared import Declared
     from checks.servers.drifting import Drift
@@ -178,13 +180,10 @@ class _Answers:
         for stood_in, answer in self._read.of(host):
             if is_a_look(answer) and (self.span.until is None or stood_in.at <= self.span.until):
                 yield stood_in, answer
-                if self.span.since is not None and stood_in.at <= self.span.since:
-                    return
 
 
 def _of_host(host: Host, declared: Declared, answers: _Answers, sections: Iterable[object], span: Span) -> HostDrift:
-    from checks.servers.comparing import look_of, placed_of, still_open  # noqa: PLC0415  # start-up time
-    from checks.servers.drifting import drift_between  # noqa: PLC0415
+    from checks.servers.comparing import placed_of  # noqa: PLC0415  # start-up time
     from checks.servers.probe import ProbeResult, fact_of  # noqa: PLC0415
     from checks.servers.probes import own_changes, own_incidents  # noqa: PLC0415
 
@@ -192,29 +191,39 @@ def _of_host(host: Host, declared: Declared, answers: _Answers, sections: Iterab
     changes = fact_of(own_changes.PROBE, by_id[own_changes.PROBE.id])
     incidents = fact_of(own_incidents.PROBE, by_id[own_incidents.PROBE.id])
     approved = declared.for_host(host.id).changes
-    drifts: list[Drift] = []
-    later = None
-    for stood_in, answer in answers.of(host.id):
-        look = look_of(answer, stood_in.at)
-        if later is not None:
-            drifts.append(
-                drift_between(host.id, look, later) if span.since else still_open(host.id, look, later, approved)
-            )
-        later = look
-        if drifts and span.since is None:
-            break
+    drifts, looked_at = _drifts(host.id, answers, span, approved)
     if not drifts:
         why = (
             msg("{host} was never looked at in this time", host=host.id)
-            if later is None
-            else msg("{host} was looked at once, at {at}: there is nothing to compare with", host=host.id, at=later.at)
+            if looked_at is None
+            else msg("{host} was looked at once, at {at}: there is nothing to compare with", host=host.id, at=looked_at)
         )
         return HostDrift(host.id, (), (), why)
-    drifts.reverse()
     placed = [one for each in drifts for one in placed_of(each, changes, incidents, approved)]
     if approved is not None:
         placed = [one for one in placed if one.drifted.span()[1] >= approved.since]
-    return HostDrift(host.id, tuple(drifts), tuple(placed))
+    return HostDrift(host.id, drifts, tuple(placed))
+
+
+def _drifts(
+    host: HostId, answers: _Answers, span: Span, approved: Changes | None
+) -> tuple[tuple[Drift, ...], datetime | None]:
+    """Return what changed at a host, oldest first, and when it was looked at last, if ever."""
+    from checks.servers.comparing import drifts_since, look_of, still_open, whole_looks  # noqa: PLC0415  # start-up time
+
+    every = answers.of(host)
+    if span.since is not None:
+        newest = next(every, None)
+        if newest is None:
+            return (), None
+        looks = (look_of(answer, stood_in.at) for stood_in, answer in chain((newest,), every))
+        return drifts_since(host, looks, span.since), newest[0].at
+    whole = whole_looks(every)
+    newest, before = next(whole, None), next(whole, None)
+    if newest is None or before is None:
+        return (), newest[0].at if newest else None
+    first, second = look_of(before[1], before[0].at), look_of(newest[1], newest[0].at)
+    return (still_open(host, first, second, approved, whole),), second.at
 
 
 def _span(session: Session, since: str | None, until: str | None, from_round: int | None, to_round: int | None) -> Span:
@@ -273,6 +282,12 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
                 kind=word_of(each.kind),
                 why=each.why.seen,
             )
+            if each.seen_at is not None and each.gap_to is None:
+                said = msg(
+                    "{unknown}; it was last seen at {at}, and is held against that when it is seen again",
+                    unknown=said,
+                    at=each.seen_at,
+                )
             notices.append(Notice(said, Tone.UNSURE))
         left = sum(drift.left_out for drift in host.drifts)
         if left:
@@ -333,6 +348,8 @@ def when(one: Placed) -> Cell:
     if found.happened_at is None:
         return msg("between {after} and {before}", after=found.after_at, before=found.before_at)
     seconds = abs(found.ahead_seconds)
+    if found.written_at is not None and seconds <= SURE.total_seconds():
+        return msg("between {after} and {before}", after=found.written_at, before=found.happened_at)
     if seconds <= SURE.total_seconds():
         return found.happened_at
     if found.ahead_seconds > 0:
@@ -357,6 +374,7 @@ def _data(host: HostId, one: Placed) -> JsonValue:
         "before": found.before,
         "after": found.after,
         "happened_at": found.happened_at.isoformat() if found.happened_at else None,
+        "written_at": found.written_at.isoformat() if found.written_at else None,
         "known_by": found.known_by.value,
         "clock_ahead_seconds": found.ahead_seconds,
         "clock_unsure_seconds": found.unsure_seconds,

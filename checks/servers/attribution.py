@@ -1,7 +1,8 @@
 """Under which approved change each change of a host falls; pure.
 
 A change falls under a window only if it lies in it wholly, with all that is not known of its time; where a part of that lies
-in one, whether it does is unknown. What was changed while the package manager ran, and in no window, stands as that run does.
+in one, whether it does is unknown. So it is with a file whose content bears a time of before the window, and of which only the
+last change, maybe of its mode, lies in it. What was changed while the package manager ran, and in no window, stands as that run does.
 """
 
 from __future__ import annotations
@@ -104,11 +105,16 @@ def _placed(
         return Placed(one, Place.UNKNOWN, approved.doubt.seen)
     touching = next((each for each in windows if each.start_at <= last and first <= each.end_at), None)
     if touching is not None:
-        why = (
-            msg("when it happened is known only between the two looks, and a part of that lies in the window")
-            if one.known_by is KnownBy.BETWEEN
-            else msg("it lies so near to an end of the window that the host's clock does not tell on which side")
-        )
+        why = msg("it lies so near to an end of the window that the host's clock does not tell on which side")
+        if one.known_by is KnownBy.BETWEEN:
+            why = msg("when it happened is known only between the two looks, and a part of that lies in the window")
+        elif one.written_at is not None and one.happened_at is not None:
+            why = msg(
+                "the file was changed last at {changed}, but what is in it may be of {written} already, and only a part of the"
+                " time between lies in the window",
+                changed=one.happened_at,
+                written=one.written_at,
+            )
         order = orders.get(touching.reference)
         return Placed(one, Place.UNKNOWN, why, touching.reference, order.approved_at if order else None)
     return _outside(one, orders.values(), first, last)

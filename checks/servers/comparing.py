@@ -1,9 +1,14 @@
-"""Holds a host's new answer against the newest one before it, as one more section of the answer: see `probes/drift`."""
+"""Holds a host's new answer against the newest one before it, as one more section of the answer: see `probes/drift`.
+
+What that one lacks, and the new one has again, is held against the newest older look that has it, so that nothing is lost that
+happened in between. Where no look that could be read has it, that is told, and told on, until changes are looked for from a later
+moment on (`since` of what is declared).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,13 +17,14 @@ from checks.servers.baseline import Changes
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.drift._kind import Look
-from checks.servers.drifting import CARRIED, Drift, Unseen, drift_between, probes, reverted
+from checks.servers.drifting import CARRIED, REBUILT, Drift, Unseen, back_again, drift_between, has, probes, reverted
 from checks.servers.facts import Facts, facts_from
 from checks.servers.gather import Answer, AnswerRejected, parse_answer
-from checks.servers.probe import Missing, ProbeResult
+from checks.servers.probe import Missing, ProbeResult, fact_of
 from checks.servers.probes import drift, own_changes, own_incidents
 from checks.servers.probes.own_incidents import OPEN_DAYS, HostIncident
 from portalops.model.changes import ChangeOrder
+from portalops.model.message import msg
 
 LISTED: Final = 2000
 """So many changes of one host are listed, the oldest first; the rest is counted."""
@@ -53,31 +59,181 @@ def section_for(
         return None
     if not is_a_look(answer):
         return None
-    last = next((each for each in earlier if is_a_look(each[1])), None)
+    older = whole_looks(earlier)
+    last = next(older, None)
     if last is None:
         return drift.section(None)
-    return drift.section(still_open(host, look_of(last[1], last[0].at), look_of(answer, at), declared))
+    return drift.section(still_open(host, look_of(last[1], last[0].at), look_of(answer, at), declared, older))
 
 
-def still_open(host: str, before: Look, after: Look, declared: Changes | None) -> Drift:
-    """Return what changed between two looks, and what the first of them carried on that stands under no approval yet."""
-    now, carried = drift_between(host, before, after), before.get(drift.PROBE)
+def whole_looks(earlier: Iterable[tuple[Original, Answer]]) -> Iterator[tuple[Original, Answer]]:
+    """Yield the looks that say what changed before them; where there is none, the newest look as it is.
+
+    A round of a few checks asks for a part of what drift is seen by, and carries nothing on: to be compared with that would lose
+    what is open.
+    """
+    newest: tuple[Original, Answer] | None = None
+    is_any = False
+    for each in earlier:
+        if not is_a_look(each[1]):
+            continue
+        if _is_compared(each[1]):
+            is_any = True
+            yield each
+        elif newest is None:
+            newest = each
+    if newest is not None and not is_any:
+        yield newest
+
+
+def _is_compared(answer: Answer) -> bool:
+    section = answer.sections.get(drift.PROBE.id)
+    if section is None:
+        return False
+    said = fact_of(drift.PROBE, section)
+    return not isinstance(said, Missing) or said.reason == drift.FIRST
+
+
+def still_open(
+    host: str,
+    before: Look,
+    after: Look,
+    declared: Changes | None,
+    older: Iterable[tuple[Original, Answer]] = (),
+) -> Drift:
+    """Return what changed between two looks, and what the first of them carried on that stands under no approval yet.
+
+    Args:
+        host: its id.
+        before: the first look.
+        after: the second one.
+        declared: what is approved beside the register.
+        older: looks of before the first one, newest first, for what that lacks; read only as far as is needed.
+    """
+    carried = before.get(drift.PROBE)
+    now = _bridged(host, before, after, () if isinstance(carried, Missing) else carried.unknown, older)
     if isinstance(carried, Missing):
-        lost = () if carried.reason in {drift.FIRST, "not-gathered"} else (Unseen(CARRIED, carried),)
-        return _bounded(replace(now, unknown=(*now.unknown, *lost)))
+        is_lost = carried.reason not in {drift.FIRST, "not-gathered"}
+        lost = (Unseen(CARRIED, carried, gap_to=after.at),) if is_lost else ()
+        return _bounded(replace(now.found, unknown=(*now.found.unknown, *lost)))
     standing = placed_by(carried, after, declared)
-    older = tuple(each.drifted for each in standing if each.place is not Place.UNDER)
-    changed = reverted((*older, *now.changed), after)
-    runs = {one.at: one for one in (*carried.runs, *now.runs)}
+    open_ = tuple(
+        each.drifted
+        for each in standing
+        if each.place is not Place.UNDER
+        # what was told of a part of it is told again, whole
+        and not each.drifted.after_at >= now.since.get(each.drifted.kind, after.at)
+    )
+    changed = reverted((*open_, *now.found.changed), after)
+    runs = {one.at: one for one in (*carried.runs, *now.found.runs)}
     during = {one.run_at for one in changed}
+    gaps = {one.kind: one for one in carried.unknown if one.gap_to is not None and _is_looked_for(one.gap_to, declared)}
+    gaps |= {one.kind: one for one in now.found.unknown if one.gap_to is not None}
     return _bounded(
         replace(
-            now,
+            now.found,
             changed=changed,
+            unknown=(*(one for one in now.found.unknown if one.gap_to is None), *gaps.values()),
             runs=tuple(one for one in runs.values() if one.at in during),
             left_out=carried.left_out,
         )
     )
+
+
+def drifts_since(host: str, looks: Iterable[Look], since: datetime) -> tuple[Drift, ...]:
+    """Return what changed between every two looks of a time, oldest first.
+
+    Args:
+        host: its id.
+        looks: newest first, those of before that time as well: the newest of them is what its first look is compared with, and
+            older ones are read for what that lacks.
+        since: when the time begins.
+    """
+    found: list[Drift] = []
+    waiting: list[_Waiting] = []
+    later: Look | None = None
+    is_within = True
+    for look in looks:
+        for each in waiting:
+            if wanted := frozenset(kind for kind in each.kinds if has(look, kind)):
+                found[each.at] = _joined(found[each.at], drift_between(host, look, each.after, wanted), wanted)
+                each.kinds -= wanted
+        waiting = [each for each in waiting if each.kinds]
+        if is_within:
+            if later is not None:
+                found.append(drift_between(host, look, later))
+                waiting.append(_Waiting(len(found) - 1, later, back_again(found[-1], look, later)))
+            later = look
+        is_within = is_within and look.at > since
+        if not is_within and not any(each.kinds for each in waiting):
+            break
+    return tuple(reversed(found))
+
+
+@dataclass
+class _Waiting:
+    """A look that has what the one before it lacks."""
+
+    at: int
+    """Its place among what was found."""
+    after: Look
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bridged:
+    found: Drift
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    """By kind: the older look that it was held against."""
+
+
+def _bridged(
+    host: str, before: Look, after: Look, told: Iterable[Unseen], older: Iterable[tuple[Original, Answer]]
+) -> _Bridged:
+    """Return what changed between two looks, and of what the first lacks, what changed since the newest look that has it."""
+    found = drift_between(host, before, after)
+    seen = {one.kind: one.seen_at for one in told if one.gap_to is None}
+    # NOTE: "last seen" is asked of every kind that is unknown now, so that the next answer can tell where to look.
+    last = {one.kind: before.at if has(before, one.kind) else seen.get(one.kind) for one in found.unknown}
+    found = replace(found, unknown=tuple(replace(one, seen_at=last[one.kind]) for one in found.unknown))
+    wanted = {kind: at for kind in back_again(found, before, after) if (at := last[kind]) is not None}
+    since: dict[str, datetime] = {}
+    for stood_in, answer in older if wanted else ():
+        kinds = frozenset(kind for kind, at in wanted.items() if at == stood_in.at and kind not in since)
+        if kinds:
+            look = look_of(answer, stood_in.at)
+            found = _joined(found, drift_between(host, look, after, kinds), kinds)
+            since |= dict.fromkeys(kinds, stood_in.at)
+        if stood_in.at <= min(wanted.values()):
+            break
+    gone = tuple(_gap(one, after) if one.kind in wanted.keys() - since.keys() else one for one in found.unknown)
+    return _Bridged(replace(found, unknown=gone), since)
+
+
+def _joined(found: Drift, across: Drift, kinds: frozenset[str]) -> Drift:
+    """Return what two looks say, and of some kinds what an older look and the second say."""
+    if any(one.kind == REBUILT for one in across.changed):
+        # of a host that was set up anew in between, nothing older can be compared; that it was is news only if nobody saw it yet
+        return across if REBUILT in kinds else replace(found, unknown=_without(found, kinds))
+    return replace(
+        found,
+        changed=(*(one for one in found.changed if one.kind not in kinds), *across.changed),
+        unknown=(*_without(found, kinds), *(one for one in across.unknown if one.kind in kinds)),
+        runs=tuple({one.at: one for one in (*across.runs, *found.runs)}.values()),
+    )
+
+
+def _without(found: Drift, kinds: frozenset[str]) -> tuple[Unseen, ...]:
+    return tuple(one for one in found.unknown if one.kind not in kinds)
+
+
+def _gap(one: Unseen, after: Look) -> Unseen:
+    seen = msg("it was last seen at {seen}, and that look cannot be read any more", seen=one.seen_at or after.at)
+    return replace(one, why=Missing("not-compared", seen), gap_to=after.at)
+
+
+def _is_looked_for(at: datetime, declared: Changes | None) -> bool:
+    return declared is None or at >= declared.since
 
 
 def placed_by(found: Drift, look: Look, declared: Changes | None) -> tuple[Placed, ...]:

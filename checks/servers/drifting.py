@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -60,6 +60,12 @@ class Drifted:
     """Who asked for it, where something says so."""
     run_at: datetime | None = None
     """When the run of the package manager began that it is of, or in the course of which it was made; by the host's clock."""
+    written_at: datetime | None = None
+    """Of a file that was changed last at `happened_at`: since when its content may have been what it is, by the host's clock.
+
+    That is the time which the content bears, or of the first look if that is older. None where it is the moment itself, and of
+    what the package manager made, which gives files the times of their packages.
+    """
 
     @property
     def id(self) -> str:
@@ -71,8 +77,8 @@ class Drifted:
         """Return when it happened at the earliest and at the latest, by the portal's clock."""
         if self.happened_at is None:
             return self.after_at - LOOKING, self.before_at
-        at, unsure = self.happened_at - timedelta(seconds=self.ahead_seconds), timedelta(seconds=self.unsure_seconds)
-        return at - unsure, at + unsure
+        ahead, unsure = timedelta(seconds=self.ahead_seconds), timedelta(seconds=self.unsure_seconds)
+        return (self.written_at or self.happened_at) - ahead - unsure, self.happened_at - ahead + unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,10 @@ class Unseen:
 
     kind: str
     why: Missing
+    seen_at: datetime | None = None
+    """The newest look that has it; None where none is known."""
+    gap_to: datetime | None = None
+    """The look from which on it is seen again, where what it was at `seen_at` could not be compared with that any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +129,15 @@ def probes() -> Mapping[str, Probe[Any]]:
     return {probe.id: probe for probe in (*every, clock.PROBE, identity.PROBE, etc_files.PROBE, file_times.PROBE)}
 
 
-def drift_between(host: str, before: Look, after: Look) -> Drift:
-    """Return what changed at a host between two looks, by kind and name."""
+def drift_between(host: str, before: Look, after: Look, some: Collection[str] | None = None) -> Drift:
+    """Return what changed at a host between two looks, by kind and name.
+
+    Args:
+        host: its id.
+        before: the first look.
+        after: the second one.
+        some: the kinds to compare; all by default. Whether the host was set up anew is always looked at.
+    """
     lacking: list[Unseen] = []
     named = (before.get(identity.PROBE), after.get(identity.PROBE))
     if isinstance(why := next((one for one in named if isinstance(one, Missing)), None), Missing):
@@ -130,6 +147,8 @@ def drift_between(host: str, before: Look, after: Look) -> Drift:
     runs = packages.runs_between(before, after)
     changed: list[Drifted] = []
     for kind in kinds():
+        if some is not None and kind.id not in some:
+            continue
         compared = kind.compare(before, after)
         lacking += [Unseen(kind.id, why) for why in compared.unknown]
         changed += [_timed(kind.id, step, (before, after), runs) for step in compared.steps]
@@ -141,6 +160,18 @@ def drift_between(host: str, before: Look, after: Look) -> Drift:
         tuple(lacking),
         tuple(one for one in runs if one.until and one.at in during),
     )
+
+
+def has(look: Look, kind: str) -> bool:
+    """Say whether a look tells all of a kind, so that another one can be held against it."""
+    if kind == REBUILT:
+        return not isinstance(look.found[identity.PROBE.id], Missing)
+    return all(not one.compare(look, look).unknown for one in kinds() if one.id == kind)
+
+
+def back_again(found: Drift, before: Look, after: Look) -> frozenset[str]:
+    """Return the kinds that only the second of two looks tells all of: what happened to them is to be seen by an older look."""
+    return frozenset(one.kind for one in found.unknown if has(after, one.kind) and not has(before, one.kind))
 
 
 def clock_of(before: Look, after: Look) -> tuple[timedelta, timedelta]:
@@ -215,6 +246,7 @@ def _timed(kind: str, step: Step, looks: tuple[Look, Look], runs: Iterable[Packa
     if latest < before.at - LOOKING or earliest > after.at:
         return found
     run = next((one for one in runs if one.at <= step.at <= (one.until or one.at)), None)
+    written = None if step.written_at is None or run else max(step.written_at, before.at - LOOKING + ahead)
     return replace(
         found,
         happened_at=step.at,
@@ -222,4 +254,5 @@ def _timed(kind: str, step: Step, looks: tuple[Look, Look], runs: Iterable[Packa
         unsure_seconds=round(unsure.total_seconds()),
         known_by=step.known_by,
         run_at=run.at if run else None,
+        written_at=written if written is not None and written < step.at else None,
     )

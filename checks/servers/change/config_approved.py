@@ -79,7 +79,7 @@ def judge(facts: Facts) -> Outcome:
 
 def _times(facts: Facts) -> Mapping[str, datetime]:
     found = facts.get(file_times.PROBE)
-    return {} if isinstance(found, Missing) else found
+    return {} if isinstance(found, Missing) else {path: one.changed_at for path, one in found.items()}
 
 
 def _window_of(facts: Facts, at: datetime | None) -> Window | None:

@@ -9,7 +9,9 @@ before falls under a window that is declared or approved in the register of chan
 under an incident. A window of the register begins with its approval at the earliest. What was changed while the package manager
 ran stands as that run does. A change falls under a window only with all that is not known of its time: the host's clock is
 measured at each look and taken out, and what has no time of its own lies between the two looks. Of a change that lies in a
-window only with a part of that, it is unknown whether it was approved; so it is of whatever one of the looks lacks.
+window only with a part of that, it is unknown whether it was approved; so it is of whatever one of the looks lacks. What the look
+before lacks is held against the newest one that has it. Of a file whose content bears a time (mtime) of before its last change
+(ctime), it is not known when in between it was written: mode and owner move the last change too.
 
 What is found outside stays outside, from answer to answer, until an approval that covers it is recorded (an emergency is
 regularised so), or until the thing is again as it was. A host that was set up anew differs in everything, and is named once,

@@ -10,13 +10,14 @@ What a look lacks is unknown, and never "nothing changed".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, cast
 
 from checks.servers.probe import COMMAND_MISSING, FactT, Missing, Probe
 from checks.servers.probes import file_times
+from checks.servers.probes.file_times import FileTime
 from portalops.model.message import Message
 
 
@@ -69,6 +70,8 @@ class Step:
     known_by: KnownBy = KnownBy.BETWEEN
     by: str = ""
     """Who, where something says so."""
+    written_at: datetime | None = None
+    """Of a file: the time of its content, by the host's clock, where that is before `at`; it may have been written then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Compared:
 
 
 State: TypeAlias = "Callable[[Look], Mapping[str, str] | Missing]"
-Times: TypeAlias = "Callable[[Look, str], datetime | None]"
+Times: TypeAlias = "Callable[[Look, str], FileTime | None]"
 Compare: TypeAlias = "Callable[[Look, Look], Compared]"
 
 
@@ -106,18 +109,26 @@ def by_state(state: State, times: Times = lambda _look, _name: None) -> Compare:
             return Compared(unknown=tuple(lacking[:1]))
         return Compared(
             tuple(
-                Step(name, old.get(name, ""), new.get(name, ""), at, KnownBy.FILE if at else KnownBy.BETWEEN)
+                _timed(Step(name, old.get(name, ""), new.get(name, "")), times(after, name))
                 for name in sorted({*old, *new})
                 if old.get(name, "") != new.get(name, "")
-                for at in (times(after, name),)
             )
         )
 
     return compare
 
 
-def changed_at(look: Look, path: str) -> datetime | None:
-    """Return when a file was changed last, by the kernel's own time; None where that is not seen."""
+def _timed(step: Step, time: FileTime | None) -> Step:
+    if time is None:
+        return step
+    written = time.written_at
+    # NOTE: a content of after the file's last change bears a time that somebody set, and says nothing.
+    earlier = written if written is not None and written < time.changed_at else None
+    return replace(step, at=time.changed_at, known_by=KnownBy.FILE, written_at=earlier)
+
+
+def changed_at(look: Look, path: str) -> FileTime | None:
+    """Return when a file was changed last; None where that is not seen."""
     found = look.get(file_times.PROBE)
     return None if isinstance(found, Missing) else found.get(path)
 

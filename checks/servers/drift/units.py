@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from checks.servers.drift._kind import Kind, Look, by_state
 from checks.servers.drift.files import is_wanted_by
 from checks.servers.probe import Missing
 from checks.servers.probes import enabled_units, file_times
+from checks.servers.probes.file_times import FileTime
 from portalops.model.message import msg
 
 
@@ -18,11 +18,12 @@ def state(look: Look) -> Mapping[str, str] | Missing:
     return found if isinstance(found, Missing) else dict.fromkeys(found, "enabled")
 
 
-def _linked_at(look: Look, name: str) -> datetime | None:
+def _linked_at(look: Look, name: str) -> FileTime | None:
     times = look.get(file_times.PROBE)
     if isinstance(times, Missing):
         return None
-    return max((at for path, at in times.items() if path.endswith(f"/{name}") and is_wanted_by(path)), default=None)
+    links = (time for path, time in times.items() if path.endswith(f"/{name}") and is_wanted_by(path))
+    return max(links, key=lambda time: time.changed_at, default=None)
 
 
 KIND = Kind("unit", msg("unit"), (enabled_units.PROBE, file_times.PROBE), by_state(state, _linked_at), state)

@@ -2,7 +2,8 @@
 
 No command runs for it: portalops compares the answer with the newest one of the host that the ledger holds, when it receives
 it, and puts what it finds into the answer. What was seen earlier, and neither was approved since nor is again as it was, is
-carried on from answer to answer. The first answer of a host says that there is none before it:
+carried on from answer to answer. What the look before lacks is held against the newest older one that has it; `seen_at` says which
+that is. The first answer of a host, or of 92 days, says that there is none before it:
 
     {"drift":{"after_at":"2026-11-25T01:00:00Z","before_at":"2026-11-26T01:00:00Z","changed":[...],...}}
 """
@@ -24,7 +25,9 @@ FIRST = "first-look"
 def parse(output: Output) -> Drift:
     """Read the section."""
     if output.text.strip() == "{}":
-        raise Unparseable(msg("the host was not looked at before: there is nothing to compare with"), reason=FIRST)
+        raise Unparseable(
+            msg("the host was not looked at in the 92 days before: there is nothing to compare with"), reason=FIRST
+        )
     try:
         found = decode_part(output.text.encode("utf-8", "surrogateescape"), "drift", Drift)
     except LedgerError as error:

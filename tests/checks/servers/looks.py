@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from checks.servers.carried import Original
 from checks.servers.comparing import look_of
 from checks.servers.drift._kind import Look
-from checks.servers.gather import appended, parse_answer
+from checks.servers.drifting import Drift
+from checks.servers.gather import Answer, appended, parse_answer
 from checks.servers.probe import ProbeResult
+from checks.servers.probes import drift
+from portalops.model.record import Digest
 
 FIRST_AT = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 SECOND_AT = FIRST_AT + timedelta(days=1)
@@ -74,3 +78,9 @@ def answer(at: datetime, *, ahead: timedelta = timedelta(0), without: tuple[str,
 def look(at: datetime, *, ahead: timedelta = timedelta(0), without: tuple[str, ...] = (), **said: Any) -> Look:
     """Return what such an answer says."""
     return look_of(parse_answer(answer(at, ahead=ahead, without=without, **said)), at)
+
+
+def kept(at: datetime, told: Drift | None = None, **said: Any) -> tuple[Original, Answer]:
+    """Return such an answer as the ledger holds it, with what it said of the look before it; by default, that there was none."""
+    raw = appended(answer(at, **said), drift.section(told))
+    return Original(at, Digest("ab" * 32)), parse_answer(raw)

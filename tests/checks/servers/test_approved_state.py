@@ -286,7 +286,11 @@ def test_times_are_those_of_the_files_that_are_digested(etc: Path) -> None:
     times = file_times.parse(printed(file_times.PROBE.command[2], etc))
 
     assert set(times) == set(files)
-    assert times["/etc/link"].timestamp() == int((etc / "etc/link").lstat().st_ctime)
+    link = (etc / "etc/link").lstat()
+    written = times["/etc/link"].written_at
+    assert times["/etc/link"].changed_at.timestamp() == int(link.st_ctime)
+    assert written is not None
+    assert written.timestamp() == int(link.st_mtime)
 
 
 def test_search_for_times_that_fails_is_no_fact(etc: Path) -> None:

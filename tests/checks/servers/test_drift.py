@@ -9,9 +9,11 @@ import pytest
 
 from checks.servers.attribution import Place, Placed, placed
 from checks.servers.baseline import Changes
-from checks.servers.comparing import still_open
+from checks.servers.carried import Original
+from checks.servers.comparing import drifts_since, look_of, still_open, whole_looks
 from checks.servers.drift._kind import KnownBy, Look
 from checks.servers.drifting import Drift, Drifted, drift_between, kinds, probes
+from checks.servers.gather import parse_answer
 from checks.servers.probe import Missing, ProbeResult, fact_of
 from checks.servers.probes import drift as drift_probe
 from portalops.locale import render
@@ -25,8 +27,10 @@ from tests.checks.servers.looks import (
     OLD_RUN,
     SECOND_AT,
     SECTIONS,
+    answer,
     apt,
     journal,
+    kept,
     look,
     stamp,
 )
@@ -347,6 +351,56 @@ def test_declared_window_counts_beside_the_register() -> None:
     assert placing(upgrade(), declared=declared).reference == "512/UBND"
 
 
+def edited(at: datetime, written: datetime | None, **more: Any) -> Drift:
+    """Return that nginx.conf differs: changed last at a moment, with the time that its content bears."""
+    bears = "" if written is None else f" {stamp(written)}.25"
+    return between(
+        change__files=SECTIONS["change.files"].replace("0a" * 32, "1a" * 32),
+        change__times=f"{stamp(at)}.5{bears} /etc/nginx/nginx.conf\nend\n",
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        (NOON, Place.UNDER),
+        (NOON - HOUR / 2, Place.UNDER),
+        (NOON - 2 * HOUR, Place.UNKNOWN),  # and its mode was changed in the window
+        (FIRST_AT - timedelta(days=4000), Place.UNKNOWN),  # copied with its time, or set back
+        (NOON + timedelta(days=4000), Place.UNDER),  # set ahead: nothing is told by that
+        (None, Place.UNDER),  # of before that time was looked at
+    ],
+)
+def test_file_whose_content_bears_a_time_of_before_the_window_is_not_clear(
+    written: datetime | None, place: Place
+) -> None:
+    one = placing(edited(NOON, written), order())
+
+    assert one.place is place
+    assert ("may be of" in render(one.why, "en")) is (place is Place.UNKNOWN)
+
+
+def test_content_cannot_be_older_than_the_look_that_had_another() -> None:
+    (one,) = edited(NOON, FIRST_AT - timedelta(days=4000)).changed
+
+    assert one.written_at == FIRST_AT - 3 * timedelta(minutes=1)
+    assert one.span()[0] < FIRST_AT < one.span()[1]
+
+
+def test_file_that_was_written_before_and_touched_after_the_window_is_not_clear() -> None:
+    assert placing(edited(NOON + 2 * HOUR, NOON - 2 * HOUR), order()).place is Place.UNKNOWN
+    assert placing(edited(NOON + 3 * HOUR, NOON + 2 * HOUR), order()).place is Place.OUTSIDE
+
+
+def test_package_managers_file_bears_the_time_of_its_package_and_stands_as_the_run() -> None:
+    log = apt(OLD_RUN, (NOON, NOON + timedelta(seconds=20), "an", "Upgrade nginx"))
+    found = edited(NOON, FIRST_AT - timedelta(days=90), packages__dpkg=UPGRADED, apt__history=log)
+
+    assert [one.place for one in placed(found.changed, None, (order(),), runs=found.runs)] == [Place.UNDER] * 2
+    assert [one.written_at for one in found.changed] == [None, None]
+
+
 # --- carrying on ----------------------------------------------------------------------------------
 
 
@@ -392,3 +446,153 @@ def test_name_of_a_host_reaches_no_terminal_unescaped() -> None:
     assert "\x1b" not in one.name
     assert isinstance(one, Drifted)
     assert one.span()[1] == datetime(2026, 11, 26, 1, tzinfo=UTC)
+
+
+# --- what a look lacks ------------------------------------------------------------------------------
+
+DAY = timedelta(days=1)
+GROWN = f"{SECTIONS['acct.passwd']}intruder:x:0:0::/:/bin/sh\n"
+
+
+def chained(*rounds: dict[str, Any], declared: Changes | None = None) -> list[Drift]:
+    """Return what each look says from the second on, one a day, each held against those before it."""
+    past: list[Any] = []
+    found: list[Drift] = []
+    for number, said in enumerate(rounds):
+        at = FIRST_AT + number * DAY
+        if past and not said.get("is_part"):
+            older = whole_looks(reversed(past))
+            (stood_in, before) = next(older)
+            now = look_of(parse_answer(answer(at, **said)), at)
+            found.append(still_open("web1", look_of(before, stood_in.at), now, declared, older))
+        if said.pop("is_part", False):
+            past.append((Original(at, Digest("ab" * 32)), parse_answer(answer(at, **said))))
+        else:
+            past.append(kept(at, found[-1] if found else None, **said))
+    return found
+
+
+def test_what_happened_while_a_kind_was_not_seen_is_found_by_the_newest_look_that_has_it() -> None:
+    lacking = {"without": ("acct.passwd",)}
+
+    first, second, back, after = chained({}, lacking, lacking, {"acct__passwd": GROWN}, {"acct__passwd": GROWN})
+
+    assert [(one.kind, one.seen_at) for one in first.unknown] == [("account", FIRST_AT)]
+    assert [(one.kind, one.seen_at) for one in second.unknown] == [("account", FIRST_AT)]
+    assert (told(back), back.unknown) == ([("account", "intruder", "", "0:0 / /bin/sh x")], ())
+    assert (back.changed[0].after_at, back.changed[0].before_at) == (FIRST_AT, FIRST_AT + 3 * DAY)
+    assert told(after) == told(back)
+
+
+def test_file_that_was_changed_in_a_run_of_the_gap_stands_as_that_run() -> None:
+    log = apt(OLD_RUN, (NOON, NOON + timedelta(seconds=20), "an", "Upgrade nginx"))
+    upgraded = {"packages__dpkg": UPGRADED, "apt__history": log}
+    files = {
+        "change__files": SECTIONS["change.files"].replace("0a" * 32, "1a" * 32),
+        "change__times": f"{stamp(NOON)}.5 /etc/nginx/nginx.conf\nend\n",
+    }
+
+    _first, back = chained({}, {**upgraded, "without": ("change.files",)}, {**upgraded, **files})
+
+    assert [one.run_at for one in back.changed if one.kind == "file"] == [NOON]
+    assert [one.at for one in back.runs] == [NOON]
+
+
+def test_packages_whose_log_was_not_seen_are_told_once_and_with_the_time_of_the_log() -> None:
+    log = apt(OLD_RUN, (NOON, NOON, "an", "Upgrade nginx"))
+    blind = {"packages__dpkg": UPGRADED, "without": ("apt.history",)}
+
+    first, back = chained({}, blind, {"packages__dpkg": UPGRADED, "apt__history": log})
+
+    assert [(one.name, one.happened_at) for one in first.changed] == [("nginx", None)]
+    assert [(one.name, one.happened_at, one.by) for one in back.changed] == [("nginx", NOON, "an")]
+
+
+def test_kind_that_no_look_ever_had_is_unknown_once_and_nothing_is_searched_for() -> None:
+    schema = {"db__postgresql_schema": f"5432/portal public.news|{'2a' * 32}\nend\n"}
+    asleep = {"without": ("db.postgresql-schema",), **schema}
+
+    first, begins, then = chained(asleep, asleep, schema, schema)
+
+    assert [(one.kind, one.seen_at) for one in first.unknown] == [("schema", None)]
+    assert [(one.kind, one.seen_at, one.gap_to) for one in begins.unknown] == [("schema", None, None)]
+    assert (then.changed, then.unknown) == ((), ())
+
+
+def test_host_that_was_set_up_anew_while_it_was_not_seen_which_it_is_is_named() -> None:
+    _first, back = chained({}, {"without": ("inventory.identity",)}, {"inventory__identity": f"{'f' * 32}\nweb1\n"})
+
+    assert told(back) == [("rebuilt", "web1", MACHINE, "f" * 32)]
+
+
+def test_nothing_of_the_host_before_is_held_against_one_that_was_set_up_anew() -> None:
+    anew = {"inventory__identity": f"{'f' * 32}\nweb1\n"}
+
+    first, back = chained({}, {**anew, "without": ("acct.passwd",)}, {**anew, "acct__passwd": GROWN})
+
+    assert [one.kind for one in first.changed] == ["rebuilt"]
+    assert [one.kind for one in back.changed] == ["rebuilt"]
+
+
+def gap() -> tuple[Drift, Drift]:
+    """Return what two looks say after a gap whose other end is not to be read any more."""
+    lacking = chained({}, {"without": ("acct.passwd",)})[0]
+    _stood_in, before = kept(SECOND_AT, lacking, without=("acct.passwd",))
+    back = still_open("web1", look_of(before, SECOND_AT), look(SECOND_AT + DAY), None, ())
+    _stood_in, then = kept(SECOND_AT + DAY, back)
+    return back, still_open("web1", look_of(then, SECOND_AT + DAY), look(SECOND_AT + 2 * DAY), None, ())
+
+
+def test_gap_whose_other_end_is_not_to_be_read_any_more_is_told_on() -> None:
+    back, then = gap()
+
+    for found in (back, then):
+        (one,) = found.unknown
+        assert (one.kind, one.why.reason, one.seen_at, one.gap_to) == (
+            "account",
+            "not-compared",
+            FIRST_AT,
+            SECOND_AT + DAY,
+        )
+
+
+def test_gap_is_told_until_changes_are_looked_for_from_a_later_moment_on() -> None:
+    back, _then = gap()
+    _stood_in, before = kept(SECOND_AT + DAY, back)
+    later = Changes.model_validate({"since": SECOND_AT + 2 * DAY})
+
+    found = still_open("web1", look_of(before, SECOND_AT + DAY), look(SECOND_AT + 3 * DAY), later, ())
+
+    assert found.unknown == ()
+
+
+def test_round_of_a_few_checks_carries_nothing_on_and_is_passed_over() -> None:
+    part = {"is_part": True, "without": ("change.files", "acct.group")}
+
+    opened, still = chained({}, {"acct__passwd": GROWN}, part, {"acct__passwd": GROWN})
+
+    assert told(still) == told(opened)
+    assert still.unknown == ()
+
+
+def test_section_of_before_gaps_were_told_reads_as_it_was_written() -> None:
+    found = between(without=("acct.passwd",))
+    old = drift_probe.section(found).stdout.replace(b'"gap_to":null,', b"").replace(b'"seen_at":null,', b"")
+
+    assert b"gap_to" not in old
+    assert fact_of(drift_probe.PROBE, ProbeResult("change.drift", 0, old, b"", 0)) == found
+
+
+def test_all_looks_of_a_time_bridge_what_one_of_them_lacks() -> None:
+    looks = [
+        look(FIRST_AT + 2 * DAY, acct__passwd=GROWN),
+        look(FIRST_AT + DAY, without=("acct.passwd",)),
+        look(FIRST_AT),
+    ]
+
+    within = drifts_since("web1", looks, FIRST_AT)
+    bridged_before_it = drifts_since("web1", looks, FIRST_AT + DAY)
+
+    assert [told(one) for one in within] == [[], [("account", "intruder", "", "0:0 / /bin/sh x")]]
+    assert [len(one.unknown) for one in within] == [1, 0]
+    assert told(bridged_before_it[-1]) == told(within[-1])
