@@ -46,6 +46,7 @@ from portalops.model.credentials import (
     CredentialReturn,
     CredentialRotation,
     Leaving,
+    fingerprint_in,
     is_fingerprint,
     same_person,
 )
@@ -432,7 +433,29 @@ def _recorded(session: Session, name: str, decide: Decide, *, dry_run: bool) -> 
             id=name,
         )
         blocks.append(Paragraph(said))
+    if each.is_active and each.credential.kind is CredentialKind.KEY and not each.credential.fingerprint:
+        said = msg(
+            "without its fingerprint the audit cannot tell that a key on a host is this one: 'portalops credential correct {id}"
+            " --fingerprint SHA256:... --reason TEXT' says it",
+            id=name,
+        )
+        blocks.append(Paragraph(said))
+    if each.is_active and _is_longest(each.credential):
+        said = msg(
+            "a certificate may last {n} days, and no other last day is said: if it ends before, 'portalops credential correct"
+            " {id} --rotate-by DAY --reason TEXT' says so",
+            n=LONGEST_DAYS[CredentialKind.CERTIFICATE],
+            id=name,
+        )
+        blocks.append(Paragraph(said))
     return Result(data, blocks)
+
+
+def _is_longest(one: Credential) -> bool:
+    """Say whether a certificate is taken to last as long as any may: its own end was not given."""
+    if one.kind is not CredentialKind.CERTIFICATE or one.rotated_on is None:
+        return False
+    return one.rotate_by == _last_day(one.kind, one.rotated_on, None)
 
 
 def _to_return(
@@ -538,11 +561,12 @@ def _fingerprint(kind: CredentialKind, text: str | None) -> str:
             msg("a {kind} has no fingerprint that may be kept: it could be guessed from it", kind=kind.value),
             msg("Leave --fingerprint out."),
         )
-    if not is_fingerprint(kind, text):
+    found = fingerprint_in(kind, text)
+    if found is None:
         raise UsageError(
             msg("--fingerprint is not of the form SHA256:..."),
             msg(
                 "'ssh-keygen -l -f FILE.pub' prints it; of a certificate 'openssl x509 -noout -fingerprint -sha256' does."
             ),
         )
-    return text
+    return found

@@ -10,7 +10,6 @@ from commands._credentials import (
     IdArgument,
     data_of,
     held,
-    kind_word,
     listing,
     problems_of,
     refuse_extra,
@@ -19,21 +18,32 @@ from commands._credentials import (
     today_of,
     typed,
     typed_id,
+    use_word,
     view_of,
 )
 from commands._result import JsonValue, Result
+from commands._servers import known_host
 from commands._session import open_session
-from portalops.errors import ExitCode
+from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.credentials import same_person
+from portalops.model.credentials import host_of, same_person
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED, CredentialRegister
+from portalops.registers.credentials import (
+    ADDED,
+    CORRECTED,
+    HANDED_OVER,
+    RETURNED,
+    ROTATED,
+    CredentialRegister,
+    HeldCredential,
+)
 from portalops.reports.document import Block, Paragraph, Table
 
 HELP_LIST = _(
     "List the credentials: holder, deputy, place, and what must be seen to\n\nReads the ledger and the configuration only."
-    " Those that were returned are left out without --all.\n\nExample: portalops credential list --holder nguyen-van-an"
-    "\n\nEXIT STATUS: 0 nothing must be seen to, 1 something must, 3 a record of the register cannot be read"
+    " Those that were returned are left out without --all. With more than one option, what all of them choose is listed."
+    "\n\nExample: portalops credential list --holder nguyen-van-an; portalops credential list --host web1 --overdue"
+    "\n\nEXIT STATUS: 0 nothing must be seen to, 1 something must, 2 there is no such host or system, 3 a record of the register cannot be read"
 )
 HELP_SHOW = _(
     "Show a credential, with every record of it\n\nExample: portalops credential show web1-root"
@@ -55,11 +65,23 @@ def list_(
         str | None,
         typer.Option("--holder", metavar="MEMBER", help=_("Only what this member holds, or is the deputy for")),
     ] = None,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system", metavar="SYSTEM", help=_("Only of this system, such as database:portal@db1, or kind of it")
+        ),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="ID", help=_("Only of this host, and of what runs on it"))
+    ] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help=_("Only what should have been changed by now"))] = False,
     every: Annotated[bool, typer.Option("--all", help=_("Also those that were returned"))] = False,
 ) -> Result:
     refuse_extra(ctx)
     session = open_session(ctx)
     wanted = None if holder is None else typed(holder, "--holder")
+    of_system = None if system is None else "@".join(typed(part, "--system") for part in system.split("@"))
+    of_host = None if host is None else known_host(session, host).id
     register, today = register_of(session), today_of(session)
     if not register.is_begun:
         said = msg("There is no credential yet: 'portalops credential add' adds one")
@@ -72,16 +94,25 @@ def list_(
             wanted is None
             or any(same_person(wanted, name) for name in (each.credential.holder, each.credential.deputy) if name)
         )
+        and of_system in {None, *_systems(each)}
+        and of_host in {None, host_of(each.credential.system)}
+        and (not overdue or each.is_overdue(today))
     ]
+    there = {one for each in register.credentials.values() for one in _systems(each)}
+    if of_system is not None and of_system not in there:
+        raise UsageError(
+            msg("no credential opens {system}", system=of_system),
+            msg("Those in the register open: {systems}.", systems=listing(sorted(there))),
+        )
     headers = (
         *(msg("Credential"), msg("System"), msg("Account"), msg("Kind"), msg("Holder"), msg("Deputy")),
-        *(msg("Place of custody"), msg("To be changed by"), msg("State")),
+        *(msg("Place of custody"), msg("Last changed on"), msg("To be changed by"), msg("State")),
     )
     rows = [
         (
-            *(each.id, each.credential.system, each.credential.account, kind_word(each.credential)),
+            *(each.id, each.credential.system, each.credential.account, use_word(each.credential)),
             *(each.credential.holder or None, each.credential.deputy or None, each.credential.place or None),
-            *(each.due_on, state_of(register, each, today)),
+            *(each.credential.rotated_on, each.due_on, state_of(register, each, today)),
         )
         for each in shown
     ]
@@ -110,6 +141,12 @@ def show(ctx: typer.Context, credential: IdArgument) -> Result:
     data: JsonValue = {**data_of(register, each, today), "records": steps}
     table = Table(nmsg("{n} record", "{n} records", len(rows)), headers, rows)
     return Result(data, [view_of(register, each, today), table])
+
+
+def _systems(each: HeldCredential) -> tuple[str, str]:
+    """Return by what `--system` chooses a credential: its system, and the kind of that."""
+    system = each.credential.system
+    return system, system.partition(":")[0]
 
 
 def _of(body: object, name: str) -> str | None:

@@ -291,20 +291,30 @@ def active(register: CredentialRegister, name: str) -> HeldCredential:
 
 
 def problems_of(register: CredentialRegister, each: HeldCredential, today: date) -> list[Message]:
-    """Return what must be seen to of one credential; nothing of one that was returned."""
+    """Return what must be seen to of one credential, each with its records; of one that was returned, what cannot be read."""
     found: list[Message] = []
     if each.id in register.unreadable:
         seqs = register.unreadable[each.id]
         found.append(msg("records of it cannot be read: {seqs}", seqs=listing(map(str, seqs))))
     if not each.is_active:
         return found
-    leavers = [left.person for left in register.leavers_of(each) if left.on <= today]
-    if leavers:
-        found.append(msg("known to somebody who left: {names}", names=listing(leavers)))
+    for left in register.leavers_of(each):
+        known = next(one.seq for one in each.knowers if same_person(one.person, left.person))
+        if left.on <= today:
+            found.append(
+                msg(
+                    "known to {person}, who left (records {known}, {left})",
+                    person=left.person,
+                    known=known,
+                    left=left.seq,
+                )
+            )
     if each.is_overdue(today) and each.due_on is not None:
-        found.append(msg("to be changed by {day}, and it was not", day=each.due_on))
+        found.append(msg("to be changed by {day}, and it was not (record {seq})", day=each.due_on, seq=each.secret_seq))
     words = {"holder": msg("holder"), "deputy": msg("deputy"), "place": msg("place"), "issued": msg("issued on")}
-    found += [msg("it is not said: {what}", what=words[one]) for one in each.lacks]
+    for one in each.lacks:
+        seq = each.secret_seq if one == "issued" else each.custody_seq
+        found.append(msg("it is not said: {what} (record {seq})", what=words[one], seq=seq))
     return found
 
 
@@ -326,12 +336,17 @@ def data_of(register: CredentialRegister, each: HeldCredential, today: date) -> 
         "place": one.place or None,
         "issued_on": _iso(one.issued_on),
         "rotated_on": _iso(one.rotated_on),
+        "rotate_by": _iso(one.rotate_by),
         "due_on": _iso(each.due_on),
+        "overdue": each.is_overdue(today),
         "mfa": one.mfa,
         "shared": one.shared,
         "fingerprint": one.fingerprint or None,
+        "handed_over_on": _iso(each.custody_on),
         "returned_on": _iso(each.returned.on if each.returned else None),
+        "received_by": each.returned.received_by if each.returned else None,
         "knowers": [knower.person for knower in each.knowers],
+        "known_by_records": {knower.person: knower.seq for knower in each.knowers},
         "custody_record": each.custody_seq,
         "secret_record": each.secret_seq,
         "returned_record": each.returned_seq,
@@ -357,9 +372,12 @@ def view_of(register: CredentialRegister, each: HeldCredential, today: date) -> 
         (msg("To be changed by"), each.due_on),
         (msg("Secret recorded in"), msg("record {seq}", seq=each.secret_seq)),
         (msg("Second factor"), yes if one.mfa else no),
-        (msg("Shared"), yes if one.shared else no),
+        (msg("Used by"), _USE[one.shared]),
         (msg("Fingerprint"), one.fingerprint or None),
-        (msg("Known to"), listing(knower.person for knower in each.knowers)),
+    ]
+    rows += [
+        (msg("Known to"), msg("{person}, by record {seq}", person=knower.person, seq=knower.seq))
+        for knower in each.knowers
     ]
     if each.returned is not None:
         rows += [
@@ -367,8 +385,10 @@ def view_of(register: CredentialRegister, each: HeldCredential, today: date) -> 
             (msg("Received by"), each.returned.received_by),
             (msg("Return recorded in"), msg("record {seq}", seq=each.returned_seq or 0)),
         ]
-    rows.append((msg("State"), state_of(register, each, today)))
-    return KeyValues(rows)
+    problems = problems_of(register, each, today)
+    tone = Tone.UNSURE if each.id in register.unreadable else Tone.BAD
+    states = [Status(problem, tone) for problem in problems] or [state_of(register, each, today)]
+    return KeyValues([*rows, *((msg("State"), state) for state in states)])
 
 
 def state_of(register: CredentialRegister, each: HeldCredential, today: date) -> Status:
@@ -378,7 +398,9 @@ def state_of(register: CredentialRegister, each: HeldCredential, today: date) ->
         more = len(problems) - 1
         text = msg("{problem} (and {n} more)", problem=problems[0], n=more) if more else problems[0]
         return Status(text, Tone.UNSURE if each.id in register.unreadable else Tone.BAD)
-    return Status(msg("held"), Tone.GOOD) if each.is_active else Status(msg("returned"), Tone.NEUTRAL)
+    if each.is_active:
+        return Status(msg("held (record {seq})", seq=each.custody_seq), Tone.GOOD)
+    return Status(msg("returned (record {seq})", seq=each.returned_seq or 0), Tone.NEUTRAL)
 
 
 def kind_word(one: Credential) -> Message:
@@ -386,6 +408,21 @@ def kind_word(one: Credential) -> Message:
     return _KINDS[one.kind]
 
 
+def use_word(one: Credential) -> Message:
+    """Return in a phrase what it is, and how it is used."""
+    kind = _KINDS[one.kind]
+    match one.shared, one.mfa:
+        case False, False:
+            return kind
+        case False, True:
+            return msg("{kind}, second factor", kind=kind)
+        case True, False:
+            return msg("{kind}, shared", kind=kind)
+        case _:
+            return msg("{kind}, shared, second factor", kind=kind)
+
+
+_USE = {False: msg("one person"), True: msg("several people")}
 _KINDS = {
     CredentialKind.PASSWORD: msg("password"),
     CredentialKind.KEY: msg("key"),

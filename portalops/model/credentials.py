@@ -175,6 +175,19 @@ def is_fingerprint(kind: CredentialKind, text: str) -> bool:
     return pattern is not None and pattern.fullmatch(text) is not None
 
 
+_PRINTED = re.compile(
+    r"(?:\d{2,5} +)?(SHA256:[A-Za-z0-9+/]{43})(?: .*)?|(?:sha256 +fingerprint=)?((?:[0-9a-f]{2}:){31}[0-9a-f]{2})",
+    re.IGNORECASE,
+)
+
+
+def fingerprint_in(kind: CredentialKind, text: str) -> str | None:
+    """Return the fingerprint in a line as `ssh-keygen -l` or `openssl x509 -fingerprint -sha256` prints it; None if there is none."""
+    found = _PRINTED.fullmatch(text.strip())
+    mark = "" if found is None else found[1] or found[2].upper()
+    return mark if is_fingerprint(kind, mark) else None
+
+
 _SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("private-key", re.compile(r"-----BEGIN|PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1", re.IGNORECASE)),
     (

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portalops.model.credentials import CredentialKind, host_of, is_fingerprint, names_person, same_person, secret_in
+from portalops.model.credentials import (
+    CredentialKind,
+    fingerprint_in,
+    host_of,
+    is_fingerprint,
+    names_person,
+    same_person,
+    secret_in,
+)
 
 PRINT = "SHA256:o2QmsD638M4mhQl5hE4mole4XwEYCXt6saFJFtpxYmY"
 
@@ -88,6 +96,20 @@ def test_fingerprint_is_of_keys_and_certificates_alone() -> None:
     assert not is_fingerprint(CredentialKind.KEY, hashlib.sha256(b"x").hexdigest())
     assert not is_fingerprint(CredentialKind.PASSWORD, PRINT)
     assert not is_fingerprint(CredentialKind.TOKEN, PRINT)
+
+
+def test_fingerprint_is_taken_from_the_line_that_the_programs_print() -> None:
+    colons = ":".join(["AB"] * 32)
+
+    assert (
+        fingerprint_in(CredentialKind.KEY, f"256 {PRINT} an@may-tinh (ED25519)\n") == PRINT
+    )  # ssh-keygen of OpenSSH 10
+    assert fingerprint_in(CredentialKind.CERTIFICATE, f"sha256 Fingerprint={colons}") == colons  # openssl 3
+    assert fingerprint_in(CredentialKind.CERTIFICATE, f"SHA256 Fingerprint={colons}") == colons  # openssl 1.1
+    assert fingerprint_in(CredentialKind.CERTIFICATE, colons.lower()) == colons
+    assert fingerprint_in(CredentialKind.KEY, f"sha256 Fingerprint={colons}") is None
+    assert fingerprint_in(CredentialKind.KEY, f"{PRINT}x") is None
+    assert fingerprint_in(CredentialKind.PASSWORD, PRINT) is None
 
 
 def test_system_names_the_host_that_it_is_or_runs_on() -> None:
