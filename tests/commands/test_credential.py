@@ -189,7 +189,9 @@ def test_leaving_lists_all_that_must_be_returned_until_nothing_is_left(
     assert (planned["record"], planned["left_on"]) == (None, None)
     left = asked(home, capsys, *leave, expected=ExitCode.UNMET)
     assert ([each["id"] for each in left["to_return"]], left["record"]) == (["web1-root", "web1-an"], 4)
-    assert "known to nguyen-van-an, who left (records 2, 4)" in str(asked(home, capsys, "credential", "list", expected=ExitCode.UNMET))
+    assert "known to nguyen-van-an, who left (records 2, 4)" in str(
+        asked(home, capsys, "credential", "list", expected=ExitCode.UNMET)
+    )
     assert "left, by record 4" in refused(home, capsys, "credential", "hand-over", "web1-an", "--to", "nguyen-van-an")
     asked(home, capsys, "credential", "return", "web1-an", "--received-by", "Trần Thị Bình")
     asked(home, capsys, "credential", "hand-over", "web1-root", "--to", "tran-thi-binh")
