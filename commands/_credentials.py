@@ -347,6 +347,7 @@ def data_of(register: CredentialRegister, each: HeldCredential, today: date) -> 
         "received_by": each.returned.received_by if each.returned else None,
         "knowers": [knower.person for knower in each.knowers],
         "known_by_records": {knower.person: knower.seq for knower in each.knowers},
+        "use_record": each.use_seq,
         "custody_record": each.custody_seq,
         "secret_record": each.secret_seq,
         "returned_record": each.returned_seq,
@@ -373,6 +374,7 @@ def view_of(register: CredentialRegister, each: HeldCredential, today: date) -> 
         (msg("Secret recorded in"), msg("record {seq}", seq=each.secret_seq)),
         (msg("Second factor"), yes if one.mfa else no),
         (msg("Used by"), _USE[one.shared]),
+        (msg("Use recorded in"), msg("record {seq}", seq=each.use_seq)),
         (msg("Fingerprint"), one.fingerprint or None),
     ]
     rows += [

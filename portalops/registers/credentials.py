@@ -113,6 +113,18 @@ class HeldCredential:
         return tuple(name for name, value in there.items() if not value)
 
     @property
+    def use_seq(self) -> int:
+        """Return the record that made what it opens, whether with a second factor, and by whom it is used what they are."""
+        found, before = 0, None
+        for step in self.steps:
+            if isinstance(body := step.body, Credential):
+                now = (body.system, body.account, body.kind, body.mfa, body.shared)
+                if step.kind == ADDED or now != before:
+                    found = step.seq
+                before = now
+        return found
+
+    @property
     def seqs(self) -> tuple[int, ...]:
         """Return the records that its present state rests on."""
         return tuple(sorted({self.custody_seq, self.secret_seq, *([self.returned_seq] if self.returned_seq else [])}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -223,3 +224,14 @@ def test_every_record_changes_its_credential_or_is_told_as_unfitting(steps: list
     told = [step.seq for held in register.credentials.values() for step in held.steps]
     leavings = [number for number, step in enumerate(steps, 1) if isinstance(step, Leaving)]
     assert sorted([*told, *register.unfitting, *leavings]) == list(range(1, len(steps) + 1))
+
+
+def test_what_is_said_of_its_use_names_its_own_record() -> None:
+    before = one()
+    moved = replace(before, place="két sắt", reason="left out")
+    register = folded(
+        before, (CORRECTED, moved), (CORRECTED, replace(moved, mfa=True)), CredentialRotation(before.id, DAY, DAY)
+    )
+
+    assert folded(before, (CORRECTED, moved)).credentials[before.id].use_seq == 1
+    assert register.credentials[before.id].use_seq == 3
