@@ -8,7 +8,6 @@ gives the same bytes: the archive's times and the file's own properties are fixe
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 from portalops.model.message import msg
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.office import set_properties, set_type, steady
 from portalops.reports.reader import Reader
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph as DocxParagraph
 
 FONT = "Times New Roman"
+LANGUAGE = "vi-VN"
 BODY_POINTS = 14.0
 TABLE_POINTS = 11.0
 TOP_MM, BOTTOM_MM, LEFT_MM, RIGHT_MM = 20, 20, 30, 15
@@ -38,7 +39,6 @@ LETTER_MM = 2.5
 """What a letter of a table takes, bold ones and capitals among them."""
 CELL_MM = 4.5
 """What the borders of a cell take."""
-_FIXED = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DocxFormat:
         from docx import Document  # noqa: PLC0415  # start-up time
 
         writer = _Writer(Document(), paper, Reader(language, ZoneInfo(paper.zone)))
-        return _steady(writer.write())
+        return steady(writer.write())
 
 
 FORMAT = DocxFormat()
@@ -87,37 +87,15 @@ class _Writer:
     # --- parts ----------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Set the type for every script: python-docx alone would leave Vietnamese letters to the theme's font."""
-        from docx.oxml.ns import qn  # noqa: PLC0415
-        from docx.shared import Pt  # noqa: PLC0415
-
-        style = self._document.styles["Normal"]
-        style.font.name, style.font.size = FONT, Pt(BODY_POINTS)
-        properties = style.element.get_or_add_rPr()
-        fonts = properties.get_or_add_rFonts()
-        for script in ("ascii", "hAnsi", "eastAsia", "cs"):
-            fonts.set(qn(f"w:{script}"), FONT)
-        for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-            fonts.attrib.pop(qn(f"w:{theme}"), None)
-        language = properties.makeelement(qn("w:lang"), {qn("w:val"): "vi-VN", qn("w:eastAsia"): "vi-VN"})
-        for old in properties.findall(qn("w:lang")):
-            properties.remove(old)
-        properties.append(language)
-        style.paragraph_format.space_after = style.paragraph_format.space_before = Pt(0)
-        core = self._document.core_properties
         drafted = self._paper.drafted_on
         moment = (
             datetime(drafted.year, drafted.month, drafted.day, tzinfo=UTC)
             if drafted
             else datetime(2000, 1, 1, tzinfo=UTC)
         )
-        core.author, core.title, core.comments = "", self._reader.text(self._paper.subject)[:250], ""
-        core.created = core.modified = moment
-        package = self._document.part.package
-        for name, relation in list(package.rels.items()):
-            if relation.reltype.endswith("/thumbnail"):  # a picture of the library's empty document
-                del package.rels[name]
-        core.last_modified_by, core.revision, core.language = "", 1, "vi-VN"
+        set_type(self._document, font=FONT, points=BODY_POINTS, language=LANGUAGE)
+        title = self._reader.text(self._paper.subject)
+        set_properties(self._document, title=title, moment=moment, language=LANGUAGE)
 
     def _heads(self) -> None:
         """Write both heads: the agency on the left, the nation on the right; number and date under them."""
@@ -393,14 +371,3 @@ def _millimetres(length: float) -> Any:
     from docx.shared import Mm  # noqa: PLC0415
 
     return Mm(length)
-
-
-def _steady(data: bytes) -> bytes:
-    """Return the archive with fixed times, so that the same paper gives the same bytes."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in sorted(old.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
-            entry = zipfile.ZipInfo(name, _FIXED)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
-            new.writestr(entry, old.read(name))
-    return stream.getvalue()
