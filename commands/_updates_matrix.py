@@ -40,14 +40,13 @@ def format_of(name: str | None, output: Path | None) -> str | None:
         if name is not None:
             raise UsageError(msg("--format needs --output"), msg("Name the file by --output FILE."))
         return None
-    some = (CSV, *formats.names())
-    suffixes = {f".{CSV}": CSV, **{formats.load(each).suffix: each for each in formats.names()}}
+    suffixes = {formats.load(each).suffix: each for each in formats.names()}
     chosen = suffixes.get(output.suffix.lower()) if name is None else name
-    if chosen not in some:
+    if chosen not in formats.names():
         shown = show_text(output.name if name is None else name, 60)
         raise UsageError(
             msg("{name}: no format is known by that", name=shown),
-            msg("Give --format, one of: {names}.", names=", ".join(sorted(some))),
+            msg("Give --format, one of: {names}.", names=", ".join(formats.names())),
         )
     return chosen
 
@@ -68,7 +67,7 @@ def write_matrix(
 
     Args:
         session: gives portal, calendar and clock.
-        form: `csv`, or a format of reports.
+        form: a format of reports; `csv` holds the rows of units and days alone, for programs.
         output: the file.
         result: the judging.
         period: which days.

@@ -185,7 +185,10 @@ def matrix(
     period: PeriodText = None,
     unit: UnitText = None,
     format_: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help=_("xlsx, html, csv, markdown or json"))
+        str | None,
+        typer.Option(
+            "--format", metavar="NAME", help=_("Its format, such as xlsx, html or csv; the file's suffix without it")
+        ),
     ] = None,
     output: Annotated[
         _updates_matrix.OptionalPath,

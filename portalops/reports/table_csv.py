@@ -10,11 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from portalops.reports.document import ByteSize, Cell, Table
-from portalops.reports.reader import Reader
+from portalops.reports.document import ByteSize, Cell, Quantity, Table
+from portalops.reports.reader import Reader, one_line
+
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark."""
 
 _ACTIVE = ("=", "+", "-", "@", "\\t", "\\r")
 """How the texts begin; a reader shows tab and carriage return as two letters."""
@@ -32,12 +36,26 @@ def write_table(table: Table, *, language: str, zone: ZoneInfo) -> bytes:
     reader = Reader(language, zone)
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow([_harmless(reader.text(header)) for header in table.headers])
-    writer.writerows([_field(cell, reader) for cell in row] for row in table.rows)
-    return b"\xef\xbb\xbf" + stream.getvalue().encode("utf-8")
+    writer.writerow(table_heads(table, reader))
+    writer.writerows([field(cell, reader) for cell in row] for row in table.rows)
+    return MARK + stream.getvalue().encode("utf-8")
 
 
-def _field(cell: Cell, reader: Reader) -> str:
+def table_heads(table: Table, reader: Reader) -> list[str]:
+    """Return the headers; one whose column holds sizes, or quantities of one unit, names the unit, since the fields are numbers."""
+    return [
+        harmless(_with_unit(reader.text(header), _unit([row[at] for row in table.rows])))
+        for at, header in enumerate(table.headers)
+    ]
+
+
+def labelled(label: str, cell: Cell, reader: Reader) -> tuple[str, str]:
+    """Return a fact's two fields; its label names the unit where there is one."""
+    return harmless(_with_unit(label, _unit([cell]))), field(cell, reader)
+
+
+def field(cell: Cell, reader: Reader) -> str:
+    """Return a cell as data: a plain number, an ISO date, a moment with its offset, or a text that is no formula."""
     match cell:
         case None:
             return ""
@@ -45,13 +63,36 @@ def _field(cell: Cell, reader: Reader) -> str:
             return str(cell)
         case ByteSize():
             return str(cell.bytes)
+        case Quantity():
+            return f"{cell.value:.{cell.decimals}f}"
         case datetime():
             return cell.astimezone(reader.zone).isoformat(timespec="seconds")
         case date():
             return cell.isoformat()
         case _:
-            return _harmless(reader.cell(cell))
+            return harmless(reader.cell(cell))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Return text that no spreadsheet reads as a formula."""
     return f"'{text}" if text.startswith(_ACTIVE) and not _NUMBER.fullmatch(text) else text
+
+
+def _unit(cells: Sequence[Cell]) -> str:
+    """Return the one unit of a column's numbers; nothing where it has none, or more than one."""
+    units = {_unit_of(cell) for cell in cells if cell is not None}
+    return units.pop() if len(units) == 1 else ""
+
+
+def _unit_of(cell: Cell) -> str:
+    match cell:
+        case ByteSize():
+            return "B"
+        case Quantity():
+            return cell.unit
+        case _:
+            return ""
+
+
+def _with_unit(head: str, unit: str) -> str:
+    return f"{head} ({one_line(unit)})" if unit and not head.endswith(unit) else head
