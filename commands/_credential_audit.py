@@ -29,8 +29,8 @@ HELP = _(
     "Compare the register with the accounts, keys and logins that hosts show\n\nThe newest answer of each host that the ledger"
     " keeps is compared, with its databases, and the newest look at each portal's accounts ('portalops credential look');"
     " nothing is connected to. Told are accounts and keys that nobody is recorded to hold, those of people"
-    " who left, those that are open though their credential was returned, logins that are nobody's, and late changes. What"
-    " was not seen, or too long ago, is unknown.\n\nExample: portalops credential audit --host web1"
+    " who left, those that are open though their credential was returned, logins and uses of sudo that are nobody's, and late"
+    " changes. What was not seen, or too long ago, is unknown.\n\nExample: portalops credential audit --host web1"
     "\n\nEXIT STATUS: 0 everything was seen and agrees, 1 something does not agree, 2 there is no such host, 3 what was seen"
     " agrees, and something was not seen"
 )
@@ -71,11 +71,11 @@ def audit(
     if not remarks:
         view.append(Paragraph(msg("everything that hosts show is in the register, and everything agrees")))
     code = ExitCode.UNMET if wrong else ExitCode.PARTIAL if unseen else ExitCode.OK
-    hosts = sorted({each.host for each in wrong if each.what == "login-unknown"})
+    hosts = sorted({each.host for each in wrong if each.what in {"login-unknown", "sudo-unknown"}})
     hints = [
         msg(
-            "a login to {host} is nobody's: 'portalops incident open --kind credential --host {host}' records it, with '--finding"
-            " {host}:acct.login-attribution' once a round has found it",
+            "a login to {host}, or a use of sudo there, is nobody's: 'portalops incident open --kind credential --host {host}'"
+            " records it, with '--finding {host}:acct.login-attribution' once a round has found it",
             host=one,
         )
         for one in hosts

@@ -11,11 +11,21 @@ from datetime import date
 from typing import Any
 
 from checks.servers.accounts._people import has_shell, owner_of_key, owners_of_account
+from checks.servers.accounts._sudo import nobodys_uses
 from checks.servers.accounts.privileged_declared import GROUPS
 from checks.servers.baseline import Member
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, Probe, shown
-from checks.servers.probes import authorized_keys, group, logins, mysql_accounts, passwd, postgresql_roles, shadow
+from checks.servers.probes import (
+    authorized_keys,
+    group,
+    logins,
+    mysql_accounts,
+    passwd,
+    postgresql_roles,
+    shadow,
+    sudo_uses,
+)
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
 from portalops.registers.access import Access, AccessRegister
@@ -23,7 +33,9 @@ from portalops.registers.credentials import CredentialRegister
 
 ACCESS: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE)
 """What tells who may come in to a host."""
-PROBES: tuple[Probe[Any], ...] = (*ACCESS, logins.PROBE)
+COMINGS: tuple[Probe[Any], ...] = (logins.PROBE, sudo_uses.PROBE)
+"""What tells who came in, and who became another there."""
+PROBES: tuple[Probe[Any], ...] = (*ACCESS, *COMINGS)
 """What is compared of every host."""
 DATABASES: tuple[Probe[Any], ...] = (postgresql_roles.PROBE, mysql_accounts.PROBE)
 """What is compared where a database server runs."""
@@ -46,7 +58,7 @@ class Remark:
 
 
 def audit(register: AccessRegister, facts: Facts | None, host: str, today: date) -> tuple[Remark, ...]:
-    """Compare one host, and tell of logins that are nobody's.
+    """Compare one host, and tell of logins and uses of sudo that are nobody's.
 
     Args:
         register: what the register says.
@@ -56,7 +68,7 @@ def audit(register: AccessRegister, facts: Facts | None, host: str, today: date)
     """
     if facts is None:
         return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded round"), is_unknown=True),)
-    found = (*compare(register, facts, today), *_unseen(facts, (logins.PROBE,)), *_logins(facts))
+    found = (*compare(register, facts, today), *_unseen(facts, COMINGS), *_logins(facts), *_uses(facts))
     return tuple({(each.what, each.name): each for each in found}.values())
 
 
@@ -228,6 +240,24 @@ def _logins(facts: Facts) -> Iterator[Remark]:
             account = shown(one.account, 40)
             text = msg("a login to {account} from {address} is no member's", account=account, address=str(one.address))
             yield Remark(host, "login-unknown", f"{account} {one.key or one.method} {one.address}", text)
+
+
+def _uses(facts: Facts) -> Iterator[Remark]:
+    """Uses of sudo that are no one member's; without declared members, all of them are unknown."""
+    host, uses = facts.host.id, nobodys_uses(facts)
+    if uses and facts.declared.members is None:
+        text = msg("whose uses of sudo they are is not declared")
+        yield Remark(host, "not-seen", sudo_uses.PROBE.id, text, is_unknown=True, reason="not-declared")
+        return
+    for one in uses:
+        account, target = shown(one.account, 40), shown(one.target, 40)
+        text = msg(
+            "{account} became {target} by sudo, last at {at}, and is no one member's account",
+            account=account,
+            target=target,
+            at=one.last_at,
+        )
+        yield Remark(host, "sudo-unknown", f"{account} sudo {target}", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ AN = ("--holder", "nguyen-van-an", "--deputy", "tran-thi-binh", "--place", "Két
 ROOT = ("web1-root", "--system", "host:web1", "--account", "root", "--kind", "password", *AN)
 KEY = ("web1-an", "--system", "host:web1", "--account", "an", "--kind", "key", *AN)
 ISSUED = ("--issued", (TODAY - timedelta(days=10)).isoformat())
+YESTERDAY = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
 HOST_SAYS = f"""<<<acct.passwd>>>
 root:x:0:0::/root:/bin/bash
 daemon:x:1:1::/usr/sbin:/usr/sbin/nologin
@@ -100,6 +101,12 @@ oldest 1780000000
 1795669370.353986 portal sshd-session[102]: Accepted publickey for an from 198.18.0.1 port 36218 ssh2: RSA {OTHER_KEY}
 end
 <<<acct.logins rc=0>>>
+<<<acct.sudo-uses>>>
+oldest 1780000000
+use|{YESTERDAY}|2|an|root|pts/1
+use|{YESTERDAY}|1|khach|root|-
+end
+<<<acct.sudo-uses rc=0>>>
 <<<db.postgresql-roles>>>
 <<<db.postgresql-roles rc=127>>>
 <<<db.mysql-accounts>>>
@@ -359,6 +366,7 @@ def test_audit_tells_what_hosts_show_and_nobody_is_recorded_to_hold(
         ("details-missing", "web1-old"),
         ("key-unknown", OTHER_KEY),
         ("login-unknown", f"an {OTHER_KEY} 198.18.0.1"),
+        ("sudo-unknown", "khach sudo root"),
     }
     asked(home, capsys, "credential", "leave", "nguyen-van-an", expected=ExitCode.UNMET)
     asked(home, capsys, "credential", "return", "web1-an", "--received-by", "Trần Thị Bình")
@@ -412,9 +420,9 @@ def test_audit_tells_of_an_old_answer_and_of_systems_that_no_host_shows(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quiet = HOST_SAYS.replace("binh|crypt-y", "binh|locked").replace("khach|crypt-y", "khach|locked")
-    quiet = "".join(line for line in quiet.splitlines(keepends=True) if OTHER_KEY not in line).replace(
-        "|an|2|", "|an|1|"
-    )
+    quiet = "".join(
+        line for line in quiet.splitlines(keepends=True) if OTHER_KEY not in line and not line.startswith("use|")
+    ).replace("|an|2|", "|an|1|")
     answered(home, as_answer(quiet.replace("600|an|2|", "600|an|1|")), datetime.now(UTC) - timedelta(days=90))
     asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN)
     asked(

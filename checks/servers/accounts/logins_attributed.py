@@ -1,27 +1,37 @@
-"""Every login over SSH is somebody's, and came from where members are.
+"""Every login over SSH and every use of sudo is somebody's, and logins came from where members are.
 
-Article 12.5: each member answers for what is done with their access. That needs a name behind every login.
+Article 12.5: each member answers for what is done with their access. That needs a name behind every login, and behind whoever
+became root.
 
 The rule: each login that sshd accepted within 31 days was by a key of a declared member, or else to an account that is
 declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of two, or
 of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back 31 days, of an sshd
 that logs at INFO or above it, by `sshd -T` and without a Match block that changes the level, and where lastlog, if the host
 has one, knows of no login over the network of an account that the journal does not have; otherwise the answer is unknown.
-Logins at the machine itself, and what is done by `su` and `sudo`, are not looked at.
 
-Sources: journalctl(1), sshd(8), sshd_config(5), lastlog(8). OpenSSH 10.0 on Debian 13 (the program is called sshd before 9.8):
+Each use of sudo within 31 days was by an account that stands for exactly one member: by `accounts`, and by whose keys came in to
+it. An account of two, or to which two came in, or of nobody, is nobody's use. A declared service account may use it without a
+terminal, as a program does; root's own use makes nobody more than they are. Of a use the account, the target, the time and the
+terminal are kept, and never what was run. That there was no other one is believed only where sudo writes each into the system's
+log, by its rules of now; whoever became root can change the journal. Logins at the machine itself, and what is done by `su` and
+other programs of that kind, are not looked at.
+
+Sources: journalctl(1), sshd(8), sshd_config(5), lastlog(8), sudoers(5). OpenSSH 10.0 on Debian 13 (the program is called sshd
+before 9.8), and sudo 1.9.16:
 
     sshd-session[102]: Accepted publickey for an from 198.18.0.1 port 36218 ssh2: ED25519 SHA256:o2QmsD638M4m...
+    sudo[184]:       an : TTY=pts/1 ; PWD=/home/an ; USER=root ; COMMAND=/usr/bin/tty
 """
 
 from __future__ import annotations
 
 from checks.servers.accounts._journal import PERIOD, gap
 from checks.servers.accounts._people import owner_of_key, owners_of_account
+from checks.servers.accounts._sudo import nobodys_uses, unseen_uses, use_shown
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import shown
-from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside
+from checks.servers.probe import Missing, shown
+from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside, sudo_uses, sudoers
 from checks.servers.probes.logins import Login
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -33,11 +43,11 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(logins.PROBE,),
-    uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE),
-    title=msg("every login over SSH is a member's, from a declared network"),
+    uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE, sudo_uses.PROBE, sudoers.PROBE),
+    title=msg("every login over SSH is a member's, from a declared network, and so is every use of sudo"),
     remedy=msg(
         "Find out who it was; record a login that is nobody's by 'portalops incident open --kind credential --finding"
-        " HOST:acct.login-attribution', and give each person a key of their own."
+        " HOST:acct.login-attribution', and give each person a key and an account of their own."
     ),
 )
 def judge(facts: Facts) -> Outcome:
@@ -48,7 +58,7 @@ def judge(facts: Facts) -> Outcome:
             "not-declared",
             msg(
                 "who may log in from where is not declared; seen: {names}",
-                names=listed(sorted({_shown(one) for one in recent})) or "-",
+                names=listed(sorted({*map(_shown, recent), *_uses_shown(facts)})) or "-",
             ),
         )
     nobodys = sorted({_shown(one) for one in recent if not _is_members(one, facts)})
@@ -63,14 +73,21 @@ def judge(facts: Facts) -> Outcome:
     )
     if elsewhere:
         return failed("login-from-elsewhere", msg("logins from undeclared networks: {names}", names=listed(elsewhere)))
-    if (unsure := gap(facts)) is not None:
+    if uses := nobodys_uses(facts):
+        names = listed(sorted({use_shown(one) for one in uses}))
+        return failed("sudo-unattributed", msg("uses of sudo by no one member's account: {names}", names=names))
+    if (unsure := gap(facts) or unseen_uses(facts)) is not None:
         return unsure
     if not recent:
         return passed(
             msg("nobody logged in over SSH within 31 days; the journal goes back to {at}", at=found.oldest_at)
         )
     return passed(
-        nmsg("the {n} login of 31 days is a member's", "each of the {n} logins of 31 days is a member's", len(recent))
+        nmsg(
+            "the {n} login of 31 days is a member's, and so is every use of sudo",
+            "each of the {n} logins of 31 days is a member's, and so is every use of sudo",
+            len(recent),
+        )
     )
 
 
@@ -79,6 +96,11 @@ def _is_members(one: Login, facts: Facts) -> bool:
     if one.key:
         return owner_of_key(one.key, members) is not None
     return len(owners_of_account(one.account, members)) == 1
+
+
+def _uses_shown(facts: Facts) -> tuple[str, ...]:
+    found = facts.get(sudo_uses.PROBE)
+    return () if isinstance(found, Missing) else tuple(use_shown(one) for one in found.uses)
 
 
 def _shown(one: Login) -> str:

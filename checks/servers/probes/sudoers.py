@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from checks.servers.probe import Output, Probe, Unparseable
 from portalops.model.message import msg
@@ -31,6 +32,9 @@ class Sudoers:
     grants: tuple[Grant, ...]
     is_password_off_by_default: bool
     """`Defaults !authenticate`, for everyone or for some."""
+    unlogged_by: str = ""
+    """The setting by which sudo writes some uses not into the system's log, or in another form, for everyone or for some; empty
+    where there is none: it writes them by default."""
 
 
 def parse(output: Output) -> Sudoers:
@@ -52,9 +56,20 @@ def parse(output: Output) -> Sudoers:
         defaults = any(
             _option(entry.get("Options", ()), "authenticate") is False for entry in document.get("Defaults", ())
         )
+        unlogged_by = next((each for entry in document.get("Defaults", ()) for each in _unlogged(entry)), "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the rules of sudo are not of the known form")) from error
-    return Sudoers(grants, defaults)
+    return Sudoers(grants, defaults, unlogged_by)
+
+
+def _unlogged(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the settings of sudoers(5) without which a use would be in the system's log, in sudo's own form."""
+    for option in entry.get("Options", ()):
+        for name, value in option.items():
+            is_off = name in {"syslog", "log_allowed"} and value is False
+            is_nowhere = name == "syslog_goodpri" and value in {False, "none"}
+            if is_off or is_nowhere or (name == "log_format" and value != "sudo"):
+                yield f"!{name}" if value is False else f"{name}={value}"
 
 
 def _who(members: Sequence[Mapping[str, object]]) -> Iterator[str]:
