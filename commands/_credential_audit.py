@@ -29,8 +29,9 @@ HELP = _(
     "Compare the register with the accounts, keys and logins that hosts show\n\nThe newest answer of each host that the ledger"
     " keeps is compared, with its databases, and the newest look at each portal's accounts ('portalops credential look');"
     " nothing is connected to. Told are accounts and keys that nobody is recorded to hold, those of people"
-    " who left, those that are open though their credential was returned, logins and uses of sudo that are nobody's, and late"
-    " changes. What was not seen, or too long ago, is unknown.\n\nExample: portalops credential audit --host web1"
+    " who left, those that are open though their credential was returned, logins and uses of sudo that are nobody's, admin"
+    " access without a second factor, accounts of one person that several use, shared ones that need not be, and late changes."
+    " What was not seen, or too long ago, is unknown.\n\nExample: portalops credential audit --host web1"
     "\n\nEXIT STATUS: 0 everything was seen and agrees, 1 something does not agree, 2 there is no such host, 3 what was seen"
     " agrees, and something was not seen"
 )
@@ -85,6 +86,8 @@ def audit(
 
 def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     from checks.servers.credential_audit import DATABASES, PROBES, Remark, audit, overdue  # noqa: PLC0415  # start-up time
+    from checks.servers.credential_use import PROBES as OF_USE  # noqa: PLC0415  # as above
+    from checks.servers.credential_use import audit_use  # noqa: PLC0415  # as above
     from checks.servers.declared import Declared  # noqa: PLC0415  # as above
     from checks.servers.facts import Facts, found_in  # noqa: PLC0415  # as above
 
@@ -93,7 +96,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     limit = timedelta(hours=session.rulebook.numbers.check_max_age_hours)
     access, remarks = access_of(register), list[Remark]()
     answers = answers_of(session, {host.id for host in hosts})
-    probes = {probe.id: probe for probe in (*PROBES, *DATABASES)}
+    probes = {probe.id: probe for probe in (*PROBES, *DATABASES, *OF_USE)}
     for host in hosts:
         found = answers.get(host.id)
         facts = None
@@ -104,6 +107,8 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
                 text = msg("the newest answer is of {at}, too old to speak for today", at=at)
                 remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
         remarks += audit(access, facts, host.id, today_of(session))
+        if facts is not None:
+            remarks += audit_use(register, facts)
     if not hosts:
         remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
     if names is None:
@@ -115,6 +120,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
 
 def _of_portals(session: Session, register: CredentialRegister) -> tuple[Remark, ...]:
     """Compare every portal that can be asked; a credential of another one was not seen."""
+    from checks.servers.credential_use import audit_use_in_portals  # noqa: PLC0415  # start-up time
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.portal_audit import Compared, Portal, audit_portals  # noqa: PLC0415  # as above
     from checks.servers.probes.own_credentials import keeper_of_rest  # noqa: PLC0415  # as above
@@ -127,7 +133,12 @@ def _of_portals(session: Session, register: CredentialRegister) -> tuple[Remark,
         timedelta(hours=session.rulebook.numbers.check_max_age_hours),
     )
     looks = _looks(session)
-    return audit_portals([Portal(table.id, looks.get(table.id)) for table in portals_of(session)], known)
+    portals = [table.id for table in portals_of(session)]
+    seen = {portal: looks[portal] for portal in portals if portal in looks}
+    return (
+        *audit_portals([Portal(portal, looks.get(portal)) for portal in portals], known),
+        *audit_use_in_portals(register, seen, known.members or {}),
+    )
 
 
 def _looks(session: Session) -> Mapping[str, PortalLook]:

@@ -364,6 +364,7 @@ def test_audit_tells_what_hosts_show_and_nobody_is_recorded_to_hold(
         ("account-unknown", "khach"),
         ("account-gone", "cu"),
         ("details-missing", "web1-old"),
+        ("mfa-missing", "an web1-an"),
         ("key-unknown", OTHER_KEY),
         ("login-unknown", f"an {OTHER_KEY} 198.18.0.1"),
         ("sudo-unknown", "khach sudo root"),
@@ -424,14 +425,14 @@ def test_audit_tells_of_an_old_answer_and_of_systems_that_no_host_shows(
         line for line in quiet.splitlines(keepends=True) if OTHER_KEY not in line and not line.startswith("use|")
     ).replace("|an|2|", "|an|1|")
     answered(home, as_answer(quiet.replace("600|an|2|", "600|an|1|")), datetime.now(UTC) - timedelta(days=90))
-    asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN)
+    asked(home, capsys, *ADD, *KEY, *ISSUED, "--fingerprint", KEY_OF_AN, "--mfa")
     asked(
         home, capsys, *ADD, "s3", "--system", "bucket:backups", "--account", "writer", "--kind", "token", *AN, *ISSUED
     )
 
     found = asked(home, capsys, "credential", "audit", expected=ExitCode.PARTIAL)
 
-    assert [each["id"] for each in found] == ["web1:not-seen:-", "-:not-seen:s3"]
+    assert [each["id"] for each in found] == ["web1:not-seen:-", "web1:not-seen:an web1-an", "-:not-seen:s3"]
 
 
 def test_a_round_judges_the_register_as_it_stands(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
