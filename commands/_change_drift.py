@@ -299,7 +299,7 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
             )
     headers = (
         msg("Host"),
-        msg("What"),
+        msg("Kind"),
         msg("Name"),
         msg("Before"),
         msg("After"),

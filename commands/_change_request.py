@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands._change_views import change_result, register_of
+from commands._change_views import change_result, overlaps, register_of
 from commands._registers import DryRun, caller_of, moment, written_text
 from commands._result import Result
 from commands._servers import known_host
@@ -18,8 +18,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.changes import ChangeKind, ChangeRequest
-from portalops.model.message import Message, msg
-from portalops.model.organisation import HostId
+from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.registers.changes import (
     KEYS,
@@ -27,7 +26,6 @@ from portalops.registers.changes import (
     Change,
     ChangeRegister,
     Step,
-    overlapping,
     read_changes,
 )
 
@@ -85,8 +83,8 @@ def request(
     kind = _kind(emergency=emergency, standing=standing)
     hosts = tuple(dict.fromkeys(known_host(session, each).id for each in host))
     begins_at, ends_at = moment(session, begins, "--from"), moment(session, ends, "--to")
-    _require_window(session, kind, begins_at, ends_at)
-    packages, accounts = _limits(kind, tuple(package or ()), tuple(account or ()))
+    require_window(session, kind, begins_at, ends_at)
+    packages, accounts = limits_of(kind, tuple(package or ()), tuple(account or ()))
     asked_by = written_text(by, "--by") if by else caller_of(session)
     texts = tuple(
         written_text(text, option) for option, text in {"--what": what, "--why": why, "--rollback": rollback}.items()
@@ -111,7 +109,7 @@ def request(
         register = register_of(session)
         asked = made(register)
         change = Change(Step(0, session.clock.now(), asked))
-        return change_result(session, change, _warnings(register, asked), is_recorded=False)
+        return change_result(session, change, overlaps(register, asked), is_recorded=False)
     ledger = session.writable_ledger
     done: list[tuple[ChangeRegister, ChangeRequest]] = []
 
@@ -124,7 +122,7 @@ def request(
 
     (record,) = ledger.append_decided(decide)
     register, asked = done[-1]
-    return change_result(session, Change(Step(record.seq, record.at, asked)), _warnings(register, asked))
+    return change_result(session, Change(Step(record.seq, record.at, asked)), overlaps(register, asked))
 
 
 def _kind(*, emergency: bool, standing: bool) -> ChangeKind:
@@ -137,7 +135,21 @@ def _kind(*, emergency: bool, standing: bool) -> ChangeKind:
     return ChangeKind.STANDING if standing else ChangeKind.NORMAL
 
 
-def _require_window(session: Session, kind: ChangeKind, begins_at: datetime, ends_at: datetime) -> None:
+def require_window(
+    session: Session, kind: ChangeKind, begins_at: datetime, ends_at: datetime, *, begun_at: datetime | None = None
+) -> None:
+    """Refuse a window that cannot be asked for.
+
+    Args:
+        session: has the clock.
+        kind: says how long it may be.
+        begins_at: its beginning.
+        ends_at: its end.
+        begun_at: the beginning that was asked for already, and may have come since.
+
+    Raises:
+        UsageError: it is backwards, past or too long.
+    """
     now = session.clock.now()
     if ends_at <= begins_at:
         raise UsageError(
@@ -157,19 +169,23 @@ def _require_window(session: Session, kind: ChangeKind, begins_at: datetime, end
             ),
             msg("Ask for a shorter one; what recurs needs --standing, which holds for {days} days at most.", days=366),
         )
-    if kind is ChangeKind.NORMAL and begins_at <= now:
+    if kind is ChangeKind.NORMAL and begins_at <= now and begins_at != begun_at:
         raise UsageError(
             msg("the window began at {begins}, before anybody was asked", begins=begins_at),
             msg("Ask for one that is ahead. If it was made already since it could not wait, give --emergency."),
         )
-    if kind is ChangeKind.STANDING and ends_at <= now:
+    if kind is not ChangeKind.EMERGENCY and ends_at <= now:
         raise UsageError(msg("the window ended at {ends}", ends=ends_at), msg("Ask for one that is ahead."))
 
 
-def _limits(
+def limits_of(
     kind: ChangeKind, packages: tuple[str, ...], accounts: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what a standing approval is limited to; it must be limited to something."""
+    """Return what a standing approval is limited to.
+
+    Raises:
+        UsageError: it is limited to nothing, a name is none, or the change is no standing approval.
+    """
     if kind is not ChangeKind.STANDING:
         if packages or accounts:
             raise UsageError(
@@ -205,19 +221,3 @@ def _next_id(session: Session, register: ChangeRegister) -> str:
         int(name.removeprefix(prefix)) for name in register.names if re.fullmatch(rf"{prefix}[0-9]{{3,9}}", name)
     ]
     return f"{prefix}{max(numbers, default=0) + 1:03d}"
-
-
-def _warnings(register: ChangeRegister, asked: ChangeRequest) -> tuple[Message, ...]:
-    found = overlapping(register, asked)
-    return tuple(
-        msg(
-            "the window overlaps with that of {id}, of {hosts}: what happens on these hosts then cannot be told apart",
-            id=each.id,
-            hosts=", ".join(_common(each, asked)),
-        )
-        for each in found
-    )
-
-
-def _common(change: Change, asked: ChangeRequest) -> tuple[HostId, ...]:
-    return tuple(host for host in change.request.body.hosts if host in asked.hosts)

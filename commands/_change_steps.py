@@ -30,6 +30,7 @@ from portalops.registers.changes import (
     APPROVED,
     BEGUN,
     CLOSED,
+    CORRECTED,
     DONE,
     KEYS,
     NOTIFIED,
@@ -100,7 +101,7 @@ def notify(
         written_text(how, "--how"),
         written_text(to, "--to"),
     )
-    return _step(session, NOTIFIED, notice, why_no_notice, data=document_in(file), dry_run=dry_run)
+    return step(session, NOTIFIED, change, permitted(notice, why_no_notice), data=document_in(file), dry_run=dry_run)
 
 
 def approve(
@@ -117,11 +118,11 @@ def approve(
     approval = ChangeApproval(
         change, written_text(document, "--document"), past_day(session, on, "--on"), written_text(by, "--by")
     )
-    return _step(
+    return step(
         session,
         APPROVED,
-        approval,
-        lambda known: why_no_approval(known, approval),
+        change,
+        permitted(approval, lambda known: why_no_approval(known, approval)),
         data=document_in(file),
         dry_run=dry_run,
     )
@@ -133,7 +134,8 @@ def start(
     session = open_session(ctx)
     who = written_text(by, "--by") if by else caller_of(session)
     begun = ChangeBegun(change, past_moment(session, at, "--at"), who)
-    return _step(session, BEGUN, begun, lambda known: why_no_start(known, begun.began_at), dry_run=dry_run)
+    made = permitted(begun, lambda known: why_no_start(known, begun.began_at))
+    return step(session, BEGUN, change, made, dry_run=dry_run)
 
 
 def finish(
@@ -147,7 +149,8 @@ def finish(
 ) -> Result:
     session = open_session(ctx)
     done = ChangeDone(change, past_moment(session, at, "--at"), written_text(outcome, "--outcome"), rolled_back)
-    return _step(session, DONE, done, lambda known: why_no_end(known, done.ended_at), dry_run=dry_run)
+    made = permitted(done, lambda known: why_no_end(known, done.ended_at))
+    return step(session, DONE, change, made, dry_run=dry_run)
 
 
 def close(
@@ -161,50 +164,67 @@ def close(
     session = open_session(ctx)
     why = written_text(reason, "--reason") if reason else ""
     closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))
-    result = _step(session, CLOSED, closed, lambda known: why_no_close(known, why), dry_run=dry_run)
+    result = step(session, CLOSED, change, permitted(closed, lambda known: why_no_close(known, why)), dry_run=dry_run)
     known = known_change(register_of(session), change)
     return replace(result, warnings=(*result.warnings, *left_open(session, known)))
 
 
-def _step(
+def step(
     session: Session,
     kind: str,
-    body: Body,
-    why_not: Callable[[Change], Message | None],
+    name: str,
+    made: Callable[[Change], Body],
     *,
     data: bytes | None = None,
     dry_run: bool,
 ) -> Result:
-    """Record a step if the change permits it, as it stands while nobody else can write.
+    """Record a step of a change, decided as that stands while nobody else can write.
+
+    Args:
+        session: the one that runs.
+        kind: of the record.
+        name: the change's id.
+        made: makes the record's body of the change as it stands, or raises.
+        data: a document that is to be kept.
+        dry_run: record nothing.
 
     Raises:
         UsageError: there is no such change, or it does not permit the step.
     """
     if dry_run:
-        known = _permitting(known_change(register_of(session), body.id), why_not)
+        known = known_change(register_of(session), name)
+        body = made(known)
         after = taken(known, 0, session.clock.now(), body, ())
         return change_result(session, after, _remarks(known, after, kind, has_file=data is not None), is_recorded=False)
     ledger = session.writable_ledger
     evidence = () if data is None else (ledger.keep(data),)
-    before: list[Change] = []
+    decided: list[tuple[Change, Body]] = []
 
     def decide() -> tuple[Draft]:
-        before.append(_permitting(known_change(read_changes(ledger), body.id), why_not))
+        known = known_change(read_changes(ledger), name)
+        body = made(known)
+        decided.append((known, body))
         parts = {"circumstances": session.circumstances, KEYS[kind][0]: body, "evidence": evidence}
         duty = "12.2-notice" if kind == NOTIFIED else "12.2-approval"
-        return (ledger.draft(kind, subject=body.id, duty=duty, body=ledger.keep(bodies.write(parts))),)
+        return (ledger.draft(kind, subject=name, duty=duty, body=ledger.keep(bodies.write(parts))),)
 
     (record,) = ledger.append_decided(decide)
-    after = taken(before[-1], record.seq, record.at, body, evidence)
-    return change_result(session, after, _remarks(before[-1], after, kind, has_file=data is not None))
+    known, body = decided[-1]
+    after = taken(known, record.seq, record.at, body, evidence)
+    return change_result(session, after, _remarks(known, after, kind, has_file=data is not None))
 
 
-def _permitting(change: Change, why_not: Callable[[Change], Message | None]) -> Change:
-    if (why := why_not(change)) is not None:
-        raise UsageError(
-            why, msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=change.id)
-        )
-    return change
+def permitted(body: Body, why_not: Callable[[Change], Message | None]) -> Callable[[Change], Body]:
+    """Return what makes a step of a body where the change permits it, and says otherwise why it does not."""
+
+    def made(known: Change) -> Body:
+        if (why := why_not(known)) is not None:
+            raise UsageError(
+                why, msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=known.id)
+            )
+        return body
+
+    return made
 
 
 def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:
@@ -231,6 +251,8 @@ def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tup
                     begins=after.request.body.begins_at,
                 )
             )
+    if kind == CORRECTED:
+        found += _corrected(before, after)
     if kind == BEGUN and before.approval is None:
         found.append(msg("{id} is begun without approval: have it notified and approved, and record both", id=after.id))
     if kind == DONE and after.done is not None and after.done.body.ended_at > after.request.body.ends_at:
@@ -243,3 +265,39 @@ def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tup
             )
         )
     return tuple(found)
+
+
+def _corrected(before: Change, after: Change) -> list[Message]:
+    """Say what a correction takes away."""
+    gone = after.corrections[-1].voided
+    if len(gone) > 1:
+        return [
+            msg(
+                "the notice of record {notice} and the approval of record {approval} were of something else and count no more:"
+                " record both anew by 'portalops change notify {id}' and 'portalops change approve {id}'",
+                notice=str(gone[0].seq),
+                approval=str(gone[1].seq),
+                id=after.id,
+            )
+        ]
+    if gone:
+        return [
+            msg(
+                "the notice of record {notice} was of something else and counts no more: record it anew by"
+                " 'portalops change notify {id}'",
+                notice=str(gone[0].seq),
+                id=after.id,
+            )
+        ]
+    moved = [
+        each
+        for was, each in ((before.notice, after.notice), (before.approval, after.approval))
+        if was is not None and each is not None and was.at != each.at
+    ]
+    return [
+        msg(
+            "the paper was not kept by its own record, so it counts from this one on, of {at}: keep papers by --file",
+            at=each.at,
+        )
+        for each in moved
+    ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Annotated, Final
 
 import typer
 
@@ -13,11 +14,11 @@ from commands._servers import known_host
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, LedgerMissing, UsageError
 from portalops.locale import _
-from portalops.model.changes import ChangeKind, ChangeState, Order
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest, ChangeState, Order
+from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.registers.changes import Change, ChangeRegister, read_changes
+from portalops.registers.changes import Change, ChangeRegister, Correction, overlapping, read_changes
 from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.words import change_kind_word, change_state_word, order_status
 
@@ -34,6 +35,24 @@ HELP_SHOW = _(
 )
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help=_("The change's id, such as CH-2026-001"))]
 SHOWN_LETTERS = 60
+_LAST = 1 << 62
+"""Where a record that is not made yet stands among the others."""
+_FIELDS: Final[Mapping[str, Message]] = {
+    "what": msg("What is changed"),
+    "why": msg("Why"),
+    "hosts": msg("Hosts"),
+    "begins_at": msg("From"),
+    "ends_at": msg("To"),
+    "rollback": msg("How it is undone"),
+    "packages": msg("Packages"),
+    "accounts": msg("Who may"),
+    "document": msg("Document"),
+    "sent_at": msg("Sent at"),
+    "how": msg("By which way it was sent"),
+    "to": msg("To whom"),
+    "decided_on": msg("Date on the document"),
+    "by": msg("Who signed it"),
+}
 
 
 def list_(
@@ -51,7 +70,7 @@ def list_(
         msg("Change"),
         msg("State"),
         msg("Kind"),
-        msg("What"),
+        msg("What is changed"),
         msg("Hosts"),
         msg("From"),
         msg("To"),
@@ -73,7 +92,7 @@ def list_(
     view: list[Block] = [Table(nmsg("{n} change", "{n} changes", len(rows)), headers, rows)]
     if not register.is_begun:
         view = [Paragraph(msg("There is no change yet: 'portalops change request' asks for one"))]
-    lost = [*register.lost, *(seq for each in chosen for seq in each.lost)]
+    lost = sorted({*register.lost, *(seq for each in chosen for seq in each.lost)})
     if lost:
         view.append(_unread(lost))
     data: list[JsonValue] = [_data(each, now) for each in shown]
@@ -94,9 +113,10 @@ def show(ctx: typer.Context, change: IdArgument) -> Result:
     session = open_session(ctx)
     register = register_of(session)
     known = known_change(register, change)
-    result = change_result(session, known, ())
+    warnings = () if known.closed is not None else overlaps(register, known.request.body)
+    result = change_result(session, known, warnings)
     code = _code([known], session.clock.now(), is_whole=not known.lost)
-    return Result(result.data, result.view, exit_code=code)
+    return Result(result.data, result.view, result.warnings, exit_code=code)
 
 
 def register_of(session: Session) -> ChangeRegister:
@@ -128,7 +148,7 @@ def change_result(session: Session, change: Change, warnings: Sequence[Message],
         (msg("State"), change_state_word(change.state)),
         (msg("Order"), order_status(change.order().judged(now))),
         (msg("Kind"), change_kind_word(change.kind)),
-        (msg("What"), show_text(asked.what, 1000)),
+        (msg("What is changed"), show_text(asked.what, 1000)),
         (msg("Why"), show_text(asked.why, 1000)),
         (msg("Hosts"), ", ".join(asked.hosts)),
         (msg("From"), asked.begins_at),
@@ -149,52 +169,109 @@ def change_result(session: Session, change: Change, warnings: Sequence[Message],
     return Result(data, blocks, warnings)
 
 
-def _steps(change: Change) -> Table:
-    """Return each step with the record that made it."""
-    rows: list[tuple[Cell, ...]] = []
+def overlaps(register: ChangeRegister, asked: ChangeRequest) -> tuple[Message, ...]:
+    """Say with which open changes the window of one overlaps."""
+    return tuple(
+        msg(
+            "the window overlaps with that of {id}, of {hosts}: what happens on these hosts then cannot be told apart;"
+            " 'portalops change correct' moves a window",
+            id=each.id,
+            hosts=", ".join(host for host in each.request.body.hosts if host in asked.hosts),
+        )
+        for each in overlapping(register, asked)
+    )
 
-    def step(state: ChangeState, seq: int, at: datetime, said: Message, kept: Sequence[Digest] = ()) -> None:
-        rows.append((change_state_word(state), at, seq or None, said, ", ".join(kept) or None))
+
+def _steps(change: Change) -> Table:
+    """Return each step with the record that made it, and what each correction replaced."""
+    rows: list[tuple[int, tuple[Cell, ...]]] = []
+
+    def step(word: Cell, seq: int, at: datetime, said: Message, kept: Sequence[Digest] = ()) -> None:
+        rows.append((seq or _LAST, (word, at, seq or None, said, ", ".join(kept) or None)))
 
     asked = change.request
-    step(ChangeState.REQUESTED, asked.seq, asked.at, msg("by {name}", name=show_text(asked.body.requested_by)))
+    step(
+        change_state_word(ChangeState.REQUESTED),
+        asked.seq,
+        asked.at,
+        msg("by {name}", name=show_text(asked.body.requested_by)),
+    )
+    for each in change.corrections:
+        made = each.step
+        why = msg("by {name}: {reason}", name=show_text(made.body.by), reason=show_text(made.body.reason, 1000))
+        step(msg("corrected"), made.seq, made.at, why)
+        rows += [(made.seq or _LAST, (None, None, None, said, None)) for said in differences(each)]
+        for gone in each.voided:
+            word = change_state_word(
+                ChangeState.NOTIFIED if isinstance(gone.body, ChangeNotice) else ChangeState.APPROVED
+            )
+            said = msg("{paper}; void since record {seq}", paper=_paper(gone.body), seq=str(made.seq or "?"))
+            step(word, gone.seq, gone.at, said, gone.evidence)
     if (notice := change.notice) is not None:
-        said = msg(
-            "{document} to {to}, sent at {sent} by {how}",
-            document=show_text(notice.body.document),
-            to=show_text(notice.body.to),
-            sent=notice.body.sent_at,
-            how=show_text(notice.body.how),
-        )
-        step(ChangeState.NOTIFIED, notice.seq, notice.at, said, notice.evidence)
+        step(change_state_word(ChangeState.NOTIFIED), notice.seq, notice.at, _paper(notice.body), notice.evidence)
     if (approval := change.approval) is not None:
-        said = msg(
-            "{document} of {day}, by {name}",
-            document=show_text(approval.body.document),
-            day=approval.body.decided_on,
-            name=show_text(approval.body.by),
+        step(
+            change_state_word(ChangeState.APPROVED),
+            approval.seq,
+            approval.at,
+            _paper(approval.body),
+            approval.evidence,
         )
-        step(ChangeState.APPROVED, approval.seq, approval.at, said, approval.evidence)
     if (begun := change.begun) is not None:
         said = msg("at {at} by {name}", at=begun.body.began_at, name=show_text(begun.body.by))
-        step(ChangeState.BEGUN, begun.seq, begun.at, said)
+        step(change_state_word(ChangeState.BEGUN), begun.seq, begun.at, said)
     if (done := change.done) is not None:
         said = msg("at {at}: {outcome}", at=done.body.ended_at, outcome=show_text(done.body.outcome, 1000))
         if done.body.rolled_back:
             said = msg(
                 "at {at}, and undone: {outcome}", at=done.body.ended_at, outcome=show_text(done.body.outcome, 1000)
             )
-        step(ChangeState.DONE, done.seq, done.at, said)
+        step(change_state_word(ChangeState.DONE), done.seq, done.at, said)
     if (closed := change.closed) is not None:
         said = msg("by {name}", name=show_text(closed.body.by))
         if closed.body.reason:
             said = msg(
                 "by {name}: {reason}", name=show_text(closed.body.by), reason=show_text(closed.body.reason, 1000)
             )
-        step(ChangeState.CLOSED, closed.seq, closed.at, said)
-    rows.sort(key=lambda row: row[2] if isinstance(row[2], int) else 1 << 62)
+        step(change_state_word(ChangeState.CLOSED), closed.seq, closed.at, said)
+    rows.sort(key=lambda row: row[0])
     headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("What was said"), msg("Digest of the document"))
-    return Table(msg("Steps"), headers, rows)
+    return Table(msg("Steps"), headers, [row for _seq, row in rows])
+
+
+def _paper(body: ChangeNotice | ChangeApproval) -> Message:
+    if isinstance(body, ChangeNotice):
+        return msg(
+            "{document} to {to}, sent at {sent} by {how}",
+            document=show_text(body.document),
+            to=show_text(body.to),
+            sent=body.sent_at,
+            how=show_text(body.how),
+        )
+    return msg(
+        "{document} of {day}, by {name}",
+        document=show_text(body.document),
+        day=body.decided_on,
+        name=show_text(body.by),
+    )
+
+
+def differences(correction: Correction) -> tuple[Message, ...]:
+    """Say what a correction replaced by what."""
+    said = correction.step.body
+    before, after = correction.before, said.asked or said.notice or said.approval
+    found: list[Message] = []
+    for each in fields(before):
+        old, new = getattr(before, each.name), getattr(after, each.name)
+        if old != new and each.name in _FIELDS:
+            found.append(msg("{name}: {new}, before: {old}", name=_FIELDS[each.name], new=_said(new), old=_said(old)))
+    return tuple(found)
+
+
+def _said(value: object) -> Value:
+    if isinstance(value, (datetime, date)):
+        return value
+    return show_text(", ".join(value) if isinstance(value, tuple) else str(value), 300)
 
 
 def _unread(seqs: Sequence[int]) -> Notice:
@@ -281,5 +358,16 @@ def _data(change: Change, now: datetime) -> dict[str, JsonValue]:
         }
         if change.closed
         else None,
+        "corrections": [
+            {
+                "record": each.step.seq or None,
+                "at": each.step.at.isoformat(),
+                "by": each.step.body.by,
+                "reason": each.step.body.reason,
+                "changed": [str(said) for said in differences(each)],
+                "voided": [gone.seq for gone in each.voided],
+            }
+            for each in change.corrections
+        ],
         "unreadable": list(change.lost),
     }

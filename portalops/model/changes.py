@@ -80,6 +80,21 @@ class ChangeApproval:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeCorrected:
+    """The body of a `change.corrected` record, under the key `change_corrected`: one of its three parts, said anew as a whole."""
+
+    id: str
+    reason: str
+    by: str
+    asked: ChangeRequest | None = None
+    """What is asked for. Notice and approval were of something else: they count no more, and are had anew."""
+    notice: ChangeNotice | None = None
+    """The words by which the letter was recorded."""
+    approval: ChangeApproval | None = None
+    """The words by which the decision was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeBegun:
     """The body of a `change.begun` record, under the key `begun`."""
 

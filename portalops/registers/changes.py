@@ -2,7 +2,9 @@
 
 Nothing is edited: a notice or an approval that is recorded again takes the place of the one before, from its own record on;
 one that says the same adds the file that was missing, and keeps the time of the first. A file that is not there any more is not
-kept.
+kept. A correction of what is asked for voids notice and approval, since they were of something else. One of the words of a paper
+keeps the time of the first record only where that kept the paper itself: then it is the same paper by another name, which
+otherwise nobody could tell from another paper.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from portalops.model.changes import (
     ChangeApproval,
     ChangeBegun,
     ChangeClosed,
+    ChangeCorrected,
     ChangeDone,
     ChangeKind,
     ChangeNotice,
@@ -33,11 +36,15 @@ from portalops.model.text import show_text
 if TYPE_CHECKING:
     from portalops.registers.evidence import LedgerReader
 
-Body: TypeAlias = "ChangeRequest | ChangeNotice | ChangeApproval | ChangeBegun | ChangeDone | ChangeClosed"
+Body: TypeAlias = (
+    "ChangeRequest | ChangeNotice | ChangeApproval | ChangeBegun | ChangeDone | ChangeClosed | ChangeCorrected"
+)
 BodyT = TypeVar("BodyT")
+PaperT = TypeVar("PaperT", ChangeNotice, ChangeApproval)
 
 REQUESTED, NOTIFIED, APPROVED = "change.requested", "change.notified", "change.approved"
 BEGUN, DONE, CLOSED = "change.begun", "change.done", "change.closed"
+CORRECTED = "change.corrected"
 KEYS: Final[Mapping[str, tuple[str, type[Body]]]] = {
     REQUESTED: ("change", ChangeRequest),
     NOTIFIED: ("notice", ChangeNotice),
@@ -45,6 +52,7 @@ KEYS: Final[Mapping[str, tuple[str, type[Body]]]] = {
     BEGUN: ("begun", ChangeBegun),
     DONE: ("done", ChangeDone),
     CLOSED: ("change_closed", ChangeClosed),
+    CORRECTED: ("change_corrected", ChangeCorrected),
 }
 """By kind of record: the key of its body, and its type."""
 CHANGE_KINDS: Final = tuple(KEYS)
@@ -60,6 +68,19 @@ class Step(Generic[BodyT]):
     body: BodyT
     evidence: tuple[Digest, ...] = ()
     """The document, if it is kept."""
+    is_kept_first: bool = False
+    """The record itself kept the document; it was not added later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One record by which a change was corrected, and what that replaced."""
+
+    step: Step[ChangeCorrected]
+    before: ChangeRequest | ChangeNotice | ChangeApproval
+    """What stood until then."""
+    voided: tuple[Step[ChangeNotice] | Step[ChangeApproval], ...] = ()
+    """The notice and the approval that count no more, since they were of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +88,15 @@ class Change:
     """One change, with the records that made it what it is."""
 
     request: Step[ChangeRequest]
+    """The record by which it was asked for, with what is asked for now."""
     notice: Step[ChangeNotice] | None = None
     approval: Step[ChangeApproval] | None = None
     begun: Step[ChangeBegun] | None = None
     done: Step[ChangeDone] | None = None
     closed: Step[ChangeClosed] | None = None
     lost: tuple[int, ...] = ()
-    """Records of it whose details cannot be read."""
+    """Records of it whose details cannot be read, or that do not fit what was before."""
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def id(self) -> str:
@@ -101,7 +124,19 @@ class Change:
     def state_seq(self) -> int:
         """Return the record that made the state."""
         steps = (self.closed, self.done, self.begun, self.approval, self.notice)
-        return next((step.seq for step in steps if step is not None), self.request.seq)
+        return next((step.seq for step in steps if step is not None), self.asked_seq)
+
+    @property
+    def asked_seq(self) -> int:
+        """Return the record that says what is asked for now."""
+        said = [each.step.seq for each in self.corrections if each.step.body.asked is not None]
+        return said[-1] if said else self.request.seq
+
+    @property
+    def originally(self) -> ChangeRequest:
+        """Return what was asked for at first."""
+        found = (each.before for each in self.corrections)
+        return next((each for each in found if isinstance(each, ChangeRequest)), self.request.body)
 
     def order(self) -> ChangeOrder:
         """Return what shows in which order it went."""
@@ -111,7 +146,7 @@ class Change:
             self.kind,
             asked.begins_at,
             asked.ends_at,
-            self.request.seq,
+            self.asked_seq,
             notified_at=self.notice.at if self.notice else None,
             notified_seq=self.notice.seq if self.notice else 0,
             approved_at=self.approval.at if self.approval else None,
@@ -179,16 +214,18 @@ def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tu
     """Return a change after one more record; no body if it cannot be read."""
     match body:
         case ChangeNotice():
-            return replace(known, notice=_again(known.notice, Step(seq, at, body, evidence)))
+            return replace(known, notice=_again(known.notice, Step(seq, at, body, evidence, bool(evidence))))
         case ChangeApproval():
-            return replace(known, approval=_again(known.approval, Step(seq, at, body, evidence)))
+            return replace(known, approval=_again(known.approval, Step(seq, at, body, evidence, bool(evidence))))
+        case ChangeCorrected() if why_no_correction(known, body) is None:
+            return _corrected(known, Step(seq, at, body, evidence))
         case ChangeBegun():
             return known if known.begun else replace(known, begun=Step(seq, at, body, evidence))
         case ChangeDone():
             return known if known.done else replace(known, done=Step(seq, at, body, evidence))
         case ChangeClosed():
             return known if known.closed else replace(known, closed=Step(seq, at, body, evidence))
-        case _:  # what cannot be read, or a second request of the same id
+        case _:  # what cannot be read, a second request of the same id, or a correction that is none
             return replace(known, lost=(*known.lost, seq))
 
 
@@ -199,9 +236,36 @@ def _again(before: Step[BodyT] | None, new: Step[BodyT]) -> Step[BodyT]:
     return replace(before, evidence=tuple(dict.fromkeys((*before.evidence, *new.evidence))))
 
 
+def _corrected(known: Change, step: Step[ChangeCorrected]) -> Change:
+    body = step.body
+    if body.asked is not None:
+        voided = tuple(each for each in (known.notice, known.approval) if each is not None)
+        correction = Correction(step, known.request.body, voided)
+        request = replace(known.request, body=body.asked)
+        known = replace(known, request=request, notice=None, approval=None)
+    elif body.notice is not None and known.notice is not None:
+        correction = Correction(step, known.notice.body)
+        known = replace(known, notice=_renamed(known.notice, body.notice, step))
+    elif body.approval is not None and known.approval is not None:
+        correction = Correction(step, known.approval.body)
+        known = replace(known, approval=_renamed(known.approval, body.approval, step))
+    else:
+        return replace(known, lost=(*known.lost, step.seq))
+    return replace(known, corrections=(*known.corrections, correction))
+
+
+def _renamed(before: Step[PaperT], said: PaperT, step: Step[ChangeCorrected]) -> Step[PaperT]:
+    """Return a paper by its new words: of the time of its own record if that kept it, else of the correction's."""
+    if before.is_kept_first:
+        return replace(before, body=said)
+    return replace(before, body=said, seq=step.seq, at=step.at)
+
+
 def read_changes(ledger: LedgerReader, *, until: datetime | None = None) -> ChangeRegister:
     """Return the register as it was at a moment, or is now."""
     records: list[tuple[int, datetime, str, Body | None, tuple[Digest, ...]]] = []
+    anywhere: list[int] = []
+    """Corrections that cannot be read: they may have named other hosts."""
     for record in ledger.records(kinds=CHANGE_KINDS, until=until):
         key, body_type = KEYS[record.kind]
         body: Body | None = None
@@ -209,12 +273,20 @@ def read_changes(ledger: LedgerReader, *, until: datetime | None = None) -> Chan
         try:
             data = ledger.blob(record.body)
             found = decode_part(data, key, body_type)
-            if found is not None and found.id == record.subject:
+            if found is not None and _is_about(found, record.subject):
                 body, evidence = found, tuple(sorted(one for one in evidence_of(data) if ledger.has_blob(one)))
         except PortalOpsError:
             body = None
+        if body is None and record.kind == CORRECTED:
+            anywhere.append(record.seq)
         records.append((record.seq, record.at, record.subject, body, evidence))
-    return fold_changes(records)
+    register = fold_changes(records)
+    return replace(register, lost=tuple(sorted({*register.lost, *anywhere})))
+
+
+def _is_about(body: Body, name: str) -> bool:
+    parts = (body.asked, body.notice, body.approval) if isinstance(body, ChangeCorrected) else ()
+    return all(each.id == name for each in (body, *parts) if each is not None)
 
 
 def overlapping(register: ChangeRegister, asked: ChangeRequest) -> tuple[Change, ...]:
@@ -272,6 +344,48 @@ def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
             day=approval.decided_on,
         )
     return None
+
+
+def why_no_correction(change: Change, said: ChangeCorrected) -> Message | None:
+    """Say why a correction cannot be recorded now; None if it can."""
+    if change.closed is not None:
+        return _is(change)
+    if [said.asked, said.notice, said.approval].count(None) != len(("asked", "notice", "approval")) - 1:
+        return msg("what is asked for and each of its papers are corrected by records of their own")
+    if said.asked is not None:
+        return _why_no_other_request(change, said.asked)
+    paper = change.notice if said.notice is not None else change.approval
+    if paper is None:
+        return msg("{id} has no such paper on record", id=change.id)
+    if paper.body in {said.notice, said.approval}:
+        return _says_so(change, paper.seq)
+    is_late = change.begun is not None and change.kind is not ChangeKind.EMERGENCY
+    if is_late and not paper.is_kept_first:
+        return msg(
+            "record {seq} of {id} did not keep the paper itself, and it was begun since: whether these are other words for"
+            " the same paper can be told by nobody",
+            id=change.id,
+            seq=paper.seq,
+        )
+    return None
+
+
+def _why_no_other_request(change: Change, asked: ChangeRequest) -> Message | None:
+    if asked.kind is not change.kind:
+        return msg("{id} stays what it is, normal, standing or an emergency", id=change.id)
+    if asked == change.request.body:
+        return _says_so(change, change.asked_seq)
+    if change.kind is ChangeKind.STANDING and change.approval is not None:
+        return msg(
+            "{id} is in force by record {seq}, and covers what was done by it", id=change.id, seq=change.state_seq
+        )
+    if change.begun is not None and change.kind is not ChangeKind.EMERGENCY:
+        return _is(change)
+    return None
+
+
+def _says_so(change: Change, seq: int) -> Message:
+    return msg("{id} says so already (record {seq})", id=change.id, seq=seq)
 
 
 def why_no_start(change: Change, began_at: datetime) -> Message | None:

@@ -19,7 +19,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest
 from portalops.model.organisation import HostId
-from portalops.registers.changes import APPROVED, CHANGE_KINDS, KEYS, NOTIFIED, REQUESTED, Body
+from portalops.registers.changes import APPROVED, CHANGE_KINDS, CORRECTED, KEYS, NOTIFIED, REQUESTED, Body
 from portalops.system.clock import SystemClock
 from tests.doubles import FixedClock
 
@@ -135,7 +135,7 @@ def test_change_goes_from_the_request_to_its_end_and_is_judged(home: Path, capsy
     assert (data["state"], data["order"], data["closed"]["reason"]) == ("closed", "kept", None)
     assert data["approved"]["evidence"] == [hashlib.sha256(b"%PDF decision").hexdigest()]
     assert data["state_record"] == data["closed"]["record"]
-    assert records(home) == list(CHANGE_KINDS)
+    assert records(home) == [kind for kind in CHANGE_KINDS if kind != CORRECTED]
     assert order(home, capsys) == ("pass", "")
     assert change(home, "list") == ExitCode.OK
     assert data_of(capsys) == []
@@ -321,6 +321,136 @@ def test_start_that_is_said_to_be_before_the_approval_is_refused(
     assert "was approved by record" in capsys.readouterr().err
 
 
+def test_correction_is_a_record_that_voids_the_papers_and_shows_what_was_before(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request(home)
+    notify(home)
+    approve(home, "--file", str(home / "decision.pdf"))
+    capsys.readouterr()
+
+    assert change(home, "correct", ID, "--host", "db1", "--reason", "wrong host") == ExitCode.OK
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["data"]["state"], told["data"]["hosts"], told["data"]["order"]) == ("requested", ["db1"], "ahead")
+    assert told["data"]["state_record"] == told["data"]["corrections"][0]["record"]
+    assert told["data"]["corrections"][0]["changed"] == ["Hosts: db1, before: web1"]
+    assert "count no more" in told["warnings"][0]
+    assert records(home)[-1] == CORRECTED
+    assert change(home, "start", ID) == ExitCode.USAGE
+    capsys.readouterr()
+    portalops(home, "change", "show", ID)
+    shown = capsys.readouterr().out
+    assert "void since record" in shown
+    assert "512/UBND-VX" in shown
+
+
+def test_correction_of_the_window_counts_for_what_is_asked_next(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    begins = NOW + 5 * DAY
+
+    assert change(home, "correct", ID, "--from", begins.isoformat(), "--reason", "put off") == ExitCode.USAGE
+    assert "does not begin before that" in capsys.readouterr().err
+    ends = (begins + timedelta(hours=1)).isoformat()
+    assert change(home, "correct", ID, "--from", begins.isoformat(), "--to", ends, "--reason", "put off") == ExitCode.OK
+    capsys.readouterr()
+
+    assert request(home) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+
+
+def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yesterday(home)
+    change(home, "start", ID)
+    capsys.readouterr()
+
+    code = change(home, "correct", ID, "--approval-document", "521/UBND-VX", "--reason", "mistyped")
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["data"]["approved"]["document"], told["warnings"]) == (ExitCode.OK, "521/UBND-VX", [])
+    assert told["data"]["corrections"][0]["changed"] == ["Document: 521/UBND-VX, before: 512/UBND-VX"]
+    assert order(home, capsys) == ("pass", "")
+
+
+@pytest.mark.parametrize(
+    ("with_file", "arguments", "said"),
+    [
+        (True, (), "nothing is said to change"),
+        (True, ("--what", "nginx", "--approval-by", "An"), "records of their own"),
+        (True, ("--what", "nginx"), "says so already"),
+        (True, ("--host", "web9"), "there is no host web9"),
+        (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),
+        (True, ("--package", "nginx"), "limits of a standing approval"),
+        (True, ("--to", (NOW - timedelta(hours=1)).isoformat()), "the window ended at"),
+    ],
+)
+def test_correction_that_cannot_be_is_refused_with_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str], with_file: bool, arguments: tuple[str, ...], said: str
+) -> None:
+    yesterday(home, with_file=with_file)
+    before = records(home)
+
+    assert change(home, "correct", ID, "--reason", "wrong", *arguments) == ExitCode.USAGE
+
+    told = capsys.readouterr().err
+    assert said in told
+    assert "hint:" in told
+    assert records(home) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (("--what", "php"), "is begun", "change finish"),
+        (("--approval-document", "600"), "did not keep the paper itself", "--reason"),
+    ],
+)
+def test_what_is_begun_is_not_corrected(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str, hint: str
+) -> None:
+    yesterday(home, with_file=False)
+    change(home, "start", ID)
+    capsys.readouterr()
+
+    assert change(home, "correct", ID, "--reason", "wrong", *arguments) == ExitCode.USAGE
+
+    told = capsys.readouterr().err
+    assert said in told
+    assert hint in told
+
+
+def test_paper_that_is_not_on_record_cannot_be_corrected(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    capsys.readouterr()
+
+    assert change(home, "correct", ID, "--reason", "wrong", "--approval-document", "600") == ExitCode.USAGE
+
+    assert "has no such paper" in capsys.readouterr().err
+
+
+def test_show_tells_of_a_window_that_overlaps(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    request(home)
+    capsys.readouterr()
+
+    change(home, "show", ID)
+
+    assert f"overlaps with that of CH-{YEAR}-002" in json.loads(capsys.readouterr().out)["warnings"][0]
+
+
+def test_dry_run_of_a_correction_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    capsys.readouterr()
+
+    assert change(home, "correct", ID, "--what", "php", "--reason", "wrong", "--dry-run") == ExitCode.OK
+
+    data = data_of(capsys)
+    assert (data["what"], data["recorded"], data["corrections"][0]["record"]) == ("php", False, None)
+    assert records(home) == [REQUESTED]
+
+
 def test_dry_run_shows_what_would_be_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert request(home, "--dry-run") == ExitCode.OK
     assert (data_of(capsys)["id"], records(home)) == (ID, [])
@@ -358,6 +488,24 @@ def test_two_operators_who_ask_at_once_get_two_ids(home: Path) -> None:
     ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
     names = [record.subject for record in ledger.records(kinds=(REQUESTED,))]
     assert sorted(names) == [f"CH-{YEAR}-00{n}" for n in (1, 2, 3, 4)]
+
+
+def test_two_operators_who_correct_and_start_at_once_leave_no_change_that_was_begun_otherwise(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yesterday(home)
+
+    codes = at_once(
+        home,
+        ("change", "correct", ID, "--what", "php", "--reason", "wrong"),
+        ("change", "start", ID),
+    )
+
+    assert sorted(codes) == [ExitCode.OK, ExitCode.USAGE]
+    change(home, "show", ID)
+    data = data_of(capsys)
+    assert (data["state"], data["what"]) in {("begun", "nginx"), ("requested", "php")}
+    assert data["unreadable"] == []
 
 
 def test_two_operators_who_approve_and_start_at_once_lose_nothing_and_start_once(

@@ -24,7 +24,15 @@ from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.availability import SampleBatch
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
 from portalops.model.cases import CaseMove
-from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeClosed, ChangeDone, ChangeNotice, ChangeRequest
+from portalops.model.changes import (
+    ChangeApproval,
+    ChangeBegun,
+    ChangeClosed,
+    ChangeCorrected,
+    ChangeDone,
+    ChangeNotice,
+    ChangeRequest,
+)
 from portalops.model.checks import CheckRound
 from portalops.model.claims import ToolReport
 from portalops.model.confirmations import Confirmation
@@ -82,7 +90,7 @@ BODIES: tuple[type, ...] = (
     *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
     *(Sighting, HandOver),
     *(Confirmation, ObservedItem, RegisteredPaper, AttestationWithdrawal),
-    *(ChangeRequest, ChangeNotice, ChangeApproval, ChangeBegun, ChangeDone, ChangeClosed),
+    *(ChangeRequest, ChangeNotice, ChangeApproval, ChangeBegun, ChangeDone, ChangeClosed, ChangeCorrected),
     *(Credential, CredentialRotation, CredentialHandOver, CredentialReturn, Leaving),
     *(SignedHead, KeyEvent, SignOff, Erasure, Waiver, WaiverWithdrawal),
 )

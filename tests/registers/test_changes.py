@@ -18,6 +18,7 @@ from portalops.model.changes import (
     ChangeApproval,
     ChangeBegun,
     ChangeClosed,
+    ChangeCorrected,
     ChangeDone,
     ChangeKind,
     ChangeNotice,
@@ -32,6 +33,7 @@ from portalops.registers.changes import (
     APPROVED,
     BEGUN,
     CLOSED,
+    CORRECTED,
     DONE,
     KEYS,
     NOTIFIED,
@@ -43,6 +45,7 @@ from portalops.registers.changes import (
     read_changes,
     why_no_approval,
     why_no_close,
+    why_no_correction,
     why_no_end,
     why_no_notice,
     why_no_start,
@@ -183,6 +186,94 @@ def test_emergency_is_not_closed_in_silence_without_approval() -> None:
     assert closed.order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
 
 
+OTHER = replace(ASKED, hosts=(DATABASE,), what="php")
+ASKED_ANEW = ChangeCorrected(ID, "wrong host", "An", asked=OTHER)
+RENAMED = ChangeCorrected(ID, "mistyped", "An", approval=replace(APPROVAL, document="521/UBND"))
+RESENT = ChangeCorrected(ID, "mistyped", "An", notice=replace(NOTICE, document="58/TTTT"))
+
+
+def test_correction_of_what_is_asked_for_voids_notice_and_approval_and_makes_the_state() -> None:
+    change = folded(NOTICE, APPROVAL, ASKED_ANEW)
+
+    assert (change.state, change.state_seq, change.request.body) == (ChangeState.REQUESTED, 4, OTHER)
+    assert [step.seq for step in change.corrections[0].voided] == [2, 3]
+    assert (change.originally, change.request.seq, change.order().requested_seq) == (ASKED, 1, 4)
+    assert change.order().covers() is None
+
+
+def test_papers_of_before_a_correction_count_from_their_new_record_on() -> None:
+    change = folded(NOTICE, APPROVAL, ASKED_ANEW, NOTICE, APPROVAL, BEGUN_AT)
+
+    assert (change.state, change.order().notified_seq, change.order().approved_seq) == (ChangeState.BEGUN, 5, 6)
+    assert change.order().approved_at == NOW + 6 * HOUR
+    assert change.lost == ()
+
+
+def test_words_of_a_paper_that_its_record_kept_keep_their_time() -> None:
+    change = folded(NOTICE, APPROVAL, BEGUN_AT, RENAMED)
+
+    order = change.order()
+    assert (order.document, order.approved_seq, order.approved_at) == ("521/UBND", 3, NOW + 3 * HOUR)
+    assert order.judged(NOW + 100 * HOUR) is Order.KEPT
+    assert folded(NOTICE, RESENT).order().notified_seq == 2
+
+
+def test_words_of_a_paper_that_its_record_did_not_keep_count_from_the_correction_on() -> None:
+    change = folded(NOTICE, APPROVAL, RENAMED, evidence=())
+
+    assert (change.order().approved_seq, change.order().approved_at) == (4, NOW + 4 * HOUR)
+
+
+def test_paper_that_was_added_later_is_not_one_that_the_record_kept() -> None:
+    rows: list[Body] = [ASKED, NOTICE, APPROVAL, BEGUN_AT, APPROVAL]
+    change = fold_changes((n, NOW + n * HOUR, ID, body, (DIGEST,) if n == 5 else ()) for n, body in enumerate(rows, 1))
+
+    assert why_no_correction(change.changes[ID], RENAMED) is not None
+
+
+@pytest.mark.parametrize(
+    ("steps", "correction"),
+    [
+        ((NOTICE, APPROVAL, BEGUN_AT), ASKED_ANEW),
+        ((NOTICE, APPROVAL, CLOSING), ASKED_ANEW),
+        ((NOTICE, APPROVAL, CLOSING), RENAMED),
+        ((NOTICE,), RENAMED),
+        ((), RESENT),
+        ((), ChangeCorrected(ID, "nothing", "An")),
+        ((NOTICE, APPROVAL), replace(ASKED_ANEW, approval=RENAMED.approval)),
+        ((), replace(ASKED_ANEW, asked=replace(OTHER, kind=ChangeKind.EMERGENCY))),
+        ((), replace(ASKED_ANEW, asked=ASKED)),
+    ],
+)
+def test_correction_that_does_not_fit_changes_nothing_and_is_named(
+    steps: tuple[Body, ...], correction: ChangeCorrected
+) -> None:
+    before, after = folded(*steps), folded(*steps, correction)
+
+    assert why_no_correction(before, correction) is not None
+    assert replace(after, lost=()) == before
+    assert after.lost == (len(steps) + 2,)
+
+
+def test_emergency_that_was_begun_may_be_corrected_and_needs_another_approval() -> None:
+    asked = replace(ASKED, kind=ChangeKind.EMERGENCY)
+    correction = ChangeCorrected(ID, "also db1", "An", asked=replace(asked, hosts=(WEB, DATABASE)))
+
+    after = folded(BEGUN_AT, NOTICE, APPROVAL, correction, asked=asked)
+
+    assert after.state is ChangeState.BEGUN
+    assert after.order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+    assert after.order().covers() is None
+
+
+def test_standing_approval_in_force_is_not_corrected_since_it_covers_what_was_done_by_it() -> None:
+    asked = replace(ASKED, kind=ChangeKind.STANDING, packages=("nginx",))
+    correction = ChangeCorrected(ID, "less", "An", asked=replace(asked, packages=("php",)))
+
+    assert why_no_correction(folded(NOTICE, asked=asked), correction) is None
+    assert why_no_correction(folded(NOTICE, APPROVAL, asked=asked), correction) is not None
+
+
 def test_windows_of_a_host_that_overlap_are_named() -> None:
     register = fold_changes([(1, NOW, ID, ASKED, ())])
     other = replace(ASKED, id="CH-2026-002")
@@ -197,6 +288,12 @@ moments = st.integers(0, 40).map(lambda n: NOW + n * HOUR)
 steps = st.lists(
     st.one_of(
         st.sampled_from([NOTICE, APPROVAL, replace(APPROVAL, document="600/UBND"), DONE_AT, CLOSING, None]),
+        st.sampled_from([RENAMED, RESENT]),
+        st.builds(
+            lambda kind, hosts: replace(ASKED_ANEW, asked=replace(ASKED, kind=kind, hosts=hosts)),
+            st.sampled_from(list(ChangeKind)),
+            st.sampled_from([(WEB,), (DATABASE,)]),
+        ),
         moments.map(lambda at: ChangeBegun(ID, at, "An")),
     ),
     max_size=10,
@@ -261,6 +358,26 @@ def test_register_is_read_from_the_ledger_with_its_documents(ledger: Ledger) -> 
     assert change.order().digest == digest
     assert read_changes(ledger).of_host(WEB) == (change,)
     assert read_changes(ledger).lost_of(WEB) == ()
+
+
+def test_correction_that_is_about_another_change_is_none(ledger: Ledger) -> None:
+    record(ledger, REQUESTED, ASKED)
+    good = record(ledger, CORRECTED, ASKED_ANEW)
+    bad = record(ledger, CORRECTED, replace(ASKED_ANEW, asked=replace(ASKED, id="CH-2026-009")))
+
+    change = read_changes(ledger).changes[ID]
+
+    assert (change.state_seq, change.lost, change.request.body) == (good, (bad,), OTHER)
+    assert read_changes(ledger).of_host(DATABASE) == (change,)
+    assert read_changes(ledger).of_host(WEB) == ()
+
+
+def test_correction_that_cannot_be_read_leaves_doubt_on_every_host(ledger: Ledger) -> None:
+    record(ledger, REQUESTED, ASKED)
+    seq = ledger.append(CORRECTED, run=NO_RUN, subject=ID, body=bodies.write({"change_corrected": 1})).seq
+
+    assert read_changes(ledger).lost_of(WEB) == (seq,)
+    assert read_changes(ledger).lost_of(DATABASE) == (seq,)
 
 
 def test_decision_that_was_lost_is_not_kept(ledger: Ledger) -> None:
