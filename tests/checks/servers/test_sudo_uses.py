@@ -80,10 +80,10 @@ def test_account_that_is_gone_keeps_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "      an : PWD=/tmp/a ; USER=binh ; COMMAND=/bin/x ; USER=root ; COMMAND=/usr/bin/id",
+        "      an : PWD=/srv/a ; USER=binh ; COMMAND=/bin/x ; USER=root ; COMMAND=/usr/bin/id",
         "      an : PWD=/ ; USER=root ; COMMAND=/usr/bin/echo ; USER=binh",
         f"      an : PWD=/{'a' * 950}",
-        f"      an : PWD=/tmp/a ; USER=binh ; COMMAND={'a' * 950}",
+        f"      an : PWD=/srv/a ; USER=binh ; COMMAND={'a' * 950}",
     ],
 )
 def test_target_that_a_folder_or_a_command_may_have_written_is_not_named(tmp_path: Path, said: str) -> None:
