@@ -1,6 +1,27 @@
 """What both hosts are before any fault: people with keys, a signed archive of packages, and an older journal."""
 
-BASE = r"""
+OLD_EXPORT = r"""
+# the journal of the time before, as the host had kept it: a line a day, since one old line proves nothing
+n=0
+while [ $n -lt 117 ]; do
+  cat <<END
+__REALTIME_TIMESTAMP=$((OLD_SECONDS + n * 86400))000000
+__MONOTONIC_TIMESTAMP=$((1 + n * 86400))000000
+_BOOT_ID=0123456789abcdef0123456789abcdef
+_MACHINE_ID=$(cat /etc/machine-id)
+_HOSTNAME=$(hostname)
+_UID=0
+_TRANSPORT=stdout
+PRIORITY=6
+SYSLOG_IDENTIFIER=systemd
+MESSAGE=Started the job of day $n.
+
+END
+  n=$((n + 1))
+done >/root/old.export
+"""
+"""Writes that journal, for `OLD_JOURNAL`; OLD_SECONDS is when it begins."""
+_PEOPLE_AND_ARCHIVE = r"""
 set -e
 export DEBIAN_FRONTEND=noninteractive
 mkdir -p /var/log/journal /srv/archive /root/keys
@@ -59,22 +80,9 @@ done
 apt-get -q -y update
 faketime "$LONG_AGO" apt-get -q -y install portal-tool=1 portal-lib=1 "linux-image-$(uname -r)=1"
 
-# the journal of the time before, as the host had kept it
-cat >/root/old.export <<END
-__REALTIME_TIMESTAMP=${OLD_SECONDS}000000
-__MONOTONIC_TIMESTAMP=1000000
-_BOOT_ID=0123456789abcdef0123456789abcdef
-_MACHINE_ID=$(cat /etc/machine-id)
-_HOSTNAME=$(hostname)
-_UID=0
-_TRANSPORT=stdout
-PRIORITY=6
-SYSLOG_IDENTIFIER=systemd
-MESSAGE=Startup finished.
-
-END
 chmod 700 /root/keys
 """
+BASE = OLD_EXPORT + _PEOPLE_AND_ARCHIVE
 OLD_JOURNAL = r"""
 id=$(cat /etc/machine-id)
 install -d -g systemd-journal -m 2755 /var/log/journal/$id
