@@ -94,13 +94,21 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
     for each in register.credentials.values():
         host = host_of(each.credential.system)
         if each.is_overdue(today) and each.due_on is not None:
-            text = msg("to be changed by {day}, and it was not", day=each.due_on)
+            text = msg("to be changed by {day}, and it was not (record {seq})", day=each.due_on, seq=each.secret_seq)
             found.append(Remark(host, "rotation-overdue", each.id, text))
         if each.is_active and each.lacks:
-            text = msg("something is not said of it: {what}", what=", ".join(each.lacks))
+            text = msg(
+                "something is not said of it: {what} (records {seqs})",
+                what=", ".join(each.lacks),
+                seqs=", ".join(map(str, each.seqs)),
+            )
             found.append(Remark(host, "details-missing", each.id, text))
-        if leavers := [left.person for left in register.leavers_of(each) if left.on <= today]:
-            text = msg("known to somebody who left: {names}", names=", ".join(leavers))
+        if leavers := [left for left in register.leavers_of(each) if left.on <= today]:
+            text = msg(
+                "known to somebody who left: {names} (records {seqs})",
+                names=", ".join(left.person for left in leavers),
+                seqs=", ".join(map(str, sorted({*each.seqs, *(left.seq for left in leavers)}))),
+            )
             found.append(Remark(host, "known-to-leaver", each.id, text))
         kind = each.credential.system.partition(":")[0]
         is_seen = kind in {SystemKind.HOST, SystemKind.PORTAL} or (kind == SystemKind.DATABASE and host)

@@ -51,11 +51,13 @@ def audit_use(register: CredentialRegister, facts: Facts) -> tuple[Remark, ...]:
             mine.setdefault(each.credential.account, []).append(each)
     found = [*_factors(mine, facts)]
     for account, held in sorted(mine.items()):
-        found += _shared(host, account, held, _people(account, facts))
+        found += _shared(host, shown(account, 40), held, _people(account, facts))
         found += _unneeded(host, account, held, facts)
         if facts.declared.members is None and len(_keys_of(account, facts)) > 1:
             said = msg("several keys open it, and whose they are is not declared")
-            found.append(Remark(host, "not-seen", f"keys of {account}", said, is_unknown=True, reason="not-declared"))
+            found.append(
+                Remark(host, "not-seen", f"keys of {shown(account, 40)}", said, is_unknown=True, reason="not-declared")
+            )
     return tuple(found)
 
 
@@ -98,7 +100,7 @@ def _of_portal(
                 id=each.id,
                 seq=each.use_seq,
             )
-            yield Remark("", "shared-unneeded", name, said)
+            yield Remark("", "shared-unneeded", f"{name} {each.id}", said)
         if account.is_admin and not each.credential.mfa:
             said = msg(
                 "it may do everything in the portal, and takes no second factor, as the register says: {id} (record {seq})",
@@ -230,4 +232,4 @@ def _unneeded(host: str, account: str, held: list[HeldCredential], facts: Facts)
                 id=each.id,
                 seq=each.use_seq,
             )
-            yield Remark(host, "shared-unneeded", account, said)
+            yield Remark(host, "shared-unneeded", f"{shown(account, 40)} {each.id}", said)
