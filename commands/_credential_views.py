@@ -10,6 +10,7 @@ from commands._credentials import (
     IdArgument,
     data_of,
     held,
+    known_person,
     listing,
     problems_of,
     refuse_extra,
@@ -43,7 +44,7 @@ HELP_LIST = _(
     "List the credentials: holder, deputy, place, and what must be seen to\n\nReads the ledger and the configuration only."
     " Those that were returned are left out without --all. With more than one option, what all of them choose is listed."
     "\n\nExample: portalops credential list --holder nguyen-van-an; portalops credential list --host web1 --overdue"
-    "\n\nEXIT STATUS: 0 nothing must be seen to, 1 something must, 2 there is no such host or system, 3 a record of the register cannot be read"
+    "\n\nEXIT STATUS: 0 nothing must be seen to, 1 something must, 2 there is no such member, host or system, 3 a record of the register cannot be read"
 )
 HELP_SHOW = _(
     "Show a credential, with every record of it\n\nExample: portalops credential show web1-root"
@@ -79,10 +80,10 @@ def list_(
 ) -> Result:
     refuse_extra(ctx)
     session = open_session(ctx)
-    wanted = None if holder is None else typed(holder, "--holder")
     of_system = None if system is None else "@".join(typed(part, "--system") for part in system.split("@"))
     of_host = None if host is None else known_host(session, host).id
     register, today = register_of(session), today_of(session)
+    wanted = None if holder is None else known_person(session, register, holder, "--holder")
     if not register.is_begun:
         said = msg("There is no credential yet: 'portalops credential add' adds one")
         return Result([], [Paragraph(said)])

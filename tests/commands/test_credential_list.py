@@ -35,6 +35,8 @@ def test_list_is_chosen_by_system_by_host_and_by_what_is_late(home: Path, capsys
     assert chosen("--system", "portal:cong@web1") == chosen("--system", "portal") == ["tls"]
     assert chosen("--system", "bucket", "--host", "web1") == []
     assert "Those in the register open: bucket, " in refused(home, capsys, "credential", "list", "--system", "bukket")
+    assert chosen("--holder", "Tran-Thi-Binh", "--system", "bucket") == ["s3"]
+    assert "there is no member le-chi" in refused(home, capsys, "credential", "list", "--holder", "le-chi")
     assert "there is no host web9" in refused(home, capsys, "credential", "list", "--host", "web9")
 
 
