@@ -25,7 +25,7 @@ WORK_WAS_DONE = {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
 
 
 def main() -> int:
-    """Make keys, build the example, run what is due, and show where the report is."""
+    """Make keys, build the example, begin its registers, run what is due, and show where the report is."""
     if not SIGNING_KEY.exists():
         say(msg("keys: the two that open backups and the one that signs, in var/keys"))
         code = _portalops("init", "--keys", "--no-input")
@@ -35,6 +35,18 @@ def main() -> int:
     code = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "build_portal.py"), "--into", str(ROOT / "var" / "example")],
         check=False,
+    ).returncode
+    if code != 0:
+        return code
+    say(msg("registers: who holds what, changes, incidents and where this machine stands, all of it invented"))
+    code = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "examples" / "begin_registers.py"),
+            *("--into", str(ROOT / "var" / "example"), "--config", str(CONFIGURATION)),
+        ],
+        check=False,
+        cwd=ROOT,
     ).returncode
     if code != 0:
         return code

@@ -67,6 +67,16 @@ def make_portal(folder: Path) -> None:
     assert keys.code == 0, keys.err
 
 
+def begin_registers(folder: Path) -> Done:
+    """Begin the registers of the example, as `make run` does."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PORTALOPS_LANG": "en"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "begin_registers.py")],
+        cwd=folder, capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def portal(tmp_path: Path) -> Path:
     """A fresh example portal on which nothing ran yet."""
@@ -79,4 +89,6 @@ def after_first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Don
     """A portal after its first run, and what that run printed; for tests that only read."""
     folder = tmp_path_factory.mktemp("portal")
     make_portal(folder)
+    begun = begin_registers(folder)
+    assert begun.code == 0, begun.err
     return folder, call(folder, "run", "--json")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from portalops.errors import ExitCode
-from tests.e2e.conftest import Done, call
+from tests.e2e.conftest import Done, begin_registers, call
 
 FirstRun = tuple[Path, Done]
 
@@ -140,3 +140,57 @@ def test_a_lost_plan_does_not_keep_the_jobs_from_being_done(portal: Path) -> Non
     done = call(portal, "run", "weekly-verify", "--json")
 
     assert [job["outcome"] for job in done.data["jobs"]] == ["complete"], done.err
+
+
+def test_duties_of_people_are_met_unmet_and_unknown_side_by_side(after_first_run: FirstRun) -> None:
+    _folder, done = after_first_run
+
+    duties = {duty["id"]: duty for duty in done.data["duties"]}
+    assert duties["12.2-notice"]["verdict"] == "met"
+    assert duties["12.2-approval"]["verdict"] == "unmet"
+    assert any("CH-" in line and "was approved at" in line for line in duties["12.2-approval"]["details"])
+    assert any("csdl-quan-tri" in line for line in duties["12.5-custody"]["details"])
+    assert duties["12.5-incidents"]["verdict"] == "insufficient-evidence"
+    assert any("the first report is due by" in line for line in json.loads(done.out)["warnings"])
+
+
+def test_registers_that_are_begun_are_left_alone(after_first_run: FirstRun) -> None:
+    folder, _done = after_first_run
+
+    again = begin_registers(folder)
+
+    assert (again.code, again.out) == (0, "The example's registers are begun already.\n"), again.err
+    found = call(folder, "ledger", "show", "--last", "500", "--json").data
+    kinds = [record["kind"] for record in found]
+    assert (kinds.count("change.requested"), kinds.count("incident.opened"), kinds.count("host.sighted")) == (2, 2, 1)
+
+
+def test_credentials_of_ones_own_keep_the_example_from_adding_any(portal: Path) -> None:
+    added = call(
+        portal, "credential", "add", "cua-toi", "--system", "other:x", "--account", "x", "--kind", "key", "--holder", "nguyen-van-an"
+    )  # fmt: skip
+    assert added.code == 0, added.err
+
+    done = begin_registers(portal)
+
+    assert done.code == 0, done.err
+    assert [one["id"] for one in call(portal, "credential", "list", "--json").data] == ["cua-toi"]
+
+
+def test_incident_was_reported_in_time_and_closed_without_open_ends(after_first_run: FirstRun) -> None:
+    folder, _done = after_first_run
+
+    lost, cut = sorted(call(folder, "incident", "list", "--all", "--json").data, key=lambda one: one["id"])
+
+    assert (lost["state"], lost["closed"]["open_ends"]) == ("closed", [])
+    assert (lost["first_report"]["state"], lost["full_report"]["state"]) == ("in-time", "in-time")
+    assert (cut["state"], cut["first_report"]["state"]) == ("open", "due")
+
+
+def test_what_is_invented_says_so(after_first_run: FirstRun) -> None:
+    folder, _done = after_first_run
+
+    for paper in (folder / "var" / "example" / "papers").iterdir():
+        assert paper.read_text(encoding="utf-8").startswith("VÍ DỤ, KHÔNG PHẢI VĂN BẢN THẬT")
+    told = [call(folder, noun, "list", "--all", "--json").data for noun in ("change", "incident")]
+    assert all(one["what"].startswith("ví dụ: ") for each in told for one in each)
