@@ -35,6 +35,7 @@ from portalops.model.checks import CheckRound, JudgedRound
 from portalops.model.findings import Finding
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message
+from portalops.model.organisation import HostId
 from portalops.model.period import Period
 from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import Digest, Record
@@ -47,12 +48,14 @@ from portalops.registers.cases import Case, read_cases
 from portalops.registers.changes import ChangeRegister, read_changes
 from portalops.registers.confirmations import read_confirmations
 from portalops.registers.copies import Look, after, after_elsewhere, first_known
+from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.exemptions import RecordedExemption, read_exemptions
 from portalops.registers.findings import read_findings
 from portalops.registers.incidents import IncidentRegister, read_incidents
+from portalops.registers.places import Place, read_places
 from portalops.registers.sent import RecordedSending, read_sendings
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 
@@ -249,6 +252,14 @@ class Evidence:
     """The register of incidents as it is now, as that of changes."""
     waivers: tuple[RecordedWaiver, ...] = ()
     """Every waiver recorded by the period's end, oldest first."""
+    places: Mapping[HostId, Place] = field(default_factory=dict)
+    """Where each host stood, as of the period's end; read for reports alone."""
+    credentials: CredentialRegister | None = None
+    """The register of credentials as of the period's end; read for reports alone."""
+
+    def last_day(self) -> date:
+        """Return the local day as of which states are told: the period's last one, or today if that is earlier."""
+        return min(self.now.astimezone(self.zone).date(), self.period.last)
 
     def sets(self, *, as_of: datetime | None = None) -> tuple[SetEvidence, ...]:
         """Return the backup sets, oldest first, with what later looks said of their copies.
@@ -393,6 +404,8 @@ def read_evidence(
         changes=read_changes(ledger),
         incidents=read_incidents(ledger),
         waivers=waivers.waivers,
+        places=read_places(ledger, until=end) if every_run else {},
+        credentials=read_credentials(ledger, until=end) if every_run else None,
         cases=cases.cases,
         sendings=sendings.sendings,
         exemptions=exemptions.exemptions,

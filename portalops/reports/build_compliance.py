@@ -23,9 +23,12 @@ from portalops.reports.document import (
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
 from portalops.reports.section_backups import backup_blocks
+from portalops.reports.section_changes import change_blocks
+from portalops.reports.section_credentials import credential_blocks
 from portalops.reports.section_evidence import exception_blocks
 from portalops.reports.section_handling import handling_blocks
 from portalops.reports.section_incidents import incident_blocks
+from portalops.reports.section_places import place_blocks
 from portalops.reports.section_servers import server_blocks
 from portalops.reports.section_updates import update_blocks
 from portalops.reports.words import clause_heading, clause_words, duty_status
@@ -47,15 +50,26 @@ def build(material: Material) -> Document:
             msg("Updates of the portal and the units (Article 11)"),
             (*update_blocks(evidence, units, calendar), *handling_blocks(evidence, units, calendar, numbers)),
         ),
-        Section(
-            msg("Server checks (Article 12)"),
-            (*server_blocks(evidence, numbers), *incident_blocks(evidence, numbers)),
-        ),
+        Section(msg("Servers, changes and access (Article 12)"), _article_12(material)),
         Section(
             msg("Exceptions"), exception_blocks(evidence, standings, units, rulebook, own_run=material.proof.own_run)
         ),
     )
     return framed(TITLE, material, sections)
+
+
+def _article_12(material: Material) -> Iterator[Block]:
+    evidence, numbers = material.evidence, material.rulebook.numbers
+    yield Heading(3, msg("What the checks of the servers say"))
+    yield from server_blocks(evidence, numbers)
+    yield Heading(3, msg("Where the servers stand, and who answers for them (Article 12.1)"))
+    yield from place_blocks(evidence, material.hosts)
+    yield Heading(3, msg("Changes (Article 12.2)"))
+    yield from change_blocks(evidence)
+    yield Heading(3, msg("Administrative credentials (Article 12.5)"))
+    yield from credential_blocks(evidence)
+    yield Heading(3, msg("Incidents (Article 12.5)"))
+    yield from incident_blocks(evidence, numbers)
 
 
 def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:

@@ -52,6 +52,7 @@ from portalops.reports.document import Document
 from portalops.reports.material import Material
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey, sign
+from tests.reports.registers import credentials, places
 
 VIETNAMESE = "Ủy ban nhân dân ẮẰẲẴẶ ấầẩẫậ ợởỡ ₫"
 HOSTILE = '<script>alert("x")</script> \x1b[31m\u202e"><img src=http://evil.example/x> | `a` *b* \x00'
@@ -383,6 +384,8 @@ def evidence() -> Evidence:
         cases=cases(),
         sendings=sendings(),
         exemptions=exemptions(),
+        places=places(),
+        credentials=credentials(),
         unreadable=(Unreadable(88, "report", msg("blob missing")),),
         summaries={
             run.finished_seq: RunSummary(RunOutcome.COMPLETE, 0, run.started_at, run.finished_at)

@@ -50,6 +50,9 @@ _FOLDER = Path(__file__).parent
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{31,}")
 """Long identifiers such as digests, keys, runs and set names are shown in a typewriter face and may break anywhere."""
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{2,11}")
+"""A short id, such as CH-2026-001: broken at its hyphens it would be read as several."""
+
 _HEAD_CODE = re.compile(r"[0-9]+(?:-[0-9a-f]{4}){5}")
 """Head codes are compared by eye, and so never broken."""
 
@@ -60,7 +63,7 @@ class _Shown:
 
     text: str
     kind: str = ""
-    """Class of the table cell: `number`, `whole`, `code`, `head-code` or none."""
+    """Class of the table cell: `number`, `whole`, `id`, `code`, `head-code` or none."""
     tone: str = ""
     shape: str = ""
 
@@ -200,6 +203,8 @@ class _Writer:
                 return _Shown(text, "head-code")
             case str() if _CODE.fullmatch(text):
                 return _Shown(text, "code")
+            case str() if _ID.fullmatch(text):
+                return _Shown(text, "id")
             case _:
                 return _Shown(text)
 

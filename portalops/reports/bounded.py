@@ -1,0 +1,25 @@
+"""Tables that stay short however much there is: what matters most comes first, and what is left out is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from portalops.model.message import nmsg
+from portalops.reports.document import Block, Paragraph, Table
+
+MOST_ROWS: Final = 40
+"""Of a table of a register: about two printed pages."""
+
+
+def bounded(table: Table, most: int = MOST_ROWS) -> Iterator[Block]:
+    """Yield a table of no more than so many of its first rows, and say how many are left out."""
+    yield Table(table.caption, table.headers, table.rows[:most])
+    if (more := len(table.rows) - most) > 0:
+        yield Paragraph(
+            nmsg(
+                "{n} more row is not shown; a bundle of the period holds it.",
+                "{n} more rows are not shown; a bundle of the period holds them.",
+                more,
+            )
+        )
