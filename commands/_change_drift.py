@@ -312,7 +312,7 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
     view: list[Block] = [*notices]
     if rows:
         view.insert(0, Table(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
-    else:
+    elif any(host.drifts for host in found):
         view.insert(0, Paragraph(msg("Nothing that was seen to change is outside of an approved change.")))
     code = ExitCode.OK
     if Place.OUTSIDE in places:

@@ -24,6 +24,7 @@ from portalops.model.changes import (
     ChangeDone,
     ChangeKind,
     ChangeNotice,
+    ChangeState,
 )
 from portalops.model.message import Message, msg
 from portalops.registers.changes import (
@@ -219,12 +220,44 @@ def permitted(body: Body, why_not: Callable[[Change], Message | None]) -> Callab
 
     def made(known: Change) -> Body:
         if (why := why_not(known)) is not None:
-            raise UsageError(
-                why, msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=known.id)
-            )
+            raise UsageError(why, _hint(known, body))
         return body
 
     return made
+
+
+def _hint(known: Change, body: Body) -> Message:
+    """Return what somebody does next whose step is refused."""
+    if isinstance(body, ChangeBegun) and known.kind is ChangeKind.EMERGENCY and known.begun is None:
+        return msg(
+            "Give when it began by --at, or set its window right by 'portalops change correct {id}'.", id=known.id
+        )
+    if isinstance(body, ChangeDone) and known.state is ChangeState.BEGUN:
+        return msg("Give when it ended by --at.")
+    if isinstance(body, ChangeClosed) and known.state not in {ChangeState.BEGUN, ChangeState.CLOSED}:
+        return _how_to_close(known)
+    if isinstance(body, ChangeBegun) and known.state is ChangeState.APPROVED:
+        return msg(
+            "Wait for its window, or move that by 'portalops change correct {id}': it is then notified and approved anew.",
+            id=known.id,
+        )
+    if known.next_step in {None, "close"}:
+        return msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=known.id)
+    return msg(
+        "Next is 'portalops change {verb} {id}'; 'portalops change show {id}' shows which record made it so.",
+        verb=known.next_step or "",
+        id=known.id,
+    )
+
+
+def _how_to_close(known: Change) -> Message:
+    if known.next_step in {None, "close"}:
+        return msg("Say why by 'portalops change close {id} --reason'.", id=known.id)
+    return msg(
+        "Next is 'portalops change {verb} {id}'; or say why it ends here by 'portalops change close {id} --reason'.",
+        verb=known.next_step or "",
+        id=known.id,
+    )
 
 
 def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:

@@ -160,6 +160,8 @@ def change_result(session: Session, change: Change, warnings: Sequence[Message],
             (msg("Packages"), ", ".join(asked.packages)),
             (msg("Who may"), ", ".join(asked.accounts) or msg("anyone")),
         ]
+    if change.next_step is not None:
+        rows.append((msg("Next"), msg("'portalops change {verb} {id}'", verb=change.next_step, id=change.id)))
     blocks: list[Block] = [Heading(2, msg("{id}", id=change.id)), KeyValues(rows), _steps(change)]
     if change.lost:
         blocks.append(_unread(change.lost))
@@ -207,6 +209,10 @@ def _steps(change: Change) -> Table:
             )
             said = msg("{paper}; void since record {seq}", paper=_paper(gone.body), seq=str(made.seq or "?"))
             step(word, gone.seq, gone.at, said, gone.evidence)
+    for old, seq in change.replaced:
+        word = change_state_word(ChangeState.NOTIFIED if isinstance(old.body, ChangeNotice) else ChangeState.APPROVED)
+        said = msg("{paper}; replaced by record {seq}", paper=_paper(old.body), seq=str(seq or "?"))
+        step(word, old.seq, old.at, said, old.evidence)
     if (notice := change.notice) is not None:
         step(change_state_word(ChangeState.NOTIFIED), notice.seq, notice.at, _paper(notice.body), notice.evidence)
     if (approval := change.approval) is not None:
@@ -302,6 +308,7 @@ def _data(change: Change, now: datetime) -> dict[str, JsonValue]:
         "state_record": change.state_seq or None,
         "kind": change.kind.value,
         "order": change.order().judged(now).value,
+        "next": change.next_step,
         "what": asked.what,
         "why": asked.why,
         "hosts": list(asked.hosts),

@@ -194,14 +194,16 @@ class ChangeOrder:
     def covers(self) -> tuple[datetime, datetime] | None:
         """Return the time in which what happens on the hosts falls under this change; None as long as it is not approved.
 
-        Nothing before the approval falls under it, but what an emergency did that was regularised.
+        Nothing before the approval falls under it, but what an emergency did that was regularised; and of that nothing outside of
+        the window that was asked for, since nobody agreed to more.
         """
         if self.approved_at is None or self.notified_at is None:
             return None
         if self.began_at is None and self.closed_at is not None and self.kind is not ChangeKind.STANDING:
             return None  # it was not made
         if self.kind is ChangeKind.EMERGENCY and self.began_at is not None:
-            return self.began_at, max(self.began_at, self.ended_at or self.ends_at)
+            begin, end = max(self.began_at, self.begins_at), min(self.ended_at or self.ends_at, self.ends_at)
+            return (begin, end) if begin <= end else None
         end = self.ends_at
         if self.kind is ChangeKind.STANDING and self.closed_at is not None:
             end = min(end, self.closed_at)

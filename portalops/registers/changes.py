@@ -97,6 +97,8 @@ class Change:
     lost: tuple[int, ...] = ()
     """Records of it whose details cannot be read, or that do not fit what was before."""
     corrections: tuple[Correction, ...] = ()
+    replaced: tuple[tuple[Step[ChangeNotice] | Step[ChangeApproval], int], ...] = ()
+    """Notices and approvals in whose place another one was recorded, with that one's record."""
 
     @property
     def id(self) -> str:
@@ -131,6 +133,22 @@ class Change:
         """Return the record that says what is asked for now."""
         said = [each.step.seq for each in self.corrections if each.step.body.asked is not None]
         return said[-1] if said else self.request.seq
+
+    @property
+    def next_step(self) -> str | None:
+        """Return the command's verb that is next; None where nothing is, or only the end of a standing approval."""
+        is_standing, is_emergency = self.kind is ChangeKind.STANDING, self.kind is ChangeKind.EMERGENCY
+        steps = (
+            (self.notice, "notify"),
+            (self.approval, "approve"),
+            (self.begun or is_standing or None, "start"),
+            (self.done or is_standing or None, "finish"),
+        )
+        if self.closed is not None:
+            return None
+        if is_emergency and self.begun is None:
+            return "start"
+        return next((verb for step, verb in steps if step is None), None if is_standing else "close")
 
     @property
     def originally(self) -> ChangeRequest:
@@ -214,9 +232,11 @@ def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tu
     """Return a change after one more record; no body if it cannot be read."""
     match body:
         case ChangeNotice():
-            return replace(known, notice=_again(known.notice, Step(seq, at, body, evidence, bool(evidence))))
+            noticed = _again(known.notice, Step(seq, at, body, evidence, bool(evidence)))
+            return replace(known, notice=noticed, replaced=_replaced(known, known.notice, noticed))
         case ChangeApproval():
-            return replace(known, approval=_again(known.approval, Step(seq, at, body, evidence, bool(evidence))))
+            approved = _again(known.approval, Step(seq, at, body, evidence, bool(evidence)))
+            return replace(known, approval=approved, replaced=_replaced(known, known.approval, approved))
         case ChangeCorrected() if why_no_correction(known, body) is None:
             return _corrected(known, Step(seq, at, body, evidence))
         case ChangeBegun():
@@ -227,6 +247,12 @@ def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tu
             return known if known.closed else replace(known, closed=Step(seq, at, body, evidence))
         case _:  # what cannot be read, a second request of the same id, or a correction that is none
             return replace(known, lost=(*known.lost, seq))
+
+
+def _replaced(
+    known: Change, before: Step[PaperT] | None, now: Step[PaperT]
+) -> tuple[tuple[Step[ChangeNotice] | Step[ChangeApproval], int], ...]:
+    return known.replaced if before is None or before.seq == now.seq else (*known.replaced, (before, now.seq))
 
 
 def _again(before: Step[BodyT] | None, new: Step[BodyT]) -> Step[BodyT]:
@@ -395,7 +421,7 @@ def why_no_start(change: Change, began_at: datetime) -> Message | None:
     if change.closed is not None or change.begun is not None:
         return _is(change)
     if change.kind is ChangeKind.EMERGENCY:
-        return None
+        return _why_outside(change, began_at)
     if change.approval is None or change.notice is None:
         return _is(change)
     if max(change.approval.at, change.notice.at) > began_at:
@@ -406,6 +432,10 @@ def why_no_start(change: Change, began_at: datetime) -> Message | None:
             approved=change.approval.at,
             began=began_at,
         )
+    return _why_outside(change, began_at)
+
+
+def _why_outside(change: Change, began_at: datetime) -> Message | None:
     asked = change.request.body
     if not asked.begins_at <= began_at <= asked.ends_at:
         return msg(

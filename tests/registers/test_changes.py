@@ -107,7 +107,7 @@ def test_record_of_the_approval_counts_and_not_the_day_on_the_document() -> None
 
 
 def test_emergency_is_late_until_it_is_approved_and_regularised_from_then_on() -> None:
-    asked = replace(ASKED, kind=ChangeKind.EMERGENCY)
+    asked = replace(ASKED, kind=ChangeKind.EMERGENCY, begins_at=NOW)
     begun = ChangeBegun(ID, NOW, "An")
 
     assert folded(begun, asked=asked).order().judged(NOW + HOUR) is Order.EVIDENCE_FIRST
@@ -115,6 +115,16 @@ def test_emergency_is_late_until_it_is_approved_and_regularised_from_then_on() -
     after = folded(begun, NOTICE, APPROVAL, DONE_AT, asked=asked).order()
     assert after.judged(NOW + 100 * HOUR) is Order.REGULARISED
     assert after.covers() == (NOW, DONE_AT.ended_at)
+
+
+def test_emergency_covers_nothing_outside_of_the_window_that_was_asked_for() -> None:
+    asked = replace(ASKED, kind=ChangeKind.EMERGENCY)
+    early = ChangeBegun(ID, ASKED.begins_at - 9 * HOUR, "An")
+    late = ChangeDone(ID, ASKED.ends_at + 9 * HOUR, "well", rolled_back=False)
+
+    assert folded(early, NOTICE, APPROVAL, late, asked=asked).order().covers() == (ASKED.begins_at, ASKED.ends_at)
+    assert "outside of the window" in str(why_no_start(folded(asked=asked), early.began_at))
+    assert folded(early, NOTICE, APPROVAL, replace(late, ended_at=NOW), asked=asked).order().covers() is None
 
 
 def test_decision_that_is_not_kept_proves_nothing_until_it_is_added() -> None:
@@ -184,6 +194,31 @@ def test_emergency_is_not_closed_in_silence_without_approval() -> None:
     assert why_no_close(done, "the Committee refused") is None
     closed = folded(BEGUN_AT, DONE_AT, ChangeClosed(ID, "refused", "An"), asked=asked)
     assert closed.order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps", "verb"),
+    [
+        (ChangeKind.NORMAL, (), "notify"),
+        (ChangeKind.NORMAL, (NOTICE,), "approve"),
+        (ChangeKind.NORMAL, (NOTICE, APPROVAL), "start"),
+        (ChangeKind.NORMAL, (NOTICE, APPROVAL, BEGUN_AT), "finish"),
+        (ChangeKind.NORMAL, (NOTICE, APPROVAL, BEGUN_AT, DONE_AT), "close"),
+        (ChangeKind.NORMAL, (NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING), None),
+        (ChangeKind.EMERGENCY, (), "start"),
+        (ChangeKind.EMERGENCY, (BEGUN_AT, DONE_AT), "notify"),
+        (ChangeKind.STANDING, (NOTICE,), "approve"),
+        (ChangeKind.STANDING, (NOTICE, APPROVAL), None),
+    ],
+)
+def test_next_step_is_what_is_missing(kind: ChangeKind, steps: tuple[Body, ...], verb: str | None) -> None:
+    assert folded(*steps, asked=replace(ASKED, kind=kind)).next_step == verb
+
+
+def test_paper_in_whose_place_another_was_recorded_is_still_named() -> None:
+    change = folded(NOTICE, APPROVAL, replace(APPROVAL, document="600/UBND"))
+
+    assert [(step.seq, by) for step, by in change.replaced] == [(3, 4)]
 
 
 OTHER = replace(ASKED, hosts=(DATABASE,), what="php")
