@@ -69,8 +69,8 @@ def section_for(
 def whole_looks(earlier: Iterable[tuple[Original, Answer]]) -> Iterator[tuple[Original, Answer]]:
     """Yield the looks that say what changed before them; where there is none, the newest look as it is.
 
-    A round of a few checks asks for a part of what drift is seen by, and carries nothing on: to be compared with that would lose
-    what is open.
+    One that was held against none, such as of a round of before there was drift, or whose own word on that cannot be read, carries
+    nothing on: to be compared with it would lose what is open.
     """
     newest: tuple[Original, Answer] | None = None
     is_any = False

@@ -566,7 +566,7 @@ def test_gap_is_told_until_changes_are_looked_for_from_a_later_moment_on() -> No
     assert found.unknown == ()
 
 
-def test_round_of_a_few_checks_carries_nothing_on_and_is_passed_over() -> None:
+def test_look_that_was_held_against_none_carries_nothing_on_and_is_passed_over() -> None:
     part = {"is_part": True, "without": ("change.files", "acct.group")}
 
     opened, still = chained({}, {"acct__passwd": GROWN}, part, {"acct__passwd": GROWN})
