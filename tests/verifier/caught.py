@@ -75,6 +75,7 @@ GOOD: Mapping[str, str] = {
     r'"day":"2026-11-24","flags":\[\],"grade":"A","observation":"[0-9a-f]{32}"\n',
     "papers": "",
     "incidents": "",
+    "registers": "",
     "sign-offs": r'[0-9a-f]{64}  compliance\.vi\.html\nGood "portalops-signoff" signature for nguyen-van-a with ED25519 key SHA256:\S{43}\n',
 }
 

@@ -67,7 +67,7 @@ GUIDE = {
         DOCS / f"auditors-guide.{language}.md",
         (
             *("short", "short-mine", *SHARED, "my-signature", "my-tokens", "crashed", "missing", "sign-offs", "set"),
-            *("weeks", "item", "papers", "incidents"),
+            *("weeks", "item", "papers", "incidents", "registers"),
         ),
     )
     for language in ("vi", "en")
