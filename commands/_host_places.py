@@ -10,7 +10,7 @@ from commands._credentials import members_of, register_of, today_of
 from commands._result import JsonValue
 from commands._session import Session
 from portalops.errors import LedgerMissing
-from portalops.model.credentials import same_person
+from portalops.model.credentials import names_person, same_person
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.places import LONGEST_MONTHS, Sighting, is_overdue
@@ -41,14 +41,13 @@ class Holders:
 
     def is_known(self, name: str) -> bool | None:
         """Say whether a name is a member's or an office's; None if no member is declared, so that nothing tells."""
-        if any(same_person(one, name) for one in (*self.members, *self.offices)):
+        if any(same_person(one, name) for one in self.offices) or any(names_person(name, one) for one in self.members):
             return True
         return False if self.members else None
 
     def left(self, name: str, day: date) -> Left | None:
-        """Return when a person left, if that is on a day or before it."""
-        left = self.people.left_of(name)
-        return left if left is not None and left.on <= day else None
+        """Return when a person whom a text names left, if that is on a day or before it."""
+        return next((left for left in self.people.left if left.on <= day and names_person(name, left.person)), None)
 
 
 def holders_of(session: Session) -> Holders:

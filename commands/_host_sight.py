@@ -25,6 +25,7 @@ from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
+from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.places import HandOver, Sighting
@@ -187,10 +188,21 @@ def _known_holder(session: Session, holders: Holders, text: str, day: date) -> s
         UsageError: it is empty, or a person who left by that day.
     """
     name = written_text(text, "--holder")
-    if (left := holders.left(name, day)) is not None:
+    left = holders.left(name, day)
+    if left is not None and same_person(left.person, name):
         raise UsageError(
             msg("{person} left, by record {seq}", person=name, seq=left.seq),
             msg("Name somebody who is there; if they are back: 'portalops credential leave NAME --back'."),
+        )
+    if left is not None:  # a title with the name, or somebody of the same name
+        session.warnings.append(
+            msg(
+                "{name}: {person} left on {day}, by record {seq}",
+                name=name,
+                person=left.person,
+                day=left.on,
+                seq=left.seq,
+            )
         )
     match holders.is_known(name):
         case False:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from portalops.model.credentials import names_person
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.places import LONGEST_MONTHS, Sighting, is_overdue
@@ -66,8 +67,9 @@ def _row(place: Place, evidence: Evidence, day: date) -> tuple[Cell, ...]:
 def _holder(place: Place, evidence: Evidence, day: date) -> Cell:
     if not place.holder:
         return None
-    left = evidence.credentials.left_of(place.holder) if evidence.credentials else None
-    if left is None or left.on > day:
+    people = evidence.credentials.left if evidence.credentials else ()
+    left = next((one for one in people if one.on <= day and names_person(place.holder, one.person)), None)
+    if left is None:
         return show_text(place.holder)
     text = msg("{name}, who left on {day} (record {seq})", name=show_text(place.holder), day=left.on, seq=left.seq)
     return Status(text, Tone.BAD)

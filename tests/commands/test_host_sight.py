@@ -205,6 +205,7 @@ def test_holder_is_a_member_or_an_office_or_is_marked_and_nobody_who_left(
     for holder, known, told in (
         ("Tran-Thi-Binh", True, ""),
         ("Trung tâm Công nghệ thông tin", True, ""),
+        ("Phó phòng Trần Thị Bình", True, ""),
         ("Phòng Hạ tầng số", False, "neither a member nor an office"),
     ):
         assert portalops(home, "host", "hand-over", "web1", "--holder", holder) == ExitCode.OK
@@ -220,6 +221,8 @@ def test_holder_is_a_member_or_an_office_or_is_marked_and_nobody_who_left(
     assert "nguyen-van-an left" in capsys.readouterr().err
     portalops(home, "host", "show", "web1")
     assert "who left on" in capsys.readouterr().out
+    assert portalops(home, "host", "hand-over", "web1", "--holder", "Phó phòng Nguyễn Văn An") == ExitCode.OK
+    assert "nguyen-van-an left on" in capsys.readouterr().err
 
 
 def test_dry_run_shows_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
