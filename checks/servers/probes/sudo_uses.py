@@ -46,13 +46,13 @@ function message(  s, n, i, a) {
 { said = message(); i = index(said, " : "); if (!i) next
   name = substr(said, 1, i - 1); sub(/^ +/, "", name); rest = substr(said, i + 3)
   if (rest !~ /^(TTY|CHROOT|PWD|USER)=/) next
-  uid = value("_UID"); if (uid > 0 && (uid in by) && !((name, uid) in own)) name = by[uid]
+  uid = value("_UID"); if (uid + 0 && (uid in by) && !((name, uid) in own)) name = by[uid]
   tty = match(rest, /^TTY=[^ ]+/) ? substr(rest, 5, RLENGTH - 4) : "-"; if (tty == "unknown") tty = "-"
   target = "?"; if (length(rest) < 900 && split(" ; " rest, part, / ; USER=/) == 2) { target = part[2]; sub(/ ; .*/, "", target) }
   name = substr(name, 1, 64); target = substr(target, 1, 64); tty = substr(tty, 1, 32)
   gsub(/[|]/, "?", name); gsub(/[|]/, "?", target); gsub(/[|]/, "?", tty)
   key = name "|" target "|" (tty != "-")
-  if (!(key in times) && ++keys > 1000) { full = 1; next }
+  if (!(key in times) && (full = 1000 < ++keys)) next
   at = value("__REALTIME_TIMESTAMP"); times[key]++; last[key] = substr(at, 1, length(at) - 6); line[key] = name "|" target "|" tty }
 END { for (key in times) print "use|" last[key] "|" times[key] "|" line[key]; if (full) print "full" }' | sort
 echo end
