@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 HELP = _(
     "Look at who can work in the portal, by its own table of accounts\n\nAsked are the content databases of the sources of updates"
     " that name a product, by the same account, read only: names, roles, whether an account is blocked, and when it was last"
-    " used. Passwords and addresses are not read. What was found is recorded, and 'portalops credential audit' compares it."
+    " used. Passwords and addresses are not read. What was found is recorded, and 'portalops credential audit' and the check"
+    " cred.portal-accounts compare it; the job that checks the servers looks each time."
     "\n\nExample: portalops credential look portal-db"
     "\n\nEXIT STATUS: 0 every portal was seen, 2 there is no such portal, 3 one could not be asked"
 )
@@ -40,38 +43,35 @@ def look(
     *,
     dry_run: DryRun = False,
 ) -> Result:
-    from checks.updates.accounts import portal_accounts  # noqa: PLC0415  # start-up time
-
     refuse_extra(ctx)
     session = open_session(ctx)
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     warnings: list[Message] = []
-    for table in _chosen(session, portal):
-        try:
-            seen = portal_accounts(table.id, table, zone=session.zone_of_portal)
-        except PortalOpsError as error:
-            warnings.append(error.message)
-            rows.append((table.id, None, None, Status(msg("not seen"), Tone.UNSURE)))
-            data.append({"id": table.id, "record": None, "problem": str(error.message)})
+    for each in look_at(session, _chosen(session, portal), dry_run=dry_run):
+        seen = each.found
+        if isinstance(seen, Message):
+            warnings.append(seen)
+            rows.append((each.portal, None, None, Status(msg("not seen"), Tone.UNSURE)))
+            data.append({"id": each.portal, "record": None, "problem": str(seen)})
             continue
-        seq = None if dry_run else _record(session, seen)
-        admins = sum(each.is_admin and each.is_open for each in seen.accounts)
-        said = msg("nothing: this was a dry run") if seq is None else msg("record {seq}", seq=seq)
-        rows.append((table.id, sum(each.is_open for each in seen.accounts), admins, Status(said, Tone.GOOD)))
+        admins = sum(account.is_admin and account.is_open for account in seen.accounts)
+        said = msg("nothing: this was a dry run") if each.seq is None else msg("record {seq}", seq=each.seq)
+        is_open = sum(account.is_open for account in seen.accounts)
+        rows.append((each.portal, is_open, admins, Status(said, Tone.GOOD)))
         data.append(
             {
-                "id": table.id,
-                "record": seq,
+                "id": each.portal,
+                "record": each.seq,
                 "accounts": [
                     {
-                        "id": each.name,
-                        "roles": list(each.roles),
-                        "admin": each.is_admin,
-                        "open": each.is_open,
-                        "last_login_at": each.last_login_at.isoformat() if each.last_login_at else None,
+                        "id": account.name,
+                        "roles": list(account.roles),
+                        "admin": account.is_admin,
+                        "open": account.is_open,
+                        "last_login_at": account.last_login_at.isoformat() if account.last_login_at else None,
                     }
-                    for each in seen.accounts
+                    for account in seen.accounts
                 ],
             }
         )
@@ -80,8 +80,40 @@ def look(
     return Result(data, [view], warnings, exit_code=ExitCode.PARTIAL if warnings else ExitCode.OK)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of one look."""
+
+    portal: str
+    found: PortalAccounts | Message
+    """Or why it could not be asked."""
+    seq: int | None = None
+    """The record; None if nothing was recorded."""
+
+
+def look_at(session: Session, portals: Iterable[KindTable], *, dry_run: bool = False) -> tuple[Looked, ...]:
+    """Ask portals who can work in them, and record what was found; one that cannot be asked takes nothing from the others.
+
+    Raises:
+        LedgerError: it cannot be recorded.
+    """
+    from checks.updates.accounts import portal_accounts  # noqa: PLC0415  # start-up time
+
+    done = []
+    for table in portals:
+        try:
+            seen = portal_accounts(table.id, table, zone=session.zone_of_portal)
+        except PortalOpsError as error:
+            done.append(Looked(table.id, error.message))
+            continue
+        done.append(Looked(table.id, seen, None if dry_run else _record(session, seen)))
+    return tuple(done)
+
+
 def portals_of(session: Session) -> tuple[KindTable, ...]:
     """Return the sources of updates whose portals can be asked for their accounts."""
+    if not session.settings.update_sources:
+        return ()
     from checks.updates.accounts import can_tell  # noqa: PLC0415  # start-up time
 
     return tuple(table for table in session.settings.update_sources if can_tell(table))

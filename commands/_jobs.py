@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands._credential_look import look_at, portals_of
 from commands._kinds import typed_tables
 from commands._outside import outside_of
 from commands._own import own_of
@@ -464,10 +465,12 @@ class RoundWish:
 
 
 def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
-    """Do a round of server checks."""
+    """Do a round of server checks, and look at who can work in the portals first: one of the checks rests on it."""
     from checks.servers.declared import Declared  # noqa: PLC0415  # as above
     from checks.servers.runner import run_checks  # noqa: PLC0415  # as above
 
+    looked = look_at(session, portals_of(session))
+    unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in looked}
     result = run_checks(
         session.settings.hosts,
         session.settings.declared.parse(Declared),
@@ -478,12 +481,23 @@ def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
         progress=session.progress,
         known=known_vulnerabilities(session),
         outside=outside_of(session, is_asked=wish.from_outside),
-        own=own_of(session),
+        own=own_of(session, unasked),
         brought=wish.brought,
         anew=wish.anew,
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
-    return work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
+    work = work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
+    return with_portals(work, [each for each in unasked.values() if each is not None])
+
+
+def with_portals(work: Work[object], unasked: Sequence[Message]) -> Work[object]:
+    """Return a round's work with why portals could not be asked for their accounts: it is not complete then."""
+    if not unasked:
+        return work
+    said = (*(work.said or map(verbatim, work.problems)), *unasked)
+    outcome = RunOutcome.INCOMPLETE if work.outcome is RunOutcome.COMPLETE else work.outcome
+    code = worst([work.exit_code, ExitCode.PARTIAL])
+    return Work(outcome, code, work.result, tuple(map(str, said)), said)
 
 
 def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple[HostId, str], RecordedWaiver]:
@@ -506,8 +520,11 @@ def work_of_checks(result: CheckRound, waived: Collection[tuple[HostId, str]] = 
     if all(host.standby for host in result.hosts):  # groups alone
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, ("no host is declared, so nothing was checked",))
     problems = unreached(result)
+    said = tuple(
+        msg("{host}: {problem}", host=host.host, problem=host.problem) for host in result.hosts if not host.reached
+    )
     outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
-    return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems)
+    return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems, said)
 
 
 def unreached(result: CheckRound) -> tuple[str, ...]:

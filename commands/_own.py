@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from commands._credential_look import portals_of
 from commands._kinds import typed
 from commands._session import Session
 from portalops.errors import LedgerMissing
+from portalops.model.message import Message
 
 if TYPE_CHECKING:
     from checks.servers.own import Own
@@ -19,8 +23,13 @@ DF_SECONDS: Final = 10.0
 """A network share that hangs ends in no answer."""
 
 
-def own_of(session: Session) -> Own:
-    """Return what the sections of own records are made from; see `checks.servers.own`."""
+def own_of(session: Session, portals_now: Mapping[str, Message | None] = MappingProxyType({})) -> Own:
+    """Return what the sections of own records are made from; see `checks.servers.own`.
+
+    Args:
+        session: what to work with.
+        portals_now: portals that were asked for their accounts just now, by their source's id: why one could not be, if so.
+    """
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.own import Own  # noqa: PLC0415  # start-up time
 
@@ -35,6 +44,8 @@ def own_of(session: Session) -> Own:
         session.clock.now(),
         session.zone_of_portal,
         partial(_media, session),
+        {table.id: portals_now.get(table.id) for table in portals_of(session)},
+        session.rulebook.numbers.check_max_age_hours,
     )
 
 

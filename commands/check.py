@@ -98,7 +98,9 @@ def run(
     if not isinstance(done.result, CheckRound):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
-    return replace(_shown(session, done.result.results(), brought_in(done.result)), exit_code=done.exit_code)
+    shown = _shown(session, done.result.results(), brought_in(done.result))
+    unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
+    return replace(shown, warnings=unasked, exit_code=done.exit_code)
 
 
 @app.command(

@@ -29,7 +29,7 @@ import json
 import logging
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -74,6 +74,10 @@ class Own:
     """The portal's, in which its days begin and end."""
     media: Callable[[], tuple[BackupMedium, ...]] = tuple
     """Looks at the media that backups go to; called only where that is wanted."""
+    portals: Mapping[str, Message | None] = field(default_factory=dict)
+    """Portals that can be asked who can work in them, by their source's id: why one could not be asked in this round, if so."""
+    portal_look_hours: int = 48
+    """How long a recorded look at a portal's accounts speaks for it."""
 
 
 def own_sections(own: Own, wanted: Collection[str]) -> Mapping[HostId, tuple[ProbeResult, ...]]:

@@ -83,9 +83,14 @@ def _compared(portal: Portal, known: Compared) -> Iterator[Remark]:
         said = msg("record {seq} cannot be read: {why}", seq=look.seq, why=look.found)
         yield _unseen(portal.id, said, "register-unreadable")
         return
+    if look.at > known.now:
+        said = msg("the newest look is of {at}, and so of the future", at=look.at)
+        yield _unseen(portal.id, said, "look-in-future")
+        return
     if known.now - look.at > known.longest:
         said = msg("the newest look is of {at}, too old to speak for today", at=look.at)
         yield _unseen(portal.id, said, "portal-look-too-old")
+        return
     yield from _accounts(look.found, known)
 
 

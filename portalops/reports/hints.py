@@ -51,6 +51,10 @@ _CLOCK = msg("Set the clock of {host} after a time source, and find out what dat
 _LOGS = msg("Keep the logs of {host} for longer, and let the account read them: the groups adm and systemd-journal.")
 _LOG_LEVEL = msg("Set LogLevel INFO or VERBOSE for all logins in sshd_config of {host}.")
 _RECORD = msg("Record what is lacking; 'portalops check show {check}' tells by which records it is judged.")
+_PORTAL = msg(
+    "Run 'portalops credential look' and see why the portal does not tell its accounts; the job that checks the servers does it"
+    " each time."
+)
 _LOOK = msg(
     "Look into it on {host} by hand: 'portalops check show {check}' tells what counts and why this could not be judged."
 )
@@ -92,17 +96,22 @@ _REASONS: Mapping[str, Message] = {
         ),
         (
             _CLOCK,
-            "built-in-future changed-in-future clock-off clock-wrong fetched-in-future log-in-future ran-in-future refreshed-in-future run-in-future scan-in-future try-in-future written-in-future",
+            "built-in-future changed-in-future clock-off clock-wrong fetched-in-future log-in-future look-in-future ran-in-future refreshed-in-future run-in-future scan-in-future try-in-future written-in-future",
         ),
         (
             _LOGS,
             "host-young journal-closed journal-too-short journal-unreadable journal-volatile log-empty log-too-short no-logs holder-unknown login-not-in-journal",
         ),
         (_LOG_LEVEL, "log-level log-level-by-match"),
+        (_PORTAL, "portal-not-asked portal-never-asked portal-look-too-old no-account-seen"),
         (_RECORD, "no-register no-records no-day no-document place-not-recorded register-unreadable records-failed"),
     )
     for reason in reasons.split()
 } | {
+    "no-source-of-portal": msg(
+        "Let a source of updates with kind \"sql\" and a product read the portal's database (docs/credentials.md); the source's id is"
+        " the NAME of portal:NAME."
+    ),
     "no-group": msg(
         "Name the hosts that stand by for each other in a [checks.declared.group.NAME]; where there are none, name the kind in 'no_standby'."
     ),

@@ -446,7 +446,7 @@ def test_a_round_judges_the_register_as_it_stands(home: Path, capsys: pytest.Cap
 
     def judged() -> tuple[str, str]:
         capsys.readouterr()
-        portalops(home, "check", "run", "--family", "cred", "--json")
+        portalops(home, "check", "run", "--check", "cred.custody", "--json")
         (found,) = json.loads(capsys.readouterr().out)["data"]
         return found["verdict"], found["reason"]
 

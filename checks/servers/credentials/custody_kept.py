@@ -10,6 +10,8 @@ every declared admin account of the host has one. Who is an admin is declared; w
 the host in the register, or where a record cannot be read, the answer is unknown. Nobody has to have begun the register for
 this to be asked: without one the answer is unknown too.
 
+Whether what is open is in the register at all is cred.registered, of the portal's own accounts cred.portal-accounts.
+
 Credentials of what runs on the host (`database:NAME@HOST`) are judged with it. Those whose system names no host are judged
 with the machine that portalops runs on, or with the first host by id if that machine is none of the configuration.
 
@@ -25,7 +27,7 @@ from __future__ import annotations
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
-from checks.servers.probes import mysql_accounts, own_credentials, postgresql_roles
+from checks.servers.probes import own_credentials
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -36,7 +38,6 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(own_credentials.PROBE,),
-    uses=(mysql_accounts.PROBE, postgresql_roles.PROBE),  # asked for `credential audit`, which compares them
     title=msg("every administrative credential has a holder, a deputy and a place, and is changed in time"),
     remedy=msg(
         "See what is missing by 'portalops credential list'; hand over, change or take back what is late, and record it."

@@ -1,7 +1,8 @@
 """The accounts of MariaDB or MySQL, by name and by where they may log in from, with what they may; never their passwords. Needs root.
 
 Of a password it is said whether one, or none, opens the account: no hash leaves the server. A server that keeps its accounts
-in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone. Sources: the MariaDB manual, "mysql.global_priv";
+in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone. A host with neither a server's program nor its
+data nor such a process, be it in a container, has no server. Sources: the MariaDB manual, "mysql.global_priv";
 the MySQL manual, "Grant Tables"; the server lets root of the host in over its socket, as shipped.
 
     root	localhost	admin	socket
@@ -31,11 +32,20 @@ select u.user, u.host, MIGHT, case when u.account_locked = 'Y' then 'locked' whe
  else 'password' end from mysql.user u
 """
 _SCRIPT = r"""
-command -v mariadb >/dev/null || command -v mysql >/dev/null || exit 127
+none() {
+  ! grep -qxs -e mysqld -e mariadbd /proc/[0-9]*/comm || { echo 'a server runs, and cannot be asked' >&2; exit 2; }
+  exit 127
+}
+command -v mariadb >/dev/null || command -v mysql >/dev/null || none
 c=mysql
 command -v mariadb >/dev/null && c=mariadb
-"$c" -N -B -e MARIADB 2>/dev/null || "$c" -N -B -e MYSQL 2>/dev/null ||
-  "$c" -N -B -e 'select user, host from mysql.user' || exit $?
+"$c" -N -B -e MARIADB 2>/dev/null || "$c" -N -B -e MYSQL 2>/dev/null || "$c" -N -B -e 'select user, host from mysql.user' || {
+  rc=$?
+  for p in /var/lib/mysql/mysql /usr/sbin/mysqld /usr/sbin/mariadbd /usr/libexec/mysqld /usr/libexec/mariadbd; do
+    [ ! -e "$p" ] || exit $rc
+  done
+  none
+}
 echo end
 """
 for _name, _query in (("MARIADB", _MARIADB), ("MYSQL", _MYSQL)):

@@ -2,8 +2,8 @@
 
 The server is asked over its local sockets as its own account `postgres`, read only, for 20 seconds at most. Of a password it
 says whether there is one. A role without one is opened by the host's account of that name alone (`peer`), unless pg_hba.conf
-has a line that asks for neither. A host that has neither a socket nor a cluster has no server. Sources: the PostgreSQL manual,
-"pg_authid", "pg_auth_members", "pg_hba_file_rules". PostgreSQL 15.20, one line a role:
+has a line that asks for neither. A host that has neither a socket nor a cluster nor such a process, be it in a container, has
+no server. Sources: the PostgreSQL manual, "pg_authid", "pg_auth_members", "pg_hba_file_rules". PostgreSQL 15.20, one line a role:
 
     {"server" : "5432", "role" : "an", "login" : true, "super" : true, "creates" : false, "until" : null, "password" : true, ...}
     end
@@ -31,7 +31,11 @@ select json_build_object('server', current_setting('port'), 'role', r.rolname, '
 from pg_authid r where r.rolname !~ '^pg_' order by r.rolname
 """
 _SCRIPT = r"""
-command -v psql >/dev/null || exit 127
+none() {
+  ! grep -qxs postgres /proc/[0-9]*/comm || { echo 'a server runs, and cannot be asked' >&2; exit 2; }
+  exit 127
+}
+command -v psql >/dev/null || none
 Q=QUESTION
 export PGOPTIONS='-c search_path=pg_catalog -c default_transaction_read_only=on -c statement_timeout=20s'
 cd /
@@ -44,7 +48,7 @@ done
 [ -n "$found" ] || for d in /var/lib/postgresql/*/* /var/lib/pgsql/*/data/PG_VERSION /var/lib/pgsql/data/PG_VERSION; do
   [ ! -e "$d" ] || { echo 'a cluster is there, and no server answers' >&2; exit 2; }
 done
-[ -n "$found" ] || exit 127
+[ -n "$found" ] || none
 echo end
 """
 _MIGHTY = frozenset({"pg_execute_server_program", "pg_write_server_files"})

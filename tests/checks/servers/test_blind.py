@@ -41,6 +41,8 @@ ONE_OF_TWO = {
     "acct.stale acct.lastlog": "the journal tells of the logins",
     "acct.stale acct.logins": "lastlog tells of the logins",
     "change.drift own.changes": "nothing changed, so that no approval is looked for",
+    "cred.registered db.mysql-accounts": "a host without MariaDB or MySQL has none of its accounts",
+    "cred.registered db.postgresql-roles": "a host without PostgreSQL has none of its roles",
     "db.exposure db.mysql-accounts": "asked only where MariaDB or MySQL runs",
     "firewall.active firewall.legacy": "the kernel's other filter stands",
     "firewall.admin-restricted firewall.legacy": "one filter that denies is enough",

@@ -52,7 +52,7 @@ CATALOGUE = {
     ("12.5", Severity.CRITICAL): "acct.uid0 acct.empty-password secrets.readable",
     ("12.5", Severity.HIGH): (
         "acct.sudo-nopasswd acct.privileged acct.authorized-keys acct.shared acct.mfa acct.login-attribution "
-        "cred.custody"
+        "cred.custody cred.registered cred.portal-accounts"
     ),
     ("12.5", Severity.MEDIUM): "acct.password-age acct.stale acct.default-names",
 }
@@ -81,7 +81,7 @@ def test_every_check_of_the_catalogue_is_there_with_its_clause_and_severity() ->
     there = {one.id: (one.clause, one.severity) for one in every}
     wanted = {name: kind for kind, names in CATALOGUE.items() for name in names.split()}
 
-    assert len(wanted) == 90
+    assert len(wanted) == 92
     assert {name: there.get(name) for name in wanted} == wanted
     assert len(there) == len(every)
 

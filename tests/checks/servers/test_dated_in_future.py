@@ -11,7 +11,7 @@ from portalops.model.verdicts import CheckVerdict
 from tests.checks.servers.samples import SAMPLES, Sample, read_sample
 
 FAR = timedelta(days=400)
-BY_TABLE = {"patching.os-eol", "patching.runtime-eol", "patching.cms-version", "change.order"}
+BY_TABLE = {"patching.os-eol", "patching.runtime-eol", "patching.cms-version", "change.order", "cred.registered"}
 """These hold a day against portalops's own dated tables, a bundle's or the ledger's records, not against what a host dates."""
 
 PASSES = [

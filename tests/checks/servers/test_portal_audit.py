@@ -81,9 +81,19 @@ CASES = {
         {("not-seen", "portal:cong")},
     ),
     "a look of 48 hours": (portal(ADMIN), known(HELD, now=AT + timedelta(hours=48)), set()),
+    "a look of the future": (
+        portal(ADMIN),
+        known(HELD, now=AT - timedelta(seconds=1)),
+        {("not-seen", "portal:cong")},
+    ),
     "a look that is older": (
         portal(ADMIN),
         known(now=AT + timedelta(hours=48, seconds=1)),
+        {("not-seen", "portal:cong")},
+    ),
+    "it could not be asked just now, and what was seen before is wrong": (
+        Portal("cong", portal(ADMIN).look, verbatim("refused")),
+        known(),
         {("not-seen", "portal:cong"), ("admin-unregistered", "portal:cong:an")},
     ),
     "it could not be asked just now": (

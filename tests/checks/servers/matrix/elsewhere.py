@@ -7,9 +7,11 @@ _DATABASES = (
 _PAIR = "checks/servers/test_standby.py::test_the_shared_address_moves_and_split_brain_is_seen"
 _PACKAGES = "checks/servers/test_vulnerabilities_on_hosts.py::test_seeded_faults_of_a_host_are_found"
 _DRIFT = "checks/servers/test_drift_on_hosts.py::test_what_is_changed_inside_and_outside_of_a_window_is_told_apart"
+_AUDIT = "commands/test_credential_hosts.py::test_audit_follows_what_is_done_on_the_host"
 
 ELSEWHERE = {
     "change.drift": _DRIFT,
+    "cred.registered": _AUDIT,
     "ha.failover-drill": _PAIR,
     "ha.keepalived": _PAIR,
     "ha.pg-lag": _DATABASES,
