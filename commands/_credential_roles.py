@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from commands._credentials import accounts_of
+from commands._credentials import accounts_of, members_of
 from commands._result import JsonValue
 from commands._session import Session
 from portalops.errors import LedgerMissing
+from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
 from portalops.registers.changes import ChangeRegister, read_changes
@@ -33,7 +34,8 @@ def roles_of(
         )
     except LedgerMissing:
         places, incidents, changes = {}, IncidentRegister(), ChangeRegister({})
-    found = open_roles(names, places=places, incidents=incidents, changes=changes, written=written)
+    others = [name for name in members_of(session) if not same_person(name, person)]
+    found = open_roles(names, places=places, incidents=incidents, changes=changes, written=written, others=others)
     return found, tuple(sorted({*of_credentials, *lost_records(places, incidents, changes)}))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portalops.model.changes import ChangeKind, ChangeState
-from portalops.model.credentials import names_person
+from portalops.model.credentials import names_person, same_person
 from portalops.model.organisation import HostId
 from portalops.registers.changes import Change, ChangeRegister
 from portalops.registers.incidents import IncidentRegister
@@ -56,6 +56,7 @@ def open_roles(
     incidents: IncidentRegister,
     changes: ChangeRegister,
     written: Iterable[Written] = (),
+    others: Collection[str] = (),
 ) -> tuple[OpenRole, ...]:
     """Return what a person answers for.
 
@@ -65,9 +66,12 @@ def open_roles(
         incidents: the register of incidents; of those that are open, who answers for them counts.
         changes: the register of changes; of those that are not closed, who began them counts, or else who asked for them.
         written: what of the configuration may name a person.
+        others: names of other members: a text that is one of them is of nobody else, however alike the two are.
     """
 
     def is_theirs(text: str) -> bool:
+        if any(same_person(text, other) for other in others):
+            return False
         return any(names_person(text, name) for name in names)
 
     found = [

@@ -88,3 +88,12 @@ def test_name_without_words_of_a_person_takes_nothing(text: str) -> None:
     found = open_roles((text,), places={WEB: Place(WEB, holder="")}, incidents=_incidents(), changes=_changes())
 
     assert found == ()
+
+
+def test_namesake_is_another_member_where_the_text_is_their_name() -> None:
+    def found(holder: str) -> int:
+        places = {WEB: Place(WEB, holder=holder, holder_seq=7)}
+        others = ("nguyen-van-an-2", "le-chi")
+        return len(open_roles(NAMES, places=places, incidents=_incidents(), changes=_changes(), others=others))
+
+    assert (found("nguyen-van-an"), found("Nguyễn Văn An"), found("Nguyen-van-an-2")) == (1, 1, 0)
