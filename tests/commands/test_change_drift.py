@@ -217,6 +217,33 @@ def test_host_that_was_looked_at_once_or_never_is_unknown(portal: Portal, capsys
     assert portal.drift(capsys)[0] == ExitCode.PARTIAL
 
 
+def test_host_that_nobody_looked_at_for_long_begins_anew_and_is_unknown(portal: Portal) -> None:
+    portal.approve(NOW - 6 * DAY, NOW - 6 * DAY + HOUR, NOW - 6 * DAY + 2 * HOUR)
+    portal.round(NOW - DAY)
+    portal.round(NOW, acct__passwd=INTRUDER)
+
+    late = portal.round(NOW + 93 * DAY, acct__passwd=INTRUDER)
+
+    assert (late.verdict.value, late.reason) == ("unknown", "first-look")
+
+
+def test_what_happened_while_a_kind_was_not_seen_is_a_finding_when_it_is_seen_again(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    portal.approve(NOW - 6 * DAY, NOW - 6 * DAY + HOUR, NOW - 6 * DAY + 2 * HOUR)
+    portal.round(NOW - 4 * DAY)
+
+    blind = portal.round(NOW - 3 * DAY, without=("acct.passwd",))
+    blinder = portal.round(NOW - 2 * DAY, without=("acct.passwd",))
+    again = portal.round(NOW - DAY, acct__passwd=INTRUDER)
+    still = portal.round(NOW - HOUR, acct__passwd=INTRUDER)
+
+    assert [each.verdict.value for each in (blind, blinder, again, still)] == ["unknown", "unknown", "fail", "fail"]
+    for arguments in ((), ("--since", (NOW - 4 * DAY).isoformat())):
+        code, (one,) = portal.drift(capsys, *arguments)
+        assert (code, one["name"], one["not_yet_at"]) == (ExitCode.UNMET, "intruder", (NOW - 4 * DAY).isoformat())
+
+
 def test_clock_that_is_off_is_told_beside_the_hosts_own_time(
     portal: Portal, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from checks.servers.attribution import Place, Placed, placed
 from checks.servers.baseline import Changes
+from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.comparing import drifts_since, look_of, still_open, whole_looks
 from checks.servers.drift._kind import KnownBy, Look
@@ -573,6 +575,15 @@ def test_look_that_was_held_against_none_carries_nothing_on_and_is_passed_over()
 
     assert told(still) == told(opened)
     assert still.unknown == ()
+
+
+def test_look_that_a_person_brought_is_passed_over_and_loses_nothing() -> None:
+    opened = chained({}, {"acct__passwd": GROWN})[0]
+    _original, raw = kept(SECOND_AT, opened, acct__passwd=GROWN)
+    brought = replace(raw, sections={**raw.sections, BY_HAND: ProbeResult(BY_HAND, 0, b"{}", b"", 0)})
+    past = [(Original(SECOND_AT + DAY, Digest("ab" * 32)), brought), kept(SECOND_AT, opened, acct__passwd=GROWN)]
+
+    assert [stood_in.at for stood_in, _answer in whole_looks(past)] == [SECOND_AT]
 
 
 def test_section_of_before_gaps_were_told_reads_as_it_was_written() -> None:
