@@ -49,7 +49,7 @@ def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]
         msg("Change"), msg("What is changed"), msg("Hosts"), msg("Kind"), msg("From"), msg("To"), msg("State"), msg("Order"),
     )  # fmt: skip
     caption = msg("Changes of the period, those that did not keep to the order first (Article 12.2)")
-    yield from bounded(Table(caption, headers, [_row(each, as_of) for each in shown]))
+    yield from bounded(Table(caption, headers, [_row(each, as_of, end) for each in shown]))
     if shown:
         yield from bounded(_every_step(shown, end), STEPS_SHOWN)
     standing = [each for each in shown if each.kind is ChangeKind.STANDING]
@@ -90,8 +90,11 @@ def is_of(change: Change, start: datetime, end: datetime, as_of: datetime) -> bo
     return change.kind is not ChangeKind.STANDING or change.request.body.ends_at >= start
 
 
-def _row(change: Change, as_of: datetime) -> tuple[Cell, ...]:
+def _row(change: Change, as_of: datetime, end: datetime) -> tuple[Cell, ...]:
     asked = change.request.body
+    steps = (change.closed, change.done, change.begun, change.approval, change.notice, change.request)
+    state = change_state_word(change.state)
+    is_later = next(step.at for step in steps if step is not None) >= end
     return (
         change.id,
         show_text(asked.what, TEXT_LETTERS),
@@ -99,7 +102,7 @@ def _row(change: Change, as_of: datetime) -> tuple[Cell, ...]:
         change_kind_word(change.kind),
         asked.begins_at,
         asked.ends_at,
-        change_state_word(change.state),
+        msg("{at}, after the period", at=state) if is_later else state,
         order_status(change.order().judged(as_of)),
     )
 

@@ -70,6 +70,7 @@ def test_changes_that_did_not_keep_to_the_order_come_first_with_every_step_and_i
         ("CH-2026-001", Tone.GOOD),
         ("CH-2026-004", Tone.GOOD),
     ]
+    assert words(of_period.rows[2][6]) == "closed, after the period"
     assert "as an emergency" in words(of_period.rows[1][7])
     approved = [row for row in steps.rows if words(row[1]) == "approved"]
     assert [row[4] if row[0] != "CH-2026-005" else words(row[4]) for row in approved] == [
