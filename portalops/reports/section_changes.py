@@ -98,7 +98,7 @@ def _row(change: Change, as_of: datetime, end: datetime) -> tuple[Cell, ...]:
     return (
         change.id,
         show_text(asked.what, TEXT_LETTERS),
-        ", ".join(map(show_text, asked.hosts)),
+        show_text(", ".join(asked.hosts), TEXT_LETTERS),
         change_kind_word(change.kind),
         asked.begins_at,
         asked.ends_at,
@@ -151,7 +151,7 @@ def _limits(change: Change) -> tuple[Cell, ...]:
     return (
         change.id,
         show_text(asked.what, TEXT_LETTERS),
-        ", ".join(map(show_text, asked.hosts)),
+        show_text(", ".join(asked.hosts), TEXT_LETTERS),
         show_text(", ".join(asked.packages)),
         show_text(", ".join(asked.accounts)) or msg("anyone"),
         until,

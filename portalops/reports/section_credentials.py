@@ -127,8 +127,15 @@ def _row(register: CredentialRegister, each: HeldCredential, day: date) -> tuple
         show_text(one.deputy) or None,
         one.rotated_on,
         each.due_on,
-        Status(joined(problems), tone) if problems else Status(msg("held, and nothing is open"), Tone.GOOD),
+        Status(_together(problems), tone) if problems else Status(msg("held, and nothing is open"), Tone.GOOD),
         ", ".join(map(str, each.seqs)),
+    )
+
+
+def _together(problems: Sequence[Message]) -> Message:
+    """Return several sentences, each of which may hold a list, in one."""
+    return Message(
+        "; ".join(f"{{p{at}}}" for at in range(len(problems))), {f"p{at}": each for at, each in enumerate(problems)}
     )
 
 
