@@ -18,7 +18,7 @@ from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.verdicts import CheckVerdict, Severity
-from portalops.registers.incidents import INCIDENT_KINDS, KEYS, OPENED
+from portalops.registers.incidents import CORRECTED, INCIDENT_KINDS, KEYS, OPENED
 from portalops.system.clock import SystemClock
 from tests.commands.test_change import at_once, portalops
 from tests.doubles import FixedClock
@@ -471,3 +471,33 @@ def test_incidents_of_a_period_stand_in_the_report_and_in_status(
     assert ID in text
     assert hashlib.sha256(b"%PDF report").hexdigest() in text
     assert "Sự cố phát hiện trong kỳ" in text
+
+
+def test_incident_whose_opening_was_erased_is_there_again_once_the_whole_is_said_anew(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_(home)
+    report(home, "first", "--file", str(home / "report.pdf"))
+    ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
+    opened = next(record for record in ledger.records(kinds=(OPENED,)))
+    ledger.remove_blob(opened.body)
+    ledger.close()
+    whole = ("--what", "mất máy tính", "--kind", "outage", "--severity", "high", "--reason", "chi tiết đã xóa")
+
+    assert incident(home, "note", ID, "--text", "x") == ExitCode.USAGE
+    assert incident(home, "correct", ID, *whole) == ExitCode.USAGE
+    assert "the record that opened" in capsys.readouterr().out
+    assert incident(home, "correct", ID, *whole, "--detected", (NOW - HOUR).isoformat(), "--dry-run") == ExitCode.OK
+    assert incident(home, "correct", ID, *whole, "--detected", (NOW - HOUR).isoformat()) == ExitCode.OK
+    capsys.readouterr()
+    incident(home, "show", ID)
+
+    shown = data_of(capsys)
+    assert (shown["state"], shown["unreadable"]) == ("open", [])
+    assert shown["said_anew"] == [{"record": opened.seq, "by": newest_correction(home)}]
+    assert (len(shown["reports"]), shown["first_report"]["state"]) == (1, "unproven")
+
+
+def newest_correction(home: Path) -> int:
+    ledger = Ledger.open(home / "state", clock=SystemClock(), create=False)
+    return max(record.seq for record in ledger.records(kinds=(CORRECTED,)))
