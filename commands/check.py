@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ import typer
 from commands import _check_again, _check_declare, _check_findings, _check_import, _check_sample, _check_waive
 from commands import _check_nagios as nagios
 from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
+from commands._check_page import page_blocks
 from commands._host_script import By, Facts, brought_of, said_to_be_brought, take
 from commands._jobs import Performed, RoundWish, by_hand, check_work, exit_code_of_checks, unreached, waived_of
 from commands._outside import outside_of
@@ -26,12 +27,11 @@ from portalops.ledger.runs import Work
 from portalops.locale import _
 from portalops.locale.pages import vietnamese_page
 from portalops.model.checks import CheckResult, CheckRound
-from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.organisation import Host, HostId, Name
+from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import JobKind
-from portalops.model.text import paragraphs_of
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.document import Block, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
@@ -156,7 +156,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
             )
         ),
         Heading(3, WHY),
-        *_page(one.id, one.page),
+        *page_blocks(one.id, one.page),
     ]
     if results:
         view.append(_table(results, waived_of(session, results)))
@@ -320,16 +320,6 @@ def _family(check: str) -> str:
     return check.partition(".")[0]
 
 
-def _page(check: str, english: str) -> Iterator[Block]:
-    """Yield a check's page in the reader's language; in English where it is in no other."""
-    own = list(paragraphs_of(english))
-    vietnamese = list(paragraphs_of(vietnamese_page(check) or ""))
-    if len(own) != len(vietnamese):
-        vietnamese = own
-    for said, translated in zip(own, vietnamese, strict=True):
-        yield Paragraph(Message("{text}", {"text": Name(translated, said)}))
-
-
 def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
     """Show the page of a check that own records answer; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
@@ -344,7 +334,7 @@ def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
             )
         ),
         Heading(3, WHY),
-        *_page(one.id, one.page),
+        *page_blocks(one.id, one.page),
         *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
     ]
     data: JsonValue = {

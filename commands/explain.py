@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from commands._check_page import page_blocks
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops import errors
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError, UsageError
 from portalops.locale import _
-from portalops.model.message import Message, msg, verbatim
+from portalops.locale.pages import vietnamese_page
+from portalops.model.message import Message, msg
 from portalops.model.rulebook import Rulebook
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
 from portalops.reports.document import Block, Cell, Heading, KeyValues, Paragraph, Table
@@ -215,6 +217,7 @@ def _check_page(check: Check) -> Page:
         "severity": check.severity.value,
         "remedy": str(check.remedy),
         "page": check.page,
+        "page_vi": vietnamese_page(check.id),
     }
     return data, [
         Heading(2, msg("{check}: {title}", check=check.id, title=check.title)),
@@ -225,17 +228,8 @@ def _check_page(check: Check) -> Page:
                 (msg("Remedy"), check.remedy),
             ]
         ),
-        *(Paragraph(verbatim(text)) for text in _paragraphs(check.page)),
+        *page_blocks(check.id, check.page),
     ]
-
-
-def _paragraphs(page: str) -> Iterator[str]:
-    """Yield the paragraphs of a check's page: prose as one line each, what a host prints line by line."""
-    for part in page.strip().split("\n\n"):
-        if part.startswith("    "):
-            yield from part.splitlines()
-        else:
-            yield " ".join(part.split())
 
 
 def _duties(rulebook: Rulebook) -> Iterator[tuple[str, _Subject]]:

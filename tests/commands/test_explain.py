@@ -77,3 +77,13 @@ def test_error_codes_are_unique_and_every_class_explains_itself() -> None:
     for member in classes:
         assert "explanation" in vars(member), member
         assert str(member.explanation).endswith(".")
+
+
+def test_check_is_explained_in_the_readers_language(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = {}
+    for language in ("vi", "en"):
+        assert run(["--lang", language, "explain", "acct.uid0"], os.environ) == ExitCode.OK
+        shown[language] = capsys.readouterr().out
+
+    assert "Only root has the user number 0." in shown["en"]
+    assert "Only root" not in shown["vi"] and "Chỉ root" in shown["vi"]
