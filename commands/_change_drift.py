@@ -23,7 +23,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.model.text import show_text
 from portalops.registers.changes import Change
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
 
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
@@ -264,7 +264,7 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
 
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
-    notices: list[Block] = []
+    warnings: list[Message] = []
     places: set[Place] = set()
     for host in found:
         places |= {one.place for one in host.placed}
@@ -273,7 +273,7 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
                 rows.append(_row(host.host, one))
             data += [_data(host.host, one)] if every or one.place is not Place.UNDER else []
         if host.why_none is not None:
-            notices.append(Notice(host.why_none, Tone.UNSURE))
+            warnings.append(host.why_none)
         unseen = {(each.kind, each.why.reason): each for drift in host.drifts for each in drift.unknown}
         for each in unseen.values():
             said = msg(
@@ -288,15 +288,10 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
                     unknown=said,
                     at=each.seen_at,
                 )
-            notices.append(Notice(said, Tone.UNSURE))
+            warnings.append(said)
         left = sum(drift.left_out for drift in host.drifts)
         if left:
-            notices.append(
-                Notice(
-                    msg("{host}: {n} changes are not listed, since there are too many", host=host.host, n=left),
-                    Tone.UNSURE,
-                )
-            )
+            warnings.append(msg("{host}: {n} changes are not listed, since there are too many", host=host.host, n=left))
     headers = (
         msg("Host"),
         msg("Kind"),
@@ -309,17 +304,17 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
         msg("Approved at"),
         msg("Why"),
     )
-    view: list[Block] = [*notices]
+    view: list[Block] = []
     if rows:
-        view.insert(0, Table(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
+        view.append(Table(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
     elif any(host.drifts for host in found):
-        view.insert(0, Paragraph(msg("Nothing that was seen to change is outside of an approved change.")))
+        view.append(Paragraph(msg("Nothing that was seen to change is outside of an approved change.")))
     code = ExitCode.OK
     if Place.OUTSIDE in places:
         code = ExitCode.UNMET
-    elif Place.UNKNOWN in places or notices:
+    elif Place.UNKNOWN in places or warnings:
         code = ExitCode.PARTIAL
-    return Result(data, view, exit_code=code)
+    return Result(data, view, warnings, exit_code=code)
 
 
 def _row(host: HostId, one: Placed) -> tuple[Cell, ...]:

@@ -196,7 +196,9 @@ def step(
         known = known_change(register_of(session), name)
         body = made(known)
         after = taken(known, 0, session.clock.now(), body, ())
-        return change_result(session, after, _remarks(known, after, kind, has_file=data is not None), is_recorded=False)
+        return change_result(
+            session, after, _remarks(session, known, after, kind, has_file=data is not None), is_recorded=False
+        )
     ledger = session.writable_ledger
     evidence = () if data is None else (ledger.keep(data),)
     decided: list[tuple[Change, Body]] = []
@@ -212,7 +214,7 @@ def step(
     (record,) = ledger.append_decided(decide)
     known, body = decided[-1]
     after = taken(known, record.seq, record.at, body, evidence)
-    return change_result(session, after, _remarks(known, after, kind, has_file=data is not None))
+    return change_result(session, after, _remarks(session, known, after, kind, has_file=data is not None))
 
 
 def permitted(body: Body, why_not: Callable[[Change], Message | None]) -> Callable[[Change], Body]:
@@ -260,13 +262,21 @@ def _how_to_close(known: Change) -> Message:
     )
 
 
-def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:
+def _remarks(session: Session, before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:
     """Say what of a step somebody must know who takes it, though it is permitted."""
     found: list[Message] = []
     if kind == APPROVED and after.approval is not None:
         if not after.approval.evidence and not has_file:
             found.append(
                 msg("the decision itself is not kept: until it is added by --file, the check change.order is unknown")
+            )
+        if after.notice is not None and _is_before(session, after.approval.body, after.notice.body):
+            found.append(
+                msg(
+                    "the decision bears {day}, before the letter went out at {sent}: see whether it is of this change",
+                    day=after.approval.body.decided_on,
+                    sent=after.notice.body.sent_at,
+                )
             )
         if after.begun is not None and after.approval.at > after.begun.body.began_at:
             found.append(
@@ -298,6 +308,10 @@ def _remarks(before: Change, after: Change, kind: str, *, has_file: bool) -> tup
             )
         )
     return tuple(found)
+
+
+def _is_before(session: Session, approval: ChangeApproval, notice: ChangeNotice) -> bool:
+    return approval.decided_on < notice.sent_at.astimezone(session.zone_of_portal).date()
 
 
 def _corrected(before: Change, after: Change) -> list[Message]:

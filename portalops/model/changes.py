@@ -195,17 +195,16 @@ class ChangeOrder:
         """Return the time in which what happens on the hosts falls under this change; None as long as it is not approved.
 
         Nothing before the approval falls under it, but what an emergency did that was regularised; and of that nothing outside of
-        the window that was asked for, since nobody agreed to more.
+        the window that was asked for, since nobody agreed to more. What is closed covers nothing from then on: the rest of a long
+        window is no approval of something else.
         """
         if self.approved_at is None or self.notified_at is None:
             return None
         if self.began_at is None and self.closed_at is not None and self.kind is not ChangeKind.STANDING:
             return None  # it was not made
+        begin, end = max(self.begins_at, self.approved_at, self.notified_at), self.ends_at
         if self.kind is ChangeKind.EMERGENCY and self.began_at is not None:
-            begin, end = max(self.began_at, self.begins_at), min(self.ended_at or self.ends_at, self.ends_at)
-            return (begin, end) if begin <= end else None
-        end = self.ends_at
-        if self.kind is ChangeKind.STANDING and self.closed_at is not None:
+            begin, end = max(self.began_at, self.begins_at), min(self.ended_at or end, end)
+        if self.closed_at is not None:
             end = min(end, self.closed_at)
-        begin = max(self.begins_at, self.approved_at, self.notified_at)
         return (begin, end) if begin <= end else None

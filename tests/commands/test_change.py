@@ -178,7 +178,7 @@ def test_emergency_fails_until_it_is_regularised_and_is_shown_as_such(
 
     told = json.loads(capsys.readouterr().out)
     assert (told["data"]["order"], told["data"]["state"]) == ("regularised", "begun")
-    assert "regularised afterwards" in told["warnings"][0]
+    assert "regularised afterwards" in told["warnings"][-1]
     assert order(home, capsys) == ("pass", "")
 
 
@@ -210,6 +210,18 @@ def test_decision_that_is_not_kept_leaves_the_order_unknown_until_it_is_added(
 
     assert json.loads(capsys.readouterr().out)["warnings"] == []
     assert order(home, capsys) == ("pass", "")
+
+
+def test_decision_that_is_older_than_the_letter_is_marked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    notify(home)
+    capsys.readouterr()
+
+    assert (
+        approve(home, "--file", str(home / "decision.pdf"), "--on", (NOW - 30 * DAY).date().isoformat()) == ExitCode.OK
+    )
+
+    assert "before the letter went out" in json.loads(capsys.readouterr().out)["warnings"][0]
 
 
 def test_window_that_overlaps_with_another_is_marked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

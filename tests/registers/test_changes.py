@@ -82,10 +82,18 @@ def test_state_is_what_the_last_step_made_it_and_names_its_record() -> None:
 
 
 def test_change_that_went_as_it_should_is_kept() -> None:
-    order = folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING).order()
+    open_, closed = folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT), folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING)
 
-    assert order.judged(NOW + 100 * HOUR) is Order.KEPT
-    assert order.covers() == (ASKED.begins_at, ASKED.ends_at)
+    assert [each.order().judged(NOW + 100 * HOUR) for each in (open_, closed)] == [Order.KEPT] * 2
+    assert open_.order().covers() == (ASKED.begins_at, ASKED.ends_at)
+
+
+def test_change_that_is_closed_covers_nothing_from_then_on() -> None:
+    rows: list[Body] = [ASKED, NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING]
+    times = [*(NOW + n * HOUR for n in range(3)), ASKED.begins_at, DONE_AT.ended_at, DONE_AT.ended_at + HOUR / 2]
+    change = fold_changes((n, at, ID, body, (DIGEST,)) for n, (at, body) in enumerate(zip(times, rows, strict=True)))
+
+    assert change.changes[ID].order().covers() == (ASKED.begins_at, times[-1])
 
 
 def test_nothing_is_judged_before_the_window_and_an_open_window_without_approval_is_evidence() -> None:
