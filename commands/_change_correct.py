@@ -168,7 +168,7 @@ def _not_one(*, is_any: bool) -> UsageError:
             msg("Run the command once for each."),
         )
     return UsageError(
-        msg("nothing is said to change"), msg("Give what was wrong, such as --to or --approval-document.")
+        msg("nothing is given that was wrong"), msg("Give what was wrong, such as --to or --approval-document.")
     )
 
 

@@ -169,7 +169,12 @@ def require_window(
             ),
             msg("Ask for a shorter one; what recurs needs --standing, which holds for {days} days at most.", days=366),
         )
-    if kind is ChangeKind.NORMAL and begins_at <= now and begins_at != begun_at:
+    if kind is ChangeKind.NORMAL and begins_at <= now and begun_at is not None and begins_at != begun_at:
+        raise UsageError(
+            msg("the window would have begun at {begins}, before it was asked for", begins=begins_at),
+            msg("Give one that is ahead: what was done before it was asked for falls under no approval."),
+        )
+    if kind is ChangeKind.NORMAL and begins_at <= now and begun_at is None:
         raise UsageError(
             msg("the window began at {begins}, before anybody was asked", begins=begins_at),
             msg("Ask for one that is ahead. If it was made already since it could not wait, give --emergency."),

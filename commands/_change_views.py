@@ -161,7 +161,10 @@ def change_result(session: Session, change: Change, warnings: Sequence[Message],
             (msg("Who may"), ", ".join(asked.accounts) or msg("anyone")),
         ]
     if change.next_step is not None:
-        rows.append((msg("Next"), msg("'portalops change {verb} {id}'", verb=change.next_step, id=change.id)))
+        following = msg("'portalops change {verb} {id}'", verb=change.next_step, id=change.id)
+        if change.next_step == "close":  # which ends what falls under it
+            following = msg("'portalops check run', then 'portalops change close {id}'", id=change.id)
+        rows.append((msg("Next"), following))
     blocks: list[Block] = [Heading(2, msg("{id}", id=change.id)), KeyValues(rows), _steps(change)]
     if change.lost:
         blocks.append(_unread(change.lost))

@@ -389,11 +389,12 @@ def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start
 @pytest.mark.parametrize(
     ("with_file", "arguments", "said"),
     [
-        (True, (), "nothing is said to change"),
+        (True, (), "nothing is given that was wrong"),
         (True, ("--what", "nginx", "--approval-by", "An"), "records of their own"),
         (True, ("--what", "nginx"), "says so already"),
         (True, ("--host", "web9"), "there is no host web9"),
         (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),
+        (True, ("--from", (NOW - DAY).isoformat()), "before it was asked for"),
         (True, ("--package", "nginx"), "limits of a standing approval"),
         (True, ("--to", (NOW - timedelta(hours=1)).isoformat()), "the window ended at"),
     ],
