@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.reading import limits_of
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
@@ -12,7 +12,6 @@ from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import (
     Bars,
     Block,
-    Cell,
     Document,
     Heading,
     KeyValues,
@@ -25,6 +24,7 @@ from portalops.reports.material import Material
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_changes import change_blocks
 from portalops.reports.section_credentials import credential_blocks
+from portalops.reports.section_duties import duty_table
 from portalops.reports.section_evidence import exception_blocks
 from portalops.reports.section_handling import handling_blocks
 from portalops.reports.section_incidents import incident_blocks
@@ -34,8 +34,6 @@ from portalops.reports.section_updates import update_blocks
 from portalops.reports.words import clause_heading, clause_words, duty_status
 
 TITLE = msg("Report on the duties of the portal")
-SEQS_SHOWN = 6
-"""Ledger records named for a duty in the table; the newest come last and are always among them."""
 
 
 def build(material: Material) -> Document:
@@ -111,18 +109,10 @@ def _article(rulebook: Rulebook, standing: Standing) -> str:
 
 
 def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:
-    yield Table(
+    yield duty_table(
         msg("Every duty: what is asked for, what is shown, and on which records of the ledger it rests"),
-        (
-            msg("Duty"),
-            msg("What it asks for"),
-            msg("Verdict"),
-            msg("Why"),
-            msg("Evidence (records)"),
-            msg("Newest evidence"),
-            msg("Next due"),
-        ),
-        [_duty_row(standing, rulebook) for standing in standings],
+        standings,
+        rulebook,
     )
     judged = {rulebook.duty(standing.duty).clause for standing in standings}
     yield Heading(3, msg("What the clauses say (Vietnamese, as issued)"))
@@ -133,25 +123,3 @@ def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block
             if clause.id in judged
         ]
     )
-
-
-def _duty_row(standing: Standing, rulebook: Rulebook) -> tuple[Cell, ...]:
-    return (
-        standing.duty,
-        rulebook.duty(standing.duty).title,
-        duty_status(standing.verdict),
-        standing.reason,
-        _records(sorted(standing.evidence)),
-        standing.newest_at,
-        standing.due_at,
-    )
-
-
-def _records(seqs: Sequence[int]) -> Cell:
-    if not seqs:
-        return None
-    shown = ", ".join(map(str, seqs[-SEQS_SHOWN:]))
-    if len(seqs) <= SEQS_SHOWN:
-        return shown
-    more = len(seqs) - SEQS_SHOWN
-    return nmsg("{seqs} and {n} earlier one", "{seqs} and {n} earlier ones", more, seqs=shown)

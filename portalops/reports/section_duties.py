@@ -1,0 +1,55 @@
+"""Duties with their verdicts, reasons and the records that they rest on. Pure; any report may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.reports.document import Cell, Table
+from portalops.reports.words import duty_status
+
+SEQS_SHOWN = 6
+"""Ledger records named for a duty in the table; the newest come last and are always among them."""
+
+
+def duty_table(caption: Message, standings: Sequence[Standing], rulebook: Rulebook) -> Table:
+    """Return a row a duty: what is asked for, the verdict, why, on which records it rests, and when it is due next."""
+    headers = (
+        msg("Duty"),
+        msg("What it asks for"),
+        msg("Verdict"),
+        msg("Why"),
+        msg("Evidence (records)"),
+        msg("Newest evidence"),
+        msg("Next due"),
+    )
+    return Table(caption, headers, [_row(standing, rulebook) for standing in standings])
+
+
+def standings_of(standings: Sequence[Standing], rulebook: Rulebook, articles: Collection[str]) -> tuple[Standing, ...]:
+    """Return the standings of the duties of some articles, such as `{"10"}`, in their order."""
+    return tuple(each for each in standings if rulebook.duty(each.duty).clause.partition(".")[0] in articles)
+
+
+def _row(standing: Standing, rulebook: Rulebook) -> tuple[Cell, ...]:
+    return (
+        standing.duty,
+        rulebook.duty(standing.duty).title,
+        duty_status(standing.verdict),
+        standing.reason,
+        _records(sorted(standing.evidence)),
+        standing.newest_at,
+        standing.due_at,
+    )
+
+
+def _records(seqs: Sequence[int]) -> Cell:
+    if not seqs:
+        return None
+    shown = ", ".join(map(str, seqs[-SEQS_SHOWN:]))
+    if len(seqs) <= SEQS_SHOWN:
+        return shown
+    more = len(seqs) - SEQS_SHOWN
+    return nmsg("{seqs} and {n} earlier one", "{seqs} and {n} earlier ones", more, seqs=shown)
