@@ -421,7 +421,7 @@ def why_no_start(change: Change, began_at: datetime) -> Message | None:
     if change.closed is not None or change.begun is not None:
         return _is(change)
     if change.kind is ChangeKind.EMERGENCY:
-        return _why_outside(change, began_at)
+        return None  # what is said of its window is marked, and never keeps anybody from recording what cannot wait
     if change.approval is None or change.notice is None:
         return _is(change)
     if max(change.approval.at, change.notice.at) > began_at:
@@ -432,10 +432,11 @@ def why_no_start(change: Change, began_at: datetime) -> Message | None:
             approved=change.approval.at,
             began=began_at,
         )
-    return _why_outside(change, began_at)
+    return why_outside(change, began_at)
 
 
-def _why_outside(change: Change, began_at: datetime) -> Message | None:
+def why_outside(change: Change, began_at: datetime) -> Message | None:
+    """Say that a moment is outside of a change's window; None if it lies in it."""
     asked = change.request.body
     if not asked.begins_at <= began_at <= asked.ends_at:
         return msg(
