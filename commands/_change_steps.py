@@ -44,6 +44,7 @@ from portalops.registers.changes import (
     why_no_end,
     why_no_notice,
     why_no_start,
+    why_outside,
 )
 
 HELP_NOTIFY = _(
@@ -230,10 +231,6 @@ def permitted(body: Body, why_not: Callable[[Change], Message | None]) -> Callab
 
 def _hint(known: Change, body: Body) -> Message:
     """Return what somebody does next whose step is refused."""
-    if isinstance(body, ChangeBegun) and known.kind is ChangeKind.EMERGENCY and known.begun is None:
-        return msg(
-            "Give when it began by --at, or set its window right by 'portalops change correct {id}'.", id=known.id
-        )
     if isinstance(body, ChangeDone) and known.state is ChangeState.BEGUN:
         return msg("Give when it ended by --at.")
     if isinstance(body, ChangeClosed) and known.state not in {ChangeState.BEGUN, ChangeState.CLOSED}:
@@ -298,6 +295,14 @@ def _remarks(session: Session, before: Change, after: Change, kind: str, *, has_
         found += _corrected(before, after)
     if kind == BEGUN and before.approval is None:
         found.append(msg("{id} is begun without approval: have it notified and approved, and record both", id=after.id))
+    if kind == BEGUN and after.begun is not None and (outside := why_outside(after, after.begun.body.began_at)):
+        found.append(
+            msg(
+                "{outside}: what lies outside will fall under no approval; 'portalops change correct {id}' sets the window right",
+                outside=outside,
+                id=after.id,
+            )
+        )
     if kind == DONE and after.done is not None and after.done.body.ended_at > after.request.body.ends_at:
         found.append(
             msg(

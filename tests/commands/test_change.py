@@ -182,6 +182,17 @@ def test_emergency_fails_until_it_is_regularised_and_is_shown_as_such(
     assert order(home, capsys) == ("pass", "")
 
 
+def test_emergency_that_began_before_its_window_is_recorded_and_marked(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request(home, "--emergency")
+    capsys.readouterr()
+
+    assert change(home, "start", ID) == ExitCode.OK
+
+    assert "is outside of the window" in json.loads(capsys.readouterr().out)["warnings"][-1]
+
+
 def test_list_tells_of_a_closed_change_that_makes_its_exit_status(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
