@@ -7,7 +7,6 @@ the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.model.message import msg
 from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
+from portalops.reports.codes import CODE, HEAD_CODE, ID
 from portalops.reports.document import (
     Bars,
     Block,
@@ -47,14 +47,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{31,}")
-"""Long identifiers such as digests, keys, runs and set names are shown in a typewriter face and may break anywhere."""
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{2,11}")
-"""A short id, such as CH-2026-001: broken at its hyphens it would be read as several."""
-
-_HEAD_CODE = re.compile(r"[0-9]+(?:-[0-9a-f]{4}){5}")
-"""Head codes are compared by eye, and so never broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +191,11 @@ class _Writer:
                 return _Shown(text, "number")
             case date():
                 return _Shown(text, "whole")
-            case str() if _HEAD_CODE.fullmatch(text):
+            case str() if HEAD_CODE.fullmatch(text):
                 return _Shown(text, "head-code")
-            case str() if _CODE.fullmatch(text):
+            case str() if CODE.fullmatch(text):
                 return _Shown(text, "code")
-            case str() if _ID.fullmatch(text):
+            case str() if ID.fullmatch(text):
                 return _Shown(text, "id")
             case _:
                 return _Shown(text)
