@@ -78,8 +78,22 @@ def column_needs(
     return least + PADDING_MM, max(least, wanted) + PADDING_MM
 
 
-def share_width(needs: Sequence[tuple[float, float]], total: float) -> tuple[float, ...]:
-    """Share a width among columns: each gets what it needs, then those that want little more have their wish first.
+def longest_word_mm(cells: Sequence[str], points: float) -> float:
+    """Return how broad a column must be so that no word of its texts is broken, but for those that are very long."""
+    words = (word for text in cells for word in text.split() if len(word) <= _LEAST_LETTERS)
+    return max((breadth_mm(word, points) for word in words), default=0.0) + PADDING_MM
+
+
+def share_width(
+    needs: Sequence[tuple[float, float]], total: float, lengths: Sequence[Sequence[float]] = ()
+) -> tuple[float, ...]:
+    """Share a width among columns: each gets what it needs, and what is left goes to where it makes rows lower.
+
+    Args:
+        needs: of each column, the least and the wanted width.
+        total: in the same measure.
+        lengths: of each column, how long each cell's text would be in one line; without them, those that want little
+            more have their wish first.
 
     >>> share_width([(10, 12), (10, 40), (10, 90)], 60)
     (12.0, 24.0, 24.0)
@@ -87,11 +101,15 @@ def share_width(needs: Sequence[tuple[float, float]], total: float) -> tuple[flo
     (5.0, 15.0)
     >>> share_width([(10, 10), (10, 30)], 80)
     (20.0, 60.0)
+    >>> share_width([(10, 20), (10, 40)], 60, [[15, 15], [400, 20]])
+    (10.0, 50.0)
     """
     least = sum(one for one, _ in needs)
     if least >= total:
         return tuple(total * one / least for one, _ in needs)
     wishes = [max(needed) for needed in needs]
+    if lengths:
+        return _lowest_rows([one for one, _ in needs], total, lengths)
     if sum(wishes) <= total:
         return tuple(total * wish / sum(wishes) for wish in wishes)
     shared = [float(one) for one, _ in needs]
@@ -102,6 +120,31 @@ def share_width(needs: Sequence[tuple[float, float]], total: float) -> tuple[flo
         shared[at] += more
         spare -= more
     return tuple(shared)
+
+
+def _lowest_rows(least: Sequence[float], total: float, lengths: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Give the width that is left in small steps, each to the column whose cells lose most of their height by it."""
+    shared = [float(one) for one in least]
+    step = (total - sum(shared)) / _STEPS
+    heights = [_height(each, width) for each, width in zip(lengths, shared, strict=True)]
+    gains = [height - _height(each, width + step) for each, width, height in zip(lengths, shared, heights, strict=True)]
+    for _ in range(_STEPS):
+        at = max(range(len(gains)), key=gains.__getitem__)
+        if gains[at] <= 0:  # nothing gets lower any more
+            return tuple(round(width * total / sum(shared), 3) for width in shared)
+        shared[at] += step
+        heights[at] -= gains[at]
+        gains[at] = heights[at] - _height(lengths[at], shared[at] + step)
+    return tuple(round(width, 3) for width in shared)
+
+
+_STEPS = 40
+
+
+def _height(lengths: Sequence[float], width: float) -> float:
+    """Return a measure of how high a column's cells are, in which a high one weighs more than two of half its height."""
+    room = max(width - PADDING_MM, 1.0)
+    return sum(max(1.0, length / room) ** 2 for length in lengths)
 
 
 def pieces(text: str, room_mm: float, points: float, *, is_code: bool = False) -> str | list[str]:
