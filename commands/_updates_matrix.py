@@ -62,8 +62,8 @@ def write_matrix(
     exemptions: Sequence[Exemption],
     shown: Sequence[Block],
     is_whole: bool,
-) -> None:
-    """Write the matrix into a file; an older one is replaced.
+) -> tuple[Message, ...]:
+    """Write the matrix into a file; an older one is replaced. Return what the machine lacks for the format.
 
     Args:
         session: gives portal, calendar and clock.
@@ -78,6 +78,7 @@ def write_matrix(
 
     Raises:
         FileUnwritable: the file cannot be written.
+        UnknownReport: the format needs what is not installed.
     """
     from portalops.reports import formats  # noqa: PLC0415  # start-up time
     from portalops.reports.matrix_days import day_table  # noqa: PLC0415
@@ -87,7 +88,7 @@ def write_matrix(
     days = day_table(result, period, units, session.calendar, exemptions, with_portal=is_whole)
     if form == CSV:
         write_atomically(output, write_table(days, language=language, zone=session.zone_of_portal))
-        return
+        return ()
     title = msg("Updates of the portal and the units, from {first} to {last}", first=period.first, last=period.last)
     facts: list[tuple[Message, Cell]] = [
         (msg("Portal"), session.settings.portal.name),
@@ -104,7 +105,10 @@ def write_matrix(
         days_or_notice(days),
     ]
     document = Document(title, blocks, facts[:2], session.settings.portal.timezone)
-    write_atomically(output, formats.load(form).render(document, language=language))
+    chosen = formats.load(form)
+    lacks = formats.lacks((chosen,))
+    write_atomically(output, chosen.render(document, language=language))
+    return lacks
 
 
 def days_or_notice(days: Table) -> Block:

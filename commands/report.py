@@ -181,6 +181,7 @@ def _doubts(made: WrittenReport) -> Iterator[Message]:
         yield msg("no new head could be signed for the report: {cause}", cause=made.unsigned)
     if made.faults:
         yield does_not_hold(made.faults)
+    yield from made.lacks
 
 
 def _head_code(report: ReportResult) -> str | None:
@@ -219,6 +220,8 @@ class WrittenReport:
     unsigned: Message | None
     faults: tuple[Fault, ...]
     """Both as `BuiltReport` says it."""
+    lacks: tuple[Message, ...] = ()
+    """What the machine lacks for a format, such as a font, and what was taken instead."""
 
 
 def build_report_files(
@@ -235,11 +238,13 @@ def build_report_files(
     """Build a report once and write it in each format and language; return what was written, with digests.
 
     Raises:
-        UnknownReport: there is no such report or format; nothing is written then.
+        UnknownReport: there is no such report or format, or it needs what is not installed; nothing is written then.
         LedgerMissing: there is no ledger yet.
         FileUnwritable: a file could not be written; those before it are whole.
+        ReportError: a file could not be made; those before it are whole.
     """
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
+    lacks = formats.lacks(chosen)
     built = build_report(session, name, period, scope=scope, own_run=own_run)
     about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
     files: list[WrittenFile] = []
@@ -250,7 +255,7 @@ def build_report_files(
             write_atomically(path, data)
             files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
     result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None, str(scope))
-    return WrittenReport(result, built.unsigned, built.faults)
+    return WrittenReport(result, built.unsigned, built.faults, lacks)
 
 
 def build_report(

@@ -238,7 +238,7 @@ def matrix(
     warnings = (*_source_warnings(session), *session.calendar.warnings(chosen))
     code = _exit_code([week.verdict for week in weeks])
     if form is not None and output is not None:
-        _updates_matrix.write_matrix(
+        lacks = _updates_matrix.write_matrix(
             session,
             form,
             output,
@@ -249,7 +249,7 @@ def matrix(
             shown=view,
             is_whole=unit is None,
         )
-        return _updates_matrix.written(output, code, warnings)
+        return _updates_matrix.written(output, code, (*warnings, *lacks))
     return Result([week_data(week, with_id=True) for week in weeks], view, warnings=warnings, exit_code=code)
 
 

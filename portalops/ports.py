@@ -763,3 +763,16 @@ class ReportFormat(Protocol):
     def render(self, document: Document, *, language: str) -> bytes:
         """Return the file's bytes; the same document and language give the same bytes."""
         ...
+
+
+@runtime_checkable
+class NeedsOfMachine(Protocol):
+    """A report format that is made with what a machine has beside portalops, such as fonts."""
+
+    def lacks(self) -> tuple[Message, ...]:
+        """Return what the machine lacks, and what is taken instead: warnings, for the files can be made all the same.
+
+        Raises:
+            UnknownReport: what is lacking can't be replaced, and no file can be made.
+        """
+        ...

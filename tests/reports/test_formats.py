@@ -22,7 +22,10 @@ from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 
 def text_in(data: bytes) -> str:
-    """Return the text of a file, or of all parts of one that is an archive, without its pictures of dots."""
+    """Return the text of a file, or of all parts of one that is an archive, without its pictures of dots; of a PDF on one line."""
+    if data.startswith(b"%PDF"):
+        told = subprocess.run(["pdftotext", "-", "-"], input=data, capture_output=True, check=True).stdout
+        return " ".join(told.decode("utf-8").split())
     if not data.startswith(b"PK"):
         return data.decode("utf-8").replace("\r\n", "\n")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -31,9 +34,9 @@ def text_in(data: bytes) -> str:
 
 
 def test_formats_are_their_modules() -> None:
-    assert {"csv", "html", "json", "markdown", "xlsx"} <= set(formats.names())
+    assert {"csv", "html", "json", "markdown", "pdf", "xlsx"} <= set(formats.names())
     assert [formats.load(name).name for name in formats.names()] == list(formats.names())
-    assert {".csv", ".html", ".json", ".md", ".xlsx"} <= {formats.load(name).suffix for name in formats.names()}
+    assert {".csv", ".html", ".json", ".md", ".pdf", ".xlsx"} <= {formats.load(name).suffix for name in formats.names()}
 
 
 @pytest.mark.parametrize("name", ["terminal", "odt", "../html", "__init__", ""])

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
 from portalops.errors import UnknownReport
-from portalops.model.message import msg
-from portalops.ports import ReportFormat
+from portalops.model.message import Message, msg
+from portalops.ports import NeedsOfMachine, ReportFormat
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +39,15 @@ def load(name: str) -> ReportFormat:
         )
     module = importlib.import_module(f"{__name__}.{name}")
     return cast("ReportFormat", module.FORMAT)
+
+
+def lacks(some: Iterable[ReportFormat]) -> tuple[Message, ...]:
+    """Return what the machine lacks for some formats, such as a font, and what is taken instead; nothing is made for it.
+
+    Raises:
+        UnknownReport: a format needs what is not installed.
+    """
+    return tuple(lack for form in some if isinstance(form, NeedsOfMachine) for lack in form.lacks())
 
 
 def _defines_format(path: Path) -> bool:
