@@ -111,7 +111,7 @@ def place(office: Office) -> Steps[None]:
     """The machine was seen where it stands; that paper is kept."""
     yield (
         "host", "sight", HOST, "--site", "Trung tâm dữ liệu tỉnh (ví dụ)", "--room", "204", "--rack", "Tủ A, U12",
-        "--holder", "Phòng Hạ tầng số (ví dụ)", "--by", SAID_BY, "--on", office.day(3),
+        "--holder", "Đơn vị quản lý Cổng thông tin điện tử tỉnh (ví dụ)", "--by", SAID_BY, "--on", office.day(3),
         "--file", office.paper("bien-ban-kiem-ke", "Biên bản kiểm kê máy chủ: phòng 204, tủ A, U12."),
     )  # fmt: skip
 
