@@ -41,6 +41,7 @@ from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import WrittenFile
 from portalops.registers.evidence import LOOK_BACK
+from portalops.registers.exports import EXPORT
 from portalops.reports import formats
 from portalops.reports.document import Block, Bullets, ByteSize, Cell, Heading, KeyValues, Notice, Paragraph, Tone
 from portalops.signatures.sshsig import SigningKey, fingerprint
@@ -139,9 +140,9 @@ def _record(session: Session, ledger: Ledger, content: Content, withheld: Mappin
     left_out = tuple(Withheld(digest, withheld[digest]) for digest in sorted(withheld))
     body = {
         "circumstances": session.circumstances,
-        contents.EXPORT: {"period": str(content.period), "reports": files, "withheld": left_out},
+        EXPORT: {"period": str(content.period), "reports": files, "withheld": left_out},
     }
-    ledger.append(contents.EXPORT, run=NO_RUN, body=bodies.write(body))
+    ledger.append(EXPORT, run=NO_RUN, body=bodies.write(body))
 
 
 def _certificates(session: Session) -> dict[str, bytes]:

@@ -153,8 +153,29 @@ def missed_slots(
     return tuple(sorted(missed, key=lambda slot: (slot.starts_on, slot.name, slot.job.id)))
 
 
+def expected_slots(
+    plans: Sequence[RecordedPlan], *, until: datetime, zone: ZoneInfo, since: datetime, before: datetime
+) -> tuple[ExpectedSlot, ...]:
+    """Return every slot in which a job was to be done, by their ends: those that `missed_slots` compares with the runs.
+
+    Args:
+        plans: oldest first.
+        until: aware; slots that end later are not over.
+        zone: the portal's, for plans that name none.
+        since: leave out slots that began earlier.
+        before: leave out slots that began at this moment or later.
+
+    Raises:
+        LedgerError: as `missed_slots` does.
+    """
+    try:
+        return tuple(_in_time(_planned_slots(plans, until, zone, since, before)))
+    except OverflowError as error:
+        raise _too_many(msg("the plans reach beyond the calendar")) from error
+
+
 @dataclass(frozen=True, slots=True)
-class _Expected:
+class ExpectedSlot:
     """A slot of a planned job, its ends in the plan's time zone."""
 
     job: Job
@@ -163,9 +184,11 @@ class _Expected:
 
     @property
     def key(self) -> tuple[str, str]:
+        """Return the job's id and the slot's name, as ids of runs hold them."""
         return self.job.id, self.job.every.slot(self.start)
 
     def is_filled_by(self, moment: datetime) -> bool:
+        """Say whether a run that began at a moment, and bears the slot's name, counts for it."""
         return self.start <= moment < self.end + START_GRACE
 
 
@@ -175,10 +198,10 @@ class _Comparison:
     A run that comes out of its order is compared with what was found missed before, so the order changes no result.
     """
 
-    def __init__(self, expected: Iterator[_Expected]) -> None:
+    def __init__(self, expected: Iterator[ExpectedSlot]) -> None:
         self._expected = expected
         self._ahead = next(expected, None)
-        self._missed: dict[tuple[str, str], list[_Expected]] = {}
+        self._missed: dict[tuple[str, str], list[ExpectedSlot]] = {}
         self._started: dict[tuple[str, str], deque[datetime]] = {}
         self._held: deque[tuple[datetime, tuple[str, str]]] = deque()
         """All that `_started` holds, in the order in which it came."""
@@ -216,14 +239,14 @@ class _Comparison:
             if not self._started[key]:
                 del self._started[key]
 
-    def _compare(self, slot: _Expected) -> None:
+    def _compare(self, slot: ExpectedSlot) -> None:
         key = slot.key
         if not any(slot.is_filled_by(moment) for moment in self._started.get(key, ())):
             self._missed.setdefault(key, []).append(slot)
         self._ahead = next(self._expected, None)
 
 
-def _in_time(spans: Iterable[Iterator[_Expected]]) -> Iterator[_Expected]:
+def _in_time(spans: Iterable[Iterator[ExpectedSlot]]) -> Iterator[ExpectedSlot]:
     """Yield the slots of all spans by their ends.
 
     Raises:
@@ -237,17 +260,17 @@ def _in_time(spans: Iterable[Iterator[_Expected]]) -> Iterator[_Expected]:
 
 def _planned_slots(
     plans: Sequence[RecordedPlan], until: datetime, zone: ZoneInfo, since: datetime | None, before: datetime | None
-) -> list[Iterator[_Expected]]:
+) -> list[Iterator[ExpectedSlot]]:
     """Return the slots of each span in which a job was planned."""
     return [_slots_of(span, since, before) for span in planned_spans(plans, until, timezone=zone.key)]
 
 
-def _slots_of(span: PlannedSpan, since: datetime | None, before: datetime | None) -> Iterator[_Expected]:
+def _slots_of(span: PlannedSpan, since: datetime | None, before: datetime | None) -> Iterator[ExpectedSlot]:
     first = span.starts_at if since is None else max(span.starts_at, since)
     for start, end in _slots(span.job.every, first, span.ends_at, _zone(span.timezone)):
         if before is not None and start >= before:
             break
-        yield _Expected(span.job, start, end)
+        yield ExpectedSlot(span.job, start, end)
 
 
 def _too_many(what: Message) -> LedgerError:

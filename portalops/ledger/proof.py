@@ -23,6 +23,7 @@ from portalops.model.record import Record
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.evidence import Recorded, Unreadable
+from portalops.registers.exports import EXPORT, Export, Exporter, RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead, without_repeats
 from portalops.registers.sign_offs import SIGN_OFF, RecordedSignOff
@@ -84,6 +85,7 @@ def read_proof(
                 RecordedErasure(each.seq, each.at, each.body) for each in reader.parts(ERASED, "erased", Erasure)
             ).values()
         ),
+        exports=tuple(reader.exports(since)),
         unreadable=tuple(sorted(reader.unreadable.values(), key=lambda each: each.seq)),
     )
 
@@ -135,6 +137,14 @@ class _Reader:
             body = self._part(record, key, body_type)
             if body is not None:
                 yield Recorded(record.seq, record.at, record.run, body)
+
+    def exports(self, since: datetime) -> Iterator[RecordedExport]:
+        """Yield the bundles that were handed out since a moment, oldest first."""
+        for record in self.ledger.records(kinds=(EXPORT,), since=since):
+            export = self._part(record, EXPORT, Export)
+            if export is not None:
+                by = self._part(record, "circumstances", Exporter)
+                yield RecordedExport(record.seq, record.at, export, by)
 
     def waivers(self) -> tuple[RecordedWaiver, ...]:
         read = read_waivers(self.ledger)

@@ -7,15 +7,24 @@ signature, so whoever verifies the ledger looks at the same text.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from portalops.errors import LedgerError
+from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger import bodies
 from portalops.model.backups import Copy, CopyState, DrillResult, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.signatures.sshsig import BadSignature, verify
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
+
+DRILL_FINISHED: Final = "drill.finished"
+DRILL: Final = "drill"
+"""The kind of the records of this host's own drills, and the key of their body."""
 
 IMPORTED = "drill.imported"
 """The kind; the report stands under the key `KEY` of the body."""
@@ -67,6 +76,56 @@ class ImportedDrill:
     def copies(self) -> tuple[Copy, ...]:
         """The copy that was drilled, as the drill left it."""
         return self.report.drill.copies
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDrill:
+    """A drill, whoever did it, with the record that tells of it."""
+
+    seq: int
+    at: datetime
+    """When it was done: of one that another host did, when it ended by that host's clock."""
+    result: DrillResult
+    host: str = ""
+    """The other host; empty for this ledger's own."""
+    signer: str = ""
+    """The public key of that host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drills:
+    """What reading the drills came to."""
+
+    drills: tuple[RecordedDrill, ...] = ()
+    """By the moment at which they were done."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why."""
+
+
+def read_drills(ledger: LedgerReader, *, since: datetime, until: datetime) -> Drills:
+    """Return the drills that were done in a span, also those that were taken up from another host after it.
+
+    Args:
+        ledger: read only.
+        since: done at or after this moment.
+        until: done before it.
+    """
+    found: list[RecordedDrill] = []
+    unreadable: list[tuple[int, PortalOpsError]] = []
+    for record in ledger.records(kinds=(DRILL_FINISHED, IMPORTED), since=since):
+        try:
+            blob = ledger.blob(record.body)
+            if record.kind == IMPORTED:
+                body = bodies.decode_part(blob, KEY, ImportedDrill)
+                if body is not None:
+                    told = body.report
+                    found.append(RecordedDrill(record.seq, told.finished_at, told.drill, told.host, body.signer))
+            elif (own := bodies.decode_part(blob, DRILL, DrillResult)) is not None:
+                found.append(RecordedDrill(record.seq, record.at, own))
+        except PortalOpsError as error:
+            unreadable.append((record.seq, error))
+    in_span = sorted((each for each in found if since <= each.at < until), key=lambda each: (each.at, each.seq))
+    return Drills(tuple(in_span), tuple(unreadable))
 
 
 def write_report(report: DrillReport) -> str:

@@ -50,19 +50,26 @@ from portalops.registers.confirmations import read_confirmations
 from portalops.registers.copies import Look, after, after_elsewhere, first_known
 from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
-from portalops.registers.drills import IMPORTED, ImportedDrill
+from portalops.registers.drills import IMPORTED, ImportedDrill, RecordedDrill, read_drills
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.exemptions import RecordedExemption, read_exemptions
 from portalops.registers.findings import read_findings
 from portalops.registers.incidents import IncidentRegister, read_incidents
+from portalops.registers.media import RegisteredMedium, read_register
 from portalops.registers.places import Place, read_places
+from portalops.registers.plans import read_plans
+from portalops.registers.retention import Decision, read_decisions
 from portalops.registers.sent import RecordedSending, read_sendings
+from portalops.registers.slots import KeptSlots, kept_slots
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 
 BodyT = TypeVar("BodyT")
 
 LOOK_BACK = timedelta(days=45)
 """How long before a period its evidence may have been made and still speak for it: a month's set plus its verification."""
+
+DRILLS_BEFORE = timedelta(days=366)
+"""How far before a period's end its drills are read for reports: a year, in which the time that a restore takes shows a trend."""
 
 CHECKS_BEFORE = timedelta(days=31)
 """The longest that a rulebook lets lie between two rounds of checks: so far back one may speak for a period's first day."""
@@ -256,6 +263,14 @@ class Evidence:
     """Where each host stood, as of the period's end; read for reports alone."""
     credentials: CredentialRegister | None = None
     """The register of credentials as of the period's end; read for reports alone."""
+    media: Mapping[str, RegisteredMedium] = field(default_factory=dict)
+    """The register of backup media by id, as of the period's end; read for reports alone."""
+    decisions: tuple[Decision, ...] = ()
+    """Which sets were held, released, marked and unmarked by the period's end, oldest first; read for reports alone."""
+    drills: tuple[RecordedDrill, ...] = ()
+    """Drills of the year up to the period's end, oldest first; read for reports alone."""
+    slots: KeptSlots | None = None
+    """How the planned jobs were kept whose slots began in the period; read for reports alone."""
 
     def last_day(self) -> date:
         """Return the local day as of which states are told: the period's last one, or today if that is earlier."""
@@ -410,7 +425,45 @@ def read_evidence(
         sendings=sendings.sendings,
         exemptions=exemptions.exemptions,
     )
+    if every_run:
+        found = _with_registers(found, ledger, unreadable, end_of)
     return replace(found, unreadable=tuple(unreadable[seq] for seq in sorted(unreadable)))
+
+
+def _with_registers(
+    found: Evidence,
+    ledger: LedgerReader,
+    unreadable: dict[int, Unreadable],
+    end_of: Callable[[int, Run], RunSummary | None],
+) -> Evidence:
+    """Return the evidence with the registers that reports alone show; what of them cannot be read is added to `unreadable`."""
+    start, end = found.period.bounds(found.zone)
+    media = read_register(ledger, until=end)
+    decisions = read_decisions(ledger, until=end)
+    drills = read_drills(ledger, since=end - DRILLS_BEFORE, until=end)
+    plans = read_plans(ledger, until=found.now)  # a later one may end a slot that began in the period
+    for kind, faults in (
+        ("medium", media.unreadable),
+        ("retention", decisions.unreadable),
+        ("earlier drill", drills.unreadable),
+        ("plan", plans.unreadable),
+    ):
+        for seq, error in faults:
+            unreadable.setdefault(seq, _unreadable(seq, kind, error))
+
+    def ended(run: Run) -> RunSummary | None:
+        seq = run.finished_seq
+        return None if seq is None else found.summaries[seq] if seq in found.summaries else end_of(seq, run)
+
+    slots = KeptSlots(problem=plans.unreadable[0][1].message) if plans.unreadable else None
+    return replace(
+        found,
+        media=media.media,
+        decisions=decisions.decisions,
+        drills=drills.drills,
+        slots=slots
+        or kept_slots(plans.plans, found.runs, ended, until=found.now, zone=found.zone, since=start, before=end),
+    )
 
 
 def _judged(one: CheckRound | JudgedRound) -> set[tuple[str, str]]:

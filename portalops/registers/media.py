@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from portalops.errors import LedgerError
+from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.backups import CopyState
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.registers.discs import DAYS_OF_A_MONTH
-from portalops.registers.evidence import LedgerReader, SetEvidence
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader, SetEvidence
 
 ADDED, MOVED, CHECKED = "media.added", "media.moved", "media.checked"
 MEDIA_KINDS = (ADDED, MOVED, CHECKED)
@@ -77,23 +80,46 @@ def fold_media(records: Iterable[tuple[Record, MediumEntry | MediumMove | Medium
     return media
 
 
+@dataclass(frozen=True, slots=True)
+class MediaRegister:
+    """What reading the register came to."""
+
+    media: Mapping[str, RegisteredMedium] = field(default_factory=dict)
+    """By id, in the order in which they first appear."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why: what they say of a medium is unknown."""
+
+
+def read_register(ledger: LedgerReader, *, until: datetime | None = None) -> MediaRegister:
+    """Return the media as recorded by a moment, and the records that cannot be read."""
+    found: list[tuple[Record, MediumEntry | MediumMove | MediumCheck]] = []
+    unreadable: list[tuple[int, PortalOpsError]] = []
+    for record in ledger.records(kinds=MEDIA_KINDS, until=until):
+        try:
+            found.append((record, _body(ledger, record)))
+        except PortalOpsError as error:
+            unreadable.append((record.seq, error))
+    return MediaRegister(fold_media(found), tuple(unreadable))
+
+
 def read_media(ledger: LedgerReader) -> dict[str, RegisteredMedium]:
     """Return the media that the ledger knows, by id.
 
     Raises:
         LedgerError: a record's details cannot be read.
     """
-    found: list[tuple[Record, MediumEntry | MediumMove | MediumCheck]] = []
-    for record in ledger.records(kinds=MEDIA_KINDS):
-        key, body_type = _TYPES[record.kind]
-        body = decode_part(ledger.blob(record.body), key, body_type)
-        if body is None:
-            raise LedgerError(
-                msg("record {seq} of the kind {kind} names no medium", seq=record.seq, kind=record.kind),
-                msg("Run 'portalops ledger verify'."),
-            )
-        found.append((record, body))
-    return fold_media(found)
+    return fold_media((record, _body(ledger, record)) for record in ledger.records(kinds=MEDIA_KINDS))
+
+
+def _body(ledger: LedgerReader, record: Record) -> MediumEntry | MediumMove | MediumCheck:
+    key, body_type = _TYPES[record.kind]
+    body = decode_part(ledger.blob(record.body), key, body_type)
+    if body is None:
+        raise LedgerError(
+            msg("record {seq} of the kind {kind} names no medium", seq=record.seq, kind=record.kind),
+            msg("Run 'portalops ledger verify'."),
+        )
+    return body
 
 
 def whole_register(

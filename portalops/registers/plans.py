@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import required_part
 from portalops.model.runs import Job, Plan
+
+if TYPE_CHECKING:
+    from portalops.registers.evidence import LedgerReader
 
 PLAN = "plan"
 """The kind of a plan record, and the key of the plan in its blob."""
@@ -31,6 +37,29 @@ class PlannedSpan:
     """Exclusive."""
     timezone: str = ""
     """IANA name of the zone in which its slots begin and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlans:
+    """What reading the plans came to."""
+
+    plans: tuple[RecordedPlan, ...] = ()
+    """Oldest first."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why: what was expected from then on is unknown."""
+
+
+def read_plans(ledger: LedgerReader, *, until: datetime) -> ReadPlans:
+    """Return every plan that was recorded by a moment, and the records that cannot be read."""
+    found: list[RecordedPlan] = []
+    unreadable: list[tuple[int, PortalOpsError]] = []
+    for record in ledger.records(kinds=(PLAN,), until=until):
+        try:
+            plan = required_part(ledger.blob(record.body), PLAN, Plan)
+            found.append(RecordedPlan(record.seq, record.at, plan))
+        except PortalOpsError as error:
+            unreadable.append((record.seq, error))
+    return ReadPlans(tuple(found), tuple(unreadable))
 
 
 def plan_at(plans: Sequence[RecordedPlan], moment: datetime) -> Plan | None:

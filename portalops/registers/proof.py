@@ -17,6 +17,7 @@ from portalops.model.message import Message
 from portalops.model.record import Digest
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.evidence import Recorded, Unreadable
+from portalops.registers.exports import RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import RecordedSignOff
 from portalops.registers.waivers import RecordedWaiver
@@ -89,6 +90,8 @@ class Proof:
     """Every waiver, oldest first."""
     erasures: tuple[RecordedErasure, ...] = ()
     """Every blob that was removed for good."""
+    exports: tuple[RecordedExport, ...] = ()
+    """Every bundle that was handed out, recorded since the period began, oldest first."""
     unreadable: tuple[Unreadable, ...] = ()
     """Records of any of these whose details cannot be read."""
 

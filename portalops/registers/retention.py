@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from portalops.errors import LedgerError
+from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.backups import SetId
 from portalops.model.message import msg
-from portalops.model.record import Record
 from portalops.model.retention import Hold, Mark
-from portalops.registers.evidence import LedgerReader
+
+if TYPE_CHECKING:
+    from portalops.model.record import Record
+    from portalops.registers.evidence import LedgerReader
 
 HELD, RELEASED = "prune.held", "prune.released"
 MARKED, UNDONE = "prune.marked", "prune.undone"
@@ -20,6 +23,17 @@ RETENTION_KINDS = (HELD, RELEASED, MARKED, UNDONE)
 
 HOLD, MARK = "hold", "mark"
 """The keys of the two in their records' bodies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One record of a set that was held, released, marked for removal, or unmarked."""
+
+    seq: int
+    at: datetime
+    kind: str
+    """One of `RETENTION_KINDS`."""
+    body: Hold | Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +62,25 @@ class Retained:
     marks: Mapping[SetId, RecordedMark] = field(default_factory=dict)
 
 
-def fold_retention(records: Iterable[tuple[Record, Hold | Mark]]) -> Retained:
-    """Return the holds and marks that are in force after these records, oldest first.
+def fold_retention(decisions: Iterable[Decision]) -> Retained:
+    """Return the holds and marks that are in force after these decisions, oldest first.
 
     A mark that a person undoes becomes a hold: otherwise the next run would mark the set again.
     """
     holds: dict[SetId, RecordedHold] = {}
     marks: dict[SetId, RecordedMark] = {}
-    for record, body in records:
+    for each in decisions:
+        body = each.body
         if isinstance(body, Hold):
             holds.pop(body.set_id, None)
-            if record.kind == HELD:
-                holds[body.set_id] = RecordedHold(record.seq, record.at, body)
+            if each.kind == HELD:
+                holds[body.set_id] = RecordedHold(each.seq, each.at, body)
             continue
         marks.pop(body.set_id, None)
-        if record.kind == MARKED:
-            marks[body.set_id] = RecordedMark(record.seq, record.at, body)
+        if each.kind == MARKED:
+            marks[body.set_id] = RecordedMark(each.seq, each.at, body)
         elif body.by_person:
-            holds[body.set_id] = RecordedHold(record.seq, record.at, Hold(body.set_id, str(body.reason)))
+            holds[body.set_id] = RecordedHold(each.seq, each.at, Hold(body.set_id, str(body.reason)))
     return Retained(holds, marks)
 
 
@@ -75,14 +90,37 @@ def read_retention(ledger: LedgerReader) -> Retained:
     Raises:
         LedgerError: a record's details cannot be read. It may be a hold, so nothing may be removed then.
     """
-    found: list[tuple[Record, Hold | Mark]] = []
-    for record in ledger.records(kinds=RETENTION_KINDS):
-        blob = ledger.blob(record.body)
-        body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, Mark)
-        if body is None:
-            raise LedgerError(
-                msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),
-                msg("Run 'portalops ledger verify'; nothing is removed until it can be read."),
-            )
-        found.append((record, body))
-    return fold_retention(found)
+    return fold_retention(_decision(ledger, record) for record in ledger.records(kinds=RETENTION_KINDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What reading the decisions about sets came to."""
+
+    decisions: tuple[Decision, ...] = ()
+    """Oldest first."""
+    unreadable: tuple[tuple[int, PortalOpsError], ...] = ()
+    """Records whose details cannot be read, with why."""
+
+
+def read_decisions(ledger: LedgerReader, *, until: datetime | None = None) -> Decisions:
+    """Return every decision that was recorded by a moment, and the records that cannot be read."""
+    found: list[Decision] = []
+    unreadable: list[tuple[int, PortalOpsError]] = []
+    for record in ledger.records(kinds=RETENTION_KINDS, until=until):
+        try:
+            found.append(_decision(ledger, record))
+        except PortalOpsError as error:
+            unreadable.append((record.seq, error))
+    return Decisions(tuple(found), tuple(unreadable))
+
+
+def _decision(ledger: LedgerReader, record: Record) -> Decision:
+    blob = ledger.blob(record.body)
+    body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, Mark)
+    if body is None:
+        raise LedgerError(
+            msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),
+            msg("Run 'portalops ledger verify'; nothing is removed until it can be read."),
+        )
+    return Decision(record.seq, record.at, record.kind, body)

@@ -41,9 +41,6 @@ SUMS_SIGNATURE = "SHA256SUMS.sig"
 BLOBS, HEADS, CERTIFICATES = "blobs", "heads", "tsa"
 FOLDERS = (BLOBS, HEADS, CERTIFICATES)
 
-EXPORT = "export"
-"""The kind of the record of a bundle, and the key of its body."""
-
 ALWAYS = frozenset({CREATED, "ledger.upgraded", PLAN, HEAD, *KEY_KINDS, ERASED, SIGN_OFF, *WAIVER_KINDS})
 """Kinds whose details belong to every bundle, wherever the record stands."""
 
