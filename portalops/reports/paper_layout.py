@@ -5,6 +5,7 @@ Widths are estimates by the widths of Arial's letters (Liberation Sans has the s
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from bisect import bisect_right
@@ -101,8 +102,8 @@ def share_width(
     (5.0, 15.0)
     >>> share_width([(10, 10), (10, 30)], 80)
     (20.0, 60.0)
-    >>> share_width([(10, 20), (10, 40)], 60, [[15, 15], [400, 20]])
-    (10.0, 50.0)
+    >>> share_width([(10, 20), (10, 40)], 60, [[5, 5], [80, 20]])
+    (11.25, 48.75)
     """
     least = sum(one for one, _ in needs)
     if least >= total:
@@ -123,28 +124,39 @@ def share_width(
 
 
 def _lowest_rows(least: Sequence[float], total: float, lengths: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """Give the width that is left in small steps, each to the column whose cells lose most of their height by it."""
+    """Give the width that is left away in steps: to the column that for each step loses most of its height, as long as one does."""
     shared = [float(one) for one in least]
-    step = (total - sum(shared)) / _STEPS
-    heights = [_height(each, width) for each, width in zip(lengths, shared, strict=True)]
-    gains = [height - _height(each, width + step) for each, width, height in zip(lengths, shared, heights, strict=True)]
-    for _ in range(_STEPS):
-        at = max(range(len(gains)), key=gains.__getitem__)
-        if gains[at] <= 0:  # nothing gets lower any more
-            return tuple(round(width * total / sum(shared), 3) for width in shared)
-        shared[at] += step
-        heights[at] -= gains[at]
-        gains[at] = heights[at] - _height(lengths[at], shared[at] + step)
-    return tuple(round(width, 3) for width in shared)
+    step, left = (total - sum(shared)) / _STEPS, _STEPS
+    best = [_best(each, width, step, left) for each, width in zip(lengths, shared, strict=True)]
+    while left:
+        at = max(range(len(best)), key=lambda place: best[place][0])
+        gain, count = best[at]
+        if gain <= 0:
+            break
+        shared[at] += step * count
+        left -= count
+        best = [
+            _best(each, width, step, left) if place == at or best[place][1] > left else best[place]
+            for place, (each, width) in enumerate(zip(lengths, shared, strict=True))
+        ]
+    return tuple(round(width * total / sum(shared), 3) for width in shared)
 
 
-_STEPS = 40
+def _best(lengths: Sequence[float], width: float, step: float, most: int) -> tuple[float, int]:
+    """Return how much height a column loses for each of some steps at most, and for how many steps that is most."""
+    height = _height(lengths, width)
+    gains = [(height - _height(lengths, width + step * count)) / count for count in range(1, min(most, _AHEAD) + 1)]
+    best = max(gains, default=0.0)
+    return best, gains.index(best) + 1 if gains else 0
+
+
+_STEPS, _AHEAD = 30, 12
 
 
 def _height(lengths: Sequence[float], width: float) -> float:
     """Return a measure of how high a column's cells are, in which a high one weighs more than two of half its height."""
     room = max(width - PADDING_MM, 1.0)
-    return sum(max(1.0, length / room) ** 2 for length in lengths)
+    return sum(max(1, math.ceil(length / room)) ** 2 for length in lengths)
 
 
 def pieces(text: str, room_mm: float, points: float, *, is_code: bool = False) -> str | list[str]:

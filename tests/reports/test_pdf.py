@@ -29,7 +29,6 @@ from portalops.reports.document import (
     Mark,
     Notice,
     Paragraph,
-    QrCode,
     Status,
     Table,
     Tone,
@@ -37,6 +36,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.formats._pdf_blocks import MOST_LETTERS
 from portalops.reports.formats.pdf import PdfFormat, Refused, missing_font, typeset
+from portalops.reports.qr import QUIET_ZONE, qr_modules
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 MARKS = '#panic("x") $x$ *b* _i_ `c` <l> @r // // /* "q" \\u{41} ~ -- --- ... #{1+1} [c] =1+1'
@@ -138,14 +138,39 @@ def test_every_page_has_the_facts_the_head_code_and_the_number_of_pages() -> Non
         assert f"{number}/{len(pages)}" in page
 
 
-def test_the_head_code_stands_at_the_foot_as_a_picture_too_and_nothing_else_does() -> None:
-    with_code = pdf(Paragraph(msg("met")))
-    without = PdfFormat().render(
-        Document(msg("Report"), (Paragraph(msg("met")),), ((msg("Portal"), "Cổng"),)), language="en"
-    )
-    assert len(with_code) > len(without) + 1000
-    code = QrCode(CODE, verbatim(f"Head code {CODE}"))
-    assert "Head code" in text_of(pdf(code))
+def foot_of(data: bytes) -> list[bytes]:
+    """Return the rows of pixels, ten a millimetre, of the place at the foot of the first page where a code would be."""
+    dots = subprocess.run(
+        ["pdftoppm", "-r", "254", "-gray", "-l", "1", "-x", "1780", "-y", "2690", "-W", "170", "-H", "230", "-"],
+        input=data, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    kind, width, height, _most, pixels = dots.split(maxsplit=4)
+    assert (kind, width, height) == (b"P5", b"170", b"230")
+    return [pixels[row * 170 : row * 170 + 170] for row in range(230)]
+
+
+def test_the_head_code_stands_at_the_foot_as_a_code_for_machines_too() -> None:
+    modules = qr_modules(CODE)
+    side = 170 / (len(modules) + 2 * QUIET_ZONE)
+    rows = foot_of(pdf(Paragraph(msg("met"))))
+    dark_rows = [at for at, row in enumerate(rows) if sum(pixel < 64 for pixel in row) > 20]
+    top = dark_rows[0] - QUIET_ZONE * side
+
+    seen = [
+        [
+            rows[round(top + (y + QUIET_ZONE + 0.5) * side)][round((x + QUIET_ZONE + 0.5) * side)] < 128
+            for x in range(len(modules))
+        ]
+        for y in range(len(modules))
+    ]
+
+    assert seen == [list(row) for row in modules]
+
+
+def test_a_document_without_a_head_code_has_no_code_at_its_foot() -> None:
+    footer = ((msg("Portal"), "Cổng thông tin"),)
+    data = PdfFormat().render(Document(msg("Report"), (Paragraph(msg("met")),), footer), language="en")
+    assert not [row for row in foot_of(data) if sum(pixel < 64 for pixel in row) > 20]
 
 
 def test_heads_of_a_table_are_repeated_on_each_page() -> None:

@@ -57,7 +57,7 @@ _UPRIGHT_MM, _LYING_MM = 175.0, 262.0
 """Breadth of the text on A4 with the margins of the template."""
 _UPRIGHT_COLUMNS = 8
 """A table of more columns lies on its side, unless it fits all the same: no word broken, and rows of no more lines than the next."""
-_UPRIGHT_LINES = 7
+_UPRIGHT_LINES = 8
 _TEXT_POINTS, _TABLE_POINTS = 10.0, (8.0, 7.5)
 _CODE_SIZE, _BOLD = 0.92, 1.08
 _LABEL_MM, _FACT_MM = 44.0, 126.0
@@ -66,8 +66,11 @@ _BREAKABLE_LINES = 25
 """A row that is higher may go on on the next page."""
 _FOR_SHORT = 0.8
 """Part of a table's breadth that may go to what is short."""
-_TWO_LINES = 0.65
-_LOOKED_AT = 300
+_SURE = 1.08
+"""By how much more room is asked for than a word seems to need."""
+_TWO_LINES, _BY_SIGNS = 0.65, 1.3
+"""Parts of a text's length: in two lines with an uneven break, and where it breaks behind signs only."""
+_LOOKED_AT = 120
 """Rows by which a table's columns get their widths."""
 
 _SIZE = re.compile(rb"font-size: (\d+)px")
@@ -253,8 +256,7 @@ class Writer:
                 break
         widths = _widths(columns, _UPRIGHT_MM)
         lies = len(columns) > _UPRIGHT_COLUMNS and (
-            sum(column.bare for column in columns) > _UPRIGHT_MM * _FOR_SHORT
-            or _most_lines(columns, widths) > _UPRIGHT_LINES
+            sum(column.bare for column in columns) > _UPRIGHT_MM or _most_lines(columns, widths) > _UPRIGHT_LINES
         )
         if lies:
             points = _TABLE_POINTS[0]
@@ -284,15 +286,19 @@ class Writer:
         """Return what a column needs and wants: states and head codes stay whole, where there is room for it."""
         size, code_size = points * 1.03, points * _CODE_SIZE
         texts: dict[str, list[str]] = {"": [], "state": [], "code": [], "whole": []}
-        lengths: list[float] = []
+        lengths = [breadth_mm(head, size * _BOLD)]
         for cell in cells:
             text = self._reader.cell(cell)
             kind = _kind(cell, text)
             if isinstance(cell, Status):
-                kind, text = "state", f"{sign_of(cell)} {text}x"  # about what its frame takes
+                kind, text = (
+                    "state",
+                    f"{sign_of(cell)}--{text}",
+                )  # about what its frame takes, and its sign is not to stand alone
             texts[kind].append(text)
             is_code = kind in ("code", "whole")
-            lengths.append(breadth_mm(text, code_size if is_code else size, is_code=is_code))
+            length = breadth_mm(text, code_size if is_code else size, is_code=is_code)
+            lengths.append(length * _BY_SIGNS if is_code else length)
         found = [
             column_needs(texts[""], size, head=head),
             column_needs(texts["state"], size * _BOLD, is_whole=True),
@@ -300,7 +306,9 @@ class Writer:
             column_needs(texts["whole"], code_size, is_code=True, is_whole=True),
         ]
         codes = max(least for least, _ in found[2:])
-        words = longest_word_mm([head, *texts[""], *texts["state"]], size * 1.04)
+        words = max(
+            longest_word_mm(texts[""], size * _SURE), longest_word_mm([head, *texts["state"]], size * _BOLD * _SURE)
+        )
         least = max(least for least, _ in found)
         return _Column(max(words, codes, found[1][0] * _TWO_LINES), least, max(wanted for _, wanted in found), lengths)
 
