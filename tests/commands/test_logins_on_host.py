@@ -101,9 +101,13 @@ def content(path: Path) -> bytes:
 def test_every_login_and_every_use_of_sudo_is_somebodys_or_told_until_it_is(
     hosts: Hosts, tmp_path: Path, capsys: pytest.CaptureFixture[str], release: int
 ) -> None:
-    def judged() -> tuple[str, str, str]:
-        (one,) = (each for each in data(capsys, tmp_path, "check", "run") if each["check"] == CHECK)
+    def judged(*only: str) -> tuple[str, str, str]:
+        (one,) = (each for each in data(capsys, tmp_path, "check", "run", *only) if each["check"] == CHECK)
         return one["verdict"], one["reason"], one["message"]
+
+    def looked() -> tuple[str, str, str]:
+        """As `judged`, by a look at this alone, of which no record is kept."""
+        return judged("--check", CHECK)
 
     def audited() -> dict[str, str]:
         """What the audit says of logins and sudo, and its hint."""
@@ -140,19 +144,21 @@ def test_every_login_and_every_use_of_sudo_is_somebodys_or_told_until_it_is(
         person.runs("an", f"echo '{PASSWORD}' | sudo -S -p '' true", "-tt", key="an-key")
         person.runs("binh", f"echo '{PASSWORD}' | sudo -S -p '' -u an true")
         host.sh("su khach -c 'sudo -n true' && exit 1 || exit 0")  # is refused, which is no use
-        undeclared = judged()
+        undeclared = looked()
         declare(an=([keys["an-key"]], ["an", "chung"]), tran_thi_binh=([], ["binh", "chung"]))
         good = judged()
         audited_good = audited()
 
         # what nobody answers for
-        person.runs("chung", "sudo true", key="an-key")
-        by_both = judged()
+        person.runs("chung", "sudo sh -c \"true $(printf '\\033[2J')\"", key="an-key")
+        by_both = looked()
         person.runs("an", "true", "-b", elsewhere, key="an-key")
-        from_elsewhere = judged()
+        from_elsewhere = looked()
         person.runs("chung", "true")
         person.runs("khach", "true", key="stranger")
         host.sh("echo 'khach ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/khach; su khach -c 'sudo -u binh true'")
+        forged = "      an : TTY=pts/9 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id"
+        host.sh(f"su khach -c 'logger -t sudo \"{forged}\"'")
         nobodys = judged()
         audited_bad = audited()
         opened = ("incident", "open", "--what", "đăng nhập lạ", "--kind", "credential", "--severity", "high")
@@ -164,14 +170,16 @@ def test_every_login_and_every_use_of_sudo_is_somebodys_or_told_until_it_is(
             tran_thi_binh=([], ["binh"]),
             le_van_chi=([keys["stranger"]], ["khach"]),
         )
-        still = judged()
+        still = looked()
         settings = tmp_path / "portalops.toml"
         text = settings.read_text(encoding="utf-8")
         settings.write_text(text.replace(".1/32", f'.1/32", "{elsewhere}/32'), encoding="utf-8")
         registered = judged()
         audited_registered = audited()
         host.sh("echo 'Defaults !syslog' >/etc/sudoers.d/quiet")
-        unlogged = judged()
+        unlogged = looked()
+        host.sh("rm /etc/sudoers.d/quiet; for f in /var/log/journal/*/user-*; do setfacl -b $f; chmod 600 $f; done")
+        closed = looked()
 
     assert undeclared[:2] == ("unknown", "not-declared")
     for seen in (
@@ -193,11 +201,13 @@ def test_every_login_and_every_use_of_sudo_is_somebodys_or_told_until_it_is(
         f"khach {keys['stranger']} {here}": "login-unknown",
         "chung sudo root": "sudo-unknown",
         "khach sudo binh": "sudo-unknown",
+        "khach sudo root": "sudo-unknown",  # what it wrote in another's name
     }
     assert incident == ExitCode.OK
     assert still[:2] == ("fail", "login-from-elsewhere")
     assert (registered[0], audited_registered) == ("pass", {}), registered
     assert unlogged[:2] == ("unknown", "sudo-log-off")
+    assert closed[:2] == ("unknown", "journal-closed")
     kept = b"".join(content(path) for path in (tmp_path / "state").rglob("*") if path.is_file())
     assert b"use|" in kept
     assert not [secret for secret in (CANARY, PASSWORD) if secret.encode() in kept]

@@ -7,7 +7,9 @@ sudo writes as the account that called it, and any account may write lines of th
 number: that is the kernel's. Where name and number disagree the account of that number is taken, so that who writes false lines
 names nobody but itself. A folder's name may hold what looks like a target, and a long line is cut before it: `?` stands where the
 target is not plain. What sudo refused is no use.
-`none` stands there where the host has no sudo now.
+
+`none` stands there where the host has no sudo now. The journal keeps users' entries in files of their own: `closed` stands there
+where the account may not read one of them.
 
     oldest 1792000000
     use|1795317369|12|an|root|pts/0
@@ -27,6 +29,7 @@ command -v journalctl >/dev/null || exit 127
 o=$(journalctl -q --no-pager -o short-unix _UID=0 | head -n 1) || exit $?
 printf 'oldest %s\n' "${o%%.*}"
 command -v sudo >/dev/null || echo none
+for f in /var/log/journal/*/user-* /run/log/journal/*/user-*; do [ ! -e "$f" ] || [ -r "$f" ] || echo closed; done | head -n 1
 { getent passwd | cut -d: -f1,3 | head -n 10000; echo
   journalctl -q --no-pager -a -o json --output-fields=MESSAGE,_UID -t sudo --since=-31d || echo broken; } | awk '
 function value(key) { return match($0, "\"" key "\":\"[0-9]+\"") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 5) : "" }
@@ -101,6 +104,8 @@ def parse(output: Output) -> SudoUses:
 
 
 def _use(line: str) -> Use:
+    if line == "closed":
+        raise Unparseable(msg("the journals of users are closed to the account"), reason="journal-closed")
     if line == "broken":
         raise Unparseable(msg("the list of uses of sudo broke off"))
     if line == "full":

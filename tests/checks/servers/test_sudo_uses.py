@@ -137,7 +137,14 @@ def test_more_pairs_than_are_kept_are_not_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    ["use|1|1|an|root", "use||1|an|root|-", "use|x|1|an|root|-", "use|999999999999|1|an|root|-", "other|1|1|a|b|-"],
+    [
+        "closed",
+        "use|1|1|an|root",
+        "use||1|an|root|-",
+        "use|x|1|an|root|-",
+        "use|999999999999|1|an|root|-",
+        "other|1|1|a|b|-",
+    ],
 )
 def test_row_of_another_form_is_no_fact(row: str) -> None:
     fact = fact_of(sudo_uses.PROBE, ProbeResult("", 0, f"oldest 1780000000\n{row}\nend\n".encode(), b"", 0))
