@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_formats_are_their_modules() -> None:
     assert {"csv", "html", "json", "markdown", "pdf", "xlsx"} <= set(formats.names())
     assert [formats.load(name).name for name in formats.names()] == list(formats.names())
     assert {".csv", ".html", ".json", ".md", ".pdf", ".xlsx"} <= {formats.load(name).suffix for name in formats.names()}
+
+
+@pytest.mark.parametrize("page", ["report-formats.md", "report-formats.vi.md"])
+def test_every_format_is_explained_in_both_languages(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    assert [name for name in formats.names() if f"| `{name}` |" not in text] == []
 
 
 @pytest.mark.parametrize("name", ["terminal", "odt", "../html", "__init__", ""])

@@ -182,7 +182,7 @@ def test_a_text_too_long_for_a_cell_is_cut_and_the_sheet_says_so() -> None:
     assert second == "𠀀" * ((MAX_LETTERS - 1) // 2) + "…"
     assert third == "ữ" * MAX_LETTERS
     assert sheet["A7"].value == (
-        "2 texts are longer than a cell may be and were cut; the other formats hold them whole"
+        "2 texts are longer than a cell may be and were cut; the formats html and json hold them whole"
     )
 
 
@@ -191,7 +191,7 @@ def test_more_rows_than_a_sheet_takes_are_counted_on_it() -> None:
     values = [cell.value for cell in sheet["A"]]
     assert len(values) <= 20
     assert values[3:18] == list(range(15))
-    assert values[18] == "85 more did not fit into a sheet; the other formats hold them"
+    assert values[18] == "85 more did not fit into a sheet; the formats html and json hold them"
 
 
 def test_more_sentences_than_a_sheet_takes_are_counted_on_it() -> None:
@@ -201,7 +201,7 @@ def test_more_sentences_than_a_sheet_takes_are_counted_on_it() -> None:
     values = [cell.value for cell in sheet["A"]]
     assert len(values) <= 20
     shown = [value for value in values if value and value.startswith("line")]
-    assert values[18] == f"{53 - 18} more did not fit into a sheet; the other formats hold them"
+    assert values[18] == f"{53 - 18} more did not fit into a sheet; the formats html and json hold them"
     assert len(shown) == 17
 
 

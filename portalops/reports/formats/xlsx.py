@@ -381,8 +381,8 @@ class _Writer:
 
     def _tell_left_off(self, sheet: Worksheet, row: int, count: int) -> None:
         text = nmsg(
-            "{n} more did not fit into a sheet; the other formats hold it",
-            "{n} more did not fit into a sheet; the other formats hold them",
+            "{n} more did not fit into a sheet; the formats html and json hold it",
+            "{n} more did not fit into a sheet; the formats html and json hold them",
             count,
         )
         self._string(sheet, row, 0, self._reader.text(text), bold=True)
@@ -391,8 +391,8 @@ class _Writer:
         """Say how many texts of a sheet were cut."""
         if count := self._cut[sheet.get_name()]:
             text = nmsg(
-                "{n} text is longer than a cell may be and was cut; the other formats hold it whole",
-                "{n} texts are longer than a cell may be and were cut; the other formats hold them whole",
+                "{n} text is longer than a cell may be and was cut; the formats html and json hold it whole",
+                "{n} texts are longer than a cell may be and were cut; the formats html and json hold them whole",
                 count,
             )
             self._string(sheet, row, 0, self._reader.text(text), bold=True)
