@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +104,26 @@ def test_wrong_names_are_wrong_usage_and_write_nothing(
     errors = capsys.readouterr().err
     assert words in errors
     assert "hint: " in errors
+    assert not (home / "reports").exists()
+
+
+def test_what_a_machine_lacks_for_a_format_is_a_warning(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        portalops(home, "--json", "report", "build", "compliance", "--format", "pdf", "--language", "en") == ExitCode.OK
+    )
+    said = data_of(capsys)
+    assert Path(said["data"][0]["path"]).read_bytes().startswith(b"%PDF-")
+    lacks = [str(each) for each in formats.lacks([formats.load("pdf")])]
+    assert [each for each in said["warnings"] if "font" in each] == lacks
+
+
+def test_a_format_that_cannot_be_made_here_is_told_before_anything_is_written(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    code = portalops(home, "report", "build", "compliance", "--format", "html", "--format", "pdf")
+    assert code == ExitCode.USAGE
+    assert "PDF needs the package typst, which is not installed" in capsys.readouterr().err
     assert not (home / "reports").exists()
 
 
