@@ -8,18 +8,28 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from checks.servers.catalogue import chosen
 from checks.servers.credential_audit import PROBES, audit
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, Output, Probe, ProbeResult, Unparseable, fact_of
-from checks.servers.probes import mysql_accounts, postgresql_roles
+from checks.servers.probes import (
+    authorized_keys,
+    group,
+    mysql_accounts,
+    own_registered,
+    passwd,
+    postgresql_roles,
+    shadow,
+)
 from portalops.model.credentials import Credential, CredentialKind, CredentialReturn, Leaving
 from portalops.model.message import verbatim
 from portalops.model.organisation import Host, HostId
-from portalops.registers.access import access_of
+from portalops.registers.access import AccessRegister, access_of
 from portalops.registers.credentials import ADDED, LEFT, RETURNED, Body, fold_credentials
 from tests.backups.mariadb.conftest import Server as MariaDb
 from tests.backups.postgresql.parts import Server as PostgreSql
@@ -105,8 +115,28 @@ def test_mariadb_tells_who_may_come_in_and_who_may_do_all(accounts: str) -> None
     assert CANARY not in accounts and "*" not in accounts
 
 
-def audited(postgresql: str | None, mysql: str | None, *more: Body) -> set[tuple[str, str]]:
-    """What the register comes to against these answers, as far as it is of databases; None is a host without such a program."""
+@needs_root
+@pytest.mark.heavy
+@pytest.mark.parametrize("probe", [postgresql_roles.PROBE, mysql_accounts.PROBE], ids=lambda probe: probe.id)
+@pytest.mark.usefixtures("roles", "accounts")
+def test_server_that_runs_elsewhere_is_told_and_a_client_alone_is_no_server(probe: Probe[Any]) -> None:
+    """Both servers run, in folders in which no host has them, as in a container; with processes of its own, a host has none."""
+    places = "/run /var/lib/postgresql /var/lib/mysql /usr/sbin /usr/libexec"
+    hide = f'for p in {places}; do [ ! -d "$p" ] || mount -t tmpfs none "$p" || exit 99; done; exec "$@"'
+    own = ("-p", "-f", "--mount-proc")
+    there, alone = (
+        subprocess.run(
+            ["unshare", "-m", *more, "sh", "-c", hide, "sh", *probe.command], capture_output=True, check=False
+        )
+        for more in ((), own)
+    )
+
+    assert (there.returncode, there.stderr.decode().splitlines()[-1]) == (2, "a server runs, and cannot be asked")
+    assert alone.returncode == 127
+
+
+def compared(postgresql: str | None, mysql: str | None, *more: Body) -> tuple[AccessRegister, Facts]:
+    """The register, and a host on which nobody can log in and whose databases say this; None is a host without such a program."""
     held = [
         Credential(name, "database:chinh@db1", account, CredentialKind.PASSWORD, "nguyen-van-an")
         for name, account in (("db-portal", "portal"), ("db-cu", "cu"), ("db-mat", "mat"))
@@ -121,15 +151,32 @@ def audited(postgresql: str | None, mysql: str | None, *more: Body) -> set[tuple
     )
     absent = Missing("command-missing", verbatim("no program"))
     found: dict[str, object] = dict.fromkeys((probe.id for probe in PROBES), absent)
+    found |= {passwd.PROBE.id: (), shadow.PROBE.id: (), group.PROBE.id: ()}
+    found[authorized_keys.PROBE.id] = authorized_keys.AuthorizedKeys((), (), ())
     both: tuple[tuple[Probe[Any], str | None], ...] = (
         (postgresql_roles.PROBE, postgresql),
         (mysql_accounts.PROBE, mysql),
     )
     for probe, text in both:
         found[probe.id] = absent if text is None else fact_of(probe, ProbeResult(probe.id, 0, text.encode(), b"", 0))
-    facts = Facts(Host(HostId("db1"), "192.0.2.1"), declared, AT, found)
-    remarks = audit(access_of(fold_credentials(numbered)), facts, "db1", date(2026, 11, 26))
-    return {(one.what, one.name) for one in remarks if one.name.startswith("d")}
+    register = access_of(fold_credentials(numbered))
+    found[own_registered.PROBE.id] = own_registered.Registered(register, ZoneInfo("Asia/Ho_Chi_Minh"))
+    return register, Facts(Host(HostId("db1"), "192.0.2.1"), declared, AT, found)
+
+
+def audited(postgresql: str | None, mysql: str | None, *more: Body) -> set[tuple[str, str]]:
+    """What is told of databases."""
+    register, facts = compared(postgresql, mysql, *more)
+    return {
+        (one.what, one.name) for one in audit(register, facts, "db1", date(2026, 11, 26)) if one.name.startswith("d")
+    }
+
+
+def judged(postgresql: str | None, mysql: str | None, *more: Body) -> tuple[str, str]:
+    """What cred.registered comes to."""
+    (check,) = chosen(ids=("cred.registered",))
+    outcome = check.judge(compared(postgresql, mysql, *more)[1])
+    return outcome.verdict.value, outcome.reason
 
 
 _KIND: dict[type[Body], str] = {Credential: ADDED, CredentialReturn: RETURNED, Leaving: LEFT}
@@ -144,6 +191,22 @@ def test_register_is_held_against_real_roles(roles: str) -> None:
         ("admin-unregistered", "database:binh (PostgreSQL 5432)"),
         ("account-gone", "database:mat"),
     }
+
+
+@needs_root
+@pytest.mark.heavy
+def test_an_administrator_of_real_servers_whom_nobody_holds_fails_the_check(roles: str, accounts: str) -> None:
+    gone = [CredentialReturn(name, date(2026, 11, 20), "Trần Thị Bình") for name in ("db-cu", "db-mat")]
+    held = [
+        Credential(f"db-{name}", "database:chinh@db1", name, CredentialKind.PASSWORD, "nguyen-van-an")
+        for name in ("an", "binh")
+    ]
+    without_portal = CredentialReturn("db-portal", date(2026, 11, 20), "Trần Thị Bình")
+
+    assert judged(roles, None, *gone) == ("fail", "admin-unregistered")
+    assert judged(roles, None, *gone, *held) == ("pass", "")
+    assert judged(None, accounts, *gone, without_portal, held[1]) == ("fail", "admin-unregistered")
+    assert judged(None, accounts, *gone, without_portal, *held) == ("pass", "")
 
 
 def test_who_left_and_what_was_returned_stays_open_in_the_database() -> None:
@@ -165,6 +228,8 @@ def test_who_left_and_what_was_returned_stays_open_in_the_database() -> None:
 
 
 def test_database_that_was_not_seen_is_unknown() -> None:
+    assert judged(None, None) == ("unknown", "account-not-seen")
+    assert judged("nonsense", None) == ("unknown", "unparseable")
     not_seen = {("not-seen", name) for name in ("db-portal", "db-cu", "db-mat")}
 
     assert audited(None, None) == not_seen
