@@ -71,7 +71,7 @@ _SURE = 1.08
 _TWO_LINES, _BY_SIGNS = 0.65, 1.3
 """Parts of a text's length: in two lines with an uneven break, and where it breaks behind signs only."""
 _LOOKED_AT = 120
-"""Rows by which a table's columns get their widths."""
+"""At most so many rows of a table, all over it, say how broad its columns are to be."""
 
 _SIZE = re.compile(rb"font-size: (\d+)px")
 
@@ -381,7 +381,7 @@ def _widths(columns: Sequence[_Column], total: float) -> tuple[float, ...]:
     bare, least = sum(column.bare for column in columns), sum(column.least for column in columns)
     share = min(max((total * _FOR_SHORT - bare) / (least - bare), 0.0), 1.0) if least > bare else 1.0
     needs = [(column.bare + share * (column.least - column.bare), column.wanted) for column in columns]
-    return share_width(needs, total, [column.lengths[:_LOOKED_AT] for column in columns])
+    return share_width(needs, total, [column.lengths[:: len(column.lengths) // _LOOKED_AT + 1] for column in columns])
 
 
 def _most_lines(columns: Sequence[_Column], widths: Sequence[float]) -> float:
