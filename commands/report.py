@@ -17,6 +17,7 @@ import typer
 from commands import _report_sent
 from commands._periods import period_option
 from commands._result import JsonValue, Result
+from commands._server_history import server_history
 from commands._session import Session, open_session
 from portalops import __version__
 from portalops.compliance import Situation, distrusted, judge
@@ -48,7 +49,7 @@ from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.material import WHOLE, Material, Scope
-from portalops.reports.named import load_report, report_names, report_scopes, report_title
+from portalops.reports.named import load_report, report_names, report_needs, report_scopes, report_title
 from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
@@ -296,6 +297,8 @@ def build_report(
         has_key=settings.signing_key is not None,
         own_run=own_run,
     )
+    hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
+    servers = server_history(session, ledger, evidence, hosts) if "servers" in report_needs(name) else None
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
     document = make(
         Material(
@@ -311,6 +314,7 @@ def build_report(
             proof=proof,
             generated_at=now,
             version=__version__,
+            servers=servers,
             scope=scope,
         )
     )

@@ -72,10 +72,10 @@ def _is_answered(probe: Probe[Any], section: ProbeResult) -> bool:
 class EarlierAnswers:
     """The answers of each host, read out of the ledger when they are asked for; not safe in several threads."""
 
-    def __init__(self, ledger: LedgerReader | None, since: datetime) -> None:
-        """Take where to read from: no ledger before there is one; no round of before a moment, UTC."""
+    def __init__(self, ledger: LedgerReader | None, since: datetime, until: datetime | None = None) -> None:
+        """Take where to read from: no ledger before there is one; no round of before a moment, UTC, or recorded from another one on."""
         self._ledger = ledger
-        self._rest = self._rounds(since)
+        self._rest = self._rounds(since, until)
         self._read: list[Mapping[HostId, Original]] = []
 
     def of(self, host: HostId) -> Iterator[tuple[Original, Answer]]:
@@ -111,11 +111,11 @@ class EarlierAnswers:
                 return
             self._read.append(following)
 
-    def _rounds(self, since: datetime) -> Iterator[Mapping[HostId, Original]]:
+    def _rounds(self, since: datetime, until: datetime | None) -> Iterator[Mapping[HostId, Original]]:
         """Yield by host the answer of each earlier round, newest first; a round that cannot be read has none."""
         if self._ledger is None:
             return
-        for record in self._ledger.records(kinds=("check.finished",), since=since, newest_first=True):
+        for record in self._ledger.records(kinds=("check.finished",), since=since, until=until, newest_first=True):
             try:
                 body = decode_part(self._ledger.blob(record.body), "check", CheckRound)
             except PortalOpsError as error:

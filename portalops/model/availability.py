@@ -1,11 +1,15 @@
-"""Whether pages were reachable, moment by moment: what `availability.samples` records hold."""
+"""Whether pages were reachable, moment by moment: what `availability.samples` records hold, and what they come to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from portalops.model.organisation import HostId
+
+COVERED_PERCENT: Final = 95
+"""In so much of a time a page must have been looked at, for what was seen to speak for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,79 @@ class SampleBatch:
     """What the place that was looked from is called."""
     began_at: datetime
     pages: tuple[PageSamples, ...]
+
+
+NOT_LOOKED_AT, UP, DOWN = range(3)
+"""What a span of a few minutes may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanCounts:
+    """Spans of a time, and in how many a page was there and away."""
+
+    spans: int
+    up: int
+    down: int
+
+    @property
+    def observed(self) -> int:
+        """Return in how many spans it was looked at."""
+        return self.up + self.down
+
+    @property
+    def is_covered(self) -> bool:
+        """Say whether it was looked at enough to speak for the whole time."""
+        return self.observed > 0 and 100 * self.observed >= COVERED_PERCENT * self.spans
+
+    @property
+    def percent(self) -> float | None:
+        """Return in how much of what was looked at it was there; None where nobody looked."""
+        return 100 * self.up / self.observed if self.observed else None
+
+    def reaches(self, percent: float) -> bool | None:
+        """Say whether the page was there in so much of the time; None where it was looked at too little to say.
+
+        It was not once it was away for longer than the whole time allows, however much was not looked at.
+
+        Args:
+            percent: of the time, 0 to 100.
+        """
+        if 100 * self.down > (100 - percent) * self.spans:
+            return False
+        if not self.is_covered:
+            return None
+        return 100 * self.up >= percent * self.observed
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpans:
+    """One page over a time that is cut into spans of a few minutes."""
+
+    host: HostId
+    url: str
+    first_at: datetime
+    """When the first span begins."""
+    span: timedelta
+    """How long one look speaks for."""
+    states: bytes
+    """A byte a span: `NOT_LOOKED_AT`, `UP` or `DOWN`."""
+
+    def counts(self, since: datetime, until: datetime) -> SpanCounts:
+        """Count the spans that begin in a part of the time."""
+        part = self.states[self._place(since) : self._place(until)]
+        return SpanCounts(len(part), part.count(UP), part.count(DOWN))
+
+    def outages(self) -> tuple[tuple[datetime, datetime], ...]:
+        """Return from when to when it was away without a break, oldest first; a span that nobody looked at is a break."""
+        found: list[tuple[datetime, datetime]] = []
+        at = self.states.find(DOWN)
+        while at >= 0:
+            end = at
+            while end < len(self.states) and self.states[end] == DOWN:
+                end += 1
+            found.append((self.first_at + at * self.span, self.first_at + end * self.span))
+            at = self.states.find(DOWN, end)
+        return tuple(found)
+
+    def _place(self, moment: datetime) -> int:
+        return max(0, -((self.first_at - moment) // self.span))

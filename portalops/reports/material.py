@@ -10,6 +10,7 @@ from portalops.calendar.calendar import Calendar
 from portalops.model.organisation import Actor, Host, HostId, Portal, Unit, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
+from portalops.model.server_history import ServerHistory
 from portalops.model.standing import Standing
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
@@ -64,5 +65,7 @@ class Material:
     """When the report was made; aware."""
     version: str
     """Of portalops."""
+    servers: ServerHistory | None = None
+    """What the servers were over the period; read for reports that ask for it, since it takes long."""
     scope: Scope = WHOLE
     """What it is cut down to; a report that cannot be cut down so is not asked for it."""

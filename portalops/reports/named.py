@@ -59,6 +59,15 @@ def report_scopes(name: str) -> frozenset[str]:
     return cast("frozenset[str]", getattr(_module(name), "SCOPES", frozenset()))
 
 
+def report_needs(name: str) -> frozenset[str]:
+    """Return what a report needs that is not read for all of them, such as `servers`; the module says so as `NEEDS`.
+
+    Raises:
+        UnknownReport: there is no report of this name.
+    """
+    return cast("frozenset[str]", getattr(_module(name), "NEEDS", frozenset()))
+
+
 def _module(name: str) -> ModuleType:
     if name not in report_names():
         raise UnknownReport(

@@ -21,14 +21,16 @@ Debian 13, apt 3.0.3, with one fix waiting:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
-from checks.servers.patching._packages import judged_by
+from checks.servers.patching._packages import Packages, judged_by, packages_of
 from checks.servers.probe import Missing
 from checks.servers.probes import apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
 from checks.servers.wording import listed
-from portalops.model.message import msg, nmsg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
 
 
@@ -45,27 +47,70 @@ def judge(facts: Facts) -> Outcome:
     return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The packages for which a security update waits."""
+
+    packages: frozenset[str]
+    """By name, without architecture and version."""
+    is_whole: bool
+    """No other waits: the package manager could have known of it."""
+
+
+def waiting_in(facts: Facts) -> Waiting | Missing:
+    """Return what waits at one look, or why that is not known; for what is told of updates over a time."""
+    system = facts.get(os_release.PROBE)
+    if isinstance(system, Missing):
+        return system
+    match packages_of(system):
+        case Packages.APT:
+            lack = facts.lacking(*_APT)
+            if lack is not None:
+                return lack
+            return Waiting(
+                frozenset(each.package.partition(":")[0] for each in facts[apt_upgrades.PROBE] if each.is_security),
+                _apt_blindness(facts) is None,
+            )
+        case Packages.DNF:
+            seen = facts.get(dnf_updates.PROBE)
+            if isinstance(seen, Missing):
+                return seen
+            names = frozenset(package.rsplit("-", 2)[0] for _advisory, package in seen.waiting)
+            return Waiting(names, blindness(seen.repositories, facts.at) is None)
+        case Packages.OTHER:
+            return Missing("unknown-system", msg("how {system} gets its fixes is not known", system=system.name))
+
+
+_APT = (apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE)
+
+
 def _by_apt(facts: Facts) -> Outcome:
-    lack = facts.lacking(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE)
+    lack = facts.lacking(*_APT)
     if lack is not None:
         return missing(lack)
     waiting = sorted({upgrade.package for upgrade in facts[apt_upgrades.PROBE] if upgrade.is_security})
     if waiting:
         return _waiting(waiting)
+    blind = _apt_blindness(facts)
+    if blind is not None:
+        return unknown(*blind)
+    return passed(msg("no security update waits; apt's lists are fresh"))
+
+
+def _apt_blindness(facts: Facts) -> tuple[str, Message] | None:
+    """Return why apt can't know of every security update, or None if it can."""
     indexes = facts[apt_index.PROBE]
     if not indexes:
-        return unknown("lists-empty", msg("apt's lists are empty, so it can know of no update"))
+        return "lists-empty", msg("apt's lists are empty, so it can know of no update")
     if not any(index.is_security for index in indexes):
-        return unknown(
-            "no-security-source", msg("no security archive is set up, so apt can know of no security update")
-        )
+        return "no-security-source", msg("no security archive is set up, so apt can know of no security update")
     lists = facts[apt_lists.PROBE]
     stale = staleness(lists, facts.at)
     if stale is not None:
-        return unknown(*stale)
+        return stale
     if not mirror_age_is_known(lists, facts.at):
-        return unknown("mirror-age-unknown", msg("no archive shows that the mirror is up to date"))
-    return passed(msg("no security update waits; apt's lists are fresh"))
+        return "mirror-age-unknown", msg("no archive shows that the mirror is up to date")
+    return None
 
 
 def _by_dnf(facts: Facts) -> Outcome:

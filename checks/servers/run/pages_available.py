@@ -19,10 +19,9 @@ from checks.servers.facts import Facts
 from checks.servers.outside.verdicts import of_no_pages
 from checks.servers.probes import outside_ports, own_availability
 from checks.servers.wording import listed
+from portalops.model.availability import SpanCounts
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
-
-COVERED_PERCENT = 95
 
 
 @check(
@@ -48,10 +47,8 @@ def judge(facts: Facts) -> Outcome:
         if page is None:
             unclear.append((url, 0))
             continue
-        covered = 100 * page.observed // page.spans
-        if 100 * page.down > (100 - target) * page.spans or (
-            covered >= COVERED_PERCENT and 100 * page.up < target * page.observed
-        ):
+        reaches = SpanCounts(page.spans, page.up, page.down).reaches(target)
+        if reaches is False:
             return failed(
                 "below-target",
                 msg(
@@ -62,8 +59,8 @@ def judge(facts: Facts) -> Outcome:
                     target=f"{target:g}",
                 ),
             )
-        if covered < COVERED_PERCENT:
-            unclear.append((url, covered))
+        if reaches is None:
+            unclear.append((url, 100 * page.observed // page.spans))
     if unclear:
         url, covered = unclear[0]
         return unknown(

@@ -1,0 +1,246 @@
+"""What the kept answers of hosts say over a time: how long security updates waited, and when hosts were started. Pure but for `read`.
+
+A wait begins with the first look that shows the update, by one look a day, and ends when the package manager wrote down that it
+changed the package. An update that was published and installed between two looks is not seen to wait. What a look could not
+find out ends nothing and begins nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from checks.servers.by_hand import SECTION as BY_HAND
+from checks.servers.carried import Original
+from checks.servers.declared import HostDeclared
+from checks.servers.earlier import EarlierAnswers
+from checks.servers.facts import Facts, found_in
+from checks.servers.gather import Answer, AnswerRejected, parse_answer
+from checks.servers.patching.security_updates_installed import Waiting, waiting_in
+from checks.servers.probe import Missing, Probe
+from checks.servers.probes import (
+    apt_history,
+    apt_index,
+    apt_lists,
+    apt_upgrades,
+    boots,
+    dnf_updates,
+    os_release,
+    rpm_history,
+)
+from checks.servers.probes.apt_history import PackageChange
+from checks.servers.probes.boots import Boots
+from portalops.errors import PortalOpsError
+from portalops.model.checks import CheckRound
+from portalops.model.message import msg
+from portalops.model.organisation import Host, HostId
+from portalops.model.record import Digest
+from portalops.model.server_history import HostStarts, HostUpdates, UpdateWait, WaitEnd
+from portalops.registers.evidence import LedgerReader
+
+PROBES: Final[Mapping[str, Probe[Any]]] = {
+    probe.id: probe
+    for probe in (
+        os_release.PROBE,
+        apt_upgrades.PROBE,
+        apt_index.PROBE,
+        apt_lists.PROBE,
+        apt_history.PROBE,
+        dnf_updates.PROBE,
+        rpm_history.PROBE,
+        boots.PROBE,
+    )
+}
+BACK: Final = timedelta(days=92)
+"""So long before the time it is searched for since when an update has waited that waits in its first look."""
+SAME_START: Final = timedelta(seconds=5)
+"""The kernel's word on when it was started differs by so much between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateLook:
+    """One look at one host, as far as it concerns updates and starts."""
+
+    at: datetime
+    """When the answer was received, UTC."""
+    waiting: Waiting | Missing
+    runs: tuple[PackageChange, ...] = ()
+    """What the package manager's log holds."""
+    boots: Boots | Missing = Missing("not-gathered", msg("this was not asked"))  # noqa: RUF009  # frozen
+
+
+def look_in(raw: bytes, at: datetime) -> UpdateLook:
+    """Read a kept answer; of what a person brought nothing is taken, since nothing says when it was given."""
+    try:
+        is_brought = BY_HAND in parse_answer(raw).sections
+    except AnswerRejected as error:
+        return UpdateLook(at, error.missing, boots=error.missing)
+    if is_brought:
+        missing = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
+        return UpdateLook(at, missing, boots=missing)
+    facts = Facts(_NOBODY, HostDeclared(), at, found_in(raw, PROBES, at)[0])
+    logs = [facts.get(apt_history.PROBE), facts.get(rpm_history.PROBE)]
+    runs = next((log for log in logs if not isinstance(log, Missing)), ())
+    started = facts.get(boots.PROBE)
+    return UpdateLook(at, waiting_in(facts), runs, started)
+
+
+_NOBODY = Host(HostId("-"), "-")
+"""What waits is told by the facts alone, whichever host they are of."""
+
+
+def waits_in(host: HostId, looks: Iterable[UpdateLook]) -> tuple[UpdateWait, ...]:
+    """Return each package that was seen to wait, in the order in which it was seen first.
+
+    Args:
+        host: whose looks they are.
+        looks: oldest first.
+    """
+    open_: dict[str, tuple[datetime, datetime, bool]] = {}  # first and last look that shows it, and whether it is older
+    ended: list[UpdateWait] = []
+    is_first = True
+    for look in looks:
+        if isinstance(look.waiting, Missing):
+            continue
+        for package in sorted(open_.keys() - look.waiting.packages):
+            first, last, is_older = open_[package]
+            changed_at = _changed(package, look.runs, last, look.at)
+            if changed_at is None and not look.waiting.is_whole:
+                continue  # it may wait on, unseen
+            del open_[package]
+            end = WaitEnd.UNTOLD if changed_at is None else WaitEnd.LOGGED
+            ended.append(UpdateWait(host, package, first, is_older, end, changed_at or look.at))
+        for package in look.waiting.packages:
+            first, last, is_older = open_.get(package, (look.at, look.at, is_first))
+            changed_at = _changed(package, look.runs, last, look.at)
+            if changed_at is not None:  # one update was installed, and the next one waits already
+                ended.append(UpdateWait(host, package, first, is_older, WaitEnd.LOGGED, changed_at))
+                first, is_older = look.at, False
+            open_[package] = first, look.at, is_older
+        is_first = False
+    ended += (
+        UpdateWait(host, package, first, is_older, WaitEnd.WAITING, last)
+        for package, (first, last, is_older) in open_.items()
+    )
+    return tuple(sorted(ended, key=lambda each: (each.seen_at, each.package)))
+
+
+def _changed(package: str, runs: Iterable[PackageChange], after: datetime, before: datetime) -> datetime | None:
+    """Return when the log says that a package was changed between two looks."""
+    return next((run.at for run in runs if after < run.at <= before and package in run.packages), None)
+
+
+def starts_in(host: HostId, looks: Sequence[UpdateLook], since: datetime, until: datetime) -> HostStarts:
+    """Return when a host was started in a time: by the newest look that tells it, and by older ones what that tells no more."""
+    found: list[datetime] = []
+    known_since: datetime | None = None
+    why_not = None
+    for look in sorted(looks, key=lambda each: each.at, reverse=True):
+        if isinstance(look.boots, Missing):
+            why_not = why_not or look.boots.seen
+            continue
+        earliest = look.boots.at[0]
+        found += [at for at in look.boots.at if not found or at < min(found) - SAME_START]
+        known_since = earliest if known_since is None else min(known_since, earliest)
+    within = tuple(sorted(at for at in found if since <= at < until))
+    return HostStarts(host, within, known_since, why_not if known_since is None else None)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+class Histories:
+    """Reads hosts' answers out of a ledger, for the rounds of a time."""
+
+    def __init__(
+        self,
+        ledger: LedgerReader,
+        rounds: Iterable[CheckRound],
+        *,
+        since: datetime,
+        until: datetime,
+        zone: ZoneInfo,
+    ) -> None:
+        """Take what there is to read.
+
+        Args:
+            ledger: read only.
+            rounds: those of the time, in any order.
+            since: when the time begins.
+            until: when it ends, not included.
+            zone: whose days are told.
+        """
+        self._ledger, self._since, self._until, self._zone = ledger, since, until, zone
+        self._kept = _last_of_day(rounds, zone)
+        self._earlier = EarlierAnswers(ledger, since - BACK, since)
+
+    def of(self, host: HostId) -> tuple[HostUpdates, HostStarts]:
+        """Read what one host said, one look a day: the last one of each."""
+        kept = self._kept.get(host, {})
+        days = {day: self._look(*answer) for day, answer in sorted(kept.items())}
+        looks = list(days.values())
+        waits = waits_in(host, [*self._before(host, looks), *looks])
+        counts = tuple((day, _count(look)) for day, look in days.items())
+        told = tuple(each for each in waits if each.end is WaitEnd.WAITING or each.ended_at >= self._since)
+        return HostUpdates(host, counts, told), starts_in(host, looks, self._since, self._until)
+
+    def _look(self, at: datetime, answer: Digest) -> UpdateLook:
+        try:
+            return look_in(self._ledger.blob(answer), at)
+        except PortalOpsError as error:
+            lost = Missing("answer-unreadable", error.message)
+            return UpdateLook(at, lost, boots=lost)
+
+    def _before(self, host: HostId, looks: Sequence[UpdateLook]) -> list[UpdateLook]:
+        """Return older looks, oldest first, as far back as what waits in the first look of the time has waited."""
+        first = next((look.waiting for look in looks if isinstance(look.waiting, Waiting)), None)
+        if first is None or not first.packages:
+            return []
+        found: list[UpdateLook] = []
+        for stood_in, _answer in _one_a_day(self._earlier.of(host), self._zone):
+            look = self._look(stood_in.at, stood_in.answer)
+            found.append(look)
+            if (
+                isinstance(look.waiting, Waiting)
+                and look.waiting.is_whole
+                and not look.waiting.packages & first.packages
+            ):
+                break
+        return found[::-1]
+
+
+def _count(look: UpdateLook) -> int | None:
+    if isinstance(look.waiting, Missing):
+        return None
+    count = len(look.waiting.packages)
+    return count if count or look.waiting.is_whole else None
+
+
+def _last_of_day(
+    rounds: Iterable[CheckRound], zone: ZoneInfo
+) -> Mapping[HostId, Mapping[date, tuple[datetime, Digest]]]:
+    """Return by host and local day the last answer that was kept."""
+    found: dict[HostId, dict[date, tuple[datetime, Digest]]] = {}
+    for one in rounds:
+        for each in one.hosts:
+            answer = None if each.standby or not each.reached else each.answer()
+            if answer is None:
+                continue
+            days = found.setdefault(each.host, {})
+            day = each.gathered_at.astimezone(zone).date()
+            if day not in days or days[day][0] <= each.gathered_at:
+                days[day] = each.gathered_at, answer
+    return found
+
+
+def _one_a_day(answers: Iterator[tuple[Original, Answer]], zone: ZoneInfo) -> Iterator[tuple[Original, Answer]]:
+    """Yield the newest answer of each day."""
+    last: date | None = None
+    for each in answers:
+        day = each[0].at.astimezone(zone).date()
+        if day != last:
+            last = day
+            yield each
