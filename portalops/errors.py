@@ -488,6 +488,15 @@ class MailNotSent(PortalOpsError):
     )
 
 
+class MailInDoubt(MailNotSent):
+    code = "PO1605"
+    exit_code = ExitCode.PARTIAL
+    explanation = msg(
+        "The mail server was given a whole mail and did not say whether it took it: the connection broke, or no answer came "
+        "in time. The recipients may have it or not; a mail that is sent again may come twice."
+    )
+
+
 class InternalFault(PortalOpsError):
     code = "PO1901"
     exit_code = ExitCode.FAULT

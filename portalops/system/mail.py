@@ -7,12 +7,14 @@
     sender = "portalops@khanhhoa.gov.vn"
     recipients = ["van-thu@so-tttt.khanhhoa.gov.vn"]
 
-A mail is sent once and whole or not at all: where one recipient is refused, nobody gets it, so that
-trying again sends nothing twice. It is never queued here; what the server takes, the server delivers.
+By `send`, a mail is sent whole or not at all: where one recipient is refused, nobody gets it, so that
+trying again sends nothing twice. By `send_to_any`, those that the server takes get it. A mail is never queued here;
+what the server takes, the server delivers. A server that was given the whole mail and does not answer leaves open whether it took it.
 """
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
 import ssl
@@ -31,9 +33,9 @@ from pydantic import Field, model_validator
 
 from portalops.config.secrets import SecretReference
 from portalops.config.values import LocalPath, Refused, Shape, Text
-from portalops.errors import MailNotSent
+from portalops.errors import MailInDoubt, MailNotSent
 from portalops.model.causes import cause_of
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import ByteCount, Message, msg, verbatim
 from portalops.model.text import show_text
 
 MAX_REPLY_BYTES = 64 << 10
@@ -98,8 +100,11 @@ class Delivery:
 
     message_id: str
     answer: str
-    """The server's own words, with their code; most servers name the mail in their queue."""
+    """The server's own words, with their code; most servers name the mail in their queue. Empty if it took no recipient."""
     recipients: tuple[str, ...]
+    """Those that it took."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Those that it did not take, each with its words; by `send` there are none."""
 
 
 def new_message(settings: MailSettings, *, subject: str, text: str, at: datetime, message_id: str) -> EmailMessage:
@@ -120,7 +125,8 @@ def new_message(settings: MailSettings, *, subject: str, text: str, at: datetime
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{message_id}@{settings.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice comes back
-    message.set_content(text)
+    # Not every server takes letters of eight bits (RFC 6152), and Vietnamese has them.
+    message.set_content(text, cte=None if text.isascii() else "quoted-printable")
     return message
 
 
@@ -136,7 +142,25 @@ def send(settings: MailSettings, message: EmailMessage, *, environment: Mapping[
         MailNotSent: the server cannot be reached, is not trusted, refuses, or does not end in time.
         SecretUnavailable: the password cannot be had.
     """
+    return _handed_over(settings, message, environment, needs_all=True)
+
+
+def send_to_any(settings: MailSettings, message: EmailMessage, *, environment: Mapping[str, str]) -> Delivery:
+    """Hand a mail to the server for every recipient that it takes; it may take none.
+
+    Args and what is raised as in `send`, but that a refused recipient is in the result.
+    """
+    return _handed_over(settings, message, environment, needs_all=False)
+
+
+def _handed_over(
+    settings: MailSettings, message: EmailMessage, environment: Mapping[str, str], *, needs_all: bool
+) -> Delivery:
     password = settings.password.reveal(environment) if settings.password else ""
+    data = message.as_bytes()
+    taken: list[str] = []
+    refused: list[tuple[str, str]] = []
+    answer = ""
     with _session(settings) as (server, told):
         told.step = msg("the greeting")
         server.ehlo_or_helo_if_needed()
@@ -144,15 +168,37 @@ def send(settings: MailSettings, message: EmailMessage, *, environment: Mapping[
             told.step = msg("the login of {user}", user=settings.user)
             server.login(settings.user, password)
         told.step = msg("the sender {sender}", sender=settings.sender)
-        _demand(server.mail(settings.sender), 250)
+        _demand(server.mail(settings.sender, server.size_option(len(data))), 250)
         for recipient in settings.recipients:
             told.step = msg("the recipient {recipient}", recipient=recipient)
-            _demand(server.rcpt(recipient), 250, 251)
-        told.step = msg("the mail itself")
-        code, words = server.data(message.as_bytes())
-        _demand((code, words), 250)
-        answer = f"{code} {_shown(words)}"
-    return Delivery(str(message["Message-ID"]), answer, settings.recipients)
+            code, words = server.rcpt(recipient)
+            if code in {250, 251}:
+                taken.append(recipient)
+            elif needs_all or not _is_refusal(code):
+                raise smtplib.SMTPResponseException(code, words)
+            else:
+                refused.append((recipient, f"{code} {_shown(words)}"))
+        if taken:
+            told.step = msg("the mail itself")
+            told.gave_the_mail = True
+            code, words = server.data(data)
+            _demand((code, words), 250)
+            answer = f"{code} {_shown(words)}"
+    return Delivery(str(message["Message-ID"]), answer, tuple(taken), tuple(refused))
+
+
+def _is_refusal(code: int) -> bool:
+    """Say whether a code is a server's no, for now or for good (RFC 5321, section 4.2.1); any other is no answer."""
+    return 400 <= code < 600
+
+
+class _TooLarge(ValueError):
+    """The server said that it takes no mail of this size (RFC 1870)."""
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(f"{size} > {most}")
+        self.size = size
+        self.most = most
 
 
 @dataclass(slots=True)
@@ -161,6 +207,8 @@ class _Told:
 
     step: Message
     out_of_time: bool = False
+    gave_the_mail: bool = False
+    """The server may have all of the mail: unless it says no, whether it took it is not known."""
 
 
 @contextmanager
@@ -215,6 +263,20 @@ class _Smtp(smtplib.SMTP):
         if self._settings.security is Security.STARTTLS:
             self.ehlo()
             _demand(self.starttls(context=self._context), 220)
+
+    def size_option(self, size: int) -> list[str]:
+        """Return what tells the server a mail's size in bytes, where it wants to know (RFC 1870).
+
+        Raises:
+            _TooLarge: it has said that it takes less.
+        """
+        if not self.has_extn("size"):
+            return []
+        said = self.esmtp_features["size"].split(maxsplit=1)[:1]
+        most = int(said[0]) if said and re.fullmatch(r"[0-9]{1,20}", said[0]) else 0  # 0 is no limit
+        if 0 < most < size:
+            raise _TooLarge(size, most)
+        return [f"SIZE={size}"]
 
     def cut(self) -> None:
         """End the connection under whoever waits on it."""
@@ -273,17 +335,18 @@ def _demand(answer: tuple[int, bytes], *wanted: int) -> None:
 def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotSent:
     if isinstance(error, TimeoutError):
         told.out_of_time = True
+    cause = msg("no answer within {n} seconds", n=settings.timeout_seconds) if told.out_of_time else _cause(error)
+    server = show_text(settings.server, 100)
+    is_answered = isinstance(error, smtplib.SMTPResponseException) and _is_refusal(error.smtp_code)
+    if told.gave_the_mail and not is_answered:
+        return MailInDoubt(
+            msg("the mail server {server} was given the mail and did not say that it took it: {cause}", server=server, cause=cause),
+            msg("Ask a recipient whether it came, before it is sent again."),
+        )  # fmt: skip
     return MailNotSent(
-        msg(
-            "the mail server {server} did not take the mail, at {step}: {cause}",
-            server=show_text(settings.server, 100),
-            step=told.step,
-            cause=msg("no answer within {n} seconds", n=settings.timeout_seconds)
-            if told.out_of_time
-            else _cause(error),
-        ),
+        msg("the mail server {server} did not take the mail, at {step}: {cause}", server=server, step=told.step, cause=cause),
         _hint(settings, error),
-    )
+    )  # fmt: skip
 
 
 def _cause(error: Exception) -> Message:
@@ -294,6 +357,12 @@ def _cause(error: Exception) -> Message:
             return msg("its certificate is not trusted: {cause}", cause=show_text(error.verify_message or str(error)))
         case smtplib.SMTPServerDisconnected():
             return msg("it dropped the connection: {cause}", cause=show_text(str(error)))
+        case _TooLarge():
+            return msg(
+                "the mail has {size}, and it takes {most} at most",
+                size=ByteCount(error.size),
+                most=ByteCount(error.most),
+            )
         case smtplib.SMTPNotSupportedError():
             return msg("it does not offer that: {cause}", cause=show_text(str(error)))
         case OSError():
@@ -302,12 +371,21 @@ def _cause(error: Exception) -> Message:
             return verbatim(show_text(str(error) or type(error).__name__))
 
 
+_TOO_MUCH = 552
+"""The mail is larger than the server, or the mailbox, has room for (RFC 5321, section 4.2.3)."""
+_SEND_LESS = msg("Attach less, or ask whoever runs the mail server to take larger mails.")
+
+
 def _hint(settings: MailSettings, error: Exception) -> Message:
     match error:
         case ssl.SSLCertVerificationError():
             return msg("Name the certificate of the authority that issued it in ca_file, or correct the host's name.")
         case smtplib.SMTPNotSupportedError() if settings.security is Security.STARTTLS:
             return msg('Take security = "tls" if the server has it, or another server; nothing was sent in the clear.')
+        case _TooLarge():
+            return _SEND_LESS
+        case smtplib.SMTPResponseException() if error.smtp_code == _TOO_MUCH:
+            return _SEND_LESS
         case smtplib.SMTPAuthenticationError():
             return msg("Correct the user or the password that the configuration refers to.")
         case smtplib.SMTPResponseException():

@@ -104,6 +104,7 @@ def mail_server(
     implicit: bool = False,
     login: tuple[str, str] | None = None,
     folder: Path | None = None,
+    most_bytes: int | None = None,
 ) -> Iterator[Mailbox]:
     """Run a mail server.
 
@@ -112,6 +113,7 @@ def mail_server(
         implicit: TLS from the first byte.
         login: the only user and password.
         folder: where the certificate is written.
+        most_bytes: the largest mail that it says it takes; 32 MiB unless given.
     """
     from aiosmtpd.controller import Controller
     from aiosmtpd.smtp import AuthResult
@@ -130,6 +132,8 @@ def mail_server(
         return AuthResult(success=given == login, handled=False)
 
     options: dict[str, Any] = {"ident": "test"}
+    if most_bytes is not None:
+        options |= {"data_size_limit": most_bytes}
     if login is not None:
         options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": not implicit}
     if context is not None and not implicit:
