@@ -14,7 +14,7 @@ from commands._servers import shells_of
 from commands._session import Session
 from portalops.errors import ExitCode
 from portalops.signatures.sshsig import fingerprint
-from tests.checks.servers.test_on_hosts import ACCOUNT, configure, data, enrol, portalops, set_up
+from tests.checks.servers.test_on_hosts import ACCOUNT, configure, data, enrol, portalops, results, set_up
 from tests.commands.test_credential import answered
 from tests.hosts import Hosts
 
@@ -49,18 +49,41 @@ def test_audit_follows_what_is_done_on_the_host(
             answered(tmp_path, gather(shells_of(session)(one), PROBES), host=one.id)
             return {(one["what"], one["name"]) for one in data(capsys, tmp_path, "credential", "audit")}
 
+        def judged() -> tuple[str, str]:
+            """What cred.registered comes to by the rules of the audit, once the host was looked at again."""
+            return results(capsys, tmp_path, "--check", "cred.registered")["cred.registered"]
+
+        before = judged()
         add("an-key", "an", "--fingerprint", own)
         add("root-key", "root")
-        first = audited()
+        first, verdicts = audited(), [judged()]
         host.sh("userdel -r khach")
         add("audit-account", ACCOUNT)
         second = audited()
+        verdicts.append(judged())
+        for name in ("root-key", "audit-account"):
+            correct = ("credential", "correct", name, "--fingerprint", own, "--reason", "the key of all accounts")
+            assert portalops(tmp_path, *correct) == ExitCode.OK
+        verdicts.append(judged())
         assert portalops(tmp_path, "credential", "leave", "nguyen-van-an") == ExitCode.UNMET
         portalops(tmp_path, "credential", "return", "an-key", "--received-by", "Trần Thị Bình")
         third = audited()
+        verdicts.append(judged())
+        assert portalops(tmp_path, "credential", "leave", "nguyen-van-an", "--back", "--reason", "stays") == ExitCode.OK
+        verdicts.append(judged())
         host.sh("userdel -r an")
+        verdicts.append(judged())
         fourth = audited()
 
+    assert before == ("unknown", "no-register")
+    assert verdicts == [
+        ("fail", "not-registered"),
+        ("fail", "key-elsewhere"),
+        ("pass", ""),
+        ("fail", "of-leaver"),
+        ("fail", "returned-but-open"),
+        ("pass", ""),
+    ]
     of_accounts = {each for each in first if each[0].startswith("account-")}
     assert of_accounts == {("account-unknown", "khach"), ("account-unregistered", ACCOUNT)}
     assert {each for each in first if each[0] == "key-elsewhere"} == {
