@@ -51,7 +51,8 @@ HELP_REOPEN = _(
 HELP_ATTEST = _(
     "Record that a named person attests some days: every incident that they know of is in the register\n\nThat nothing is"
     " recorded proves nothing; so the duty is met only where each day of a period is attested, by a signed paper that is kept"
-    " (--file). An incident that was noticed in these days and is recorded later takes it back. --withdraw takes it back too."
+    " (--file). An incident that was noticed in these days and is recorded later takes it back. --withdraw takes it back too. A day"
+    " counts once it is over."
     "\n\nExample: portalops incident attest --from 2026-11-01 --to 2026-11-30 --by 'Trần Thị Bình, Giám đốc' --document"
     " '20/XN-TTCĐS, 01/12/2026' --file xac-nhan.pdf"
     "\n\nEXIT STATUS: 0 recorded or shown, 2 a day is ahead, the days are backwards, nothing is there to take back, or the file"
@@ -249,7 +250,7 @@ def attest(
         "record": seq or None,
         "recorded": bool(seq),
     }
-    return Result(data, [KeyValues(rows)], _remarks(before, said, has_file=file is not None or bool(evidence)))
+    return Result(data, [KeyValues(rows)], _remarks(session, before, said, has_file=file is not None or bool(evidence)))
 
 
 def _require_days(begin: date, end: date) -> None:
@@ -265,10 +266,14 @@ def _require_days(begin: date, end: date) -> None:
         )
 
 
-def _remarks(register: IncidentRegister, said: IncidentsAttested, *, has_file: bool) -> list[Message]:
+def _remarks(session: Session, register: IncidentRegister, said: IncidentsAttested, *, has_file: bool) -> list[Message]:
     if said.withdrawn:
         return []
     found: list[Message] = []
+    if said.last >= past_day(session, None, "--to"):
+        found.append(
+            msg("{day} is not over: it counts as attested only once somebody attests it afterwards", day=said.last)
+        )
     if not has_file:
         found.append(
             msg(

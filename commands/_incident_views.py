@@ -24,7 +24,7 @@ from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.incidents import ReportKind
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.incidents import IncidentRegister
+from portalops.registers.incidents import IncidentRegister, first_day_not_over
 from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
 from portalops.reports.section_incidents import KIND_WORDS, report_status, state_status
 from portalops.reports.words import severity_status
@@ -115,6 +115,8 @@ def _attested(session: Session, register: IncidentRegister) -> Result:
             state = Status(msg("recorded later, so it holds no more: {ids}", ids=", ".join(against)), Tone.BAD)
         elif not step.evidence:
             state = Status(msg("the paper is not kept"), Tone.UNSURE)
+        elif (early := first_day_not_over(step, session.zone_of_portal)) is not None:
+            state = Status(msg("{day} was not over when it was attested", day=early), Tone.UNSURE)
         body = step.body
         rows.append(
             (body.first, body.last, body.by, body.document or None, ", ".join(step.evidence) or None, step.seq, state)

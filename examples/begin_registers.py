@@ -224,7 +224,7 @@ def incidents(office: Office) -> Steps[None]:
     )  # fmt: skip
     first = monday_of(office.now.date()) - timedelta(days=7)
     yield (
-        "incident", "attest", "--from", first.isoformat(), "--to", office.day(), "--by", SIGNED_BY, "--document", "VD-20/XN",
+        "incident", "attest", "--from", first.isoformat(), "--to", office.day(1), "--by", SIGNED_BY, "--document", "VD-20/XN",
         "--file", office.paper("xac-nhan-so-su-co", "VD-20/XN: mọi sự cố được biết đều đã ghi vào sổ."),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
-from portalops.registers.incidents import CLOSED, Incident, IncidentRegister, end_words
+from portalops.registers.incidents import CLOSED, Incident, IncidentRegister, end_words, first_day_not_over
 
 Part = tuple[DutyVerdict, Message]
 MET, UNMET, PENDING = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING
@@ -41,14 +41,15 @@ def judge_incidents(duty: Duty, situation: Situation, checked: Standing) -> Stan
     due: list[datetime] = []
     count = 0
     for incident in register.incidents.values():
-        noticed = _day(situation, incident.facts.detected_at)
-        if noticed > situation.evidence.period.last:
+        days = incident.counted_on(situation.evidence.zone)
+        if min(days) > situation.evidence.period.last:
             continue
-        found = list(_of(incident, situation, is_new=noticed in situation.evidence.period, due=due))
+        is_new = any(day in situation.evidence.period for day in days)
+        found = list(_of(incident, situation, is_new=is_new, due=due))
         if found:
             parts += found
             seqs += incident.seqs
-        count += noticed in situation.evidence.period
+        count += is_new
     parts += [
         (UNKNOWN, msg("record {seq} of an incident cannot be read", seq=str(seq))) for seq in register.every_lost()
     ]
@@ -213,6 +214,10 @@ def _attested(situation: Situation, register: IncidentRegister) -> tuple[list[Pa
                 parts.append((UNKNOWN, text))
     for step in register.attested:
         against = register.against(step, evidence.zone)
+        early = first_day_not_over(step, evidence.zone)
+        if not against and early in missing:
+            text = msg("record {seq} attests {day} before that day was over", seq=str(step.seq), day=early)
+            parts.append((UNKNOWN if evidence.period.last < situation.today else PENDING, text))
         if against and any(step.body.first <= day <= step.body.last for day in missing):
             text = msg(
                 "what record {seq} attests holds no more: {id} was recorded later", seq=str(step.seq), id=against[0].id

@@ -197,6 +197,13 @@ class Incident:
         """Return the local days on which it was noticed, by any of its records."""
         return frozenset(step.body.detected_at.astimezone(zone).date() for step in (self.opened, *self.corrections))
 
+    def counted_on(self, zone: ZoneInfo) -> frozenset[date]:
+        """Return the local days in whose periods it counts: on which it was noticed, by any of its records, or first recorded.
+
+        A noticing may be said to lie as long ago as anybody likes, in a period of which no report is made any more.
+        """
+        return self.noticed_on(zone) | {self.opened.at.astimezone(zone).date()}
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentRegister:
@@ -223,9 +230,16 @@ class IncidentRegister:
         return tuple(each for each in self.incidents.values() if host in each.facts.hosts)
 
     def attested_on(self, day: date, zone: ZoneInfo) -> Step[IncidentsAttested] | None:
-        """Return the attestation of a local day that nothing contradicts: the newest whose paper is kept, else the newest."""
+        """Return the attestation of a local day that nothing contradicts: the newest whose paper is kept, else the newest.
+
+        One that was recorded before the day was over says nothing of its rest.
+        """
         found = [
-            step for step in self.attested if step.body.first <= day <= step.body.last and not self.against(step, zone)
+            step
+            for step in self.attested
+            if step.body.first <= day <= step.body.last
+            and not _is_early(step, day, zone)
+            and not self.against(step, zone)
         ]
         return max(found, key=lambda step: (bool(step.evidence), step.seq), default=None)
 
@@ -352,10 +366,10 @@ def _attested(before: list[Step[IncidentsAttested]], new: Step[IncidentsAttested
     others = [step for step in before if (step.body.first, step.body.last) != days]
     if new.body.withdrawn:
         return others
-    same = [step for step in before if step.body == new.body]
-    if same:
-        evidence = tuple(dict.fromkeys((*same[-1].evidence, *new.evidence)))
-        return [replace(step, evidence=evidence) if step is same[-1] else step for step in before]
+    if (
+        new.evidence
+    ):  # said once more with its paper: it speaks from this record on, also of what was recorded in between
+        return [*(step for step in before if step.body != new.body), new]
     return [*before, new]
 
 
@@ -380,6 +394,17 @@ def read_incidents(ledger: LedgerReader, *, until: datetime | None = None) -> In
             body = Unread(record.kind)
         records.append((record.seq, record.at, record.subject, body, evidence))
     return fold_incidents(records)
+
+
+def first_day_not_over(step: Step[IncidentsAttested], zone: ZoneInfo) -> date | None:
+    """Return the first attested day that was not over when it was attested; None where each was."""
+    day = max(step.body.first, step.at.astimezone(zone).date())
+    return day if day <= step.body.last else None
+
+
+def _is_early(step: Step[IncidentsAttested], day: date, zone: ZoneInfo) -> bool:
+    first = first_day_not_over(step, zone)
+    return first is not None and first <= day
 
 
 def subject_of(body: Body) -> str:

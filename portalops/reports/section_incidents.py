@@ -10,7 +10,7 @@ from portalops.model.message import Message, msg
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
-from portalops.registers.incidents import Incident, IncidentRegister, end_words
+from portalops.registers.incidents import Incident, IncidentRegister, end_words, first_day_not_over
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.words import joined, severity_status
 
@@ -69,7 +69,7 @@ def ties_of(incident: Incident) -> str:
 
 
 def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
-    """Yield the incidents that were noticed in the period or open in it, and the days that were attested."""
+    """Yield the incidents that were noticed or recorded in the period or open in it, and the days that were attested."""
     register = evidence.incidents
     if register is None or not register.is_begun:
         yield Paragraph(msg("Nothing is recorded in the register of incidents; that shows nothing of the period."))
@@ -91,10 +91,12 @@ def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
 
 
 def is_of(incident: Incident, start: datetime, end: datetime) -> bool:
-    """Say whether an incident was noticed before the end of a time, and not closed before its start."""
+    """Say whether an incident was noticed before the end of a time, and not closed before its start; or first recorded in it."""
     closed = incident.closed
     noticed = incident.facts.detected_at
-    return noticed < end and (noticed >= start or closed is None or closed.at >= start)
+    return start <= incident.opened.at < end or (
+        noticed < end and (noticed >= start or closed is None or closed.at >= start)
+    )
 
 
 def _row(incident: Incident) -> tuple[Cell, ...]:
@@ -158,6 +160,8 @@ def _attestations(register: IncidentRegister, evidence: Evidence) -> Table:
             remark = Status(msg("recorded later, so it holds no more: {ids}", ids=ids), Tone.BAD)
         elif not step.evidence:
             remark = Status(msg("the paper is not kept"), Tone.UNSURE)
+        elif (early := first_day_not_over(step, evidence.zone)) is not None:
+            remark = Status(msg("{day} was not over when it was attested", day=early), Tone.UNSURE)
         rows.append(
             (body.first, body.last, show_text(body.by), show_text(body.document) or None, ", ".join(step.evidence) or None,
              step.seq, step.at, remark)

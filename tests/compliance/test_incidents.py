@@ -106,7 +106,36 @@ def test_attestation_is_not_due_before_the_period_is_over() -> None:
     assert judged(register((130, ATTESTED)), period=running).verdict is PENDING
     assert judged(register((0, FACTS)), now=NOTICED, period=Period(date(2026, 11, 18), WEEK.last)).verdict is PENDING
     to_yesterday = replace(ATTESTED, last=date(2026, 11, 24))
-    assert judged(register((150, to_yesterday)), period=running).verdict is MET
+    assert judged(register((161, to_yesterday)), period=running).verdict is MET
+
+
+def test_day_that_was_attested_before_it_was_over_is_attested_by_nobody() -> None:
+    early = judged(register((85, ATTESTED)))  # on Saturday evening, for the whole week
+
+    assert early.verdict is UNSURE
+    said = [str(each) for each in (early.reason, *early.details)]
+    assert any("record 10 attests 2026-11-21 before that day was over" in each for each in said)
+    assert any("2 days from 2026-11-21 to 2026-11-22 are attested by nobody" in each for each in said)
+    assert judged(register((85, ATTESTED), (130, ATTESTED))).verdict is MET
+
+
+def test_incident_counts_in_the_period_in_which_it_was_recorded_however_long_ago_it_is_said_to_be_noticed() -> None:
+    long_ago = replace(FACTS, detected_at=NOTICED - 3000 * HOUR)
+
+    standing = judged(register((0, long_ago), (3, FIRST), (40, FULL), (50, CLOSED), (130, ATTESTED)))
+
+    assert standing.verdict is UNMET
+    assert any("the first report was sent at" in str(each) for each in standing.details)
+
+
+def test_noticing_that_is_corrected_out_of_the_period_takes_no_late_report_out_of_it() -> None:
+    moved = replace(FACTS, detected_at=NOTICED - 3000 * HOUR, reason="nhầm ngày")
+
+    steps = register(
+        (0, FACTS), (30, replace(FIRST, sent_at=NOTICED + 30 * HOUR)), (40, FULL), (45, moved), (130, ATTESTED)
+    )
+
+    assert judged(steps).verdict is UNMET
 
 
 def test_attestation_counts_no_more_once_an_incident_of_its_days_is_recorded() -> None:

@@ -45,6 +45,7 @@ from portalops.registers.incidents import (
     IncidentRegister,
     Unread,
     due_reports,
+    first_day_not_over,
     fold_incidents,
     is_undone,
     read_incidents,
@@ -159,7 +160,7 @@ def test_incident_whose_noticing_is_lost_speaks_against_each_attestation_before_
 
     assert fold(october, FACTS).attested_on(date(2026, 10, 18), ZONE) is not None
     assert fold(october, Unread(OPENED), AGAIN).attested_on(date(2026, 10, 18), ZONE) is None
-    assert fold(october, Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is None
+    assert fold(october, Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
     assert fold(Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
 
 
@@ -296,13 +297,37 @@ DAYS = IncidentsAttested(date(2026, 11, 16), date(2026, 11, 22), "Trần Thị B
 
 
 def test_attested_days_hold_until_an_incident_noticed_in_them_is_recorded() -> None:
-    before, after = fold(FACTS, DAYS), fold(DAYS, FACTS)
+    late = 120 * HOUR
+    before, after = fold(FACTS, DAYS, every=late), fold(DAYS, FACTS, every=late)
 
     assert before.attested_on(date(2026, 11, 18), ZONE) is not None
     assert before.attested_on(date(2026, 11, 23), ZONE) is None
     assert after.attested_on(date(2026, 11, 18), ZONE) is None
     assert [each.id for each in after.against(after.attested[0], ZONE)] == [ID]
-    assert fold(DAYS, FACTS, replace(DAYS, document="21/XN")).attested_on(date(2026, 11, 18), ZONE) is not None
+    assert (
+        fold(DAYS, FACTS, replace(DAYS, document="21/XN"), every=late).attested_on(date(2026, 11, 18), ZONE) is not None
+    )
+
+
+def test_same_words_attest_the_days_anew_once_an_incident_was_recorded_in_between() -> None:
+    anew = fold(DAYS, FACTS, DAYS, every=60 * HOUR)
+
+    assert [step.seq for step in anew.attested] == [12]
+    assert anew.attested_on(date(2026, 11, 18), ZONE) == anew.attested[0]
+    without = fold(DAYS, FACTS, DAYS, every=60 * HOUR, kept=())
+    assert [step.seq for step in without.attested] == [10, 12]
+
+
+def test_day_counts_as_attested_once_it_is_over_where_the_portal_is() -> None:
+    evening = datetime(2026, 11, 22, 16, 59, tzinfo=UTC) - NOTICED  # a minute before midnight, portal's time
+
+    early, late = fold(FACTS, DAYS, every=evening), fold(FACTS, DAYS, every=evening + timedelta(minutes=1))
+
+    assert first_day_not_over(early.attested[0], ZONE) == date(2026, 11, 22)
+    assert early.attested_on(date(2026, 11, 21), ZONE) is not None
+    assert early.attested_on(date(2026, 11, 22), ZONE) is None
+    assert first_day_not_over(late.attested[0], ZONE) is None
+    assert late.attested_on(date(2026, 11, 22), ZONE) is not None
 
 
 def test_attestation_that_is_taken_back_holds_no_more() -> None:
