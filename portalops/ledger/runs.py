@@ -8,8 +8,8 @@ which the kernel frees with the process, so that running and crashed can be told
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -55,6 +55,21 @@ class Work(Generic[ResultT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """What the two records around a piece of work bear."""
+
+    run: RunId
+    """Not in use yet."""
+    kind: str
+    """Their kind without its ending, and the key of the result in the finished one's body."""
+    subject: str
+    """Two pieces of work on one subject are not done at once."""
+    duty: str = ""
+    begun: Mapping[str, object] = field(default_factory=dict)
+    """What the started record's body tells beside the circumstances."""
+
+
+@dataclass(frozen=True, slots=True)
 class Performed(Generic[ResultT]):
     """A run that was recorded."""
 
@@ -91,26 +106,34 @@ def record_run(
         LedgerError: a record could not be written; before the work began, if it was the started one.
         BaseException: whatever the work raised, after it was recorded as failed.
     """
-    kind = job.kind.value
     run = run_id(job, slot, taken=ledger.run_ids(run_id(job, slot, suffix=suffix)), suffix=suffix)
-    with locked(lock_path(ledger.folder, job.id), holder=run):
+    frame = Frame(run, job.kind.value, job.id, job.duty)
+    return record_framed(ledger, frame, work, clock=clock, circumstances=circumstances)
+
+
+def record_framed(
+    ledger: Ledger, frame: Frame, work: Callable[[], Work[ResultT]], *, clock: Clock, circumstances: Circumstances
+) -> Performed[ResultT]:
+    """Do a piece of work between its two records, whether it is planned or not; the rest as in `record_run`."""
+    with locked(lock_path(ledger.folder, frame.subject), holder=frame.run):
         begun_at = clock.now()
-        body = bodies.write({"circumstances": circumstances})
-        started = ledger.append(f"{kind}{STARTED}", run=run, subject=job.id, duty=job.duty, body=body)
+        body = bodies.write({"circumstances": circumstances, **frame.begun})
+        kind = f"{frame.kind}{STARTED}"
+        started = ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
         try:
             done = work()
         except BaseException as error:
             failed: Work[ResultT] = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error),))
-            _finish(ledger, job, run, failed, begun_at, clock=clock, circumstances=circumstances)
+            _finish(ledger, frame, failed, begun_at, clock=clock, circumstances=circumstances)
             raise
         try:
-            summary, finished = _finish(ledger, job, run, done, begun_at, clock=clock, circumstances=circumstances)
+            summary, finished = _finish(ledger, frame, done, begun_at, clock=clock, circumstances=circumstances)
         except (TypeError, ValueError) as error:
             # A result that no blob holds is a fault of ours. Left at that, the run would look as if it had been killed.
             failed = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error), *done.problems))
-            _finish(ledger, job, run, failed, begun_at, clock=clock, circumstances=circumstances)
+            _finish(ledger, frame, failed, begun_at, clock=clock, circumstances=circumstances)
             raise
-    return Performed(run, done, summary, started, finished)
+    return Performed(frame.run, done, summary, started, finished)
 
 
 def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Record | None:
@@ -197,8 +220,7 @@ def problem_of(error: BaseException) -> str:
 
 def _finish(
     ledger: Ledger,
-    job: Job,
-    run: RunId,
+    frame: Frame,
     work: Work[ResultT],
     begun_at: datetime,
     *,
@@ -211,6 +233,7 @@ def _finish(
     summary = RunSummary(work.outcome, int(work.exit_code), begun_at, clock.now(), problems)
     parts: dict[str, object] = {"circumstances": circumstances, "run": summary}
     if work.result is not None:
-        parts[job.kind.value] = work.result
-    kind = f"{job.kind.value}{FINISHED}"
-    return summary, ledger.append(kind, run=run, subject=job.id, duty=job.duty, body=bodies.write(parts))
+        parts[frame.kind] = work.result
+    kind = f"{frame.kind}{FINISHED}"
+    body = bodies.write(parts)
+    return summary, ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
