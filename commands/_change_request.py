@@ -44,7 +44,8 @@ HELP = _(
 MAX_DAYS = {ChangeKind.NORMAL: 62, ChangeKind.EMERGENCY: 14, ChangeKind.STANDING: 366}
 """How long a window may be: one that is open for ever would approve everything."""
 _PACKAGE = re.compile(r"[A-Za-z0-9*][A-Za-z0-9+.*_-]{0,126}")
-_ACCOUNT = re.compile(r"[^\s:,|]{1,64}")
+_ACCOUNT = re.compile(r"[^\s:,|*?\[\]]{1,64}")
+"""Accounts are compared letter by letter: `*` would stand for nobody."""
 
 
 def request(
@@ -210,7 +211,7 @@ def limits_of(
                     msg("{option}: {name} is no name", option=option, name=show_text(name, 60)),
                     msg("Give one name each time, without spaces."),
                 )
-    if "*" in packages and not accounts:
+    if not accounts and not all(any(letter.isalnum() for letter in name) for name in packages):
         raise UsageError(
             msg("every package by everybody is no limit"),
             msg("Name the packages by --package, or who may change them by --account, such as unattended-upgrade."),

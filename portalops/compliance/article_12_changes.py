@@ -20,7 +20,8 @@ NOTICE = "notice"
 def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standing:
     """Every change that showed in the period was notified, or approved, before it did, and the duty's checks pass (Article 12.2).
 
-    An emergency that was approved afterwards was not approved before: the regulation knows no exception.
+    An emergency that was approved afterwards was not approved before: the regulation knows no exception. It counts in the period
+    in which it was begun, and in the one in which that was recorded.
 
     Args:
         duty: its subject is `notice` or `approval`.
@@ -37,8 +38,8 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
     seqs: list[int] = []
     for change in register.changes.values():
         order = change.order()
-        shown = order.evidence_at(situation.as_of)
-        if shown is not None and shown.astimezone(situation.evidence.zone).date() in situation.evidence.period:
+        zone, period = situation.evidence.zone, situation.evidence.period
+        if any(shown.astimezone(zone).date() in period for shown in change.shown_at(situation.as_of)):
             parts.append(_notified(order) if duty.subject == NOTICE else _approved(order))
             seqs += [
                 seq for seq in (order.begun_seq or order.requested_seq, order.notified_seq, order.approved_seq) if seq

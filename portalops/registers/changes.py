@@ -156,6 +156,21 @@ class Change:
         found = (each.before for each in self.corrections)
         return next((each for each in found if isinstance(each, ChangeRequest)), self.request.body)
 
+    def shown_at(self, as_of: datetime) -> tuple[datetime, ...]:
+        """Return the moments at which it showed: of its first evidence, and of the record of that where it was made later.
+
+        What cannot wait is recorded afterwards, and may be said to lie as long ago as anybody likes, in a period of which no
+        report is made any more: it counts in the one of its record as well.
+
+        Args:
+            as_of: the moment by which a change shows.
+        """
+        shown = self.order().evidence_at(as_of)
+        if shown is None:
+            return ()
+        told = self.request.at if self.begun is None else self.begun.at
+        return (shown, told) if told > shown else (shown,)
+
     def order(self) -> ChangeOrder:
         """Return what shows in which order it went."""
         asked = self.request.body

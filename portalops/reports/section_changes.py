@@ -82,8 +82,7 @@ def is_of(change: Change, start: datetime, end: datetime, as_of: datetime) -> bo
         end: of the time, excluded.
         as_of: the moment by which a change shows; no later than the end.
     """
-    shown = change.order().evidence_at(as_of)
-    if shown is not None and start <= shown < end:
+    if any(start <= shown < end for shown in change.shown_at(as_of)):
         return True
     if change.request.at >= end or (change.closed is not None and change.closed.at < start):
         return False

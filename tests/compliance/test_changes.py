@@ -85,6 +85,15 @@ def test_emergency_that_was_approved_afterwards_was_not_approved_before() -> Non
     assert both(register(begun, TOLD, AGREED, asked=asked, kept=False))[1] is UNMET
 
 
+def test_emergency_counts_where_its_beginning_is_recorded_however_long_ago_that_is_said_to_be() -> None:
+    asked = replace(ASKED, kind=ChangeKind.EMERGENCY, begins_at=FIRST - 9000 * HOUR, ends_at=FIRST - 8990 * HOUR)
+    begun = ChangeBegun(ID, FIRST - 9000 * HOUR, "An")
+
+    assert both(register(begun, TOLD, AGREED, asked=asked)) == (UNMET, UNMET)
+    assert both(register(TOLD, AGREED, asked=asked)) == (UNMET, UNMET)
+    assert both(register(begun, asked=replace(asked, kind=ChangeKind.NORMAL))) == (UNMET, UNMET)
+
+
 def test_change_outside_of_the_period_decides_nothing_in_it() -> None:
     asked = replace(ASKED, begins_at=FIRST + 2000 * HOUR, ends_at=FIRST + 2001 * HOUR)
 
