@@ -23,6 +23,8 @@ _BROAD = frozenset("mwMW%@—…")
 _BREAKS = re.compile(r"[^-/._:,;@+=&?]*[-/._:,;@+=&?]+|[^-/._:,;@+=&?]+")
 _WANTED_LETTERS = 60
 """A column that holds sentences wants no more room than for a line of these."""
+_PIECE_LETTERS = 6
+"""Of what is broken anywhere: fewer where a line holds no more."""
 _HEAD_LETTERS, _HEAD_SHARE = 14, 0.6
 """A head alone wants no more than this, and may take two lines."""
 _CODE_LETTERS, _SENTENCE_LETTERS = 20, 14
@@ -188,14 +190,15 @@ def pieces(text: str, room_mm: float, points: float, *, is_code: bool = False) -
 
 
 def _broken(word: str, room_mm: float, points: float, *, is_code: bool) -> Iterator[str]:
-    """Yield a word's pieces: up to each sign that it may break behind, and six letters where those are too long as well."""
+    """Yield a word's pieces: up to each sign that it may break behind, and some letters where those are too long as well."""
+    most = max(1, min(_PIECE_LETTERS, int(room_mm / breadth_mm("m", points, is_code=is_code))))
     for part in _BREAKS.findall(word):
         if breadth_mm(part, points, is_code=is_code) * 1.04 <= room_mm:
             yield part
             continue
         start = 0
         for at in range(1, len(part)):
-            if at - start >= 6 and not unicodedata.combining(part[at]):
+            if at - start >= most and not unicodedata.combining(part[at]):
                 yield part[start:at]
                 start = at
         yield part[start:]

@@ -29,6 +29,7 @@ from portalops.reports.document import (
     Mark,
     Notice,
     Paragraph,
+    Signatures,
     Status,
     Table,
     Tone,
@@ -217,6 +218,8 @@ def test_a_word_of_a_megabyte_is_cut_stays_on_its_page_and_the_file_says_so() ->
         Paragraph(verbatim(word)),
         Table(msg("Updates by unit"), [verbatim(word[:2000]), msg("Unit")], [(word, VIETNAMESE)]),
         KeyValues([(msg("Unit"), word)]),
+        Heading(2, verbatim("x" * 300)),
+        title="y" * 300,
     )
     text = text_of(data)
     assert all(right <= width - 38 for right, _bottom, width, _height in words_of(data))
@@ -280,6 +283,28 @@ def test_a_period_without_data_gives_a_file_that_says_so() -> None:
     )
     assert text_of(pdf(*empty)).count("nothing to show.") == 4
     assert "1/1" in text_of(pdf())
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        Heading(2, verbatim("")),
+        Heading(4, verbatim(" ")),
+        Paragraph(verbatim("")),
+        Verbatim(""),
+        Bullets([]),
+        KeyValues([]),
+        Notice(verbatim("")),
+        Signatures(()),
+        Table(verbatim(""), (), [()]),
+        Table(verbatim(""), (verbatim(""),), [("",)]),
+        Table(msg("Unit"), [msg("Unit")] * 40, [["several words"] * 40]),
+    ],
+)
+def test_no_block_that_is_empty_or_overfull_keeps_a_report_from_being_made(block: Block) -> None:
+    data = pdf(block, Paragraph(msg("met")), title="")
+    assert "met" in text_of(data)
+    assert all(right <= width - 38 for right, _bottom, width, _height in words_of(data))
 
 
 def test_states_are_their_shape_and_word_and_no_mere_colour() -> None:

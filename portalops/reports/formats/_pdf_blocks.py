@@ -43,7 +43,7 @@ from portalops.reports.paper_layout import (
     share_width,
 )
 from portalops.reports.pictures import FONT, Chart, pictures_of
-from portalops.reports.reader import Reader
+from portalops.reports.reader import EMPTY, Reader
 
 MOST_LETTERS = 4_000
 """Of one text; a longer one is cut, and the file says so."""
@@ -58,7 +58,7 @@ _UPRIGHT_MM, _LYING_MM = 175.0, 262.0
 _UPRIGHT_COLUMNS = 8
 """A table of more columns lies on its side, unless it fits all the same: no word broken, and rows of no more lines than the next."""
 _UPRIGHT_LINES = 8
-_TEXT_POINTS, _TABLE_POINTS = 10.0, (8.0, 7.5)
+_TITLE_POINTS, _TEXT_POINTS, _TABLE_POINTS = 16.0, 10.0, (8.0, 7.5)
 _CODE_SIZE, _BOLD = 0.92, 1.08
 _LABEL_MM, _FACT_MM = 44.0, 126.0
 _MM_OF_PIXEL = 25.4 / 96
@@ -128,7 +128,8 @@ class Writer:
         parts = list(_parts([*blocks, *((False, {**note, "note": ""}) for note in self._notes())]))
         data = {
             "language": reader.language,
-            "title": reader.text(document.title),
+            "title": reader.text(document.title).strip() or EMPTY,
+            "shown-title": self._title(document.title, _TITLE_POINTS),
             "scale": faces.scale,
             "fonts": [faces.text, faces.signs],
             "mono": [faces.code, faces.signs, faces.text],
@@ -178,7 +179,7 @@ class Writer:
         match block:
             case Heading():
                 self._level = min(max(block.level - 1, 1), self._level + 1)
-                return {"kind": "heading", "level": self._level, "text": self._line(block.text, _TEXT_POINTS * 1.3)}
+                return {"kind": "heading", "level": self._level, "text": self._title(block.text, _TEXT_POINTS * 1.3)}
             case Paragraph():
                 return {"kind": "paragraph", "text": self._line(block.text)}
             case Verbatim():
@@ -221,6 +222,10 @@ class Writer:
     def _line(self, words: Message | Name | str, points: float = _TEXT_POINTS) -> Text:
         return pieces(self._reader.text(words), _UPRIGHT_MM - 8, points)
 
+    def _title(self, words: Message, points: float) -> Text:
+        """Return a title or heading, which may not be empty (ISO 14289-1, 7.1 and 7.4)."""
+        return pieces(self._reader.text(words).strip() or EMPTY, _UPRIGHT_MM - 8, points)
+
     def _notice(self, words: Message | Name, tone: Tone) -> dict[str, object]:
         return {"kind": "notice", "tone": tone.value, "shape": SIGNS[tone], "text": self._line(words)}
 
@@ -248,7 +253,7 @@ class Writer:
 
     def _table(self, table: Table) -> tuple[bool, dict[str, object]]:
         """Return a table, and whether it needs a page that lies on its side."""
-        if not table.rows:
+        if not table.rows or not table.headers:
             return False, self._nothing(table.caption)
         for points in _TABLE_POINTS:
             columns = self._columns(table, points)
