@@ -80,6 +80,8 @@ class HeldCredential:
     """Everyone who has been holder or deputy since the secret was made, in that order."""
     custody_on: date | None = None
     """When it was last handed over; None if it never was."""
+    had_until: date | None = None
+    """When somebody last ceased to hold it: by a hand-over, or by the day, in UTC, of a correction; None if nobody did."""
     returned: CredentialReturn | None = None
     returned_seq: int | None = None
     steps: tuple[Step, ...] = ()
@@ -225,7 +227,7 @@ def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Mes
             if body.left_on is not None:
                 left[key] = Left(body.person, body.left_on, seq)
         else:
-            after = _after(credentials.get(body.id), seq, kind, body)
+            after = _after(credentials.get(body.id), seq, at, kind, body)
             if after is None:
                 unfitting.append(seq)
                 continue
@@ -271,6 +273,7 @@ _OTHER = msg("the details of the record tell of something else, or cannot be sho
 def _after(
     held: HeldCredential | None,
     seq: int,
+    at: datetime,
     kind: str,
     body: Credential | CredentialRotation | CredentialHandOver | CredentialReturn,
 ) -> HeldCredential | None:
@@ -290,17 +293,20 @@ def _after(
                 before.rotate_by,
                 before.fingerprint,
             )
+            still = {body.holder, body.deputy}
+            ceased = any(person and person not in still for person in (before.holder, before.deputy))
             return replace(
                 held,
                 credential=body,
                 custody_seq=seq if moved else held.custody_seq,
                 secret_seq=seq if made else held.secret_seq,
+                had_until=at.date() if ceased else held.had_until,
                 knowers=_known(held.knowers, body.holder, body.deputy, seq),
             )
         case CredentialRotation():
             after = replace(before, rotated_on=body.rotated_on, rotate_by=body.rotate_by, fingerprint=body.fingerprint)
             # Whoever still had it when it was made anew, by the days that were recorded, knows the new secret too.
-            is_theirs = held.custody_on is not None and body.rotated_on < held.custody_on
+            is_theirs = held.had_until is not None and body.rotated_on < held.had_until
             known = held.knowers if is_theirs else ()
             knowers = _known(known, before.holder, before.deputy, held.custody_seq)
             return replace(held, credential=after, secret_seq=seq, knowers=knowers)
@@ -312,7 +318,14 @@ def _after(
                 place=body.place or before.place,
             )
             knowers = _known(held.knowers, after.holder, after.deputy, seq)
-            return replace(held, credential=after, custody_seq=seq, knowers=knowers, custody_on=body.on)
+            return replace(
+                held,
+                credential=after,
+                custody_seq=seq,
+                knowers=knowers,
+                custody_on=body.on,
+                had_until=max(body.on, held.had_until or body.on),
+            )
         case CredentialReturn():
             return replace(held, returned=body, returned_seq=seq)
 

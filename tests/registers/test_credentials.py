@@ -93,6 +93,21 @@ def test_whoever_handed_it_over_knows_it_until_it_is_changed() -> None:
     assert knowers(after) == [CHI, BINH]
 
 
+def test_a_change_dated_before_a_correction_of_who_holds_it_takes_it_from_nobody() -> None:
+    issued = DAY - timedelta(days=9)
+    steps: list[Body | tuple[str, Body]] = [
+        one(made=issued),
+        (CORRECTED, one(holder=CHI, made=issued)),
+        Leaving(AN, DAY),
+    ]
+    back = CredentialRotation("web1-root", DAY - timedelta(days=5), DAY)
+    handed_over = CredentialHandOver("web1-root", DAY - timedelta(days=6), holder=CHI)
+
+    assert knowers(folded(*steps, back)) == [AN, BINH, CHI]
+    assert knowers(folded(*steps, handed_over, back)) == [AN, BINH, CHI]
+    assert knowers(folded(*steps, replace(back, rotated_on=DAY))) == [CHI, BINH]
+
+
 def test_a_change_dated_before_the_hand_over_takes_it_from_nobody() -> None:
     later = DAY + timedelta(days=3)
     register = folded(
