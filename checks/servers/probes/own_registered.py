@@ -1,7 +1,7 @@
 """What the register of credentials says of who may come in: of the records `credential.*`, without holders' names and secrets.
 
 No command runs for it. There are the credentials of the host and of what runs on it, those that were returned among them, and of
-other systems those that have a fingerprint, since the host may show their key; and who leaves or left, with the last day:
+other systems one for each fingerprint, since the host may show its key; and who leaves or left, with the last day:
 
     {"credentials":[{"account":"root","fingerprint":"","id":"web1-root","is_active":true,"records":[2],"system":"host%3Aweb1"}],
     "left":[["nguyen-van-an","2026-11-20",5]],"state":"seen","zone":"Asia/Ho_Chi_Minh"}
@@ -9,7 +9,7 @@ other systems those that have a fingerprint, since the host may show their key; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -54,14 +54,28 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     names, every = {host.id for host in own.hosts}, access_of(register)
     found = {}
     for host in own.hosts:
-        ours = tuple(each for each in every.credentials if each.fingerprint or host_of(each.system) == host.id)
         lost = register.unreadable_for(host.id, names)
         if lost:
             found[host.id] = unreadable(PROBE.id, lost)
         else:
-            rows = rows_of(AccessRegister(ours, every.left))
+            rows = rows_of(AccessRegister(matters_to(host.id, every.credentials), every.left))
             found[host.id] = written(PROBE.id, SEEN, zone=own.zone.key, **rows)
     return found
+
+
+def matters_to(host: str, credentials: Iterable[Access]) -> tuple[Access, ...]:
+    """Return the credentials of a host, and of other systems one for each key: in use if any is, else the last.
+
+    One key opens many hosts, and all that counts here of one that is registered elsewhere is whether it is in use.
+    """
+    ours: list[Access] = []
+    others: dict[str, Access] = {}
+    for each in credentials:
+        if host_of(each.system) == host:
+            ours.append(each)
+        elif each.fingerprint and not ((before := others.get(each.fingerprint)) and before.is_active):
+            others[each.fingerprint] = each
+    return (*ours, *others.values())
 
 
 def rows_of(register: AccessRegister) -> Mapping[str, object]:

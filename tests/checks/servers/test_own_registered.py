@@ -21,6 +21,7 @@ from portalops.model.credentials import Credential, CredentialKind, CredentialRe
 from portalops.model.message import Message, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
+from portalops.registers.access import Access
 from portalops.registers.credentials import ADDED, CREDENTIAL, LEAVING, LEFT, RETURN, RETURNED
 from portalops.registers.portal_accounts import ACCOUNTS, SEEN
 from tests.ledger.ledgers import new_ledger
@@ -82,11 +83,29 @@ def test_a_host_has_its_own_credentials_and_every_key_and_no_holder(ledger: Ledg
         ("web1-root", "root", False, ""),
     ]
     assert [(each.id, each.system) for each in db.credentials] == [
-        ("web1-an", "host:web1"),
         ("db", "database:chinh@db1"),
+        ("web1-an", "host:web1"),
     ]
     assert [(each.person, each.on) for each in web.left] == [("le-van-chi", DAY)]
     assert "safe" not in repr(found) and "binh" not in repr(found)
+
+
+def test_of_a_key_that_opens_other_hosts_one_is_enough() -> None:
+    def key(name: str, host: str, fingerprint: str, *, is_active: bool) -> Access:
+        return Access(name, f"host:{host}", "an", fingerprint, is_active)
+
+    every = (
+        key("a", "web1", KEY, is_active=False),
+        key("b", "web2", KEY, is_active=False),
+        key("c", "web3", KEY, is_active=True),
+        key("d", "web4", KEY, is_active=False),
+        key("e", "web5", "SHA256:other", is_active=False),
+        key("f", "web6", "SHA256:other", is_active=False),
+        Access("g", "database:x@web2", "root@%"),
+    )
+
+    assert [each.id for each in own_registered.matters_to("web1", every)] == ["a", "c", "f"]
+    assert [each.id for each in own_registered.matters_to("web2", every)] == ["b", "g", "c", "f"]
 
 
 def test_portals_are_with_one_host_and_the_others_name_it(ledger: Ledger) -> None:
