@@ -127,8 +127,16 @@ def left_open(session: Session, change: Change) -> tuple[Message, ...]:
 
     first, last = begun.body.began_at, done.body.ended_at
     hosts = [each for each in session.settings.hosts if each.id in change.request.body.hosts]
-    found: list[Message] = []
-    for one in drift_of(session, hosts):
+    gone = sorted({*change.request.body.hosts} - {each.id for each in hosts})
+    found: list[Message] = [
+        msg(
+            "the configuration names no host {host} any more: what {id} changed there cannot be looked at",
+            host=host,
+            id=change.id,
+        )
+        for host in gone
+    ]
+    for one in drift_of(session, hosts, Span(since=first)):  # what came and went again while it was made, too
         if one.looked_at is None or one.looked_at < last:
             found.append(
                 msg(
@@ -137,7 +145,6 @@ def left_open(session: Session, change: Change) -> tuple[Message, ...]:
                     id=change.id,
                 )
             )
-            continue
         open_ = [
             each
             for each in one.placed
@@ -147,12 +154,13 @@ def left_open(session: Session, change: Change) -> tuple[Message, ...]:
             found.append(
                 nmsg(
                     "{n} change at {host} while {id} was made falls under no approval or is not clear:"
-                    " see 'portalops change drift --host {host}'",
+                    " see 'portalops change drift --host {host} --since {since}'",
                     "{n} changes at {host} while {id} was made fall under no approval or are not clear:"
-                    " see 'portalops change drift --host {host}'",
+                    " see 'portalops change drift --host {host} --since {since}'",
                     len(open_),
                     host=one.host,
                     id=change.id,
+                    since=first.astimezone(session.zone_of_portal).strftime("%Y-%m-%dT%H:%M"),
                 )
             )
     return tuple(found)

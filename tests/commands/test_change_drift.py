@@ -283,6 +283,49 @@ def test_question_that_cannot_be_is_refused_with_what_to_do(
     assert (code, said in told, "hint:" in told) == (ExitCode.USAGE, True, True)
 
 
+def closed(home: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    assert (
+        run(["--config", str(home / "portalops.toml"), "--lang", "en", "change", "close", ID, "--json"], {})
+        == ExitCode.OK
+    )
+    warnings: list[str] = json.loads(capsys.readouterr().out)["warnings"]
+    return warnings
+
+
+def test_closing_tells_what_came_and_went_and_what_nobody_looked_at(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begins = NOW - 30 * HOUR
+    portal.round(NOW - 40 * HOUR)
+    portal.approve(begins - HOUR, begins, begins + 2 * HOUR)
+    portal.record(begins, BEGUN, ChangeBegun(ID, begins, "An"))
+    portal.round(begins + 4 * HOUR, acct__passwd=INTRUDER)
+    portal.round(begins + 5 * HOUR)
+    portal.record(begins + 6 * HOUR, DONE, ChangeDone(ID, begins + 6 * HOUR, "ok", False))
+
+    not_looked, came_and_went = closed(portal.home, capsys)
+
+    assert "was not looked at since" in not_looked
+    assert "1 change at web1 while" in came_and_went
+    assert "--since" in came_and_went
+
+
+def test_closing_tells_of_a_host_that_the_configuration_names_no_more(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begins = NOW - 30 * HOUR
+    portal.approve(begins - HOUR, begins, begins + 2 * HOUR)
+    portal.record(begins, BEGUN, ChangeBegun(ID, begins, "An"))
+    portal.record(begins + HOUR, DONE, ChangeDone(ID, begins + HOUR, "ok", False))
+    file = portal.home / "portalops.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('id = "web1"', 'id = "web01"'), encoding="utf-8")
+
+    (warning,) = closed(portal.home, capsys)
+
+    assert "names no host web1 any more" in warning
+
+
 @pytest.mark.parametrize(("looked", "said"), [(True, "falls under no approval"), (False, "was not looked at since")])
 def test_closing_with_open_drift_is_marked(
     portal: Portal, capsys: pytest.CaptureFixture[str], looked: bool, said: str
