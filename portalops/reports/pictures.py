@@ -6,9 +6,12 @@ Formats that cannot share a page's style sheet (PDF, DOCX) take these, so that a
 from __future__ import annotations
 
 import re
+import tempfile
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias, assert_never, cast
 
 from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
 from portalops.reports.document import Bars, Grid, Lines, QrCode
@@ -23,8 +26,14 @@ PAGE_STYLE = Path(__file__).parent / "formats" / "page.css"
 FONT = "Liberation Sans"
 """Metric-compatible with Arial, and has every Vietnamese letter."""
 
+_DOTS_PER_INCH = 192.0
+_AT_ONCE = 8
+"""Charts that typst draws at a time, all of whose dots it holds."""
+
 _COLOURS = re.compile(r"(--[a-z-]+):\s*(#[0-9a-f]{6})")
 _RULE = re.compile(r"^svg\b[^{}]*\{[^{}]*\}", re.MULTILINE)
+_SPLIT_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_SELECTOR = re.compile(r"svg ([a-z]*)((?:\.[a-z]+)*)")
 _VARIABLE = re.compile(r"var\((--[a-z-]+)\)")
 
 
@@ -58,11 +67,95 @@ def standalone(drawing: Markup) -> bytes:
     return f"{head}{end}<style>{_style()}</style>{rest}".encode()
 
 
+def with_attributes(drawing: bytes, *, font: str) -> bytes:
+    """Return a picture of `pictures_of` whose looks stand at each element, for programs that read no style sheet in an SVG.
+
+    Word, for one, knows few selectors, and draws black what it finds no colour for.
+
+    Args:
+        drawing: the file.
+        font: of its texts.
+    """
+    from lxml import etree  # noqa: PLC0415  # start-up time
+
+    root = etree.fromstring(drawing, etree.XMLParser(resolve_entities=False, huge_tree=True))
+    for element in list(root):
+        if etree.QName(element).localname == "style":
+            root.remove(element)
+    for element in root.iter():
+        looks = _looks(etree.QName(element).localname, element.attrib.pop("class", ""))
+        for key, value in looks:
+            element.set(key, font if key == "font-family" else value)
+    written = etree.tostring(root, encoding="utf-8")
+    assert isinstance(written, bytes)
+    return written
+
+
+def draw_dots(drawings: Sequence[bytes]) -> Sequence[bytes] | None:
+    """Return SVG files as PNG, drawn with typst's own fonts; None if typst is not installed."""
+    try:
+        import typst  # noqa: PLC0415  # an extra
+    except ImportError:
+        return None  # the document shows tables then
+    found: list[bytes] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for start in range(0, len(drawings), _AT_ONCE):
+            some = drawings[start : start + _AT_ONCE]
+            pages = ["#set page(width: auto, height: auto, margin: 0pt)"]
+            for at, drawing in enumerate(some):
+                (Path(folder) / f"{at}.svg").write_bytes(drawing)
+                pages.append(f'#page(image("{at}.svg"))')
+            (Path(folder) / "main.typ").write_text("\n".join(pages), encoding="utf-8")
+            drawn = typst.compile(
+                str(Path(folder) / "main.typ"), root=folder, format="png", ppi=_DOTS_PER_INCH, ignore_system_fonts=True
+            )
+            made = cast("bytes | list[bytes]", drawn)  # a list where there is more than one page
+            found += [made] if isinstance(made, bytes) else made
+    return found
+
+
+@lru_cache(maxsize=256)
+def _looks(tag: str, classes: str) -> tuple[tuple[str, str], ...]:
+    """Return the properties of an element, those of more special rules over the others (CSS Selectors 3, section 9)."""
+    own = frozenset(classes.split())
+    found: dict[str, str] = {}
+    for _weight, wanted_tag, wanted, properties in _rules():
+        if wanted_tag in ("", tag) and wanted <= own:
+            found.update(properties)
+    return tuple(sorted(found.items()))
+
+
+@lru_cache(maxsize=1)
+def _rules() -> tuple[tuple[tuple[int, bool], str, frozenset[str], Mapping[str, str]], ...]:
+    """Return the rules for pictures, the most special last: weight, tag, classes and properties.
+
+    Raises:
+        ValueError: a rule's selector is another than `svg TAG.CLASS`, with at least one of the two.
+    """
+    found = []
+    for selectors, body in _SPLIT_RULE.findall(_style()):
+        pairs = (each.partition(":") for each in body.split(";") if each.strip())
+        properties = {key.strip(): value.strip() for key, _colon, value in pairs}
+        for selector in selectors.split(","):
+            match = _SELECTOR.fullmatch(selector.strip())
+            if match is None:
+                raise ValueError(f"not understood in {PAGE_STYLE.name}: {selector.strip()}")
+            tag, classes = match[1], frozenset(match[2].split(".")) - {""}
+            found.append(((len(classes), bool(tag)), tag, classes, properties))
+    return tuple(sorted(found, key=lambda rule: rule[0]))
+
+
+@lru_cache(maxsize=1)
+def page_colours() -> Mapping[str, str]:
+    """Return the colours of the page's light side by their names, such as `--good-back`."""
+    sheet = PAGE_STYLE.read_text(encoding="utf-8")
+    light = sheet[sheet.index(":root") : sheet.index("}")]
+    return MappingProxyType(dict(_COLOURS.findall(light)))
+
+
 @lru_cache(maxsize=1)
 def _style() -> str:
     """Return the page's rules for pictures, with the colours of its light side in place of their names."""
     sheet = PAGE_STYLE.read_text(encoding="utf-8")
-    light = sheet[sheet.index(":root") : sheet.index("}")]
-    colours = dict(_COLOURS.findall(light))
     rules = "\n".join(_RULE.findall(sheet)).replace("font-family: inherit", f"font-family: '{FONT}'")
-    return _VARIABLE.sub(lambda found: colours[found[1]], rules)
+    return _VARIABLE.sub(lambda found: page_colours()[found[1]], rules)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segno import QRCode
+
 QUIET_ZONE = 4
 """Modules of white around a code, as the standard asks for."""
 
@@ -17,7 +23,25 @@ def qr_modules(text: str) -> tuple[tuple[bool, ...], ...]:
     Raises:
         ValueError: the text is longer than a code holds, 2331 bytes.
     """
+    return tuple(tuple(bool(module) for module in row) for row in _code(text).matrix)
+
+
+def qr_png(text: str, *, scale: int = 8) -> bytes:
+    """Return the code of a text as PNG in black on white, quiet zone included; the same text gives the same bytes.
+
+    Args:
+        text: what the code holds.
+        scale: dots along a module's side.
+
+    Raises:
+        ValueError: as `qr_modules` does.
+    """
+    stream = io.BytesIO()
+    _code(text).save(stream, kind="png", scale=scale, border=QUIET_ZONE)
+    return stream.getvalue()
+
+
+def _code(text: str) -> QRCode:
     import segno  # noqa: PLC0415 - only pages with a code need it
 
-    code = segno.make_qr(text.encode(), error=ERROR_CORRECTION, mode="byte", boost_error=False)
-    return tuple(tuple(bool(module) for module in row) for row in code.matrix)
+    return segno.make_qr(text.encode(), error=ERROR_CORRECTION, mode="byte", boost_error=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+import zlib
 
 import pytest
 import segno
@@ -13,7 +15,7 @@ from portalops.reports import formats
 from portalops.reports.charts import draw_qr
 from portalops.reports.document import Document, QrCode, Verbatim
 from portalops.reports.formats.terminal import render_blocks
-from portalops.reports.qr import QUIET_ZONE, qr_modules
+from portalops.reports.qr import QUIET_ZONE, qr_modules, qr_png
 from portalops.reports.reader import Reader
 from tests.reports.page import Element, Page
 
@@ -99,3 +101,32 @@ def test_a_code_cannot_carry_markup_or_signs_that_act_on_the_display() -> None:
     assert not Page(page).root.all("script")
     for text in (page, render_blocks(hostile, language="en", zone=None, width=80, colour=False)):
         assert not set("\x1b\u202e") & set(text)
+
+
+def test_the_dots_of_a_code_are_its_modules_and_always_the_same_bytes() -> None:
+    data = qr_png(HEAD, scale=1)
+    assert data == qr_png(HEAD, scale=1)
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    assert (depth, colour) == (1, 0)
+    packed = b"".join(
+        data[at + 8 : at + 8 + struct.unpack(">I", data[at : at + 4])[0]]
+        for at in _chunks(data)
+        if data[at + 4 : at + 8] == b"IDAT"
+    )
+    lines = zlib.decompress(packed)
+    size = 1 + (width + 7) // 8
+    rows = [lines[at * size + 1 : (at + 1) * size] for at in range(height)]
+    assert {lines[at * size] for at in range(height)} == {0}  # no filter
+    dark = [[not row[x // 8] >> (7 - x % 8) & 1 for x in range(width)] for row in rows]
+    inner = [row[QUIET_ZONE : width - QUIET_ZONE] for row in dark[QUIET_ZONE : height - QUIET_ZONE]]
+    assert inner == [list(row) for row in qr_modules(HEAD)]
+    assert not any(dark[0])
+
+
+def _chunks(data: bytes) -> list[int]:
+    """Return where each chunk of a PNG begins."""
+    places, at = [], 8
+    while at < len(data):
+        places.append(at)
+        at += 12 + int(struct.unpack(">I", data[at : at + 4])[0])
+    return places
