@@ -27,6 +27,7 @@ from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.registers.retention import HELD, HOLD, MARK, RELEASED, UNDONE, RecordedMark, Retained
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
@@ -257,15 +258,7 @@ def _courses_table(courses: Sequence[Course]) -> Table:
 
 
 def _policy_view(policy: RetentionPolicy) -> KeyValues:
-    rules = (
-        (msg("Kept: of the newest sets"), policy.keep_last),
-        (msg("Kept: one set a week, of so many weeks"), policy.keep_weekly),
-        (msg("Kept: one set a month, of so many months"), policy.keep_monthly),
-        (msg("Kept: one set a year, of so many years"), policy.keep_yearly),
-        (msg("Kept: all sets of so many days back"), policy.keep_within_days),
-    )
-    shown = [(rule, str(count)) for rule, count in rules if count]
-    return KeyValues((*shown, (msg("Days to undo"), str(policy.undo_days))))
+    return KeyValues(policy_rows(policy))
 
 
 def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:

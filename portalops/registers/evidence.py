@@ -268,7 +268,7 @@ class Evidence:
     decisions: tuple[Decision, ...] = ()
     """Which sets were held, released, marked and unmarked by the period's end, oldest first; read for reports alone."""
     drills: tuple[RecordedDrill, ...] = ()
-    """Drills of the year up to the period's end, oldest first; read for reports alone."""
+    """Drills of the period and of the year up to its end, oldest first; read for reports alone."""
     slots: KeptSlots | None = None
     """How the planned jobs were kept whose slots began in the period; read for reports alone."""
 
@@ -440,7 +440,7 @@ def _with_registers(
     start, end = found.period.bounds(found.zone)
     media = read_register(ledger, until=end)
     decisions = read_decisions(ledger, until=end)
-    drills = read_drills(ledger, since=end - DRILLS_BEFORE, until=end)
+    drills = read_drills(ledger, since=min(start, end - DRILLS_BEFORE), until=end)
     plans = read_plans(ledger, until=found.now)  # a later one may end a slot that began in the period
     for kind, faults in (
         ("medium", media.unreadable),

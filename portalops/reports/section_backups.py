@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from portalops.model.backups import Copy, CopyState, DataClass, DrillResult
+from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import Week
-from portalops.model.reading import Limits, depth_and_age, level_word
+from portalops.model.reading import Limits, depth_and_age
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.drills import ImportedDrill
 from portalops.registers.evidence import Evidence, SetEvidence
 from portalops.reports.document import (
     Block,
@@ -25,15 +24,14 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.section_discs import disc_blocks
+from portalops.reports.section_drills import drill_blocks
 from portalops.reports.words import (
-    copy_status,
     data_class_word,
     medium_kind_word,
     outcome_status,
     set_kind_word,
     status_of_copy,
 )
-from portalops.signatures.sshsig import fingerprint
 
 _ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
 _PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
@@ -52,7 +50,7 @@ def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
         limits: how long it counts that a copy was read.
     """
     sets = sets_in_period(evidence)
-    yield Paragraph(_summary(sets, limits, _as_of(evidence)))
+    yield Paragraph(_summary(sets, limits, as_of(evidence)))
     grid = week_grid(evidence, limits)
     if grid.rows:
         yield grid
@@ -75,53 +73,13 @@ def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
         [_copy_row(made, copy, limits, evidence.now) for made in sets for copy in made.copies],
     )
     yield from disc_blocks(sets)
-    yield _drills(evidence)
-    yield from _class_blocks(evidence, sets)
-
-
-def _drills(evidence: Evidence) -> Block:
-    """Return the drills that were done on a day of the period, oldest first, with the time that each restore took."""
-    rows: list[tuple[datetime, tuple[Cell, ...]]] = []
-    for each in evidence.verifies:
-        match each.body:
-            case DrillResult():
-                result, at, by = each.body, each.at, msg("this host")
-            case ImportedDrill(report=report):
-                result, at = report.drill, report.finished_at
-                by = msg("{host}, by the key {key}", host=report.host, key=fingerprint(each.body.signer))
-            case _:
-                continue
-        if at.astimezone(evidence.zone).date() in evidence.period:
-            rows += [(at, (at, *_drilled(copy, result), by, str(each.seq))) for copy in result.copies]
-    if not rows:
-        return Paragraph(msg("No drill was done in the period."))
-    headers = (
-        msg("Drilled at"),
-        msg("Backup set"),
-        msg("Medium"),
-        msg("State"),
-        msg("Depth"),
-        msg("Restored"),
-        msg("Time to restore"),
-        msg("Done by"),
-        msg("Record"),
-    )
-    return Table(
-        msg("Drills of the period: copies that were restored and tried out"),
-        headers,
-        [row for _at, row in sorted(rows, key=lambda each: each[0])],
-    )
-
-
-def _drilled(copy: Copy, result: DrillResult) -> tuple[Cell, ...]:
-    seconds = msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}") if result.trials else None
-    restored = ByteSize(result.plain_bytes) if result.trials else None
-    return copy.set_id, copy.medium, copy_status(copy.state), level_word(copy.level), restored, seconds
+    yield from drill_blocks(evidence)
+    yield from class_blocks(evidence, sets)
 
 
 def sets_in_period(evidence: Evidence) -> tuple[SetEvidence, ...]:
     """Return the sets that were made on a day of the period, oldest first."""
-    return tuple(made for made in evidence.sets() if _made_on(made, evidence) in evidence.period)
+    return tuple(made for made in evidence.sets() if made_on(made, evidence) in evidence.period)
 
 
 def week_grid(evidence: Evidence, limits: Limits) -> Grid:
@@ -131,7 +89,7 @@ def week_grid(evidence: Evidence, limits: Limits) -> Grid:
     media = sorted({copy.medium for made in sets for copy in made.copies})
     by_week: dict[Week, list[SetEvidence]] = {}
     for made in sets:
-        by_week.setdefault(Week.of(_made_on(made, evidence)), []).append(made)
+        by_week.setdefault(Week.of(made_on(made, evidence)), []).append(made)
     today = evidence.now.astimezone(evidence.zone).date()
     began_on = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else today
 
@@ -142,7 +100,7 @@ def week_grid(evidence: Evidence, limits: Limits) -> Grid:
             for made, copy in found
             if copy.state is CopyState.VERIFIED and made.set.outcome is RunOutcome.COMPLETE
         ]
-        if any(made.freshness(copy, limits, _as_of(evidence)).is_fresh for made, copy in whole):
+        if any(made.freshness(copy, limits, as_of(evidence)).is_fresh for made, copy in whole):
             return _ALL_MET
         if whole:
             return _EXPIRED
@@ -168,17 +126,17 @@ def week_grid(evidence: Evidence, limits: Limits) -> Grid:
     )
 
 
-def _as_of(evidence: Evidence) -> datetime:
+def as_of(evidence: Evidence) -> datetime:
     """Return the moment that the duties are judged at: the period's end, or now if it is not over."""
     return min(evidence.now, evidence.period.bounds(evidence.zone)[1])
 
 
-def _made_on(made: SetEvidence, evidence: Evidence) -> date:
+def made_on(made: SetEvidence, evidence: Evidence) -> date:
     return made.set.created_at.astimezone(evidence.zone).date()
 
 
-def _summary(sets: Sequence[SetEvidence], limits: Limits, as_of: datetime) -> Message:
-    verified = [made for made in sets if made.fresh_copies(limits, as_of) and made.set.outcome is RunOutcome.COMPLETE]
+def _summary(sets: Sequence[SetEvidence], limits: Limits, moment: datetime) -> Message:
+    verified = [made for made in sets if made.fresh_copies(limits, moment) and made.set.outcome is RunOutcome.COMPLETE]
     return msg(
         "{made} backup sets were made in the period; {good} of them are complete and verified on at least one medium.",
         made=len(sets),
@@ -218,7 +176,7 @@ def _remark(problem: str, shares_filesystem: bool) -> Cell:
     return msg("on the same file system as the source: one fault takes both") if shares_filesystem else None
 
 
-def _class_blocks(evidence: Evidence, sets: Sequence[SetEvidence]) -> Iterator[Block]:
+def class_blocks(evidence: Evidence, sets: Sequence[SetEvidence]) -> Iterator[Block]:
     """Say which class of Article 10 the newest set holds, and from which source."""
     newest = sets[-1] if sets else next(iter(evidence.sets()[-1:]), None)
     if newest is not None:

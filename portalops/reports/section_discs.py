@@ -8,11 +8,11 @@ from portalops.model.message import msg
 from portalops.registers.backups import GONE
 from portalops.registers.discs import OPTICAL, HeldDisc, belonging, whole_numbers
 from portalops.registers.evidence import SetEvidence
-from portalops.reports.document import Block, Cell, Status, Table, Tone
+from portalops.reports.document import Cell, Status, Table, Tone
 from portalops.reports.words import disc_status
 
 
-def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Block]:
+def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
     """Yield of each set with images of discs how many of its discs are burnt, and every disc; nothing without any."""
     rows: list[tuple[Cell, ...]] = [
         (made.set.id, copy.medium, burnt_status(made.discs_of(copy.medium)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from portalops.model.message import Message, msg
@@ -37,9 +37,9 @@ def exception_blocks(
             yield Heading(3, msg("Duty {duty} ({clause})", duty=standing.duty, clause=clause_words(clause)))
             yield Bullets(details)
     yield _flagged(evidence, units)
-    yield _runs_without_end(evidence, own_run)
-    yield _failed_runs(evidence)
-    yield _problems(evidence)
+    yield runs_without_end(evidence, own_run)
+    yield failed_runs(evidence)
+    yield problem_table([*backup_problems(evidence), *_poll_problems(evidence)])
     if evidence.unreadable:
         yield Notice(
             msg(
@@ -77,7 +77,14 @@ def _flagged(evidence: Evidence, units: Sequence[Unit]) -> Table:
     )
 
 
-def _runs_without_end(evidence: Evidence, own_run: str) -> Table:
+def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | None = None) -> Table:
+    """Return the runs of the period that left no end; of all kinds, or of some.
+
+    Args:
+        evidence: of the period.
+        own_run: the run that makes the report, which has not ended yet.
+        kinds: such as `backup`; None for all.
+    """
     start, end = evidence.period.bounds(evidence.zone)
 
     def ended_badly(run: Run) -> bool:
@@ -86,17 +93,22 @@ def _runs_without_end(evidence: Evidence, own_run: str) -> Table:
     return Table(
         msg("Runs that left no end in the ledger: crashed, or still at work when the report was made"),
         (msg("Run"), msg("Kind"), msg("Started at"), msg("Record")),
-        [(run.id, run.kind, run.started_at, str(run.started_seq)) for run in evidence.runs if ended_badly(run)],
+        [
+            (run.id, run.kind, run.started_at, str(run.started_seq))
+            for run in evidence.runs
+            if ended_badly(run) and (kinds is None or run.kind in kinds)
+        ],
     )
 
 
-def _failed_runs(evidence: Evidence) -> Table:
-    """List the runs of the period that ended and failed; what they were to show is not shown by them."""
+def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Table:
+    """Return the runs of the period that ended and failed, of all kinds or of some; what they were to show is not shown by them."""
     rows: list[tuple[str, str, datetime, str, str]] = []
     for run in evidence.runs:
         summary = evidence.summaries.get(run.finished_seq) if run.finished_seq is not None else None
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
-        if in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
+        is_asked = kinds is None or run.kind in kinds
+        if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
             problem = "; ".join(summary.problems[:3]) or "?"
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return Table(
@@ -106,36 +118,51 @@ def _failed_runs(evidence: Evidence) -> Table:
     )
 
 
-def _problems(evidence: Evidence) -> Table:
-    """Sources that failed, gaps between polls, rejected lines, unread files, media that failed: one line each."""
-    rows: list[tuple[str, Message, Message | str]] = []
-    for made in evidence.backups:
-        if made.at.astimezone(evidence.zone).date() in evidence.period:
-            rows += [("backup", msg("source failed"), line) for line in made.body.failed_sources]
-    for backup in sets_in_period(evidence):
-        for stream in backup.set.streams:
-            rows += [(stream.source, msg("could not be read"), line) for line in stream.unread]
-            rows += [(stream.source, msg("changed while it was read"), line) for line in stream.changed]
-        rows += [(copy.medium, msg("problem with the copy"), copy.problem) for copy in backup.copies if copy.problem]
-    for poll in evidence.updates.body.polls if evidence.updates else ():
-        if not poll.ok:
-            rows.append((poll.source, msg("source failed"), poll.cause))
-        if poll.gap:
-            rows.append(
-                (poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat())
-            )
-        if poll.gap_check:
-            rows.append((poll.source, msg("cross-check of a gap between two looks"), str(poll.gap_check)))
-        if poll.via:
-            rows.append((poll.source, msg("redirected"), ", ".join(poll.via)))
-        rows += [(poll.source, msg("rejected"), line) for line in poll.rejected]
-        if poll.rejected_more:
-            rows.append((poll.source, msg("rejected"), f"... +{poll.rejected_more}"))
+Problem = tuple[str, Message, "Message | str"]
+"""Where, what, and the details as they were recorded."""
+
+
+def problem_table(problems: Sequence[Problem]) -> Table:
+    """Return a row a problem."""
     return Table(
         msg("Sources, media and items with a problem"),
         (msg("Where"), msg("What"), msg("Details (as recorded, in English)")),
-        rows,
+        problems,
     )
+
+
+def backup_problems(evidence: Evidence) -> Iterator[Problem]:
+    """Yield the sources that failed, files that were not read or changed meanwhile, and copies with a problem: one line each."""
+    for made in evidence.backups:
+        if made.at.astimezone(evidence.zone).date() in evidence.period:
+            for line in made.body.failed_sources:
+                yield "backup", msg("source failed"), line
+    for backup in sets_in_period(evidence):
+        for stream in backup.set.streams:
+            for line in stream.unread:
+                yield stream.source, msg("could not be read"), line
+            for line in stream.changed:
+                yield stream.source, msg("changed while it was read"), line
+        for copy in backup.copies:
+            if copy.problem:
+                yield copy.medium, msg("problem with the copy"), copy.problem
+
+
+def _poll_problems(evidence: Evidence) -> Iterator[Problem]:
+    """Yield the sources that failed, gaps between polls, and rejected lines: one line each."""
+    for poll in evidence.updates.body.polls if evidence.updates else ():
+        if not poll.ok:
+            yield poll.source, msg("source failed"), poll.cause
+        if poll.gap:
+            yield poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat()
+        if poll.gap_check:
+            yield poll.source, msg("cross-check of a gap between two looks"), str(poll.gap_check)
+        if poll.via:
+            yield poll.source, msg("redirected"), ", ".join(poll.via)
+        for line in poll.rejected:
+            yield poll.source, msg("rejected"), line
+        if poll.rejected_more:
+            yield poll.source, msg("rejected"), f"... +{poll.rejected_more}"
 
 
 def limit_blocks(evidence: Evidence, standings: Sequence[Standing], proof: Proof) -> Iterator[Block]:

@@ -256,7 +256,8 @@ def test_the_report_shows_drills_with_their_times_and_by_whom(pair: Pair) -> Non
 
     page = next(out.glob("*.en.md")).read_text(encoding="utf-8")
     assert "Drills of the period: copies that were restored and tried out" in page
-    assert f"recovery-1, by the key {fingerprint(pair.recovery.key.public_key)}" in page
+    assert "Drills of recovery-1: signed by the key" in page
+    assert fingerprint(pair.recovery.key.public_key) in page
     assert "L4: restored and queried; read " in page
 
 

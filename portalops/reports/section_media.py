@@ -1,0 +1,261 @@
+"""The media of backups: what lies on each, where it is kept and by whom, and every look at copies. Pure; any report may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from portalops.model.backups import Copy, CopyResult, CopyState, DrillResult, VerifyResult
+from portalops.model.media import MediumCheck
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.reading import Limits, depth_and_age
+from portalops.registers.drills import ImportedDrill
+from portalops.registers.evidence import Evidence, LookedAt, Recorded, SetEvidence
+from portalops.registers.media import RegisteredMedium, alarms, whole_register
+from portalops.reports.bounded import bounded
+from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.section_backups import as_of
+from portalops.reports.words import joined, medium_kind_word, status_of_copy
+
+
+@dataclass(frozen=True, slots=True)
+class _OnMedium:
+    """A copy, the set that it is of, and what its readings are worth."""
+
+    made: SetEvidence
+    copy: Copy
+    is_fresh: bool
+
+
+# --- what lies on each medium -------------------------------------------------------------------
+
+
+def copies_by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Table:
+    """Return a row a medium: how many copies of some sets it has, by their state, and when one of them was last read."""
+    found = _by_medium(sets, evidence, limits)
+    headers = (
+        msg("Medium"),
+        msg("Kind"),
+        msg("Copies"),
+        msg("Verified"),
+        msg("Verification expired"),
+        msg("Not read back or not reached"),
+        msg("Damaged"),
+        msg("Not written"),
+        msg("Removed"),
+        msg("Last read back at"),
+    )
+    return Table(
+        msg("Copies of the period's sets, by medium"),
+        headers,
+        [_medium_row(name, found[name]) for name in sorted(found)],
+    )
+
+
+def _by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Mapping[str, list[_OnMedium]]:
+    found: dict[str, list[_OnMedium]] = {}
+    for made in sets:
+        fresh = made.fresh_copies(limits, as_of(evidence))
+        for copy in made.copies:
+            found.setdefault(copy.medium, []).append(_OnMedium(made, copy, copy in fresh))
+    return found
+
+
+def _medium_row(name: str, held: Sequence[_OnMedium]) -> tuple[Cell, ...]:
+    def count(wanted: Callable[[_OnMedium], bool]) -> int:
+        return sum(map(wanted, held))
+
+    states = [each.copy.state for each in held]
+    verified = [each for each in held if each.copy.state is CopyState.VERIFIED]
+    read = [each.copy.verified_at for each in verified if each.copy.verified_at is not None]
+    unreached = sum(bool(each.copy.problem) for each in verified)
+    good = count(lambda each: each.is_fresh and not each.copy.problem)
+    return (
+        name,
+        medium_kind_word(held[-1].copy.medium_kind),
+        len(held),
+        good,
+        len(verified) - unreached - good,
+        states.count(CopyState.SEALED) + unreached,
+        states.count(CopyState.DAMAGED),
+        states.count(CopyState.FAILED),
+        states.count(CopyState.DISPOSED),
+        max(read, default=None),
+    )
+
+
+def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Iterator[Block]:
+    """Yield the copies of some sets in their newest known state: those that do not count as verified first, then the newest."""
+    found = [each for held in _by_medium(sets, evidence, limits).values() for each in held]
+    order = {made.set.id: place for place, made in enumerate(sets)}
+    found.sort(key=lambda each: (each.is_fresh and not each.copy.problem, -order[each.copy.set_id], each.copy.medium))
+    headers = (
+        msg("Backup set"),
+        msg("Medium"),
+        msg("State"),
+        msg("Depth and age of the reading"),
+        msg("Last read back at"),
+        msg("Remark"),
+    )
+    caption = msg("Copies in their newest known state: those that do not count as verified first, then the newest")
+    yield from bounded(Table(caption, headers, [_copy_row(each, limits, as_of(evidence)) for each in found]))
+
+
+def _copy_row(each: _OnMedium, limits: Limits, moment: datetime) -> tuple[Cell, ...]:
+    fresh = each.made.freshness(each.copy, limits, moment)
+    remark: Cell = verbatim(each.copy.problem) if each.copy.problem else None
+    if remark is None and each.copy.shares_source_filesystem:
+        remark = msg("on the same file system as the source: one fault takes both")
+    return (
+        each.copy.set_id,
+        each.copy.medium,
+        status_of_copy(each.copy, fresh),
+        depth_and_age(fresh, moment),
+        each.copy.verified_at,
+        remark,
+    )
+
+
+# --- the register of media ----------------------------------------------------------------------
+
+
+def media_blocks(evidence: Evidence) -> Iterator[Block]:
+    """Yield the register of media as of the period's end, with the media that have copies and stand in no register."""
+    sets = evidence.sets()
+    kinds = {copy.medium: copy.medium_kind for made in sets for copy in made.copies}
+    register = whole_register(evidence.media, sorted(kinds), sets)
+    if not register:
+        yield Paragraph(msg("No medium is in the register, and no copy of a set is recorded."))
+        return
+    headers = (
+        msg("Medium"),
+        msg("Kind"),
+        msg("Label"),
+        msg("Place"),
+        msg("Custodian"),
+        msg("There since"),
+        msg("Last looked at"),
+        msg("Last read at"),
+        msg("To be seen to"),
+    )
+    rows = [_register_row(each, kinds, evidence.now, evidence.last_day()) for each in register]
+    yield from bounded(
+        Table(
+            msg(
+                "Media: where they are kept and by whom as of the end of the period, and what is known of their readings"
+            ),
+            headers,
+            rows,
+        )
+    )
+
+
+def _register_row(medium: RegisteredMedium, kinds: Mapping[str, str], now: datetime, day: date) -> tuple[Cell, ...]:
+    entry = medium.entry
+    open_ = alarms(medium, now=now, today=day, unread_months=0)
+    return (
+        medium.id,
+        medium_kind_word(entry.kind if entry else kinds.get(medium.id, "-")),
+        entry.label if entry else None,
+        _place(medium),
+        entry.custodian if entry else None,
+        medium.since,
+        medium.checked_at,
+        medium.read_at,
+        Status(joined(open_), Tone.UNSURE) if open_ else None,
+    )
+
+
+def _place(medium: RegisteredMedium) -> Cell:
+    if medium.entry is None:
+        return None
+    parts = [each for each in (medium.entry.place, medium.entry.site, medium.entry.room) if each]
+    return ", ".join(dict.fromkeys(parts)) or None
+
+
+# --- looks at copies ----------------------------------------------------------------------------
+
+_KINDS: Mapping[type[object], Message] = {
+    VerifyResult: msg("read back"),
+    CopyResult: msg("copies made up from others"),
+    MediumCheck: msg("medium looked at"),
+    DrillResult: msg("drill"),
+    ImportedDrill: msg("drill of another host"),
+}
+
+
+def look_blocks(evidence: Evidence) -> Iterator[Block]:
+    """Yield every later look at copies in the period, the newest first, and each copy that one of them found wrong."""
+    looks = [
+        each
+        for each in evidence.verifies
+        if type(each.body) in _KINDS and each.at.astimezone(evidence.zone).date() in evidence.period
+    ]
+    if not looks:
+        yield Paragraph(msg("No copy was read again in the period after the backup that made it."))
+        return
+    headers = (
+        msg("At"),
+        msg("What was done"),
+        msg("Copies"),
+        msg("Verified"),
+        msg("Damaged or missing"),
+        msg("Not reached or not done"),
+        msg("Record"),
+    )
+    yield from bounded(
+        Table(
+            msg("Copies that were read or made in the period, look by look, the newest first"),
+            headers,
+            [_look_row(each) for each in reversed(looks)],
+        )
+    )
+    wrong = [row for each in reversed(looks) for row in _wrong_rows(each)]
+    if wrong:
+        yield from bounded(
+            Table(
+                msg("What these looks found wrong, the newest first"),
+                (
+                    msg("At"),
+                    msg("Backup set"),
+                    msg("Medium"),
+                    msg("State"),
+                    msg("Details (as recorded, in English)"),
+                    msg("Record"),
+                ),
+                wrong,
+            )
+        )
+
+
+def _wrong_rows(each: Recorded[LookedAt]) -> Iterator[tuple[Cell, ...]]:
+    for copy in each.body.copies:
+        if copy.problem or copy.state in {CopyState.DAMAGED, CopyState.FAILED}:
+            yield (
+                each.at,
+                copy.set_id,
+                copy.medium,
+                status_of_copy(copy),
+                verbatim(copy.problem) if copy.problem else None,
+                str(each.seq),
+            )
+    if isinstance(each.body, MediumCheck):
+        look = each.body
+        state = Status(msg("reached"), Tone.UNSURE) if look.reached else Status(msg("not reached"), Tone.BAD)
+        for problem in look.problems:
+            yield each.at, None, look.id, state, verbatim(problem), str(each.seq)
+
+
+def _look_row(each: Recorded[LookedAt]) -> tuple[Cell, ...]:
+    copies = each.body.copies
+    verified = sum(copy.state is CopyState.VERIFIED and not copy.problem for copy in copies)
+    damaged = sum(copy.state is CopyState.DAMAGED for copy in copies)
+    what = _KINDS[type(each.body)]
+    if isinstance(each.body, MediumCheck):
+        what = (
+            msg("medium {medium} looked at", medium=each.body.id)
+            if each.body.reached
+            else msg("medium {medium} looked at and not reached", medium=each.body.id)
+        )
+    return each.at, what, len(copies), verified, damaged, len(copies) - verified - damaged, str(each.seq)
