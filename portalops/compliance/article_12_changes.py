@@ -1,13 +1,18 @@
 """Article 12.2: each change was notified to the Department, and agreed to by the Committee, before it was begun.
 
-The register of changes tells it of the period's changes, the checks on the hosts of what nobody entered there.
+The register of changes tells it of the period's changes, the checks on the hosts of what nobody entered there. The newest round
+shows how the hosts are now; what was seen under no approval in the period, and was undone before that round or is on a host that
+is configured no more, was seen all the same: findings of drift tell of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from portalops.compliance.order import WORST_FIRST, from_parts, standing_of
 from portalops.compliance.situation import Situation
 from portalops.model.changes import ChangeOrder
+from portalops.model.findings import OPEN_TURNS, Finding, FindingEvent
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
@@ -15,6 +20,8 @@ from portalops.model.verdicts import DutyVerdict
 
 NOTICE = "notice"
 """The duty's subject where notice is asked for; otherwise it is the approval."""
+DRIFT = "change.drift"
+"""The check that sees what changed at hosts under no approval."""
 
 
 def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standing:
@@ -45,6 +52,11 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
                 seq for seq in (order.begun_seq or order.requested_seq, order.notified_seq, order.approved_seq) if seq
             ]
     count = len(parts)
+    for finding in situation.evidence.findings if DRIFT in duty.checks else ():
+        if finding.check == DRIFT:
+            for part, events in _drifted(finding, situation):
+                parts.append(part)
+                seqs += [event.seq for event in events]
     lost = sorted({*register.lost, *(seq for each in register.changes.values() for seq in each.lost)})
     parts += [
         (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("record {seq} of a change cannot be read", seq=str(seq)))
@@ -61,6 +73,46 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
         details, verdict, reason = (*seen, *standing.details), checked.verdict, checked.reason
     return standing_of(
         duty, verdict, reason, standing.evidence, details, newest_at=checked.newest_at, due_at=checked.due_at
+    )
+
+
+def _drifted(
+    finding: Finding, situation: Situation
+) -> Iterator[tuple[tuple[DutyVerdict, Message], tuple[FindingEvent, ...]]]:
+    """Yield what a host showed under no approval in the period, and the newest round does not show, with the events of it."""
+    begin, end = situation.evidence.period.bounds(situation.evidence.zone)
+    ends = (*finding.events[1:], None)
+    for event, after in zip(finding.events, ends, strict=True):
+        if event.turn not in OPEN_TURNS or event.at >= end or (after is not None and after.at < begin):
+            continue
+        if after is None and finding.host not in {host.id for host in situation.hosts}:
+            text = msg(
+                "{id}: {seen}; the configuration names no host {host} any more, and nothing shows it to be put right",
+                id=finding.id,
+                seen=finding.message,
+                host=finding.host,
+            )
+            yield (DutyVerdict.UNMET, text), (event,)
+        elif after is not None and not _is_incident(finding, event, after, situation):
+            text = msg(
+                "{id}: record {first} shows a change under no approval, and record {last} does not any more: whether it was undone,"
+                " or explained since, 'portalops change drift --host {host} --since' tells",
+                id=finding.id,
+                first=str(event.seq),
+                last=str(after.seq),
+                host=finding.host,
+            )
+            yield (DutyVerdict.INSUFFICIENT_EVIDENCE, text), (event, after)
+
+
+def _is_incident(finding: Finding, event: FindingEvent, after: FindingEvent, situation: Situation) -> bool:
+    """Say whether what was seen may be of an incident of the host that was recorded before it was held to be explained."""
+    register = situation.evidence.incidents
+    return register is not None and any(
+        each.opened.at <= after.at
+        and each.facts.began_at <= event.at
+        and (each.closed is None or each.closed.at >= event.at)
+        for each in register.of_host(finding.host)
     )
 
 

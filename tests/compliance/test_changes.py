@@ -9,13 +9,18 @@ import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.compliance.article_12_changes import DRIFT
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeKind, ChangeNotice, ChangeRequest
-from portalops.model.organisation import Name
+from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.incidents import IncidentFacts, IncidentKind
+from portalops.model.message import msg
+from portalops.model.organisation import HostId, Name
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.standing import Standing
-from portalops.model.verdicts import CheckVerdict, DutyVerdict
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, Severity
 from portalops.registers.changes import Body, ChangeRegister, fold_changes
 from portalops.registers.evidence import Evidence
+from portalops.registers.incidents import IncidentRegister, fold_incidents
 from tests.compliance.test_rules import DIGEST, LOCAL, WEEK, check_round, duty, evidence
 from tests.registers.test_changes import ID
 
@@ -106,6 +111,48 @@ def test_what_is_seen_on_a_host_breaks_the_duty_whatever_the_register_says() -> 
     assert both(whole, CheckVerdict.FAIL) == (UNMET, UNMET)
     assert both(whole, CheckVerdict.UNKNOWN) == (UNSURE, UNSURE)
     assert both(None, CheckVerdict.FAIL) == (UNMET, UNMET)
+
+
+def drift(*events: FindingEvent, host: HostId = LOCAL.id, incidents: IncidentRegister | None = None) -> Standing:
+    finding = Finding(DRIFT, host, "12.2", Severity.HIGH, msg("1 change"), None, events, 0, 7, FIRST, FIRST)
+    asked = replace(APPROVAL, checks=("firewall.active", DRIFT))
+    rounds = check_round(CheckVerdict.PASS)
+    passed = replace(rounds.body.hosts[0].results[0], check=DRIFT)
+    whole = replace(rounds.body.hosts[0], results=(*rounds.body.hosts[0].results, passed))
+    body = replace(rounds.body, hosts=(whole,))
+    changes = register(TOLD, AGREED, BEGUN)
+    found = evidence(checks=replace(rounds, body=body), changes=changes, findings=(finding,), incidents=incidents)
+    return stand(asked, found)
+
+
+def event(turn: Turn, hours: int) -> FindingEvent:
+    return FindingEvent(turn, 50 + hours, FIRST + hours * HOUR)
+
+
+def test_change_that_was_undone_before_the_newest_round_does_not_meet_the_duty() -> None:
+    undone = drift(event(Turn.OPENED, 2), event(Turn.FIXED, 20))
+
+    assert undone.verdict is UNSURE
+    assert {52, 70} <= set(undone.evidence)
+    assert "record 52 shows a change under no approval, and record 70 does not any more" in str(undone.reason)
+    assert drift(event(Turn.OPENED, -900), event(Turn.FIXED, -800)).verdict is MET
+    assert drift(event(Turn.OPENED, 900)).verdict is MET
+
+
+def test_start_of_a_host_that_an_incident_explains_breaks_nothing() -> None:
+    outage = IncidentFacts("IN-2026-001", "x", IncidentKind.OUTAGE, Severity.LOW, FIRST, "An", hosts=(LOCAL.id,))
+    told = fold_incidents([(60, FIRST + 9 * HOUR, outage.id, outage, ())])
+
+    assert drift(event(Turn.OPENED, 2), event(Turn.FIXED, 20), incidents=told).verdict is MET
+    assert drift(event(Turn.OPENED, 2), event(Turn.FIXED, 5), incidents=told).verdict is UNSURE
+    assert drift(event(Turn.OPENED, -2), event(Turn.FIXED, 20), incidents=told).verdict is UNSURE
+
+
+def test_host_that_is_configured_no_more_takes_nothing_away_that_it_showed() -> None:
+    gone = drift(event(Turn.OPENED, 2), host=HostId("web9"))
+
+    assert gone.verdict is UNMET
+    assert "the configuration names no host web9 any more" in str(gone.reason)
 
 
 def test_standing_names_the_records_that_it_rests_on() -> None:
