@@ -197,7 +197,7 @@ def draw_lines(chart: Lines, reader: Reader, *, name: str) -> Markup:
     if len(chart.lines) > MOST_LINES:
         raise ValueError(f"{len(chart.lines)} lines cannot be told apart in one chart")
     seconds = [_second(moment) for moment in chart.moments]
-    ticks = _ticks(*_range(chart))
+    ticks = _ticks(*_range(chart), is_whole=chart.decimals == 0)
     plot = _Plot(seconds[0], seconds[-1], ticks[0], ticks[-1])
     parts = [*_unknown(chart, seconds, plot, reader)]
     for tick in ticks:
@@ -239,11 +239,12 @@ def _range(chart: Lines) -> tuple[float, float]:
     return lowest, highest if highest > lowest else lowest + 1
 
 
-def _ticks(lowest: float, highest: float) -> list[float]:
-    """Return round numbers that hold a range, 3 to 7 of them."""
-    rough = (highest - lowest) / 4
+def _ticks(lowest: float, highest: float, *, is_whole: bool) -> list[float]:
+    """Return round numbers that hold a range, 2 to 7 of them; whole ones for what is counted."""
+    rough = max((highest - lowest) / 4, 1 if is_whole else 0)
     unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
+    factors = (1, 2, 5, 10) if is_whole and unit < 10 else (1, 2, 2.5, 5, 10)
+    step = next(unit * factor for factor in factors if unit * factor >= rough * 0.999)
     first, last = math.floor(lowest / step + 1e-9), math.ceil(highest / step - 1e-9)
     return [round(step * at, 9) for at in range(first, last + 1)]
 

@@ -132,3 +132,12 @@ def test_a_picture_stands_alone_and_names_no_colour_of_a_page(block: Chart) -> N
     for drawn in pictures_of(block, Reader("vi", ZONE)):
         assert b"var(" not in drawn
         assert ET.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"  # made by us
+
+
+@pytest.mark.parametrize(("most", "ticks"), [(1, "0 1"), (2, "0 1 2"), (9, "0 5 10"), (90, "0 25 50 75 100")])
+def test_what_is_counted_is_told_in_whole_numbers(most: int, ticks: str) -> None:
+    counts = Lines(msg("counts"), DAYS[:2], [Line(msg("x"), Tone.BAD, [0, most])], lowest=0)
+
+    axis = [each.text for each in picture(counts).iter() if each.get("class") == "axis end"]
+
+    assert axis == ticks.split()
