@@ -69,7 +69,7 @@ class UpdateLook:
     waiting: Waiting | Missing
     runs: tuple[PackageChange, ...] = ()
     """What the package manager's log holds."""
-    boots: Boots | Missing = Missing("not-gathered", msg("this was not asked"))  # noqa: RUF009  # frozen
+    boots: Boots | Missing = Missing("not-gathered", msg("the host was not asked for this"))  # noqa: RUF009  # frozen
 
 
 def look_in(raw: bytes, at: datetime) -> UpdateLook:

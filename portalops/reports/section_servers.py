@@ -24,6 +24,13 @@ _SEVERITIES = tuple(Severity)
 
 def server_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     """Yield the newest round: how many checks said what on each host, every one that did not pass, and the open findings."""
+    yield from round_blocks(evidence)
+    if evidence.checks is not None:
+        yield from finding_blocks(evidence, numbers)
+
+
+def round_blocks(evidence: Evidence) -> Iterator[Block]:
+    """Yield the newest round: how many checks said what on each host, every one that did not pass, and what failed before it."""
     newest = evidence.checks
     if newest is None:
         yield Notice(msg("No round of server checks is recorded: nothing is known of the servers' state."))
@@ -65,10 +72,9 @@ def server_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
         [_row(result) for result in troubling(newest.body.results())],
     )
     yield _earlier_failures(evidence)
-    yield from _findings(evidence, numbers)
 
 
-def _findings(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
+def finding_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     """Yield what was open at the period's end, most pressing first, with its waiver and the records of its life."""
     day = min(evidence.now.astimezone(evidence.zone).date(), evidence.period.last)
     standings = stand(evidence.findings, evidence.waivers, numbers, day, evidence.zone)
