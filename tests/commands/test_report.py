@@ -18,6 +18,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId
 from portalops.model.runs import Plan, ReportResult, WrittenFile
 from portalops.reports import formats
+from portalops.reports.named import report_names
 from tests.doubles import FixedClock
 from tests.reports.sample import digest
 
@@ -145,11 +146,14 @@ def test_the_list_names_reports_formats_and_what_was_written(home: Path, capsys:
     ledger.append("report.finished", run=RunId("report:1"), body=json.dumps({"report": asdict(written)}).encode())
     ledger.close()
     assert portalops(home, "--json", "report", "list") == ExitCode.OK
-    listed = data_of(capsys)["data"]
-    assert listed[0]["id"] == "compliance"
-    assert listed[0]["formats"] == list(formats.names())
-    assert [each["period"] for each in listed[0]["written"]] == ["2026-11-01..2026-11-30"]
-    assert listed[0]["written"][0]["files"] == [{"name": "a.html", "sha256": "a" * 64}]
+    listed = {each["id"]: each for each in data_of(capsys)["data"]}
+    assert list(listed) == list(report_names())
+    found = listed["compliance"]
+    assert found["formats"] == list(formats.names())
+    assert [each["period"] for each in found["written"]] == ["2026-11-01..2026-11-30"]
+    assert found["written"][0]["files"] == [{"name": "a.html", "sha256": "a" * 64}]
+    assert listed["servers"]["scopes"] == ["host"]
+    assert listed["servers"]["written"] == []
 
 
 def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
