@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from checks.servers.baseline import Changes, Standing, Window
+from checks.servers.check import Outcome, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, shown
 from checks.servers.probes import own_changes
 from portalops.model.changes import ChangeKind, ChangeOrder
+from portalops.model.message import msg
 
 _DOUBTS = frozenset({"register-unreadable", "records-failed", "unparseable", "output-cut", "parser-crashed"})
 """Reasons for which the register may hold more than is seen; a register that nobody has begun holds nothing."""
@@ -62,6 +64,20 @@ def approved(facts: Facts) -> Approved | None:
         return None
     found = facts.get(own_changes.PROBE)
     return allowed(declared, found)
+
+
+def since_ahead(facts: Facts) -> Outcome | None:
+    """Return the answer where changes are looked for from a moment on that is ahead: nothing lies after it, which shows nothing."""
+    declared = facts.declared.changes
+    if declared is None or declared.since <= facts.at:
+        return None
+    return unknown(
+        "since-ahead",
+        msg(
+            "changes are looked for from {since} on, which is ahead: set 'since' of the declared changes right",
+            since=declared.since,
+        ),
+    )
 
 
 def allowed(declared: Changes | None, found: tuple[ChangeOrder, ...] | Missing) -> Approved:

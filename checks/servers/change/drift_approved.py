@@ -25,6 +25,7 @@ Sources: apt's history.log, rpm(8), stat(2) on ctime, journalctl(1), machine-id(
 from __future__ import annotations
 
 from checks.servers.attribution import Place, Placed
+from checks.servers.change._approved import since_ahead
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.comparing import placed_in
 from checks.servers.drifting import probes, word_of
@@ -60,6 +61,8 @@ def judge(facts: Facts) -> Outcome:
                 at=found.after_at,
             ),
         )
+    if (ahead_of_now := since_ahead(facts)) is not None:
+        return ahead_of_now
     every = [one for one in placed_in(found, facts) if declared is None or one.drifted.span()[1] >= declared.since]
     outside = [one for one in every if one.place is Place.OUTSIDE]
     unsure = [one for one in every if one.place is Place.UNKNOWN]

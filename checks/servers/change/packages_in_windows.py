@@ -18,7 +18,7 @@ Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host'
 
 from __future__ import annotations
 
-from checks.servers.change._approved import Approved, approved
+from checks.servers.change._approved import Approved, approved, since_ahead
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
@@ -69,6 +69,8 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
     ahead = [one for one in since if one.at > facts.at]
     if ahead:
         return unknown("clock-wrong", msg("a change is of {at}, after this check", at=ahead[0].at))
+    if (ahead_of_now := since_ahead(facts)) is not None:
+        return ahead_of_now
     if found[0].at > allowed.since:
         return unknown(
             "log-too-short",

@@ -17,7 +17,7 @@ Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.change._approved import approved, doubt_of
+from checks.servers.change._approved import approved, doubt_of, since_ahead
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing
@@ -61,6 +61,8 @@ def judge(facts: Facts) -> Outcome:
         )
     if found.at[-1] > facts.at:
         return unknown("clock-wrong", msg("the host was started at {at}, after this check", at=found.at[-1]))
+    if (ahead_of_now := since_ahead(facts)) is not None:
+        return ahead_of_now
     if not found.is_kept and found.at[0] > allowed.since:
         return unknown("journal-volatile", msg("the journal is kept in memory, and knows the present start alone"))
     if found.at[0] > allowed.since:
