@@ -23,8 +23,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
+from email.headerregistry import BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTP, EmailPolicy, Policy
 from email.utils import format_datetime
 from enum import StrEnum
 from typing import Annotated, Protocol, cast
@@ -41,7 +43,8 @@ from portalops.model.text import show_text
 MAX_REPLY_BYTES = 64 << 10
 """A server's answer to one command; RFC 5321 asks for lines of at most 512 bytes, and there are few of them."""
 
-Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$")]
+ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$"
+Address = Annotated[str, Field(pattern=ADDRESS)]
 """A mailbox in ASCII, without a display name (RFC 5321, section 4.1.2)."""
 
 
@@ -107,6 +110,32 @@ class Delivery:
     """Those that it did not take, each with its words; by `send` there are none."""
 
 
+_SHORT = 60
+"""Letters that stand beside the header's name in one line."""
+
+
+class _Subject(UniqueUnstructuredHeader):
+    """A subject whose letters outside of ASCII are encoded as a whole.
+
+    The library's own way encodes word by word, and loses spaces where a long subject is broken into lines.
+    """
+
+    def fold(self, *, policy: Policy) -> str:
+        text = str(self)
+        charset = "us-ascii" if text.isascii() and len(text) < _SHORT else "utf-8"
+        line = Header(text, charset, header_name="Subject", maxlinelen=policy.max_line_length or 78)
+        return f"Subject: {line.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
+def _policy() -> EmailPolicy[EmailMessage]:
+    registry = HeaderRegistry()
+    registry.map_to_type("subject", cast("type[BaseHeader]", _Subject))
+    return SMTP.clone(header_factory=registry)
+
+
+_POLICY = _policy()
+
+
 def new_message(settings: MailSettings, *, subject: str, text: str, at: datetime, message_id: str) -> EmailMessage:
     """Return a mail without attachments, addressed as the settings say.
 
@@ -118,7 +147,7 @@ def new_message(settings: MailSettings, *, subject: str, text: str, at: datetime
         message_id: unique in the world, without angle brackets; what is right of `@` is added. The same id lets
             mailboxes recognise a mail that is sent a second time.
     """
-    message = EmailMessage(policy=SMTP_POLICY)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = settings.sender
     message["To"] = ", ".join(settings.recipients)
     message["Subject"] = show_text(subject, 200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.header
 import email.policy
 import socket
 from collections.abc import Callable
@@ -73,6 +74,25 @@ def test_the_mail_is_of_seven_bits_whatever_its_words() -> None:
     body = message.get_body()
     assert body is not None
     assert body.get_content() == "Tất cả đều đạt.\r\n"
+
+
+LONG = (
+    "[Cổng Khánh Hòa] Báo cáo tình hình thực hiện các nhiệm vụ về quản lý và vận hành Cổng thông tin điện tử, từ ngày"
+    " 16/11/2026 đến ngày 22/11/2026, Sở Y tế"
+)
+
+
+def test_a_subject_loses_no_letter_and_no_space_however_long_it_is() -> None:
+    chosen = settings(25)
+    for subject in (*(LONG[:end] for end in range(1, len(LONG) + 1)), "a" * 190, "x y " * 40 + "z", "é" * 190):
+        data = a_mail(chosen, subject=subject).as_bytes()
+
+        lines = data.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        parts = email.header.decode_header(email.message_from_bytes(data)["Subject"])
+        read = "".join(part.decode(charset or "ascii") if isinstance(part, bytes) else part for part, charset in parts)
+        assert read.strip() == subject.strip()
+        assert all(len(line) <= 78 for line in lines)
+        assert data.isascii()
 
 
 Talk = Callable[[socket.socket], None]
