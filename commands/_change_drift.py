@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final, Optional
@@ -19,11 +19,13 @@ from portalops.errors import ExitCode, LedgerMissing, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckRound
+from portalops.model.host_drift import Attribution
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.model.text import show_text
 from portalops.registers.changes import Change
-from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.section_drift import ATTRIBUTIONS
 
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from checks.servers.declared import Declared
     from checks.servers.drifting import Drift
     from checks.servers.gather import Answer
+    from portalops.registers.evidence import LedgerReader
 
 HELP = _(
     "List what changed at the hosts and falls under no approved change\n\nCompares the newest look at each host with the one before,"
@@ -45,11 +48,6 @@ HELP = _(
 BACK: Final = timedelta(days=92)
 """How long before the first moment a look is searched for to compare with."""
 SHOWN_LETTERS: Final = 48
-_PLACE: Final[Mapping[str, Status]] = {
-    "under": Status(msg("approved"), Tone.GOOD),
-    "outside": Status(msg("without approval"), Tone.BAD),
-    "unknown": Status(msg("not clear"), Tone.UNSURE),
-}
 Round = Annotated[
     Optional[int],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--from-round", metavar="SEQ", help=_("From the round of this record on"), min=1),
@@ -108,14 +106,27 @@ def drift(
 
 def drift_of(session: Session, hosts: Sequence[Host], span: Span = Span()) -> tuple[HostDrift, ...]:
     """Return what changed at hosts, and what each change falls under by the registers as they are now."""
+    try:
+        ledger = session.ledger
+    except LedgerMissing:
+        ledger = None
+    return tuple(drift_in(session, ledger, hosts, span))
+
+
+def drift_in(
+    session: Session, ledger: LedgerReader | None, hosts: Sequence[Host], span: Span = Span()
+) -> Iterator[HostDrift]:
+    """Yield the same, host by host, by what a ledger holds."""
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
     from checks.servers.own import own_sections  # noqa: PLC0415
     from checks.servers.probes import own_changes, own_incidents  # noqa: PLC0415
 
     declared = session.settings.declared.parse(Declared)
-    sections = own_sections(own_of(session), {own_changes.PROBE.id, own_incidents.PROBE.id})
-    answers = _Answers(session, span)
-    return tuple(_of_host(host, declared, answers, sections[host.id], span) for host in hosts)
+    own = replace(own_of(session), ledger=ledger)
+    sections = own_sections(own, {own_changes.PROBE.id, own_incidents.PROBE.id})
+    answers = _Answers(ledger, span, (span.since or session.clock.now()) - BACK)
+    for host in hosts:
+        yield _of_host(host, declared, answers, sections[host.id], span)
 
 
 def left_open(session: Session, change: Change) -> tuple[Message, ...]:
@@ -170,8 +181,10 @@ def left_open(session: Session, change: Change) -> tuple[Message, ...]:
 class _Answers:
     """The answers of each host, newest first."""
 
-    session: Session
+    ledger: LedgerReader | None
     span: Span
+    since: datetime
+    """So far back they are read."""
     _read: object = field(default=None, init=False)
 
     def of(self, host: HostId) -> Iterator[tuple[Original, Answer]]:
@@ -179,11 +192,7 @@ class _Answers:
         from checks.servers.earlier import EarlierAnswers  # noqa: PLC0415
 
         if self._read is None:
-            try:
-                ledger = self.session.ledger
-            except LedgerMissing:
-                return
-            self._read = EarlierAnswers(ledger, (self.span.since or self.session.clock.now()) - BACK)
+            self._read = EarlierAnswers(self.ledger, self.since)
         assert isinstance(self._read, EarlierAnswers)
         for stood_in, answer in self._read.of(host):
             if is_a_look(answer) and (self.span.until is None or stood_in.at <= self.span.until):
@@ -268,7 +277,6 @@ def _round(session: Session, seq: int | None, chosen: Callable[[Iterable[datetim
 
 def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
     from checks.servers.attribution import Place  # noqa: PLC0415  # start-up time
-    from checks.servers.drifting import word_of  # noqa: PLC0415
 
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
@@ -282,21 +290,7 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
             data += [_data(host.host, one)] if every or one.place is not Place.UNDER else []
         if host.why_none is not None:
             warnings.append(host.why_none)
-        unseen = {(each.kind, each.why.reason): each for drift in host.drifts for each in drift.unknown}
-        for each in unseen.values():
-            said = msg(
-                "{host}, {kind}: whether one changed is not known: {why}",
-                host=host.host,
-                kind=word_of(each.kind),
-                why=each.why.seen,
-            )
-            if each.seen_at is not None and each.gap_to is None:
-                said = msg(
-                    "{unknown}; it was last seen at {at}, and is held against that when it is seen again",
-                    unknown=said,
-                    at=each.seen_at,
-                )
-            warnings.append(said)
+        warnings += unseen_of(host)
         left = sum(drift.left_out for drift in host.drifts)
         if left:
             warnings.append(msg("{host}: {n} changes are not listed, since there are too many", host=host.host, n=left))
@@ -325,6 +319,27 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
     return Result(data, view, warnings, exit_code=code)
 
 
+def unseen_of(host: HostDrift) -> Iterator[Message]:
+    """Yield the kinds of which looks at a host did not tell all, each with why."""
+    from checks.servers.drifting import word_of  # noqa: PLC0415  # start-up time
+
+    unseen = {(each.kind, each.why.reason): each for drift in host.drifts for each in drift.unknown}
+    for each in unseen.values():
+        said = msg(
+            "{host}, {kind}: whether one changed is not known: {why}",
+            host=host.host,
+            kind=word_of(each.kind),
+            why=each.why.seen,
+        )
+        if each.seen_at is not None and each.gap_to is None:
+            said = msg(
+                "{unknown}; it was last seen at {at}, and is held against that when it is seen again",
+                unknown=said,
+                at=each.seen_at,
+            )
+        yield said
+
+
 def _row(host: HostId, one: Placed) -> tuple[Cell, ...]:
     from checks.servers.drifting import word_of  # noqa: PLC0415  # start-up time
 
@@ -336,14 +351,14 @@ def _row(host: HostId, one: Placed) -> tuple[Cell, ...]:
         _content(found.before),
         _content(found.after),
         when(one),
-        _PLACE[one.place.value],
+        ATTRIBUTIONS[Attribution(one.place.value)],
         one.reference or None,
         one.approved_at,
         one.why,
     )
 
 
-def when(one: Placed) -> Cell:
+def when(one: Placed) -> datetime | Message:
     """Say when a change happened, by which clock, or between which looks."""
     from checks.servers.drifting import SURE  # noqa: PLC0415  # start-up time
 

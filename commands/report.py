@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from commands import _report_sent
+from commands._host_drift import host_drift
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._server_history import server_history
@@ -298,7 +299,10 @@ def build_report(
         own_run=own_run,
     )
     hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
-    servers = server_history(session, ledger, evidence, hosts) if "servers" in report_needs(name) else None
+    needs = report_needs(name)
+    servers = server_history(session, ledger, evidence, hosts) if "servers" in needs else None
+    since, until = period.bounds(session.zone_of_portal)
+    drift = host_drift(session, ledger, hosts, since=since, until=until) if "drift" in needs else ()
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
     document = make(
         Material(
@@ -315,6 +319,7 @@ def build_report(
             generated_at=now,
             version=__version__,
             servers=servers,
+            drift=drift,
             scope=scope,
         )
     )

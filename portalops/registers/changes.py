@@ -209,7 +209,7 @@ class ChangeRegister:
     @property
     def is_begun(self) -> bool:
         """Say whether anything is recorded in it."""
-        return bool(self.changes or self.lost)
+        return bool(self.changes or self.lost or self.names)
 
     def of_host(self, host: HostId) -> tuple[Change, ...]:
         """Return the changes that are about a host."""

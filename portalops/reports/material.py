@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.calendar.calendar import Calendar
+from portalops.model.host_drift import HostDrift
 from portalops.model.organisation import Actor, Host, HostId, Portal, Unit, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
@@ -67,5 +68,7 @@ class Material:
     """Of portalops."""
     servers: ServerHistory | None = None
     """What the servers were over the period; read for reports that ask for it, since it takes long."""
+    drift: Sequence[HostDrift] = ()
+    """What was seen to change at hosts; read for reports that ask for it, as `servers`."""
     scope: Scope = WHOLE
     """What it is cut down to; a report that cannot be cut down so is not asked for it."""

@@ -28,12 +28,25 @@ _WORST_FIRST = (Order.EVIDENCE_FIRST, Order.UNPROVEN, Order.REGULARISED, Order.A
 
 def change_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the changes of the period with their steps and documents, what was approved for all times, and what none covers."""
+    yield from register_blocks(evidence)
+    yield from _found_on_hosts(evidence)
+
+
+def register_blocks(evidence: Evidence) -> Iterator[Block]:
+    """Yield the same without what checks found on hosts."""
     register = evidence.changes
     if register is None or not register.is_begun:
         yield Paragraph(msg("Nothing is recorded in the register of changes; that shows nothing of the period."))
     else:
         yield from _registered(register, evidence)
-    yield from _found_on_hosts(evidence)
+
+
+def changes_of(evidence: Evidence) -> tuple[Change, ...]:
+    """Return the changes of the period, in the order of requests."""
+    if evidence.changes is None:
+        return ()
+    start, end = evidence.period.bounds(evidence.zone)
+    return tuple(each for each in evidence.changes.changes.values() if is_of(each, start, end, min(evidence.now, end)))
 
 
 def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]:
@@ -41,17 +54,19 @@ def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]
     if lost:
         seqs = ", ".join(map(str, lost[:SEQS_SHOWN]))
         yield Notice(msg("Records of changes that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
-    start, end = evidence.period.bounds(evidence.zone)
+    end = evidence.period.bounds(evidence.zone)[1]
     as_of = min(evidence.now, end)
-    shown = [each for each in register.changes.values() if is_of(each, start, end, as_of)]
+    shown = list(changes_of(evidence))
+    if not shown:
+        yield Paragraph(msg("No change of the period is in the register."))
+        return
     shown.sort(key=lambda each: _WORST_FIRST.index(each.order().judged(as_of)))  # stable: else in the order of requests
     headers = (
         msg("Change"), msg("What is changed"), msg("Hosts"), msg("Kind"), msg("From"), msg("To"), msg("State"), msg("Order"),
     )  # fmt: skip
     caption = msg("Changes of the period, those that did not keep to the order first (Article 12.2)")
     yield from bounded(Table(caption, headers, [_row(each, as_of, end) for each in shown]))
-    if shown:
-        yield from bounded(_every_step(shown, end), STEPS_SHOWN)
+    yield from bounded(_every_step(shown, end), STEPS_SHOWN)
     standing = [each for each in shown if each.kind is ChangeKind.STANDING]
     if standing:
         yield from bounded(_standing(standing))

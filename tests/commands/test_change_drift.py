@@ -343,3 +343,23 @@ def test_closing_with_open_drift_is_marked(
     assert code == ExitCode.OK
     (warning,) = json.loads(capsys.readouterr().out)["warnings"]
     assert said in warning
+
+
+def test_report_on_changes_shows_what_changed_with_both_moments(portal: Portal) -> None:
+    portal.approve(NOW - 5 * DAY, NOW - 30 * HOUR, NOW - 20 * HOUR)
+    portal.round(NOW - 2 * DAY)
+    portal.round(NOW - HOUR, **upgrade(NOW - 25 * HOUR))
+    days = f"{(NOW - 6 * DAY).date()}..{(NOW + DAY).date()}"
+
+    code = run(
+        ["--config", str(portal.home / "portalops.toml"), "--lang", "en", "report", "build", "changes", "--period", days,
+         "--format", "json", "--language", "en", "--output", str(portal.home), "--host", "web1"], {},
+    )  # fmt: skip
+
+    assert code == ExitCode.OK
+    (made,) = portal.home.glob("demo-changes-host-web1-*.en.json")
+    blocks = json.loads(made.read_text(encoding="utf-8"))["blocks"]
+    (rows,) = (each["rows"] for each in blocks if str(each.get("caption", "")).startswith("Each thing that changed"))
+    (row,) = rows
+    assert (row[0], row[2], row[6]["word"], row[7]) == ("web1", "nginx", "approved", ID)
+    assert [datetime.fromisoformat(row[5]), datetime.fromisoformat(row[8])] == [NOW - 25 * HOUR, NOW - 5 * DAY]

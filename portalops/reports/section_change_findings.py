@@ -1,0 +1,68 @@
+"""What checks found of changes at hosts over a period: opened, ended, or open still. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from portalops.model.findings import Finding
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.registers.evidence import Evidence
+from portalops.registers.findings import stand
+from portalops.reports.bounded import bounded
+from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.material import Material
+from portalops.reports.section_changes import OF_CHANGES, SEQS_SHOWN
+from portalops.reports.words import finding_status, severity_status
+
+
+def change_findings(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return the findings of the checks that look for changes which were open in the period or turned in it, oldest first."""
+    start = evidence.period.bounds(evidence.zone)[0]
+    found = [
+        each
+        for each in evidence.findings
+        if each.check.startswith(OF_CHANGES) and (each.is_open or any(event.at >= start for event in each.events))
+    ]
+    return tuple(sorted(found, key=lambda each: (not each.is_open, each.opened_at, each.host, each.check)))
+
+
+def change_finding_blocks(material: Material, findings: Sequence[Finding]) -> Iterator[Block]:
+    """Yield these findings with their states, or that there is none and what that rests on."""
+    evidence = material.evidence
+    judged = sorted({check for _host, check in evidence.judged if check.startswith(OF_CHANGES)})
+    if not findings:
+        if judged:
+            yield Paragraph(
+                msg(
+                    "No finding of a change was open in the period; checks that judged: {checks}.",
+                    checks=", ".join(judged),
+                )
+            )
+        else:
+            yield Paragraph(
+                msg("No check looked for changes on hosts in the period; that there is no finding shows nothing.")
+            )
+        return
+    numbers = material.rulebook.numbers
+    rows: list[tuple[Cell, ...]] = []
+    for standing in stand(findings, evidence.waivers, numbers, evidence.last_day(), evidence.zone):
+        each = standing.finding
+        rows.append(
+            (
+                each.check,
+                show_text(each.host, 96),
+                severity_status(each.severity).word,
+                finding_status(standing),
+                each.message,
+                each.opened_at,
+                each.last_seen_at,
+                ", ".join(str(event.seq) for event in each.events[-SEQS_SHOWN:]),
+            )
+        )
+    headers = (
+        msg("Check"), msg("Host"), msg("Severity"), msg("State"), msg("What was seen"), msg("Open since"), msg("Last seen"),
+        msg("Records"),
+    )  # fmt: skip
+    caption = msg("Findings of changes that were open in the period, the most pressing first")
+    yield from bounded(Table(caption, headers, rows))
