@@ -17,7 +17,7 @@ from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.declared import HostDeclared
 from checks.servers.earlier import EarlierAnswers
-from checks.servers.facts import Facts, found_in
+from checks.servers.facts import Facts, facts_from
 from checks.servers.gather import Answer, AnswerRejected, parse_answer
 from checks.servers.patching.security_updates_installed import Waiting, waiting_in
 from checks.servers.probe import Missing, Probe
@@ -75,13 +75,14 @@ class UpdateLook:
 def look_in(raw: bytes, at: datetime) -> UpdateLook:
     """Read a kept answer; of what a person brought nothing is taken, since nothing says when it was given."""
     try:
-        is_brought = BY_HAND in parse_answer(raw).sections
+        answer = parse_answer(raw)
     except AnswerRejected as error:
         return UpdateLook(at, error.missing, boots=error.missing)
-    if is_brought:
+    if BY_HAND in answer.sections:
         missing = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
         return UpdateLook(at, missing, boots=missing)
-    facts = Facts(_NOBODY, HostDeclared(), at, found_in(raw, PROBES, at)[0])
+    # NOTE: none of these probes is one whose sections are repeated from an earlier answer.
+    facts = Facts(_NOBODY, HostDeclared(), at, facts_from(answer, PROBES))
     logs = [facts.get(apt_history.PROBE), facts.get(rpm_history.PROBE)]
     runs = next((log for log in logs if not isinstance(log, Missing)), ())
     started = facts.get(boots.PROBE)

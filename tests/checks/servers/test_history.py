@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.servers.gather import appended
-from checks.servers.history import Histories, UpdateLook, look_in, starts_in, waits_in
+from checks.servers.history import PROBES, Histories, UpdateLook, look_in, starts_in, waits_in
 from checks.servers.patching.security_updates_installed import Waiting
 from checks.servers.probe import Missing, ProbeResult
 from checks.servers.probes.boots import Boots
@@ -54,6 +54,10 @@ def answer(at: datetime, *waiting: str, refreshed: datetime | None = None, runs:
     for name, text in sections.items():
         raw = appended(raw, ProbeResult(name, 0, text.encode(), b"", 0))
     return raw
+
+
+def test_nothing_that_is_read_here_is_repeated_from_earlier_answers() -> None:
+    assert not [probe.id for probe in PROBES.values() if probe.repeated_for]
 
 
 def looked(day: float, *waiting: str, refreshed: datetime | None = None, runs: str = "") -> UpdateLook:
