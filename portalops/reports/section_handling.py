@@ -34,13 +34,17 @@ _ADDRESSEES = {
 
 def handling_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar, numbers: Numbers) -> Iterator[Block]:
     """Yield what could not be reached, what was exempt, what was done about who fell short, and what was reported."""
-    names: Names = {THE_PORTAL: PORTAL, **{unit.id: unit.name for unit in units}}
+    names = _names(units)
     if evidence.updates is not None:
         yield _unreachable(evidence.updates.body, evidence, names)
-    yield _exemptions(evidence, names, calendar, numbers)
+    yield exemption_table(evidence, units, calendar, numbers)
     today = evidence.now.astimezone(evidence.zone).date()
     yield from _cases(evidence, names, Handling(numbers, calendar, evidence.zone, today))
     yield _sendings(evidence)
+
+
+def _names(units: Sequence[Unit]) -> Names:
+    return {THE_PORTAL: PORTAL, **{unit.id: unit.name for unit in units}}
 
 
 def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> Table:
@@ -61,8 +65,9 @@ def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> Tab
     )
 
 
-def _exemptions(evidence: Evidence, names: Names, calendar: Calendar, numbers: Numbers) -> Table:
-    period = evidence.period
+def exemption_table(evidence: Evidence, units: Sequence[Unit], calendar: Calendar, numbers: Numbers) -> Table:
+    """Return the exemptions of which a day lies in the period, by the documents that grant them."""
+    names, period = _names(units), evidence.period
     of_period = [
         each
         for each in evidence.exemptions

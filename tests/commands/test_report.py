@@ -176,3 +176,22 @@ def test_a_report_is_cut_down_only_to_what_it_can_be(
     assert portalops(home, "report", "build", "compliance", "--period", "2026-11", *options) == ExitCode.USAGE
     assert said in capsys.readouterr().err
     assert not (home / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentences"),
+    [
+        ("backups", ["No backup set was made in the period.", "No drill was done in the period."]),
+        ("evidence", ["No anchor is recorded to have been given a head", "records 1 to 2: each names the digest"]),
+    ],
+)
+def test_a_ledger_without_work_gives_reports_that_say_so_in_every_format(
+    home: Path, name: str, sentences: list[str]
+) -> None:
+    wanted = [part for form in ("html", "markdown", "json", "csv") for part in ("--format", form)]
+    code = portalops(home, "report", "build", name, "--period", "2026-11", *wanted, "--language", "both")
+
+    assert code == ExitCode.OK
+    page = (home / "reports" / f"demo-{name}-2026-11-01--2026-11-30.en.md").read_text(encoding="utf-8")
+    assert all(sentence in page for sentence in sentences)
+    assert len(list((home / "reports").iterdir())) == 8

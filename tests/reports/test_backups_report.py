@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portalops.model.backups import CopyState
+from portalops.model.backups import CopyState, SetId
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
 from portalops.registers.evidence import Evidence, Unreadable
@@ -237,8 +237,10 @@ def test_a_thousand_sets_leave_the_tables_short_and_the_rest_is_counted() -> Non
             seq=1000 + number,
             body=replace(
                 first,
-                set=replace(first.set, id=f"s{number}"),
-                copies=tuple(replace(copy, set_id=f"s{number}", state=CopyState.VERIFIED) for copy in first.copies),
+                set=replace(first.set, id=SetId(f"s{number}")),
+                copies=tuple(
+                    replace(copy, set_id=SetId(f"s{number}"), state=CopyState.VERIFIED) for copy in first.copies
+                ),
             ),
         )
         for number in range(1000)
