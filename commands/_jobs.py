@@ -39,7 +39,6 @@ from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import HostId
-from portalops.model.period import current_period
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import Poll, UpdatesResult
@@ -598,24 +597,9 @@ def _why_failed(poll: Poll) -> Message:
 
 
 def _report(session: Session) -> Work[object]:
-    from commands.report import build_report_files  # noqa: PLC0415  # as above
+    from commands._report_work import weekly_report  # noqa: PLC0415  # as above
 
-    settings = session.settings
-    own = next(session.writable_ledger.records(kinds=("report.started",), newest_first=True, limit=1), None)
-    written = build_report_files(
-        session,
-        "compliance",
-        period=current_period(session.clock.now().astimezone(session.zone_of_portal).date()),
-        folder=settings.report.folder,
-        formats_wanted=("html",),
-        languages=settings.report.languages,
-        own_run=own.run if own else "",
-    )
-    # The report is whole all the same: it carries an older head, or none, and says what does not hold.
-    unsigned = [f"no head could be signed for the report: {written.unsigned}"] if written.unsigned else []
-    problems = (*unsigned, *(f"record {fault.seq}: {fault.what}" for fault in written.faults))
-    code = ExitCode.INTEGRITY if written.faults else ExitCode.PARTIAL if problems else ExitCode.OK
-    return Work(RunOutcome.COMPLETE, code, written.result, problems)
+    return weekly_report(session)
 
 
 def _anchor(session: Session) -> Work[object]:

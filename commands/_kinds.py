@@ -48,6 +48,12 @@ def declared_model() -> type[BaseModel]:
     return model
 
 
+def report_mail_model() -> type[BaseModel]:
+    """Return the shape of `[report.mail]`."""
+    model: type[BaseModel] = importlib.import_module("portalops.reports.mail").Settings
+    return model
+
+
 def typed(table: KindTable) -> BaseModel:
     """Return a table as its kind reads it.
 
@@ -57,6 +63,8 @@ def typed(table: KindTable) -> BaseModel:
     """
     if table.section == "checks.declared":
         return table.parse(declared_model())
+    if table.section == "report.mail":
+        return table.parse(report_mail_model())
     known = kinds_of(table.section)
     if table.kind not in known:
         close = get_close_matches(table.kind, known, 1)
@@ -89,6 +97,7 @@ def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
         *settings.anchors,
         *settings.witnessed,
         settings.declared,
+        *((settings.report.mail,) if settings.report.mail else ()),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from commands._kinds import PACKAGES, all_kinds, declared_model, settings_model, variants_of
+from commands._kinds import PACKAGES, all_kinds, declared_model, report_mail_model, settings_model, variants_of
 from portalops.config.shape import PortalopsFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,10 +35,12 @@ def configuration_schema() -> Node:
     for section, alternatives in choices.items():
         table, key = section.split(".")
         definitions[f"core.{table.capitalize()}Table"]["properties"][key]["items"] = {"oneOf": alternatives}
-    declared = _described(declared_model(), "checks.declared")
-    definitions |= declared.pop("$defs", {})
-    definitions["checks.declared"] = declared
-    definitions["core.ChecksTable"]["properties"]["declared"] = {"$ref": "#/$defs/checks.declared"}
+    for section, model in (("checks.declared", declared_model()), ("report.mail", report_mail_model())):
+        table, key = section.split(".")
+        own = _described(model, section)
+        definitions |= own.pop("$defs", {})
+        definitions[section] = own
+        definitions[f"core.{table.capitalize()}Table"]["properties"][key] = {"$ref": f"#/$defs/{section}"}
     if len(choices) == len(PACKAGES):
         del definitions["core.KindRow"]
     return {"$schema": DIALECT, "title": "portalops.toml", **root, "$defs": definitions}

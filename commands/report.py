@@ -1,7 +1,7 @@
 """Build reports for auditors, the Department and the Committee.
 
 A report rests on the ledger and the configuration alone. Building one signs what the ledger is, where a signing key is
-configured and the ledger may be written; nothing else is recorded.
+configured and the ledger may be written; nothing else is recorded, unless it is mailed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Annotated
 
 import typer
 
-from commands import _report_sent
+from commands import _report_send, _report_sent
 from commands._host_drift import host_drift
 from commands._periods import period_option
+from commands._report_mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
 from commands._result import JsonValue, Result
 from commands._server_history import server_history
 from commands._session import Session, open_session
@@ -55,6 +56,7 @@ from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
 app = typer.Typer()
+app.command("send", help=_report_send.HELP)(_report_send.send)
 app.command("sent", help=_report_sent.HELP)(_report_sent.sent)
 
 BOTH = "both"
@@ -123,13 +125,13 @@ def build(
 @app.command(
     "list",
     help=_(
-        "List the reports that can be built, and those that were\n\nExample: portalops report list --json"
+        "List the reports that can be built, those that were, and who was mailed which\n\nExample: portalops report list --json"
         "\n\nEXIT STATUS: 0 listed, 78 the configuration is wrong"
     ),
 )
 def list_(ctx: typer.Context) -> Result:
     session = open_session(ctx)
-    recorded = tuple(recorded_reports(session))
+    recorded, mailed = tuple(recorded_reports(session)), recorded_mailings(session)
     data: list[JsonValue] = [
         {
             "id": name,
@@ -147,6 +149,7 @@ def list_(ctx: typer.Context) -> Result:
                 for each in recorded
                 if each.body.report == name
             ],
+            "mailed": mailed_data(mailed.mailings, name),
         }
         for name in report_names()
     ]
@@ -175,7 +178,7 @@ def list_(ctx: typer.Context) -> Result:
         view.append(Table(msg("Written reports"), headers, rows))
     else:
         view.append(Paragraph(msg("No report is recorded yet.")))
-    return Result(data=data, view=view)
+    return Result(data=data, view=[*view, *mailed_view(mailed)], warnings=mailed_doubts(mailed))
 
 
 def _doubts(made: WrittenReport) -> Iterator[Message]:
@@ -245,9 +248,34 @@ def build_report_files(
         FileUnwritable: a file could not be written; those before it are whole.
         ReportError: a file could not be made; those before it are whole.
     """
-    chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
-    lacks = formats.lacks(chosen)
+    lacks = formats.lacks([formats.load(each) for each in formats_wanted])
     built = build_report(session, name, period, scope=scope, own_run=own_run)
+    files = write_report_files(
+        session,
+        name,
+        built,
+        period=period,
+        folder=folder,
+        formats_wanted=formats_wanted,
+        languages=languages,
+        scope=scope,
+    )
+    return written_report(name, built, files, period=period, scope=scope, lacks=lacks)
+
+
+def write_report_files(
+    session: Session,
+    name: str,
+    built: BuiltReport,
+    *,
+    period: Period,
+    folder: Path,
+    formats_wanted: Sequence[str],
+    languages: Sequence[str],
+    scope: Scope = WHOLE,
+) -> tuple[WrittenFile, ...]:
+    """Write a report that was built in each format and language; the rest as in `build_report_files`."""
+    chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
     about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
     files: list[WrittenFile] = []
     for form in chosen:
@@ -256,6 +284,19 @@ def build_report_files(
             path = folder / f"{about}-{period.first}--{period.last}.{language}{form.suffix}"
             write_atomically(path, data)
             files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
+    return tuple(files)
+
+
+def written_report(
+    name: str,
+    built: BuiltReport,
+    files: Sequence[WrittenFile],
+    *,
+    period: Period,
+    scope: Scope = WHOLE,
+    lacks: tuple[Message, ...] = (),
+) -> WrittenReport:
+    """Return a report with its files, as it is recorded."""
     result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None, str(scope))
     return WrittenReport(result, built.unsigned, built.faults, lacks)
 

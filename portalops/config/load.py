@@ -370,6 +370,9 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         report=ReportSettings(
             local(shape.report.folder, "report", "folder") if shape.report.folder else state_folder / "reports",
             shape.report.languages,
+            KindTable("mail", "mail", dict(shape.report.mail), "report.mail", ("report", "mail"), layers)
+            if shape.report.mail is not None
+            else None,
         ),
         signing_key=local(shape.signing.key, "signing", "key") if shape.signing.key else None,
         people=tuple(

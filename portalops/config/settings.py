@@ -197,6 +197,8 @@ class ReportSettings:
 
     folder: Path
     languages: tuple[str, ...]
+    mail: KindTable | None = None
+    """`[report.mail]`; None where reports are not mailed."""
 
 
 @dataclass(frozen=True)

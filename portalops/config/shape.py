@@ -292,6 +292,7 @@ class ReportTable(Shape):
         default=None, description="Folder of the reports; without one, reports/ in the state folder."
     )
     languages: tuple[Annotated[str, Field(pattern=LANGUAGE)], ...] = Field(default=("vi", "en"), min_length=1)
+    mail: RawTable | None = Field(default=None, description="How reports are mailed, and to whom.")
 
 
 class SigningTable(Shape):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portalops.model.heads import Head
+from portalops.model.message import Message
 from portalops.model.runs import WrittenFile
 
 
@@ -64,3 +65,5 @@ class MailAnswer:
     refused: tuple[RefusedRecipient, ...] = ()
     answer: str = ""
     """The server's words on the mail as a whole, bounded; empty if it never came to that."""
+    problem: Message | None = None
+    """Why nobody got it, or why that is not known; None if the server took it."""

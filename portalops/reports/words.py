@@ -8,6 +8,7 @@ from portalops.model.backups import Copy, CopyState, DataClass, SetKind
 from portalops.model.cases import CaseDuty, CaseState
 from portalops.model.changes import ChangeKind, ChangeState, Order
 from portalops.model.exemptions import ExemptionKind, ExemptionScope
+from portalops.model.mailings import MailState
 from portalops.model.media import DiscState
 from portalops.model.message import Message, Value, msg
 from portalops.model.organisation import Role
@@ -47,6 +48,12 @@ _DISC: Mapping[DiscState, Status] = {
     DiscState.UNREAD: Status(msg("burnt, not read back"), Tone.UNSURE),
     DiscState.WHOLE: Status(msg("read back, whole"), Tone.GOOD),
     DiscState.BROKEN: Status(msg("broken"), Tone.BAD),
+}
+
+_MAIL: Mapping[MailState, Status] = {
+    MailState.TAKEN: Status(msg("taken by the mail server"), Tone.GOOD),
+    MailState.REFUSED: Status(msg("not sent"), Tone.BAD),
+    MailState.UNKNOWN: Status(msg("not known whether it was sent"), Tone.UNSURE),
 }
 
 _OUTCOME: Mapping[RunOutcome, Status] = {
@@ -175,6 +182,11 @@ def disc_status(state: DiscState) -> Status:
 def medium_kind_word(kind: str) -> Message | str:
     """Return what a copy on a medium of this kind is; a copy on optical discs is images of them until they are burnt."""
     return _MEDIUM_KIND.get(kind, kind)
+
+
+def mail_status(state: MailState) -> Status:
+    """Return what became of a mail, as the mail server told it."""
+    return _MAIL[state]
 
 
 def outcome_status(outcome: RunOutcome | None) -> Status:
