@@ -133,6 +133,8 @@ def document_in(path: Path | None) -> bytes | None:
     """
     if path is None:
         return None
+    if path.is_fifo():  # opening one waits for as long as nobody writes into it
+        raise UsageError(msg("{path} is no file", path=show_text(str(path))), msg("Give the document itself."))
     try:
         with path.open("rb") as opened:
             data = opened.read(MAX_FILE_BYTES + 1)

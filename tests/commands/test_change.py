@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -557,3 +558,11 @@ def test_two_operators_who_approve_and_start_at_once_lose_nothing_and_start_once
     data = data_of(capsys)
     assert len(data["approved"]["evidence"]) == 2
     assert data["state"] == "begun"
+
+
+def test_pipe_is_no_document_and_nobody_waits_for_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(home / "pipe")
+
+    assert notify(home, "--file", str(home / "pipe")) == ExitCode.USAGE
+
+    assert "pipe is no file" in json.loads(capsys.readouterr().out)["error"]["message"]
