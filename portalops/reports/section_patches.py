@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.server_history import HostUpdates, ServerHistory, UpdateWait, WaitEnd
@@ -17,6 +17,7 @@ from portalops.reports.bounded import bounded
 from portalops.reports.document import Bars, Block, Cell, Grid, Mark, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.words import check_status
 
+Parts: TypeAlias = "list[tuple[Tone, Message, int]]"
 MOST_HOSTS: Final = 60
 """Rows of the picture; hosts on which most waits come first."""
 WAIT_BANDS: Final = (0, 3, 7, 15, 30)
@@ -114,20 +115,19 @@ def _lags(waits: Sequence[UpdateWait]) -> Iterator[Block]:
     if not waits:
         yield Paragraph(msg("No security update was seen to wait in the period."))
         return
-    counts = Counter((wait.end, sum(wait.days > most for most in WAIT_BANDS)) for wait in waits)
-    rows = [
-        (label, [(tone, word, counts[end, band]) for end, tone, word in _ENDS])
-        for band, label in enumerate(_band_words())
-    ]
+    told = [wait for wait in waits if not wait.is_older]
+    rows: list[tuple[Message, Parts]] = []
+    for band, label in enumerate(_band_words()) if told else ():
+        rows.append((label, _parts(wait for wait in told if sum(wait.days > most for most in WAIT_BANDS) == band)))
+    if len(told) < len(waits):
+        label = msg("Not known: it waited already in the oldest look that could be read")
+        rows.append((label, _parts(wait for wait in waits if wait.is_older)))
     yield Bars(msg("For how long security updates were seen to wait, counted by package and host"), rows)
-    if older := sum(wait.is_older for wait in waits):
-        yield Paragraph(
-            nmsg(
-                "{n} of them waited already in the oldest look that could be read: it waited longer than is told.",
-                "{n} of them waited already in the oldest look that could be read: they waited longer than is told.",
-                older,
-            )
-        )
+
+
+def _parts(waits: Iterable[UpdateWait]) -> Parts:
+    counts = Counter(wait.end for wait in waits)
+    return [(tone, word, counts[end]) for end, tone, word in _ENDS]
 
 
 def _band_words() -> Iterator[Message]:
@@ -147,14 +147,17 @@ def _hosts(hosts: Sequence[HostUpdates]) -> Iterator[Block]:
 
 
 def _host_row(each: HostUpdates) -> tuple[Cell, ...]:
-    installed = [wait.days for wait in each.waits if wait.end is WaitEnd.LOGGED]
+    installed = [wait for wait in each.waits if wait.end is WaitEnd.LOGGED]
+    longest: Cell = max((wait.days for wait in installed), default=None)
+    if isinstance(longest, int) and any(wait.is_older for wait in installed):
+        longest = msg("{n} or more", n=longest)
     told = [count for _day, count in each.waiting if count is not None]
     return (
         show_text(each.host, 60),
         len(each.waiting),
         len(each.waiting) - len(told),
         len(installed),
-        max(installed, default=None),
+        longest,
         sum(wait.end is WaitEnd.UNTOLD for wait in each.waits),
         told[-1] if told else Status(msg("not known"), Tone.UNSURE),
     )

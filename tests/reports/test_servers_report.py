@@ -126,13 +126,28 @@ def test_waits_of_updates_are_distributed_by_days_and_by_how_they_ended() -> Non
     bars = next(block for block in MADE.blocks if isinstance(block, Bars) and "seen to wait" in str(block.caption))
 
     counts = {str(label): {str(word): count for _tone, word, count in parts} for label, parts in bars.rows}
-    assert [sum(parts.values()) for parts in counts.values()] == [8, 8, 9, 17, 0, 1]
+    assert [sum(parts.values()) for parts in counts.values()] == [8, 8, 9, 17, 0, 0, 1]
     assert counts["4 to 7 days"]["gone, and no log says how"] == 1
-    assert counts["More than 30 days"]["still waiting when last looked at"] == 1
-    assert "1 of them waited already in the oldest look that could be read" in sentences(MADE)
+    assert counts["8 to 15 days"]["still waiting when last looked at"] == 1
+    older = counts["Not known: it waited already in the oldest look that could be read"]
+    assert older["still waiting when last looked at"] == 1, (
+        "how long it waited is not known, however long it was seen to"
+    )
     longest = words(tables(MADE, "Security updates that still waited").rows[0])
     assert longest[:2] == ["db-1", "openssl"]
     assert "or earlier" in longest[2]
+
+
+def test_longest_wait_is_a_lower_bound_where_one_began_before_it_could_be_seen() -> None:
+    kept = history()
+    waits = [UpdateWait(WEB, name, at(1), name == "a", WaitEnd.LOGGED, at(9)) for name in "ab"]
+
+    def longest(count: int) -> str:
+        updates = replace(kept.updates[1], waits=tuple(waits[count:]))
+        made = build(material(servers=replace(kept, updates=(updates,))))
+        return words(tables(made, "Security updates by host").rows[0])[4]
+
+    assert [longest(0), longest(1), longest(2)] == ["8 or more", "8", "None"]
 
 
 def test_grid_shows_how_many_updates_waited_and_leaves_days_without_a_look_empty() -> None:
