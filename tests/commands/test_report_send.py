@@ -7,7 +7,9 @@ import email.policy
 import hashlib
 import json
 import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -30,6 +32,7 @@ from portalops.model.verdicts import RunOutcome
 from portalops.registers.mailings import RecordedMailing, read_mailings
 from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.doubles import FixedClock
+from tests.ledger.ledgers import tamper
 
 AN, BINH = "an@so-tttt.example", "binh@ubnd.example"
 CONFIGURATION = """
@@ -60,6 +63,7 @@ recipients = ["an@so-tttt.example", "binh@ubnd.example"]
 timeout_seconds = 5
 """
 BEGAN = datetime(2026, 11, 23, 2, tzinfo=UTC)
+PROGRAM = (sys.executable, "-c", "from commands.app import main; main()")
 WEEK = ("--period", "2026-W47")
 WEEKLY = Job(JobId("weekly-report"), JobKind.REPORT, Every.WEEK)
 
@@ -356,6 +360,64 @@ def test_without_recipients_the_job_mails_nobody(tmp_path: Path) -> None:
     done = perform(session_in(home), WEEKLY)
 
     assert (done.outcome, done.exit_code, mailings(home)) == (RunOutcome.COMPLETE, ExitCode.OK, ())
+
+
+def test_a_report_on_one_host_is_mailed_with_its_name(tmp_path: Path, box: Mailbox) -> None:
+    home = home_in(tmp_path, box.port, '\n[[host]]\nid = "web.1"\naddress = "local"\n')
+    options = ("report", "send", "changes", *WEEK, "--host", "web.1", "--language", "en")
+
+    assert [portalops(home, *options) for _ in range(2)] == [ExitCode.OK, ExitCode.OK]
+
+    assert parsed(box.mails[0])["Subject"].endswith("from 16 Nov 2026 to 22 Nov 2026, web.1")
+    assert [each.mailing.scope for each in mailings(home)] == ["host-web.1", "host-web.1"]
+    assert len({each.run for each in mailings(home)}) == 2
+
+
+def test_a_sending_that_is_killed_shows_in_the_list_and_in_the_verification(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached = threading.Event()
+
+    def reach(connection: socket.socket) -> None:
+        reached.set()
+
+    with line_server(reach) as port:
+        home = home_in(tmp_path, port)
+        command = (*PROGRAM, "--config", str(home / "portalops.toml"), "report", "send", "compliance", *WEEK)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            assert reached.wait(60)
+            process.kill()
+
+    (one,) = mailings(home)
+    assert (one.state, one.finished_seq) == (MailState.UNKNOWN, None)
+    assert portalops(home, "report", "list") == ExitCode.OK
+    assert "not known whether it was sent" in capsys.readouterr().out
+    assert portalops(home, "ledger", "verify") == ExitCode.PARTIAL
+    assert one.run in capsys.readouterr().out
+
+
+def test_a_ledger_that_was_changed_is_told_in_the_mail(tmp_path: Path, box: Mailbox) -> None:
+    home = home_in(tmp_path, box.port)
+    session = session_in(home)
+    session.record_head()
+    change = """UPDATE record SET line = CAST(replace(CAST(line AS TEXT), '"duty":""', '"duty":"9"') AS BLOB) WHERE seq = 2"""
+    tamper(session.writable_ledger, change)
+
+    assert portalops(home, "report", "send", "compliance", *WEEK, "--language", "en") == ExitCode.INTEGRITY
+
+    assert "nothing in it can be trusted" in " ".join(text_of(box.mails[0]).split())
+
+
+def test_doctor_tells_a_format_that_cannot_be_mailed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    home = home_in(tmp_path, 1, 'formats = ["pdf"]\n')
+
+    portalops(home, "--json", "doctor")
+
+    told = [each for each in data_of(capsys) if each["id"] == "reports"]
+    assert any("typst" in json.dumps(each) for each in told), told
 
 
 def test_a_format_that_the_machine_lacks_is_told_and_the_others_are_mailed(
