@@ -81,7 +81,7 @@ def test_nothing_is_fetched_and_nothing_can_run(language: str) -> None:
             if name in {"href", "src", "xlink:href"}:
                 assert value.startswith("#")
     style = page(language).root.all("style")[0].text
-    assert "url(" not in style
+    assert set(re.findall(r"url\(.{,40}", style)) == {'url("data:image/svg+xml;base64,PHN2ZyB4bWxuc'}
     assert "@import" not in style
 
 
@@ -159,6 +159,17 @@ def test_the_footer_of_a_printed_page_cannot_end_the_style_sheet() -> None:
     assert len(parsed.root.all("style")) == 1
     assert not parsed.root.all("script")
     assert "display: none }" not in parsed.root.all("style")[0].text
+
+
+def test_the_facts_at_the_foot_of_a_printed_page_are_bounded() -> None:
+    footer = ((msg("Portal"), "Cổng " * 400),)
+    style = Page(formats.load("html").render(Document(msg("Report"), (), footer), language="en").decode()).root.all(
+        "style"
+    )
+    (foot,) = re.findall(r'@bottom-left { content: "([^"]*)"', style[0].text)
+    assert len(re.sub(r"\\[0-9a-f]{6}", " ", foot)) == 320
+    assert foot.endswith("\\002026")
+    assert "url(" not in style[0].text
 
 
 def test_vietnamese_survives_in_composed_form() -> None:

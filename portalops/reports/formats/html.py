@@ -7,6 +7,7 @@ the same.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -40,6 +41,7 @@ from portalops.reports.document import (
     Verbatim,
 )
 from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent
+_FOOTER_LETTERS = 320
+"""How much of the document's facts stands at the foot of each printed page, as in the other formats for paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +231,34 @@ def _style(footer: Sequence[tuple[str, str]]) -> Markup:
     from markupsafe import Markup  # noqa: PLC0415
 
     facts = " · ".join(f"{label}: {value}" for label, value in footer)
+    if len(facts) > _FOOTER_LETTERS:
+        facts = f"{facts[: _FOOTER_LETTERS - 1]}…"
+    code = next((value for _label, value in footer if HEAD_CODE.fullmatch(value)), None)
     face = "font: 7.5pt 'Noto Sans', 'Liberation Sans', Arial, sans-serif; color: #4a5460;"
+    picture = f' "\\0000a0\\0000a0 " {_css_code(code)}' if code else ""
     feet = (
-        f"@page {{ @bottom-left {{ content: {_css_string(facts)}; {face} width: 80%; }} "
-        f'@bottom-right {{ content: counter(page) "/" counter(pages); {face} }} }}\n'
+        f"@bottom-left {{ content: {_css_string(facts)}; {face} text-align: left; width: 78%; }} "
+        f'@bottom-right {{ content: counter(page) "/" counter(pages){picture}; {face} text-align: right; width: 22%; }}'
     )
-    sheet = (_FOLDER / "page.css").read_text(encoding="utf-8") + feet
-    return Markup(sheet)  # noqa: S704 - our own file, and a string in which only letters and digits are left as they are
+    sheet = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    return Markup(f"{sheet}@page {{ {feet} }}\n")  # noqa: S704 - our own file, and what two functions here write safely
+
+
+def _css_code(text: str) -> str:
+    """Write a text as the picture of its QR code, which the page carries in itself: black on white, 17 mm a side."""
+    modules = qr_modules(text)
+    side = len(modules) + 2 * QUIET_ZONE
+    dark = "".join(
+        f"M{x + QUIET_ZONE} {y + QUIET_ZONE}h1v1h-1z"
+        for y, row in enumerate(modules)
+        for x, is_dark in enumerate(row)
+        if is_dark
+    )
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="17mm" height="17mm" viewBox="0 0 {side} {side}">'
+        f'<rect width="{side}" height="{side}" fill="#fff"/><path d="{dark}" shape-rendering="crispEdges"/></svg>'
+    )
+    return f'url("data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}")'
 
 
 def _css_string(text: str) -> str:
