@@ -49,7 +49,7 @@ from portalops.reports.formats import _word as word
 from portalops.reports.formats._word_pages import pages_of
 from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 from portalops.reports.office import set_properties, set_type, steady
-from portalops.reports.paper_layout import breadth_mm, column_needs, longest_word_mm, share_width
+from portalops.reports.paper_layout import PADDING_MM, breadth_mm, column_needs, longest_word_mm, share_width
 from portalops.reports.pictures import draw_dots, page_colours, pictures_of, with_attributes
 from portalops.reports.qr import QUIET_ZONE, qr_modules, qr_png
 from portalops.reports.reader import Reader
@@ -80,6 +80,10 @@ _SIGNS_ACROSS = {False: 21, True: 36}
 """Columns of a grid that is shown as a table: three weeks upright, five lying."""
 _BOLD = 1.08
 """How much broader than others bold letters are."""
+_HEAD_SHARES = (0.58, 0.42, 0.0)
+"""Of a head's breadth, what it takes on two lines, on three, and on as many as its words are."""
+_FEW_ROWS = 12
+"""Over more rows it matters less how high the head is than how high they are."""
 _SAMPLE = 500
 """Rows that a table's widths are reckoned from."""
 _WHOLE_LETTERS = 900
@@ -406,7 +410,7 @@ class _Writer:
         if not table.rows:
             yield self._nothing(table.caption)
             return
-        widths = share_width(self._column_needs(table), word.text_width_mm(lies=self._lies))
+        widths = self._widths(table)
         caption = self._say(table.caption)
         yield self._caption(table.caption)
         yield word.table_start("ReportTable", widths, caption=caption)
@@ -443,6 +447,22 @@ class _Writer:
         if isinstance(cell, Status):
             return word.run(f"{self._reader.text(sign_of(cell))} {text}", word.TONE_STYLES[cell.tone])
         return word.run(text, "CodeText" if _is_code(cell, text) else "")
+
+    def _widths(self, table: Table) -> tuple[float, ...]:
+        """Return the columns' widths in millimetres: heads on few lines where there is room; rows as low as can be."""
+        total, needs = word.text_width_mm(lies=self._lies), self._column_needs(table)
+        heads = [breadth_mm(self._reader.text(head), word.TABLE_POINTS * _BOLD) for head in table.headers]
+        sample = [[self._sample(cell) for cell in row] for row in table.rows[:_SAMPLE]]
+        points = [word.TABLE_POINTS * (1 if at else _BOLD) for at in range(len(heads))]
+        lengths = [[head, *(breadth_mm(row[at], points[at]) for row in sample)] for at, head in enumerate(heads)]
+        for share in _HEAD_SHARES if len(table.rows) <= _FEW_ROWS else _HEAD_SHARES[1:]:
+            some = [
+                (max(least, min(wanted, head * share + PADDING_MM)), wanted)
+                for (least, wanted), head in zip(needs, heads, strict=True)
+            ]
+            if sum(least for least, _wanted in some) <= total:
+                return share_width(some, total, lengths)
+        return share_width(needs, total)
 
     def _sample(self, cell: Cell) -> str:
         text = _cut(self._reader.cell(cell), _SHOWN_LETTERS)
