@@ -11,14 +11,14 @@ from portalops.model.heads import Signer
 from portalops.model.message import Message, msg, nmsg
 from portalops.registers.evidence import Unreadable
 from portalops.registers.exports import RecordedExport
-from portalops.registers.proof import LONGEST_UNANCHORED, LedgerRange, ProvenHead
+from portalops.registers.proof import LedgerRange, ProvenHead
 from portalops.registers.slots import SlotState
 from portalops.registers.waivers import waivers_in_force
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
-from portalops.reports.section_anchors import anchor_blocks, longest_unanchored
+from portalops.reports.section_anchors import anchor_blocks, is_anchored_daily, longest_unanchored
 from portalops.reports.section_evidence import failed_runs, runs_without_end
 from portalops.reports.section_exports import export_blocks
 from portalops.reports.section_handling import exemption_table
@@ -166,9 +166,8 @@ def _is_anchored(material: Material) -> _Answer:
     span = longest_unanchored(material.proof, material.evidence, material.generated_at)
     if span is None:
         return _UNKNOWN, msg("the ledger did not exist in the period")
-    length = span[1] - span[0]
-    said = msg("the longest time without one: {length}", length=duration_words(length))
-    return (_NO if length > LONGEST_UNANCHORED else _YES), said
+    said = msg("the longest time without one: {length}", length=duration_words(span[1] - span[0]))
+    return (_YES if is_anchored_daily(material.proof, span) else _NO), said
 
 
 def _was_done(material: Material) -> _Answer:

@@ -27,11 +27,13 @@ def anchor_blocks(proof: Proof, evidence: Evidence, made_at: datetime) -> Iterat
     receipts = [each for each in proof.receipts if each.at < end]
     span = longest_unanchored(proof, evidence, made_at)
     if span is not None:
-        length = span[1] - span[0]
-        tone = Tone.BAD if length > LONGEST_UNANCHORED else Tone.GOOD
+        tone = Tone.GOOD if is_anchored_daily(proof, span) else Tone.BAD
         yield KeyValues(
             (
-                (msg("Longest time in which no anchor took a head"), Status(duration_words(length), tone)),
+                (
+                    msg("Longest time in which no anchor took a head"),
+                    Status(duration_words(span[1] - span[0]), tone),
+                ),
                 (msg("From"), span[0]),
                 (msg("To"), span[1]),
             )
@@ -73,6 +75,16 @@ def longest_unanchored(proof: Proof, evidence: Evidence, made_at: datetime) -> t
     taken = sorted(each.at for each in proof.taken() if each.at < ends)
     before = [at for at in taken if at <= begins]
     return longest_between([before[-1] if before else begins, *(at for at in taken if at > begins), ends])
+
+
+def is_anchored_daily(proof: Proof, span: tuple[datetime, datetime]) -> bool:
+    """Say whether anchors took heads without a longer break than a day; a young ledger of which none took one is not anchored.
+
+    Args:
+        proof: with the receipts.
+        span: the longest one in which no anchor took a head.
+    """
+    return span[1] - span[0] <= LONGEST_UNANCHORED and any(each.at <= span[1] for each in proof.taken())
 
 
 def _anchor_row(

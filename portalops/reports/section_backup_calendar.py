@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from portalops.model.backups import Copy, CopyState, DataClass
@@ -12,7 +12,6 @@ from portalops.model.reading import Limits
 from portalops.registers.evidence import Evidence, SetEvidence
 from portalops.reports.document import Block, Grid, Mark, Paragraph, Tone
 from portalops.reports.section_backups import as_of, made_on
-from portalops.reports.words import data_class_word
 
 VERIFIED = Mark("✓", Tone.GOOD, msg("whole, and read back from the medium"))
 EXPIRED = Mark("?", Tone.UNSURE, msg("read back too long ago to count"))
@@ -24,6 +23,16 @@ MISSING = Mark("✗", Tone.BAD, msg("no set of the week holds it there"))
 OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
 BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
 UNUSED = Mark("·", Tone.NEUTRAL, msg("before the first set that is recorded on this medium"))
+
+_SHORT: Mapping[DataClass, Message] = {
+    DataClass.CONFIGURATION: msg("configuration"),
+    DataClass.ACCOUNTS: msg("accounts of users"),
+    DataClass.CHANNELS: msg("settings of channels"),
+    DataClass.CONTENT: msg("content"),
+    DataClass.RELATED: msg("other data"),
+    DataClass.DOCUMENTS: msg("originals and drafts"),
+}
+"""The classes in fewer words than elsewhere, since a row of the picture has room for 36 letters with the medium."""
 
 _BEST_FIRST = (VERIFIED, EXPIRED, UNREAD, PARTIAL, REMOVED, FAILED)
 LEGEND = (*_BEST_FIRST, MISSING, OPEN, UNUSED, BEFORE)
@@ -63,7 +72,7 @@ def calendar(evidence: Evidence, limits: Limits) -> Grid:
     for medium in media:
         first_on = min(made_on(made, evidence) for made in sets for copy in made.copies if copy.medium == medium)
         for data_class in _classes(evidence, sets):
-            label = msg("{medium} · {class_}", medium=medium, class_=data_class_word(data_class))
+            label = msg("{medium} · {class_}", medium=medium, class_=_SHORT[data_class])
             marks = [
                 _best(by_week.get(week, ()), medium, data_class, evidence, limits)
                 or _without(week, today, began_on, Week.of(first_on))

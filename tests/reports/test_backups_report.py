@@ -45,21 +45,21 @@ def test_the_calendar_has_a_row_a_medium_and_class_and_tells_read_from_written_f
 
     assert [str(column) for column in grid.columns] == [f"W{week}" for week in range(27, 40)]
     assert signs(grid) == {
-        "discs · system configuration": "·······?✓✓✓✓…",
-        "discs · user accounts": "·······?✓✓✓✓…",
-        "discs · channel settings": "·······✗✗✗✗✗…",
-        "discs · content database": "·······?✓~✓✓…",
-        "discs · other related data": "·······?✓✓✓✓…",
-        "disk-a · system configuration": "○?~??✗??✓✓✓✓…",
-        "disk-a · user accounts": "○????✗??✓✓✓✓…",
-        "disk-a · channel settings": "✗✗✗✗✗✗✗✗✗✗✗✗…",
-        "disk-a · content database": "○????✗??✓~✓✓…",
-        "disk-a · other related data": "○????✗??✓✓✓✓…",
-        "nas-1 · system configuration": "○?~?!✗??!✓✓◐…",
-        "nas-1 · user accounts": "○???!✗??!✓✓◐…",
-        "nas-1 · channel settings": "✗✗✗✗✗✗✗✗✗✗✗✗…",
-        "nas-1 · content database": "○???!✗??!~✓◐…",
-        "nas-1 · other related data": "○???!✗??!✓✓◐…",
+        "discs · configuration": "·······?✓✓✓✓…",
+        "discs · accounts of users": "·······?✓✓✓✓…",
+        "discs · settings of channels": "·······✗✗✗✗✗…",
+        "discs · content": "·······?✓~✓✓…",
+        "discs · other data": "·······?✓✓✓✓…",
+        "disk-a · configuration": "○?~??✗??✓✓✓✓…",
+        "disk-a · accounts of users": "○????✗??✓✓✓✓…",
+        "disk-a · settings of channels": "✗✗✗✗✗✗✗✗✗✗✗✗…",
+        "disk-a · content": "○????✗??✓~✓✓…",
+        "disk-a · other data": "○????✗??✓✓✓✓…",
+        "nas-1 · configuration": "○?~?!✗??!✓✓◐…",
+        "nas-1 · accounts of users": "○???!✗??!✓✓◐…",
+        "nas-1 · settings of channels": "✗✗✗✗✗✗✗✗✗✗✗✗…",
+        "nas-1 · content": "○???!✗??!~✓◐…",
+        "nas-1 · other data": "○???!✗??!✓✓◐…",
     }
     assert {mark.sign for mark, _words in grid.legend} == set("✓?◐~○!✗…·")
 
@@ -67,7 +67,7 @@ def test_the_calendar_has_a_row_a_medium_and_class_and_tells_read_from_written_f
 def test_a_week_before_the_ledger_is_not_called_missing() -> None:
     began = replace(sample.evidence(), started_at=sample.made_at(3))
 
-    assert signs(calendar(began, LIMITS))["nas-1 · channel settings"] == "––––✗✗✗✗✗✗✗✗…"
+    assert signs(calendar(began, LIMITS))["nas-1 · settings of channels"] == "––––✗✗✗✗✗✗✗✗…"
 
 
 def test_a_copy_that_was_not_reached_is_not_called_verified() -> None:
@@ -78,7 +78,7 @@ def test_a_copy_that_was_not_reached_is_not_called_verified() -> None:
     )
     seen = replace(seen, backups=(*seen.backups[:-1], replace(last, body=replace(last.body, copies=lost))))
 
-    assert signs(calendar(seen, LIMITS))["disk-a · user accounts"].endswith("✓◐…")
+    assert signs(calendar(seen, LIMITS))["disk-a · accounts of users"].endswith("✓◐…")
 
 
 def test_sets_stand_by_class_kind_size_run_and_record() -> None:

@@ -206,11 +206,16 @@ def test_a_period_with_no_data_says_so_in_sentences() -> None:
     assert {answer for answer, _why in answers(data).values()} == {"not known"}
 
 
-def test_a_head_that_was_taken_before_the_ledger_was_old_enough_is_no_gap_of_before_it_began() -> None:
+def test_a_young_ledger_is_anchored_only_by_an_anchor() -> None:
     began = replace(own.evidence(), started_at=NOW - timedelta(hours=20))
-    data = data_of(began, replace(own.proof(), receipts=()))
+    label = "Longest time in which no anchor took a head"
 
-    assert facts(data)["Longest time in which no anchor took a head"]["tone"] == "good"
+    alone = data_of(began, replace(own.proof(), receipts=()))
+    assert facts(alone)[label] == {"word": "11 hours", "tone": "bad"}
+    assert answers(alone)["Did an anchor take a head each day?"][0] == "no"
+    first = own.proof().receipts[0]
+    kept = replace(own.proof(), receipts=(replace(first, at=NOW - timedelta(hours=18)),))
+    assert facts(data_of(began, kept))[label]["tone"] == "good"
 
 
 def test_the_same_material_gives_the_same_bytes_and_hostile_words_do_nothing() -> None:
