@@ -240,6 +240,20 @@ def test_a_report_over_a_ledger_that_was_changed_says_so_and_where(
     assert "does not hold" in page
 
 
+def test_the_report_on_the_evidence_answers_that_a_changed_ledger_is_not_whole(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    assert session_in(home).record_head() is not None
+    change = "UPDATE record SET line = CAST(replace(CAST(line AS TEXT), '12.4:', '12.5:') AS BLOB) WHERE seq = 2"
+    tamper(session_in(home).writable_ledger, change)
+
+    built = build_report(session_in(home), "evidence", WEEK)
+
+    page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
+    assert "Is the chain of records whole? no" in " ".join(page.replace("✗", "").split())
+    assert "first record 2" in page
+    assert "What is not as it was recorded, by the record" in page
+
+
 def test_a_head_over_a_record_that_was_changed_does_not_hold(tmp_path: Path) -> None:
     home = home_in(tmp_path)
     made = session_in(home).record_head()
