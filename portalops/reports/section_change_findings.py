@@ -1,11 +1,11 @@
-"""What checks found of changes at hosts over a period: opened, ended, or open still. Pure."""
+"""What some checks found over a period, such as those of changes at hosts: opened, ended, or open still. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from portalops.model.findings import Finding
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import stand
@@ -18,11 +18,16 @@ from portalops.reports.words import finding_status, severity_status
 
 def change_findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Return the findings of the checks that look for changes which were open in the period or turned in it, oldest first."""
+    return findings_in(evidence, lambda check: check.startswith(OF_CHANGES))
+
+
+def findings_in(evidence: Evidence, is_asked: Callable[[str], bool]) -> tuple[Finding, ...]:
+    """Return the findings of some checks which were open in the period or turned in it, oldest first."""
     start = evidence.period.bounds(evidence.zone)[0]
     found = [
         each
         for each in evidence.findings
-        if each.check.startswith(OF_CHANGES) and (each.is_open or any(event.at >= start for event in each.events))
+        if is_asked(each.check) and (each.is_open or any(event.at >= start for event in each.events))
     ]
     return tuple(sorted(found, key=lambda each: (not each.is_open, each.opened_at, each.host, each.check)))
 
@@ -44,8 +49,15 @@ def change_finding_blocks(material: Material, findings: Sequence[Finding]) -> It
                 msg("No check looked for changes on hosts in the period; that there is no finding shows nothing.")
             )
         return
-    numbers = material.rulebook.numbers
+    caption = msg("Findings of changes that were open in the period, the most pressing first")
+    yield from bounded(finding_table(material, findings, caption))
+
+
+def finding_table(material: Material, findings: Sequence[Finding], caption: Message) -> Table:
+    """Return a row a finding, the most pressing first."""
+    evidence = material.evidence
     rows: list[tuple[Cell, ...]] = []
+    numbers = material.rulebook.numbers
     for standing in stand(findings, evidence.waivers, numbers, evidence.last_day(), evidence.zone):
         each = standing.finding
         rows.append(
@@ -64,5 +76,4 @@ def change_finding_blocks(material: Material, findings: Sequence[Finding]) -> It
         msg("Check"), msg("Host"), msg("Severity"), msg("State"), msg("What was seen"), msg("Open since"), msg("Last seen"),
         msg("Records"),
     )  # fmt: skip
-    caption = msg("Findings of changes that were open in the period, the most pressing first")
-    yield from bounded(Table(caption, headers, rows))
+    return Table(caption, headers, rows)

@@ -11,9 +11,11 @@ from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.registers.incidents import Incident, IncidentRegister, end_words, first_day_not_over
+from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.words import joined, severity_status
 
+INCIDENTS_SHOWN = 120
 KIND_WORDS: Mapping[IncidentKind, Message] = {
     IncidentKind.CREDENTIAL: msg("administrative access lost, disclosed or misused"),
     IncidentKind.INTRUSION: msg("intrusion"),
@@ -77,17 +79,34 @@ def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     if lost := register.every_lost():
         seqs = ", ".join(str(seq) for seq in lost[:10])
         yield Notice(msg("Records of incidents that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
-    start, end = evidence.period.bounds(evidence.zone)
-    shown = [each for each in register.incidents.values() if is_of(each, start, end)]
+    shown = incidents_of(evidence)
     headers = (
         msg("Incident"), msg("What happened"), msg("Severity"), msg("Noticed"), msg("Who answers"), msg("Tied to"),
         msg("State"), msg("Records"),
     )  # fmt: skip
     caption = msg("Incidents that were noticed in the period, or open in it (Article 12.5)")
-    yield Table(caption, headers, [_row(each) for each in shown])
     if shown:
-        yield _reports(shown, numbers, evidence.now)
-    yield _attestations(register, evidence)
+        yield from bounded(Table(caption, headers, [_row(each) for each in shown]), INCIDENTS_SHOWN)
+        yield from bounded(_reports(shown, numbers, evidence.now), 2 * INCIDENTS_SHOWN)
+    else:
+        yield Paragraph(
+            msg(
+                "No incident of the period is in the register; that there was none is shown only for the days of which somebody attests it."
+            )
+        )
+    days = _attestations(register, evidence)
+    if days.rows:
+        yield from bounded(days)
+    else:
+        yield Paragraph(msg("Nobody attests of a day of the period that every incident is in the register."))
+
+
+def incidents_of(evidence: Evidence) -> tuple[Incident, ...]:
+    """Return the incidents of the period, in the order in which they were opened."""
+    if evidence.incidents is None:
+        return ()
+    start, end = evidence.period.bounds(evidence.zone)
+    return tuple(each for each in evidence.incidents.incidents.values() if is_of(each, start, end))
 
 
 def is_of(incident: Incident, start: datetime, end: datetime) -> bool:
