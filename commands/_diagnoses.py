@@ -180,20 +180,11 @@ def state_folder(session: Session) -> Iterator[Diagnosis]:
 
 @examination
 def reports(session: Session) -> Iterator[Diagnosis]:
-    """Reports can be written, and mailed in the formats that are configured."""
-    from commands._report_mail import mail_settings  # noqa: PLC0415  # start-up time
-    from portalops.reports import formats  # noqa: PLC0415  # start-up time
+    """Reports can be written, and mailed ones reach whom they are for."""
+    from commands._mail_diagnoses import mailing_seen  # noqa: PLC0415  # it builds on this module
 
     yield from _folder("reports", session.settings.report.folder, private=False)
-    try:
-        mail = mail_settings(session)
-    except ConfigurationError:
-        return  # told with the configuration
-    for name in mail.formats if mail else ():
-        try:
-            formats.lacks([formats.load(name)])
-        except PortalOpsError as error:
-            yield Diagnosis("reports", State.BAD, error.message, error.hint)
+    yield from mailing_seen(session)
 
 
 @examination

@@ -65,19 +65,25 @@ def mailed_doubts(read: ReadMailings) -> list[Message]:
     return [msg("record {seq} cannot be read: {why}", seq=seq, why=error.message) for seq, error in read.unreadable]
 
 
+def said_of(one: RecordedMailing, recipient: str) -> Message | str:
+    """Return what the mail server said of a mail to a recipient, or why there is no answer."""
+    if one.answer is None:
+        return msg("the sending left no answer")
+    refused = {each.recipient: each.answer for each in one.answer.refused}
+    return refused.get(recipient) or one.answer.problem or one.answer.answer
+
+
 def _rows(one: RecordedMailing) -> list[tuple[Cell, ...]]:
-    mailing, answer = one.mailing, one.answer
+    mailing = one.mailing
     code = code_of(mailing.head) if mailing.head else None
     about = (str(one.seq), one.at, mailing.report, mailing.period, mailing.scope or None, code)
-    if answer is None:
-        return [(*about, each, mail_status(one.state), None) for each in mailing.recipients]
-    refused = {each.recipient: each.answer for each in answer.refused}
+    refused = {each.recipient for each in one.answer.refused} if one.answer else set()
     return [
         (
             *about,
             each,
             mail_status(MailState.REFUSED if each in refused else one.state),
-            refused.get(each) or answer.problem or answer.answer or None,
+            said_of(one, each) or None,
         )
         for each in mailing.recipients
     ]

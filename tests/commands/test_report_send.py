@@ -408,6 +408,24 @@ def test_a_ledger_that_was_changed_is_told_in_the_mail(tmp_path: Path, box: Mail
     assert "nothing in it can be trusted" in " ".join(text_of(box.mails[0]).split())
 
 
+def test_doctor_tells_whom_the_newest_mail_did_not_reach_until_one_does(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = home_in(tmp_path, box.port)
+    box.refused = BINH
+
+    told = []
+    for _ in range(2):
+        portalops(home, "report", "send", "compliance", *WEEK, "--language", "en")
+        capsys.readouterr()
+        portalops(home, "--json", "doctor")
+        told.append([each["seen"] for each in data_of(capsys) if each["id"] == "reports" and "mail" in each["seen"]])
+        box.refused = ""
+
+    assert [len(each) for each in told] == [1, 0]
+    assert f"is not known to have reached {BINH}: 550 5.1.1 no such mailbox" in told[0][0]
+
+
 def test_doctor_tells_a_format_that_cannot_be_mailed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
