@@ -267,6 +267,13 @@ def _remarks(session: Session, before: Change, after: Change, kind: str, *, has_
             found.append(
                 msg("the decision itself is not kept: until it is added by --file, the check change.order is unknown")
             )
+        if after.notice is not None and {*after.notice.evidence} & {*after.approval.evidence}:
+            found.append(
+                msg(
+                    "this is the same file as the letter of record {seq}: add the decision itself by --file",
+                    seq=str(after.notice.seq),
+                )
+            )
         if after.notice is not None and _is_before(session, after.approval.body, after.notice.body):
             found.append(
                 msg(

@@ -566,3 +566,14 @@ def test_pipe_is_no_document_and_nobody_waits_for_it(home: Path, capsys: pytest.
     assert notify(home, "--file", str(home / "pipe")) == ExitCode.USAGE
 
     assert "pipe is no file" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_letter_that_is_given_for_the_decision_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request(home)
+    notify(home, "--file", str(home / "decision.pdf"))
+    capsys.readouterr()
+
+    assert approve(home, "--file", str(home / "decision.pdf")) == ExitCode.OK
+
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert any("the same file as the letter of record 3" in each for each in warnings)
