@@ -75,7 +75,7 @@ def _draw_band(grid: Grid, band: Sequence[int], reader: Reader, *, name: str) ->
 
 
 def _column_width(column: Cell, reader: Reader) -> float:
-    return CELL_WIDTH if isinstance(column, date) else max(CELL_WIDTH, 6 + 7 * len(reader.cell(column)))
+    return CELL_WIDTH if isinstance(column, date) else max(CELL_WIDTH, 8 + 7 * len(reader.cell(column)))
 
 
 def _column_head(column: Cell, x: float, reader: Reader) -> Iterator[Markup]:
