@@ -382,6 +382,11 @@ def leave(
             )
         if not back and before is not None and (on is None or before.on == day):
             return None
+        if before is not None and day > before.on and not why:
+            raise UsageError(
+                msg("{person} left on {on}, by record {seq}", person=name, on=before.on, seq=before.seq),
+                msg("If they leave later than that, say why by --reason."),
+            )
         return LEFT, LEAVING, Leaving(name, None if back else day, why)
 
     register, seq = _put(session, decide, dry_run=dry_run)

@@ -18,6 +18,7 @@ from portalops.model.credentials import (
     LONGEST_DAYS,
     Credential,
     CredentialHandOver,
+    CredentialKind,
     CredentialReturn,
     CredentialRotation,
     Leaving,
@@ -228,6 +229,9 @@ def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Mes
                 left[key] = Left(body.person, body.left_on, seq)
         else:
             after = _after(credentials.get(body.id), seq, at, kind, body)
+            if after is not None and isinstance(body, Credential) and kind == ADDED:
+                known = _known_before(credentials.values(), body)
+                after = replace(after, knowers=_known(known, body.holder, body.deputy, seq))
             if after is None:
                 unfitting.append(seq)
                 continue
@@ -328,6 +332,30 @@ def _after(
             )
         case CredentialReturn():
             return replace(held, returned=body, returned_seq=seq)
+
+
+def _known_before(credentials: Iterable[HeldCredential], added: Credential) -> tuple[Knower, ...]:
+    """Return who knows the secret of what is added, since it was in the register before and was not made anew since.
+
+    What was returned opens nothing any more; what opens again with a secret of before that is the same one.
+    """
+    found: tuple[Knower, ...] = ()
+    for each in credentials:
+        if each.returned is None or not _is_same_secret(each.credential, added):
+            continue
+        if added.rotated_on is None or added.rotated_on < each.returned.on:
+            for one in each.knowers:
+                found = _known(found, one.person, "", one.seq)
+    return found
+
+
+def _is_same_secret(one: Credential, other: Credential) -> bool:
+    """Say whether two open the same by the same: an account has one password; of the rest the fingerprint tells, or else the id."""
+    if (one.system, one.account, one.kind) != (other.system, other.account, other.kind):
+        return False
+    if one.kind is CredentialKind.PASSWORD:
+        return True
+    return one.fingerprint == other.fingerprint and bool(one.fingerprint or one.id == other.id)
 
 
 def _known(before: tuple[Knower, ...], holder: str, deputy: str, seq: int) -> tuple[Knower, ...]:

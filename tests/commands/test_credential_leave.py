@@ -30,6 +30,17 @@ def test_day_of_who_comes_back_is_refused_and_not_passed_over(
     assert "--back and --on do not go together" in capsys.readouterr().err
 
 
+def test_last_day_is_put_off_with_a_reason_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(home, capsys, "credential", "leave", "nguyen-van-an", "--on", "2026-11-20")
+    later = ("credential", "leave", "nguyen-van-an", "--on", "2099-01-01")
+
+    assert portalops(home, *later) == ExitCode.USAGE
+
+    assert "nguyen-van-an left on" in capsys.readouterr().err
+    asked(home, capsys, *later, "--reason", "ở lại thêm")
+    asked(home, capsys, "credential", "leave", "nguyen-van-an", "--on", "2026-11-19")
+
+
 def test_who_leaves_hands_over_what_they_answer_for_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = CONFIGURATION.replace("[state]", '[office]\ncontact = "Nguyễn Văn An, 0258 3 822 000"\n\n[state]')
     (home / "portalops.toml").write_text(text, encoding="utf-8")

@@ -108,6 +108,26 @@ def test_a_change_dated_before_a_correction_of_who_holds_it_takes_it_from_nobody
     assert knowers(folded(*steps, replace(back, rotated_on=DAY))) == [CHI, BINH]
 
 
+def test_what_is_added_again_unchanged_is_known_to_whoever_knew_it() -> None:
+    issued = DAY - timedelta(days=9)
+    steps: list[Body] = [one(made=issued), Leaving(AN, DAY), CredentialReturn("web1-root", DAY, BINH)]
+    anew = one(holder=BINH, deputy="", made=issued)
+
+    assert knowers(folded(*steps, anew)) == [AN, BINH]
+    assert knowers(folded(*steps, replace(anew, id="web1-root-2")), "web1-root-2") == [AN, BINH]
+    assert knowers(folded(*steps, replace(anew, issued_on=DAY, rotated_on=DAY))) == [BINH]
+    assert knowers(folded(*steps, replace(anew, account="an"))) == [BINH]
+
+
+def test_key_that_is_added_again_is_the_same_by_its_fingerprint() -> None:
+    issued = DAY - timedelta(days=9)
+    key = replace(one(made=issued), kind=CredentialKind.KEY, fingerprint="SHA256:a")
+    steps: list[Body] = [key, CredentialReturn("web1-root", DAY, BINH)]
+
+    assert knowers(folded(*steps, replace(key, id="k2", holder=CHI)), "k2") == [AN, BINH, CHI]
+    assert knowers(folded(*steps, replace(key, id="k2", holder=CHI, fingerprint="SHA256:b")), "k2") == [CHI, BINH]
+
+
 def test_a_change_dated_before_the_hand_over_takes_it_from_nobody() -> None:
     later = DAY + timedelta(days=3)
     register = folded(
