@@ -74,7 +74,7 @@ def _basis(material: Material) -> tuple[tuple[Message, Cell], ...]:
             msg("Method"),
             msg(
                 "each copy in its newest known state; it counts as verified for {read} days after every byte was read back, as"
-                " restored for {restored} days",
+                " restored for {restored} days; a set of a run that died, which was taken in later, counts for nothing and is not shown",
                 read=numbers.read_back_max_age_days,
                 restored=numbers.restored_max_age_days,
             ),

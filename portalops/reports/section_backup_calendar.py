@@ -9,7 +9,7 @@ from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg
 from portalops.model.period import Week
 from portalops.model.reading import Limits
-from portalops.registers.evidence import Evidence, SetEvidence
+from portalops.registers.evidence import Evidence, SetEvidence, evidence_since
 from portalops.reports.document import Block, Grid, Mark, Paragraph, Tone
 from portalops.reports.section_backups import as_of, made_on
 
@@ -22,7 +22,7 @@ FAILED = Mark("!", Tone.BAD, msg("a set was made, and its copy failed or is dama
 MISSING = Mark("✗", Tone.BAD, msg("no set of the week holds it there"))
 OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
 BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
-UNUSED = Mark("·", Tone.NEUTRAL, msg("before the first set that is recorded on this medium"))
+UNUSED = Mark("·", Tone.NEUTRAL, msg("before the medium was in use, by the records"))
 
 _SHORT: Mapping[DataClass, Message] = {
     DataClass.CONFIGURATION: msg("configuration"),
@@ -70,12 +70,12 @@ def calendar(evidence: Evidence, limits: Limits) -> Grid:
     began_on = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else today
     rows: list[tuple[Message, list[Mark]]] = []
     for medium in media:
-        first_on = min(made_on(made, evidence) for made in sets for copy in made.copies if copy.medium == medium)
+        first_used = _first_used(medium, sets, evidence)
         for data_class in _classes(evidence, sets):
             label = msg("{medium} · {class_}", medium=medium, class_=_SHORT[data_class])
             marks = [
                 _best(by_week.get(week, ()), medium, data_class, evidence, limits)
-                or _without(week, today, began_on, Week.of(first_on))
+                or _without(week, today, began_on, first_used)
                 for week in weeks
             ]
             rows.append((label, marks))
@@ -132,9 +132,21 @@ def _is_whole(made: SetEvidence, data_class: DataClass) -> bool:
     )
 
 
-def _without(week: Week, today: date, began_on: date, first_used: Week) -> Mark:
+def _first_used(medium: str, sets: Sequence[SetEvidence], evidence: Evidence) -> Week | None:
+    """Return the first week in which a medium can be said to have been in use; None where nobody can tell, as older sets were not read."""
+    known = evidence.media.get(medium)
+    if evidence.started_at is not None and evidence.started_at >= evidence_since(evidence.period, evidence.zone):
+        return Week.of(
+            min(made_on(made, evidence) for made in sets if any(each.medium == medium for each in made.copies))
+        )
+    if known is None or known.added_at is None or known.replaced_at is not None:
+        return None
+    return Week.of(known.added_at.astimezone(evidence.zone).date())
+
+
+def _without(week: Week, today: date, began_on: date, first_used: Week | None) -> Mark:
     if week.period().last >= today:
         return OPEN
     if week.period().first < began_on:
         return BEFORE
-    return UNUSED if week < first_used else MISSING
+    return UNUSED if first_used is not None and week < first_used else MISSING

@@ -167,11 +167,11 @@ def job_grid(slots: Sequence[KeptSlot], evidence: Evidence) -> Grid:
     shaded: dict[int, Message] = {}
     if by_day:
         ran = {run.started_at.astimezone(zone).date() for run in evidence.runs}
-        last, first = evidence.last_day(), _began_on(evidence)
+        today, first = evidence.now.astimezone(zone).date(), _began_on(evidence)
         shaded = {
             place: msg("nothing ran on this day")
             for place, day in enumerate(days)
-            if day not in ran and first <= day <= last
+            if day not in ran and first <= day < today
         }
     return Grid(
         msg("Planned jobs, day by day") if by_day else msg("Planned jobs, week by week"),

@@ -168,13 +168,16 @@ def decisions() -> tuple[Decision, ...]:
 
 
 def media() -> dict[str, RegisteredMedium]:
-    """Two that are registered, one of them a tape that portalops does not reach; nas-1 is in no register."""
+    """Three that are registered, one of them a tape that portalops does not reach; nas-1 is in no register."""
     since = datetime(2026, 1, 5, tzinfo=UTC)
     entry = MediumEntry(
         "disk-a", "disk", "KH-SL-01", "Tủ sắt phòng 204", "Nguyễn Văn An", site="Trụ sở Sở KH&CN", room="204"
     )
     tape = MediumEntry("tape-1", "tape", "KH-BT-07", HOSTILE, "Trần Thị Bình", date(2026, 9, 1))
+    began = datetime(2026, 8, 10, 3, tzinfo=UTC)
+    images = MediumEntry("discs", "optical", "KH-DQ", "Phòng 204", "Trần Thị Bình")
     return {
+        "discs": RegisteredMedium("discs", images, began, began, None, None, None),
         "disk-a": RegisteredMedium("disk-a", entry, since, since, NOW - timedelta(days=10), None, None),
         "tape-1": RegisteredMedium("tape-1", tape, since, since, None, None, None),
     }

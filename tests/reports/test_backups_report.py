@@ -45,11 +45,11 @@ def test_the_calendar_has_a_row_a_medium_and_class_and_tells_read_from_written_f
 
     assert [str(column) for column in grid.columns] == [f"W{week}" for week in range(27, 40)]
     assert signs(grid) == {
-        "discs · configuration": "·······?✓✓✓✓…",
-        "discs · accounts of users": "·······?✓✓✓✓…",
-        "discs · settings of channels": "·······✗✗✗✗✗…",
-        "discs · content": "·······?✓~✓✓…",
-        "discs · other data": "·······?✓✓✓✓…",
+        "discs · configuration": "······✗?✓✓✓✓…",
+        "discs · accounts of users": "······✗?✓✓✓✓…",
+        "discs · settings of channels": "······✗✗✗✗✗✗…",
+        "discs · content": "······✗?✓~✓✓…",
+        "discs · other data": "······✗?✓✓✓✓…",
         "disk-a · configuration": "○?~??✗??✓✓✓✓…",
         "disk-a · accounts of users": "○????✗??✓✓✓✓…",
         "disk-a · settings of channels": "✗✗✗✗✗✗✗✗✗✗✗✗…",
@@ -62,6 +62,17 @@ def test_the_calendar_has_a_row_a_medium_and_class_and_tells_read_from_written_f
         "nas-1 · other data": "○???!✗??!✓✓◐…",
     }
     assert {mark.sign for mark, _words in grid.legend} == set("✓?◐~○!✗…·")
+
+
+def test_weeks_before_a_medium_are_left_open_only_where_the_records_tell_since_when_it_is_used() -> None:
+    seen = sample.evidence()
+    nowhere = replace(seen, media={})
+    young = replace(nowhere, started_at=sample.made_at(-3))
+    label = "discs · accounts of users"
+
+    assert signs(calendar(seen, LIMITS))[label] == "······✗?✓✓✓✓…"
+    assert signs(calendar(nowhere, LIMITS))[label] == "✗✗✗✗✗✗✗?✓✓✓✓…", "older sets were not read"
+    assert signs(calendar(young, LIMITS))[label] == "·······?✓✓✓✓…", "every set there ever was is known"
 
 
 def test_a_week_before_the_ledger_is_not_called_missing() -> None:

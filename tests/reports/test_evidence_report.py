@@ -107,6 +107,12 @@ def test_jobs_stand_day_by_day_and_a_day_on_which_nothing_ran_is_shaded() -> Non
     assert [mark.sign for mark, _words in grid.legend] == ["✓", "◑", "~", "!", "†", "?", "✗", "n"]
 
 
+def test_a_day_that_is_not_over_is_not_one_on_which_nothing_ran() -> None:
+    today = replace(own.evidence(), now=datetime(2026, 8, 29, 5, tzinfo=UTC))
+
+    assert grid_of(today).shaded == {}
+
+
 def test_a_long_period_has_a_column_a_week() -> None:
     seen = replace(own.evidence(), period=Period(date(2026, 6, 1), PERIOD.last))
     grid = grid_of(seen)
