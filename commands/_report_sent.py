@@ -116,7 +116,7 @@ def _names(one: SentReport) -> tuple[object, ...]:
 
 
 def _report(text: str) -> str:
-    known = (*report_names(), UPDATES)
+    known = {*report_names(), UPDATES}
     if text not in known:
         raise UsageError(
             msg("no report is named {name}", name=show_text(text, 40)),

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from portalops.model.message import nmsg
+from portalops.model.message import msg, nmsg
 from portalops.reports.document import Block, Paragraph, Table
 
 MOST_ROWS: Final = 40
 """Of a table of a register: about two printed pages."""
+
+
+def filled(blocks: Iterable[Block], most: int = MOST_ROWS) -> Iterator[Block]:
+    """Yield blocks with short tables; in the place of a table without rows, a sentence that says there is none."""
+    for block in blocks:
+        if not isinstance(block, Table):
+            yield block
+        elif block.rows:
+            yield from bounded(block, most)
+        else:
+            yield Paragraph(msg("{what}: none.", what=block.caption))
 
 
 def bounded(table: Table, most: int = MOST_ROWS) -> Iterator[Block]:

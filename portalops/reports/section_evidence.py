@@ -36,10 +36,10 @@ def exception_blocks(
             clause = rulebook.duty(standing.duty).clause
             yield Heading(3, msg("Duty {duty} ({clause})", duty=standing.duty, clause=clause_words(clause)))
             yield Bullets(details)
-    yield _flagged(evidence, units)
+    yield flagged_table(evidence, units)
     yield runs_without_end(evidence, own_run)
     yield failed_runs(evidence)
-    yield problem_table([*backup_problems(evidence), *_poll_problems(evidence)])
+    yield problem_table([*backup_problems(evidence), *poll_problems(evidence)])
     if evidence.unreadable:
         yield Notice(
             msg(
@@ -51,7 +51,8 @@ def exception_blocks(
         yield Bullets([msg("record {seq}: {cause}", seq=str(each.seq), cause=each.why) for each in evidence.unreadable])
 
 
-def _flagged(evidence: Evidence, units: Sequence[Unit]) -> Table:
+def flagged_table(evidence: Evidence, units: Sequence[Unit]) -> Table:
+    """Return the items of the period that count elsewhere, later, or not at all, and why."""
     names = unit_names(units)
     updates = evidence.updates
     start, end = evidence.period.bounds(evidence.zone)
@@ -148,7 +149,7 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
                 yield copy.medium, msg("problem with the copy"), copy.problem
 
 
-def _poll_problems(evidence: Evidence) -> Iterator[Problem]:
+def poll_problems(evidence: Evidence) -> Iterator[Problem]:
     """Yield the sources that failed, gaps between polls, and rejected lines: one line each."""
     for poll in evidence.updates.body.polls if evidence.updates else ():
         if not poll.ok:

@@ -62,13 +62,24 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
         )
     )
     yield matrix(newest.body, evidence.period, units, calendar, in_force(evidence))
-    weeks = [week for week in newest.body.unit_weeks if week.week in evidence.period.weeks()]
-    yield _totals(weeks, units)
+    weeks = weeks_of(newest.body, evidence.period)
+    yield totals_table(weeks, units)
     today = evidence.now.astimezone(evidence.zone).date()
-    yield _short_weeks(weeks, units, today=today)
-    yield _portal_days(newest.body.portal_days, evidence.period)
+    yield short_weeks_table(weeks, units, today=today)
+    yield portal_days_table(newest.body.portal_days, evidence.period)
     yield from variety_blocks(newest.body.variety, unit_names(units))
-    yield Table(
+    yield polls_table(newest.body)
+
+
+def weeks_of(result: UpdatesResult, period: Period) -> tuple[UnitWeek, ...]:
+    """Return the units' weeks that share a day with the period."""
+    asked = frozenset(period.weeks())
+    return tuple(week for week in result.unit_weeks if week.week in asked)
+
+
+def polls_table(result: UpdatesResult) -> Table:
+    """Return how each source answered when it was asked last."""
+    return Table(
         msg("How the sources answered"),
         (msg("Source"), msg("Asked at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
         [
@@ -81,7 +92,7 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
                 msg("yes") if poll.gap else msg("no"),
                 len(poll.rejected) + poll.rejected_more,
             )
-            for poll in newest.body.polls
+            for poll in result.polls
         ],
     )
 
@@ -217,7 +228,8 @@ def unit_names(units: Sequence[Unit]) -> Mapping[UnitId, Name]:
     return {unit.id: unit.name for unit in units}
 
 
-def _totals(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
+def totals_table(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
+    """Return what each unit did over the weeks, in the order of the units."""
     rows: list[Sequence[Cell]] = []
     for unit in units:
         own = [week for week in weeks if week.unit == unit.id]
@@ -251,7 +263,7 @@ def _totals(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
     )
 
 
-def _short_weeks(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today: date) -> Table:
+def short_weeks_table(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today: date) -> Table:
     """List the weeks that are over and not met; the current week stands in the matrix, and may still be met."""
     names = unit_names(units)
     fine = {DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED}
@@ -281,7 +293,8 @@ def _short_weeks(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today: dat
     )
 
 
-def _portal_days(days: Sequence[PortalDay], period: Period) -> Table:
+def portal_days_table(days: Sequence[PortalDay], period: Period) -> Table:
+    """Return the working days of the period that are not met."""
     wanting = [day for day in days if day.day in period and day.working and day.verdict is not DutyVerdict.MET]
     return Table(
         msg("Working days on which the province's portal was not shown to be updated (Article 11.1)"),
