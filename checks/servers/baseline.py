@@ -6,7 +6,8 @@ with it is unknown then, and says what it saw, so that it can be declared.
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
@@ -82,6 +83,11 @@ class Standing(BaseModel):
     """Which, by name; `*` stands for any letters."""
 
 
+LONGEST_DAYS = 62
+"""How long a declared window may be: as long as one that is asked for by `portalops change request`."""
+_NAMES_SOMETHING = re.compile(r"[A-Za-z0-9]").search
+
+
 class Changes(BaseModel):
     """Which changes were approved."""
 
@@ -91,6 +97,15 @@ class Changes(BaseModel):
     """Changes are looked for from this moment on: the day of the approved state."""
     windows: tuple[Window, ...] = ()
     standing: tuple[Standing, ...] = ()
+
+    @model_validator(mode="after")
+    def _limited(self) -> Changes:
+        """Refuse what would approve everything, as the register of changes does: a window without end, anything by anyone."""
+        if any(each.end_at - each.start_at > timedelta(days=LONGEST_DAYS) for each in self.windows):
+            raise ValueError(f"a window is longer than {LONGEST_DAYS} days")
+        if any(each.by is None and not all(map(_NAMES_SOMETHING, each.packages)) for each in self.standing):
+            raise ValueError("every package by everybody is no limit: give 'by', or name the packages")
+        return self
 
     def window_of(self, moment: datetime) -> Window | None:
         """Return the window that a moment lies in."""

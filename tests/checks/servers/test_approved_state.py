@@ -84,6 +84,14 @@ def test_window_holds_its_first_and_last_moment() -> None:
             }
         },
         {"changes": {"since": "2026-11-20T00:00:00Z", "standing": [{"packages": ["*"]}]}},
+        {"changes": {"since": "2026-11-20T00:00:00Z", "standing": [{"reference": "x"}]}},
+        {"changes": {"since": "2026-11-20T00:00:00Z", "standing": [{"reference": "x", "packages": ["nginx", "*.*"]}]}},
+        {
+            "changes": {
+                "since": "2026-11-20T00:00:00Z",
+                "windows": [{"start_at": "2026-11-20T02:00:00Z", "end_at": "2027-01-21T02:00:01Z", "reference": "x"}],
+            }
+        },
         {"config_files": {}},
         {"config_files": {"/etc/hosts": "abc"}},
         {"config_files": {"etc/hosts": "a" * 64}},
