@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from commands import _report_send, _report_sent
+from commands import _report_index, _report_send, _report_sent
 from commands._host_drift import host_drift
 from commands._periods import period_option
 from commands._report_mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
@@ -58,6 +58,7 @@ from portalops.system.files import write_atomically
 app = typer.Typer()
 app.command("send", help=_report_send.HELP)(_report_send.send)
 app.command("sent", help=_report_sent.HELP)(_report_sent.sent)
+app.command("index", help=_report_index.HELP)(_report_index.index)
 
 BOTH = "both"
 

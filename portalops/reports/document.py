@@ -55,7 +55,15 @@ class Quantity:
     """A sign that is the same in every language, such as `%` or `s`."""
 
 
-Cell: TypeAlias = "str | int | date | datetime | Message | Name | Status | ByteSize | Quantity | None"
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """A file or folder beside the document, which a page leads to."""
+
+    path: str
+    """From the document's own folder on, with slashes; any name that a file can have."""
+
+
+Cell: TypeAlias = "str | int | date | datetime | Message | Name | Status | ByteSize | Quantity | FileLink | None"
 """A `str` is verbatim (an id, a path); None is an empty cell, shown as a dash."""
 
 

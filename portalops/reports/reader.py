@@ -15,7 +15,7 @@ from typing import assert_never
 from portalops.locale import render, show_day, show_moment, show_number, show_quantity, show_size
 from portalops.model.message import Message
 from portalops.model.organisation import Name
-from portalops.reports.document import ByteSize, Cell, Quantity, Status
+from portalops.reports.document import ByteSize, Cell, FileLink, Quantity, Status
 
 EMPTY = "–"
 """What an empty cell shows, so that empty is seen to be meant."""
@@ -51,6 +51,8 @@ class Reader:
                 return self.text(cell.word)
             case ByteSize():
                 return show_size(cell.bytes, self.language)
+            case FileLink():
+                return one_line(cell.path)
             case Quantity():
                 return show_quantity(cell.value, cell.decimals, one_line(cell.unit), self.language)
             case datetime():

@@ -8,12 +8,14 @@ the same.
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never, cast
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import msg
@@ -26,6 +28,7 @@ from portalops.reports.document import (
     ByteSize,
     Cell,
     Document,
+    FileLink,
     Grid,
     Heading,
     KeyValues,
@@ -62,6 +65,8 @@ class _Shown:
     """Class of the table cell: `number`, `whole`, `id`, `code`, `head-code` or none."""
     tone: str = ""
     shape: str = ""
+    link: str = ""
+    """Where it leads to: from this page's own folder on, so that no name can be an address elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,8 @@ class _Writer:
                 return _Shown(text, "number")
             case date():
                 return _Shown(text, "whole")
+            case FileLink():
+                return _Shown(text, link=f"./{quote(os.fsencode(cell.path))}")
             case str() if HEAD_CODE.fullmatch(text):
                 return _Shown(text, "head-code")
             case str() if CODE.fullmatch(text):

@@ -24,6 +24,7 @@ from portalops.reports.document import (
     ByteSize,
     Cell,
     Document,
+    FileLink,
     Grid,
     Heading,
     KeyValues,
@@ -96,6 +97,8 @@ class _Writer:
                 return {"word": self.text(cell.word), "tone": cell.tone.value}
             case ByteSize():
                 return {"bytes": cell.bytes}
+            case FileLink():
+                return {"path": self.text(cell.path)}
             case Quantity():
                 return {"value": round(cell.value, cell.decimals), "unit": cell.unit}
             case datetime():

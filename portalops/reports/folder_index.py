@@ -1,0 +1,398 @@
+"""An auditor's index of a folder: which reports and bundles lie there, what their bytes come to, and what the ledger knows of them. Pure.
+
+A file's name is what somebody called it. What a report is about is taken from the ledger where it knows these very bytes, and from the
+name otherwise, which the index says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import Portal
+from portalops.model.record import Digest
+from portalops.reports.document import (
+    Block,
+    Bullets,
+    ByteSize,
+    Cell,
+    Document,
+    FileLink,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    Table,
+    Tone,
+    Verbatim,
+)
+from portalops.reports.named import report_names, report_title
+
+_NAME = re.compile(
+    r"(?P<portal>.+?)-(?P<report>[a-z]+)(?:-(?P<scope>(?:unit|host)-.+?))?"
+    r"-(?P<first>\d{4}-\d\d-\d\d)--(?P<last>\d{4}-\d\d-\d\d)\.(?P<language>vi|en)\.(?P<format>[a-z]+)"
+)
+
+
+class Deed(StrEnum):
+    """What the ledger tells was done with a file."""
+
+    WRITTEN = "written"
+    MAILED = "mailed"
+    SENT = "sent"
+    SIGNED = "signed"
+    EXPORTED = "exported"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One record of the ledger that names a file by its SHA-256."""
+
+    seq: int
+    deed: Deed
+    report: str = ""
+    """Name; empty where the record says none."""
+    period: str = ""
+    """`2026-11-16..2026-11-22`; empty where the record says none."""
+    scope: str = ""
+    language: str = ""
+    code: str | None = None
+    """Code of the head that the report carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file of the folder."""
+
+    path: str
+    """From the index on, with slashes."""
+    size: int
+    """Bytes."""
+    sha256: Digest | None
+    """None where it could not be read."""
+    problem: Message | None = None
+    """Why it could not."""
+    code: str | None = None
+    """The newest of the ledger's heads whose code stands in it; None where none was found, or its form cannot be searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBundle:
+    """A folder that says by its bundle.json that it is a bundle."""
+
+    path: str
+    """From the index on, with slashes."""
+    files: int
+    size: int
+    """Bytes of all its files."""
+    sums: Digest | None
+    """SHA-256 of its SHA256SUMS, which names every other file; None where it could not be read."""
+    period: str = ""
+    records: int = 0
+    ledger: str = ""
+    holds: bool | None = None
+    """Its last record is this ledger's, or is not; None where there is no ledger to ask, or it is of another one."""
+    exported: tuple[int, ...] = ()
+    """The records of this ledger that name its reports."""
+    problem: Message | None = None
+    """Why it is not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What lies in a folder, and what the ledger knows."""
+
+    portal: Portal
+    folder: str
+    """As it was named."""
+    made_at: datetime
+    version: str
+    """Of portalops."""
+    ledger: str | None
+    """Id of the ledger that was asked; None if there is none."""
+    files: Sequence[FoundFile]
+    bundles: Sequence[FoundBundle]
+    known: Mapping[Digest, Sequence[Known]]
+    """What the ledger says of files, by SHA-256."""
+    names: Mapping[str, int]
+    """The newest record that names a file of this name, whatever its SHA-256."""
+    links: int = 0
+    """Links and special files, which are not followed or opened."""
+    unread: Sequence[tuple[str, Message]] = ()
+    """Folders that could not be read, and why."""
+    beyond: int = 0
+    """Files that were not looked at, since there are too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report's file is about."""
+
+    report: str
+    period: str
+    scope: str
+    language: str
+    by_ledger: bool
+    """False: by the file's name alone."""
+
+
+def about(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> About | None:
+    """Return what a file is about, by the ledger or else by its name; None where neither says that it is a report."""
+    for each in known.get(file.sha256, ()) if file.sha256 else ():
+        if each.report and each.period:
+            return About(each.report, each.period, each.scope, each.language, by_ledger=True)
+    named = _NAME.fullmatch(file.path.rpartition("/")[2])
+    if named is None or named["report"] not in report_names():
+        return None
+    try:
+        first, last = date.fromisoformat(named["first"]), date.fromisoformat(named["last"])
+    except ValueError:
+        return None
+    return About(named["report"], f"{first}..{last}", named["scope"] or "", named["language"], by_ledger=False)
+
+
+def build_index(contents: Contents) -> Document:
+    """Return the index as a document; the same contents give the same one."""
+    grouped: dict[str, list[tuple[About, FoundFile]]] = {}
+    others: list[FoundFile] = []
+    for file in contents.files:
+        found = about(file, contents.known)
+        if found is None:
+            others.append(file)
+        else:
+            grouped.setdefault(found.report, []).append((found, file))
+    blocks: list[Block] = [*_basis(contents)]
+    for report in sorted(grouped):
+        title = report_title(report) if report in report_names() else msg("Report {name}", name=report)
+        blocks.append(Heading(2, title))
+        blocks += _reports(contents, report, grouped[report])
+    if contents.bundles:
+        blocks.append(Heading(2, msg("Bundles")))
+        blocks += _bundles(contents)
+    if others:
+        blocks.append(Heading(2, msg("Other files")))
+        blocks.append(
+            Table(
+                msg("Files that neither the ledger nor their name calls a report"),
+                (msg("File"), msg("Size"), msg("SHA-256"), msg("What the ledger says")),
+                [(_link(each.path), ByteSize(each.size), _digest(each), _state(each, contents)) for each in others],
+            )
+        )
+    footer: list[tuple[Message, Cell]] = [
+        (msg("Folder"), contents.folder),
+        (msg("Portal"), contents.portal.name),
+        (msg("Made at"), contents.made_at),
+    ]
+    return Document(msg("Index of reports and bundles"), blocks, footer, contents.portal.timezone)
+
+
+def _basis(contents: Contents) -> Iterator[Block]:
+    strangers = sum(not (each.sha256 and contents.known.get(each.sha256)) for each in contents.files)
+    yield Heading(2, msg("What this index rests on"))
+    yield KeyValues(
+        [
+            (msg("Portal"), contents.portal.name),
+            (msg("Folder"), contents.folder),
+            (msg("Ledger"), contents.ledger or msg("none: nothing could be asked of it")),
+            (msg("Files"), len(contents.files)),
+            (msg("Files that the ledger does not know"), strangers),
+            (msg("Bundles"), len(contents.bundles)),
+            (msg("Made at"), contents.made_at),
+            (msg("Made by"), f"portalops {contents.version}"),
+        ]
+    )
+    yield Bullets(
+        (
+            msg(
+                "Sizes and SHA-256 are of the files as they lay here when the index was made. Compare one by 'sha256sum FILE'; the"
+                " index itself is signed by nobody."
+            ),
+            msg(
+                "The ledger knows a file where one of its records names this very SHA-256: a job wrote it, it was mailed, sent, signed or"
+                " handed out. A report that was built by hand and then neither sent nor signed is in no record, and so is unknown; that"
+                " is not a fault, and no proof."
+            ),
+            msg(
+                "Period, scope and language of an unknown file are by its name alone. Search the page with the browser's own search, by unit,"
+                " period, code or digest."
+            ),
+        )
+    )
+    if contents.links:
+        yield Notice(
+            nmsg(
+                "{n} link or special file is not in this index: it is not followed or opened.",
+                "{n} links or special files are not in this index: they are not followed or opened.",
+                contents.links,
+            )
+        )
+    if contents.beyond:
+        yield Notice(
+            nmsg(
+                "{n} file more was not looked at: the folder holds too many. Make an index of each of its folders.",
+                "{n} files more were not looked at: the folder holds too many. Make an index of each of its folders.",
+                contents.beyond,
+            ),
+            Tone.BAD,
+        )
+    for path, why in contents.unread:
+        yield Notice(msg("The folder {path} could not be read: {cause}", path=path, cause=why), Tone.BAD)
+    if not contents.files and not contents.bundles:
+        yield Paragraph(msg("There is no file and no bundle in this folder."))
+
+
+def _reports(contents: Contents, report: str, found: Sequence[tuple[About, FoundFile]]) -> Iterator[Block]:
+    scopes = sorted({about.scope for about, _file in found})
+    for scope in scopes:
+        mine = sorted((each for each in found if each[0].scope == scope), key=lambda each: each[1].path)
+        mine.sort(key=lambda each: each[0].period, reverse=True)
+        if scopes != [""]:
+            yield Heading(3, _scope_words(scope))
+        yield Table(
+            msg("Report {name}, newest period first", name=report)
+            if not scope
+            else msg("Report {name}, {scope}, newest period first", name=report, scope=_scope_words(scope)),
+            (
+                msg("From"),
+                msg("To"),
+                msg("File"),
+                msg("Language"),
+                msg("Format"),
+                msg("Size"),
+                msg("SHA-256"),
+                msg("Head code"),
+                msg("What the ledger says"),
+            ),
+            [
+                (
+                    *_days(about.period),
+                    _link(file.path),
+                    about.language or None,
+                    file.path.rpartition(".")[2],
+                    ByteSize(file.size),
+                    _digest(file),
+                    _code(file, contents.known),
+                    _state(file, contents),
+                )
+                for about, file in mine
+            ],
+        )
+
+
+def _scope_words(scope: str) -> Message:
+    kind, _dash, name = scope.partition("-")
+    if not scope:
+        return msg("The whole portal")
+    return msg("Unit {name}", name=name) if kind == "unit" else msg("Host {name}", name=name)
+
+
+def _days(period: str) -> tuple[Cell, Cell]:
+    """Return a period's first and last day; what is none stays a text."""
+    first, _dots, last = period.partition("..")
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        return (period or None), None
+
+
+def _link(path: str) -> FileLink:
+    return FileLink(path)
+
+
+def _digest(file: FoundFile) -> Cell:
+    return file.sha256 or Status(msg("cannot be read: {cause}", cause=file.problem or msg("not known")), Tone.BAD)
+
+
+def _code(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> str | None:
+    named = [each.code for each in known.get(file.sha256, ()) if each.code] if file.sha256 else []
+    return named[-1] if named else file.code
+
+
+_DEEDS: Mapping[Deed, Message] = {
+    Deed.WRITTEN: msg("written by a job"),
+    Deed.MAILED: msg("mailed"),
+    Deed.SENT: msg("recorded as sent"),
+    Deed.SIGNED: msg("signed"),
+    Deed.EXPORTED: msg("handed out in a bundle"),
+}
+
+
+def _state(file: FoundFile, contents: Contents) -> Cell:
+    if contents.ledger is None:
+        return Status(msg("no ledger to ask"), Tone.UNSURE)
+    if file.sha256 is None:
+        return Status(msg("not known"), Tone.UNSURE)
+    known = contents.known.get(file.sha256, ())
+    if known:
+        word = _deed(known[0])
+        for each in known[1:_MOST_DEEDS]:
+            word = msg("{one}; {other}", one=word, other=_deed(each))
+        if len(known) > _MOST_DEEDS:
+            word = msg("{one}; and {count} records more", one=word, count=len(known) - _MOST_DEEDS)
+        return Status(word, Tone.GOOD)
+    seq = contents.names.get(file.path.rpartition("/")[2])
+    if seq is not None:
+        return Status(msg("unknown: record {seq} names a file of this name with other bytes", seq=str(seq)), Tone.BAD)
+    return Status(msg("unknown to the ledger"), Tone.UNSURE)
+
+
+_MOST_DEEDS = 6
+"""How many records are named of one file: a report may be mailed every week."""
+
+
+def _deed(known: Known) -> Message:
+    return msg("{deed}, record {seq}", deed=_DEEDS[known.deed], seq=str(known.seq))
+
+
+def _bundles(contents: Contents) -> Iterator[Block]:
+    yield Table(
+        msg("Bundles, newest period first"),
+        (
+            msg("From"),
+            msg("To"),
+            msg("Folder"),
+            msg("Records"),
+            msg("Files"),
+            msg("Size"),
+            msg("SHA-256 of SHA256SUMS"),
+            msg("What the ledger says"),
+        ),
+        [
+            (
+                *_days(each.period),
+                _link(each.path),
+                each.records or None,
+                each.files,
+                ByteSize(each.size),
+                each.sums,
+                _bundle_state(each, contents),
+            )
+            for each in sorted(contents.bundles, key=lambda each: (each.period, each.path), reverse=True)
+        ],
+    )
+    yield Paragraph(
+        msg("That a bundle lies here says nothing of what is in it. Each brings the program that checks it:")
+    )
+    yield Verbatim("python3 verify.py .\nportalops ledger verify BUNDLE")
+
+
+def _bundle_state(bundle: FoundBundle, contents: Contents) -> Cell:
+    if bundle.problem is not None:
+        return Status(bundle.problem, Tone.BAD)
+    if contents.ledger is None:
+        return Status(msg("no ledger to ask"), Tone.UNSURE)
+    if bundle.ledger != contents.ledger:
+        return Status(msg("of another ledger: {id}", id=bundle.ledger), Tone.UNSURE)
+    if not bundle.holds:
+        return Status(
+            msg("its last record, {seq}, is not the one that this ledger holds", seq=str(bundle.records)), Tone.BAD
+        )
+    if not bundle.exported:
+        return Status(msg("its last record is this ledger's; no record tells that it was handed out"), Tone.UNSURE)
+    seqs = ", ".join(str(seq) for seq in bundle.exported[:_MOST_DEEDS])
+    return Status(msg("its last record is this ledger's; handed out by record {seqs}", seqs=seqs), Tone.GOOD)
