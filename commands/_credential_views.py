@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from commands._credentials import (
     held,
     known_person,
     listing,
+    members_of,
     problems_of,
     refuse_extra,
     register_of,
@@ -24,7 +26,7 @@ from commands._credentials import (
 )
 from commands._result import JsonValue, Result
 from commands._servers import known_host
-from commands._session import open_session
+from commands._session import Session, open_session
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.credentials import host_of, same_person
@@ -118,11 +120,30 @@ def list_(
         for each in shown
     ]
     view: list[Block] = [Table(nmsg("{n} credential", "{n} credentials", len(rows)), headers, rows)]
-    lost = _lost(register)
-    is_wrong = any(problems_of(register, each, today) for each in shown)
+    lost, strangers = _lost(register), _strangers(session, register, shown)
+    is_wrong = bool(strangers) or any(problems_of(register, each, today) for each in shown)
     data: list[JsonValue] = [data_of(register, each, today) for each in shown]
     code = ExitCode.UNMET if is_wrong else ExitCode.PARTIAL if lost else ExitCode.OK
-    return Result(data, view, lost, exit_code=code)
+    return Result(data, view, (*lost, *strangers), exit_code=code)
+
+
+def _strangers(session: Session, register: CredentialRegister, shown: Iterable[HeldCredential]) -> tuple[Message, ...]:
+    """Say who holds an active credential, is no declared member, and is not recorded to have left."""
+    members = members_of(session)
+    found: dict[str, list[str]] = {}
+    for each in shown:
+        for name in (each.credential.holder, each.credential.deputy) if each.is_active and members else ():
+            if name and register.left_of(name) is None and not any(same_person(name, one) for one in members):
+                found.setdefault(name, []).append(each.id)
+    return tuple(
+        msg(
+            "{person}, who is named for {ids}, is no member that the configuration names: 'portalops credential leave' records that"
+            " they left, [checks.declared.members] names them if they are there",
+            person=name,
+            ids=listing(ids),
+        )
+        for name, ids in found.items()
+    )
 
 
 def show(ctx: typer.Context, credential: IdArgument) -> Result:

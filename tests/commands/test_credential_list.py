@@ -57,6 +57,20 @@ def test_each_state_of_a_credential_names_its_record(home: Path, capsys: pytest.
     assert "Used by: several people" in shown
 
 
+def test_holder_who_was_taken_out_of_the_configuration_is_told_until_they_are_recorded_to_have_left(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(home, capsys, *ADD, *KEY, *ISSUED)
+    text = CONFIGURATION.replace("members.nguyen-van-an", "members.le-van-chi")
+    (home / "portalops.toml").write_text(text, encoding="utf-8")
+
+    assert portalops(home, "credential", "list") == ExitCode.UNMET
+    assert "nguyen-van-an, who is named for web1-an, is no member" in capsys.readouterr().err
+    asked(home, capsys, "credential", "leave", "nguyen-van-an", expected=ExitCode.UNMET)
+    assert portalops(home, "credential", "list") == ExitCode.UNMET
+    assert "is no member" not in capsys.readouterr().err
+
+
 def test_what_a_change_leaves_unsaid_is_told_at_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     portalops(home, *ADD, *KEY, *ISSUED)
     assert "without its fingerprint the audit cannot tell" in capsys.readouterr().out
