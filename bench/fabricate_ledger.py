@@ -11,7 +11,7 @@ import heapq
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -79,7 +79,14 @@ class ScriptedClock:
         return 0.0
 
 
-def fabricate(folder: Path, records: int, *, until: datetime, units: Sequence[str] = ()) -> Ledger:
+def fabricate(
+    folder: Path,
+    records: int,
+    *,
+    until: datetime,
+    units: Sequence[str] = (),
+    rounds: Callable[[datetime, int], CheckRound] | None = None,
+) -> Ledger:
     """Make a ledger of so many records, give or take two, whose newest is of shortly before a moment.
 
     Args:
@@ -87,6 +94,8 @@ def fabricate(folder: Path, records: int, *, until: datetime, units: Sequence[st
         records: how many.
         until: aware.
         units: ids of units that the judgings of updates speak of; 30 made-up ones by default.
+        rounds: makes each round of checks, given when it ended and the record of the one before it (0 for the first); by default
+            one host whose checks all pass.
     """
     named = [UnitId(unit) for unit in units] or [UnitId(f"unit-{number:02d}") for number in range(30)]
     starts = _starts(records // 2, until)
@@ -102,7 +111,9 @@ def fabricate(folder: Path, records: int, *, until: datetime, units: Sequence[st
         drafts: list[Draft] = []
         for at, job in starts[first : first + _BATCH // 2]:
             ended_at = at + timedelta(seconds=40)
-            if until - at < OWN_DETAILS[job.kind]:
+            if job.kind is JobKind.CHECK and rounds is not None:
+                body = ledger.keep(_written(job, at, ended_at, who, rounds(ended_at, checked)))
+            elif until - at < OWN_DETAILS[job.kind]:
                 body = ledger.keep(_body(job, at, ended_at, who, named, checked=checked))
             elif job.kind in shared:
                 body = shared[job.kind]
@@ -152,8 +163,12 @@ def _starts(runs: int, until: datetime) -> list[tuple[datetime, Job]]:
 def _body(
     job: Job, at: datetime, ended_at: datetime, who: Circumstances, units: Sequence[UnitId], *, checked: int
 ) -> bytes:
+    return _written(job, at, ended_at, who, _result(job.kind, at, units, checked))
+
+
+def _written(job: Job, at: datetime, ended_at: datetime, who: Circumstances, result: object) -> bytes:
     summary = RunSummary(RunOutcome.COMPLETE, int(ExitCode.OK), at, ended_at)
-    return bodies.write({"circumstances": who, "run": summary, job.kind.value: _result(job.kind, at, units, checked)})
+    return bodies.write({"circumstances": who, "run": summary, job.kind.value: result})
 
 
 def _result(kind: JobKind, at: datetime, units: Sequence[UnitId], checked: int) -> object:
