@@ -10,7 +10,7 @@ from portalops.errors import ExitCode
 from portalops.model.message import Message
 from portalops.reports.document import Block
 
-JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True)

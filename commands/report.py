@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from commands import _report_index, _report_send, _report_sent
+from commands import _report_index, _report_schema, _report_send, _report_sent, _report_show
 from commands._host_drift import host_drift
 from commands._periods import period_option
 from commands._report_mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
@@ -46,6 +46,7 @@ from portalops.model.organisation import HostId, UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
+from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
@@ -56,11 +57,15 @@ from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
 app = typer.Typer()
+app.command("show", help=_report_show.HELP)(_report_show.show)
+app.command("schema", help=_report_schema.HELP)(_report_schema.schema)
 app.command("send", help=_report_send.HELP)(_report_send.send)
 app.command("sent", help=_report_sent.HELP)(_report_sent.sent)
 app.command("index", help=_report_index.HELP)(_report_index.index)
 
 BOTH = "both"
+MOST_NAMED = 20
+"""How many units or hosts a hint names."""
 
 
 @app.command(
@@ -321,9 +326,38 @@ def build_report(
         UnknownReport: there is no such report.
         LedgerMissing: there is no ledger yet; none is made for a report.
     """
+    load_report(name)  # nothing is signed for a report that there is not
+    head, unsigned = _sign_head(session)
+    return _built(session, name, period, scope=scope, own_run=own_run, head=head, unsigned=unsigned)
+
+
+def view_report(session: Session, name: str, period: Period, *, scope: Scope = WHOLE) -> BuiltReport:
+    """Build a report from what the ledger holds now, and write nothing: it carries the newest head that there is, as `build_report` says.
+
+    Raises:
+        UnknownReport: there is no such report.
+        LedgerMissing: there is no ledger yet.
+    """
+    load_report(name)
+    session.ledger  # noqa: B018  # a report makes no ledger: without one, this says so
+    unsigned = msg("a report that is only shown signs none; 'portalops report build' does")
+    has_key = session.settings.signing_key is not None
+    return _built(session, name, period, scope=scope, own_run="", head=None, unsigned=unsigned if has_key else None)
+
+
+def _built(
+    session: Session,
+    name: str,
+    period: Period,
+    *,
+    scope: Scope,
+    own_run: str,
+    head: RecordedHead | None,
+    unsigned: Message | None,
+) -> BuiltReport:
+    """Build a report from exactly what a head is over, or from all that is recorded if none was signed for it."""
     make = load_report(name)
     settings = session.settings
-    head, unsigned = _sign_head(session)
     last = session.ledger.last()
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
@@ -427,11 +461,22 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
                 msg("Those that can are listed by 'portalops report list --json'."),
             )
         if value not in known[option]:
-            raise UsageError(
-                msg("no {option} is named {value}", option=option, value=value[:60]),
-                msg("Choose one of: {names}.", names=", ".join(known[option][:20]) or "-"),
-            )
+            raise _unknown(option, show_text(value, 60), known[option])
     return Scope(UnitId(unit) if unit else None, HostId(host) if host else None)
+
+
+def _unknown(option: str, value: str, known: Sequence[str]) -> UsageError:
+    """Return what is said of a unit or host that is not there, with some of those that are."""
+    if option == "unit":
+        message = msg("no unit is named {value}", value=value)
+    else:
+        message = msg("no host is named {value}", value=value)
+    if not known:
+        return UsageError(message, msg("The configuration names none yet."))
+    shown = ", ".join(known[:MOST_NAMED])
+    if len(known) > MOST_NAMED:
+        shown += ", ..."
+    return UsageError(message, msg("Choose one of: {names}.", names=shown))
 
 
 def languages_option(asked: str | None, configured: Sequence[str]) -> tuple[str, ...]:
@@ -446,7 +491,7 @@ def languages_option(asked: str | None, configured: Sequence[str]) -> tuple[str,
         return LANGUAGES
     if asked not in LANGUAGES:
         raise UsageError(
-            msg("--language does not take {value}", value=asked[:40]),
+            msg("--language does not take {value}", value=show_text(asked, 40)),
             msg("It takes one of: {choices}.", choices=", ".join((*LANGUAGES, BOTH))),
         )
     return (asked,)

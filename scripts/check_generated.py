@@ -1,4 +1,4 @@
-"""Says whether what is generated and committed is current: the Vietnamese catalogue and the published schema.
+"""Says whether what is generated and committed is current: the Vietnamese catalogue and the published schemas.
 
     .venv/bin/python scripts/check_generated.py
 
@@ -13,12 +13,13 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = Path("docs/schemas/portalops.schema.json")
+SCHEMAS = {"config": Path("docs/schemas/portalops.schema.json"), "report": Path("docs/schemas/document.schema.json")}
+"""Published schemas by the command whose verb `schema` writes them."""
 
 
 def main() -> int:
     """Return 0 if everything is current, 1 otherwise."""
-    return max(_check_catalogue(), _check_schema())
+    return max(_check_catalogue(), *(_check_schema(command, schema) for command, schema in SCHEMAS.items()))
 
 
 def _check_catalogue() -> int:
@@ -28,15 +29,15 @@ def _check_catalogue() -> int:
     return _complain("the Vietnamese catalogue is not whole and current", ".venv/bin/python -m portalops.locale.build")
 
 
-def _check_schema() -> int:
+def _check_schema(command: str, schema: Path) -> int:
     portalops = Path(sys.executable).with_name("portalops")
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / SCHEMA.name
-        command = [str(portalops), "--quiet", "config", "schema", "--output", str(made)]
-        done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.DEVNULL)
-        if done.returncode == 0 and (ROOT / SCHEMA).is_file() and made.read_bytes() == (ROOT / SCHEMA).read_bytes():
+        made = Path(folder) / schema.name
+        call = [str(portalops), "--quiet", command, "schema", "--output", str(made)]
+        done = subprocess.run(call, check=False, cwd=ROOT, stdout=subprocess.DEVNULL)
+        if done.returncode == 0 and (ROOT / schema).is_file() and made.read_bytes() == (ROOT / schema).read_bytes():
             return 0
-    return _complain(f"{SCHEMA} is not current", f".venv/bin/portalops config schema --output {SCHEMA}")
+    return _complain(f"{schema} is not current", f".venv/bin/portalops {command} schema --output {schema}")
 
 
 def _complain(what: str, remedy: str) -> int:

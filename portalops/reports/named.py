@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from portalops import reports
 from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 from portalops.reports.document import Document
 from portalops.reports.material import Material
 
@@ -71,7 +72,7 @@ def report_needs(name: str) -> frozenset[str]:
 def _module(name: str) -> ModuleType:
     if name not in report_names():
         raise UnknownReport(
-            msg("no report is named {name}", name=name[:60]),
+            msg("no report is named {name}", name=show_text(name, 60)),
             msg("Choose one of: {names}.", names=", ".join(report_names())),
         )
     return importlib.import_module(f"{reports.__name__}.{_PREFIX}{name}")

@@ -16,6 +16,7 @@ from typing import cast
 
 from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 from portalops.ports import NeedsOfMachine, ReportFormat
 
 
@@ -34,7 +35,7 @@ def load(name: str) -> ReportFormat:
     """
     if name not in names():
         raise UnknownReport(
-            msg("no report format is named {name}", name=name[:60]),
+            msg("no report format is named {name}", name=show_text(name, 60)),
             msg("Choose one of: {names}.", names=", ".join(names())),
         )
     module = importlib.import_module(f"{__name__}.{name}")
