@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.reading import limits_of
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.reports.assessment import assessment_of
 from portalops.reports.document import (
     Bars,
     Block,
@@ -53,7 +55,7 @@ def build(material: Material) -> Document:
             msg("Exceptions"), exception_blocks(evidence, standings, units, rulebook, own_run=material.proof.own_run)
         ),
     )
-    return framed(TITLE, material, sections)
+    return replace(framed(TITLE, material, sections), assessment=assessment_of(material))
 
 
 def _article_12(material: Material) -> Iterator[Block]:

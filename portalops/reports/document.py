@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from portalops.model.message import Message
 from portalops.model.organisation import Name
+
+if TYPE_CHECKING:
+    from portalops.reports.assessment import Assessment
 
 
 class Tone(StrEnum):
@@ -207,3 +210,5 @@ class Document:
     """Facts repeated on each printed page, such as the ledger's range."""
     zone: str = "UTC"
     """IANA name of the time zone that its moments are shown in."""
+    assessment: Assessment | None = None
+    """What it judges, as values; None where it judges no duties."""

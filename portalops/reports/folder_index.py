@@ -35,7 +35,7 @@ from portalops.reports.named import report_names, report_title
 
 _NAME = re.compile(
     r"(?P<portal>.+?)-(?P<report>[a-z]+)(?:-(?P<scope>(?:unit|host)-.+?))?"
-    r"-(?P<first>\d{4}-\d\d-\d\d)--(?P<last>\d{4}-\d\d-\d\d)\.(?P<language>vi|en)\.(?P<format>[a-z]+)"
+    r"-(?P<first>\d{4}-\d\d-\d\d)--(?P<last>\d{4}-\d\d-\d\d)\.(?P<language>vi|en)\.(?P<format>(?:oscal\.)?[a-z]+)"
 )
 
 
