@@ -98,7 +98,7 @@ def test_every_value_has_the_form_that_the_standard_asks_for(language: str) -> N
         assert re.fullmatch(r"\S(.*\S)?", value)
     for value in every(made, "title"):
         assert re.fullmatch(r"[^\n]+", value)
-    assert all(value.startswith("urn:") for value in every(made, "ns"))
+    assert all(value.startswith("https://portalops.invalid/") for value in every(made, "ns"))
 
 
 def test_references_lead_to_what_is_there_and_no_identifier_is_given_twice() -> None:

@@ -27,8 +27,8 @@ from portalops.reports.reader import Reader
 from portalops.reports.words import clause_words, duty_status
 
 OSCAL_VERSION = "1.1.2"
-NAMESPACE = "urn:portalops:oscal"
-"""Of the properties that OSCAL itself does not name."""
+NAMESPACE = "https://portalops.invalid/oscal"
+"""Of the properties that OSCAL itself does not name: a name and no address, with `//` in it since some readers take no other."""
 _SEED = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
 _REASONS: Mapping[DutyVerdict, str] = {DutyVerdict.MET: "pass", DutyVerdict.UNMET: "fail"}
 """OSCAL's reasons of a state; all other verdicts are `other`."""
