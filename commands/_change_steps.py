@@ -48,7 +48,8 @@ from portalops.registers.changes import (
 )
 
 HELP_NOTIFY = _(
-    "Record that the Department was told of a change\n\nExample: portalops change notify CH-2026-001 --document '85/TTTT,"
+    "Record that the Department was told of a change\n\nKeep the letter itself by --file; without it the duty 12.2-notice is unknown."
+    " Recording the same letter again with --file adds it.\n\nExample: portalops change notify CH-2026-001 --document '85/TTTT,"
     " 20/11/2026' --sent 2026-11-20T09:00 --how 'văn bản điện tử' --to 'Sở Khoa học và Công nghệ' --file cong-van.pdf"
     "\n\nEXIT STATUS: 0 recorded or shown, 2 there is no such change, it is past that, the time is ahead, or the file cannot be"
     " read"
@@ -103,7 +104,14 @@ def notify(
         written_text(how, "--how"),
         written_text(to, "--to"),
     )
-    return step(session, NOTIFIED, change, permitted(notice, why_no_notice), data=document_in(file), dry_run=dry_run)
+    return step(
+        session,
+        NOTIFIED,
+        change,
+        permitted(notice, lambda known: why_no_notice(known, notice)),
+        data=document_in(file),
+        dry_run=dry_run,
+    )
 
 
 def approve(
@@ -262,6 +270,8 @@ def _how_to_close(known: Change) -> Message:
 def _remarks(session: Session, before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:
     """Say what of a step somebody must know who takes it, though it is permitted."""
     found: list[Message] = []
+    if kind == NOTIFIED and after.notice is not None and not after.notice.evidence and not has_file:
+        found.append(msg("the letter itself is not kept: until it is added by --file, the duty 12.2-notice is unknown"))
     if kind == APPROVED and after.approval is not None:
         if not after.approval.evidence and not has_file:
             found.append(

@@ -17,6 +17,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.changes import Change
 
 NOTICE = "notice"
 """The duty's subject where notice is asked for; otherwise it is the approval."""
@@ -47,7 +48,7 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
         order = change.order()
         zone, period = situation.evidence.zone, situation.evidence.period
         if any(shown.astimezone(zone).date() in period for shown in change.shown_at(situation.as_of)):
-            parts.append(_notified(order) if duty.subject == NOTICE else _approved(order))
+            parts.append(_notified(change, order) if duty.subject == NOTICE else _approved(order))
             seqs += [
                 seq for seq in (order.begun_seq or order.requested_seq, order.notified_seq, order.approved_seq) if seq
             ]
@@ -116,7 +117,7 @@ def _is_incident(finding: Finding, event: FindingEvent, after: FindingEvent, sit
     )
 
 
-def _notified(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
+def _notified(change: Change, order: ChangeOrder) -> tuple[DutyVerdict, Message]:
     shown = order.began_at or order.begins_at
     if order.notified_at is None:
         return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not notified", id=order.id, shown=shown)
@@ -127,6 +128,12 @@ def _notified(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
             shown=shown,
             notified=order.notified_at,
             seq=str(order.notified_seq),
+        )
+    if change.notice is not None and not change.notice.evidence:
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg(
+            "the letter {document} by which {id} was notified is not kept",
+            document=change.notice.body.document,
+            id=order.id,
         )
     return DutyVerdict.MET, msg("{id} was notified", id=order.id)
 

@@ -349,10 +349,12 @@ def overlapping(register: ChangeRegister, asked: ChangeRequest) -> tuple[Change,
 # --- which moves a change permits ---------------------------------------------------------------
 
 
-def why_no_notice(change: Change) -> Message | None:
+def why_no_notice(change: Change, notice: ChangeNotice) -> Message | None:
     """Say why a notice cannot be recorded now; None if it can."""
     if change.closed is not None:
         return _is(change)
+    if change.notice is not None and change.notice.body == notice:
+        return None  # the file is added
     if change.kind is not ChangeKind.EMERGENCY and change.state not in {ChangeState.REQUESTED, ChangeState.NOTIFIED}:
         return _is(change)
     return None

@@ -64,7 +64,7 @@ MET, UNMET, UNSURE = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIEN
         (register(TOLD, BEGUN), MET, UNMET),
         (register(AGREED, BEGUN), UNMET, MET),
         (register(BEGUN), UNMET, UNMET),
-        (register(TOLD, AGREED, BEGUN, kept=False), MET, UNSURE),
+        (register(TOLD, AGREED, BEGUN, kept=False), UNSURE, UNSURE),
         (register(TOLD, None, BEGUN), UNSURE, UNMET),
         (register(), UNMET, UNMET),
         (None, UNSURE, UNSURE),

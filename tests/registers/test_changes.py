@@ -177,7 +177,9 @@ def test_moves_are_permitted_only_from_the_states_that_permit_them() -> None:
     every = (asked, notified, approved, begun, done, closed)
     inside, other = ASKED.begins_at, replace(APPROVAL, document="600/UBND")
 
-    assert [why_no_notice(each) is None for each in every] == [True, True, False, False, False, False]
+    another = replace(NOTICE, document="86/TTTT")
+    assert [why_no_notice(each, another) is None for each in every] == [True, True, False, False, False, False]
+    assert [why_no_notice(each, NOTICE) is None for each in every] == [True, True, True, True, True, False]
     assert [why_no_approval(each, other) is None for each in every] == [False, True, True, False, False, False]
     assert [why_no_approval(each, APPROVAL) is None for each in every] == [False, True, True, True, True, False]
     assert [why_no_start(each, inside) is None for each in every] == [False, False, True, False, False, False]
