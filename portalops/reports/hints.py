@@ -77,7 +77,7 @@ _REASONS: Mapping[str, Message] = {
         ),
         (_AGAIN, "probe-timeout"),
         (_ROUND, "not-gathered not-run"),
-        (_DECLARE, "not-declared outage-not-declared no-approved-copy"),
+        (_DECLARE, "not-declared outage-not-declared no-approved-copy since-ahead"),
         (_OUTSIDE, "not-seen-from-outside outside-failed look-too-old station-in-admin-ranges"),
         (
             _ANSWERS,
