@@ -51,17 +51,13 @@ from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.frame import period_doubt
 from portalops.reports.material import WHOLE, Material, Scope
 from portalops.reports.named import load_report, report_names, report_needs, report_scopes, report_title
 from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
 app = typer.Typer()
-app.command("show", help=_report_show.HELP)(_report_show.show)
-app.command("schema", help=_report_schema.HELP)(_report_schema.schema)
-app.command("send", help=_report_send.HELP)(_report_send.send)
-app.command("sent", help=_report_sent.HELP)(_report_sent.sent)
-app.command("index", help=_report_index.HELP)(_report_index.index)
 
 BOTH = "both"
 MOST_NAMED = 20
@@ -162,9 +158,13 @@ def list_(ctx: typer.Context) -> Result:
     view: list[Block] = [
         Table(
             msg("Reports"),
-            (msg("Name"), msg("Title"), msg("Formats")),
-            [(name, report_title(name), ", ".join(formats.names())) for name in report_names()],
-        )
+            (msg("Name"), msg("Title"), msg("Cut down by")),
+            [
+                (name, report_title(name), ", ".join(f"--{each}" for each in sorted(report_scopes(name))) or None)
+                for name in report_names()
+            ],
+        ),
+        KeyValues([(msg("Formats"), ", ".join(formats.names()))]),
     ]
     if recorded:
         rows = [
@@ -185,6 +185,13 @@ def list_(ctx: typer.Context) -> Result:
     else:
         view.append(Paragraph(msg("No report is recorded yet.")))
     return Result(data=data, view=[*view, *mailed_view(mailed)], warnings=mailed_doubts(mailed))
+
+
+app.command("show", help=_report_show.HELP)(_report_show.show)
+app.command("send", help=_report_send.HELP)(_report_send.send)
+app.command("sent", help=_report_sent.HELP)(_report_sent.sent)
+app.command("index", help=_report_index.HELP)(_report_index.index)
+app.command("schema", help=_report_schema.HELP)(_report_schema.schema)
 
 
 def _doubts(made: WrittenReport) -> Iterator[Message]:
@@ -380,25 +387,26 @@ def _built(
     since, until = period.bounds(session.zone_of_portal)
     drift = host_drift(session, ledger, hosts, since=since, until=until) if "drift" in needs else ()
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
-    document = make(
-        Material(
-            portal=settings.portal,
-            actors=settings.actors,
-            units=settings.units,
-            hosts=settings.hosts,
-            rulebook=session.rulebook,
-            calendar=session.calendar,
-            period=period,
-            standings=distrusted(standings) if proof.faults else standings,
-            evidence=evidence,
-            proof=proof,
-            generated_at=now,
-            version=__version__,
-            servers=servers,
-            drift=drift,
-            scope=scope,
-        )
+    material = Material(
+        portal=settings.portal,
+        actors=settings.actors,
+        units=settings.units,
+        hosts=settings.hosts,
+        rulebook=session.rulebook,
+        calendar=session.calendar,
+        period=period,
+        standings=distrusted(standings) if proof.faults else standings,
+        evidence=evidence,
+        proof=proof,
+        generated_at=now,
+        version=__version__,
+        servers=servers,
+        drift=drift,
+        scope=scope,
     )
+    if doubt := period_doubt(material):
+        session.warnings.append(doubt)
+    document = make(material)
     proven = proof.head
     head = RecordedHead(proven.seq, proven.head, proven.signed) if proven else None
     return BuiltReport(
@@ -458,7 +466,7 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
         if option not in can:
             raise UsageError(
                 msg("the report {name} cannot be cut down by --{option}", name=name, option=option),
-                msg("Those that can are listed by 'portalops report list --json'."),
+                msg("'portalops report list' shows what each can be cut down by."),
             )
         if value not in known[option]:
             raise _unknown(option, show_text(value, 60), known[option])

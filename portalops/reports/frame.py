@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg
@@ -78,6 +80,7 @@ def framed(
     limits_at = len(before) + len(sections)
     blocks: list[Block] = [
         *((Notice(does_not_hold(proof.faults), Tone.BAD),) if proof.faults else ()),
+        *((Notice(doubt, Tone.UNSURE),) if (doubt := period_doubt(material) or _not_over(material)) else ()),
         Notice(_limits(_NUMERALS[limits_at]), Tone.NEUTRAL),
     ]
     for numeral, section in zip(_NUMERALS, every, strict=False):
@@ -95,6 +98,44 @@ def framed(
 def days_words(period: Period) -> Message:
     """Return a period's first and last day in words."""
     return msg("from {first} to {last}", first=period.first, last=period.last)
+
+
+def period_doubt(material: Material) -> Message | None:
+    """Say why a report can tell nothing of its period, which is then likely not the one that was meant: it is ahead, or before the ledger."""
+    period, today = material.period, _today(material)
+    if today < period.first:
+        return msg(
+            "The period begins on {first} and was ahead when this was made: nothing of it can be known yet, and what stands here as its state"
+            " is what was known on {today}.",
+            first=period.first,
+            today=today,
+        )
+    ledger = material.proof.ledger_range
+    zone = ZoneInfo(material.portal.timezone)
+    if ledger is not None and period.last < (began := ledger.first_at.astimezone(zone).date()):
+        return msg(
+            "The period ended on {last}, before the ledger's first record of {began}: nothing of it was recorded when it happened.",
+            last=period.last,
+            began=began,
+        )
+    return None
+
+
+def _not_over(material: Material) -> Message | None:
+    """Say of a period that runs that its end is not known yet."""
+    period, today = material.period, _today(material)
+    if today <= period.last:
+        return msg(
+            "The period ends on {last} and was not over when this was made: what stands here as its end is what was known on {today}.",
+            last=period.last,
+            today=today,
+        )
+    return None
+
+
+def _today(material: Material) -> date:
+    """Return the portal's day on which the report is made."""
+    return material.generated_at.astimezone(ZoneInfo(material.portal.timezone)).date()
 
 
 def _limits(numeral: str) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import os
@@ -28,6 +29,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, owner: tuple
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except FileExistsError as error:  # a file stands where the folder would be
+        raise unwritable(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))) from error
     except OSError as error:
         raise unwritable(path, error) from error
     try:

@@ -12,9 +12,11 @@ import pytest
 from portalops.errors import ExitCode
 from portalops.ledger.heads import code_of
 from portalops.locale import render
+from portalops.reports import formats
 from portalops.reports.document_schema import document_schema
 from portalops.reports.named import report_names, report_title
-from tests.commands.test_report_proof import WEEK, home_in, portalops, session_in
+from tests.accounts import as_ordinary_user
+from tests.commands.test_report_proof import WEEK, home_in, portalops, read_only, session_in
 from tests.ledger.ledgers import tamper
 
 OF_WEEK = ("--period", str(WEEK))
@@ -93,6 +95,7 @@ def test_a_ledger_that_was_changed_is_told_by_the_exit_code_and_a_warning(
         (("servers", "--host", "web\x1b[2J"), "no host is named web\\x1b[2J"),
         (("updates", "--unit", "so-y-te"), "no unit is named so-y-te"),
         (("servers", "--period", "soon"), "--period does not take soon"),
+        (("servers", "--period", "2026-11-30..2026-11-01"), "--period does not take 2026-11-30..2026-11-01"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_and_nothing_stands_on_standard_output(
@@ -111,6 +114,46 @@ def test_a_unit_that_is_not_there_is_told_where_the_configuration_names_none(
     portalops(home_in(tmp_path), "report", "show", "updates", "--unit", "so-y-te")
 
     assert "hint: The configuration names none yet." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("period", "said"),
+    [
+        ("2199", "warning: The period begins on 1 Jan 2199 and was ahead"),
+        ("2001", "warning: The period ended on 31 Dec 2001"),
+    ],
+)
+def test_a_period_of_which_nothing_can_be_told_is_told_at_once(
+    tmp_path: Path, period: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = home_in(tmp_path)
+
+    assert portalops(home, "report", "show", "compliance", "--period", period) == ExitCode.OK
+    assert said in capsys.readouterr().err
+    assert portalops(home, "report", "build", "compliance", "--period", period) == ExitCode.OK
+    assert said in capsys.readouterr().err
+
+
+def test_the_list_tells_what_each_report_can_be_cut_down_by(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portalops(home_in(tmp_path), "report", "list") == ExitCode.OK
+
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["servers"].endswith("--host")
+    assert lines["updates"].endswith("--unit")
+    assert lines["backups"].endswith("–")
+    assert lines["Formats:"].endswith(", ".join(formats.names()))
+
+
+def test_an_account_that_may_only_read_is_shown_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    portalops(home_in(tmp_path), "report", "show", "compliance")  # everything is imported before the account changes
+    capsys.readouterr()
+    with as_ordinary_user() as folder:
+        signed = session_in(home_in(folder)).record_head()
+        assert signed is not None
+        with read_only(folder, key_mode=0o000):
+            assert portalops(folder, "report", "show", "compliance", *OF_WEEK) == ExitCode.OK
+
+    assert code_of(signed.head) in capsys.readouterr().out
 
 
 def test_no_report_is_shown_of_a_ledger_that_is_not_there_and_none_is_made(

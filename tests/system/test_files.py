@@ -39,3 +39,12 @@ def test_a_lock_is_held_by_one_and_names_its_holder(tmp_path: Path) -> None:
         pass
     with locked(tmp_path / "run.lock", holder="process 9"):
         pass
+
+
+def test_a_file_where_the_folder_would_be_is_told_as_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("x", encoding="utf-8")
+
+    with pytest.raises(FileUnwritable, match="Not a directory"):
+        write_atomically(tmp_path / "reports" / "a.html", b"data")
+
+    assert (tmp_path / "reports").read_text(encoding="utf-8") == "x"
