@@ -36,6 +36,9 @@ FORMAT = 1
 MAX_BODY_BYTES = 16 << 20
 """A larger body is not read as JSON: what it says is unknown. It bounds what a foreign bundle can make a reader hold."""
 
+LONG_BODY_BYTES = 64 << 10
+"""Of a longer body of a run, only how the run ended is read."""
+
 RUNS, BACKUPS, CHECKS, UPDATES = "runs", "backups", "checks", "updates"
 """The parts of the figures for which details are read."""
 
@@ -138,9 +141,15 @@ def read_figures(ledger: FiguresReader, period: Period, *, as_of_seq: int, zone:
             msg("'portalops ledger show' lists the records that there are."),
         )
 
-    def details(_part: str, digest: Digest) -> Mapping[str, JsonValue] | None:
+    def details(part: str, digest: Digest) -> Mapping[str, JsonValue] | None:
         try:
             blob = ledger.blob(digest)
+            if part == RUNS and LONG_BODY_BYTES < len(blob) <= MAX_BODY_BYTES:
+                run = bodies.plain_part(
+                    blob, "run"
+                )  # a year has thousands of judgings: only how each ended is asked for
+                if run is not None:
+                    return {"run": run}
             return bodies.plain(blob) if len(blob) <= MAX_BODY_BYTES else None
         except PortalOpsError:
             return None
