@@ -16,6 +16,7 @@ import typer
 
 from commands import _report_index, _report_schema, _report_send, _report_sent, _report_show
 from commands._host_drift import host_drift
+from commands._month_standings import month_standings, year_evidence
 from commands._periods import period_option
 from commands._report_mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
 from commands._result import JsonValue, Result
@@ -369,7 +370,11 @@ def _built(
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
     now = session.clock.now()
-    evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
+    needs = report_needs(name)
+    if "months" in needs:
+        evidence = year_evidence(session, ledger, period, now=now)
+    else:
+        evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
     figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal)
     proof = read_proof(
         ledger,
@@ -382,9 +387,9 @@ def _built(
         own_run=own_run,
     )
     hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
-    needs = report_needs(name)
     servers = server_history(session, ledger, evidence, hosts) if "servers" in needs else None
     since, until = period.bounds(session.zone_of_portal)
+    months = month_standings(session, ledger, evidence) if "months" in needs else ()
     drift = host_drift(session, ledger, hosts, since=since, until=until) if "drift" in needs else ()
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
     material = Material(
@@ -402,6 +407,7 @@ def _built(
         version=__version__,
         servers=servers,
         drift=drift,
+        months=[(month, distrusted(each) if proof.faults else each) for month, each in months],
         scope=scope,
     )
     if doubt := period_doubt(material):

@@ -31,6 +31,16 @@ class Period:
         """Return the ISO weeks that share at least one day with the period, in order."""
         return tuple(dict.fromkeys(Week.of(day) for day in self.days()))
 
+    def months(self) -> tuple[Period, ...]:
+        """Return the calendar months that share a day with the period, in order, each as far as it lies in it."""
+        found: list[Period] = []
+        first = self.first
+        while first <= self.last:
+            following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+            found.append(Period(first, min(self.last, following - timedelta(days=1))))
+            first = following
+        return tuple(found)
+
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Return the UTC moments at which the period starts and ends; the end is exclusive."""
         start = datetime.combine(self.first, time(), zone)

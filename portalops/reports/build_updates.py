@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from portalops.model.message import Message, msg, nmsg
@@ -174,16 +174,9 @@ def _days(material: Material, units: Sequence[Unit]) -> Iterator[Block]:
         yield from filled([portal_days_table(newest.body.portal_days, material.period)])
 
 
-def _parts(period: Period) -> Iterator[Period]:
-    """Yield a period in one, or by calendar months where it is long."""
-    if period.last - period.first < LONGEST_GRID:
-        yield period
-        return
-    first = period.first
-    while first <= period.last:
-        following = (date(first.year, first.month, 1) + timedelta(days=32)).replace(day=1)
-        yield Period(first, min(period.last, following - timedelta(days=1)))
-        first = following
+def _parts(period: Period) -> Sequence[Period]:
+    """Return a period in one, or by calendar months where it is long."""
+    return [period] if period.last - period.first < LONGEST_GRID else period.months()
 
 
 def _weeks(evidence: Evidence, units: Sequence[Unit]) -> Iterator[Block]:

@@ -68,6 +68,8 @@ class Material:
     """Of portalops."""
     servers: ServerHistory | None = None
     """What the servers were over the period; read for reports that ask for it, since it takes long."""
+    months: Sequence[tuple[Period, Sequence[Standing]]] = ()
+    """Every duty, judged over each calendar month of the period by itself; read for reports that ask for it."""
     drift: Sequence[HostDrift] = ()
     """What was seen to change at hosts; read for reports that ask for it, as `servers`."""
     scope: Scope = WHOLE

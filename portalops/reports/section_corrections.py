@@ -39,9 +39,9 @@ def _rows(change: Change) -> Iterator[tuple[int, tuple[Cell, ...]]]:
                 "{before}; of what is asked for now, these papers count no more: {papers}", before=before, papers=papers
             )
         seq = correction.step.seq
-        yield seq, (change.id, what, before, _digests(voided), seq)
+        yield seq, (change.id, what, before, _digests(voided), str(seq))
     for step, seq in change.replaced:
-        yield seq, (change.id, msg("another paper"), _words(step.body), _digests([step]), seq)
+        yield seq, (change.id, msg("another paper"), _words(step.body), _digests([step]), str(seq))
 
 
 def _digests(steps: Sequence[Step[ChangeNotice] | Step[ChangeApproval]]) -> Cell:

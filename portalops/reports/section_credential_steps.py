@@ -46,7 +46,7 @@ def credential_step_blocks(evidence: Evidence) -> Iterator[Block]:
 
 
 def _row(name: str, step: Step) -> tuple[Cell, ...]:
-    return (step.seq, step.at, name, _STEPS[step.kind], *_said(step))
+    return (str(step.seq), step.at, name, _STEPS[step.kind], *_said(step))
 
 
 def _said(step: Step) -> tuple[Cell, Cell]:

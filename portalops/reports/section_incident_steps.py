@@ -46,7 +46,7 @@ def _steps(incident: Incident) -> Iterator[_Row]:
     def row(
         of: _Recorded, word: Message, told_at: datetime | None, said: Message | str, kept: Sequence[Digest] = ()
     ) -> _Row:
-        return of.seq, (incident.id, of.seq, of.at, word, told_at, said, ", ".join(kept) or None)
+        return of.seq, (incident.id, str(of.seq), of.at, word, told_at, said, ", ".join(kept) or None)
 
     first = incident.opened
     yield row(first, msg("first recorded"), first.body.detected_at, _facts(first.body), first.evidence)

@@ -17,7 +17,7 @@ from portalops.reports.document import Block, Cell, Grid, Mark, Notice, Paragrap
 from portalops.reports.section_variety import variety_blocks
 from portalops.reports.words import EXEMPTION_SCOPES, duty_status, flag_word, joined
 
-_SIGNS = {
+DUTY_SIGNS = {
     DutyVerdict.MET: "✓",
     DutyVerdict.UNMET: "✗",
     DutyVerdict.EXEMPT: "–",
@@ -25,6 +25,7 @@ _SIGNS = {
     DutyVerdict.INSUFFICIENT_EVIDENCE: "?",
     DutyVerdict.PENDING: "…",
 }
+"""What a verdict is in a cell of a picture."""
 
 _DOWN = "⊘"
 """Beside or instead of what was seen on a day: the site could not be reached."""
@@ -175,7 +176,7 @@ def _portal_mark(at: date, day: PortalDay | None, result: UpdatesResult, calenda
     meaning = msg("{day}: {verdict}; {reason}", day=day.day, verdict=status.word, reason=day.reason)
     if day.unreachable:
         meaning = msg("{verdict}; the portal could not be reached", verdict=meaning)
-    return Mark(f"{_SIGNS[day.verdict]}{_DOWN if day.unreachable else ''}", status.tone, meaning)
+    return Mark(f"{DUTY_SIGNS[day.verdict]}{_DOWN if day.unreachable else ''}", status.tone, meaning)
 
 
 def _day_mark(day: date, seen: UnitDay | None, *, is_down: bool, exempt: Exemption | None) -> Mark | None:
@@ -220,7 +221,7 @@ def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResul
         submissions=week.submissions,
         due_k2=week.due_to_send,
     )
-    return Mark(_SIGNS[week.verdict], status.tone, meaning)
+    return Mark(DUTY_SIGNS[week.verdict], status.tone, meaning)
 
 
 def unit_names(units: Sequence[Unit]) -> Mapping[UnitId, Name]:

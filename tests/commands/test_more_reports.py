@@ -11,7 +11,7 @@ from tests.commands.test_report import home as home  # noqa: PLC0414  # the fixt
 from tests.commands.test_report import portalops
 
 
-@pytest.mark.parametrize("name", ["access", "updates"])
+@pytest.mark.parametrize("name", ["access", "updates", "yearly"])
 def test_a_report_of_a_ledger_without_its_records_is_made_and_says_so(home: Path, name: str) -> None:
     code = portalops(home, "report", "build", name, "--period", "2026-11", "--format", "html", "--language", "both")
 
