@@ -175,7 +175,7 @@ def _next(known: Incident, end: str) -> Message:
             )
         case "finding":
             return msg(
-                "Put it right, and let 'portalops check run --host {host}' see it; --reason closes the incident all the same.",
+                "Put it right on {host}, and let a whole 'portalops check run' see it; --reason closes the incident all the same.",
                 host=name.partition(":")[0],
             )
         case _:

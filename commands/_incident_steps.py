@@ -134,7 +134,8 @@ def _remarks(session: Session, incident: Incident, which: ReportKind, *, has_fil
     if not sent.is_kept and not has_file:
         return (
             msg(
-                "the paper itself is not kept: until the same is recorded with --file, the duty {duty} is unknown",
+                "the paper itself is not kept: until the same is recorded with --sent {sent} and --file, the duty {duty} is unknown",
+                sent=sent.sent_at.isoformat(timespec="milliseconds"),
                 duty="12.5-incidents",
             ),
         )

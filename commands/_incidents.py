@@ -220,12 +220,14 @@ def _steps(incident: Incident) -> Table:
     for noted in incident.notes:
         said = msg("{at}, {name}: {text}", at=noted.body.at, name=noted.body.by, text=noted.body.text)
         add(noted.seq, noted.at, msg("noted"), said, noted.evidence)
-    for reported in incident.reports:
+    for reported, by_seq in (*((step, None) for step in incident.reports), *incident.replaced):
         sent = reported.body
         said = msg(
             "{document} to {to}, sent at {sent} by {how}",
             document=sent.document, to=sent.to, sent=sent.sent_at, how=sent.how,
         )  # fmt: skip
+        if by_seq is not None:
+            said = msg("{paper}; replaced by record {seq}", paper=said, seq=str(by_seq or "?"))
         add(reported.seq, reported.at, REPORT_WORDS[sent.report], said, reported.evidence)
     for closing in incident.closings:
         said = msg("by {name}", name=closing.body.by)

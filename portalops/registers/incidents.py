@@ -108,6 +108,8 @@ class Incident:
     notes: tuple[Step[IncidentNote], ...] = ()
     reports: tuple[Step[IncidentReport], ...] = ()
     """One for each kind and addressee, in the order in which they were first recorded."""
+    replaced: tuple[tuple[Step[IncidentReport], int], ...] = ()
+    """Reports in whose place another one was recorded, with that one's record."""
     closings: tuple[Step[IncidentClosed], ...] = ()
     reopenings: tuple[Step[IncidentReopened], ...] = ()
     gaps: tuple[Lost, ...] = ()
@@ -310,7 +312,10 @@ def taken(known: Incident, seq: int, at: datetime, body: OfIncident | Unread, ev
         case IncidentNote():
             after = replace(known, notes=(*known.notes, Step(seq, at, body, evidence)))
         case IncidentReport():
-            after = replace(known, reports=_reported(known.reports, Step(seq, at, body, evidence)))
+            reports = _reported(known.reports, Step(seq, at, body, evidence))
+            kept = {step.seq for step in reports}
+            gone = tuple((step, seq) for step in known.reports if step.seq not in kept)
+            after = replace(known, reports=reports, replaced=(*known.replaced, *gone))
         case IncidentClosed() if known.is_open or not known.is_state_known:
             after = replace(known, closings=(*known.closings, Step(seq, at, body, evidence)))
         case IncidentReopened() if not known.is_open or not known.is_state_known:

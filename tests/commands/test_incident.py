@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -319,6 +320,20 @@ def test_late_and_unkept_reports_are_told_with_their_exit_status(
     assert incident(home, "show", ID) == ExitCode.UNMET
     data = data_of(capsys)
     assert (data["first_report"]["state"], data["full_report"]["state"]) == ("late", "unproven")
+
+
+def test_paper_is_added_to_a_report_by_what_the_warning_says(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_(home)
+    capsys.readouterr()
+    report(home)
+    first = json.loads(capsys.readouterr().out)
+    (sent,) = re.findall(r"--sent (\S+) and --file", " ".join(first["warnings"]))
+
+    assert report(home, "full", "--sent", sent, "--file", str(home / "report.pdf")) == ExitCode.OK
+
+    (kept,) = data_of(capsys)["reports"]
+    assert kept["record"] == first["data"]["reports"][0]["record"]
+    assert len(kept["evidence"]) == 1
 
 
 def test_login_that_is_nobodys_is_tied_by_its_finding(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

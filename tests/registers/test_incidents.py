@@ -330,6 +330,15 @@ def test_day_counts_as_attested_once_it_is_over_where_the_portal_is() -> None:
     assert late.attested_on(date(2026, 11, 22), ZONE) is not None
 
 
+def test_report_in_whose_place_another_one_is_recorded_stays_to_be_seen() -> None:
+    later = replace(FIRST, sent_at=FIRST.sent_at + HOUR)
+
+    found = incident(FACTS, FIRST, FIRST, later)
+
+    assert [step.seq for step in found.reports] == [13]
+    assert [(step.seq, step.body, seq) for step, seq in found.replaced] == [(11, FIRST, 13)]
+
+
 def test_attestation_that_is_taken_back_holds_no_more() -> None:
     taken_back = replace(DAYS, withdrawn=True, reason="nhầm kỳ")
 
