@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from portalops.errors import LedgerError
@@ -40,6 +41,7 @@ MAX_DEPTH = 100
 _EARLIEST, _LATEST = datetime(YEARS.start, 1, 1, tzinfo=UTC), datetime(YEARS.stop, 1, 1, tzinfo=UTC)
 _TOO_DEEP = "nested too deep"
 _DECODER = json.JSONDecoder()
+_CONTAINERS = frozenset({dict, list})
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -90,7 +92,7 @@ def read(blob: bytes) -> dict[str, JsonValue]:
     Raises:
         LedgerError: the blob is not a JSON object.
     """
-    return _object(blob, _restored)
+    return _object(blob, _restored if b'"$' in blob else None)  # nothing to restore where no name begins so
 
 
 def plain(blob: bytes) -> dict[str, JsonValue]:
@@ -99,7 +101,7 @@ def plain(blob: bytes) -> dict[str, JsonValue]:
     Raises:
         LedgerError: the blob is not a JSON object.
     """
-    return _object(blob, lambda pairs: pairs)
+    return _object(blob, None)
 
 
 def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
@@ -180,12 +182,12 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
     raise _unreadable(f"not of the form that portalops writes, at character {at}")
 
 
-def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] = lambda pairs: pairs) -> Any:
+def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None = None) -> Any:
     """Return what JSON text says, read so strictly that no two readers can be told different things by it.
 
     Args:
         blob: the bytes, in UTF-8.
-        restore: is given each object, the inner ones first, and returns what stands for it.
+        restore: is given each object, the inner ones first, and returns what stands for it; by default the object itself.
 
     Raises:
         ValueError: it is not JSON in UTF-8; or a name stands twice in an object, a number is no integer or has more than
@@ -196,7 +198,7 @@ def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] = lambda pairs: 
         found = dict(pairs)
         if len(found) != len(pairs):
             raise ValueError("a name stands twice in an object")
-        return restore(found)
+        return found if restore is None else restore(found)
 
     with uncollected():
         try:
@@ -249,16 +251,19 @@ def _refused(text: str) -> None:
 
 
 def _is_deep(value: object) -> bool:
-    level = [value]
-    for _depth in range(MAX_DEPTH):
-        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))
-        level = [each for held in inner for each in held if isinstance(each, (dict, list))]
-        if not level:
+    """Say whether lists and objects lie too deep in each other; level by level, and without Python code for each value."""
+    level: list[Any] = [value]
+    for _depth in range(MAX_DEPTH + 1):
+        objects = [each.values() for each in level if type(each) is dict]
+        lists = [each for each in level if type(each) is list]
+        if not objects and not lists:
             return False
+        held = list(chain(chain.from_iterable(objects), chain.from_iterable(lists)))
+        level = list(compress(held, map(_CONTAINERS.__contains__, map(type, held))))
     return True
 
 
-def _object(blob: bytes, restore: Callable[[dict[str, Any]], Any]) -> dict[str, JsonValue]:
+def _object(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None) -> dict[str, JsonValue]:
     try:
         found = parse(blob, restore)
     except (ValueError, TypeError) as error:
