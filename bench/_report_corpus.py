@@ -1,4 +1,4 @@
-"""The portal that reports are measured on: 100 units and 50 hosts, collected hourly and checked daily through a whole month.
+"""The portal that reports are measured on: 100 units and 50 hosts, collected and checked daily through a whole month.
 
     python -m bench._report_corpus FOLDER [HOSTS [UNITS]]
 
@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.fabricate_ledger import JOBS as PLANNED
 from bench.fabricate_ledger import ScriptedClock, fabricate
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
@@ -28,6 +29,7 @@ from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.findings import CarriedFindings
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
+from portalops.model.runs import Every, JobId
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.availability import KEY, SAMPLES
 from portalops.registers.findings import fold_findings
@@ -39,8 +41,12 @@ UNITS, HOSTS = 100, 50
 PERIOD = "2026-10"
 UNTIL = datetime(2026, 11, 6, 17, tzinfo=UTC)
 """What the ledger ends with: the month is over, and what came after it speaks for it too."""
-RECORDS = 2400
-"""So many reach back into September, with the runs of every hour and the rounds of every day."""
+RECORDS = 220
+"""So many reach back into September, with the runs of every day and week."""
+JOBS = tuple(
+    replace(job, id=JobId("daily-updates"), every=Every.DAY) if job.every is Every.HOUR else job for job in PLANNED
+)
+"""As often as the complete configuration has them."""
 
 _CONFIGURATION = """
 [portal]
@@ -77,7 +83,7 @@ def make(folder: Path, *, hosts: int = HOSTS, units: int = UNITS) -> Path:
     state = folder / "state"
     keeper = Ledger.open(folder / "looked-from", SystemClock(), create=True)
     rounds = _Rounds(servers, keeper, state)
-    fabricate(state, RECORDS, until=UNTIL, units=names, rounds=rounds.at)
+    fabricate(state, RECORDS, until=UNTIL, units=names, rounds=rounds.at, jobs=JOBS)
     _sample(state, servers)
     return path
 
@@ -136,7 +142,7 @@ def _on_day(result: CheckResult, number: int) -> CheckResult:
     """Return what a check says on one day: every now and then a pass is a fail, and a fail is put right."""
     if result.verdict is CheckVerdict.FAIL and number % 11 == 0:
         return replace(result, verdict=CheckVerdict.PASS, reason="")
-    if result.verdict is CheckVerdict.PASS and number % 97 == 0:
+    if result.verdict is CheckVerdict.PASS and number % 997 == 0:
         return replace(result, verdict=CheckVerdict.FAIL, reason="differs")
     return result
 

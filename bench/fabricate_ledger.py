@@ -86,6 +86,7 @@ def fabricate(
     until: datetime,
     units: Sequence[str] = (),
     rounds: Callable[[datetime, int], CheckRound] | None = None,
+    jobs: Sequence[Job] = JOBS,
 ) -> Ledger:
     """Make a ledger of so many records, give or take two, whose newest is of shortly before a moment.
 
@@ -96,14 +97,15 @@ def fabricate(
         units: ids of units that the judgings of updates speak of; 30 made-up ones by default.
         rounds: makes each round of checks, given when it ended and the record of the one before it (0 for the first); by default
             one host whose checks all pass.
+        jobs: what is due, and how often.
     """
     named = [UnitId(unit) for unit in units] or [UnitId(f"unit-{number:02d}") for number in range(30)]
-    starts = _starts(records // 2, until)
+    starts = _starts(records // 2, until, jobs)
     moments: list[datetime] = [starts[0][0] - timedelta(hours=1)] * 2
     feed = _Feed(moments)
     ledger = Ledger.open(folder, ScriptedClock(feed), create=True)
     who = collect(LocalSurroundings(), configuration=_ZEROS, arguments=("portalops", "run"))
-    record_plan(ledger, Plan(JOBS, "kh-37-2010@2026.11", _ZEROS), who)
+    record_plan(ledger, Plan(tuple(jobs), "kh-37-2010@2026.11", _ZEROS), who)
     started_body = ledger.keep(bodies.write({"circumstances": who}))
     shared: dict[JobKind, Digest] = {}
     seq, checked = ledger.count(), 0
@@ -146,17 +148,17 @@ class _Feed:
         return self._moments[self._next - 1]
 
 
-def _starts(runs: int, until: datetime) -> list[tuple[datetime, Job]]:
+def _starts(runs: int, until: datetime, jobs: Sequence[Job]) -> list[tuple[datetime, Job]]:
     """Return when which job began: as often as each is due, backwards from the end."""
     steps = {Every.HOUR: timedelta(hours=1), Every.DAY: timedelta(days=1), Every.WEEK: timedelta(days=7)}
     end = until.replace(minute=0, second=0, microsecond=0) - timedelta(minutes=30)
-    coming = [(-(end + timedelta(minutes=2 * order)).timestamp(), order) for order in range(len(JOBS))]
+    coming = [(-(end + timedelta(minutes=2 * order)).timestamp(), order) for order in range(len(jobs))]
     heapq.heapify(coming)
     found: list[tuple[datetime, Job]] = []
     while len(found) < runs:
         negative, order = heapq.heappop(coming)
-        found.append((datetime.fromtimestamp(-negative, UTC), JOBS[order]))
-        heapq.heappush(coming, (negative + steps[JOBS[order].every].total_seconds(), order))
+        found.append((datetime.fromtimestamp(-negative, UTC), jobs[order]))
+        heapq.heappush(coming, (negative + steps[jobs[order].every].total_seconds(), order))
     return found[::-1]
 
 
