@@ -16,8 +16,9 @@ from portalops.model.incidents import REPORT_WORDS, IncidentKind, ReportKind, Re
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
+from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
-from portalops.registers.incidents import CLOSED, Incident, IncidentRegister, end_words, first_day_not_over
+from portalops.registers.incidents import CLOSED, Incident, IncidentRegister, end_words, first_day_not_over, people_left
 
 Part = tuple[DutyVerdict, Message]
 MET, UNMET, PENDING = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING
@@ -88,7 +89,7 @@ def _of(incident: Incident, situation: Situation, *, is_new: bool, due: list[dat
         if is_new or standing.timeliness in {Timeliness.OVERDUE, Timeliness.DUE}:
             yield _reported(incident, standing)
     if is_new:
-        yield from _answered(incident)
+        yield from _answered(incident, situation)
     for gap in incident.gaps:
         if gap.kind == CLOSED and gap.said_anew and _day(situation, gap.at) in situation.evidence.period:
             text = msg(
@@ -147,8 +148,16 @@ def _reported(incident: Incident, standing: ReportStanding) -> Part:
             )
 
 
-def _answered(incident: Incident) -> Iterator[Part]:
-    facts = incident.facts
+def _answered(incident: Incident, situation: Situation) -> Iterator[Part]:
+    facts, people = incident.facts, situation.evidence.credentials
+    if facts.holders and people is not None:
+        left = people_left(facts, people, _day(situation, facts.detected_at))
+        if len(left) == len(facts.holders):
+            names = show_text(", ".join(left), 200)
+            yield (
+                UNKNOWN,
+                msg("{id}: whoever answers for it had left when it was noticed: {names}", id=incident.id, names=names),
+            )
     if facts.kind is IncidentKind.CREDENTIAL and not facts.credentials:
         yield UNKNOWN, msg("{id} is about administrative access, and no credential is tied to it", id=incident.id)
     if not facts.holders and (facts.credentials or facts.kind is IncidentKind.CREDENTIAL):

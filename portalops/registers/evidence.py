@@ -262,7 +262,7 @@ class Evidence:
     places: Mapping[HostId, Place] = field(default_factory=dict)
     """Where each host stood, as of the period's end; read for reports alone."""
     credentials: CredentialRegister | None = None
-    """The register of credentials as of the period's end; read for reports alone."""
+    """The register of credentials as of the period's end."""
     media: Mapping[str, RegisteredMedium] = field(default_factory=dict)
     """The register of backup media by id, as of the period's end; read for reports alone."""
     decisions: tuple[Decision, ...] = ()
@@ -420,7 +420,7 @@ def read_evidence(
         incidents=read_incidents(ledger),
         waivers=waivers.waivers,
         places=read_places(ledger, until=end) if every_run else {},
-        credentials=read_credentials(ledger, until=end) if every_run else None,
+        credentials=read_credentials(ledger, until=end),
         cases=cases.cases,
         sendings=sendings.sendings,
         exemptions=exemptions.exemptions,

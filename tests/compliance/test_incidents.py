@@ -10,6 +10,7 @@ import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.model.credentials import Leaving
 from portalops.model.findings import Finding, FindingEvent, Turn
 from portalops.model.incidents import (
     IncidentClosed,
@@ -26,6 +27,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, Severity
+from portalops.registers.credentials import LEFT, fold_credentials
 from portalops.registers.evidence import Evidence
 from portalops.registers.incidents import CLOSED as CLOSING
 from portalops.registers.incidents import (
@@ -238,6 +240,17 @@ def test_whose_logins_there_were_must_be_known(verdict: CheckVerdict, expected: 
     found = evidence(checks=check_round(verdict), incidents=register(*WHOLE))
 
     assert stand(found, checks=(LOGINS,)).verdict is expected
+
+
+def test_incident_for_which_only_people_who_left_answer_is_not_answered_for() -> None:
+    def left(on: date) -> Standing:
+        leaving = Leaving("nguyen-van-an", on)
+        people = fold_credentials([(5, NOTICED, LEFT, leaving.person, leaving)])
+        return stand(evidence(incidents=register(*WHOLE), credentials=people))
+
+    assert left(date(2026, 11, 18)).verdict is UNSURE
+    assert "had left when it was noticed: nguyen-van-an" in str(left(date(2026, 11, 18)).reason)
+    assert left(date(2026, 11, 19)).verdict is MET
 
 
 def test_incident_of_another_kind_needs_nobody_who_answers() -> None:
