@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from portalops.model.message import msg, verbatim
 from portalops.reports import formats
-from portalops.reports.document import Document, Paragraph, Table
+from portalops.reports.document import Document, Grid, Heading, Mark, Paragraph, Table, Tone
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from tests.chromium import Chromium
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
@@ -56,6 +57,17 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
         assert tab.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         assert not tab.refused()
         assert not tab.violations(axe)
+
+
+def test_axe_finds_nothing_where_captions_stand_twice_and_a_grid_has_many_bands(
+    browser: Chromium, axe: str, tmp_path: Path
+) -> None:
+    mark = Mark("✓", Tone.GOOD, msg("met"))
+    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(91)]
+    table = Table(msg("Sets"), (msg("Set"), msg("Outcome")), [("khanhhoa-1", msg("complete"))])
+    grid = Grid(msg("Units and days"), days, [("unit-1", [mark] * len(days))], [(mark, msg("met"))])
+    path = written(tmp_path, Document(msg("Report"), (Heading(2, msg("One")), table, grid, table, grid)), "en")
+    assert not browser.open(path, width=360).violations(axe)
 
 
 def test_axe_finds_what_is_wrong_with_a_page(browser: Chromium, axe: str, tmp_path: Path) -> None:
