@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +99,7 @@ def parse_answer(raw: bytes) -> Answer:
     sections: dict[str, ProbeResult] = {}
     done = False
     at: _Open | None = None
-    for match in _marks(mark).finditer(body):
+    for start, match in _marks(mark, body):
         name, ending, code, seconds = match.group("id"), match.group("stderr"), match.group("rc"), match.group("s")
         if name is None:
             if at is not None or done:
@@ -108,11 +108,11 @@ def parse_answer(raw: bytes) -> Answer:
         elif ending is not None:
             if at is None or at.id != name or at.stderr_from is not None:
                 raise AnswerRejected(name.decode())
-            at = _Open(at.id, at.stdout_from, match.start(), match.end())
+            at = _Open(at.id, at.stdout_from, start, match.end())
         elif code is not None:
             if at is None or at.id != name or at.stdout_to is None or at.stderr_from is None:
                 raise AnswerRejected(name.decode())
-            stdout, stderr = body[at.stdout_from : at.stdout_to], body[at.stderr_from : match.start()]
+            stdout, stderr = body[at.stdout_from : at.stdout_to], body[at.stderr_from : start]
             key = name.decode()
             sections[key] = ProbeResult(key, int(code), _unglued(stdout), _unglued(stderr), int(seconds))
             at = None
@@ -140,12 +140,23 @@ def _header(raw: bytes) -> re.Match[bytes]:
     return header
 
 
-def _marks(mark: bytes) -> re.Pattern[bytes]:
-    return re.compile(
-        rb"^<<<%b (?:done|(?P<id>[a-z0-9][a-z0-9.-]{0,60})(?:(?P<stderr> stderr)| rc=(?P<rc>\d{1,3}) s=(?P<s>-?\d{1,9}))?)"
-        rb">>>\r?(?:\n|\Z)" % mark,
-        re.MULTILINE,
-    )
+def _marks(mark: bytes, body: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Yield where each mark begins, and what it says: a search for the nonce passes over an answer's text far quicker than a pattern."""
+    opening = b"<<<%b " % mark
+    start = body.find(opening)
+    while start >= 0:
+        is_line = start == 0 or body[start - 1 : start] == b"\n"
+        match = _MARK.match(body, start + len(opening)) if is_line else None
+        if match is not None:
+            yield start, match
+        start = body.find(opening, start + 1 if match is None else match.end())
+
+
+_MARK = re.compile(
+    rb"(?:done|(?P<id>[a-z0-9][a-z0-9.-]{0,60})(?:(?P<stderr> stderr)| rc=(?P<rc>\d{1,3}) s=(?P<s>-?\d{1,9}))?)"
+    rb">>>\r?(?:\n|\Z)"
+)
+"""What stands behind the nonce."""
 
 
 def _unglued(text: bytes) -> bytes:

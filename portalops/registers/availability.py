@@ -70,12 +70,14 @@ def spans_of(
     """
     found: dict[tuple[HostId, str], bytearray] = {}
     for batch in batches:
+        # The first second of the batch that lies in the time, and the first one behind it: quicker than a moment for each sample.
+        begins, ends = (-((batch.began_at - bound) // timedelta(seconds=1)) for bound in (first, last))
         for page in batch.pages:
             span = span_of(page.host)
             ahead, length = (batch.began_at - first).total_seconds(), span.total_seconds()
             states = found.get((page.host, page.url))
             for sample in page.samples:
-                if not first <= batch.began_at + timedelta(seconds=sample.second) < last:
+                if not begins <= sample.second < ends:
                     continue
                 if states is None:
                     states = found[page.host, page.url] = bytearray(-((first - last) // span))
