@@ -78,6 +78,10 @@ def look_in(raw: bytes, at: datetime) -> UpdateLook:
         answer = parse_answer(raw)
     except AnswerRejected as error:
         return UpdateLook(at, error.missing, boots=error.missing)
+    return _look_of(answer, at)
+
+
+def _look_of(answer: Answer, at: datetime) -> UpdateLook:
     if BY_HAND in answer.sections:
         missing = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
         return UpdateLook(at, missing, boots=missing)
@@ -201,8 +205,8 @@ class Histories:
         if first is None or not first.packages:
             return []
         found: list[UpdateLook] = []
-        for stood_in, _answer in _one_a_day(self._earlier.of(host), self._zone):
-            look = self._look(stood_in.at, stood_in.answer)
+        for stood_in, answer in _one_a_day(self._earlier.of(host), self._zone):
+            look = _look_of(answer, stood_in.at)
             found.append(look)
             if (
                 isinstance(look.waiting, Waiting)
