@@ -48,6 +48,7 @@ from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.model.text import show_text
+from portalops.ports import ChoosesDocuments
 from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
@@ -288,8 +289,11 @@ def write_report_files(
     languages: Sequence[str],
     scope: Scope = WHOLE,
 ) -> tuple[WrittenFile, ...]:
-    """Write a report that was built in each format and language; the rest as in `build_report_files`."""
+    """Write a report that was built in each format and language, or nothing if one of them can't hold it; the rest as in `build_report_files`."""
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
+    for form in chosen:
+        if isinstance(form, ChoosesDocuments):
+            form.require(built.document)
     about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
     files: list[WrittenFile] = []
     for form in chosen:

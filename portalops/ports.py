@@ -766,6 +766,19 @@ class ReportFormat(Protocol):
 
 
 @runtime_checkable
+class ChoosesDocuments(Protocol):
+    """A report format that not every document can be written in; asked before any file of a report is written."""
+
+    def require(self, document: Document) -> None:
+        """Pass for a document that can be written in it.
+
+        Raises:
+            ReportError: this one can't.
+        """
+        ...
+
+
+@runtime_checkable
 class NeedsOfMachine(Protocol):
     """A report format that is made with what a machine has beside portalops, such as fonts."""
 

@@ -195,3 +195,12 @@ def test_a_ledger_without_work_gives_reports_that_say_so_in_every_format(
     page = (home / "reports" / f"demo-{name}-2026-11-01--2026-11-30.en.md").read_text(encoding="utf-8")
     assert all(sentence in page for sentence in sentences)
     assert len(list((home / "reports").iterdir())) == 8
+
+
+def test_a_format_that_cannot_hold_the_report_leaves_no_file_of_the_others(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert portalops(home, "report", "build", "evidence", "--format", "html", "--format", "oscal") != ExitCode.OK
+
+    assert "this document judges none" in capsys.readouterr().err
+    assert not (home / "reports").exists()

@@ -43,18 +43,21 @@ class OscalFormat:
     name: str = "oscal"
     suffix: str = ".oscal.json"
 
+    def require(self, document: Document) -> None:
+        """Pass for a document that judges duties.
+
+        Raises:
+            ReportError: it judges none, so that there is nothing to assess.
+        """
+        _judged(document)
+
     def render(self, document: Document, *, language: str) -> bytes:
         """Return one JSON object in UTF-8, indented, ending in a line feed.
 
         Raises:
             ReportError: the document judges no duty, so that there is nothing to assess.
         """
-        assessment = document.assessment
-        if assessment is None or not assessment.judged:
-            raise ReportError(
-                msg("OSCAL carries judged duties, and this document judges none"),
-                msg("Take another format; the report compliance can be written as oscal."),
-            )
+        assessment = _judged(document)
         reader = Reader(language, ZoneInfo(document.zone))
         whole = markdown.FORMAT.render(document, language=language).decode("utf-8")
         data = _Writer(assessment, reader).results(document.title, whole)
@@ -62,6 +65,16 @@ class OscalFormat:
 
 
 FORMAT = OscalFormat()
+
+
+def _judged(document: Document) -> Assessment:
+    assessment = document.assessment
+    if assessment is None or not assessment.judged:
+        raise ReportError(
+            msg("OSCAL carries judged duties, and this document judges none"),
+            msg("Take another format; the report compliance can be written as oscal."),
+        )
+    return assessment
 
 
 @dataclass(frozen=True, slots=True)
