@@ -196,6 +196,15 @@ def test_a_head_code_is_never_broken_where_it_is_compared_by_eye() -> None:
     assert ".head-code { white-space: nowrap; }" in shown
 
 
+def test_a_cell_with_a_long_word_may_break_it_and_no_other_does() -> None:
+    path = "/usr/share/portal/" + "x" * 30
+    shown = Page(
+        rendered(Table(msg("cap"), (msg("a"), msg("b")), [(verbatim(f"see {path}"), verbatim("a short one"))]))
+    )
+    assert shown.root.all("tbody")[0].all("th")[0].attributes["class"] == "broken"
+    assert "class" not in shown.root.all("td")[0].attributes
+
+
 def test_text_and_its_ground_differ_enough_in_light_and_dark() -> None:
     sheet = STYLE.read_text(encoding="utf-8")
     light, dark = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", part)) for part in sheet.split("@media", 2)[:2])

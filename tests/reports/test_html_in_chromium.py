@@ -13,7 +13,7 @@ import pytest
 
 from portalops.model.message import msg, verbatim
 from portalops.reports import formats
-from portalops.reports.document import Document, Grid, Heading, Mark, Paragraph, Table, Tone
+from portalops.reports.document import Document, Grid, Heading, Mark, Paragraph, Status, Table, Tone
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from tests.chromium import Chromium
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
@@ -23,6 +23,8 @@ pytestmark = pytest.mark.heavy
 WIDTHS = (360, 768, 1200)
 CODE = "143-008f-008f-008f-008f-008f"
 """Of the sample's head."""
+PAPER = 661
+"""CSS pixels between the margins of A4."""
 SIDE = 170
 """Of the code at the foot, in dots of a tenth of a millimetre."""
 
@@ -123,6 +125,28 @@ def test_heads_of_a_printed_table_are_repeated_and_stand_at_the_foot_of_no_page(
         table = [line for line in lines if not re.fullmatch(r"\d+/\d+", line)]
         assert "Unit" in lines[:3]
         assert table[-1] not in {"Unit", "Sets"}, page
+
+
+def test_no_table_is_broader_than_a_printed_page(browser: Chromium, tmp_path: Path) -> None:
+    """A browser would shrink all pages for it, until nobody could read them."""
+    long = verbatim("no such file: " + "/srv/portal/data/" + "x" * 60)
+    row = (
+        "families.check-one",
+        "host-01",
+        "12.4",
+        "2026-09-13",
+        Status(msg("could not be answered"), Tone.UNSURE),
+        long,
+        long,
+    )
+    heads = [msg("Check"), msg("Host"), msg("Clause"), msg("Day"), msg("Result"), msg("Seen"), msg("Remedy")]
+    for made, language in ((Document(msg("Report"), (Table(msg("Checks"), heads, [row]),)), "en"), (document(), "vi")):
+        tab = browser.open(written(tmp_path, made, language), width=PAPER)
+        tab.ask("Emulation.setEmulatedMedia", media="print")
+        assert tab.evaluate(
+            "[...document.querySelectorAll('main *')].map(each => each.getBoundingClientRect().right)"
+            ".reduce((most, each) => Math.max(most, each), 0)"
+        ) <= PAPER + 1  # fmt: skip
 
 
 def asked(data: bytes, *command: str) -> bytes:

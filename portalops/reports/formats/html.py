@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent
+_LONG_WORD = re.compile(r"\S{21}")
+"""A word that would make a column so broad that the table runs over a printed page, and the browser would shrink all of them: it may break."""
 _FOOTER_LETTERS = 320
 """How much of the document's facts stands at the foot of each printed page, as in the other formats for paper."""
 
@@ -62,7 +65,7 @@ class _Shown:
 
     text: str
     kind: str = ""
-    """Class of the table cell: `number`, `whole`, `id`, `code`, `head-code` or none."""
+    """Class of the table cell: `number`, `whole`, `id`, `code`, `head-code`, `broken` or none."""
     tone: str = ""
     shape: str = ""
     link: str = ""
@@ -209,7 +212,7 @@ class _Writer:
             case str() if ID.fullmatch(text):
                 return _Shown(text, "id")
             case _:
-                return _Shown(text)
+                return _Shown(text, "broken" if _LONG_WORD.search(text) else "")
 
     def _bar_legend(self, bars: Bars) -> list[tuple[str, str, str]]:
         words: dict[str, tuple[Tone, int]] = {}
