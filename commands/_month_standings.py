@@ -27,8 +27,8 @@ JUDGED_AFTER: Final = timedelta(days=92)
 """So long after a month's end a judging of it is looked for: each run judges 13 weeks back, unless it is told otherwise."""
 
 
-def year_evidence(session: Session, ledger: LedgerReader, period: Period, *, now: datetime) -> Evidence:
-    """Read what speaks for a long period without every answer of every check, which would not fit into memory."""
+def lean_evidence(session: Session, ledger: LedgerReader, period: Period, *, now: datetime) -> Evidence:
+    """Read what speaks for a period, with its drills and credentials, but not every answer of every check: those of a year would not fit into memory."""
     zone = session.zone_of_portal
     found = read_evidence(ledger, period, now=now, zone=zone)
     start, end = period.bounds(zone)

@@ -16,7 +16,7 @@ import typer
 
 from commands import _report_index, _report_schema, _report_send, _report_sent, _report_show
 from commands._host_drift import host_drift
-from commands._month_standings import month_standings, year_evidence
+from commands._month_standings import lean_evidence, month_standings
 from commands._periods import period_option
 from commands._report_mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
 from commands._result import JsonValue, Result
@@ -55,7 +55,7 @@ from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.frame import period_doubt
 from portalops.reports.material import WHOLE, Material, Scope
-from portalops.reports.named import load_report, report_names, report_needs, report_scopes, report_title
+from portalops.reports.named import load_report, report_names, report_needs, report_scopes, report_spares, report_title
 from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
@@ -375,8 +375,8 @@ def _built(
     ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
     now = session.clock.now()
     needs = report_needs(name)
-    if "months" in needs:
-        evidence = year_evidence(session, ledger, period, now=now)
+    if "rounds" in report_spares(name):
+        evidence = lean_evidence(session, ledger, period, now=now)
     else:
         evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
     figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal)

@@ -37,6 +37,7 @@ from portalops.reports.section_variety import variety_blocks
 
 TITLE = msg("Report on updates")
 SCOPES = frozenset({"unit"})
+SPARES = frozenset({"rounds"})
 
 CLAUSES: Final = frozenset({"7.6", "11.1", "11.2", "11.3"})
 ROWS_SHOWN: Final = 120

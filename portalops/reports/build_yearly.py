@@ -19,6 +19,7 @@ from portalops.reports.words import duty_status
 
 TITLE = msg("Yearly summary")
 NEEDS = frozenset({"months"})
+SPARES = frozenset({"rounds"})
 
 
 def build(material: Material) -> Document:

@@ -69,6 +69,17 @@ def report_needs(name: str) -> frozenset[str]:
     return cast("frozenset[str]", getattr(_module(name), "NEEDS", frozenset()))
 
 
+def report_spares(name: str) -> frozenset[str]:
+    """Return what a report can do without that is read for the others, such as `rounds`; the module says so as `SPARES`.
+
+    Every answer of every check of a year would not fit into memory: who asks for none of them can be of a year.
+
+    Raises:
+        UnknownReport: there is no report of this name.
+    """
+    return cast("frozenset[str]", getattr(_module(name), "SPARES", frozenset()))
+
+
 def _module(name: str) -> ModuleType:
     if name not in report_names():
         raise UnknownReport(

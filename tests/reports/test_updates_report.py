@@ -16,7 +16,7 @@ from portalops.reports import formats
 from portalops.reports.build_updates import build
 from portalops.reports.document import Grid, Table
 from portalops.reports.material import Material, Scope
-from portalops.reports.named import report_scopes, report_title
+from portalops.reports.named import report_scopes, report_spares, report_title
 from portalops.reports.section_league import league_blocks
 from tests.reports import updates_sample as sample
 from tests.reports.sample import HOSTILE, UNITS
@@ -153,3 +153,8 @@ def test_the_same_material_gives_the_same_bytes_and_hostile_words_do_nothing() -
         assert "\u202e" not in page
         assert "\x1b" not in page
     assert HOSTILE[:8] in texts(data_of(sample.material()))
+
+
+def test_it_can_be_of_a_year_without_every_answer_of_every_check() -> None:
+    assert report_spares("updates") == report_spares("yearly") == {"rounds"}
+    assert report_spares("compliance") == frozenset()
