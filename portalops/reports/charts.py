@@ -28,6 +28,8 @@ _HEAD_HEIGHT = 34
 _BAR_WIDTH = 330
 # NOTE: wider bars would be scaled down, numbers and all, on a screen of 360 pixels.
 _BAR_HEIGHT = 22
+_PART_WIDTH = 13
+"""Of the smallest part of a bar: room for a number of one digit."""
 _MODULE = 3
 """Side of a QR code's module in pixels: 0.8 mm on paper, which a phone reads from a hand's breadth."""
 
@@ -134,10 +136,9 @@ def draw_bars(bars: Bars, reader: Reader, *, name: str) -> Markup:
         y = line * row_height
         drawn.append(_text(reader.text(label), 0, y + 14, class_="label strong"))
         x = 0.0
-        for tone, word, count in parts:
-            if not count:
-                continue
-            length = _BAR_WIDTH * count / most
+        shown = [part for part in parts if part[2]]
+        lengths = _lengths([count for *_, count in shown], most)
+        for (tone, word, count), length in zip(shown, lengths, strict=True):
             box = _tag("rect", x=x, y=y + 20, width=length, height=_BAR_HEIGHT, class_=f"box {tone}")
             number = _text(reader.cell(count), x + length / 2, y + 36, class_=f"sign {tone}")
             drawn.append(_group(box, number, title=f"{reader.text(word)}: {reader.cell(count)}"))
@@ -148,6 +149,16 @@ def draw_bars(bars: Bars, reader: Reader, *, name: str) -> Markup:
     )
     height = row_height * len(bars.rows)
     return _picture(drawn, _BAR_WIDTH + 2, height, name=name, title=reader.text(bars.caption), description=described)
+
+
+def _lengths(counts: Sequence[int], most: int) -> list[float]:
+    """Return how long each part of a bar is: as its count, but for small ones, which have room for their number at the others' cost."""
+    lengths = [max(_BAR_WIDTH * count / most, _PART_WIDTH + 7 * (len(str(count)) - 1)) for count in counts]
+    over = sum(lengths) - _BAR_WIDTH
+    if over > 0:
+        place = lengths.index(max(lengths))
+        lengths[place] = max(lengths[place] - over, _PART_WIDTH)
+    return lengths
 
 
 # --- lines over time ----------------------------------------------------------------------------
