@@ -29,7 +29,20 @@ def period_of(text: str, option: str) -> Period:
     try:
         return parse_period(text)
     except ValueError as error:
+        if _is_reversed(text):
+            raise UsageError(
+                msg("{option}: {text} ends before it begins", option=option, text=show_text(text, 40)),
+                msg("Give the earlier one first."),
+            ) from error
         raise UsageError(
             msg("{option} does not take {text}", option=option, text=show_text(text, 40)),
             msg("Give a day, week, month or year, or two joined by dots: 2026-W48, 2026-11, 2026-W40..2026-W47."),
         ) from error
+
+
+def _is_reversed(text: str) -> bool:
+    first, mark, last = text.partition("..")
+    try:
+        return bool(mark) and parse_period(first).first > parse_period(last).last
+    except ValueError:
+        return False

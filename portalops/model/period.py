@@ -88,16 +88,26 @@ class Week:
         return f"{self.year:04d}-W{self.number:02d}"
 
 
+EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
+"""The days that a period may have: there was no portal before them, and moments around them can still be counted."""
+
+
 def parse_period(text: str) -> Period:
     """Read a period: a day, ISO week, month or year, or two of them joined by `..`.
 
     `2026-11-25`, `2026-W48`, `2026-11`, `2026`, `2026-W40..2026-W47`.
 
     Raises:
-        ValueError: the text is none of these, or the period would end before it starts.
+        ValueError: the text is none of these, a day of it lies outside `EARLIEST` to `LATEST`, or the period would end before it starts.
     """
     first, mark, last = text.partition("..")
-    return Period(_span(first).first, _span(last if mark else first).last)
+    try:
+        found = Period(_span(first).first, _span(last if mark else first).last)
+    except OverflowError as error:  # the end of the year 9999
+        raise ValueError(f"not between {EARLIEST} and {LATEST}: {text}") from error
+    if found.first < EARLIEST or found.last > LATEST:
+        raise ValueError(f"not between {EARLIEST} and {LATEST}: {text}")
+    return found
 
 
 def current_period(today: date) -> Period:

@@ -95,7 +95,11 @@ def test_a_ledger_that_was_changed_is_told_by_the_exit_code_and_a_warning(
         (("servers", "--host", "web\x1b[2J"), "no host is named web\\x1b[2J"),
         (("updates", "--unit", "so-y-te"), "no unit is named so-y-te"),
         (("servers", "--period", "soon"), "--period does not take soon"),
-        (("servers", "--period", "2026-11-30..2026-11-01"), "--period does not take 2026-11-30..2026-11-01"),
+        (("servers", "--period", "2026-11-30..2026-11-01"), "--period: 2026-11-30..2026-11-01 ends before it begins"),
+        (("servers", "--period", "9999"), "--period does not take 9999"),
+        (("servers", "--period", "0001-01-01"), "--period does not take 0001-01-01"),
+        (("servers", "--period", "9999-12"), "--period does not take 9999-12"),
+        (("servers", "--period", "9999-W52..2026"), "--period does not take 9999-W52..2026"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_and_nothing_stands_on_standard_output(

@@ -25,7 +25,19 @@ def test_a_period_is_read_from_its_shortest_form(text: str, first: date, last: d
 
 
 @pytest.mark.parametrize(
-    "text", ["", "..", "tomorrow", "2026-13", "2026-W54", "2026-02-30", "26-11-25", "2026-W48..2026-W40", "2026-1-1-1"]
+    "text",
+    [
+        *("", "..", "tomorrow", "2026-13", "2026-W54", "2026-02-30", "26-11-25", "2026-W48..2026-W40", "2026-1-1-1"),
+        *(
+            "0001",
+            "1969-12-31",
+            "3000",
+            "9999",
+            "9999-12",
+            "9999-W52",
+            "2026..9999",
+        ),  # moments around it can't be counted
+    ],
 )
 def test_what_is_no_period_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
