@@ -34,7 +34,7 @@ from checks.servers.probes import (
 from checks.servers.probes.apt_history import PackageChange
 from checks.servers.probes.boots import Boots
 from portalops.errors import PortalOpsError
-from portalops.model.checks import CheckRound
+from portalops.model.checks import LookedRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -163,7 +163,7 @@ class Histories:
     def __init__(
         self,
         ledger: LedgerReader,
-        rounds: Iterable[CheckRound],
+        rounds: Iterable[LookedRound],
         *,
         since: datetime,
         until: datetime,
@@ -225,7 +225,7 @@ def _count(look: UpdateLook) -> int | None:
 
 
 def _last_of_day(
-    rounds: Iterable[CheckRound], zone: ZoneInfo
+    rounds: Iterable[LookedRound], zone: ZoneInfo
 ) -> Mapping[HostId, Mapping[date, tuple[datetime, Digest]]]:
     """Return by host and local day the last answer that was kept."""
     found: dict[HostId, dict[date, tuple[datetime, Digest]]] = {}

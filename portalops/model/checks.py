@@ -84,6 +84,35 @@ class JudgedRound:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedHost:
+    """What is kept in memory of one host in each round of a period: a `HostRound` without its sentences."""
+
+    host: HostId
+    gathered_at: datetime
+    reached: bool
+    results: tuple[Judgement, ...]
+    standby: str = ""
+    members: tuple[HostId, ...] = ()
+    kept: Digest | None = None
+    """What `answer` returns."""
+
+    def answer(self) -> Digest | None:
+        """Return the answer that was judged; as `HostRound.answer` does."""
+        return self.kept
+
+
+@dataclass(frozen=True, slots=True)
+class LookedRound:
+    """What is kept in memory of each round of a period: a `CheckRound` without its sentences."""
+
+    hosts: tuple[LookedHost, ...]
+
+    def results(self) -> tuple[Judgement, ...]:
+        """Return all judgements, host by host."""
+        return tuple(result for host in self.hosts for result in host.results)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRound:
     """The body of a `check.finished` record, under the key `check`."""
 
@@ -94,6 +123,23 @@ class CheckRound:
     def results(self) -> tuple[CheckResult, ...]:
         """Return all results, host by host."""
         return tuple(result for host in self.hosts for result in host.results)
+
+    def looked(self) -> LookedRound:
+        """Return it without its sentences."""
+        return LookedRound(
+            tuple(
+                LookedHost(
+                    host.host,
+                    host.gathered_at,
+                    host.reached,
+                    tuple(Judgement(result.check, result.host, result.verdict) for result in host.results),
+                    host.standby,
+                    host.members,
+                    host.answer(),
+                )
+                for host in self.hosts
+            )
+        )
 
     def across(self) -> tuple[CheckResult, ...]:
         """Return the results that are judged of groups of hosts, and not of one host each."""

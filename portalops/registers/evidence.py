@@ -31,7 +31,7 @@ from portalops.model.backups import (
     Shrink,
     VerifyResult,
 )
-from portalops.model.checks import CheckRound, JudgedRound
+from portalops.model.checks import CheckRound, HostRound, JudgedRound, LookedHost, LookedRound
 from portalops.model.findings import Finding
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message
@@ -59,6 +59,7 @@ from portalops.registers.media import RegisteredMedium, read_register
 from portalops.registers.places import Place, read_places
 from portalops.registers.plans import read_plans
 from portalops.registers.retention import Decision, read_decisions
+from portalops.registers.rounds import Shared, StoredRound, looked
 from portalops.registers.sent import RecordedSending, read_sendings
 from portalops.registers.slots import KeptSlots, kept_slots
 from portalops.registers.waivers import RecordedWaiver, read_waivers
@@ -234,8 +235,10 @@ class Evidence:
     """Every report that is recorded as sent."""
     exemptions: tuple[RecordedExemption, ...] = ()
     """Every exemption that was granted, as it stands now."""
-    rounds: tuple[Recorded[CheckRound], ...] = ()
-    """Every round of checks recorded in the period, oldest first; read for reports alone."""
+    rounds: tuple[Recorded[LookedRound], ...] = ()
+    """Every round of checks recorded in the period, oldest first, without its sentences; read for reports alone."""
+    last_looks: tuple[Recorded[CheckRound], ...] = ()
+    """Newest first, the last round of the period that looked at each host that `checks` did not; read for reports alone."""
     unreadable: tuple[Unreadable, ...] = ()
     """Every finished record that was looked at and whose details could not be read."""
     summaries: Mapping[int, RunSummary | None] = field(default_factory=dict)
@@ -365,11 +368,16 @@ def read_evidence(
             return None
 
     of_period = ledger.records(kinds=("check.finished",), since=start, until=end)
-    rounds: list[Recorded[CheckRound]] = []
+    rounds: list[Recorded[LookedRound]] = []
     judged: set[tuple[str, str]] = set()
     if every_run:
-        rounds += read("check", CheckRound, of_period)
-        judged |= {judgement for one in rounds for judgement in _judged(one.body)}
+        shared: Shared = {}
+        with uncollected():
+            rounds += (  # one at a time, as below
+                Recorded(one.seq, one.at, one.run, looked(one.body, shared))
+                for one in read("check", StoredRound, of_period)
+            )
+        judged |= {(host, check) for host, check, verdict in shared if verdict in JUDGED}
     else:
         with uncollected():
             for each in read(
@@ -397,6 +405,10 @@ def read_evidence(
     ):
         for record, error in faults:
             unreadable[record.seq] = replace(_unreadable(record.seq, kind, error), at=record.at)
+    checks = newest("check", CheckRound, end)
+    missing = _last_looks(rounds, checks)
+    again = ledger.records(kinds=("check.finished",), since=start, until=end, newest_first=True) if missing else ()
+    last_looks = read("check", CheckRound, (record for record in again if record.seq in missing))
     runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,
@@ -406,10 +418,11 @@ def read_evidence(
         runs=runs,
         backups=all_of("backup", BackupResult),
         verifies=tuple(sorted((each for kind in LOOKS for each in looks(kind)), key=attrgetter("seq"))),
-        checks=newest("check", CheckRound, end),
+        checks=checks,
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
         rounds=tuple(rounds),
+        last_looks=tuple(last_looks),
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
         inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
         adopted=tuple(read("adopted", AdoptedLook, ledger.records(kinds=("backup.adopted",), since=since))),
@@ -466,7 +479,24 @@ def _with_registers(
     )
 
 
-def _judged(one: CheckRound | JudgedRound) -> set[tuple[str, str]]:
+def _last_looks(rounds: Sequence[Recorded[LookedRound]], newest: Recorded[CheckRound] | None) -> frozenset[int]:
+    """Return the records of the last round that looked at each host that the newest one did not."""
+    seen = {name for each in newest.body.hosts for name in _names(each)} if newest else set()
+    found: set[int] = set()
+    for one in reversed(rounds):
+        names = {name for each in one.body.hosts for name in _names(each)}
+        if not names <= seen:
+            found.add(one.seq)
+            seen |= names
+    return frozenset(found)
+
+
+def _names(one: HostRound | LookedHost) -> tuple[HostId, ...]:
+    """Return the hosts that were looked at: of a group, its members."""
+    return one.members if one.standby else (one.host,)
+
+
+def _judged(one: JudgedRound) -> set[tuple[str, str]]:
     return {(result.host, result.check) for result in one.results() if result.verdict in JUDGED}
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-from portalops.model.checks import CheckRound, HostRound
+from portalops.model.checks import CheckRound, HostRound, LookedHost, LookedRound
 from portalops.model.organisation import HostId
 from portalops.registers.evidence import Evidence, Recorded
+
+RoundT = TypeVar("RoundT", CheckRound, LookedRound)
 
 
 def of_host(evidence: Evidence, host: HostId) -> Evidence:
@@ -15,26 +18,27 @@ def of_host(evidence: Evidence, host: HostId) -> Evidence:
     The newest round is the newest one that looked at the host. The runs of checks are left out, since what they looked at is told
     by the rounds alone; everything else stays as it is.
     """
-    rounds = tuple(one for each in evidence.rounds if (one := _of_host(each, host)) is not None)
-    newest = None if evidence.checks is None else _of_host(evidence.checks, host)
-    if newest is None and rounds:
-        newest = rounds[-1]
-    seen = [*rounds, *([newest] if newest else [])]
-    names = {each.host for one in seen for each in one.body.hosts} | {host}
+    rounds = tuple(found for each in evidence.rounds if (found := _of_host(each, host)) is not None)
+    whole = [*([evidence.checks] if evidence.checks else []), *evidence.last_looks]
+    newest = next((one for each in whole if (one := _of_host(each, host)) is not None), None)
+    names = {each.host for one in rounds for each in one.body.hosts} | {host}
+    if newest is not None:
+        names |= {each.host for each in newest.body.hosts}
     return replace(
         evidence,
         runs=tuple(run for run in evidence.runs if run.kind != "check"),
         rounds=rounds,
         checks=newest,
+        last_looks=(),
         findings=tuple(each for each in evidence.findings if each.host in names),
         places={host: evidence.places[host]} if host in evidence.places else {},
     )
 
 
-def _of_host(one: Recorded[CheckRound], host: HostId) -> Recorded[CheckRound] | None:
+def _of_host(one: Recorded[RoundT], host: HostId) -> Recorded[RoundT] | None:
     hosts = tuple(each for each in one.body.hosts if _concerns(each, host))
     return replace(one, body=replace(one.body, hosts=hosts)) if hosts else None
 
 
-def _concerns(one: HostRound, host: HostId) -> bool:
+def _concerns(one: HostRound | LookedHost, host: HostId) -> bool:
     return host in one.members if one.standby else one.host == host

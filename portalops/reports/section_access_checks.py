@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckRound, LookedRound
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.evidence import Evidence, Recorded
@@ -19,6 +19,7 @@ from portalops.reports.section_results import result_blocks
 from portalops.reports.words import check_status
 
 CHECKS_SHOWN: Final = 60
+RoundT = TypeVar("RoundT", CheckRound, LookedRound)
 
 
 def checks_blocks(material: Material, checks: Collection[str]) -> Iterator[Block]:
@@ -41,7 +42,7 @@ def checks_blocks(material: Material, checks: Collection[str]) -> Iterator[Block
         yield Paragraph(msg("No finding of these checks was open in the period."))
 
 
-def _only(one: Recorded[CheckRound], checks: Collection[str]) -> Recorded[CheckRound]:
+def _only(one: Recorded[RoundT], checks: Collection[str]) -> Recorded[RoundT]:
     hosts = tuple(
         replace(host, results=tuple(result for result in host.results if result.check in checks))
         for host in one.body.hosts

@@ -200,9 +200,9 @@ def _checks(evidence: Evidence) -> Iterator[Block]:
             if result.check.startswith(FAMILIES):
                 over.setdefault(result.check, Counter())[result.verdict] += 1
     newest: dict[str, Counter[CheckVerdict]] = {}
-    for result in evidence.checks.body.results() if evidence.checks else ():
-        if result.check.startswith(FAMILIES):
-            newest.setdefault(result.check, Counter())[result.verdict] += 1
+    for last in evidence.checks.body.results() if evidence.checks else ():
+        if last.check.startswith(FAMILIES):
+            newest.setdefault(last.check, Counter())[last.verdict] += 1
     if not over and not newest:
         yield Paragraph(msg("No check of patches was run in the period."))
         return

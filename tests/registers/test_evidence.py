@@ -10,13 +10,16 @@ import pytest
 
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.model.checks import CheckRound
+from portalops.ledger.record import NO_RUN
+from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.message import msg
+from portalops.model.organisation import HostId
 from portalops.model.period import Period
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import RunSummary
 from portalops.model.updates import UpdatesResult
-from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import read_evidence
+from portalops.model.verdicts import CheckVerdict, RunOutcome, Severity
+from portalops.registers.evidence import Evidence, read_evidence
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START, ZONE, new_ledger
 
@@ -154,3 +157,63 @@ def test_what_a_person_recorded_and_cannot_be_read_is_listed(tmp_path: Path, rec
     (unread,) = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE).unreadable
 
     assert unread.kind == key
+
+
+# --- the rounds of a period -----------------------------------------------------------------------
+
+
+def host_round(name: str, at: datetime, verdict: CheckVerdict, members: Sequence[str] = ()) -> HostRound:
+    results = tuple(
+        CheckResult(check, HostId(name), "12.4", Severity.HIGH, verdict, "x", msg("seen"), None, (Digest("ab" * 32),))
+        for check in ("ssh.protocol", "ssh.root-login")
+    )
+    standby = "postgresql" if members else ""
+    return HostRound(HostId(name), at, True, "", results, standby, tuple(HostId(each) for each in members))
+
+
+def looked_at(folder: Path, rounds: Sequence[CheckRound]) -> Evidence:
+    clock = FixedClock(START)
+    ledger = new_ledger(folder, clock)
+    for number, one in enumerate(rounds):
+        clock.at = datetime(2026, 11, 25, 5, tzinfo=UTC) + timedelta(hours=number)
+        ledger.append("check.finished", run=NO_RUN, body=bodies.write({"check": one}))
+    return read_evidence(ledger, PERIOD, now=NOW, zone=ZONE, every_run=True)
+
+
+def test_rounds_of_a_period_say_what_was_judged_and_which_answers_were_kept(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 25, 4, tzinfo=UTC)
+    web, standby = host_round("web", at, CheckVerdict.FAIL), host_round("pair", at, CheckVerdict.PASS, ("web", "db"))
+    rounds = [CheckRound((web, standby)), CheckRound((host_round("web", at, CheckVerdict.UNKNOWN),))]
+
+    found = looked_at(tmp_path, rounds)
+
+    assert [each.body for each in found.rounds] == [each.looked() for each in rounds]
+    assert found.rounds[0].body.hosts[0].answer() == web.answer() == "ab" * 32
+    assert found.judged == {(host, check) for host in ("web", "pair") for check in ("ssh.protocol", "ssh.root-login")}
+
+
+def test_last_look_at_hosts_that_the_newest_round_leaves_out_is_read_whole(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 25, 4, tzinfo=UTC)
+    web, db, old = (host_round(name, at, CheckVerdict.PASS) for name in ("web", "db", "old"))
+    rounds = [CheckRound(hosts) for hosts in ((old, db), (web, db), (old, web), (web, db), (web,))]
+
+    found = looked_at(tmp_path, rounds)
+
+    assert found.checks is not None
+    assert found.checks.body == rounds[4]
+    assert [each.body for each in found.last_looks] == [rounds[3], rounds[2]]
+
+
+def test_round_that_cannot_be_read_is_no_round_and_is_told(tmp_path: Path) -> None:
+    good = CheckRound((host_round("web", datetime(2026, 11, 25, 4, tzinfo=UTC), CheckVerdict.PASS),))
+    clock = FixedClock(datetime(2026, 11, 25, 5, tzinfo=UTC))
+    ledger = new_ledger(tmp_path, clock)
+    twice = bodies.write({"check": good}).replace(b'"reached":true', b'"reached":false,"reached":true')
+    for blob in (bodies.write({"check": good}), twice):
+        ledger.append("check.finished", run=NO_RUN, body=blob)
+
+    found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE, every_run=True)
+
+    assert len(found.rounds) == 1
+    assert [each.kind for each in found.unreadable] == ["check"]
+    assert found.unreadable[0].seq == found.rounds[0].seq + 1

@@ -76,7 +76,9 @@ def evidence() -> Evidence:
     rounds = tuple(_round(day) for day in range(0, 28, 7))
     seen = servers_sample.evidence()
     opened = replace(seen.findings[1], check="cred.registered")
-    return replace(seen, rounds=rounds, checks=rounds[-1], incidents=incidents(), findings=(*seen.findings, opened))
+    return replace(
+        seen, rounds=sample.looked(*rounds), checks=rounds[-1], incidents=incidents(), findings=(*seen.findings, opened)
+    )
 
 
 def material(found: Evidence | None = None, *, scope: Scope = WHOLE) -> Material:

@@ -25,7 +25,7 @@ from portalops.model.backups import (
     VerifyLevel,
 )
 from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, Shortfall, Step
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckRound, HostRound, LookedRound
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.heads import AnchorId, AnchorReceipt, Erasure, Head, SignedHead, Signer, SignOff
 from portalops.model.message import msg
@@ -169,6 +169,11 @@ def _backup(number: int) -> Recorded[BackupResult]:
     )
     body = BackupResult(made, copies, (DataClass.CHANNELS,), ("documents: kept in the archive of the province",))
     return Recorded(20 + number * 30, at + timedelta(minutes=15), f"10.2:weekly:2026-W{34 + number}", body)
+
+
+def looked(*rounds: Recorded[CheckRound]) -> tuple[Recorded[LookedRound], ...]:
+    """Return rounds as evidence holds those of a period."""
+    return tuple(Recorded(each.seq, each.at, each.run, each.body.looked()) for each in rounds)
 
 
 def checks() -> Recorded[CheckRound]:

@@ -170,7 +170,7 @@ def evidence() -> Evidence:
     kept = rounds()
     return replace(
         sample.evidence(),
-        rounds=kept,
+        rounds=sample.looked(*kept),
         checks=kept[-1],
         findings=findings(),
         waivers=waivers(),

@@ -29,7 +29,7 @@ from portalops.reports.document import Document, Grid, Heading, KeyValues, Notic
 from portalops.reports.material import Material
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
-from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, proof
+from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, looked, proof
 
 
 def as_data(made: Document, language: str = "en") -> dict[str, Any]:
@@ -316,7 +316,7 @@ def test_what_failed_earlier_in_the_period_is_not_forgotten_when_it_passes_at_it
     bad = replace(
         seen.checks, at=NOW - timedelta(days=9), body=CheckRound((replace(web, results=tuple(was_open)), database))
     )
-    data = as_data(built(replace(seen, rounds=(bad, bad, seen.checks))))
+    data = as_data(built(replace(seen, rounds=looked(bad, bad, seen.checks))))
 
     rows = table(data, "Checks that failed earlier")["rows"]
 

@@ -23,7 +23,7 @@ from portalops.model.organisation import HostId
 from portalops.model.server_history import ServerHistory, UpdateWait, WaitEnd
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.availability import KEY, SAMPLES
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Recorded
 from portalops.reports import formats
 from portalops.reports.bounded import MOST_ROWS
 from portalops.reports.build_servers import build
@@ -31,7 +31,8 @@ from portalops.reports.document import Bars, Document, Grid, Heading, Lines, Not
 from portalops.reports.material import Scope
 from tests.checks.servers.test_history import answer
 from tests.doubles import FixedClock
-from tests.reports.servers_sample import DATABASE, WEB, at, evidence, history, material
+from tests.reports import sample
+from tests.reports.servers_sample import DATABASE, WEB, at, evidence, history, material, rounds
 
 MADE = build(material())
 NOTHING = replace(evidence(), rounds=(), checks=None, findings=(), waivers=(), places={})
@@ -230,11 +231,11 @@ def test_tables_stay_short_however_much_there_is() -> None:
         )
         for number in range(100)
     )  # fmt: skip
-    newest = replace(one, body=CheckRound(hosts))
+    newest = Recorded(one.seq, one.at, one.run, CheckRound(hosts))
     waits = tuple(UpdateWait(WEB, f"p{number}", at(1), False, WaitEnd.WAITING, at(9)) for number in range(900))
     kept = history()
     seen = replace(kept, updates=(replace(kept.updates[1], waits=waits),), pages=kept.pages * 20)
-    made = build(material(replace(evidence(), rounds=(newest,), checks=newest), seen))
+    made = build(material(replace(evidence(), rounds=sample.looked(newest), checks=newest), seen))
 
     own = [block for block in made.blocks if isinstance(block, Table)]
     assert max(len(table.rows) for table in own) <= 120
@@ -245,10 +246,10 @@ def test_tables_stay_short_however_much_there_is() -> None:
 
 
 def test_round_that_looked_at_nothing_else_is_the_newest_of_its_host() -> None:
-    only_web = replace(evidence().rounds[-1], seq=2000, at=at(27.5))
-    hosts = tuple(each for each in only_web.body.hosts if each.host == WEB)
-    newest: Recorded[CheckRound] = replace(only_web, body=CheckRound(hosts))
-    seen: Evidence = replace(evidence(), checks=newest, rounds=(*evidence().rounds, newest))
+    *_before, last = rounds()
+    hosts = tuple(each for each in last.body.hosts if each.host == WEB)
+    newest = Recorded(2000, at(27.5), last.run, CheckRound(hosts))
+    seen = replace(evidence(), checks=newest, rounds=(*evidence().rounds, *sample.looked(newest)), last_looks=(last,))
 
     made = build(material(seen, scope=Scope(host=DATABASE)))
 

@@ -177,7 +177,7 @@ class Portal:
         return HostRound(host, at, reached=True, problem="", results=(result,))
 
     def histories(self, since: datetime) -> Histories:
-        within = [one for at, one in self.rounds.items() if at >= since]
+        within = [one.looked() for at, one in self.rounds.items() if at >= since]
         return Histories(self.ledger, within, since=since, until=FIRST + 40 * DAY, zone=ZONE)
 
 
