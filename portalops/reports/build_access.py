@@ -11,7 +11,7 @@ from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.credentials import CredentialRegister
 from portalops.registers.evidence import Evidence
-from portalops.registers.incidents import Incident, IncidentRegister
+from portalops.registers.incidents import Incident
 from portalops.registers.of_host import of_host
 from portalops.reports.document import Bars, Block, Cell, Document, Heading, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
@@ -36,12 +36,12 @@ def build(material: Material) -> Document:
     material = _cut_down(material)
     evidence = material.evidence
     hosts = [each for each in material.hosts if material.scope.host in (None, each.id)]
-    incidents = incidents_of(evidence)
+    incidents = incidents_of(evidence, material.scope.host)
     sections = (
         Section(msg("Summary, and the duties of Article 12.1 and 12.5"), _summary(material, hosts, incidents)),
         Section(
             msg("The register of credentials"),
-            (*credential_blocks(evidence), *credential_step_blocks(evidence)),
+            (*credential_blocks(evidence, is_cut=material.scope.host is not None), *credential_step_blocks(evidence)),
         ),
         Section(msg("What the audits of access say"), checks_blocks(material, _checks(material, "12.5"))),
         Section(msg("Where the servers stand, and who answers for them"), _places(material, hosts)),
@@ -59,8 +59,7 @@ def _cut_down(material: Material) -> Material:
         return material
     seen = of_host(material.evidence, host)
     credentials = None if seen.credentials is None else _credentials_of(seen.credentials, material.hosts, host)
-    incidents = None if seen.incidents is None else _incidents_of(seen.incidents, host)
-    return replace(material, evidence=replace(seen, credentials=credentials, incidents=incidents))
+    return replace(material, evidence=replace(seen, credentials=credentials))
 
 
 def _credentials_of(register: CredentialRegister, hosts: Sequence[Host], host: HostId) -> CredentialRegister:
@@ -71,10 +70,6 @@ def _credentials_of(register: CredentialRegister, hosts: Sequence[Host], host: H
         credentials={each.id: each for each in register.of_host(host)},
         unreadable={name: seqs for name, seqs in register.unreadable.items() if may_be & {*seqs}},
     )
-
-
-def _incidents_of(register: IncidentRegister, host: HostId) -> IncidentRegister:
-    return replace(register, incidents={each.id: each for each in register.of_host(host)})
 
 
 def _checks(material: Material, clause: str) -> frozenset[str]:
@@ -89,7 +84,7 @@ def _places(material: Material, hosts: Sequence[Host]) -> Iterator[Block]:
 
 
 def _incidents(evidence: Evidence, material: Material, incidents: Sequence[Incident]) -> Iterator[Block]:
-    yield from incident_blocks(evidence, material.rulebook.numbers)
+    yield from incident_blocks(evidence, material.rulebook.numbers, material.scope.host)
     yield from incident_step_blocks(incidents)
 
 

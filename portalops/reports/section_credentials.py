@@ -43,8 +43,13 @@ _LACKING: Mapping[str, Message] = {
 }
 
 
-def credential_blocks(evidence: Evidence) -> Iterator[Block]:
-    """Yield the register in numbers, what was recorded in the period, each credential, and who left and knows some still."""
+def credential_blocks(evidence: Evidence, *, is_cut: bool = False) -> Iterator[Block]:
+    """Yield the register in numbers, what was recorded in the period, each credential, and who left and knows some still.
+
+    Args:
+        evidence: with the register.
+        is_cut: it holds a part of the credentials alone, so that who knows none of them may know others.
+    """
     register = evidence.credentials
     if register is None or not register.is_begun:
         yield Paragraph(msg("Nothing is recorded in the register of credentials; that shows nothing of the period."))
@@ -72,7 +77,7 @@ def credential_blocks(evidence: Evidence) -> Iterator[Block]:
         len(rows),
     )
     yield from bounded(Table(caption, headers, rows))
-    yield from _leavers(register, evidence, day)
+    yield from _leavers(register, evidence, day, is_cut=is_cut)
 
 
 def _numbers(register: CredentialRegister, active: Sequence[HeldCredential], day: date) -> Table:
@@ -158,12 +163,12 @@ def _left(register: CredentialRegister, each: HeldCredential, day: date) -> list
     return [one for one in register.leavers_of(each) if one.on <= day]
 
 
-def _leavers(register: CredentialRegister, evidence: Evidence, day: date) -> Iterator[Block]:
+def _leavers(register: CredentialRegister, evidence: Evidence, day: date, *, is_cut: bool) -> Iterator[Block]:
     """Yield who left in the period, or before it and knows a credential that is in use still."""
     rows: list[tuple[Cell, ...]] = []
     for left in sorted(register.left, key=lambda one: -one.seq):
         known = register.known_to(left.person)
-        if left.on > day or not (known or left.on in evidence.period):
+        if left.on > day or not (known or (left.on in evidence.period and not is_cut)):
             continue
         state: Cell = Status(msg("nothing"), Tone.GOOD)
         if known:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from portalops.model.incidents import REPORT_WORDS, IncidentKind, IncidentState, ReportKind, ReportStanding, Timeliness
 from portalops.model.message import Message, msg
+from portalops.model.organisation import HostId
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
@@ -70,8 +71,11 @@ def ties_of(incident: Incident) -> str:
     return ", ".join(map(show_text, (*facts.credentials, *facts.hosts, *facts.changes, *facts.findings, *facts.cases)))
 
 
-def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
-    """Yield the incidents that were noticed or recorded in the period or open in it, and the days that were attested."""
+def incident_blocks(evidence: Evidence, numbers: Numbers, host: HostId | None = None) -> Iterator[Block]:
+    """Yield the incidents that were noticed or recorded in the period or open in it, and the days that were attested.
+
+    Of one host only its own incidents stand there; an attestation is held against those of all hosts.
+    """
     register = evidence.incidents
     if register is None or not register.is_begun:
         yield Paragraph(msg("Nothing is recorded in the register of incidents; that shows nothing of the period."))
@@ -79,7 +83,7 @@ def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     if lost := register.every_lost():
         seqs = ", ".join(str(seq) for seq in lost[:10])
         yield Notice(msg("Records of incidents that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
-    shown = incidents_of(evidence)
+    shown = incidents_of(evidence, host)
     headers = (
         msg("Incident"), msg("What happened"), msg("Severity"), msg("Noticed"), msg("Who answers"), msg("Tied to"),
         msg("State"), msg("Records"),
@@ -101,12 +105,13 @@ def incident_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
         yield Paragraph(msg("Nobody attests of a day of the period that every incident is in the register."))
 
 
-def incidents_of(evidence: Evidence) -> tuple[Incident, ...]:
-    """Return the incidents of the period, in the order in which they were opened."""
+def incidents_of(evidence: Evidence, host: HostId | None = None) -> tuple[Incident, ...]:
+    """Return the incidents of the period, in the order in which they were opened; of one host, those that are tied to it."""
     if evidence.incidents is None:
         return ()
     start, end = evidence.period.bounds(evidence.zone)
-    return tuple(each for each in evidence.incidents.incidents.values() if is_of(each, start, end))
+    every = evidence.incidents.incidents.values() if host is None else evidence.incidents.of_host(host)
+    return tuple(each for each in every if is_of(each, start, end))
 
 
 def is_of(incident: Incident, start: datetime, end: datetime) -> bool:

@@ -13,7 +13,7 @@ from portalops.reports.named import report_scopes, report_title
 from tests.reports import access_sample as sample
 from tests.reports.registers import credentials
 from tests.reports.sample import HOSTILE
-from tests.reports.servers_sample import DATABASE
+from tests.reports.servers_sample import DATABASE, WEB
 from tests.reports.test_compliance_report import facts, table, texts
 
 
@@ -87,6 +87,20 @@ def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() ->
     assert facts(data)["Credentials in use"].startswith("0, ")
     assert "web1-001" not in texts(data)
     assert table(data, "Checks that failed or could not")["rows"][0][1] == "db-1"
+
+
+def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> None:
+    data = data_of(sample.material(scope=Scope(host=WEB)))
+
+    assert {row[0] for row in table(data, "Incidents that were noticed")["rows"]} == {"IN-2026-001"}
+    (row,) = table(data, "Days of which somebody attests")["rows"]
+    assert "IN-2026-002" in row[-1]["word"]
+
+
+def test_of_one_host_nobody_who_left_is_said_to_know_nothing() -> None:
+    data = data_of(sample.material(scope=Scope(host=DATABASE)))
+
+    assert "People who left" not in texts(data)  # who left knows a credential of the other host
 
 
 def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -> None:
