@@ -132,9 +132,8 @@ def _strangers(session: Session, register: CredentialRegister, shown: Iterable[H
     members = members_of(session)
     found: dict[str, list[str]] = {}
     for each in shown:
-        for name in (each.credential.holder, each.credential.deputy) if each.is_active and members else ():
-            if name and register.left_of(name) is None and not any(same_person(name, one) for one in members):
-                found.setdefault(name, []).append(each.id)
+        for role in register.strangers_of(each, members) if members else ():
+            found.setdefault(str(getattr(each.credential, role)), []).append(each.id)
     return tuple(
         msg(
             "{person}, who is named for {ids}, is no member that the configuration names: 'portalops credential leave' records that"

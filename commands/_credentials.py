@@ -21,7 +21,7 @@ from portalops.locale import _
 from portalops.model.credentials import Credential, CredentialKind, SystemKind, host_of, same_person, secret_in
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.credentials import CredentialRegister, HeldCredential, read_credentials
+from portalops.registers.credentials import LACKING, CredentialRegister, HeldCredential, read_credentials
 from portalops.reports.document import Cell, KeyValues, Status, Tone
 
 if TYPE_CHECKING:
@@ -311,10 +311,9 @@ def problems_of(register: CredentialRegister, each: HeldCredential, today: date)
             )
     if each.is_overdue(today) and each.due_on is not None:
         found.append(msg("to be changed by {day}, and it was not (record {seq})", day=each.due_on, seq=each.secret_seq))
-    words = {"holder": msg("holder"), "deputy": msg("deputy"), "place": msg("place"), "issued": msg("issued on")}
     for one in each.lacks:
         seq = each.secret_seq if one == "issued" else each.custody_seq
-        found.append(msg("it is not said: {what} (record {seq})", what=words[one], seq=seq))
+        found.append(msg("it is not said: {what} (record {seq})", what=LACKING[one], seq=seq))
     return found
 
 

@@ -26,10 +26,11 @@ from checks.servers.probes import (
     shadow,
     sudo_uses,
 )
+from checks.servers.wording import together
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
 from portalops.registers.access import Access, AccessRegister
-from portalops.registers.credentials import CredentialRegister
+from portalops.registers.credentials import LACKING, CredentialRegister
 
 ACCESS: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE)
 """What tells who may come in to a host."""
@@ -99,7 +100,7 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
         if each.is_active and each.lacks:
             text = msg(
                 "something is not said of it: {what} (records {seqs})",
-                what=", ".join(each.lacks),
+                what=together([LACKING[one] for one in each.lacks]),
                 seqs=", ".join(map(str, each.seqs)),
             )
             found.append(Remark(host, "details-missing", each.id, text))

@@ -117,6 +117,10 @@ class Declared(HostDeclared):
     host: dict[str, HostDeclared] = Field(default_factory=dict)
     """Differences, by host id."""
 
+    def people(self) -> frozenset[str]:
+        """Return the names of all members, also of those that are declared for one host alone; empty where nobody is declared."""
+        return frozenset(name for each in (self, *self.host.values()) for name in each.members or {})
+
     def for_host(self, host_id: str) -> HostDeclared:
         """Return what holds for one host."""
         common = self.model_dump(exclude={"host", "group", "no_standby", "station"})

@@ -38,6 +38,14 @@ CREDENTIAL_KINDS = (ADDED, CORRECTED, ROTATED, HANDED_OVER, RETURNED, LEFT)
 CREDENTIAL, ROTATION, HAND_OVER, RETURN, LEAVING = "credential", "rotation", "hand_over", "returned", "leaving"
 """The keys of the five in their records' bodies."""
 
+LACKING: Mapping[str, Message] = {
+    "holder": msg("holder"),
+    "deputy": msg("deputy"),
+    "place": msg("place"),
+    "issued": msg("issued on"),
+}
+"""What may be missing of a credential (`HeldCredential.lacks`), in words."""
+
 Body: TypeAlias = Credential | CredentialRotation | CredentialHandOver | CredentialReturn | Leaving
 
 _TYPES: Mapping[str, tuple[str, type[Body]]] = {
@@ -166,6 +174,16 @@ class CredentialRegister:
     def left_of(self, person: str) -> Left | None:
         """Return when a person left; None if they are recorded to be there."""
         return next((each for each in self.left if same_person(each.person, person)), None)
+
+    def strangers_of(self, held: HeldCredential, members: Iterable[str]) -> tuple[str, ...]:
+        """Return which of `holder` and `deputy` of an active credential is none of the members, and not recorded to leave."""
+        names = {"holder": held.credential.holder, "deputy": held.credential.deputy} if held.is_active else {}
+        known = tuple(members)
+        return tuple(
+            role
+            for role, name in names.items()
+            if name and self.left_of(name) is None and not any(same_person(name, one) for one in known)
+        )
 
     def known_to(self, person: str) -> tuple[HeldCredential, ...]:
         """Return the active credentials that a person knows: what they must return, or what must be made anew."""

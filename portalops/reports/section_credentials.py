@@ -16,6 +16,7 @@ from portalops.registers.credentials import (
     ADDED,
     CORRECTED,
     HANDED_OVER,
+    LACKING,
     RETURNED,
     ROTATED,
     CredentialRegister,
@@ -34,12 +35,6 @@ _KINDS: Mapping[CredentialKind, Message] = {
     CredentialKind.KEY: msg("key"),
     CredentialKind.TOKEN: msg("token"),
     CredentialKind.CERTIFICATE: msg("certificate"),
-}
-_LACKING: Mapping[str, Message] = {
-    "holder": msg("holder"),
-    "deputy": msg("deputy"),
-    "place": msg("place"),
-    "issued": msg("issued on"),
 }
 
 
@@ -155,7 +150,7 @@ def _problems(register: CredentialRegister, each: HeldCredential, day: date) -> 
     if each.is_overdue(day):
         found.append(msg("not changed in time"))
     if each.lacks:
-        found.append(msg("not said: {what}", what=joined([_LACKING[one] for one in each.lacks])))
+        found.append(msg("not said: {what}", what=joined([LACKING[one] for one in each.lacks])))
     return found
 
 

@@ -440,9 +440,8 @@ def test_a_round_judges_the_register_as_it_stands(home: Path, capsys: pytest.Cap
     text = CONFIGURATION.replace(
         "[checks.declared.members.n", '[checks.declared]\nadmins = ["an"]\n\n[checks.declared.members.n', 1
     )
-    (home / "portalops.toml").write_text(
-        f'{text}\n[[job]]\nid = "c"\nkind = "check"\nevery = "day"\n', encoding="utf-8"
-    )
+    text += '\n[[job]]\nid = "c"\nkind = "check"\nevery = "day"\n'
+    (home / "portalops.toml").write_text(text, encoding="utf-8")
 
     def judged() -> tuple[str, str]:
         capsys.readouterr()
@@ -455,6 +454,9 @@ def test_a_round_judges_the_register_as_it_stands(home: Path, capsys: pytest.Cap
     assert judged() == ("fail", "details-missing")
     asked(home, capsys, "credential", "correct", "web1-an", *ISSUED, "--reason", "left out")
     assert judged() == ("pass", "")
+    (home / "portalops.toml").write_text(text.replace("members.tran-thi-binh", "members.le-van-chi"), encoding="utf-8")
+    assert judged() == ("fail", "holder-unknown")  # who was taken out of the members, and did not leave
+    (home / "portalops.toml").write_text(text, encoding="utf-8")
     asked(home, capsys, "credential", "leave", "nguyen-van-an", expected=ExitCode.UNMET)
     assert judged() == ("fail", "known-to-leaver")
     asked(home, capsys, "credential", "return", "web1-an", "--received-by", "Trần Thị Bình")

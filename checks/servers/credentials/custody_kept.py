@@ -4,9 +4,11 @@ A password that nobody is recorded to hold is nobody's when something happens, a
 door for years. Article 12.5: every member keeps their access information safe and answers for it.
 
 The rule: in the register every credential of the host that is in use has a holder, a deputy, a place of custody and a day of
-issue; it was changed by its last day (a password within 60 days, a key or token within 366, a certificate within 398, or
+issue; holder and deputy are declared members (of whom neither that nor a leaving is on record, nobody knows who they are); it was
+changed by its last day (a password within 60 days, a key or token within 366, a certificate within 398, or
 sooner as the register asks); nobody whose last day has come still knows it, as whoever held it does until it is changed or returned; and
-every declared admin account of the host has one. Who is an admin is declared; without a declaration, with no credential of
+every declared admin account of the host has one. Every kind of fault that there is is named, the gravest first. Who is an admin,
+and who a member, is declared; without a declaration, with no credential of
 the host in the register, or where a record cannot be read, the answer is unknown. Nobody has to have begun the register for
 this to be asked: without one the answer is unknown too.
 
@@ -19,18 +21,27 @@ Source: the records `credential.*` of the ledger, made by `portalops credential`
 passwords of admins is how level 3 is read in acct.password-age. The section that portalops adds to the host's answer:
 
     {"credentials":[{"account":"an","changed_on":"2026-11-02","due_on":"2027-11-03","id":"web1-an","is_here":true,"lacks":[],
-    "left":[],"records":[2]}],"state":"seen","zone":"Asia/Ho_Chi_Minh"}
+    "left":[],"records":[2],"strangers":[]}],"members":true,"state":"seen","zone":"Asia/Ho_Chi_Minh"}
+
+`members` says whether anybody is declared a member, `strangers` which of holder and deputy is none; answers of before that was
+asked have neither, and are judged without.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import own_credentials
-from checks.servers.wording import listed
-from portalops.model.message import msg, nmsg
+from checks.servers.probes.own_credentials import Custody
+from checks.servers.wording import listed, together
+from portalops.model.message import Message, Value, msg, nmsg, verbatim
 from portalops.model.verdicts import Severity
+from portalops.registers.credentials import LACKING
 
 
 @check(
@@ -46,34 +57,22 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> Outcome:
     held, admins = facts[own_credentials.PROBE], facts.declared.admins
     rows, today = held.credentials, facts.at.astimezone(held.zone).date()
-    left = {one.id: [person for person, last in one.left if last <= today] for one in rows}
-    known = [f"{shown(name, 63)} ({shown(', '.join(people), 80)})" for name, people in left.items() if people]
-    if known:
-        return failed("known-to-leaver", msg("known to people who left: {names}", names=listed(known)))
-    lacking = [f"{shown(one.id, 63)} ({', '.join(one.lacks)})" for one in rows if one.lacks]
-    if lacking:
-        return failed(
-            "details-missing", msg("credentials of which something is not said: {names}", names=listed(lacking))
-        )
-    late = [f"{shown(one.id, 63)} ({one.due_on})" for one in rows if one.due_on is not None and one.due_on < today]
-    if late:
-        return failed("rotation-overdue", msg("credentials that were not changed in time: {names}", names=listed(late)))
-    accounts = {one.account for one in rows if one.is_here}
-    without = [shown(name, 64) for name in admins or () if name not in accounts]
-    if without:
-        return failed(
-            "admin-not-registered", msg("admins without a credential in the register: {names}", names=listed(without))
-        )
+    if faults := _faults(rows, admins or (), today):
+        return _failed(faults)
     ahead = [f"{shown(one.id, 63)} ({one.changed_on})" for one in rows if one.changed_on and one.changed_on > today]
     if ahead:
         return unknown(
             "changed-in-future",
             msg("credentials that are said to be changed in the future: {names}", names=listed(ahead)),
         )
-    if not accounts:
+    if not any(one.is_here for one in rows):
         return unknown("none-of-host", msg("no credential of this host is in the register"))
     if admins is None:
         return unknown("not-declared", msg("who the admins are is not declared"))
+    if held.are_members_declared is False:
+        return unknown(
+            "not-declared", msg("who the members are is not declared, so whether the holders are any is not known")
+        )
     return passed(
         nmsg(
             "the {n} credential is held, kept and changed as it should be",
@@ -81,3 +80,47 @@ def judge(facts: Facts) -> Outcome:
             len(rows),
         )
     )
+
+
+_FAULTS = {
+    "known-to-leaver": msg("known to people who left: {names}"),
+    "holder-unknown": msg("held by somebody who is no declared member, and not recorded to have left: {names}"),
+    "details-missing": msg("credentials of which something is not said: {names}"),
+    "rotation-overdue": msg("credentials that were not changed in time: {names}"),
+    "admin-not-registered": msg("admins without a credential in the register: {names}"),
+}
+"""By the coded reason of a fail, gravest first: how it is told."""
+_FURTHER = 3
+"""How many names of each fault but the gravest are told: a sentence must stay one."""
+
+
+def _faults(rows: Sequence[Custody], admins: Iterable[str], today: date) -> Mapping[str, Sequence[Value]]:
+    """Return what is wrong by its coded reason, each with the names that it is wrong of."""
+    known: dict[str, list[Value]] = {reason: [] for reason in _FAULTS}
+    for one in rows:
+        name = shown(one.id, 63)
+        if people := [person for person, last in one.left if last <= today]:
+            known["known-to-leaver"].append(f"{name} ({shown(', '.join(people), 80)})")
+        if one.strangers:
+            known["holder-unknown"].append(_with_words(name, one.strangers))
+        if one.lacks:
+            known["details-missing"].append(_with_words(name, one.lacks))
+        if one.due_on is not None and one.due_on < today:
+            known["rotation-overdue"].append(f"{name} ({one.due_on})")
+    accounts = {one.account for one in rows if one.is_here}
+    known["admin-not-registered"] += [shown(name, 64) for name in admins if name not in accounts]
+    return {reason: names for reason, names in known.items() if names}
+
+
+def _with_words(name: str, what: Sequence[str]) -> Message:
+    words = [LACKING.get(one) or verbatim(shown(one, 20)) for one in what]
+    return Message("{name} ({what})", {"name": name, "what": together(words)})
+
+
+def _failed(faults: Mapping[str, Sequence[Value]]) -> Outcome:
+    """Return the fail of the gravest fault, which tells of the others too."""
+    said = [
+        replace(_FAULTS[reason], values={"names": together(names, limit=_FURTHER if at else 6)})
+        for at, (reason, names) in enumerate(faults.items())
+    ]
+    return failed(next(iter(faults)), together(said, "; ") if len(said) > 1 else said[0])

@@ -1,16 +1,19 @@
 """Which credentials open the host, and what runs on it: of the records `credential.*`, without holders' names and secrets.
 
+Of holder and deputy it says only whether they are declared members (`strangers` lists those that are not, and are not recorded
+to leave), and `members` whether anybody is declared one. Older sections have neither.
+
 No command runs for it. A credential whose system names no configured host (a bucket, a registrar) stands in the section of
 the machine that portalops runs on, or, where that is no host of the configuration, of the first host by id; so each is
 judged once, and none by nothing. Those that were returned are left out. `zone` is the one in which days are counted:
 
     {"credentials":[{"account":"an","changed_on":"2026-11-02","due_on":"2027-11-03","id":"web1-an","is_here":true,"lacks":[],
-    "left":[],"records":[2]}],"state":"seen","zone":"Asia/Ho_Chi_Minh"}
+    "left":[],"records":[2],"strangers":[]}],"members":true,"state":"seen","zone":"Asia/Ho_Chi_Minh"}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -43,6 +46,8 @@ class Custody:
     """People who know it and leave or left, with their last day."""
     seqs: tuple[int, ...]
     """The records that say so."""
+    strangers: tuple[str, ...] = ()
+    """Which of `holder` and `deputy` is no declared member, and is not recorded to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,16 @@ class Custodies:
 
     credentials: tuple[Custody, ...]
     zone: ZoneInfo
+    are_members_declared: bool | None = None
+    """Whether anybody was; None where the section does not say, for it was written before that was asked."""
 
 
 def parse(output: Output) -> Custodies:
     """Read a section."""
     held = opened(output)
     try:
-        return Custodies(tuple(_custody(each) for each in held["credentials"]), ZoneInfo(held["zone"]))
+        rows = tuple(_custody(each) for each in held["credentials"])
+        return Custodies(rows, ZoneInfo(held["zone"]), _said(held.get("members")))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise out_of_form() from error
 
@@ -70,7 +78,7 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     register = read_credentials(own.ledger) if own.ledger else CredentialRegister()
     if not register.is_begun:
         return {host.id: not_begun(PROBE.id) for host in own.hosts}
-    names = {host.id for host in own.hosts}
+    names, members = {host.id for host in own.hosts}, own.declared.people()
     last = keeper_of_rest(own.hosts)
     found = {}
     for host in own.hosts:
@@ -80,7 +88,7 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
             if (place := host_of(each.credential.system)) == host.id or (host.id == last and place not in names)
         ]
         lost = register.unreadable_for(host.id, names)
-        found[host.id] = unreadable(PROBE.id, lost) if lost else section(register, ours, host.id, own.zone)
+        found[host.id] = unreadable(PROBE.id, lost) if lost else section(register, ours, host.id, own.zone, members)
     return found
 
 
@@ -90,8 +98,18 @@ def keeper_of_rest(hosts: Iterable[Host]) -> HostId | None:
     return every[0].id if every else None
 
 
-def section(register: CredentialRegister, held: Iterable[HeldCredential], host: str, zone: ZoneInfo) -> ProbeResult:
-    """Write what the register says of one host; pure."""
+def section(
+    register: CredentialRegister, held: Iterable[HeldCredential], host: str, zone: ZoneInfo, members: Collection[str]
+) -> ProbeResult:
+    """Write what the register says of one host; pure.
+
+    Args:
+        register: of credentials.
+        held: those that are judged with the host.
+        host: its id.
+        zone: in which days are counted.
+        members: names of everybody who is declared a member, on any host: a holder need not come in to this one.
+    """
     rows = [
         {
             "id": each.id,
@@ -102,11 +120,18 @@ def section(register: CredentialRegister, held: Iterable[HeldCredential], host: 
             "due_on": each.due_on.isoformat() if each.due_on else "",
             "left": [[safe(left.person), left.on.isoformat()] for left in register.leavers_of(each)],
             "records": list(each.seqs),
+            "strangers": list(register.strangers_of(each, members)) if members else [],
         }
         for each in held
         if each.is_active
     ]
-    return written(PROBE.id, SEEN, credentials=rows, zone=zone.key)
+    return written(PROBE.id, SEEN, credentials=rows, members=bool(members), zone=zone.key)
+
+
+def _said(members: object) -> bool | None:
+    if not isinstance(members, bool | None):
+        raise TypeError("members")
+    return members
 
 
 def _custody(row: Mapping[str, Any]) -> Custody:
@@ -122,4 +147,5 @@ def _custody(row: Mapping[str, Any]) -> Custody:
         due,
         tuple((unquote(person), date.fromisoformat(day)) for person, day in row["left"]),
         tuple(int(seq) for seq in row["records"]),
+        tuple(str(one) for one in row.get("strangers", ())),
     )
