@@ -376,9 +376,12 @@ def _bundles(contents: Contents) -> Iterator[Block]:
         ],
     )
     yield Paragraph(
-        msg("That a bundle lies here says nothing of what is in it. Each brings the program that checks it:")
+        msg(
+            "That a bundle lies here says nothing of what is in it. Check it with verify.py of a release of portalops that you got"
+            " elsewhere than from whoever made the bundle, or with portalops:"
+        )
     )
-    yield Verbatim("python3 verify.py .\nportalops ledger verify BUNDLE")
+    yield Verbatim("python3 verify.py BUNDLE\nportalops ledger verify BUNDLE")
 
 
 def _bundle_state(bundle: FoundBundle, contents: Contents) -> Cell:
