@@ -49,6 +49,7 @@ from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.model.text import show_text
 from portalops.ports import ChoosesDocuments
+from portalops.registers.ends import RunEnds
 from portalops.registers.evidence import Evidence, Recorded, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
@@ -375,11 +376,12 @@ def _built(
     ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
     now = session.clock.now()
     needs = report_needs(name)
+    ends = RunEnds()
     if "rounds" in report_spares(name):
         evidence = lean_evidence(session, ledger, period, now=now)
     else:
-        evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True)
-    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal)
+        evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True, ends=ends)
+    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal, ends=ends)
     proof = read_proof(
         ledger,
         figures,

@@ -8,14 +8,16 @@ is unknown and must be seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from portalops.errors import IntegrityError, PortalOpsError
-from portalops.ledger.bodies import decode, decode_part, plain_part, uncollected
+from portalops.errors import IntegrityError, LedgerError, PortalOpsError
+from portalops.ledger.bodies import decode, decode_part, uncollected
+from portalops.ledger.record import FINISHED
 from portalops.model.adopted import AdoptedLook
 from portalops.model.archive import Inventory
 from portalops.model.backups import (
@@ -52,6 +54,7 @@ from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill, RecordedDrill, read_drills
 from portalops.registers.drills import KEY as DRILL_REPORT
+from portalops.registers.ends import LONG_BODY_BYTES, RunEnds
 from portalops.registers.exemptions import RecordedExemption, read_exemptions
 from portalops.registers.findings import read_findings
 from portalops.registers.incidents import IncidentRegister, read_incidents
@@ -317,7 +320,13 @@ def evidence_since(period: Period, zone: ZoneInfo) -> datetime:
 
 
 def read_evidence(
-    ledger: LedgerReader, period: Period, *, now: datetime, zone: ZoneInfo, every_run: bool = False
+    ledger: LedgerReader,
+    period: Period,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    every_run: bool = False,
+    ends: RunEnds | None = None,
 ) -> Evidence:
     """Read what speaks for a period.
 
@@ -331,7 +340,9 @@ def read_evidence(
         zone: the portal's.
         every_run: read how each run of the period ended, of whatever kind, and each round of checks, and not only
             what judging needs.
+        ends: gets how each run ended that is read, for readers that ask for it as well.
     """
+    ended = RunEnds() if ends is None else ends
     start, end = period.bounds(zone)
     since = evidence_since(period, zone)
     first = ledger.first()
@@ -340,10 +351,14 @@ def read_evidence(
     def read(kind: str, body_type: type[BodyT], records: Iterable[Record]) -> Iterator[Recorded[BodyT]]:
         for record in records:
             try:
-                body = decode_part(ledger.blob(record.body), kind, body_type)
+                blob = ledger.blob(record.body)
+                body = decode_part(blob, kind, body_type)
             except PortalOpsError as error:
                 unreadable[record.seq] = _unreadable(record.seq, kind, error)
                 continue
+            if len(blob) > LONG_BODY_BYTES and record.kind.endswith(FINISHED):
+                with suppress(LedgerError):  # whoever asks for the end finds out that it cannot be read
+                    ended.read(record.body, blob)
             if body is not None:  # a run that failed before it had a result
                 yield Recorded(record.seq, record.at, record.run, body)
 
@@ -362,7 +377,7 @@ def read_evidence(
 
     def end_of(seq: int, run: Run) -> RunSummary | None:
         try:
-            return _summary(ledger, run)
+            return _summary(ledger, run, ended)
         except PortalOpsError as error:
             unreadable[seq] = _unreadable(seq, run.kind, error)
             return None
@@ -533,10 +548,11 @@ def _ends_of_runs(
     return ends
 
 
-def _summary(ledger: LedgerReader, run: Run) -> RunSummary | None:
+def _summary(ledger: LedgerReader, run: Run, ends: RunEnds) -> RunSummary | None:
     """Return how a finished run ended, or None if its record does not say."""
     assert run.body is not None
-    part = plain_part(ledger.blob(run.body), "run")
+    known = ends.known(run.body)
+    part = known[1] if known else ends.read(run.body, ledger.blob(run.body))
     return None if part is None else decode(RunSummary, part)
 
 

@@ -27,6 +27,7 @@ from portalops.model.period import Period
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, Slot
 from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.registers.ends import LONG_BODY_BYTES, RunEnds
 from portalops.registers.evidence import LOOK_BACK
 from portalops.registers.plans import PLAN, RecordedPlan
 
@@ -35,9 +36,6 @@ FORMAT = 1
 
 MAX_BODY_BYTES = 16 << 20
 """A larger body is not read as JSON: what it says is unknown. It bounds what a foreign bundle can make a reader hold."""
-
-LONG_BODY_BYTES = 64 << 10
-"""Of a longer body of a run, only how the run ended is read."""
 
 RUNS, BACKUPS, CHECKS, UPDATES = "runs", "backups", "checks", "updates"
 """The parts of the figures for which details are read."""
@@ -122,7 +120,9 @@ class FiguresReader(Protocol):
     def blob(self, digest: Digest) -> bytes: ...
 
 
-def read_figures(ledger: FiguresReader, period: Period, *, as_of_seq: int, zone: ZoneInfo) -> Figures:
+def read_figures(
+    ledger: FiguresReader, period: Period, *, as_of_seq: int, zone: ZoneInfo, ends: RunEnds | None = None
+) -> Figures:
     """Count the figures of a period, as the ledger stood at one of its records.
 
     Args:
@@ -130,6 +130,7 @@ def read_figures(ledger: FiguresReader, period: Period, *, as_of_seq: int, zone:
         period: what is asked about.
         as_of_seq: the number of the last record that counts.
         zone: the portal's.
+        ends: what other readers read of how runs ended; those are not read again.
 
     Raises:
         LedgerError: there is no such record, or the ledger cannot be read at all.
@@ -142,6 +143,9 @@ def read_figures(ledger: FiguresReader, period: Period, *, as_of_seq: int, zone:
         )
 
     def details(part: str, digest: Digest) -> Mapping[str, JsonValue] | None:
+        known = ends.known(digest) if ends is not None and part == RUNS else None
+        if known is not None and LONG_BODY_BYTES < known[0] <= MAX_BODY_BYTES:
+            return {"run": known[1]}
         try:
             blob = ledger.blob(digest)
             if part == RUNS and LONG_BODY_BYTES < len(blob) <= MAX_BODY_BYTES:

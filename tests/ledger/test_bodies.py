@@ -157,3 +157,22 @@ def test_a_size_in_a_sentence_keeps_its_unit() -> None:
     back = bodies.decode_part(bodies.write({"said": said}), "said", Message)
 
     assert str(back) == "1.5 MiB are free"
+
+
+@pytest.mark.parametrize("name", ["$day", "\\u0024day"])
+def test_a_day_is_restored_however_its_name_is_written(name: str) -> None:
+    found: object = bodies.read(b'{"a":[{"%s":"2026-11-25"}]}' % name.encode())
+
+    assert found == {"a": [date(2026, 11, 25)]}
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ('{"b":"]}","a":[', "]}")]
+)
+def test_lists_and_objects_lie_at_most_a_hundred_deep_in_each_other(opening: str, closing: str) -> None:
+    levels = bodies.MAX_DEPTH // (2 if len(closing) > 1 else 1)
+    deepest = opening * (levels - 1) + (opening + closing).replace('"a":}', '"a":1}') + closing * (levels - 1)
+
+    assert bodies.parse(deepest.encode())
+    with pytest.raises(ValueError, match="too deep"):
+        bodies.parse(b"[" + deepest.encode() + b"]")

@@ -19,7 +19,9 @@ from portalops.model.record import Digest, RunId
 from portalops.model.runs import RunSummary
 from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome, Severity
+from portalops.registers.ends import LONG_BODY_BYTES, RunEnds
 from portalops.registers.evidence import Evidence, read_evidence
+from portalops.registers.figures import read_figures
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START, ZONE, new_ledger
 
@@ -190,6 +192,34 @@ def test_rounds_of_a_period_say_what_was_judged_and_which_answers_were_kept(tmp_
     assert [each.body for each in found.rounds] == [each.looked() for each in rounds]
     assert found.rounds[0].body.hosts[0].answer() == web.answer() == "ab" * 32
     assert found.judged == {(host, check) for host in ("web", "pair") for check in ("ssh.protocol", "ssh.root-login")}
+
+
+def test_long_bodies_are_read_once_for_their_results_their_ends_and_the_figures(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 25, 4, tzinfo=UTC)
+    hosts = tuple(host_round(f"h{number}", at, CheckVerdict.PASS) for number in range(200))
+    clock = FixedClock(START)
+    new_ledger(tmp_path, clock)
+    outcomes = [RunOutcome.COMPLETE, RunOutcome.INCOMPLETE]
+    for number, outcome in enumerate(outcomes):
+        clock.at = at + timedelta(hours=number)
+        run = RunId(f"r{number}")
+        writer = Ledger.open(tmp_path, clock, create=True)
+        writer.append("check.started", run=run, body=bodies.write({}))
+        ended = {"check": CheckRound(hosts), "run": RunSummary(outcome, 0, at, clock.at)}
+        assert len(bodies.write(ended)) > LONG_BODY_BYTES
+        writer.append("check.finished", run=run, body=bodies.write(ended))
+    ledger = CountingLedger(tmp_path, FixedClock(NOW), writable=False)
+    ends = RunEnds()
+
+    found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE, every_run=True, ends=ends)
+    reads = ledger.reads
+    last = ledger.count()
+    counted = read_figures(ledger, PERIOD, as_of_seq=last, zone=ZONE, ends=ends)
+
+    assert [summary.outcome for summary in found.summaries.values() if summary] == outcomes[::-1]
+    assert reads == 2 + 1 + 2 + 1, "each round, the newest one whole, those that findings rest on, and one start"
+    assert ledger.reads == reads + 1, "the newest round's verdicts"
+    assert counted == read_figures(ledger, PERIOD, as_of_seq=last, zone=ZONE)
 
 
 def test_last_look_at_hosts_that_the_newest_round_leaves_out_is_read_whole(tmp_path: Path) -> None:
