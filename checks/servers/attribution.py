@@ -45,7 +45,9 @@ class Placed:
     approved_at: datetime | None = None
     """When its approval was recorded; None of what is declared or not approved."""
     is_proven: bool = True
-    """The decision is kept; False of a change of the register of which it is not."""
+    """The decision is kept; False of a change of the register of which it is not, and of what is declared alone."""
+    is_declared: bool = False
+    """It is approved by the configuration alone, and by nothing of the register."""
     is_regularised: bool = False
     """An emergency: approved after it was begun."""
 
@@ -92,15 +94,16 @@ def _placed(
 ) -> Placed:
     first, last = one.span()
     windows = approved.windows
-    holding = [each.reference for each in windows if each.holds(first) and each.holds(last)]
-    if holding:
-        return _under(one, holding[0], orders)
-    if standing := _standing_of(one, approved, run):
-        return _under(one, standing, orders)
+    # What is declared may bear the id of a change of the register, and is not that change for it.
+    if reference := _approving(one, approved.recorded(), run):
+        return _under(one, reference, orders)
     if one.kind == BOOT:
         explaining = next((each for each in incidents if each.begins_at <= first and last <= each.ends_at), None)
         if explaining:
             return Placed(one, Place.UNDER, msg("recorded as an incident"), explaining.reference)
+    if reference := _approving(one, approved, run):
+        why = msg("approved by the configuration alone; the decision is not kept")
+        return Placed(one, Place.UNDER, why, reference, is_proven=False, is_declared=True)
     if approved.doubt is not None:
         return Placed(one, Place.UNKNOWN, approved.doubt.seen)
     touching = next((each for each in windows if each.start_at <= last and first <= each.end_at), None)
@@ -120,6 +123,13 @@ def _placed(
     return _outside(one, orders.values(), first, last)
 
 
+def _approving(one: Drifted, approved: Approved, run: PackageChange | None) -> str:
+    """Return the reference of the window in which it lies wholly, or of the standing approval that it falls under; empty for none."""
+    first, last = one.span()
+    holding = (each.reference for each in approved.windows if each.holds(first) and each.holds(last))
+    return next(holding, "") or _standing_of(one, approved, run)
+
+
 def _under(one: Drifted, reference: str, orders: Mapping[str, ChangeOrder]) -> Placed:
     order = orders.get(reference)
     is_late = order is not None and order.kind is ChangeKind.EMERGENCY and _is_after(order)
@@ -133,8 +143,8 @@ def _under(one: Drifted, reference: str, orders: Mapping[str, ChangeOrder]) -> P
     elif one.kind != PACKAGE and one.run_at is not None:
         why = msg("made while the package manager ran at {at}", at=one.run_at)
     approved_at = order.approved_at if order else None
-    is_proven = order is None or order.digest is not None
-    return Placed(one, Place.UNDER, why, reference, approved_at, is_proven, is_late)
+    is_proven = order is not None and order.digest is not None
+    return Placed(one, Place.UNDER, why, reference, approved_at, is_proven, is_regularised=is_late)
 
 
 def _is_after(order: ChangeOrder) -> bool:

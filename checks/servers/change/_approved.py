@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from checks.servers.baseline import Changes, Standing, Window
-from checks.servers.check import Outcome, unknown
+from checks.servers.check import Outcome, missing, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, shown
 from checks.servers.probes import own_changes
 from portalops.model.changes import ChangeKind, ChangeOrder
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 
 _DOUBTS = frozenset({"register-unreadable", "records-failed", "unparseable", "output-cut", "parser-crashed"})
 """Reasons for which the register may hold more than is seen; a register that nobody has begun holds nothing."""
@@ -45,6 +45,14 @@ class Approved:
     standing: tuple[TimedStanding, ...]
     doubt: Missing | None
     """Why there may be more windows than these: the register could not be read."""
+    of_register: tuple[tuple[Window, ...], tuple[TimedStanding, ...]] = ((), ())
+    """Those of the windows and standing approvals that the register has: the configuration is changed by whoever works on the
+    host, also afterwards, and keeps no decision."""
+
+    def recorded(self) -> Approved:
+        """Return what of it stands without the configuration's word."""
+        windows, standing = self.of_register
+        return replace(self, windows=windows, standing=standing)
 
     def window_of(self, moment: datetime) -> Window | None:
         """Return the window that a moment lies in."""
@@ -88,19 +96,42 @@ def allowed(declared: Changes | None, found: tuple[ChangeOrder, ...] | Missing) 
         found: the host's changes in the register, or why they are not known.
     """
     recorded = () if isinstance(found, Missing) else found
-    windows = [window for one in recorded if one.kind is not ChangeKind.STANDING for window in _window(one)]
-    standing = [
+    windows = tuple(window for one in recorded if one.kind is not ChangeKind.STANDING for window in _window(one))
+    standing = tuple(
         TimedStanding(Standing(reference=shown(one.id, 40), by=by, packages=one.packages or ("*",)), window)
         for one in recorded
         if one.kind is ChangeKind.STANDING
         for window in _window(one)
         for by in one.accounts or (None,)
-    ]
+    )
     return Approved(
         declared.since if declared else datetime.min.replace(tzinfo=UTC),
         (*(declared.windows if declared else ()), *windows),
         (*map(TimedStanding, declared.standing if declared else ()), *standing),
         doubt_of(found),
+        (windows, standing),
+    )
+
+
+def declared_alone(allowed: Approved, moments: Sequence[datetime]) -> Outcome:
+    """Return the answer where something is approved by the configuration's word alone: whether it was is not proven.
+
+    Args:
+        allowed: what is declared and recorded.
+        moments: of what falls under something that is declared, and under nothing of the register; at least one.
+    """
+    if allowed.doubt:
+        return missing(allowed.doubt)
+    return unknown(
+        "approval-not-kept",
+        nmsg(
+            "{n} change is approved by the configuration alone, at {at}; the decision is not kept: 'portalops change request' and"
+            " 'approve --file' record it, before the change",
+            "{n} changes are approved by the configuration alone, the first at {at}; the decision is not kept: 'portalops change"
+            " request' and 'approve --file' record it, before the change",
+            len(moments),
+            at=moments[0],
+        ),
     )
 
 

@@ -6,7 +6,8 @@ said on two days sees what was changed between them, whether anybody wrote it do
 The rule: every package, configuration file, account, group, SSH key, waiting port, unit that starts by itself, file of cron,
 source of packages, content management system, table of a database and start of the host that is otherwise than at the look
 before falls under a window that is declared or approved in the register of changes, under a standing approval, or, of a start,
-under an incident. A window of the register begins with its approval at the earliest. What was changed while the package manager
+under an incident. A window of the register begins with its approval at the earliest. What only the configuration approves is
+unknown: it may be written there afterwards, and no decision is kept with it. What was changed while the package manager
 ran stands as that run does. A change falls under a window only with all that is not known of its time: the host's clock is
 measured at each look and taken out, and what has no time of its own lies between the two looks. Of a change that lies in a
 window only with a part of that, it is unknown whether it was approved; so it is of whatever one of the looks lacks. What the look
@@ -25,7 +26,7 @@ Sources: apt's history.log, rpm(8), stat(2) on ctime, journalctl(1), machine-id(
 from __future__ import annotations
 
 from checks.servers.attribution import Place, Placed
-from checks.servers.change._approved import since_ahead
+from checks.servers.change._approved import allowed, declared_alone, since_ahead
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.comparing import placed_in
 from checks.servers.drifting import probes, word_of
@@ -87,6 +88,8 @@ def judge(facts: Facts) -> Outcome:
         )
     if found.left_out:
         return unknown("too-much", msg("{n} changes are not listed, since there are too many", n=found.left_out))
+    if alone := [one.drifted.span()[0] for one in every if one.is_declared]:
+        return declared_alone(allowed(declared, recorded), alone)
     return passed(
         nmsg(
             "{n} change since {at}, and it was approved",

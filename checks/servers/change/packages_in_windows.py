@@ -5,8 +5,9 @@ changed what, and nobody needs to remember it.
 
 The rule: since the moment declared as `changes.since`, every run of apt, or every installation that rpm knows, lies inside
 a window that is declared or approved in the register of changes, or falls wholly under a standing approval: by who asked for
-it, or by the packages' names. A window of the register begins with its approval at the earliest. Both moments are shown: of
-the change, and of the window next to it. A log that begins after `since` proves nothing about the time before
+it, or by the packages' names. A window of the register begins with its approval at the earliest. What only
+the configuration approves is unknown: it may be written there afterwards, and no decision is kept with it. Both moments are shown:
+of the change, and of the window next to it. A log that begins after `since` proves nothing about the time before
 it. rpm does not keep what was removed, nor who asked.
 
 Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host's zone:
@@ -18,7 +19,7 @@ Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host'
 
 from __future__ import annotations
 
-from checks.servers.change._approved import Approved, approved, since_ahead
+from checks.servers.change._approved import Approved, approved, declared_alone, since_ahead
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
@@ -76,6 +77,10 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
             "log-too-short",
             msg("the record begins at {at}, after the approved state of {since}", at=found[0].at, since=allowed.since),
         )
+    recorded = allowed.recorded()
+    alone = [one.at for one in since if recorded.window_of(one.at) is None and not _stands(one, recorded)]
+    if alone:
+        return declared_alone(allowed, alone)
     return passed(
         nmsg(
             "{n} change since {since}, and it was approved",

@@ -5,7 +5,8 @@ repairs are notified and approved.
 
 The rule: since the moment declared as `changes.since`, every boot lies inside a window that is declared, be it of a change or of
 an incident, or approved in the register of changes, or in the time of an incident that the register of incidents ties to the
-host: from when it began to its end, or as long as it is open up to 14 days after it was noticed. The kernel's own word on the present boot is taken, older ones are the journal's. A journal that is kept in memory
+host: from when it began to its end, or as long as it is open up to 14 days after it was noticed. The kernel's own word on the present boot is taken, older ones are the journal's. What only
+the configuration explains is unknown: it may be written there afterwards, and no decision is kept with it. A journal that is kept in memory
 alone, or that begins after `since`, proves nothing about earlier boots.
 
 Source: journalctl(1), proc(5). systemd 257 on Debian 13:
@@ -17,7 +18,7 @@ Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.change._approved import approved, doubt_of, since_ahead
+from checks.servers.change._approved import approved, declared_alone, doubt_of, since_ahead
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing
@@ -70,6 +71,10 @@ def judge(facts: Facts) -> Outcome:
             "log-too-short",
             msg("the record begins at {at}, after the approved state of {since}", at=found.at[0], since=allowed.since),
         )
+    recorded = allowed.recorded()
+    alone = [at for at in since if recorded.window_of(at) is None and not any(one.holds(at) for one in incidents)]
+    if alone:
+        return missing(doubt) if (doubt := doubt_of(seen)) else declared_alone(allowed, alone)
     return passed(
         nmsg(
             "{n} start since {since}, with a record",

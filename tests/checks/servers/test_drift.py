@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from checks.servers.attribution import Place, Placed, placed
-from checks.servers.baseline import Changes
+from checks.servers.baseline import Changes, Window
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.comparing import drifts_since, look_of, still_open, whole_looks
@@ -266,6 +266,23 @@ def test_approval_without_its_document_is_marked() -> None:
 
     assert (one.place, one.is_proven) == (Place.UNDER, False)
     assert "--file" in render(one.why, "en")
+
+
+@pytest.mark.parametrize("reference", ["512/UBND", "CH-2026-001"])
+def test_what_the_configuration_alone_approves_is_not_proven_whatever_it_is_called(reference: str) -> None:
+    """It may be written there afterwards; and under the name of a change of the register, which was approved too late."""
+    window = Window(start_at=NOON - HOUR, end_at=NOON + HOUR, reference=reference)
+    late = order(approved=NOON + HOUR / 2)
+
+    one = placing(upgrade(), late, declared=Changes(since=FIRST_AT - HOUR, windows=(window,)))
+    both = placing(upgrade(), order(), declared=Changes(since=FIRST_AT - HOUR, windows=(window,)))
+
+    assert (one.place, one.reference, one.is_declared, one.is_proven) == (Place.UNDER, reference, True, False)
+    assert (one.approved_at, render(one.why, "en")) == (
+        None,
+        "approved by the configuration alone; the decision is not kept",
+    )
+    assert (both.reference, both.is_declared, both.is_proven) == ("CH-2026-001", False, True)
 
 
 def test_emergency_that_was_regularised_covers_what_it_did_and_is_shown_as_such() -> None:

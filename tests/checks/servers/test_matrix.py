@@ -145,7 +145,7 @@ class Pair:
             f"{who.upper()}_KEY": fingerprint(self.hosts[name].sh(f"cat /root/keys/{who}.pub"))
             for who in ("an", "binh")
         }
-        return {**self._common, **keys, **self._addresses(name)}
+        return {**self._common, "NOW": datetime.now(UTC).isoformat(), **keys, **self._addresses(name)}
 
     def approved(self, capsys: pytest.CaptureFixture[str], folder: Path, host: Host) -> dict[str, Any]:
         """Return what the host itself drafts, and the settings of packages that were changed."""

@@ -3,7 +3,8 @@
 from tests.checks.servers.matrix import Fault
 
 _SINCE = {"since": "$SINCE"}
-_WINDOWS = {"windows": [{"start_at": "$SINCE", "end_at": "$LATER", "reference": "12/QD-SKHCN"}], **_SINCE}
+_WINDOWS = {"windows": [{"start_at": "$SINCE", "end_at": "$LATER", "reference": "12/QD-SKHCN"}], "since": "$NOW"}
+"""The approved state is what the host is once everything is good: a window alone would not prove what was done before."""
 FAULTS = (
     Fault(
         "change.packages",
