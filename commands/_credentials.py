@@ -209,6 +209,19 @@ def accounts_of(session: Session, person: str) -> tuple[str, ...]:
     return tuple(sorted({account for accounts in found for account in accounts}))
 
 
+def owners_of_accounts(session: Session) -> Mapping[str, tuple[str, ...]]:
+    """Return by account the members whose own it is declared to be, on any host, in their names' order."""
+    from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
+
+    declared = session.settings.declared.parse(Declared)
+    found: dict[str, set[str]] = {}
+    for table in (declared, *declared.host.values()):
+        for person, member in (table.members or {}).items():
+            for account in member.accounts:
+                found.setdefault(account, set()).add(person)
+    return {account: tuple(sorted(people)) for account, people in found.items()}
+
+
 def typed_person(session: Session, text: str, option: str, *, needed: bool = True) -> str:
     """Return a member's name, as the configuration has it; whoever it is if that names none, with a warning.
 

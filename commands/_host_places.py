@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from commands._credentials import members_of, register_of, today_of
+from commands._credentials import members_of, owners_of_accounts, register_of, today_of
 from commands._result import JsonValue
 from commands._session import Session
 from portalops.errors import LedgerMissing
@@ -34,20 +34,32 @@ class Holders:
     """Tells who left."""
     today: date
     """The portal's local day."""
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By account: the members whose own it is declared to be."""
 
     def member(self, name: str) -> str | None:
         """Return a member as the configuration has the name; None if it names none such."""
         return next((one for one in self.members if same_person(one, name)), None)
 
+    def owners(self, name: str) -> tuple[str, ...]:
+        """Return the members whose account a name is; nobody where it is a member's or an office's name as well."""
+        if self.member(name) is not None or any(same_person(one, name) for one in self.offices):
+            return ()
+        return self.accounts.get(name, ())
+
     def is_known(self, name: str) -> bool | None:
-        """Say whether a name is a member's or an office's; None if no member is declared, so that nothing tells."""
+        """Say whether a name is a member's, or of one's own account, or an office's; None if no member is declared, so that nothing tells."""
         if any(same_person(one, name) for one in self.offices) or any(names_person(name, one) for one in self.members):
+            return True
+        if len(self.owners(name)) == 1:
             return True
         return False if self.members else None
 
     def left(self, name: str, day: date) -> Left | None:
         """Return when a person whom a text names left, if that is on a day or before it."""
-        return next((left for left in self.people.left if left.on <= day and names_person(name, left.person)), None)
+        owners = self.owners(name)
+        meant = owners[0] if len(owners) == 1 else name
+        return next((left for left in self.people.left if left.on <= day and names_person(meant, left.person)), None)
 
 
 def holders_of(session: Session) -> Holders:
@@ -55,7 +67,8 @@ def holders_of(session: Session) -> Holders:
     settings = session.settings
     names = (*(actor.name for actor in settings.actors), *(unit.name for unit in settings.units))
     offices = tuple(dict.fromkeys(text for name in names for text in (name.vi, name.en) if text))
-    return Holders(tuple(members_of(session)), offices, register_of(session), today_of(session))
+    accounts = owners_of_accounts(session)
+    return Holders(tuple(members_of(session)), offices, register_of(session), today_of(session), accounts)
 
 
 def places_of(session: Session) -> Mapping[HostId, Place]:

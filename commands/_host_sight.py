@@ -187,7 +187,7 @@ def _known_holder(session: Session, holders: Holders, text: str, day: date) -> s
     Raises:
         UsageError: it is empty, or a person who left by that day.
     """
-    name = written_text(text, "--holder")
+    name = _person_of(session, holders, written_text(text, "--holder"))
     left = holders.left(name, day)
     if left is not None and same_person(left.person, name):
         raise UsageError(
@@ -220,6 +220,24 @@ def _known_holder(session: Session, holders: Holders, text: str, day: date) -> s
                 )
             )
     return holders.member(name) or name
+
+
+def _person_of(session: Session, holders: Holders, name: str) -> str:
+    """Return the member whose account a name is, and say so; the name itself where it is nobody's, or several people's."""
+    owners = holders.owners(name)
+    if not owners:
+        return name
+    if len(owners) > 1:
+        session.warnings.append(
+            msg(
+                "{name} is an account of several members, who are not told apart: {people}",
+                name=name,
+                people=", ".join(owners),
+            )
+        )
+        return name
+    session.warnings.append(msg("{name} is the account of {person}, who is recorded", name=name, person=owners[0]))
+    return owners[0]
 
 
 def _require_reason(host: HostId, day: date, known: list[PlaceStep], reason: str) -> None:

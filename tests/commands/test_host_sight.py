@@ -225,6 +225,30 @@ def test_holder_is_a_member_or_an_office_or_is_marked_and_nobody_who_left(
     assert "nguyen-van-an left on" in capsys.readouterr().err
 
 
+def test_account_of_a_member_is_recorded_as_the_member_and_said_whose_it_is(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = (
+        '[checks.declared.members."tran-thi-binh"]\naccounts = ["binh", "chung"]\n'
+        '[checks.declared.members."nguyen-van-an"]\naccounts = ["an", "chung"]\n'
+    )
+    (home / "portalops.toml").write_text(CONFIGURATION + members, encoding="utf-8")
+
+    told = {}
+    for holder in ("binh", "chung"):
+        assert portalops(home, "host", "hand-over", "web1", "--holder", holder, "--json") == ExitCode.OK
+        said = json.loads(capsys.readouterr().out)
+        told[holder] = (said["data"]["holder"], str(said["warnings"]))
+    portalops(home, "credential", "leave", "nguyen-van-an")
+    capsys.readouterr()
+    left = portalops(home, "host", "hand-over", "web1", "--holder", "an")
+
+    assert [name for name, _ in told.values()] == ["tran-thi-binh", "chung"]
+    assert "binh is the account of tran-thi-binh" in told["binh"][1]
+    assert "several members, who are not told apart: nguyen-van-an, tran-thi-binh" in told["chung"][1]
+    assert (left, "nguyen-van-an left" in capsys.readouterr().err) == (ExitCode.USAGE, True)
+
+
 def test_dry_run_shows_and_records_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sight(home, *WHERE, "--dry-run") == ExitCode.OK
 
