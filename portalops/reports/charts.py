@@ -42,12 +42,22 @@ def draw_grid(grid: Grid, reader: Reader, *, name: str) -> tuple[Markup, ...]:
         reader: whose language and zone.
         name: prefix of the ids inside the pictures, unique in the page.
     """
-    columns = list(range(len(grid.columns)))
-    starts = range(0, len(columns), COLUMNS_IN_BAND)
     return tuple(
-        _draw_band(grid, columns[start : start + COLUMNS_IN_BAND], reader, name=f"{name}-{index}")
-        for index, start in enumerate(starts, 1)
+        _draw_band(grid, band, reader, name=f"{name}-{index}") for index, band in enumerate(bands_of(grid.columns), 1)
     )
+
+
+def bands_of(columns: Sequence[Cell]) -> Iterator[range]:
+    """Yield which columns stand in one picture: about as many in each, so that none is left with two, and no week cut where that can be."""
+    start, end = 0, len(columns)
+    while start < end:
+        left = end - start
+        even = start + -(-left // -(-left // COLUMNS_IN_BAND))
+        may_end = range(even, min(start + COLUMNS_IN_BAND, end) + 1)
+        # A week ends with its verdict, which is no day.
+        stop = next((each for each in may_end if not isinstance(columns[each - 1], date)), even)
+        yield range(start, stop)
+        start = stop
 
 
 def _draw_band(grid: Grid, band: Sequence[int], reader: Reader, *, name: str) -> Markup:

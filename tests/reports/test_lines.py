@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from portalops.model.message import msg, verbatim
 from portalops.reports import formats
-from portalops.reports.charts import MOST_LINES
+from portalops.reports.charts import COLUMNS_IN_BAND, MOST_LINES, bands_of
 from portalops.reports.document import Bars, Document, Grid, Line, Lines, Mark, QrCode, Tone
 from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.pictures import Chart, pictures_of
@@ -66,6 +66,28 @@ def test_lines_differ_by_dash_and_are_named_where_they_end() -> None:
     assert len({*dashes}) == MOST_LINES
     words = "".join(drawn.itertext())
     assert all(f"web{at}" in words for at in range(1, MOST_LINES + 1))
+
+
+@pytest.mark.parametrize(
+    ("columns", "sizes"),
+    [
+        ([*["day"] * 1, "week", *(["day"] * 7 + ["week"]) * 4, "day", "week"], [18, 18]),
+        ([*["day"] * 7, "week"] * 4, [32]),
+        (["day"] * 40, [20, 20]),
+        (["week"] * 53, [27, 26]),
+        ([], []),
+    ],
+)
+def test_a_broad_grid_is_cut_into_pictures_of_about_one_breadth_behind_a_week(
+    columns: Sequence[str], sizes: Sequence[int]
+) -> None:
+    cells = [date(2026, 11, 1) if each == "day" else each for each in columns]
+
+    bands = list(bands_of(cells))
+
+    assert [len(each) for each in bands] == list(sizes)
+    assert [at for band in bands for at in band] == list(range(len(columns)))
+    assert max(sizes, default=0) <= COLUMNS_IN_BAND
 
 
 def test_more_lines_than_can_be_told_apart_are_refused() -> None:
