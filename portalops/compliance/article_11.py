@@ -17,12 +17,12 @@ from portalops.compliance.handling import (
 )
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
-from portalops.model.cases import THE_PORTAL, Step, case_id
+from portalops.model.cases import THE_PORTAL, CaseDuty, Step, case_id
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, exists_during
 from portalops.model.period import Period
 from portalops.model.reporting import reporting_months
-from portalops.model.rulebook import Duty
+from portalops.model.rulebook import Duty, UnitDuties
 from portalops.model.sent import Addressee, SentReport
 from portalops.model.standing import Standing
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
@@ -32,6 +32,9 @@ from portalops.registers.evidence import Recorded
 
 JUDGED_LATELY = timedelta(days=1)
 """What a judging left open counts as open for so long; then somebody should have judged again."""
+
+_INDICATORS: Mapping[CaseDuty, str] = {CaseDuty.SUBPORTAL: "K1", CaseDuty.SUBMISSION: "K2"}
+"""What each of a unit's two duties is called in matrix, tables and lines; the portal has one alone."""
 
 
 def judge_portal_daily(duty: Duty, situation: Situation) -> Standing:
@@ -124,7 +127,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
         if week in of_period and case_id(unit, of, week) not in there:
             line = msg(
                 "{unit}, week {week}: {reason}, and no case was opened",
-                unit=names(unit), week=str(week), reason=shortfall.reason,
+                unit=_of_indicator(names(unit), of, duties), week=str(week), reason=shortfall.reason,
             )  # fmt: skip
             if situation.is_before_ledger(week.period().last):  # what was done about it then, nobody recorded
                 parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, line))
@@ -139,8 +142,15 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
             )
             parts.append((DutyVerdict.UNMET if situation.today > each.by else DutyVerdict.PENDING, line))
     parts += [
-        (verdict, msg("{unit}, week {week}: not known whether it fell short", unit=names(unit), week=str(week)))
-        for (unit, _of, week), verdict in judged_keys(updates.body, duties).items()
+        (
+            verdict,
+            msg(
+                "{unit}, week {week}: not known whether it fell short",
+                unit=_of_indicator(names(unit), of, duties),
+                week=str(week),
+            ),
+        )
+        for (unit, of, week), verdict in judged_keys(updates.body, duties).items()
         if week in of_period and verdict in {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}
     ]  # fmt: skip
     parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(updates.body.unit_weeks, situation)]
@@ -418,6 +428,15 @@ def _unit_names(situation: Situation) -> Callable[[UnitId], Name | str]:
     names = {THE_PORTAL: Name("Cổng thông tin điện tử", "The portal")}
     names |= {unit.id: unit.name for unit in situation.units}
     return lambda unit: names.get(unit, unit)
+
+
+def _of_indicator(unit: Name | str, duty: CaseDuty, duties: UnitDuties) -> Name | str | Message:
+    """Name a unit with what it was to do: one that fell short in both stands in two lines, which are told apart so.
+
+    Where both are added up, a week is one line and about neither of them.
+    """
+    indicator = None if duties is UnitDuties.SUM else _INDICATORS.get(duty)
+    return unit if indicator is None else msg("{unit} ({indicator})", unit=unit, indicator=indicator)
 
 
 def _day_line(day: PortalDay) -> Message:

@@ -168,7 +168,9 @@ def _seen(duty: Duty, situation: Situation, register: IncidentRegister, checked:
     """Yield what the hosts show: a failure of one of the checks needs an incident, the rest of them counts as it is."""
     newest = situation.evidence.checks
     if not duty.checks or newest is None or checked.verdict is not UNMET:
-        if duty.checks:
+        if duty.checks and checked.details:
+            yield from ((checked.verdict, each) for each in checked.details)
+        elif duty.checks:
             yield checked.verdict, checked.reason
         return
     for result in newest.body.results():

@@ -28,6 +28,7 @@ from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week, parse_period
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
+from portalops.model.standing import Standing
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case, RecordedMove, fold_cases, may
@@ -292,6 +293,16 @@ def test_a_step_that_was_made_after_its_day_is_told_as_late_and_the_units_own_de
 def _stand(
     result: UpdatesResult, *, now: str, began: str, period: str, cases: Sequence[Case] = ()
 ) -> tuple[DutyVerdict, str]:
+    standing = _standing(result, now=now, began=began, period=period, cases=cases)
+    return standing.verdict, str(standing.reason)
+
+
+def _lines(result: UpdatesResult, *, now: str, began: str, period: str) -> tuple[DutyVerdict, list[str]]:
+    standing = _standing(result, now=now, began=began, period=period)
+    return standing.verdict, [str(each) for each in standing.details]
+
+
+def _standing(result: UpdatesResult, *, now: str, began: str, period: str, cases: Sequence[Case] = ()) -> Standing:
     found = replace(
         evidence(),
         period=parse_period(period),
@@ -302,8 +313,7 @@ def _stand(
     )
     rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
     units = (Unit(HEALTH, NAME),)
-    standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), units, CALENDAR))
-    return standing.verdict, str(standing.reason)
+    return RULES["cases"](duty("cases"), Situation(rulebook, found, (), units, CALENDAR))
 
 
 def test_who_fell_short_before_the_ledger_began_leaves_it_open_how_that_was_handled() -> None:
@@ -311,6 +321,16 @@ def test_who_fell_short_before_the_ledger_began_leaves_it_open_how_that_was_hand
 
     assert found[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
     assert "no case was opened" in found[1]
+
+
+def test_who_fell_short_in_both_stands_in_two_lines_that_are_told_apart() -> None:
+    both = _result([_week(UNMET, UNMET)])
+
+    verdict, lines = _lines(both, now="2026-11-24T09:00", began="2026-11-23T09:00", period="2026-W47")
+
+    assert verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert len(lines) == len({*lines}) == 2
+    assert all(any(f"({which})" in line for line in lines) for which in ("K1", "K2"))
 
 
 def test_who_fell_short_gets_a_case_with_the_judging_and_its_first_step_is_due_after_a_working_day() -> None:

@@ -242,6 +242,13 @@ def test_whose_logins_there_were_must_be_known(verdict: CheckVerdict, expected: 
     assert stand(found, checks=(LOGINS,)).verdict is expected
 
 
+def test_what_is_not_known_of_the_logins_is_named_with_its_reason_and_not_only_counted() -> None:
+    standing = stand(evidence(checks=check_round(CheckVerdict.UNKNOWN), incidents=register(*WHOLE)), checks=(LOGINS,))
+
+    assert str(standing.reason) == "firewall.active on web1: seen"
+    assert [str(each) for each in standing.details] == ["firewall.active on web1: seen"]
+
+
 def test_incident_for_which_only_people_who_left_answer_is_not_answered_for() -> None:
     def left(on: date) -> Standing:
         leaving = Leaving("nguyen-van-an", on)
