@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from portalops.model.findings import Turn
 from portalops.model.message import Message, msg, nmsg
@@ -35,6 +36,7 @@ CLAUSES = frozenset({"12.1", "12.2", "12.3", "12.4"})
 
 def build(material: Material) -> Document:
     """Return the report as a document."""
+    material = replace(material, standings=_own(material))
     host = material.scope.host
     seen = material.evidence if host is None else of_host(material.evidence, host)
     hosts = [each for each in material.hosts if host in (None, each.id)]
@@ -101,7 +103,7 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
     standings = stand(seen.findings, seen.waivers, material.rulebook.numbers, seen.last_day(), seen.zone)
     states = [each.state for each in standings if each.finding.is_open]
     turns = [event.turn for _finding, event in turns_in(seen)]
-    yield Paragraph(_verdicts(_own(material)))
+    yield Paragraph(_verdicts(material.standings))
     yield KeyValues(
         [
             (
@@ -194,4 +196,4 @@ def _duties(material: Material) -> Iterator[Block]:
             msg("Duties are the portal's: their verdicts rest on all of its hosts, and not on this one alone.")
         )
     caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
-    yield duty_table(caption, _own(material), material.rulebook)
+    yield duty_table(caption, material.standings, material.rulebook)

@@ -157,7 +157,7 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
     wrong = sum(bool(_TEXT_FLAGS & {*item.flags}) for item in result.flagged)
     if material.scope.unit is None:
         yield (
-            msg("Texts checked for Unicode (Article 7.6)"),
+            msg("Texts checked for Unicode over all days judged (Article 7.6)"),
             msg("{n}, of which {wrong} are not as it asks for", n=result.text_checked, wrong=wrong),
         )
 

@@ -297,7 +297,7 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
         (msg("Copies that were verified when they were made"), figures.backups.verified_copies),
         (msg("Answers of the newest round of checks"), _counted(figures.checks, _check_words(figures.checks))),
         (msg("Days of the province's portal"), _counted(figures.portal_days, _duty_words(figures.portal_days))),
-        (msg("Weeks of units"), _counted(figures.unit_weeks, _duty_words(figures.unit_weeks))),
+        (msg("Weeks of units that begin in the period"), _counted(figures.unit_weeks, _duty_words(figures.unit_weeks))),
     ]
     yield KeyValues(rows)
     yield Table(

@@ -159,7 +159,7 @@ def test_figures_are_the_ones_that_anyone_recomputes_and_unknown_is_not_nought()
     shown = facts(data)
     assert (shown["Records of the period"], shown["Backup sets"]) == (figures().in_period, 3)
     assert shown["Days of the province's portal"] == "18 met, 1 unmet"
-    assert shown["Weeks of units"].startswith("unknown")
+    assert shown["Weeks of units that begin in the period"].startswith("unknown")
     assert table(data, "Runs that began")["rows"] == [
         ["backup", 3, 0, 0, 1, 0, 0],
         ["check", 28, 0, 0, 0, 0, "unknown"],

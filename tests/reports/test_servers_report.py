@@ -27,7 +27,7 @@ from portalops.registers.evidence import Recorded
 from portalops.reports import formats
 from portalops.reports.bounded import MOST_ROWS
 from portalops.reports.build_servers import build
-from portalops.reports.document import Bars, Document, Grid, Heading, Lines, Notice, Paragraph, Status, Table
+from portalops.reports.document import Bars, Bullets, Document, Grid, Heading, Lines, Notice, Paragraph, Status, Table
 from portalops.reports.material import Scope
 from tests.checks.servers.test_history import answer
 from tests.doubles import FixedClock
@@ -52,6 +52,13 @@ def words(row: Iterable[object]) -> list[str]:
 
 def sentences(made: Document) -> str:
     return "\n".join(str(block.text) for block in made.blocks if isinstance(block, Paragraph | Notice))
+
+
+def test_duties_of_other_articles_are_not_told_as_open_either() -> None:
+    bullets = [str(item) for block in MADE.blocks if isinstance(block, Bullets) for item in block.items]
+
+    assert not [each for each in bullets if each.startswith(("10.", "11.", "7.6", "3.1"))]
+    assert [each for each in bullets if each.startswith("12.")]
 
 
 def test_findings_burn_down_by_day_and_break_where_no_round_speaks() -> None:
