@@ -5,17 +5,24 @@ Formats that cannot share a page's style sheet (PDF, DOCX) take these, so that a
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, assert_never, cast
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
+from portalops.errors import ReportError
+from portalops.model.message import msg
+from portalops.reports._draw import draw
 from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
 from portalops.reports.document import Bars, Grid, Lines, QrCode
 from portalops.reports.reader import Reader
+from portalops.system.programs import LocalRunner
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -27,8 +34,9 @@ FONT = "Liberation Sans"
 """Metric-compatible with Arial, and has every Vietnamese letter."""
 
 _DOTS_PER_INCH = 192.0
-_AT_ONCE = 8
-"""Charts that typst draws at a time, all of whose dots it holds."""
+_AT_ONCE = 16
+"""Charts that typst draws at a time, all of whose dots it holds; more are drawn in processes of their own."""
+_SECONDS = 600.0
 
 _COLOURS = re.compile(r"(--[a-z-]+):\s*(#[0-9a-f]{6})")
 _RULE = re.compile(r"^svg\b[^{}]*\{[^{}]*\}", re.MULTILINE)
@@ -92,26 +100,43 @@ def with_attributes(drawing: bytes, *, font: str) -> bytes:
 
 
 def draw_dots(drawings: Sequence[bytes]) -> Sequence[bytes] | None:
-    """Return SVG files as PNG, drawn with typst's own fonts; None if typst is not installed."""
-    try:
-        import typst  # noqa: PLC0415  # an extra
-    except ImportError:
-        return None  # the document shows tables then
+    """Return SVG files as PNG, drawn with typst's own fonts; None if typst is not installed.
+
+    Raises:
+        ReportError: they could not be drawn.
+    """
+    if find_spec("typst") is None:
+        return None  # an extra; the document shows tables then
     found: list[bytes] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for start in range(0, len(drawings), _AT_ONCE):
-            some = drawings[start : start + _AT_ONCE]
+    for start in range(0, len(drawings), _AT_ONCE):
+        some = drawings[start : start + _AT_ONCE]
+        with tempfile.TemporaryDirectory() as folder:
             pages = ["#set page(width: auto, height: auto, margin: 0pt)"]
             for at, drawing in enumerate(some):
                 (Path(folder) / f"{at}.svg").write_bytes(drawing)
                 pages.append(f'#page(image("{at}.svg"))')
             (Path(folder) / "main.typ").write_text("\n".join(pages), encoding="utf-8")
-            drawn = typst.compile(
-                str(Path(folder) / "main.typ"), root=folder, format="png", ppi=_DOTS_PER_INCH, ignore_system_fonts=True
-            )
-            made = cast("bytes | list[bytes]", drawn)  # a list where there is more than one page
-            found += [made] if isinstance(made, bytes) else made
+            if len(drawings) <= _AT_ONCE:
+                found += draw(folder, _DOTS_PER_INCH)
+            else:
+                found += _drawn_apart(folder, len(some))
     return found
+
+
+def _drawn_apart(folder: str, count: int) -> list[bytes]:
+    """Draw a folder's pages in a process of its own: see `_draw.py`."""
+    environment = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    program = str(Path(__file__).with_name("_draw.py"))
+    done = LocalRunner(environment).run(
+        [sys.executable, "-P", program, folder, str(_DOTS_PER_INCH)], timeout_seconds=_SECONDS, limit_bytes=1 << 20
+    )
+    if done.exit_code != 0:
+        last = done.stderr.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
+        raise ReportError(
+            msg("typst could not draw the charts: {cause}", cause=last or f"exit code {done.exit_code}"),
+            msg("The formats html and xlsx need no typst; choose one of them."),
+        )
+    return [(Path(folder) / f"{number}.png").read_bytes() for number in range(count)]
 
 
 @lru_cache(maxsize=256)

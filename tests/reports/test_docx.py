@@ -240,6 +240,7 @@ def test_dots_are_twice_as_many_as_the_picture_has_and_always_the_same() -> None
     first, second = draw_dots([svg, svg]) or ()
     assert first == second
     assert draw_dots([svg]) == [first]
+    assert draw_dots([svg] * 17) == [first] * 17, "many are drawn in processes of their own, and look the same"
     root = etree.fromstring(svg)
     width, height = struct.unpack(">II", first[16:24])
     assert (width, height) == (2 * int(root.get("width") or 0), 2 * int(root.get("height") or 0))
