@@ -208,7 +208,7 @@ def test_wrong_ways_to_change_the_key_are_refused(home: Home) -> None:
     assert "no signing key" in home.call("rotate-key", "--reason", "x", expected=ExitCode.CONFIGURATION)["message"]
 
 
-@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("lost", [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_a_change_that_is_killed_anywhere_is_finished_by_the_next_call(home: Home, *, lost: bool) -> None:
     home.call("head")
     if lost:

@@ -42,7 +42,7 @@ def check(portal: Portal, name: str, ended: Ended, what: str) -> None:
     portal.recovers(what)
 
 
-@pytest.mark.parametrize("kind", ["disk", "optical"])
+@pytest.mark.parametrize("kind", ["disk", pytest.param("optical", marks=pytest.mark.heavy)])
 def test_a_disk_at_fault_fails_alone_and_the_next_run_succeeds(new_portal: NewPortal, kind: str) -> None:
     portal = two_media(new_portal, kind)
     count = len(harmed(portal, kind, Act.COUNT, NOWHERE).calls)

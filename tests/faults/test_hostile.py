@@ -128,6 +128,7 @@ def many(tmp_path: Path, count: int) -> None:
     assert grown_kib < 30_000
 
 
+@pytest.mark.heavy
 def test_members_without_end_take_no_more_memory(tmp_path: Path) -> None:
     many(tmp_path, 50_000)
 

@@ -86,6 +86,7 @@ def test_a_link_that_is_cut_fails_one_medium(
         cut_at(portal, link, passed)
 
 
+@pytest.mark.heavy
 def test_a_link_that_is_cut_once_fails_nothing_where_it_is_tried_again(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, link: Link
 ) -> None:
@@ -141,7 +142,7 @@ def requests_of(portal: Portal, proxy: S3Proxy) -> int:
     return len(proxy.seen) - before
 
 
-@pytest.mark.parametrize("what", ["503", "an answer that is none"])
+@pytest.mark.parametrize("what", ["503", pytest.param("an answer that is none", marks=pytest.mark.heavy)])
 def test_a_store_that_fails_in_mid_run_fails_one_medium(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, proxy: S3Proxy, what: str
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_store_that_fails_in_mid_run_fails_one_medium(
     portal.recovers(f"{what} from request {number} on")
 
 
+@pytest.mark.heavy
 def test_a_burst_of_errors_of_a_store_fails_nothing_where_it_is_tried_again(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, proxy: S3Proxy
 ) -> None:

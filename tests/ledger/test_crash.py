@@ -78,7 +78,7 @@ def test_a_ledger_whose_beginning_is_killed_can_be_begun_again(tmp_path: Path, c
         _append_goes_on(folder, 1)
 
 
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "rename"])
+@pytest.mark.parametrize("call", [pytest.param("pwrite64", marks=pytest.mark.heavy), "fdatasync", "rename"])
 def test_an_upgrade_that_is_killed_leaves_version_1_or_2_whole(tmp_path: Path, call: str) -> None:
     _copy_of(SAMPLE)(tmp_path / "before")  # looking at the sample itself would leave SQLite's files beside it
     lines = _lines(tmp_path / "before")
