@@ -28,6 +28,8 @@ _HEAD_HEIGHT = 34
 _BAR_WIDTH = 330
 # NOTE: wider bars would be scaled down, numbers and all, on a screen of 360 pixels.
 _BAR_HEIGHT = 22
+_BAR_LETTERS = 46
+"""What fits above a bar in bold."""
 _PART_WIDTH = 13
 """Of the smallest part of a bar: room for a number of one digit."""
 _MODULE = 3
@@ -99,10 +101,11 @@ def _column_head(column: Cell, x: float, reader: Reader) -> Iterator[Markup]:
         yield _text(reader.cell(column), x, 27, class_="head strong")
 
 
-def _row_label(label: str, y: float) -> Markup:
-    if len(label) <= _LABEL_LETTERS:
-        return _text(label, 0, y, class_="label")
-    return _group(_text(f"{label[: _LABEL_LETTERS - 1]}…", 0, y, class_="label"), title=label)
+def _row_label(label: str, y: float, *, most: int = _LABEL_LETTERS, class_: str = "label") -> Markup:
+    """Return a label; one that would run over the picture's edge ends with a sign, and is whole in its title."""
+    if len(label) <= most:
+        return _text(label, 0, y, class_=class_)
+    return _group(_text(f"{label[: most - 1]}…", 0, y, class_=class_), title=label)
 
 
 def _cell(mark: Mark, x: float, y: float, width: float, reader: Reader) -> Markup:
@@ -144,7 +147,7 @@ def draw_bars(bars: Bars, reader: Reader, *, name: str) -> Markup:
     drawn: list[Markup] = []
     for line, (label, parts) in enumerate(bars.rows):
         y = line * row_height
-        drawn.append(_text(reader.text(label), 0, y + 14, class_="label strong"))
+        drawn.append(_row_label(reader.text(label), y + 14, most=_BAR_LETTERS, class_="label strong"))
         x = 0.0
         shown = [part for part in parts if part[2]]
         lengths = _lengths([count for *_, count in shown], most)

@@ -52,9 +52,9 @@ class Reader:
             case ByteSize():
                 return show_size(cell.bytes, self.language)
             case FileLink():
-                return one_line(cell.path)
+                return self.text(cell.path)
             case Quantity():
-                return show_quantity(cell.value, cell.decimals, one_line(cell.unit), self.language)
+                return show_quantity(cell.value, cell.decimals, self.text(cell.unit), self.language)
             case datetime():
                 return show_moment(cell, self.language, self.zone)
             case date():

@@ -13,6 +13,7 @@ from portalops.reports.reader import Reader
 from tests.reports.page import Page
 
 TONES = list(Tone)
+READER = Reader("en", ZoneInfo("UTC"))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_each_part_has_room_for_its_number(rows: list[list[int]]) -> None:
     parts = [
         (msg("Duties"), [(TONES[at], verbatim(str(at)), count) for at, count in enumerate(counts)]) for counts in rows
     ]
-    drawn = Page(str(draw_bars(Bars(msg("Bars"), parts), Reader("en", ZoneInfo("UTC")), name="p1")))
+    drawn = Page(str(draw_bars(Bars(msg("Bars"), parts), READER, name="p1")))
     width = float(drawn.root.all("svg")[0].attributes["width"])
     ends: dict[str, float] = {}
     for group in drawn.root.all("g"):
@@ -33,3 +34,15 @@ def test_each_part_has_room_for_its_number(rows: list[list[int]]) -> None:
         ends[box.attributes["y"]] = x + length
         assert x + length <= width
     assert len(drawn.root.all("g")) == sum(count > 0 for counts in rows for count in counts)
+
+
+def test_a_label_that_would_run_over_the_edge_ends_with_a_sign_and_is_whole_in_its_title() -> None:
+    name = "Trung tâm Công nghệ thông tin và Dịch vụ hành chính công trực tuyến tỉnh"
+    for label in (name, "web1", "w" * 1_000_000):
+        drawn = Page(
+            str(draw_bars(Bars(msg("Bars"), [(verbatim(label), [(Tone.BAD, msg("unmet"), 3)])]), READER, name="p1"))
+        )
+        shown = next(each.words() for each in drawn.root.all("text") if each.attributes["class"] == "label strong")
+
+        assert len(shown) <= 46
+        assert shown == label or (shown.endswith("…") and label in {each.words() for each in drawn.root.all("title")})

@@ -21,7 +21,9 @@ from portalops.reports.document import (
     Block,
     Bullets,
     ByteSize,
+    Cell,
     Document,
+    FileLink,
     Grid,
     Heading,
     KeyValues,
@@ -29,6 +31,7 @@ from portalops.reports.document import (
     Mark,
     Notice,
     Paragraph,
+    Quantity,
     Signatures,
     Status,
     Table,
@@ -266,6 +269,13 @@ def test_letters_that_no_font_shows_are_written_by_their_code_points_and_the_fil
     assert "chữ \\U00016b1c và ư" in text
     assert text.count("\\U00016b1c") == 2
     assert "are written by their code points" in text
+
+
+def test_files_names_and_units_of_numbers_are_spelled_out_as_other_texts_are() -> None:
+    cells: tuple[Cell, ...] = (FileLink("biên \U00016b1c.pdf"), Quantity(1.5, 1, "\U00016b1c"))
+    text = text_of(pdf(KeyValues([(msg("Unit"), cell) for cell in cells])))
+    assert "biên \\U00016b1c.pdf" in text
+    assert text.count("\\U00016b1c") == 2
 
 
 @pytest.mark.parametrize("word", ["العربية", "ខ្មែរ", "தமிழ்", "עברית", "a\u0301\u0323\u0330x", "한국어 中文"])
