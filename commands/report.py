@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -50,7 +50,8 @@ from portalops.model.runs import ReportResult, WrittenFile
 from portalops.model.text import show_text
 from portalops.ports import ChoosesDocuments
 from portalops.registers.ends import RunEnds
-from portalops.registers.evidence import Evidence, Recorded, read_evidence
+from portalops.registers.erasures import INERASABLE, RecordedErasure
+from portalops.registers.evidence import Evidence, Recorded, Unreadable, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
@@ -392,6 +393,8 @@ def _built(
         has_key=settings.signing_key is not None,
         own_run=own_run,
     )
+    evidence = replace(evidence, unreadable=tuple(_without_erased(ledger, evidence.unreadable, proof.erasures)))
+    proof = replace(proof, unreadable=tuple(_without_erased(ledger, proof.unreadable, proof.erasures)))
     hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
     servers = server_history(session, ledger, evidence, hosts) if "servers" in needs else None
     since, until = period.bounds(session.zone_of_portal)
@@ -424,6 +427,21 @@ def _built(
     return BuiltReport(
         document, figures, head, unsigned, (*(proof.faults or ()), *_damaged(evidence, proof.faults or ()))
     )
+
+
+def _without_erased(
+    ledger: LedgerAsOf, unreadable: Iterable[Unreadable], erasures: Sequence[RecordedErasure]
+) -> Iterator[Unreadable]:
+    """Yield what cannot be read; where somebody decided that the details go, it says so, and nothing was changed."""
+    told = {each.erasure.digest: each for each in erasures}
+    for each in unreadable:
+        record = ledger.record(each.seq) if each.damaged and told else None
+        erasure = told.get(record.body) if record is not None and record.kind not in INERASABLE else None
+        if erasure is None or ledger.has_blob(erasure.erasure.digest):
+            yield each
+        else:
+            why = msg("its details were erased for good, by record {seq}", seq=str(erasure.seq))
+            yield replace(each, damaged=False, why=why)
 
 
 def _damaged(evidence: Evidence, known: Iterable[Fault]) -> Iterator[Fault]:

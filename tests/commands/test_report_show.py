@@ -86,6 +86,32 @@ def test_a_ledger_that_was_changed_is_told_by_the_exit_code_and_a_warning(
     assert "From record 2 on nothing in it can be trusted" in shown.err
 
 
+def test_details_that_somebody_decided_to_erase_are_unknown_and_no_change_of_the_ledger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = home_in(tmp_path)
+    record = session_in(home).ledger.record(3)
+    assert record is not None
+    decided = ("--reason", "a citizen asked for it", "--approved-by", "An", "--yes")
+    assert portalops(home, "ledger", "erase", record.body, *decided) == ExitCode.OK
+    capsys.readouterr()
+
+    for name in ("evidence", "compliance"):
+        assert portalops(home, "report", "show", name, *OF_WEEK) == ExitCode.OK
+
+        shown = capsys.readouterr()
+        assert "its details were erased for good, by record 4" in " ".join(shown.out.split())
+        assert "can be trusted" not in shown.out + shown.err
+
+    decision = session_in(home).ledger.record(4)
+    assert decision is not None
+    (blob,) = (home / "state" / "blobs").rglob(f"*{decision.body[2:]}*")
+    blob.unlink()
+    assert portalops(home, "report", "show", "evidence", *OF_WEEK) == ExitCode.INTEGRITY, (
+        "who decided it cannot be read"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
