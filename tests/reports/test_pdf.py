@@ -271,6 +271,12 @@ def test_letters_that_no_font_shows_are_written_by_their_code_points_and_the_fil
     assert "are written by their code points" in text
 
 
+def test_a_chart_of_a_thousand_hosts_says_in_words_what_a_pdf_can_hold() -> None:
+    parts = [(Tone.GOOD, msg("pass"), 50), (Tone.BAD, msg("fail"), 3), (Tone.UNSURE, msg("unknown"), 7)]
+    rows = [(verbatim(f"máy-chủ-{number}.khanhhoa.gov.vn"), parts) for number in range(1000)]
+    assert pdf(Bars(msg("bars"), rows)).startswith(b"%PDF-")
+
+
 def test_files_names_and_units_of_numbers_are_spelled_out_as_other_texts_are() -> None:
     cells: tuple[Cell, ...] = (FileLink("biên \U00016b1c.pdf"), Quantity(1.5, 1, "\U00016b1c"))
     text = text_of(pdf(KeyValues([(msg("Unit"), cell) for cell in cells])))

@@ -45,6 +45,8 @@ from portalops.reports.paper_layout import (
 from portalops.reports.pictures import FONT, Chart, pictures_of
 from portalops.reports.reader import EMPTY, Reader
 
+_MOST_OF_ALT = 8_000
+"""What a chart says in words: PDF/A lets no string have more than 32 767 bytes, of which a letter takes up to four."""
 MOST_LETTERS = 4_000
 """Of one text; a longer one is cut, and the file says so."""
 MOST_COST = 21_000.0
@@ -355,7 +357,10 @@ class Writer:
         named = svg.replace(f"'{FONT}'".encode(), f"'{faces.text}', '{faces.signs}'".encode())
         self._files[name] = _SIZE.sub(lambda found: b"font-size: %.2fpx" % (float(found[1]) * faces.scale), named)
         width = float(root.get("width", "0")) * _MM_OF_PIXEL
-        return {"file": name, "width": width, "alt": ". ".join(part for part in said if part)}
+        alt = ". ".join(part for part in said if part)
+        if len(alt) > _MOST_OF_ALT:
+            alt = f"{alt[: _MOST_OF_ALT - 1]}…"
+        return {"file": name, "width": width, "alt": alt}
 
     def _left_off(self, count: int) -> str:
         if count == 0:
