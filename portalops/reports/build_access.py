@@ -19,7 +19,7 @@ from portalops.reports.material import Material
 from portalops.reports.section_access_checks import checks_blocks
 from portalops.reports.section_credential_steps import credential_step_blocks
 from portalops.reports.section_credentials import credential_blocks
-from portalops.reports.section_duties import duty_table
+from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.section_incident_steps import incident_step_blocks
 from portalops.reports.section_incidents import incident_blocks, incidents_of
 from portalops.reports.section_places import place_blocks
@@ -127,6 +127,7 @@ def _basis(
 def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Incident]) -> Iterator[Block]:
     evidence, standings = material.evidence, material.standings
     yield Paragraph(_verdicts(standings))
+    yield from rest_blocks(standings)
     day, register = evidence.last_day(), evidence.credentials
     active = [each for each in register.credentials.values() if each.is_active] if register else []
     overdue = sum(each.is_overdue(day) for each in active)

@@ -21,7 +21,7 @@ from portalops.reports.section_change_findings import change_finding_blocks, cha
 from portalops.reports.section_changes import changes_of, register_blocks
 from portalops.reports.section_corrections import correction_blocks
 from portalops.reports.section_drift import ATTRIBUTIONS, drift_blocks, totals
-from portalops.reports.section_duties import duty_table
+from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.words import order_status
 
 TITLE = msg("Report on changes")
@@ -103,6 +103,7 @@ def _basis(material: Material, changes: Sequence[Change], hosts: Sequence[Host])
 def _summary(material: Material, changes: Sequence[Change], findings: Sequence[Finding]) -> Iterator[Block]:
     evidence, standings = material.evidence, material.standings
     yield Paragraph(_verdicts(standings))
+    yield from rest_blocks(standings)
     found = totals(material.drift)
     kinds = [each.kind for each in changes]
     yield KeyValues(

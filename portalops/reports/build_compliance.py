@@ -26,7 +26,7 @@ from portalops.reports.material import Material
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_changes import change_blocks
 from portalops.reports.section_credentials import credential_blocks
-from portalops.reports.section_duties import duty_table
+from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.section_evidence import exception_blocks
 from portalops.reports.section_handling import handling_blocks
 from portalops.reports.section_incidents import incident_blocks
@@ -84,6 +84,7 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
             unsure=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
         )
     )
+    yield from rest_blocks(standings)
     groups: dict[str, list[Standing]] = {}
     for standing in standings:
         groups.setdefault(_article(rulebook, standing), []).append(standing)

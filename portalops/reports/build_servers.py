@@ -19,7 +19,7 @@ from portalops.reports.document import Block, Cell, Document, KeyValues, Paragra
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
 from portalops.reports.section_availability import availability_blocks
-from portalops.reports.section_duties import duty_table, standings_of
+from portalops.reports.section_duties import duty_table, rest_blocks, standings_of
 from portalops.reports.section_findings import finding_report_blocks
 from portalops.reports.section_patches import patch_blocks
 from portalops.reports.section_places import place_blocks
@@ -104,6 +104,7 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
     states = [each.state for each in standings if each.finding.is_open]
     turns = [event.turn for _finding, event in turns_in(seen)]
     yield Paragraph(_verdicts(material.standings))
+    yield from rest_blocks(material.standings)
     yield KeyValues(
         [
             (

@@ -19,7 +19,7 @@ from portalops.reports.bounded import bounded, filled
 from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
-from portalops.reports.section_duties import duty_table
+from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.section_evidence import flagged_table, poll_problems, problem_table
 from portalops.reports.section_handling import handling_blocks
 from portalops.reports.section_league import league_blocks
@@ -114,6 +114,7 @@ def _basis(material: Material, units: Sequence[Unit]) -> tuple[tuple[Message, Ce
 def _summary(material: Material) -> Iterator[Block]:
     evidence, standings = material.evidence, material.standings
     yield Paragraph(_verdicts(standings))
+    yield from rest_blocks(standings)
     if evidence.updates is None:
         yield Notice(msg("The updates were never collected and judged: nothing is known of what was published."))
     else:

@@ -12,7 +12,7 @@ from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
 from portalops.reports.section_counts import counts_table, totals_of
 from portalops.reports.section_drills import drill_table, drills_of_period
-from portalops.reports.section_duties import duty_table
+from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.section_months import lasting_blocks, month_blocks, month_word
 from portalops.reports.section_plan import OpenThing, open_things, plan_blocks
 from portalops.reports.words import duty_status
@@ -74,6 +74,7 @@ def _summary(material: Material, things: Sequence[OpenThing]) -> Iterator[Block]
             unsure=counts.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
         )
     )
+    yield from rest_blocks(material.standings)
     if material.months:
         yield Bars(
             msg("Duties by verdict, month by month"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
-from portalops.reports.document import Cell, Table
+from portalops.model.verdicts import DutyVerdict
+from portalops.reports.document import Block, Cell, Paragraph, Table
 from portalops.reports.words import duty_status
 
 SEQS_SHOWN = 6
@@ -26,6 +27,16 @@ def duty_table(caption: Message, standings: Sequence[Standing], rulebook: Rulebo
         msg("Next due"),
     )
     return Table(caption, headers, [_row(standing, rulebook) for standing in standings])
+
+
+def rest_blocks(standings: Sequence[Standing]) -> Iterator[Block]:
+    """Yield how many duties are neither met, unmet nor without sufficient evidence: a sum that leaves some out looks wrong."""
+    counted = {DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE}
+    rest = sum(each.verdict not in counted for each in standings)
+    if rest:
+        yield Paragraph(
+            nmsg("{n} more is pending, exempt or not assessed.", "{n} more are pending, exempt or not assessed.", rest)
+        )
 
 
 def standings_of(standings: Sequence[Standing], rulebook: Rulebook, articles: Collection[str]) -> tuple[Standing, ...]:

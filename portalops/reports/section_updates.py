@@ -34,7 +34,7 @@ _LEGEND = (
     (Mark("◐", Tone.GOOD, msg("sub-portal")), msg("the sub-portal was updated (K1)")),
     (Mark("◑", Tone.GOOD, msg("submission")), msg("information was sent to the managing unit (K2)")),
     (Mark("●", Tone.GOOD, msg("both")), msg("both on the same day")),
-    (Mark("●!", Tone.UNSURE, msg("flagged")), msg("with a flagged item; see the exceptions")),
+    (Mark("●!", Tone.UNSURE, msg("flagged")), msg("with a flagged item; see the list of these")),
     (Mark("!", Tone.UNSURE, msg("flagged")), msg("flagged items alone, none of them counts here")),
     (Mark("✓", Tone.GOOD, msg("met")), msg("the week, or the portal's day, is met")),
     (Mark("✗", Tone.BAD, msg("unmet")), msg("unmet")),

@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from portalops.model.period import Period
+from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
 from portalops.reports.build_yearly import build
-from portalops.reports.document import Grid
+from portalops.reports.document import Grid, Paragraph
 from portalops.reports.material import Material
 from portalops.reports.named import report_needs, report_scopes, report_title
 from tests.reports import yearly_sample as sample
@@ -131,3 +132,13 @@ def test_the_same_material_gives_the_same_bytes_and_hostile_words_do_nothing() -
         assert "\u202e" not in page
         assert "\x1b" not in page
     assert HOSTILE[:8] in texts(data_of(sample.material()))
+
+
+def test_duties_that_are_pending_are_counted_so_that_the_sum_is_whole() -> None:
+    made = sample.material()
+    pending = [replace(each, verdict=DutyVerdict.PENDING) for each in made.standings]
+
+    for standings, said in ((made.standings[:0], False), (pending, True)):
+        blocks = build(replace(made, standings=standings)).blocks
+        sentences = [str(block.text) for block in blocks if isinstance(block, Paragraph)]
+        assert (f"{len(pending)} more are pending, exempt or not assessed." in sentences) is said
