@@ -496,7 +496,10 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
         if option not in can:
             raise UsageError(
                 msg("the report {name} cannot be cut down by --{option}", name=name, option=option),
-                msg("'portalops report list' shows what each can be cut down by."),
+                msg(
+                    "These can: {names}. 'portalops report list' shows what each can be cut down by.",
+                    names=", ".join(each for each in report_names() if option in report_scopes(each)),
+                ),
             )
         if value not in known[option]:
             raise _unknown(option, show_text(value, 60), known[option])

@@ -166,7 +166,9 @@ def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest
     ("options", "said"),
     [
         (("--host", "web1"), "the report compliance cannot be cut down by --host"),
+        (("--host", "web1"), "These can: access, changes, servers."),
         (("--unit", "so-y-te"), "the report compliance cannot be cut down by --unit"),
+        (("--unit", "so-y-te"), "These can: updates."),
         (("--unit", "so-y-te", "--host", "web1"), "to a unit or to a host, and not to both"),
     ],
 )
