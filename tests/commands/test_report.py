@@ -204,5 +204,5 @@ def test_a_format_that_cannot_hold_the_report_leaves_no_file_of_the_others(
 ) -> None:
     assert portalops(home, "report", "build", "evidence", "--format", "html", "--format", "oscal") != ExitCode.OK
 
-    assert "this document judges none" in capsys.readouterr().err
+    assert "this document carries none" in capsys.readouterr().err
     assert not (home / "reports").exists()

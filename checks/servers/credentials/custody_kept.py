@@ -38,7 +38,7 @@ from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import own_credentials
 from checks.servers.probes.own_credentials import Custody
-from checks.servers.wording import listed, together
+from checks.servers.wording import together
 from portalops.model.message import Message, Value, msg, nmsg, verbatim
 from portalops.model.verdicts import Severity
 from portalops.registers.credentials import LACKING
@@ -59,11 +59,11 @@ def judge(facts: Facts) -> Outcome:
     rows, today = held.credentials, facts.at.astimezone(held.zone).date()
     if faults := _faults(rows, admins or (), today):
         return _failed(faults)
-    ahead = [f"{shown(one.id, 63)} ({one.changed_on})" for one in rows if one.changed_on and one.changed_on > today]
+    ahead = [_with_day(shown(one.id, 63), one.changed_on) for one in rows if one.changed_on and one.changed_on > today]
     if ahead:
         return unknown(
             "changed-in-future",
-            msg("credentials that are said to be changed in the future: {names}", names=listed(ahead)),
+            msg("credentials that are said to be changed in the future: {names}", names=together(ahead)),
         )
     if not any(one.is_here for one in rows):
         return unknown("none-of-host", msg("no credential of this host is in the register"))
@@ -106,10 +106,14 @@ def _faults(rows: Sequence[Custody], admins: Iterable[str], today: date) -> Mapp
         if one.lacks:
             known["details-missing"].append(_with_words(name, one.lacks))
         if one.due_on is not None and one.due_on < today:
-            known["rotation-overdue"].append(f"{name} ({one.due_on})")
+            known["rotation-overdue"].append(_with_day(name, one.due_on))
     accounts = {one.account for one in rows if one.is_here}
     known["admin-not-registered"] += [shown(name, 64) for name in admins if name not in accounts]
     return {reason: names for reason, names in known.items() if names}
+
+
+def _with_day(name: str, day: date) -> Message:
+    return Message("{name} ({day})", {"name": name, "day": day})
 
 
 def _with_words(name: str, what: Sequence[str]) -> Message:

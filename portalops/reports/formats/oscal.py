@@ -71,7 +71,7 @@ def _judged(document: Document) -> Assessment:
     assessment = document.assessment
     if assessment is None or not assessment.judged:
         raise ReportError(
-            msg("OSCAL carries judged duties, and this document judges none"),
+            msg("OSCAL carries duties as data, and this document carries none"),
             msg("Take another format; the report compliance can be written as oscal."),
         )
     return assessment
