@@ -28,7 +28,7 @@ def server_history(session: Session, ledger: LedgerReader, evidence: Evidence, h
         hosts: whose history is read.
     """
     from checks.servers.declared import Declared  # noqa: PLC0415  # start-up time
-    from checks.servers.history import Histories  # noqa: PLC0415
+    from checks.servers.history import Histories  # noqa: PLC0415  # start-up time
 
     declared = session.settings.declared.parse(Declared)
     pages, lost = watched_pages(ledger, evidence, hosts, declared)

@@ -25,7 +25,7 @@ def set_type(document: DocxDocument, *, font: str, points: float, language: str)
         language: of the text, such as `vi-VN`.
     """
     from docx.oxml.ns import qn  # noqa: PLC0415  # start-up time
-    from docx.shared import Pt  # noqa: PLC0415
+    from docx.shared import Pt  # noqa: PLC0415  # start-up time
 
     style = document.styles["Normal"]
     style.font.name, style.font.size = font, Pt(points)

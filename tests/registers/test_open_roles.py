@@ -41,11 +41,11 @@ def roles(
 
 
 def _incidents(*bodies: object) -> IncidentRegister:
-    return fold_incidents((seq, AT, "IN-2026-001", body, ()) for seq, body in enumerate(bodies, 10))  # type: ignore[misc]
+    return fold_incidents((seq, AT, "IN-2026-001", body, ()) for seq, body in enumerate(bodies, 10))  # type: ignore[misc]  # a generator of tuples, of one type each
 
 
 def _changes(*bodies: object) -> ChangeRegister:
-    return fold_changes((seq, AT, "CH-2026-001", body, ()) for seq, body in enumerate(bodies, 20))  # type: ignore[misc]
+    return fold_changes((seq, AT, "CH-2026-001", body, ()) for seq, body in enumerate(bodies, 20))  # type: ignore[misc]  # a generator of tuples, of one type each
 
 
 def test_host_counts_whose_holder_is_named_in_whatever_spelling() -> None:

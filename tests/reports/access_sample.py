@@ -54,7 +54,7 @@ def incidents() -> IncidentRegister:
         (14.5, f"{attested.first}..{attested.last}", attested, (LETTER,)),
         (20, power.id, power, ()),
     ]
-    return fold_incidents((400 + n, at(day), name, body, kept) for n, (day, name, body, kept) in enumerate(rows))  # type: ignore[misc]
+    return fold_incidents((400 + n, at(day), name, body, kept) for n, (day, name, body, kept) in enumerate(rows))  # type: ignore[misc]  # a generator of tuples, of one type each
 
 
 def _round(day: int) -> Recorded[CheckRound]:

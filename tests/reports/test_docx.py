@@ -17,7 +17,7 @@ from shutil import which
 from zoneinfo import ZoneInfo
 
 import pytest
-from docx import Document as open_docx  # noqa: N813
+from docx import Document as open_docx  # noqa: N813  # it is a function
 from docx.document import Document as Opened
 from docx.enum.section import WD_ORIENT
 from docx.shared import Mm

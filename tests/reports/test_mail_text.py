@@ -23,7 +23,7 @@ LETTER = Letter(PORTAL, TITLE, PERIOD, None, RESULT)
 def test_the_text_holds_names_digests_and_the_head_code_once_for_each_language() -> None:
     text = text_of_mail(LETTER, ("vi", "en"))
 
-    for each in (FILE.name, FILE.sha256, code_of(PROVEN.head)):  # type: ignore[union-attr]
+    for each in (FILE.name, FILE.sha256, code_of(PROVEN.head)):  # type: ignore[union-attr]  # it is there, or the test fails
         assert text.count(each) == 2
     assert PORTAL.name.vi in text
     assert PORTAL.name.en in text

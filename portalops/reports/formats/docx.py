@@ -158,7 +158,7 @@ class _Writer:
 
     def settle(self) -> None:
         """Write styles, properties, pictures and feet into the package."""
-        from docx.oxml import parse_xml  # noqa: PLC0415
+        from docx.oxml import parse_xml  # noqa: PLC0415  # start-up time
 
         language = LANGUAGES.get(self._reader.language, self._reader.language)
         set_type(self._package, font=word.FACE, points=word.BODY_POINTS, language=language)
@@ -184,7 +184,7 @@ class _Writer:
             if relation.reltype.endswith(("/stylesWithEffects", "/customXml")):  # of the library's empty document
                 del part.rels[name]
         for lies in sorted({pages.lies for pages in self._pages} | {False}):
-            foot, self._feet[lies] = part.add_footer_part()  # type: ignore[no-untyped-call]
+            foot, self._feet[lies] = part.add_footer_part()  # type: ignore[no-untyped-call]  # python-docx has no types there
             for old in list(foot.element):
                 foot.element.remove(old)
             for element in parse_xml(f"<w:ftr {word.DECLARED}>{self._foot(lies)}</w:ftr>"):
@@ -231,9 +231,9 @@ class _Writer:
 
     def _keep(self, data: bytes, kind: str) -> str:
         """Make a picture a part of the file; return its relationship."""
-        from docx.opc.constants import RELATIONSHIP_TYPE  # noqa: PLC0415
-        from docx.opc.packuri import PackURI  # noqa: PLC0415
-        from docx.opc.part import Part  # noqa: PLC0415
+        from docx.opc.constants import RELATIONSHIP_TYPE  # noqa: PLC0415  # start-up time
+        from docx.opc.packuri import PackURI  # noqa: PLC0415  # start-up time
+        from docx.opc.part import Part  # noqa: PLC0415  # start-up time
 
         self._numbers += 1
         part = self._package.part
