@@ -98,9 +98,9 @@ def week_grid(evidence: Evidence, limits: Limits) -> Grid:
         whole = [
             (made, copy)
             for made, copy in found
-            if copy.state is CopyState.VERIFIED and made.set.outcome is RunOutcome.COMPLETE
+            if copy in made.verified_copies() and not copy.problem and made.set.outcome is RunOutcome.COMPLETE
         ]
-        if any(made.freshness(copy, limits, as_of(evidence)).is_fresh for made, copy in whole):
+        if any(copy in made.fresh_copies(limits, as_of(evidence)) for made, copy in whole):
             return _ALL_MET
         if whole:
             return _EXPIRED
@@ -136,7 +136,12 @@ def made_on(made: SetEvidence, evidence: Evidence) -> date:
 
 
 def _summary(sets: Sequence[SetEvidence], limits: Limits, moment: datetime) -> Message:
-    verified = [made for made in sets if made.fresh_copies(limits, moment) and made.set.outcome is RunOutcome.COMPLETE]
+    verified = [
+        made
+        for made in sets
+        if made.set.outcome is RunOutcome.COMPLETE
+        and any(not copy.problem for copy in made.fresh_copies(limits, moment))
+    ]
     return msg(
         "{made} backup sets were made in the period; {good} of them are complete and verified on at least one medium.",
         made=len(sets),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portalops.model.backups import CopyState, SetId
+from portalops.model.backups import CopyState, SetId, SetKind
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
 from portalops.registers.evidence import Evidence, Unreadable
@@ -18,6 +18,7 @@ from portalops.reports.build_backups import build
 from portalops.reports.document import Grid, Lines
 from portalops.reports.named import report_scopes, report_title
 from portalops.reports.section_backup_calendar import calendar
+from portalops.reports.section_backups import backup_blocks, week_grid
 from portalops.rulebooks.load import load as load_rulebook
 from tests.reports import backups_sample as sample
 from tests.reports.sample import HOSTILE
@@ -90,6 +91,32 @@ def test_a_copy_that_was_not_reached_is_not_called_verified() -> None:
     seen = replace(seen, backups=(*seen.backups[:-1], replace(last, body=replace(last.body, copies=lost))))
 
     assert signs(calendar(seen, LIMITS))["disk-a · accounts of users"].endswith("✓◐…")
+    assert signs(week_grid(sample.evidence(), LIMITS))["disk-a"].endswith("✓✓…")
+    assert signs(week_grid(seen, LIMITS))["disk-a"].endswith("✓~…"), "nor in the weeks of the compliance report"
+
+
+def test_a_set_of_which_no_verified_copy_was_reached_is_not_counted_as_verified() -> None:
+    seen = sample.evidence()
+    last = seen.backups[-1]
+    lost = tuple(replace(copy, problem="no route to host") for copy in last.body.copies)
+    unreached = replace(seen, backups=(*seen.backups[:-1], replace(last, body=replace(last.body, copies=lost))))
+
+    def summary(evidence: Evidence) -> str:
+        return str(next(iter(backup_blocks(evidence, LIMITS))).text)  # type: ignore[union-attr]
+
+    assert "; 3 of them are complete and verified" in summary(seen)
+    assert "; 2 of them are complete and verified" in summary(unreached)
+
+
+def test_a_differential_without_a_verified_base_is_not_called_verified_in_any_picture() -> None:
+    seen = sample.evidence()
+    last = seen.backups[-1]
+    assert last.body.set is not None
+    alone = replace(last.body.set, kind=SetKind.DIFF, base_id=sample.set_id(5))
+    seen = replace(seen, backups=(*seen.backups[:-1], replace(last, body=replace(last.body, set=alone))))
+
+    assert signs(calendar(seen, LIMITS))["disk-a · accounts of users"].endswith("✓◐…")
+    assert signs(week_grid(seen, LIMITS))["disk-a"].endswith("✓~…")
 
 
 def test_sets_stand_by_class_kind_size_run_and_record() -> None:
