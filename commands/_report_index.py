@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from commands._report_mailings import mailed_doubts
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops import __version__
@@ -27,6 +28,7 @@ from portalops.ledger.record import line_digest
 from portalops.locale import LANGUAGES, _
 from portalops.model.causes import cause_of
 from portalops.model.heads import SignedHead, SignOff
+from portalops.model.mailings import MailState
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult
@@ -210,13 +212,22 @@ def _knowledge(session: Session) -> _Knowledge:
             with suppress(NotAHead):
                 parsed = parse_head(head.text.encode())
                 found.codes[code_of(parsed)] = parsed.size
-    for each in read_mailings(ledger).mailings:
-        mail = each.mailing
+    mailed = read_mailings(ledger)
+    session.warnings.extend(mailed_doubts(mailed))
+    for each in mailed.mailings:
+        mail, deed = each.mailing, _MAIL_DEEDS[each.state]
         code = code_of(mail.head) if mail.head else None
         for file in mail.files:
-            one = Known(each.seq, Deed.MAILED, mail.report, mail.period, mail.scope, file.language, code)
+            one = Known(each.seq, deed, mail.report, mail.period, mail.scope, file.language, code)
             found.add(file.sha256, one, file.name)
     return found
+
+
+_MAIL_DEEDS: Mapping[MailState, Deed] = {
+    MailState.TAKEN: Deed.MAILED,
+    MailState.REFUSED: Deed.MAIL_REFUSED,
+    MailState.UNKNOWN: Deed.MAIL_UNKNOWN,
+}
 
 
 # --- what lies in the folder --------------------------------------------------------------------

@@ -44,6 +44,10 @@ class Deed(StrEnum):
 
     WRITTEN = "written"
     MAILED = "mailed"
+    MAIL_REFUSED = "mail-refused"
+    """It was to be mailed, and nobody got it."""
+    MAIL_UNKNOWN = "mail-unknown"
+    """It was to be mailed, and whether anybody got it is not known."""
     SENT = "sent"
     SIGNED = "signed"
     EXPORTED = "exported"
@@ -316,6 +320,8 @@ def _code(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> str | Non
 _DEEDS: Mapping[Deed, Message] = {
     Deed.WRITTEN: msg("written by a job"),
     Deed.MAILED: msg("mailed"),
+    Deed.MAIL_REFUSED: msg("not sent"),
+    Deed.MAIL_UNKNOWN: msg("not known whether it was sent"),
     Deed.SENT: msg("recorded as sent"),
     Deed.SIGNED: msg("signed"),
     Deed.EXPORTED: msg("handed out in a bundle"),
@@ -334,12 +340,15 @@ def _state(file: FoundFile, contents: Contents) -> Cell:
             word = msg("{one}; {other}", one=word, other=_deed(each))
         if len(known) > _MOST_DEEDS:
             word = msg("{one}; and {count} records more", one=word, count=len(known) - _MOST_DEEDS)
-        return Status(word, Tone.GOOD)
+        # A mail that did not go out is nothing that a tick may stand before.
+        return Status(word, Tone.UNSURE if all(each.deed in _UNSENT for each in known) else Tone.GOOD)
     seq = contents.names.get(file.path.rpartition("/")[2])
     if seq is not None:
         return Status(msg("unknown: record {seq} names a file of this name with other bytes", seq=str(seq)), Tone.BAD)
     return Status(msg("unknown to the ledger"), Tone.UNSURE)
 
+
+_UNSENT = frozenset({Deed.MAIL_REFUSED, Deed.MAIL_UNKNOWN})
 
 _MOST_DEEDS = 6
 """How many records are named of one file: a report may be mailed every week."""

@@ -193,6 +193,9 @@ def test_a_mail_that_nobody_takes_is_an_error_and_on_record_with_its_cause(
     assert (one.state, one.answer.accepted) == (MailState.REFUSED, ())
     assert "it answers 452 4.3.1 the mailbox is full" in str(one.answer.problem)
     assert len(list((home / "reports").iterdir())) == 1, "the report itself is there"
+    assert portalops(home, "--json", "report", "index", "--language", "en") == ExitCode.OK
+    (file,) = data_of(capsys)["files"]
+    assert file["records"] == [{"seq": one.seq, "deed": "mail-refused"}]
 
 
 def test_a_server_that_hangs_with_the_mail_leaves_its_state_unknown(

@@ -77,6 +77,18 @@ def test_known_unknown_and_exchanged_files_are_told_apart() -> None:
     }
 
 
+def test_a_mail_that_did_not_go_out_is_not_called_mailed() -> None:
+    known = {
+        A: [Known(7, Deed.MAIL_REFUSED), Known(9, Deed.MAIL_UNKNOWN)],
+        B: [Known(7, Deed.MAIL_REFUSED), Known(11, Deed.MAILED)],
+    }
+    states = {row[-1] for row in rows(page(contents(FoundFile("a.pdf", 1, A), FoundFile("b.pdf", 1, B), known=known)))}
+    assert states == {
+        "? not sent, record 7; not known whether it was sent, record 9",
+        "✓ not sent, record 7; mailed, record 11",
+    }
+
+
 def test_without_a_ledger_nothing_is_called_known() -> None:
     shown = page(contents(FoundFile(REPORT, 1, A), bundles=(FoundBundle("b", 1, 1, A),), ledger=None))
     assert {row[-1] for row in rows(shown)} == {"? no ledger to ask"}
