@@ -9,14 +9,14 @@ from portalops.model.backups import CopyState
 from portalops.model.message import Message, msg
 from portalops.model.reading import Limits, limits_of
 from portalops.model.runs import JobKind
-from portalops.model.verdicts import DutyVerdict, RunOutcome
+from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Bullets, Cell, Document, KeyValues, Notice, Paragraph, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
 from portalops.reports.section_backup_calendar import calendar_blocks
-from portalops.reports.section_backups import as_of, sets_in_period
+from portalops.reports.section_backups import as_of, sets_in_period, verified_sets
 from portalops.reports.section_discs import disc_blocks
 from portalops.reports.section_drills import (
     drill_table,
@@ -94,9 +94,7 @@ def _summary(material: Material, limits: Limits) -> Iterator[Block]:
         )
     )
     sets, drills = sets_in_period(evidence), drills_of_period(evidence)
-    good = [
-        made for made in sets if made.set.outcome is RunOutcome.COMPLETE and made.fresh_copies(limits, as_of(evidence))
-    ]
+    good = verified_sets(sets, limits, as_of(evidence))
     states = [copy.state for made in sets for copy in made.copies]
     yield KeyValues(
         (

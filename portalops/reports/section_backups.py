@@ -82,6 +82,16 @@ def sets_in_period(evidence: Evidence) -> tuple[SetEvidence, ...]:
     return tuple(made for made in evidence.sets() if made_on(made, evidence) in evidence.period)
 
 
+def verified_sets(sets: Sequence[SetEvidence], limits: Limits, moment: datetime) -> tuple[SetEvidence, ...]:
+    """Return the complete sets with a copy that was read lately enough, and reached when it was last looked for."""
+    return tuple(
+        made
+        for made in sets
+        if made.set.outcome is RunOutcome.COMPLETE
+        and any(not copy.problem for copy in made.fresh_copies(limits, moment))
+    )
+
+
 def week_grid(evidence: Evidence, limits: Limits) -> Grid:
     """Return weeks by media: which week of the period has what on which medium."""
     weeks = evidence.period.weeks()
@@ -136,16 +146,10 @@ def made_on(made: SetEvidence, evidence: Evidence) -> date:
 
 
 def _summary(sets: Sequence[SetEvidence], limits: Limits, moment: datetime) -> Message:
-    verified = [
-        made
-        for made in sets
-        if made.set.outcome is RunOutcome.COMPLETE
-        and any(not copy.problem for copy in made.fresh_copies(limits, moment))
-    ]
     return msg(
         "{made} backup sets were made in the period; {good} of them are complete and verified on at least one medium.",
         made=len(sets),
-        good=len(verified),
+        good=len(verified_sets(sets, limits, moment)),
     )
 
 

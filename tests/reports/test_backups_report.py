@@ -106,6 +106,8 @@ def test_a_set_of_which_no_verified_copy_was_reached_is_not_counted_as_verified(
 
     assert "; 3 of them are complete and verified" in summary(seen)
     assert "; 2 of them are complete and verified" in summary(unreached)
+    counted = "Of them complete, and verified on a medium lately enough"
+    assert [facts(data_of(each))[counted] for each in (seen, unreached)] == [3, 2]
 
 
 def test_a_differential_without_a_verified_base_is_not_called_verified_in_any_picture() -> None:
