@@ -24,19 +24,24 @@ def counts_table(evidence: Evidence, months: Sequence[Period]) -> Table:
     """Return a row a month and one for all of them, with what was recorded of each."""
     counted = tuple(_counted(evidence))
     headers = (msg("Month"), *(head for head, _days in counted))
-    began = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else date.max
-    rows: list[tuple[Cell, ...]] = []
-    for month in months:
-        is_known = began <= month.last and month.first <= evidence.last_day()  # else nobody recorded anything: not a 0
-        counts = [sum(day in month for day in days) for _head, days in counted]
-        rows.append((month_word(month), *(count if is_known or count else None for count in counts)))
-    rows.append((msg("all"), *(sum(day in evidence.period for day in days) for _head, days in counted)))
+    rows: list[tuple[Cell, ...]] = [
+        (month_word(month), *(_count(days, month, evidence) for _head, days in counted)) for month in months
+    ]
+    rows.append((msg("all"), *(_count(days, evidence.period, evidence) for _head, days in counted)))
     return Table(msg("What was recorded, month by month"), headers, rows)
 
 
-def totals_of(evidence: Evidence) -> tuple[tuple[Message, int], ...]:
-    """Return how much of each was recorded in the whole period."""
-    return tuple((head, sum(day in evidence.period for day in days)) for head, days in _counted(evidence))
+def totals_of(evidence: Evidence) -> tuple[tuple[Message, int | None], ...]:
+    """Return how much of each was recorded in the whole period; None where nobody recorded anything in it."""
+    return tuple((head, _count(days, evidence.period, evidence)) for head, days in _counted(evidence))
+
+
+def _count(days: Days, period: Period, evidence: Evidence) -> int | None:
+    """Return how many of some days lie in a period; None, and not 0, of one before the ledger or ahead."""
+    began = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else date.max
+    is_known = began <= period.last and period.first <= evidence.last_day()
+    count = sum(day in period for day in days)
+    return count if is_known or count else None
 
 
 def _counted(evidence: Evidence) -> Iterable[tuple[Message, Days]]:

@@ -76,6 +76,14 @@ def test_each_month_is_counted_and_one_before_the_ledger_or_ahead_is_not_called_
     assert rows["all"][7:9] == [5, 2]
 
 
+def test_of_a_period_before_the_ledger_no_total_is_called_nothing() -> None:
+    before = replace(sample.evidence(), backups=(), period=Period(date(2025, 1, 1), date(2025, 12, 31)))
+    data = data_of(replace(sample.material(before), period=before.period, months=()))
+
+    assert {*table(data, "What was recorded, month by month")["rows"][-1][1:]} == {None}
+    assert facts(data)["Findings opened"] is None
+
+
 def test_what_is_open_has_its_next_step_and_whether_it_is_late_the_earliest_due_first() -> None:
     data = data_of(sample.material())
 
