@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from portalops.model.record import RunId
+from portalops.registers.ends import LONG_BODY_BYTES
 from portalops.signatures.sshsig import sign
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.verifier.scene import (
@@ -404,6 +406,33 @@ def test_figures_that_cannot_be_counted_again_are_still_written_one_way(tmp_path
 
     assert stranger[0].exit_code == portalops[0].exit_code, (stranger, portalops)
     assert (stranger[0].exit_code == 5) == (value not in {b'{"$x":[]}', b'"\xe2\x80\xae"', b"7"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"run":{"outcome":"complete"},"updates":{"days":[%s],broken}}\n',
+        b'{"run":{"outcome":"complete"},"updates":{"days":[%s],"share":0.5}}\n',
+        b'{"run":{"outcome":"failed"},"days":[%s],"run":{"outcome":"complete"}}\n',
+    ],
+    ids=["malformed", "no integer", "twice"],
+)
+def test_a_long_body_that_cannot_be_read_behind_how_its_run_ended_is_no_complete_run(
+    tmp_path: Path, body: bytes
+) -> None:
+    ledger = Written(tmp_path / "state")
+    ledger.append("updates.started", "11.1:daily:2026-11-23")
+    held = body % b",".join([b'"2026-11-23"'] * 6000)
+    ledger.ledger.append("updates.finished", run=RunId("11.1:daily:2026-11-23"), body=held)
+    ledger.export(tmp_path / "bundle")
+    assert len(held) > LONG_BODY_BYTES
+
+    stranger, portalops = by_stranger(tmp_path / "bundle"), by_portalops(tmp_path / "bundle")
+
+    for said, faults in (stranger, portalops):
+        (fault,) = faults
+        assert said.exit_code == 5
+        assert "figures.json" in fault
 
 
 @pytest.mark.parametrize(
