@@ -344,6 +344,10 @@ def _bundle(name: str, path: Path, knowledge: _Knowledge) -> FoundBundle:
     if ledger is not None and ledger.id == description.ledger:
         record = ledger.record(description.records)
         holds = record is not None and line_digest(record.line) == description.head
+    try:
+        exported = _exports_of(path, knowledge.known)
+    except OSError as error:
+        return FoundBundle(name, count, size, sums, problem=cause_of(error))
     return FoundBundle(
         name,
         count,
@@ -353,7 +357,7 @@ def _bundle(name: str, path: Path, knowledge: _Knowledge) -> FoundBundle:
         description.records,
         description.ledger,
         holds,
-        _exports_of(path, knowledge.known),
+        exported,
     )
 
 
@@ -367,10 +371,14 @@ _MOST_DESCRIPTION = 16 << 20
 
 
 def _exports_of(bundle: Path, known: Mapping[Digest, list[Known]]) -> tuple[int, ...]:
-    """Return the records that tell of the reports in a bundle that they were handed out."""
-    seqs: set[int] = set()
+    """Return the records that tell of every report that lies in a bundle that it was handed out, as it lies there.
+
+    Raises:
+        OSError: a report could not be read.
+    """
+    told: list[set[int]] = []
     for language in LANGUAGES:
-        with suppress(OSError):
+        with suppress(FileNotFoundError):  # a bundle may have one language alone
             digest, _size, _codes = _read(bundle / f"report.{language}.html", search=False)
-            seqs |= {each.seq for each in known.get(digest, ()) if each.deed is Deed.EXPORTED}
-    return tuple(sorted(seqs))
+            told.append({each.seq for each in known.get(digest, ()) if each.deed is Deed.EXPORTED})
+    return tuple(sorted(set.intersection(*told))) if told else ()

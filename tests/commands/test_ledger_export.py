@@ -108,6 +108,31 @@ def test_a_bundle_is_written_and_both_programs_verify_it(home: Path, capsys: pyt
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_folders_index_tells_a_bundle_handed_out_only_with_all_its_reports_as_they_were(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = home / "audit"
+    assert portalops(home, "export", "--output", str(folder / "bundle"), "--language", "both") == ExitCode.OK
+    lines = (folder / "bundle" / "ledger.jsonl").read_bytes().splitlines()
+    (seq,) = [each["seq"] for each in map(json.loads, lines) if each["kind"] == "export"]
+    assert exports_in_index(home, folder, capsys) == (ExitCode.OK, [seq])
+
+    report = folder / "bundle" / "report.vi.html"
+    report.write_bytes(report.read_bytes() + b"\n")
+    assert exports_in_index(home, folder, capsys) == (ExitCode.OK, [])
+
+    report.unlink()
+    report.symlink_to("report.en.html")
+    assert exports_in_index(home, folder, capsys) == (ExitCode.PARTIAL, [])
+
+
+def exports_in_index(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[int]]:
+    capsys.readouterr()
+    code = run(["--config", str(home / "portalops.toml"), "--json", "report", "index", str(folder)], {})
+    (bundle,) = data_of(capsys)["bundles"]
+    return code, bundle["exported"]
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_person_is_told_what_the_auditor_is_to_get(
     home: Path, capsys: pytest.CaptureFixture[str], language: str
