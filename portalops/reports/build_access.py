@@ -152,7 +152,9 @@ def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Inci
             ),
             (
                 msg("Incidents of the period"),
-                msg("{n}, of which {open} are open", n=len(incidents), open=sum(each.is_open for each in incidents)),
+                msg("{n}, of which {open} are open", n=len(incidents), open=sum(each.is_open for each in incidents))
+                if evidence.incidents and evidence.incidents.is_begun
+                else msg("nothing is recorded"),
             ),
         ]
     )

@@ -17,7 +17,7 @@ from portalops.registers.of_host import of_host
 from portalops.reports.document import Bars, Block, Cell, Document, KeyValues, Paragraph, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
-from portalops.reports.section_change_findings import change_finding_blocks, change_findings
+from portalops.reports.section_change_findings import change_finding_blocks, change_findings, judged_checks
 from portalops.reports.section_changes import changes_of, register_blocks
 from portalops.reports.section_corrections import correction_blocks
 from portalops.reports.section_drift import ATTRIBUTIONS, drift_blocks, totals
@@ -115,14 +115,19 @@ def _summary(material: Material, changes: Sequence[Change], findings: Sequence[F
                     n=len(changes),
                     emergencies=kinds.count(ChangeKind.EMERGENCY),
                     standing=kinds.count(ChangeKind.STANDING),
-                ),
+                )
+                if evidence.changes and evidence.changes.is_begun
+                else msg("nothing is recorded"),
             ),
             *(
                 (msg("Seen at the hosts: {state}", state=status.word), found[attribution])
                 for attribution, status in ATTRIBUTIONS.items()
                 if any(each.compared for each in material.drift)
             ),
-            (msg("Findings of changes that are open"), sum(each.is_open for each in findings)),
+            (
+                msg("Findings of changes that are open"),
+                sum(each.is_open for each in findings) if findings or judged_checks(evidence) else msg("not known"),
+            ),
         ]
     )
     if changes:

@@ -20,7 +20,7 @@ from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
 from portalops.reports.section_availability import availability_blocks
 from portalops.reports.section_duties import duty_table, rest_blocks, standings_of
-from portalops.reports.section_findings import finding_report_blocks
+from portalops.reports.section_findings import are_known, finding_report_blocks
 from portalops.reports.section_patches import patch_blocks
 from portalops.reports.section_places import place_blocks
 from portalops.reports.section_results import result_blocks
@@ -103,6 +103,7 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
     standings = stand(seen.findings, seen.waivers, material.rulebook.numbers, seen.last_day(), seen.zone)
     states = [each.state for each in standings if each.finding.is_open]
     turns = [event.turn for _finding, event in turns_in(seen)]
+    is_known = are_known(seen, material.rulebook.numbers)
     yield Paragraph(_verdicts(material.standings))
     yield from rest_blocks(material.standings)
     yield KeyValues(
@@ -114,7 +115,9 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
                     open=len(states),
                     late=states.count(FindingState.DUE),
                     waived=states.count(FindingState.WAIVED),
-                ),
+                )
+                if is_known
+                else msg("not known"),
             ),
             (
                 msg("Findings in the period"),
@@ -124,7 +127,9 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
                     reopened=turns.count(Turn.REOPENED),
                     fixed=turns.count(Turn.FIXED),
                     closed=turns.count(Turn.CLOSED),
-                ),
+                )
+                if is_known
+                else msg("not known"),
             ),
             (msg("Pages"), _pages(history, seen)),
             (msg("Security updates"), _updates(history)),

@@ -21,6 +21,11 @@ def change_findings(evidence: Evidence) -> tuple[Finding, ...]:
     return findings_in(evidence, lambda check: check.startswith(OF_CHANGES))
 
 
+def judged_checks(evidence: Evidence) -> tuple[str, ...]:
+    """Return the checks that look for changes and judged a host in the period, sorted."""
+    return tuple(sorted({check for _host, check in evidence.judged if check.startswith(OF_CHANGES)}))
+
+
 def findings_in(evidence: Evidence, is_asked: Callable[[str], bool]) -> tuple[Finding, ...]:
     """Return the findings of some checks which were open in the period or turned in it, oldest first."""
     start = evidence.period.bounds(evidence.zone)[0]
@@ -35,7 +40,7 @@ def findings_in(evidence: Evidence, is_asked: Callable[[str], bool]) -> tuple[Fi
 def change_finding_blocks(material: Material, findings: Sequence[Finding]) -> Iterator[Block]:
     """Yield these findings with their states, or that there is none and what that rests on."""
     evidence = material.evidence
-    judged = sorted({check for _host, check in evidence.judged if check.startswith(OF_CHANGES)})
+    judged = judged_checks(evidence)
     if not findings:
         if judged:
             yield Paragraph(

@@ -30,7 +30,7 @@ _TURNS: Final = {
 def finding_report_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     """Yield all that is told of findings: the burn-down, the open ones by age, who answers for those overdue, and what turned."""
     days = open_by_day(evidence, numbers)
-    if not evidence.findings and all(each.counts is None for each in days):
+    if not are_known(evidence, numbers):
         yield Notice(msg("No round of checks speaks for a day of the period: which findings there were is not known."))
         return
     standings = stand(evidence.findings, evidence.waivers, numbers, evidence.last_day(), evidence.zone)
@@ -43,6 +43,11 @@ def finding_report_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Bloc
     if isinstance(table, Table):
         yield from bounded(table) if table.rows else ()
     yield from _turned(evidence)
+
+
+def are_known(evidence: Evidence, numbers: Numbers) -> bool:
+    """Say whether anything is known of findings: there is one, or a round of checks speaks for a day of the period."""
+    return bool(evidence.findings) or any(each.counts is not None for each in open_by_day(evidence, numbers))
 
 
 def _burn_down(days: Sequence[OpenOnDay]) -> Iterator[Block]:

@@ -112,6 +112,7 @@ def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -
         "Nobody has recorded where a server stands", "No round of checks of the period is recorded",
     ):  # fmt: skip
         assert sentence in said
+    assert facts(data)["Incidents of the period"] == "nothing is recorded"
     assert all(block["rows"] for block in data["blocks"] if block["type"] == "table")
 
 

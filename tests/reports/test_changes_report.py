@@ -99,6 +99,8 @@ def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -
         "No check looked for changes",
     ):
         assert sentence in said
+    assert facts(data)["Changes of the period"] == "nothing is recorded"
+    assert facts(data)["Findings of changes that are open"] == "not known"
     assert all(block["rows"] for block in data["blocks"] if block["type"] == "table")
 
 

@@ -27,7 +27,19 @@ from portalops.registers.evidence import Recorded
 from portalops.reports import formats
 from portalops.reports.bounded import MOST_ROWS
 from portalops.reports.build_servers import build
-from portalops.reports.document import Bars, Bullets, Document, Grid, Heading, Lines, Notice, Paragraph, Status, Table
+from portalops.reports.document import (
+    Bars,
+    Bullets,
+    Document,
+    Grid,
+    Heading,
+    KeyValues,
+    Lines,
+    Notice,
+    Paragraph,
+    Status,
+    Table,
+)
 from portalops.reports.material import Scope
 from tests.checks.servers.test_history import answer
 from tests.doubles import FixedClock
@@ -192,6 +204,10 @@ def test_period_without_data_gives_sentences_and_no_empty_table() -> None:
     made = build(material(NOTHING, ServerHistory()))
 
     assert "which findings there were is not known" in sentences(made)
+    told = {
+        str(label): str(value) for block in made.blocks if isinstance(block, KeyValues) for label, value in block.rows
+    }
+    assert {told["Findings at the period's end"], told["Findings in the period"]} == {"not known"}
     assert "nothing is known of how reachable" in sentences(made)
     assert "how long security updates waited is not known" in sentences(made)
     assert "nothing shows that there is a standby" in sentences(made)
