@@ -81,13 +81,14 @@ class SpanCounts:
         It was not once it was away for longer than the whole time allows, however much was not looked at.
 
         Args:
-            percent: of the time, 0 to 100.
+            percent: of the time, 0 to 100, to a millionth.
         """
-        if 100 * self.down > (100 - percent) * self.spans:
+        whole, asked = 100 * 10**6, round(percent * 10**6)  # as floats, 99.9 % of 1000 would be a little more than 999
+        if whole * self.down > (whole - asked) * self.spans:
             return False
         if not self.is_covered:
             return None
-        return 100 * self.up >= percent * self.observed
+        return whole * self.up >= asked * self.observed
 
 
 @dataclass(frozen=True, slots=True)

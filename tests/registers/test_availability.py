@@ -107,6 +107,12 @@ def test_share_is_reached_or_missed_only_where_that_is_seen(up: int, down: int, 
     assert SpanCounts(1000, up, down).reaches(99) is reaches
 
 
+@pytest.mark.parametrize(("percent", "away"), [(99.9, 1), (99.7, 3), (99.0, 10), (66.6, 334)])
+def test_share_that_is_reached_to_the_span_is_reached(percent: float, away: int) -> None:
+    assert SpanCounts(1000, 1000 - away, away).reaches(percent) is True
+    assert SpanCounts(1000, 1000 - away - 1, away + 1).reaches(percent) is False
+
+
 def test_batches_are_read_until_what_is_recorded_is_of_another_time(tmp_path: Path) -> None:
     clock = FixedClock(FIRST)
     ledger = Ledger.open(tmp_path, clock, create=True)
