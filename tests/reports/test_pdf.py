@@ -344,7 +344,7 @@ def test_without_typst_nothing_is_made_and_the_hint_says_what_brings_it(monkeypa
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(UnknownReport, match="PDF needs the package typst") as caught:
         formats.lacks([formats.load("html"), formats.load("pdf")])
-    assert "extra 'pdf'" in str(caught.value.hint)
+    assert f"{sys.executable} -m pip install 'portalops[pdf]'" in str(caught.value.hint)
 
 
 def test_what_typst_says_of_a_fault_is_kept() -> None:

@@ -7,6 +7,7 @@ the same widths. The same paper gives the same bytes.
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
+from portalops.model.text import show_text
 from portalops.official.formats.docx import (
     BODY_POINTS,
     BOTTOM_MM,
@@ -50,7 +52,10 @@ class PdfFormat:
         except ImportError as error:
             raise UnknownReport(
                 msg("PDF needs the package typst, which is not installed"),
-                msg("Install portalops with its extra 'pdf', or draft the paper as docx."),
+                msg(
+                    "Install it where portalops is: {python} -m pip install 'portalops[pdf]'; or draft the paper as docx.",
+                    python=show_text(sys.executable),
+                ),
             ) from error
         data = json.dumps(_data(paper, Reader(language, ZoneInfo(paper.zone))), ensure_ascii=False)
         drafted = paper.drafted_on

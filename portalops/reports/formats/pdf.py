@@ -19,6 +19,7 @@ from pathlib import Path
 from portalops.errors import ReportError, UnknownReport
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.reports.document import Document
 from portalops.reports.formats._pdf_blocks import MOST_COST, Faces, Writer
@@ -86,7 +87,10 @@ class PdfFormat:
         except ImportError as error:
             raise UnknownReport(
                 msg("PDF needs the package typst, which is not installed"),
-                msg("Install portalops with its extra 'pdf', or choose another format."),
+                msg(
+                    "Install it where portalops is: {python} -m pip install 'portalops[pdf]'; or choose another format.",
+                    python=show_text(sys.executable),
+                ),
             ) from error
         paths: list[str] = list(self.font_folders)
         return frozenset(Fonts(font_paths=paths).families())
