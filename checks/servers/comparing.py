@@ -120,7 +120,7 @@ def still_open(
     open_ = tuple(
         each.drifted
         for each in standing
-        if each.place is not Place.UNDER
+        if _is_open(each, declared)
         # what was told of a part of it is told again, whole
         and not each.drifted.after_at >= now.since.get(each.drifted.kind, after.at)
     )
@@ -230,6 +230,13 @@ def _without(found: Drift, kinds: frozenset[str]) -> tuple[Unseen, ...]:
 def _gap(one: Unseen, after: Look) -> Unseen:
     seen = msg("it was last seen at {seen}, and that look cannot be read any more", seen=one.seen_at or after.at)
     return replace(one, why=Missing("not-compared", seen), gap_to=after.at)
+
+
+def _is_open(one: Placed, declared: Changes | None) -> bool:
+    """Say whether a change is told on: nothing covers it, or the configuration's word alone, which time makes no better."""
+    if one.place is Place.UNDER and one.is_declared:
+        return _is_looked_for(one.drifted.span()[1], declared)
+    return one.place is not Place.UNDER
 
 
 def _is_looked_for(at: datetime, declared: Changes | None) -> bool:

@@ -423,13 +423,13 @@ def test_package_managers_file_bears_the_time_of_its_package_and_stands_as_the_r
 # --- carrying on ----------------------------------------------------------------------------------
 
 
-def carried(first: Drift, **said: Any) -> Drift:
+def carried(first: Drift, declared: Changes | None = None, /, **said: Any) -> Drift:
     """Return what the look after the one that found `first` says."""
     section = drift_probe.section(first)
     held = fact_of(drift_probe.PROBE, section)
     before = look(SECOND_AT, **said)
     kept = type(before)(SECOND_AT, {**before.found, "change.drift": held})
-    return still_open("web1", kept, look(SECOND_AT + timedelta(days=1), **said), None)
+    return still_open("web1", kept, look(SECOND_AT + timedelta(days=1), **said), declared)
 
 
 def test_change_without_approval_is_carried_on_until_it_is_undone() -> None:
@@ -441,6 +441,23 @@ def test_change_without_approval_is_carried_on_until_it_is_undone() -> None:
 
     assert still.changed == first.changed
     assert undone.changed == ()
+
+
+def test_what_the_configuration_alone_approves_is_told_on_until_changes_are_looked_for_from_a_later_moment_on() -> None:
+    """Else the next look would pass, also where the window was written into it after the change."""
+    log = apt(OLD_RUN, (NOON, NOON, "an", "Upgrade nginx"))
+    first = between(packages__dpkg=UPGRADED, apt__history=log)
+    window = Window(start_at=NOON - HOUR, end_at=NOON + HOUR, reference="512/UBND")
+    declared = Changes(since=FIRST_AT, windows=(window,))
+
+    still, later = (
+        carried(first, each, packages__dpkg=UPGRADED, apt__history=log)
+        for each in (declared, declared.model_copy(update={"since": NOON + HOUR}))
+    )
+
+    assert still.changed == first.changed
+    assert placing(still, declared=declared).is_declared
+    assert later.changed == ()
 
 
 def test_section_says_the_same_when_it_is_read_again() -> None:
