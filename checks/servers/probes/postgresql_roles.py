@@ -67,7 +67,7 @@ class Role:
     is_open: bool
     """Somebody can come in as it who is not the host's account of that name: it has a password, or no line asks for one."""
     until: datetime | None
-    """From when on its password opens nothing; None for never."""
+    """From when on nothing opens it; None for never, as where a line asks for no password: only that one ends."""
     groups: tuple[str, ...]
     """The roles that it is a member of."""
 
@@ -88,7 +88,9 @@ def parse(output: Output) -> tuple[Role, ...]:
                 key[1],
                 any((key[0], name) in mighty or name in _MIGHTY for name in _reach(key, of)),
                 _flag(row["password"]) or _flag(row["ways"]),
-                None if row["until"] is None else datetime.fromtimestamp(cast("int", row["until"]), UTC),
+                None
+                if row["until"] is None or _flag(row["ways"])
+                else datetime.fromtimestamp(cast("int", row["until"]), UTC),
                 of[key],
             )
             for key, row in said.items()

@@ -227,6 +227,18 @@ def test_who_left_and_what_was_returned_stays_open_in_the_database() -> None:
     }
 
 
+@pytest.mark.parametrize(("ways", "said"), [("true", ("fail", "returned-but-open")), ("false", ("pass", ""))])
+def test_end_of_a_password_closes_no_role_that_is_asked_for_none(ways: str, said: tuple[str, str]) -> None:
+    """VALID UNTIL is of "a password only, not for the role per se" (the PostgreSQL manual, "CREATE ROLE")."""
+    role = (
+        '{"server" : "5432", "role" : "cu", "login" : true, "super" : true, "creates" : false, "until" : 1767225600,'
+        f' "password" : true, "ways" : {ways}, "of" : []}}\nend\n'
+    )
+    returned = [CredentialReturn(f"db-{name}", date(2026, 11, 20), "Trần Thị Bình") for name in ("portal", "cu", "mat")]
+
+    assert judged(role, None, *returned) == said
+
+
 def test_database_that_was_not_seen_is_unknown() -> None:
     assert judged(None, None) == ("unknown", "account-not-seen")
     assert judged("nonsense", None) == ("unknown", "unparseable")
