@@ -30,7 +30,7 @@ o=$(journalctl -q --no-pager -o short-unix _UID=0 | head -n 1) || exit $?
 printf 'oldest %s\n' "${o%%.*}"
 command -v sudo >/dev/null || echo none
 for f in /var/log/journal/*/user-* /run/log/journal/*/user-*; do [ ! -e "$f" ] || [ -r "$f" ] || echo closed; done | head -n 1
-{ getent passwd | cut -d: -f1,3 | head -n 10000; echo
+u=$({ getent passwd | cut -d: -f1,3 | head -n 10000; echo
   journalctl -q --no-pager -a -o json --output-fields=MESSAGE,_UID -t sudo --since=-31d || echo broken; } | awk '
 function value(key) { return match($0, "\"" key "\":\"[0-9]+\"") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 5) : "" }
 function message(  s, n, i, a) {
@@ -57,7 +57,8 @@ function message(  s, n, i, a) {
   key = name "|" target "|" (tty != "-")
   if (!(key in times) && (full = 1000 < ++keys)) next
   at = value("__REALTIME_TIMESTAMP"); times[key]++; last[key] = substr(at, 1, length(at) - 6); line[key] = name "|" target "|" tty }
-END { for (key in times) print "use|" last[key] "|" times[key] "|" line[key]; if (full) print "full" }' | sort
+END { for (key in times) print "use|" last[key] "|" times[key] "|" line[key]; if (full) print "full" }') || exit $?
+[ -z "$u" ] || printf '%s\n' "$u" | sort
 echo end
 """
 _ROW_PARTS = 6

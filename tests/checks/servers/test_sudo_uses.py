@@ -29,7 +29,7 @@ def line(said: object, uid: int = 1000) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
-def used(folder: Path, *lines: str, ends: int = 0, has_sudo: bool = True) -> SudoUses | Missing:
+def used(folder: Path, *lines: str, ends: int = 0, has_sudo: bool = True, has_awk: bool = True) -> SudoUses | Missing:
     """Run the probe's script where journalctl and getent say this."""
     (folder / "lines").write_text("".join(f"{each}\n" for each in lines))
     (folder / "passwd").write_text(PASSWD)
@@ -38,7 +38,7 @@ def used(folder: Path, *lines: str, ends: int = 0, has_sudo: bool = True) -> Sud
     for name, text in commands.items():
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
-    for name in ("sh", "awk", "cat", "cut", "head", "sort"):
+    for name in ("sh", "cat", "cut", "head", "sort", *(("awk",) if has_awk else ())):
         path = next(each for each in ("/usr/bin", "/bin") if Path(each, name).exists())
         (folder / name).symlink_to(Path(path, name))
     probe = sudo_uses.PROBE
@@ -124,6 +124,12 @@ def test_journal_that_breaks_off_is_no_list(tmp_path: Path) -> None:
 
     assert isinstance(found, Missing)
     assert "broke off" in str(found.seen)
+
+
+def test_lines_that_nothing_could_read_are_not_taken_for_no_use(tmp_path: Path) -> None:
+    found = used(tmp_path, line("      an : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"), has_awk=False)
+
+    assert isinstance(found, Missing)
 
 
 def test_more_pairs_than_are_kept_are_not_passed_over(tmp_path: Path) -> None:
