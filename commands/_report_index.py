@@ -40,7 +40,16 @@ from portalops.registers.sent import KEY, SENT
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.reports import formats
 from portalops.reports.document import ByteSize, KeyValues, Table
-from portalops.reports.folder_index import Contents, Deed, FoundBundle, FoundFile, Known, about, build_index
+from portalops.reports.folder_index import (
+    Contents,
+    Deed,
+    FoundBundle,
+    FoundFile,
+    Known,
+    about,
+    build_index,
+    head_code_of,
+)
 from portalops.system.files import write_atomically
 
 HELP = _(
@@ -141,7 +150,7 @@ def _file_data(file: FoundFile, contents: Contents) -> JsonValue:
         "period": found.period if found else None,
         "scope": (found.scope or None) if found else None,
         "language": (found.language or None) if found else None,
-        "head_code": file.code,
+        "head_code": head_code_of(file, contents.known),
         "records": [
             {"seq": each.seq, "deed": each.deed.value} for each in contents.known.get(file.sha256 or Digest(""), ())
         ],

@@ -160,6 +160,12 @@ def about(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> About | N
     return About(named["report"], f"{first}..{last}", named["scope"] or "", named["language"], by_ledger=False)
 
 
+def head_code_of(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> str | None:
+    """Return the code of the head that a file carries, by the ledger or else by what stands in it; None where neither tells one."""
+    named = [each.code for each in known.get(file.sha256, ()) if each.code] if file.sha256 else []
+    return named[-1] if named else file.code
+
+
 def build_index(contents: Contents) -> Document:
     """Return the index as a document; the same contents give the same one."""
     grouped: dict[str, list[tuple[About, FoundFile]]] = {}
@@ -280,7 +286,7 @@ def _reports(contents: Contents, report: str, found: Sequence[tuple[About, Found
                     file.path.rpartition(".")[2],
                     ByteSize(file.size),
                     _digest(file),
-                    _code(file, contents.known),
+                    head_code_of(file, contents.known),
                     _state(file, contents),
                 )
                 for about, file in mine
@@ -310,11 +316,6 @@ def _link(path: str) -> FileLink:
 
 def _digest(file: FoundFile) -> Cell:
     return file.sha256 or Status(msg("cannot be read: {cause}", cause=file.problem or msg("not known")), Tone.BAD)
-
-
-def _code(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> str | None:
-    named = [each.code for each in known.get(file.sha256, ()) if each.code] if file.sha256 else []
-    return named[-1] if named else file.code
 
 
 _DEEDS: Mapping[Deed, Message] = {

@@ -14,7 +14,10 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from portalops.errors import ExitCode
+from portalops.ledger import bodies
+from portalops.ledger.heads import code_of
 from portalops.ledger.ledger import Ledger
+from portalops.model.heads import Head
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan, ReportResult, WrittenFile
 from tests.commands.test_report import CONFIGURATION, RECORDED_AT, portalops
@@ -93,6 +96,24 @@ def test_a_file_is_known_by_its_bytes_and_not_by_its_name(home: Path, capsys: py
     assert files[made["id"]]["records"] == []
     words = Page((home / "reports" / "index.en.html").read_text(encoding="utf-8")).root.words()
     assert f"unknown: record {seq} names a file of this name with other bytes" in words
+
+
+def test_programs_are_told_the_head_code_that_the_page_shows(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a PDF no code stands as text: the record that knows its bytes tells it."""
+    data = b"%PDF-1.7 compressed"
+    head = Head("5f0c" * 8, 3, digest("3"), RECORDED_AT, digest("0"))
+    file = WrittenFile("a.pdf", "vi", len(data), Digest(hashlib.sha256(data).hexdigest()))
+    body = bodies.write({"report": ReportResult("compliance", "2026-11-01..2026-11-30", (file,), head)})
+    with closing(Ledger.open(home / "state", FixedClock(RECORDED_AT), create=True)) as ledger:
+        ledger.append("report.finished", run=RunId("weekly:1"), body=body)
+    (home / "reports").mkdir()
+    (home / "reports" / "a.pdf").write_bytes(data)
+
+    assert portalops(home, "--json", "report", "index", "--language", "en") == ExitCode.OK
+
+    (told,) = json.loads(capsys.readouterr().out)["data"]["files"]
+    assert told["head_code"] == code_of(head)
+    assert code_of(head) in Page((home / "reports" / "index.en.html").read_text(encoding="utf-8")).root.words()
 
 
 def test_an_index_may_lie_beside_the_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
