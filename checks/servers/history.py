@@ -149,7 +149,8 @@ def starts_in(host: HostId, looks: Sequence[UpdateLook], since: datetime, until:
             continue
         earliest = look.boots.at[0]
         found += [at for at in look.boots.at if not found or at < min(found) - SAME_START]
-        known_since = earliest if known_since is None else min(known_since, earliest)
+        if known_since is None or look.at >= known_since:  # else nothing tells what was between the two
+            known_since = earliest if known_since is None else min(known_since, earliest)
     within = tuple(sorted(at for at in found if since <= at < until))
     return HostStarts(host, within, known_since, why_not if known_since is None else None)
 

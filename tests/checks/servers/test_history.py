@@ -145,6 +145,15 @@ def test_starts_are_told_by_the_newest_look_and_what_it_tells_no_more_by_older_o
     assert found.known_since == FIRST - 30 * DAY
 
 
+def test_starts_are_not_known_of_before_a_time_that_no_journal_tells() -> None:
+    looks = [booted(1, -30, 0.5), booted(9, 4, 8)]
+
+    found = starts_in(WEB, looks, FIRST, FIRST + 30 * DAY)
+
+    assert found.at == tuple(FIRST + each * DAY for each in (0.5, 4, 8))
+    assert found.known_since == FIRST + 4 * DAY
+
+
 def test_starts_of_a_host_whose_journal_is_closed_are_not_known() -> None:
     closed = Missing("journal-closed", msg("nothing is to be seen of the journal"))
 
