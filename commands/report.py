@@ -31,6 +31,7 @@ from portalops.errors import (
     LedgerError,
     LedgerMissing,
     Locked,
+    PortalOpsError,
     SecretUnavailable,
     UsageError,
 )
@@ -137,7 +138,7 @@ def build(
 )
 def list_(ctx: typer.Context) -> Result:
     session = open_session(ctx)
-    recorded, mailed = tuple(recorded_reports(session)), recorded_mailings(session)
+    (recorded, unreadable), mailed = recorded_reports(session), recorded_mailings(session)
     data: list[JsonValue] = [
         {
             "id": name,
@@ -186,9 +187,9 @@ def list_(ctx: typer.Context) -> Result:
             msg("SHA-256"),
         )
         view.append(Table(msg("Written reports"), headers, rows))
-    else:
+    elif not unreadable:
         view.append(Paragraph(msg("No report is recorded yet.")))
-    return Result(data=data, view=[*view, *mailed_view(mailed)], warnings=mailed_doubts(mailed))
+    return Result(data=data, view=[*view, *mailed_view(mailed)], warnings=(*unreadable, *mailed_doubts(mailed)))
 
 
 app.command("show", help=_report_show.HELP)(_report_show.show)
@@ -538,13 +539,20 @@ def languages_option(asked: str | None, configured: Sequence[str]) -> tuple[str,
     return (asked,)
 
 
-def recorded_reports(session: Session) -> Iterator[Recorded[ReportResult]]:
-    """Yield the reports that the ledger knows of, oldest first; none where there is no ledger yet."""
+def recorded_reports(session: Session) -> tuple[Sequence[Recorded[ReportResult]], Sequence[Message]]:
+    """Return the reports that the ledger knows of, oldest first, and what of them cannot be read; none where there is no ledger yet."""
     try:
         ledger = session.ledger
     except (ConfigurationNotFound, LedgerMissing):
-        return
+        return (), ()
+    found: list[Recorded[ReportResult]] = []
+    unreadable: list[Message] = []
     for record in ledger.records(kinds=("report.finished",)):
-        body = decode_part(ledger.blob(record.body), "report", ReportResult)
+        try:
+            body = decode_part(ledger.blob(record.body), "report", ReportResult)
+        except PortalOpsError as error:  # erased on purpose, or damaged: it takes nothing from the others
+            unreadable.append(msg("record {seq} cannot be read: {why}", seq=str(record.seq), why=error.message))
+            continue
         if body is not None:
-            yield Recorded(record.seq, record.at, record.run, body)
+            found.append(Recorded(record.seq, record.at, record.run, body))
+    return found, unreadable

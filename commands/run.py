@@ -137,9 +137,13 @@ def _report_paths(session: Session, performed: Sequence[Performed]) -> list[str]
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
     if not results:
         try:
-            results = [report.body for report in recorded_reports(session)][-1:]
+            recorded, unreadable = recorded_reports(session)
         except PortalOpsError as error:  # what was done must be shown all the same
             logger.warning("the reports that were written cannot be listed: %s", error)
+        else:
+            results = [report.body for report in recorded[-1:]]
+            for each in unreadable:
+                logger.info("a report that was written cannot be listed: %s", each)
     paths = [folder / file.name for result in results for file in result.files]
     here = Path.cwd()
     return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths if path.exists()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from commands.app import run
 from portalops.errors import ExitCode
+from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId
 from portalops.model.runs import Plan, ReportResult, WrittenFile
@@ -206,3 +208,25 @@ def test_a_format_that_cannot_hold_the_report_leaves_no_file_of_the_others(
 
     assert "this document carries none" in capsys.readouterr().err
     assert not (home / "reports").exists()
+
+
+def test_details_that_are_gone_keep_no_other_report_out_of_the_list(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Ledger.open(home / "state", FixedClock(RECORDED_AT), create=True)) as ledger:
+        gone, kept = (
+            ledger.append(
+                "report.finished",
+                run=RunId(f"weekly:{day}"),
+                body=bodies.write({"report": ReportResult("compliance", f"2026-11-0{day}..2026-11-08", ())}),
+            )
+            for day in (1, 2)
+        )
+        ledger.remove_blob(gone.body)
+
+    assert portalops(home, "--json", "report", "list") == ExitCode.OK
+
+    told = capsys.readouterr()
+    (compliance,) = [each for each in json.loads(told.out)["data"] if each["id"] == "compliance"]
+    assert [each["seq"] for each in compliance["written"]] == [kept.seq]
+    assert f"record {gone.seq} cannot be read: blob {gone.body} is missing" in told.out + told.err
