@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.servers.probe import Missing, Probe, ProbeResult, fact_of
-from checks.servers.probes import etc_files, mdadm, smart
+from checks.servers.probes import etc_files, logins, mdadm, smart
 
 
 def run(probe: Probe[Any], folder: Path, **commands: str) -> object:
@@ -115,3 +115,11 @@ def test_mdadm_is_missed_only_where_there_is_an_array(tmp_path: Path, grep: str,
     found = fact_of(probe, ProbeResult(probe.id, done.returncode, done.stdout, done.stderr, 0))
 
     assert found == {} if not reason else isinstance(found, Missing) and found.reason == reason
+
+
+@pytest.mark.parametrize(("code", "is_read"), [(1, True), (2, False), (127, False)])
+def test_search_for_logins_that_fails_is_not_taken_for_none(tmp_path: Path, code: int, is_read: bool) -> None:
+    found = run(logins.PROBE, tmp_path, journalctl='echo "1780000000.123456 portal systemd[1]: x"', grep=f"exit {code}")
+
+    assert isinstance(found, logins.Logins) is is_read
+    assert isinstance(found, Missing) is not is_read
