@@ -147,7 +147,7 @@ def made_on(made: SetEvidence, evidence: Evidence) -> date:
 
 def _summary(sets: Sequence[SetEvidence], limits: Limits, moment: datetime) -> Message:
     return msg(
-        "{made} backup sets were made in the period; {good} of them are complete and verified on at least one medium.",
+        "Backup sets made in the period: {made}; complete and verified on at least one medium: {good}.",
         made=len(sets),
         good=len(verified_sets(sets, limits, moment)),
     )

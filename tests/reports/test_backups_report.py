@@ -104,8 +104,8 @@ def test_a_set_of_which_no_verified_copy_was_reached_is_not_counted_as_verified(
     def summary(evidence: Evidence) -> str:
         return str(next(iter(backup_blocks(evidence, LIMITS))).text)  # type: ignore[union-attr]
 
-    assert "; 3 of them are complete and verified" in summary(seen)
-    assert "; 2 of them are complete and verified" in summary(unreached)
+    assert "complete and verified on at least one medium: 3." in summary(seen)
+    assert "complete and verified on at least one medium: 2." in summary(unreached)
     counted = "Of them complete, and verified on a medium lately enough"
     assert [facts(data_of(each))[counted] for each in (seen, unreached)] == [3, 2]
 
