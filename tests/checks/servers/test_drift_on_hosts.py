@@ -96,6 +96,7 @@ def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hos
     with hosts.started(13) as host:
         host.sh(PACKAGE)
         first = looked(host)
+        wait_until(first.at + timedelta(seconds=2))  # the package manager writes whole seconds
         host.sh(CHANGE.format(version=2, name="inside", unit="one", key="first"))
         ends = datetime.now(UTC) + timedelta(seconds=7)
         wait_until(ends + timedelta(seconds=1))
@@ -143,6 +144,7 @@ def test_clock_that_is_off_is_measured_and_taken_out(hosts: Hosts) -> None:
     with hosts.started(13, more=EXTRAS[13]) as host:
         host.sh(PACKAGE)
         first = looked(host, fake)
+        wait_until(first.at + timedelta(seconds=2))  # as above
         host.sh(f"{fake} apt-get -q -y install /srv/extra2.deb")
         second = looked(host, fake)
     found = drift_between("portal", first, second)
