@@ -31,7 +31,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,13 +130,27 @@ class Hosts:
         """The network device that all of them hang on; this machine is .1 on it."""
         return f"pohosts{self.number}"
 
+    @property
+    def address(self) -> str:
+        """Where hosts reach this machine: what listens there, they can connect to."""
+        return str(ipaddress.ip_network(_NETWORK.format(self.number))[1])
+
     @contextmanager
-    def started(self, release: int = 13, *, name: str = "portal", more: Extras = NO_EXTRAS) -> Iterator[Host]:
-        """Give a running host that is gone after the block; it has more packages than others if they are named."""
-        root = self._root(release, more)
+    def started(
+        self, release: int = 13, *, name: str = "portal", more: Extras = NO_EXTRAS, layers: Sequence[Path] = ()
+    ) -> Iterator[Host]:
+        """Give a running host that is gone after the block.
+
+        Args:
+            release: of Debian.
+            name: of the host.
+            more: packages that it has beside those of others.
+            layers: folders whose files it has over those of its root, first ones over later ones; it writes to none of them.
+        """
+        root = self.root(release, more)
         self._made += 1
         network = ipaddress.ip_network(_NETWORK.format(self.number))
-        host = Host(self, self._made, name, root, str(network[self._made + 1]))
+        host = Host(self, self._made, name, root, str(network[self._made + 1]), tuple(layers))
         try:
             host.up()
             yield host
@@ -144,7 +158,7 @@ class Hosts:
             host.down()
             shutil.rmtree(host.folder, ignore_errors=True)
 
-    def _root(self, release: int, more: Extras) -> Path:
+    def root(self, release: int = 13, more: Extras = NO_EXTRAS) -> Path:
         """Return the unpacked root of a release, which no host writes to."""
         root = self.folder / f"debian-{release}{more.suffix}"
         if not root.exists():
@@ -166,6 +180,7 @@ class Host:
     name: str
     root: Path
     address: str
+    layers: tuple[Path, ...] = ()
     log: Path = field(init=False)
     """What its console showed."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -206,7 +221,8 @@ class Host:
             for name in ("upper", "work", "root"):
                 (self.folder / name).mkdir(parents=True, mode=0o755)
             new_key(self._host_key)
-        layers = f"lowerdir={self.root},upperdir={self.upper},workdir={self.folder / 'work'}"
+        lower = ":".join(str(each) for each in (*self.layers, self.root))
+        layers = f"lowerdir={lower},upperdir={self.upper},workdir={self.folder / 'work'}"
         _run("mount", "-t", "overlay", "-o", layers, "overlay", str(self.disk))
         self._settle()
         self._plug()
