@@ -497,6 +497,22 @@ class MailInDoubt(MailNotSent):
     )
 
 
+class NotificationNotSent(PortalOpsError):
+    code = "PO1606"
+    explanation = msg(
+        "A letter could not be handed to a channel of [[notify.channel]]: its service cannot be reached, refuses it or does "
+        "not end in time, or the address in its secret is none. The letter is kept, and the next run tries again."
+    )
+
+
+class NotifyStateUnreadable(PortalOpsError):
+    code = "PO1607"
+    explanation = msg(
+        "What was told to whom before cannot be read from the state folder. The next run moves that file aside and begins "
+        "anew: what still fails is told again, and letters that waited in it are lost with it."
+    )
+
+
 class InternalFault(PortalOpsError):
     code = "PO1901"
     exit_code = ExitCode.FAULT
