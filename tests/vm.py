@@ -26,17 +26,18 @@ import shlex
 import shutil
 import socket
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.installed import put_packages, python_of
 from tests.servers import free_port, new_key
 
 ROOT = Path(__file__).parents[1]
@@ -197,6 +198,11 @@ class Machine:
                 archive.add(ROOT / name, f"opt/portalops/{name}", filter=_as_source)
         self.unpack(packed.getvalue())
 
+    def put_layer(self, layer: Path) -> None:
+        """Put a folder's files over what is there, compiled as they are: Python is the one of a host of Debian 13 (tests/installed.py)."""
+        for part in sorted(layer.iterdir()):
+            self.put(part, f"/{part.name}")
+
     def load_tape(self, *, size_mib: int = 64, name: str = "tape", blank: bool = True) -> None:
         """Put a cartridge into the drive.
 
@@ -251,6 +257,21 @@ def open_machine(folder: Path) -> Iterator[Machine]:
         yield machine
 
 
+@contextlib.contextmanager
+def boot_again(folder: Path, *, at: datetime) -> Iterator[Machine]:
+    """Start a machine of `open_machine` again whose context has ended, as after it was switched off: from its disk.
+
+    Args:
+        folder: the one that was given to `open_machine`.
+        at: what its clock says when it is switched on.
+    """
+    base = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    with _running(_made(), folder / "layer.qcow2", folder, ["-rtc", f"base={base}"]) as (machine, monitor):
+        monitor.wait_until("running")
+        _wait_until_it_has_booted(machine)
+        yield machine
+
+
 # --- how it is made ---------------------------------------------------------------------------
 
 
@@ -280,6 +301,7 @@ def _key() -> str:
 def _make(folder: Path) -> None:
     root = folder / "root"
     _call(
+        *("unshare", "--mount"),  # what it mounts and leaves mounted ends with it, and is not copied to the disk
         "mmdebstrap",
         "--quiet",
         "--variant=minbase",
@@ -298,12 +320,7 @@ def _make(folder: Path) -> None:
     _write(root / "usr/local/bin/portalops", PORTALOPS, mode=0o755)
     _write(root / "usr/local/lib/drives", DRIVES)
     _call("systemctl", "--root", root, "--quiet", "enable", "systemd-networkd.service")
-    packages = root / "opt/packages"
-    (folder / "lock.txt").write_text(_lock())
-    _call(
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--target", packages, "--no-deps"),
-        *("--python-version", _python_of(root), "--only-binary=:all:", "--require-hashes", "-r", folder / "lock.txt"),
-    )
+    put_packages(root / "opt/packages", _lock(), python_of(root))
     _write(root / "usr/lib/python3/dist-packages/portalops.pth", f"/opt/packages\n{SETTINGS_OF_PYTHON}")
     _call("chroot", root, "python3", "-m", "compileall", "-q", "/opt/packages", "/usr/lib/python3")
     shutil.copy(next(root.glob("boot/vmlinuz-*")), folder / "kernel")
@@ -322,10 +339,6 @@ def _make(folder: Path) -> None:
         machine.run("sync")
         monitor.say("migrate", uri=f"file:{folder / 'state'}")
         monitor.wait_until("postmigrate")
-
-
-def _python_of(root: Path) -> str:
-    return (root / "usr/bin/python3").readlink().name.removeprefix("python")
 
 
 def _lock() -> str:
