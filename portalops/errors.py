@@ -503,6 +503,8 @@ class NotificationNotSent(PortalOpsError):
         "A letter could not be handed to a channel of [[notify.channel]]: its service cannot be reached, refuses it or does "
         "not end in time, or the address in its secret is none. The letter is kept, and the next run tries again."
     )
+    in_doubt: bool = False
+    """It was handed over, and no answer came: who sends it again may send it twice."""
 
 
 class NotifyStateUnreadable(PortalOpsError):
@@ -510,6 +512,15 @@ class NotifyStateUnreadable(PortalOpsError):
     explanation = msg(
         "What was told to whom before cannot be read from the state folder. The next run moves that file aside and begins "
         "anew: what still fails is told again, and letters that waited in it are lost with it."
+    )
+
+
+class ScheduleRefused(PortalOpsError):
+    code = "PO1610"
+    explanation = msg(
+        "The schedule was not installed or removed, and everything is as it was: a file was edited by hand or is somebody "
+        "else's, there is no right to write it, the account or the program would not do, or systemd refused. The message "
+        "says which, the hint what to do."
     )
 
 

@@ -1,0 +1,91 @@
+"""When something is told: as it becomes bad, again each day while it lasts, and once when it is good again. Pure.
+
+What comes back after it was told to be over is told at once, since nobody may believe it to be good meanwhile. It counts as
+restless then: that it is over is told only after a day without it. So one thing makes at most three letters in any day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+AGAIN_AFTER = timedelta(hours=24)
+"""How long after a letter the next one is due while the same thing lasts; and how long a restless thing must be good."""
+
+MAX_PROBLEMS = 20
+"""How many classes of problem are kept of one thing; the one told longest ago is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that people were told of."""
+
+    key: str
+    """What it is: `job:nightly-backup`, `unit:portalops.service`, `run`, `ledger`, `duty:10.2-interval`."""
+    since: datetime
+    """When it was seen to be bad first."""
+    seen_at: datetime
+    """When it was seen to be bad last."""
+    told: Mapping[str, datetime] = field(default_factory=dict)
+    """Class of problem (an error's code, an outcome): when a letter told it last."""
+    over_at: datetime | None = None
+    """Since when it is good; None while it is bad."""
+    over_told: bool = False
+    """A letter said that it is over; it is kept for a day, in case it comes back."""
+    restless: bool = False
+    """It came back after it was told to be over."""
+
+
+def is_recent(moment: datetime, now: datetime, span: timedelta = AGAIN_AFTER) -> bool:
+    """Say whether a moment lies less than a span from now.
+
+    One further in the future was written by a wrong clock, and keeps nobody silent.
+    """
+    return -span < now - moment < span
+
+
+def seen_bad(alarm: Alarm | None, key: str, problem: str, now: datetime) -> tuple[Alarm, bool]:
+    """Return the alarm after something was seen to be bad, and whether it is to be told now.
+
+    Args:
+        alarm: as it was; None if nobody was told.
+        key: what it is.
+        problem: its class: another one is told at once.
+        now: the present moment.
+    """
+    was = alarm or Alarm(key, now, now)
+    came_back = was.over_told
+    is_due = came_back or problem not in was.told or not is_recent(was.told[problem], now)
+    told = {**was.told, problem: now} if is_due else dict(was.told)
+    while len(told) > MAX_PROBLEMS:
+        del told[min(told, key=lambda each: told[each])]
+    since = now if came_back else was.since
+    return Alarm(key, since, now, told, None, over_told=False, restless=was.restless or came_back), is_due
+
+
+def seen_again(alarm: Alarm, now: datetime) -> Alarm:
+    """Return the alarm after something was seen to be bad whose letter has its own time: it is not told now."""
+    came_back = alarm.over_told
+    return replace(
+        alarm,
+        since=now if came_back else alarm.since,
+        seen_at=now,
+        told={} if came_back else alarm.told,
+        over_at=None,
+        over_told=False,
+        restless=alarm.restless or came_back,
+    )
+
+
+def seen_good(alarm: Alarm, now: datetime) -> tuple[Alarm | None, bool]:
+    """Return the alarm after something was seen to be good, if it is still kept, and whether that is to be told now."""
+    over_at = alarm.over_at or now
+    has_rested = not is_recent(over_at, now)
+    if alarm.over_told:
+        return (None if has_rested else alarm), False
+    if not alarm.told:
+        return None, False  # it came back and went again before anybody was told
+    if alarm.restless:
+        return (None, True) if has_rested else (replace(alarm, over_at=over_at), False)
+    return replace(alarm, over_at=over_at, over_told=True), True

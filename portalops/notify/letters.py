@@ -1,0 +1,379 @@
+"""The words of letters. Pure.
+
+A letter leaves the house, so nothing secret may get into one. Sentences of this module hold ids, codes, counts, days and moments.
+Of a sentence that comes from elsewhere, such as why a duty is not met, the words stay and so do numbers, days and moments; a
+text among its values stays only if it is one of the ids that the caller knows. Whatever else there is, such as what a host
+or a mail server said, a path or a value of the configuration, is replaced by dots: who may read it reads it on the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import textwrap
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+
+from portalops.ledger.record import format_at
+from portalops.locale import render
+from portalops.model.message import Message, Value, msg, nmsg
+from portalops.model.notifications import Level
+from portalops.model.organisation import Name, Portal
+from portalops.model.text import show_text
+from portalops.notify.alarms import Alarm
+from portalops.notify.rules import Failure, Recovered, SeenDuty, Telling, Unmet
+from portalops.notify.state import Waiting
+
+MAX_LINES = 40
+"""Things that one list of a letter names; of more there is the count."""
+
+WIDTH = 100
+LEFT_OUT = "…"
+_PLAIN = re.compile(r"-|\d{4}(-(W\d{2}|\d{2}(-\d{2}(T\d{2})?)?))?")
+"""Nothing, and slots of jobs: a year, week, month, day or hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobWeek:
+    """What became of a job's slots in the span of a summary."""
+
+    job: str
+    done: int
+    late: int
+    incomplete: int
+    failed: int
+    """Also those that were begun and left no end, or whose end cannot be read."""
+    missed: int
+    next_at: datetime | None
+    """When it is due next; None if it is not planned any more, or the ledger cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What a summary tells."""
+
+    since: datetime
+    until: datetime
+    jobs: tuple[JobWeek, ...] = ()
+    problem: str = ""
+    """Why it is not known what ran: an error's code, or `-` if no plan tells what was expected; empty if it is known."""
+    met: int = 0
+    unmet: int = 0
+    unknown: int = 0
+    pending: int = 0
+    other: int = 0
+    is_judged: bool = False
+    """The counts of duties are those of now; otherwise duties could not be judged."""
+    waiting: tuple[tuple[str, int], ...] = ()
+    """Channel: letters that wait for it."""
+    open: tuple[Alarm, ...] = ()
+    """What was told and is not good again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who writes."""
+
+    portal: Portal
+    host: str
+    """The name that this machine gives itself."""
+    ids: Collection[str] = field(default=frozenset())
+    """Ids that may stand in a letter: of jobs, hosts, units, sources, media, duties."""
+
+
+def letters_of(
+    telling: Telling, week: Week | None, sender: Sender, *, channel: str, language: str, levels: Collection[Level], zone: tzinfo, now: datetime
+) -> Iterator[Waiting]:  # fmt: skip
+    """Yield the letters that a channel is to get."""
+    writer = _Writer(sender, language, zone)
+    found: list[tuple[Level, Message, Iterator[str]]] = []
+    if telling.failures:
+        found.append((Level.FAILURE, _failure_subject(telling.failures), writer.failures(telling.failures)))
+    if telling.unmet is not None:
+        found.append((Level.UNMET, _unmet_subject(telling.unmet), writer.unmet(telling.unmet)))
+    if telling.recovered:
+        found.append((Level.RECOVERY, _recovery_subject(telling.recovered), writer.recovered(telling.recovered)))
+    if week is not None:
+        found.append((Level.SUMMARY, msg("summary of the week to {day}", day=_day(now, zone)), writer.week(week)))
+    for level, subject, lines in found:
+        if level in levels:
+            yield writer.letter(channel, level, subject, lines, about=telling.about(level), now=now)
+
+
+def test_letter(sender: Sender, *, channel: str, language: str, zone: tzinfo, now: datetime) -> Waiting:
+    """Return the letter by which a person tries a channel."""
+    writer = _Writer(sender, language, zone)
+    return writer.letter(channel, Level.TEST, msg("test letter"), writer.test(channel), about=(), now=now)
+
+
+def without_foreign_words(message: Message, ids: Collection[str]) -> Message:
+    """Return a sentence whose values hold nothing but known ids, numbers, days and moments.
+
+    >>> str(without_foreign_words(msg("host {host}: {problem}", host="web1", problem="password=x"), {"web1"}))
+    'host web1: …'
+    """
+    values = {name: _known(value, ids) for name, value in message.values.items()}
+    return Message(message.text, values, message.plural)
+
+
+def _known(value: Value, ids: Collection[str]) -> Value:
+    match value:
+        case Message():
+            return without_foreign_words(value, ids)
+        case Name():
+            return LEFT_OUT
+        case str():
+            parts = value.split(", ")
+            shown = [each if each in ids or _PLAIN.fullmatch(each) else LEFT_OUT for each in parts]
+            return ", ".join(dict.fromkeys(shown))
+        case _:
+            return value
+
+
+def _failure_subject(failures: Sequence[Failure]) -> Message:
+    first = _id_of(failures[0].key)
+    if len(failures) == 1:
+        return msg("FAILURE: {what}", what=first)
+    return msg("FAILURE: {what} and {more} more", what=first, more=len(failures) - 1)
+
+
+def _unmet_subject(unmet: Unmet) -> Message:
+    count = len(unmet.new) + len(unmet.old)
+    if not count:
+        return nmsg(
+            "{n} duty without sufficient evidence", "{n} duties without sufficient evidence", len(unmet.unknown)
+        )
+    if unmet.new:
+        return nmsg("{n} duty is not met, {new} new", "{n} duties are not met, {new} new", count, new=len(unmet.new))
+    return nmsg("{n} duty is not met", "{n} duties are not met", count)
+
+
+def _recovery_subject(recovered: Sequence[Recovered]) -> Message:
+    first = _id_of(recovered[0].key)
+    if len(recovered) == 1:
+        return msg("good again: {what}", what=first)
+    return msg("good again: {what} and {more} more", what=first, more=len(recovered) - 1)
+
+
+def _id_of(key: str) -> str | Message:
+    match key:
+        case "run":
+            return msg("runs as a whole")
+        case "ledger":
+            return msg("the ledger")
+        case _:
+            return key.partition(":")[2]
+
+
+def thing_of(key: str) -> Message:
+    """Return what an alarm is about, for people."""
+    kind, _colon, name = key.partition(":")
+    match kind:
+        case "job":
+            return msg("job {id}", id=name)
+        case "unit":
+            return msg("unit {id}", id=name)
+        case "duty":
+            return msg("duty {id}", id=name)
+        case "ledger":
+            return msg("the ledger")
+        case _:
+            return msg("runs as a whole")
+
+
+def _day(now: datetime, zone: tzinfo) -> date:
+    return now.astimezone(zone).date()
+
+
+class _Writer:
+    """Turns sentences into lines, in one language."""
+
+    def __init__(self, sender: Sender, language: str, zone: tzinfo) -> None:
+        self._sender = sender
+        self._language = language
+        self._zone = zone
+
+    def letter(
+        self,
+        channel: str,
+        level: Level,
+        subject: Message,
+        lines: Iterator[str],
+        *,
+        about: tuple[str, ...],
+        now: datetime,
+    ) -> Waiting:
+        sender = self._sender
+        text = "\n".join((sender.portal.name.in_language(self._language), "", *lines, "", *self._foot())) + "\n"
+        name = "\n".join((sender.portal.id, sender.host, channel, level, format_at(now), text))
+        identity = f"portalops-notify-{hashlib.sha256(name.encode()).hexdigest()[:24]}"
+        shown = show_text(f"portalops {sender.portal.id}: {self._say(subject)}", 120)
+        return Waiting(identity, channel, level, shown, text, about, now)
+
+    def failures(self, failures: Sequence[Failure]) -> Iterator[str]:
+        yield from self._prose(
+            nmsg("On {host} this failed:", "On {host} these {n} failed:", len(failures), host=self._sender.host)
+        )
+        yield ""
+        for failure in failures[:MAX_LINES]:
+            yield from self._item(msg("{what}: {problem}", what=thing_of(failure.key), problem=failure.what))
+            yield from self._item(failure.hint, mark="  ")
+        yield from self._more(len(failures))
+        yield ""
+        yield from self._prose(
+            msg(
+                "The same is told again after a day if it still fails then, and once when it is good again. What was printed and"
+                " recorded is on the machine: 'portalops notify list', 'portalops ledger show'."
+            )
+        )
+
+    def unmet(self, unmet: Unmet) -> Iterator[str]:
+        bad = len(unmet.new) + len(unmet.old)
+        if unmet.new:
+            yield from self._prose(
+                nmsg("Newly not met, {n} duty:", "Newly not met, {n} duties:", len(unmet.new)),
+            )
+            for duty in unmet.new[:MAX_LINES]:
+                yield from self._duty(duty)
+            yield from self._more(len(unmet.new))
+            yield ""
+        if unmet.old:
+            yield from self._prose(nmsg("Still not met, {n} duty:", "Still not met, {n} duties:", len(unmet.old)))
+            for duty, since in list(zip(unmet.old, unmet.since, strict=True))[:MAX_LINES]:
+                yield from self._duty(duty, since)
+            yield from self._more(len(unmet.old))
+            yield ""
+        if not bad:
+            yield from self._prose(msg("No duty is known to be unmet."))
+            yield ""
+        if unmet.unknown:
+            yield from self._prose(
+                nmsg(
+                    "Without sufficient evidence, {n} duty: that is not called met.",
+                    "Without sufficient evidence, {n} duties: they are not called met.",
+                    len(unmet.unknown),
+                )
+            )
+            for duty in unmet.unknown[:MAX_LINES]:
+                yield from self._item(msg("{id}: {title}", id=duty.id, title=duty.title))
+            yield from self._more(len(unmet.unknown))
+            yield ""
+        yield from self._prose(
+            msg(
+                "This letter comes once a day while a duty is not met. What is missing for each is shown on {host} by"
+                " 'portalops status DUTY'.",
+                host=self._sender.host,
+            )
+        )
+
+    def recovered(self, recovered: Sequence[Recovered]) -> Iterator[str]:
+        yield from self._prose(msg("What was told before is good again on {host}:", host=self._sender.host))
+        yield ""
+        for each in recovered[:MAX_LINES]:
+            thing = thing_of(each.key)
+            if each.title is not None:
+                thing = msg("{what}: {title}", what=thing, title=each.title)
+            yield from self._item(msg("{what}; it was not since {since}", what=thing, since=each.since))
+        yield from self._more(len(recovered))
+
+    def week(self, week: Week) -> Iterator[str]:
+        yield from self._prose(
+            msg(
+                "What {host} did from {since} to {until}. This letter comes every week, also when there is nothing to tell: if it"
+                " does not come, find out why.",
+                host=self._sender.host, since=week.since, until=week.until,
+            )
+        )  # fmt: skip
+        yield ""
+        yield from self._jobs(week)
+        yield ""
+        if week.is_judged:
+            yield from self._prose(
+                msg(
+                    "Duties: {met} met, {unmet} not met, {unknown} without sufficient evidence, {pending} pending, {other} exempt"
+                    " or not assessed.",
+                    met=week.met, unmet=week.unmet, unknown=week.unknown, pending=week.pending, other=week.other,
+                )
+            )  # fmt: skip
+        else:
+            yield from self._prose(msg("Where the duties stand could not be found out: that is not called met."))
+        if week.open:
+            yield ""
+            yield from self._prose(msg("Told before, and not good again:"))
+            for alarm in week.open[:MAX_LINES]:
+                yield from self._item(msg("{what}, since {since}", what=thing_of(alarm.key), since=alarm.since))
+            yield from self._more(len(week.open))
+        yield ""
+        if not week.waiting:
+            yield from self._prose(msg("No letter waits to be sent."))
+        for channel, count in week.waiting:
+            yield from self._prose(
+                nmsg(
+                    "{n} letter waits to be sent by {channel}, which did not take it.",
+                    "{n} letters wait to be sent by {channel}, which did not take them.",
+                    count,
+                    channel=channel,
+                )
+            )
+
+    def test(self, channel: str) -> Iterator[str]:
+        yield from self._prose(
+            msg(
+                "This letter tries the channel {channel} of portalops on {host}. Nothing has happened, and nothing is to be done.",
+                channel=channel, host=self._sender.host,
+            )
+        )  # fmt: skip
+
+    def _jobs(self, week: Week) -> Iterator[str]:
+        if week.problem == "-":
+            yield from self._prose(msg("No plan is recorded, so nobody can tell which runs were expected."))
+            return
+        if week.problem:
+            yield from self._prose(
+                msg("What ran could not be found out: error {error}. It counts as not done.", error=week.problem)
+            )
+            return
+        if not week.jobs:
+            yield from self._prose(msg("No job is planned."))
+        for job in week.jobs[:MAX_LINES]:
+            counts = msg(
+                "{done} done, {late} late, {incomplete} in part, {failed} failed, {missed} missed",
+                done=job.done, late=job.late, incomplete=job.incomplete, failed=job.failed, missed=job.missed,
+            )  # fmt: skip
+            if job.next_at is None:
+                yield from self._item(msg("{job}: {counts}", job=job.job, counts=counts))
+            else:
+                yield from self._item(
+                    msg("{job}: {counts}; due next from {next}", job=job.job, counts=counts, next=job.next_at)
+                )
+        yield from self._more(len(week.jobs))
+
+    def _duty(self, duty: SeenDuty, since: datetime | None = None) -> Iterator[str]:
+        yield from self._item(msg("{id}: {title}", id=duty.id, title=duty.title))
+        yield from self._item(without_foreign_words(duty.reason, self._sender.ids), mark="  ")
+        if since is not None:
+            yield from self._item(msg("told first at {since}", since=since), mark="  ")
+
+    def _foot(self) -> Iterator[str]:
+        yield from self._prose(msg("The letter is sent by a program; please do not answer it."))
+
+    def _more(self, count: int) -> Iterator[str]:
+        if count > MAX_LINES:
+            yield from self._item(msg("... and {more} more", more=count - MAX_LINES))
+
+    def _prose(self, message: Message) -> Iterator[str]:
+        yield from textwrap.wrap(self._say(message), WIDTH, break_long_words=False, break_on_hyphens=False) or ("",)
+
+    def _item(self, message: Message, *, mark: str = "- ") -> Iterator[str]:
+        yield from textwrap.wrap(
+            self._say(message),
+            WIDTH,
+            initial_indent=mark,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def _say(self, message: Message) -> str:
+        return show_text(render(message, self._language, zone=self._zone), 2000)

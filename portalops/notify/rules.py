@@ -1,0 +1,256 @@
+"""What is told now, from what a run saw and what was told before. Pure.
+
+- A failure is told at once: all failures of one run in one letter, each class of problem of one thing once a day.
+- Duties are told once a day, all in one letter; a day begins at the configured hour, so that whichever run comes first after
+  it writes the letter, also where there is one run a day.
+- The summary is told once a week, from the configured weekday on, whether or not there is anything to tell.
+- That something is good again is told once; see alarms.py for what comes and goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from portalops.model.message import Message
+from portalops.model.notifications import Level
+from portalops.model.organisation import Name
+from portalops.model.verdicts import DutyVerdict
+from portalops.notify.alarms import AGAIN_AFTER, Alarm, is_recent, seen_again, seen_bad, seen_good
+from portalops.notify.state import State, Waiting
+
+FORGOTTEN_AFTER = timedelta(days=40)
+"""How long an alarm is kept that nobody sees to be bad or good any more: longer than a monthly job needs."""
+
+MAX_WAITING = 50
+"""Letters that wait for one channel; a summary goes first, then duties, then recoveries, and failures last."""
+
+MAX_INVOCATIONS = 50
+
+_GOOD = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
+_FIRST_TO_GO = (Level.SUMMARY, Level.UNMET, Level.RECOVERY, Level.TEST, Level.FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When daily and weekly letters are due."""
+
+    weekday: int
+    """Of the summary: 0 is Monday."""
+    at: time
+    """The local time from which on a day's letters are written."""
+    zone: tzinfo
+
+    def day(self, now: datetime) -> date:
+        """Return the day whose letters are due: before its hour it is still the day before."""
+        local = now.astimezone(self.zone)
+        return local.date() if local.time() >= self.at else local.date() - timedelta(days=1)
+
+    def summary_day(self, now: datetime) -> date:
+        """Return the newest day on which a summary was due."""
+        day = self.day(now)
+        return day - timedelta(days=(day.weekday() - self.weekday) % 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that failed, as a letter tells it."""
+
+    key: str
+    """What failed: `job:ID`, `unit:NAME`, `run`, `ledger`."""
+    problem: str
+    """The class of problem: an error's code, an outcome, what systemd calls it."""
+    what: Message
+    """One sentence. Whatever it holds goes out: ids, codes and counts only."""
+    hint: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDuty:
+    """Where a duty stands."""
+
+    id: str
+    title: Name
+    verdict: DutyVerdict
+    reason: Message
+    """As the ledger tells it; letters keep of it what cannot be secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a run saw."""
+
+    at: datetime
+    failures: tuple[Failure, ...] = ()
+    good: frozenset[str] = frozenset()
+    """Keys of what was seen to be good."""
+    planned: frozenset[str] | None = None
+    """Keys of all jobs that are planned; None if that is not known."""
+    duties: tuple[SeenDuty, ...] | None = None
+    """None if they could not be judged."""
+    invocation: str = ""
+    """systemd's id of this run; empty outside of a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What a letter about duties tells."""
+
+    new: tuple[SeenDuty, ...]
+    """Unmet, and not in the letter before."""
+    old: tuple[SeenDuty, ...]
+    """Unmet, with others that were told before."""
+    since: tuple[datetime, ...]
+    """For each of `old`: when it was told first."""
+    unknown: tuple[SeenDuty, ...]
+    """Without sufficient evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Something that is good again."""
+
+    key: str
+    since: datetime
+    """When it was seen to be bad first."""
+    title: Name | None = None
+    """Of a duty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is to be told now."""
+
+    failures: tuple[Failure, ...] = ()
+    unmet: Unmet | None = None
+    recovered: tuple[Recovered, ...] = ()
+    summary_since: datetime | None = None
+    """When the span of the summary that is due begins; None if none is due."""
+
+    def about(self, level: Level) -> tuple[str, ...]:
+        """Return the keys of what a letter of a level tells."""
+        match level:
+            case Level.FAILURE:
+                return tuple(each.key for each in self.failures)
+            case Level.RECOVERY:
+                return tuple(each.key for each in self.recovered)
+            case Level.UNMET if self.unmet is not None:
+                return tuple(f"duty:{each.id}" for each in (*self.unmet.new, *self.unmet.old, *self.unmet.unknown))
+            case _:
+                return ()
+
+
+def decide(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Telling]:
+    """Return what is to be told, and what is known once that is in the queue."""
+    now = seen.at
+    alarms = {each.key: each for each in state.alarms if _is_kept(each, seen)}
+    failures = []
+    for failure in seen.failures:
+        alarms[failure.key], is_due = seen_bad(alarms.get(failure.key), failure.key, failure.problem, now)
+        if is_due:
+            failures.append(failure)
+    recovered = []
+    bad = {failure.key for failure in seen.failures}
+    titles = {f"duty:{each.id}": each.title for each in seen.duties or ()}
+    good = seen.good | {f"duty:{each.id}" for each in seen.duties or () if each.verdict in _GOOD}
+    for key in [each for each in alarms if each in good and each not in bad]:
+        kept, is_due = seen_good(alarms[key], now)
+        if is_due:
+            recovered.append(Recovered(key, alarms[key].since, titles.get(key)))
+        if kept is None:
+            del alarms[key]
+        else:
+            alarms[key] = kept
+    state = replace(state, alarms=tuple(alarms.values()))
+    state, unmet = _unmet(state, seen, timetable)
+    state, summary_since = _summary(state, now, timetable)
+    if seen.invocation and seen.failures:
+        others = [each for each in state.invocations if each != seen.invocation]
+        state = replace(state, invocations=(*others, seen.invocation)[-MAX_INVOCATIONS:])
+    return state, Telling(tuple(failures), unmet, tuple(recovered), summary_since)
+
+
+def _is_kept(alarm: Alarm, seen: Seen) -> bool:
+    if alarm.key.startswith("job:") and seen.planned is not None and alarm.key not in seen.planned:
+        return False  # nobody expects it any more, so it can be neither bad nor good
+    return is_recent(alarm.seen_at, seen.at, FORGOTTEN_AFTER)
+
+
+def _unmet(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Unmet | None]:
+    if seen.duties is None:
+        return state, None
+    now, day = seen.at, timetable.day(seen.at)
+    alarms = {each.key: each for each in state.alarms}
+    bad = [each for each in seen.duties if each.verdict is DutyVerdict.UNMET]
+    for duty in bad:  # whether or not a letter is due
+        if (alarm := alarms.get(f"duty:{duty.id}")) is not None:
+            alarms[alarm.key] = seen_again(alarm, now)
+    unknown = tuple(each for each in seen.duties if each.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
+    still = tuple(each for each in state.unknown if each in {duty.id for duty in unknown})
+    state = replace(state, alarms=tuple(alarms.values()), unknown=still)
+    has_news = bool(bad) or any(each.id not in still for each in unknown)
+    if not has_news or not _is_due(day, state.unmet_on, state.unmet_at, now):
+        return state, None
+    new, old, since = [], [], []
+    for duty in bad:
+        key = f"duty:{duty.id}"
+        alarm = alarms.get(key)
+        if alarm is None or not alarm.told:
+            new.append(duty)
+        else:
+            old.append(duty)
+            since.append(alarm.since)
+        alarms[key] = replace(alarm or Alarm(key, now, now), seen_at=now, told={DutyVerdict.UNMET.value: now})
+    letter = Unmet(tuple(new), tuple(old), tuple(since), unknown)
+    told = replace(
+        state,
+        alarms=tuple(alarms.values()),
+        unknown=tuple(each.id for each in unknown),
+        unmet_on=day,
+        unmet_at=now,
+    )
+    return told, letter
+
+
+def _summary(state: State, now: datetime, timetable: Timetable) -> tuple[State, datetime | None]:
+    day = timetable.summary_day(now)
+    if state.summary_on is None:
+        return replace(state, summary_on=day), None  # the first one is due on the first such day
+    if not _is_due(day, state.summary_on, state.summary_at, now):
+        return state, None
+    since = state.summary_at or state.begun_at
+    if since > now:  # by a wrong clock
+        since = now - timedelta(days=7)
+    return replace(state, summary_on=day, summary_at=now), since
+
+
+def _is_due(day: date, told_on: date | None, told_at: datetime | None, now: datetime) -> bool:
+    """Say whether a day's letter is due; a letter from the future was written by a wrong clock, and keeps nobody silent."""
+    if told_on is None or day > told_on:
+        return True
+    return told_at is not None and told_at - now >= AGAIN_AFTER
+
+
+def queued(letters: Sequence[Waiting], new: Iterable[Waiting]) -> tuple[tuple[Waiting, ...], tuple[Waiting, ...]]:
+    """Return the letters that wait with new ones, and those that wait no more for their sake.
+
+    A summary and a letter about duties tell all that an older one of the same channel did, and more. One whose sending has
+    begun stays: somebody may have it already.
+    """
+    kept, dropped = list(letters), []
+    for letter in new:
+        if letter.level in {Level.SUMMARY, Level.UNMET}:
+            older = [
+                each for each in kept
+                if (each.channel, each.level) == (letter.channel, letter.level) and not each.doubts
+            ]  # fmt: skip
+            kept = [each for each in kept if each not in older]
+            dropped += older
+        kept.append(letter)
+        while sum(each.channel == letter.channel for each in kept) > MAX_WAITING:
+            mine = [each for each in kept if each.channel == letter.channel]
+            out = min(mine, key=lambda each: _FIRST_TO_GO.index(each.level))  # the oldest of those: min takes the first
+            kept.remove(out)
+            dropped.append(out)
+    return tuple(kept), tuple(dropped)

@@ -1,0 +1,192 @@
+"""What was told and what waits to be sent, in one JSON file beside the ledger.
+
+    notify/state.json       alarms, when the last letters were written, letters that wait, what became of the newest ones
+    notify/settings.json    the last good copy of whom to tell (settings.py)
+    notify/locks/           who decides, and who sends
+
+It is not in the ledger, since a ledger that cannot be written must still be told. The ledger gets what became of each letter
+as soon as it can be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from portalops.errors import LedgerError, Locked, NotifyStateUnreadable
+from portalops.ledger import bodies
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, msg
+from portalops.model.notifications import Level, Notification
+from portalops.notify.alarms import Alarm
+from portalops.system.files import write_atomically
+from portalops.system.locks import locked
+
+FORMAT = 1
+"""The value of `format` in state.json."""
+
+MAX_STATE_BYTES = 16 << 20
+
+LOCK_SECONDS = 10.0
+"""How long a process waits for another that decides, which takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A letter as it was written, kept until its channel took it."""
+
+    id: str
+    channel: str
+    level: Level
+    subject: str
+    text: str
+    about: tuple[str, ...]
+    written_at: datetime
+    tries: int = 0
+    """How often its sending began: a try without an outcome was cut short."""
+    doubts: int = 0
+    """How often it was handed over without an answer."""
+    tried_at: datetime | None = None
+    problem: str = ""
+    """Class of what went wrong last: the error's code."""
+    recorded_at: datetime | None = None
+    """When a failed try was recorded last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a letter, or of a try to send it."""
+
+    at: datetime
+    notification: Notification
+    is_recorded: bool = False
+    """The ledger holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is known between two runs."""
+
+    begun_at: datetime
+    alarms: tuple[Alarm, ...] = ()
+    unmet_on: date | None = None
+    """The day of the newest letter about duties; a day begins at the configured hour."""
+    unmet_at: datetime | None = None
+    """When it was written."""
+    unknown: tuple[str, ...] = ()
+    """Duties without sufficient evidence that it counted."""
+    summary_on: date | None = None
+    """The day for which the newest summary was due; of a state that begins, the day before its first one is."""
+    summary_at: datetime | None = None
+    """When it was written: the next one tells of the time since."""
+    invocations: tuple[str, ...] = ()
+    """systemd's ids of runs that told themselves what failed in them, oldest first."""
+    letters: tuple[Waiting, ...] = ()
+    """Letters that wait, oldest first."""
+    outcomes: tuple[Outcome, ...] = ()
+    """The newest outcomes, and all that the ledger does not hold yet; oldest first."""
+    format: int = FORMAT
+
+
+class NotifyFolder:
+    """The files of one state folder."""
+
+    def __init__(self, state_folder: Path) -> None:
+        self.folder = state_folder / "notify"
+        self.settings = self.folder / "settings.json"
+        self._state = self.folder / "state.json"
+        self._unsaved = self.folder / "unsaved"
+
+    def load(self, now: datetime) -> State:
+        """Return what is known; nothing yet before the first run.
+
+        Raises:
+            NotifyStateUnreadable: the file is not what portalops wrote.
+        """
+        try:
+            with self._state.open("rb") as file:
+                data = file.read(MAX_STATE_BYTES + 1)
+        except FileNotFoundError:
+            return State(now)
+        except OSError as error:
+            raise _unreadable(self._state, cause_of(error)) from error
+        try:
+            state = bodies.decode_part(data, "notify", State)
+        except LedgerError as error:
+            raise _unreadable(self._state, error.message) from error
+        if state is None or state.format != FORMAT:
+            raise _unreadable(self._state, msg("it is not of format {n}", n=FORMAT))
+        return state
+
+    def save(self, state: State) -> None:
+        """Replace what is known.
+
+        Raises:
+            FileUnwritable: it cannot be written; what was known before is still there.
+        """
+        write_atomically(self._state, bodies.write({"notify": state}), mode=0o600)
+        with contextlib.suppress(OSError):  # it is only there for the day on which nothing can be written
+            self._unsaved.touch(0o600)
+
+    def set_aside(self) -> Path | None:
+        """Move a state that cannot be read out of the way, as evidence; return where to, or None if that cannot be done."""
+        aside = self._state.with_suffix(".unreadable.json")
+        try:
+            os.replace(self._state, aside)
+        except OSError:
+            return None
+        return aside
+
+    def unsaved_at(self) -> float:
+        """Return when `mark_unsaved` was called last, in seconds of the clock; 0 if never."""
+        try:
+            return self._unsaved.stat().st_mtime if self._unsaved.stat().st_size == 0 else 0.0
+        except OSError:
+            return 0.0
+
+    def mark_unsaved(self, now: datetime) -> None:
+        """Remember by a file's time alone that something was told: a full disk still takes that."""
+        with contextlib.suppress(OSError):  # then it is told too often rather than not at all
+            os.utime(self._unsaved, (now.timestamp(), now.timestamp()))
+
+    @contextmanager
+    def deciding(self, holder: str) -> Iterator[None]:
+        """Hold the lock under which the state is read and replaced, which others wait for.
+
+        Raises:
+            Locked: another process holds it for longer than anybody needs.
+            FileUnwritable: the lock file cannot be made.
+        """
+        deadline = time.monotonic() + LOCK_SECONDS
+        with contextlib.ExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(locked(self.folder / "locks" / "deciding.lock", holder=holder))
+                    break
+                except Locked:
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(0.02)
+            yield
+
+    def sending(self, holder: str) -> contextlib.AbstractContextManager[None]:
+        """Hold the lock of whoever sends; who does not get it leaves its letters to who has it.
+
+        Raises:
+            Locked: another process sends.
+            FileUnwritable: the lock file cannot be made.
+        """
+        return locked(self.folder / "locks" / "sending.lock", holder=holder)
+
+
+def _unreadable(path: Path, cause: Message) -> NotifyStateUnreadable:
+    return NotifyStateUnreadable(
+        msg("what was told before cannot be read from {path}: {cause}", path=str(path), cause=cause),
+        msg("The next run moves that file aside and begins anew; whatever still fails is told again."),
+    )
