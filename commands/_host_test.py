@@ -45,7 +45,9 @@ _NO_PROGRAM = 127
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
+    """One step of the way to a host, and whether it works."""
+
     id: str
     what: Message
     works: bool
@@ -59,14 +61,7 @@ def try_out(
 ) -> Result:
     session = open_session(ctx)
     known = known_host(session, host)
-    steps = list(_way_steps(session, known))
-    is_reached = all(step.works for step in steps)
-    if is_reached:
-        try:
-            steps += _host_steps(session, known)
-        except PortalOpsError as error:
-            steps.append(_Step("script", msg("Script"), False, error.message, error.hint))
-            is_reached = False
+    steps, is_reached = steps_to(session, known)
     rows = [
         (
             step.what,
@@ -90,15 +85,32 @@ def try_out(
         return Result(data, [table, *hints], exit_code=ExitCode.PARTIAL)
     if all(step.works for step in steps):
         return Result(data, [table])
-    hint = msg(
+    return Result(data, [table, Paragraph(install_hint(known))], exit_code=ExitCode.UNMET)
+
+
+def steps_to(session: Session, host: Host) -> tuple[list[Step], bool]:
+    """Return each step of the way to a host, up to the first that does not work, and whether the host is reached."""
+    steps = list(_way_steps(session, host))
+    is_reached = all(step.works for step in steps)
+    if is_reached:
+        try:
+            steps += _host_steps(session, host)
+        except PortalOpsError as error:
+            steps.append(Step("script", msg("Script"), False, error.message, error.hint))
+            is_reached = False
+    return steps, is_reached
+
+
+def install_hint(host: Host) -> Message:
+    """Say what to install on a host that is reached, where something on it is missing or refused."""
+    return msg(
         "Checks that need what does not work are unknown. 'portalops host sudoers {host}' and 'portalops host helper' print what is to be"
         " installed.",
-        host=known.id,
+        host=host.id,
     )
-    return Result(data, [table, Paragraph(hint)], exit_code=ExitCode.UNMET)
 
 
-def _way_steps(session: Session, host: Host) -> Iterator[_Step]:
+def _way_steps(session: Session, host: Host) -> Iterator[Step]:
     """Yield the steps up to a session; the first that does not work is the last."""
     if host.address == LOCAL:
         return
@@ -111,12 +123,12 @@ def _way_steps(session: Session, host: Host) -> Iterator[_Step]:
         target, jump = targets_of(host.id, session.settings.servers.ways, enrolled)
         for step in try_step_by_step(target, jump):
             rest.remove(step)
-            yield _Step(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
+            yield Step(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
     except PortalOpsError as error:
-        yield _Step(rest[0], _STEPS[rest[0]], False, error.message, error.hint)
+        yield Step(rest[0], _STEPS[rest[0]], False, error.message, error.hint)
 
 
-def _host_steps(session: Session, host: Host) -> list[_Step]:
+def _host_steps(session: Session, host: Host) -> list[Step]:
     """Return what works on the host, from one trip.
 
     Raises:
@@ -132,12 +144,12 @@ def _host_steps(session: Session, host: Host) -> list[_Step]:
     try:
         answer = parse_answer(raw)
     except AnswerRejected as error:
-        return [_Step("script", msg("Script"), False, error.missing.seen)]
+        return [Step("script", msg("Script"), False, error.missing.seen)]
     if not answer.sections:
         said = show_text(raw.partition(b"\n")[2].decode("utf-8", "replace").strip(), 200)
-        return [_Step("script", msg("Script"), False, msg("no shell answers; the host says: {said}", said=said or "-"))]
+        return [Step("script", msg("Script"), False, msg("no shell answers; the host says: {said}", said=said or "-"))]
     account = _text(answer, "test.account")
-    steps = [_Step("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))]
+    steps = [Step("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))]
     if account != "root":
         steps += [_sudo_step(answer, rooted), _helper_step(answer, probes)]
     return [*steps, _program_step(answer, host)]
@@ -170,10 +182,10 @@ def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...])
     return asked
 
 
-def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> _Step:
+def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> Step:
     what = msg("Commands as root")
     if "sudo" in _text(answer, "test.programs").split():  # every question ends with 127 then, as where a program lacks
-        return _Step("sudo", what, False, msg("{path} is not there", path="sudo"))
+        return Step("sudo", what, False, msg("{path} is not there", path="sudo"))
     refused, allowed = [], 0
     for probe in rooted:
         section = answer.sections.get(f"sudo.{probe.id}")
@@ -183,39 +195,39 @@ def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> _Step:
             allowed += section.exit_code == 0
     if refused:
         said = msg("sudo refuses {n} of {all}: {names}", n=len(refused), all=len(rooted), names=_some(refused))
-        return _Step("sudo", what, False, said)
-    return _Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", allowed))
+        return Step("sudo", what, False, said)
+    return Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", allowed))
 
 
-def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> _Step:
+def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> Step:
     from checks.servers.privileges import HELPER, helper_program  # noqa: PLC0415  # start-up time
 
     section = answer.sections.get("test.helper")
     if section is not None and section.exit_code == _ABSENT:
-        return _Step("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
+        return Step("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
     if section is not None and section.exit_code == _NO_PROGRAM:
         said = msg("whether {path} is of this version cannot be told: the host has no sha256sum", path=HELPER)
-        return _Step("helper", msg("Helper"), False, said)
+        return Step("helper", msg("Helper"), False, said)
     if section is None or section.exit_code != 0:
         complaint = show_text(section.output().errors.strip(), 200) if section else ""
         said = msg("whether {path} is of this version cannot be told: {said}", path=HELPER, said=complaint or "-")
-        return _Step("helper", msg("Helper"), False, said)
+        return Step("helper", msg("Helper"), False, said)
     found = _text(answer, "test.helper").partition(" ")[0]
     wanted = hashlib.sha256(helper_program(probes.values())).hexdigest()
     if found != wanted:
-        return _Step("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
-    return _Step("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
+        return Step("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
+    return Step("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
 
 
-def _program_step(answer: Answer, host: Host) -> _Step:
+def _program_step(answer: Answer, host: Host) -> Step:
     section = answer.sections.get("test.programs")
     if section is None or section.exit_code != 0:
         silent = msg("{host} does not tell where its programs are", host=host.id)
-        return _Step("programs", msg("Programs"), False, silent)
+        return Step("programs", msg("Programs"), False, silent)
     missing = [show_text(name, 60) for name in _text(answer, "test.programs").split()]
     # Most hosts lack what other systems have; whether that matters is for the checks to say.
     said = msg("these are not there: {names}", names=_some(missing)) if missing else msg("none is missing")
-    return _Step("programs", msg("Programs"), True, said)
+    return Step("programs", msg("Programs"), True, said)
 
 
 def _text(answer: Answer, name: str) -> str:

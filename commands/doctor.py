@@ -1,9 +1,12 @@
 """Look for what would stop portalops here, and name the cure.
 
-It reads and changes nothing.
+It reads and changes nothing; with `--deep` it connects, and removes again what it wrote to try it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -14,24 +17,38 @@ from portalops.locale import _
 from portalops.model.message import msg
 from portalops.reports.document import Paragraph, Table
 
+if TYPE_CHECKING:
+    from commands.examinations import Diagnosis
+
 app = typer.Typer()
 
 
 @app.command(
     help=_(
-        "Look for what would stop portalops on this machine\n\nConfiguration, keys, secrets, folders, media, sources, ledger,"
-        " clock and programs, each with its cure. Changes nothing."
-        "\n\nExample: portalops doctor"
-        "\n\nEXIT STATUS: 0 nothing bad was found, 1 something bad was found, 3 something could not be found out"
+        "Look for what would stop portalops on this machine\n\nConfiguration, keys, secrets, timers, folders, media, sources,"
+        " ledger, anchors, clock and versions, each with its cure. Changes nothing and connects to nothing. With --deep it"
+        " also connects to servers, media and sources, writes and removes a small file on each medium, tries whether object"
+        " stores refuse to delete what is locked, and verifies the whole ledger."
+        "\n\nExample: portalops doctor; portalops doctor --deep --only media"
+        "\n\nEXIT STATUS: 0 nothing bad was found, 1 something bad was found, 2 there is no such subject, 3 something could not"
+        " be found out"
     )
 )
-def doctor(ctx: typer.Context) -> Result:
-    from commands._diagnoses import State, examine  # noqa: PLC0415  # start-up time
+def doctor(
+    ctx: typer.Context,
+    *,
+    deep: Annotated[bool, typer.Option("--deep", help=_("Also connect, and try to write: takes minutes"))] = False,
+    only: Annotated[
+        Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--only", metavar="SUBJECT", help=_("Only this subject, such as media; may be repeated")),
+    ] = None,
+) -> Result:
+    from commands.examinations import State, examine  # noqa: PLC0415  # start-up time
 
-    found = examine(open_session(ctx))
+    found = examine(open_session(ctx), deep=deep, only=only or ())
     states = [diagnosis.state for diagnosis in found]
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
-    rows = [(item.subject, item.state.value, item.seen, item.cure) for item in found]
+    rows = [(item.subject, item.state.value, item.seen, item.cure) for item in _worst_first(found)]
     summary = msg(
         "{bad} bad, {unknown} unknown, {warnings} warnings, {good} good",
         bad=states.count(State.BAD),
@@ -47,7 +64,9 @@ def doctor(ctx: typer.Context) -> Result:
     return Result(
         data=[
             {
-                "id": item.subject,
+                "id": item.id,
+                "subject": item.subject,
+                "object": item.about or None,
                 "state": item.state.name.lower(),
                 "seen": str(item.seen),
                 "cure": str(item.cure) if item.cure else "",
@@ -57,3 +76,11 @@ def doctor(ctx: typer.Context) -> Result:
         view=[Table(msg("What the doctor found"), headers, rows), Paragraph(summary)],
         exit_code=exit_code,
     )
+
+
+def _worst_first(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return the lines in the order in which a person should read them; within a state they stay as they are."""
+    from commands.examinations import State  # noqa: PLC0415  # start-up time
+
+    order = (State.BAD, State.UNKNOWN, State.WARNING, State.NOTE, State.GOOD)
+    return sorted(found, key=lambda each: order.index(each.state))

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from commands._diagnoses import Diagnosis, State, broken_link, examine
 from commands._invocation import Invocation
 from commands._session import Session
 from commands.app import run
+from commands.examinations import Diagnosis, State, examine
+from commands.examinations.ledger import broken_link
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId
@@ -199,7 +200,9 @@ def test_a_file_in_the_place_of_a_folder_is_bad(portal: Path) -> None:
     ],
 )
 def test_a_time_service_that_cannot_be_asked_is_unknown(portal: Path, answer: Completed, state: State) -> None:
-    assert set(said(examine(session_of(portal, time_service=answer)), "time")) == {state}
+    found = examine(session_of(portal, time_service=answer), only=["time"])
+
+    assert [each.state for each in found if not each.about] == [state]
 
 
 def test_a_clock_behind_the_newest_record_is_bad(portal: Path) -> None:
@@ -209,7 +212,7 @@ def test_a_clock_behind_the_newest_record_is_bad(portal: Path) -> None:
     right = said(examine(session_of(portal)), "ledger")
 
     assert "the clock is behind the newest record" in early[State.BAD]
-    assert set(right) == {State.GOOD}
+    assert State.BAD not in right and right[State.GOOD].startswith("4 records; the newest ones hold together")
 
 
 def test_a_ledger_that_holds_together_has_no_broken_link(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from backups.inspection import inspect
 from backups.media import disk
 from backups.media.disk import DiskMedium
 from commands._catalog import call
-from commands._diagnoses import State, examine
 from commands._invocation import Invocation
 from commands._session import Session
+from commands.examinations import State, examine
 from portalops.errors import ExitCode, UsageError
 from portalops.model.backups import CopyState
 from portalops.reports.document import KeyValues, Table
