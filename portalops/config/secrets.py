@@ -24,6 +24,9 @@ from portalops.model.text import show_text
 LIMIT_BYTES = 64 << 10
 """A secret is a password, a token or a key; anything larger is some other file."""
 
+CREDENTIALS = Path("/etc/portalops/credentials")
+"""Where credentials lie that systemd hands out; where there is no systemd, they are read there themselves."""
+
 _WAYS = ("file", "env", "credential", "keyring")
 
 
@@ -32,7 +35,10 @@ class Reference(Shape):
 
     file: LocalPath | None = Field(default=None, description="A file that only its owner can read.")
     env: Text | None = Field(default=None, description="An environment variable.")
-    credential: Text | None = Field(default=None, description="A systemd credential, in $CREDENTIALS_DIRECTORY.")
+    credential: Text | None = Field(
+        default=None,
+        description="A systemd credential, in $CREDENTIALS_DIRECTORY; without that, a private file in /etc/portalops/credentials.",
+    )
     keyring: Text | None = Field(default=None, description="SERVICE/NAME in the desktop's keyring.")
 
     @model_validator(mode="after")
@@ -49,8 +55,12 @@ class Reference(Shape):
         way = next(way for way in _WAYS if getattr(self, way) is not None)
         return f'{{ {way} = "{getattr(self, way)}" }}'
 
-    def reveal(self, environment: Mapping[str, str]) -> str:
+    def reveal(self, environment: Mapping[str, str], *, credentials: Path = CREDENTIALS) -> str:
         """Return the secret, without the line end that editors add to a file.
+
+        Args:
+            environment: of the process: a variable's value, and where systemd put credentials.
+            credentials: the folder of credentials where systemd put none, as under cron.
 
         Raises:
             SecretUnavailable: it is not there, cannot be read, or others could read it too.
@@ -60,7 +70,7 @@ class Reference(Shape):
         if self.env is not None:
             return _from_variable(self.env, environment)
         if self.credential is not None:
-            return _from_credential(self.credential, environment)
+            return _from_credential(self.credential, environment, credentials)
         return _from_keyring(self.keyring or "")
 
 
@@ -131,20 +141,29 @@ def _from_variable(name: str, environment: Mapping[str, str]) -> str:
     return value
 
 
-def _from_credential(name: str, environment: Mapping[str, str]) -> str:
+def _from_credential(name: str, environment: Mapping[str, str], kept: Path) -> str:
     folder = environment.get("CREDENTIALS_DIRECTORY")
+    what = msg("the credential {name}", name=show_text(name, 80))
     if not folder:
-        raise SecretUnavailable(
-            msg("there is no credential {name}: CREDENTIALS_DIRECTORY is not set", name=show_text(name, 80)),
-            msg("Run portalops from its systemd unit with LoadCredential=, or set the variable to a private folder."),
-        )
+        try:
+            return _decoded(read_private_file(kept / name), what)
+        except SecretUnavailable as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            raise SecretUnavailable(
+                msg("there is no credential {name}: CREDENTIALS_DIRECTORY is not set", name=show_text(name, 80)),
+                msg(
+                    "Put it into {path}, mode 600, for the account that runs portalops; or run portalops from its systemd unit.",
+                    path=show_path(kept / name),
+                ),
+            ) from error
     path = Path(folder) / name
     try:
         with path.open("rb") as file:
             data = file.read(LIMIT_BYTES + 1)
     except OSError as error:
         raise _unavailable(path, error) from error
-    return _decoded(data, msg("the credential {name}", name=show_text(name, 80)))
+    return _decoded(data, what)
 
 
 def _from_keyring(name: str) -> str:

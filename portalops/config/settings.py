@@ -201,6 +201,17 @@ class ReportSettings:
     """`[report.mail]`; None where reports are not mailed."""
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleSettings:
+    """How often it is looked what is due, and as whom."""
+
+    user: str
+    every_minutes: int
+    random_delay_minutes: int
+    program: Path | None
+    """portalops, where another than the one that is running is to be called."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The whole configuration, typed, with absolute paths; kinds' own tables are typed by their kinds."""
@@ -242,6 +253,8 @@ class Settings:
     """`[[ledger.anchor]]`: where heads go."""
     witnessed: tuple[KindTable, ...]
     """`[[witness.ledger]]`: whose heads this machine keeps."""
+    schedule: ScheduleSettings
+    """`[schedule]`."""
     digest: Digest
     """SHA-256 of the effective configuration; secrets enter it by reference only."""
     layers: Layers = field(repr=False, compare=False)

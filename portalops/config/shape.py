@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from zoneinfo import ZoneInfo
@@ -325,6 +326,39 @@ class WitnessTable(Shape):
     ledger: tuple[KindRow, ...] = ()
 
 
+def _divides_the_hour(value: int) -> int:
+    if value < 1 or 60 % value:
+        hint = msg("Take one of {minutes}: a job of each hour is then looked at in each hour.", minutes=_MINUTES)
+        raise Refused(msg("does not divide the hour, so the schedule would pass hours over or never fire"), hint)
+    return value
+
+
+_MINUTES = ", ".join(str(minutes) for minutes in range(1, 61) if not 60 % minutes)
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", value):
+        raise Refused(msg("is not the name of an account"), msg("Such as portalops: lower-case letters, digits, _ and -."))
+    return value
+
+
+class ScheduleTable(Shape):
+    """What `portalops schedule install` makes of the jobs: how often it is looked what is due, and as whom."""
+
+    user: Annotated[str, AfterValidator(_account)] = Field(
+        default="portalops", description="The account that does the jobs; it must be there."
+    )
+    every_minutes: Annotated[StrictInt, AfterValidator(_divides_the_hour)] = Field(
+        default=15, description="How often it is looked what is due: a number that divides 60."
+    )
+    random_delay_minutes: Annotated[StrictInt, Field(ge=0, le=30)] = Field(
+        default=1, description="systemd: each look is put off by chance, by at most so much."
+    )
+    program: PathText | None = Field(
+        default=None, description="Absolute path of portalops; the one that installs the schedule where there is none."
+    )
+
+
 _LIMITS: dict[str, dict[str, Any]] = {
     "backup_max_age_days": {"ge": 1},
     "inventory_max_age_days": {"ge": 1, "le": 45},
@@ -411,3 +445,4 @@ class PortalopsFile(Shape):
     signing: SigningTable = Field(default_factory=SigningTable)
     ledger: LedgerTable = Field(default_factory=LedgerTable)
     witness: WitnessTable = Field(default_factory=WitnessTable)
+    schedule: ScheduleTable = Field(default_factory=ScheduleTable)

@@ -1,0 +1,220 @@
+"""What the configuration asks of this machine for its jobs to run by themselves: paths, credentials, rights, and the program."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commands._kinds import PACKAGES, typed_tables
+from commands._session import Session
+from portalops.config.effective import references_in
+from portalops.config.kinds import module_of
+from portalops.config.layers import show_path
+from portalops.config.secrets import CREDENTIALS
+from portalops.errors import ConfigurationError, ScheduleRefused
+from portalops.model.causes import cause_of
+from portalops.model.hosts import LOCAL
+from portalops.model.message import msg
+from portalops.ports import Runner
+from portalops.schedule.plan import Credential, Demands
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from portalops.config import KindTable, Settings
+
+_HOMES = tuple(Path("/", name) for name in ("home", "root", "run/user"))
+"""What ProtectHome= covers."""
+_PRIVATE = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # named to be refused
+"""What PrivateTmp= covers: a service has its own."""
+SYSTEMD_SECONDS = 10.0
+
+
+def demands_of(
+    session: Session, *, program: str = "", encrypted: Iterable[str] | None = None, systemd_version: int | None = None
+) -> Demands:
+    """Return what the schedule of this configuration needs.
+
+    Args:
+        session: with the configuration.
+        program: the path of portalops that is to be called; the configured one, or the one that runs, unless given.
+        encrypted: names of credentials that are encrypted; looked up unless given.
+        systemd_version: asked of this machine unless given.
+
+    Raises:
+        ConfigurationError: a table does not fit its kind, or a path is one that a service cannot see.
+        ScheduleRefused: the program that runs has no lasting path.
+    """
+    settings = session.settings
+    models, problems = typed_tables(settings)
+    if problems:
+        raise problems[0]
+    writes, may_write = _written(settings, models)
+    program = program or program_of(settings)
+    config = os.path.abspath(settings.files[0])
+    sources = tuple(_local_sources(settings, models))
+    everywhere = (Path(program), Path(config), *writes, *may_write)
+    _require_visible(everywhere)
+    names = credential_names(models.values())
+    known = frozenset(encrypted) if encrypted is not None else frozenset(name for name in names if _is_encrypted(name))
+    return Demands(
+        program=program,
+        config=config,
+        user=settings.schedule.user,
+        every_minutes=settings.schedule.every_minutes,
+        random_delay_minutes=settings.schedule.random_delay_minutes,
+        jobs=settings.jobs,
+        writes=_texts(writes),
+        may_write=_texts(path for path in may_write if path not in writes),
+        devices=tuple(sorted(_devices(models))),
+        credentials=tuple(_credential(name, is_encrypted=name in known) for name in names),
+        reads_this_machine=bool(sources),
+        checks_this_machine=any(host.address == LOCAL for host in settings.hosts),
+        watches=bool(settings.witnessed),
+        systemd_version=systemd_version_of(session.runner) if systemd_version is None else systemd_version,
+        in_homes=_any_in_homes((*everywhere, *settings.files, *_read(settings, models))),
+        sources_in_homes=_any_in_homes(sources) or Path("/") in sources,
+    )
+
+
+def program_of(settings: Settings) -> str:
+    """Return the path by which portalops is to be called: as configured, or as it was called now.
+
+    Raises:
+        ScheduleRefused: it was called in a way that has no path of its own, such as `python -m`.
+    """
+    if settings.schedule.program is not None:
+        return str(settings.schedule.program)
+    called = sys.argv[0]
+    found = called if os.path.isabs(called) else shutil.which(called) or os.path.abspath(called)
+    if os.path.basename(found) != "portalops" or not os.access(found, os.X_OK):
+        raise ScheduleRefused(
+            msg("portalops was called by {path}, which nothing else can call", path=show_path(Path(found))),
+            msg('Name the installed program: program = "/usr/local/bin/portalops" in [schedule].'),
+        )
+    return os.path.abspath(found)
+
+
+def credential_names(models: Iterable[BaseModel]) -> tuple[str, ...]:
+    """Return the names of the credentials that the configuration refers to."""
+    references = (reference for model in models for reference in references_in(model))
+    return tuple(sorted({each.credential for each in references if each.credential is not None}))
+
+
+def systemd_version_of(runner: Runner) -> int:
+    """Return the version of this machine's systemd; 0 if it does not tell."""
+    done = runner.run(("systemctl", "--version"), timeout_seconds=SYSTEMD_SECONDS)
+    found = re.match(rb"systemd (\d{1,4})\b", done.stdout) if done.exit_code == 0 else None
+    return int(found[1]) if found else 0
+
+
+def is_inside(path: Path, folders: Iterable[Path]) -> bool:
+    """Say whether a path is one of the folders, or in one."""
+    return any(path == folder or path.is_relative_to(folder) for folder in folders)
+
+
+def _written(settings: Settings, models: Mapping[KindTable, BaseModel]) -> tuple[Sequence[Path], Sequence[Path]]:
+    """Return the folders that are written to: those that must be there, and those that are there now and then."""
+    from backups.media import build_medium  # noqa: PLC0415  # start-up time
+
+    writes = [settings.state_folder]
+    may_write = [settings.report.folder]
+    drill = settings.backup.drill
+    may_write += [path for path in (drill.reports, drill.folder) if path is not None and not is_inside(path, _PRIVATE)]
+    for table in settings.backup_media:
+        may_write += build_medium(table).places()
+    for table, model in models.items():
+        if table.section in PACKAGES:
+            hook = getattr(module_of(PACKAGES[table.section], table.kind), "writes", None)
+            may_write += hook(model) if hook is not None else ()
+    outside = [path for path in dict.fromkeys(may_write) if not path.is_relative_to(settings.state_folder)]
+    return writes, outside
+
+
+def _local_sources(settings: Settings, models: Mapping[KindTable, BaseModel]) -> Iterator[Path]:
+    """Yield the files and folders of this machine, beside portalops's own, that backups and inventories read."""
+    from backups.sources import SourceContext, build_source  # noqa: PLC0415  # start-up time
+
+    context = SourceContext(settings.state_folder, ())
+    for table in settings.backup_sources:
+        places = build_source(table, context).places()
+        yield from (path for path in places if not path.is_relative_to(settings.state_folder))
+    for table in settings.collections:
+        yield from _paths_in(models[table])
+
+
+def _read(settings: Settings, models: Mapping[KindTable, BaseModel]) -> Iterator[Path]:
+    """Yield what every part may have to read: keys, and whatever the tables of kinds name but sources and collections."""
+    named = (settings.signing_key, settings.calendar_file, settings.servers.identity, settings.backup.drill.identity)
+    yield from (path for path in named if path is not None)
+    yield from (way.identity for way in settings.servers.ways.values() if way.identity is not None)
+    yield from (setting.file for setting in settings.backup.recipient_settings if setting.file is not None)
+    yield from settings.vulnerabilities.bundles
+    for table, model in models.items():
+        if table.section not in {"backup.source", "archive.collection"}:
+            yield from _paths_in(model)
+
+
+def _paths_in(node: object) -> Iterator[Path]:
+    from pydantic import BaseModel  # noqa: PLC0415  # start-up time
+
+    if isinstance(node, Path):
+        yield node
+    elif isinstance(node, BaseModel):
+        for name in type(node).model_fields:
+            yield from _paths_in(getattr(node, name))
+    elif isinstance(node, Mapping):
+        for inner in node.values():
+            yield from _paths_in(inner)
+    elif isinstance(node, (list, tuple)):
+        for inner in node:
+            yield from _paths_in(inner)
+
+
+def _devices(models: Mapping[KindTable, BaseModel]) -> set[str]:
+    media = (model for table, model in models.items() if table.section == "backup.medium")
+    return {str(path) for model in media for path in _paths_in(model) if path.is_relative_to("/dev")}
+
+
+def _require_visible(paths: Iterable[Path]) -> None:
+    """Refuse what lies where each service has a folder of its own: it would see nothing there."""
+    for path in paths:
+        if is_inside(path, _PRIVATE):
+            raise ConfigurationError(
+                msg(
+                    "{path} lies in a folder for passing files, of which each service has its own", path=show_path(path)
+                ),
+                msg("Move it, such as to /srv or /opt, and correct the configuration."),
+            )
+
+
+def _any_in_homes(paths: Iterable[Path]) -> bool:
+    return any(is_inside(path, _HOMES) for path in paths)
+
+
+def _is_encrypted(name: str) -> bool:
+    try:
+        return stat.S_ISREG((CREDENTIALS / f"{name}.cred").stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ScheduleRefused(
+            msg(
+                "cannot look at the credentials in {path}: {cause}", path=show_path(CREDENTIALS), cause=cause_of(error)
+            ),
+            msg("Run it as root, whom they belong to."),
+        ) from error
+
+
+def _credential(name: str, *, is_encrypted: bool) -> Credential:
+    return Credential(name, str(CREDENTIALS / (f"{name}.cred" if is_encrypted else name)), is_encrypted)
+
+
+def _texts(paths: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(sorted({os.path.normpath(path) for path in paths}))

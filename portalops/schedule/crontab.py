@@ -1,0 +1,45 @@
+"""The plan as a file for /etc/cron.d: where there is no systemd.
+
+Cron knows one set of rights for all jobs, no credentials and no second try; what is missed while the machine is off is done at
+the next call, since the ledger tells what is due. Standard output is thrown away and standard error is not: cron mails what a
+person must see to, to MAILTO or to the file's user. Source: crontab(5), of Debian's cron.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from portalops.schedule.marks import marked
+from portalops.schedule.plan import Demands, Part, knocks_by_cron
+from portalops.schedule.units import UnitFile, word
+
+FILE = "portalops"
+"""Its name in /etc/cron.d; run-parts' rules allow no dot."""
+
+
+def cron_file(demands: Demands) -> UnitFile | None:
+    """Return the file, marked; None where nothing is to be called.
+
+    Raises:
+        ConfigurationError: a path holds what cannot stand in it.
+    """
+    lines = [_line(part, demands) for part in knocks_by_cron(demands)]
+    if not lines:
+        return None
+    text = (
+        "# Don't edit this file: it would be left alone from then on. Change [schedule] in the configuration, and install anew.\n"
+        "# To have MAILTO here, or other times, copy it to another name and run 'portalops schedule uninstall'.\n"
+        "SHELL=/bin/sh\n"
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+    )
+    return UnitFile(FILE, marked(text + "".join(lines)))
+
+
+def _line(part: Part, demands: Demands) -> str:
+    called = ("watch-remote",) if part is Part.WATCH else ("run", "--due")
+    words = (demands.program, "--config", demands.config, "--quiet", "--no-input", *called)
+    for each in words:
+        word(each)  # refused for the same reasons
+    command = shlex.join(words).replace("%", r"\%")
+    minutes = "0" if demands.every_minutes == 60 else f"*/{demands.every_minutes}"
+    return f"{minutes} * * * *  {demands.user}  {command} >/dev/null\n"

@@ -1,0 +1,152 @@
+"""What is to be installed so that a configuration's jobs are done: who knocks for which of them, and with which rights; pure.
+
+Each part is one service with a timer of its own, so that a long one delays no other, and each may do no more than its jobs
+need. What belongs together in one part needs the same rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portalops.model.runs import Job, JobKind
+
+
+class Part(StrEnum):
+    """A part of the schedule; its value is the name of its units."""
+
+    REST = "portalops"
+    """What the other parts don't do."""
+    BACKUP = "portalops-backup"
+    """What reads the sources and collections of this machine."""
+    MEDIA = "portalops-media"
+    """What reads whole backup sets back: hours of work, and drills try out what they find."""
+    CHECK = "portalops-check"
+    """The look at this machine, part of it as root."""
+    WATCH = "portalops-watch"
+    """Keeping heads of other hosts' ledgers."""
+
+    @property
+    def service(self) -> str:
+        """Return the name of its service."""
+        return f"{self.value}.service"
+
+    @property
+    def timer(self) -> str:
+        """Return the name of its timer."""
+        return f"{self.value}.timer"
+
+
+FAILED = "portalops-failed@.service"
+"""What tells people that one of the services failed."""
+
+_PART_OF: Mapping[JobKind, Part] = {
+    JobKind.BACKUP: Part.BACKUP,
+    JobKind.INVENTORY: Part.BACKUP,
+    JobKind.COPY: Part.MEDIA,
+    JobKind.VERIFY: Part.MEDIA,
+    JobKind.DRILL: Part.MEDIA,
+    JobKind.PRUNE: Part.MEDIA,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret that systemd hands to the services: `{ credential = "NAME" }` in the configuration."""
+
+    name: str
+    path: str
+    """Where it lies."""
+    is_encrypted: bool = False
+    """By systemd-creds(1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What the configuration asks of this machine."""
+
+    program: str
+    """Absolute path of portalops."""
+    config: str
+    """Absolute path of the configuration."""
+    user: str
+    every_minutes: int
+    random_delay_minutes: int
+    jobs: tuple[Job, ...]
+    writes: tuple[str, ...] = ()
+    """Folders that are written to and are there."""
+    may_write: tuple[str, ...] = ()
+    """Folders that are written to where they are there, such as a disk that is attached now and then."""
+    devices: tuple[str, ...] = ()
+    """Devices of media, such as `/dev/nst0`."""
+    credentials: tuple[Credential, ...] = ()
+    reads_this_machine: bool = False
+    """Sources or collections are files of this machine, which its user need not be allowed to read."""
+    checks_this_machine: bool = False
+    """A host is `local`."""
+    watches: bool = False
+    """Ledgers of others are watched."""
+    systemd_version: int = 0
+    """Of the machine that the units are for; 0 where it is not known."""
+    in_homes: bool = False
+    """Something that every part needs lies in people's home folders."""
+    sources_in_homes: bool = False
+    """A source or collection does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One service and its timer."""
+
+    part: Part
+    jobs: tuple[str, ...]
+    """Ids of what it does where it is due; empty for all jobs, and for the watch."""
+    reads_all: bool = False
+    """It reads files whoever they belong to."""
+    uses_sudo: bool = False
+    """It runs single commands as root, as /etc/sudoers.d allows."""
+    writes_media: bool = False
+    """It works with the backup media and their devices."""
+    runs_servers: bool = False
+    """It starts throw-away servers, some of which make code as they go."""
+    sees_homes: bool = False
+
+
+def knocks_of(demands: Demands) -> tuple[Knock, ...]:
+    """Return the parts that a configuration needs.
+
+    A machine on which the same rights do for everything gets one service. It names no jobs then, so that a job that is added
+    later is done as well.
+    """
+    by_part: dict[Part, list[Job]] = {}
+    for job in demands.jobs:
+        by_part.setdefault(_part_of(job, demands), []).append(job)
+    knocks = [_knock(part, jobs, demands, alone=len(by_part) == 1) for part, jobs in by_part.items()]
+    if demands.watches:
+        knocks.append(Knock(Part.WATCH, (), sees_homes=demands.in_homes))
+    return tuple(sorted(knocks, key=lambda knock: list(Part).index(knock.part)))
+
+
+def knocks_by_cron(demands: Demands) -> Sequence[Part]:
+    """Return what cron calls: it knows one set of rights, so all jobs are one part."""
+    return (*((Part.REST,) if demands.jobs else ()), *((Part.WATCH,) if demands.watches else ()))
+
+
+def _part_of(job: Job, demands: Demands) -> Part:
+    if job.kind is JobKind.CHECK and demands.checks_this_machine:
+        return Part.CHECK
+    return _PART_OF.get(job.kind, Part.REST)
+
+
+def _knock(part: Part, jobs: Sequence[Job], demands: Demands, *, alone: bool) -> Knock:
+    kinds = {job.kind for job in jobs}
+    return Knock(
+        part,
+        () if alone else tuple(job.id for job in jobs),
+        reads_all=part is Part.BACKUP and demands.reads_this_machine,
+        uses_sudo=part is Part.CHECK,
+        writes_media=part in {Part.BACKUP, Part.MEDIA},
+        runs_servers=JobKind.DRILL in kinds,
+        sees_homes=demands.in_homes or (part is Part.BACKUP and demands.sources_in_homes),
+    )

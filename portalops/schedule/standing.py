@@ -1,0 +1,258 @@
+"""How what is installed stands against what is planned: files, timers, and the jobs that they are there for; pure.
+
+A timer that is switched off or dead makes no sound, so it is looked for: a backup that nobody starts fails nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.runs import Job
+from portalops.model.verdicts import RunOutcome
+from portalops.schedule.marks import Origin, origin_of
+from portalops.schedule.plan import FAILED, Part
+from portalops.schedule.systemd import UnitState
+from portalops.schedule.units import UnitFile
+
+NAMES = (*(name for part in Part for name in (part.service, part.timer)), FAILED)
+"""Every unit that there may be."""
+ALLOWANCE = timedelta(minutes=5)
+"""How much later than planned a timer may be: a machine wakes up, a clock is set."""
+
+
+class Way(StrEnum):
+    """What knocks."""
+
+    SYSTEMD = "systemd"
+    CRON = "cron"
+    WATCH = "watch"
+
+
+class FileState(StrEnum):
+    """How one file stands."""
+
+    ABSENT = "absent"
+    CURRENT = "current"
+    """As it would be installed now."""
+    OUTDATED = "outdated"
+    """As portalops wrote it, for a configuration or version of before."""
+    EDITED = "edited"
+    FOREIGN = "foreign"
+    """It has the name, and is not portalops's."""
+    NEEDLESS = "needless"
+    """As portalops wrote it, and no longer part of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledFile:
+    """One file of the schedule, planned or there."""
+
+    name: str
+    path: str
+    state: FileState
+    drop_ins: tuple[str, ...] = ()
+    """Files of the administrator beside it, which portalops never touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that is wrong with the schedule, or that could not be found out."""
+
+    subject: str
+    """A unit, a file or a job."""
+    seen: Message
+    cure: Message
+    is_unknown: bool = False
+    """Nobody can say whether it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStanding:
+    """A job, with what came of it last."""
+
+    job: Job
+    next_at: datetime
+    """When it is due next; the present moment if it is due already."""
+    is_due: bool
+    is_late: bool
+    """Its slot before passed without a complete run, and it is not done yet."""
+    is_running: bool = False
+    last_at: datetime | None = None
+    """When its newest run began; None if none is known of late."""
+    last_outcome: RunOutcome | None = None
+    """None while it runs, and where it did not finish."""
+
+
+def compared(
+    planned: Sequence[UnitFile], found: Mapping[str, bytes], folder: str, drop_ins: Mapping[str, Sequence[str]]
+) -> tuple[InstalledFile, ...]:
+    """Return how each planned file stands, and each own one that is not planned any more.
+
+    Args:
+        planned: what would be installed now.
+        found: the bytes of each file of the schedule's names that is there.
+        folder: where they lie.
+        drop_ins: paths of the administrator's own files, by the unit's name.
+    """
+    wanted = {file.name: file.data for file in planned}
+    names = [*wanted, *(name for name in found if name not in wanted)]
+    files = (
+        InstalledFile(name, f"{folder}/{name}", state, tuple(drop_ins.get(name, ())))
+        for name in names
+        if (state := _state(wanted.get(name), found.get(name))) is not None
+    )
+    return tuple(files)
+
+
+def _state(wanted: bytes | None, there: bytes | None) -> FileState | None:
+    if there is None:
+        return FileState.ABSENT
+    origin = origin_of(there)
+    if origin is Origin.FOREIGN:
+        return FileState.FOREIGN if wanted is not None else None
+    if origin is Origin.EDITED:
+        return FileState.EDITED
+    if wanted is None:
+        return FileState.NEEDLESS
+    return FileState.CURRENT if wanted == there else FileState.OUTDATED
+
+
+def file_flaws(files: Iterable[InstalledFile]) -> Iterator[Flaw]:
+    """Yield what is wrong with files, where anything is installed at all."""
+    for file in files:
+        match file.state:
+            case FileState.ABSENT:
+                yield Flaw(file.name, msg("it is not installed"), _AGAIN)
+            case FileState.OUTDATED:
+                yield Flaw(
+                    file.name,
+                    msg("it is not as it would be installed now: the configuration or portalops has changed"),
+                    _AGAIN,
+                )
+            case FileState.NEEDLESS:
+                yield Flaw(file.name, msg("the configuration needs it no longer"), _AGAIN)
+            case FileState.EDITED:
+                yield Flaw(
+                    file.name,
+                    msg("it was edited by hand, so portalops leaves it alone"),
+                    msg(
+                        "Move the changes into {path}.d/local.conf, and run 'portalops schedule install' with --force.",
+                        path=file.path,
+                    ),
+                )
+            case FileState.FOREIGN:
+                yield Flaw(
+                    file.name,
+                    msg("a file of that name is not portalops's; whether it does what is planned is not known"),
+                    msg("Remove {path}, and run 'portalops schedule install'.", path=file.path),
+                    is_unknown=True,
+                )
+            case FileState.CURRENT:
+                pass
+
+
+_AGAIN = msg("Run 'portalops schedule install' again.")
+
+
+def unit_flaws(
+    units: Mapping[str, UnitState], parts: Iterable[Part], now: datetime, *, within: timedelta
+) -> Iterator[Flaw]:
+    """Yield what is wrong with timers and services.
+
+    Args:
+        units: as the service manager has them.
+        parts: those that are planned.
+        now: aware.
+        within: how soon a timer must elapse again: its interval and random delay.
+    """
+    for part in parts:
+        timer, service = units.get(part.timer), units.get(part.service)
+        if timer is not None:
+            yield from _timer_flaws(timer, now, within)
+        if service is not None:
+            yield from _service_flaws(service)
+
+
+def _timer_flaws(timer: UnitState, now: datetime, within: timedelta) -> Iterator[Flaw]:
+    name = timer.name
+    switch_on = msg("Run 'systemctl enable --now {unit}'.", unit=name)
+    if not timer.is_loaded:
+        yield Flaw(name, msg("systemd does not have it: {state}", state=timer.load), _AGAIN)
+        return
+    if timer.is_stale:
+        yield Flaw(name, msg("systemd has not read its newest state"), msg("Run 'systemctl daemon-reload'."))
+    if timer.enabled not in {"enabled", "enabled-runtime"}:
+        seen = msg("it is not enabled, so it is gone after the next start of the machine: {state}", state=timer.enabled)
+        yield Flaw(name, seen, switch_on)
+    if timer.active != "active":
+        seen = msg("the timer does not run, so nothing is started: {state} ({sub})", state=timer.active, sub=timer.sub)
+        yield Flaw(name, seen, switch_on)
+    elif timer.next_at is None and timer.sub != "running":  # while the service runs there is none
+        again = msg("Run 'systemctl restart {unit}'.", unit=name)
+        yield Flaw(name, msg("the timer runs and never elapses again: it has no next moment"), again)
+    elif timer.next_at is not None and timer.next_at > now + within + ALLOWANCE:
+        yield Flaw(
+            name,
+            msg("the timer elapses only at {moment}: the clock or its stamp was wrong", moment=timer.next_at),
+            msg("Set the clock right; then 'systemctl stop {unit}', 'systemctl clean --what=state {unit}', 'systemctl start {unit}'.", unit=name),
+        )  # fmt: skip
+    elif timer.next_at is not None and timer.next_at < now - ALLOWANCE and timer.sub != "running":
+        again = msg("Run 'systemctl restart {unit}'.", unit=name)
+        yield Flaw(name, msg("the timer should have elapsed at {moment} and did not", moment=timer.next_at), again)
+
+
+def _service_flaws(service: UnitState) -> Iterator[Flaw]:
+    if not service.is_loaded:
+        yield Flaw(service.name, msg("systemd does not have it: {state}", state=service.load), _AGAIN)
+    elif service.active == "failed" or service.result not in {"", "success"}:
+        code = str(service.exit_code) if service.exit_code is not None else "?"
+        seen = msg("it failed when it ran last: {result}, exit code {code}", result=service.result, code=code)
+        yield Flaw(service.name, seen, msg("See what it said: journalctl -u {unit}", unit=service.name))
+
+
+def job_flaws(jobs: Iterable[JobStanding]) -> Iterator[Flaw]:
+    """Yield the jobs that are overdue; one that is at work is not."""
+    for standing in jobs:
+        if standing.is_late and standing.is_due and not standing.is_running:
+            seen = msg("it is overdue: its time before passed without a complete run")
+            yield Flaw(
+                standing.job.id, seen, msg("Run 'portalops run {job}', and see what it says.", job=standing.job.id)
+            )
+
+
+def way_flaws(
+    ways: Sequence[Way], *, is_needed: bool, cron_runs: bool | None, watcher_expected: bool = False
+) -> Iterator[Flaw]:
+    """Yield what is wrong with what knocks at all.
+
+    Args:
+        ways: what is there.
+        is_needed: the configuration plans something.
+        cron_runs: whether a cron daemon is at work; None if nobody can say.
+        watcher_expected: a watcher did run here, and nothing else knocks.
+    """
+    if not ways and is_needed:
+        if watcher_expected:
+            cure = msg("Start it again: portalops schedule watch; or run 'portalops schedule install'.")
+            yield Flaw("schedule", msg("the watcher that ran here does not run, so nothing is started by itself"), cure)
+        else:
+            cure = msg(
+                "Run 'portalops schedule install --systemd', or with --cron, or let 'portalops schedule watch' run."
+            )
+            yield Flaw("schedule", msg("nothing is installed, so nothing is started by itself"), cure)
+    if len(ways) > 1:
+        seen = nmsg("{n} way knocks: {ways}", "{n} ways knock: {ways}", len(ways), ways=", ".join(ways))
+        yield Flaw("schedule", seen, msg("Keep one: 'portalops schedule uninstall' removes what it installed."))
+    if Way.CRON in ways and cron_runs is not True:
+        yield Flaw(
+            "cron",
+            msg("no cron daemon runs here, so nothing is started")
+            if cron_runs is False
+            else msg("whether a cron daemon runs cannot be found out"),
+            msg("Install and start it, such as 'systemctl enable --now cron'."),
+            is_unknown=cron_runs is None,
+        )

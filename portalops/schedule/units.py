@@ -1,0 +1,231 @@
+r"""The plan as systemd units: for each part a timer that only knocks, and a service that may do little else than its work.
+
+A timer is `Persistent`, so that one knock follows a time in which the machine was off. 1 (something is unmet), 3 (something could
+not be found out) and 75 (another run is at work) are answers, no failures of a unit; whatever else ends one starts
+`portalops-failed@`. Sources: systemd.exec(5), systemd.timer(5), systemd.unit(5).
+
+    >>> word("/srv/90 %")
+    '"/srv/90 %%"'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from portalops.errors import ConfigurationError
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.schedule.marks import marked
+from portalops.schedule.plan import FAILED, Credential, Demands, Knock, Part, knocks_of
+
+_PLAIN = re.compile(r"[A-Za-z0-9@+=:,./_-]+")
+_UNFIT = re.compile(r"[\"'\\\x00-\x1f\x7f]")
+
+_TITLES = {
+    Part.REST: "Duties of the portal: what is due",
+    Part.BACKUP: "Duties of the portal: backups and inventories",
+    Part.MEDIA: "Duties of the portal: copies, verification and drills",
+    Part.CHECK: "Duties of the portal: checks of servers, this one among them",
+    Part.WATCH: "Heads of other hosts' ledgers",
+}
+_LONGEST = {Part.REST: "6h", Part.BACKUP: "1d", Part.MEDIA: "2d", Part.CHECK: "2h", Part.WATCH: "30min"}
+"""After so long a service is stopped, and a failure: nothing of its kind takes that long unless it hangs."""
+
+SUDO_CAPABILITIES = (
+    *("CAP_SETUID", "CAP_SETGID", "CAP_AUDIT_WRITE", "CAP_SYS_RESOURCE"),  # sudo(8) itself
+    "CAP_DAC_READ_SEARCH",  # the files of all accounts
+    *("CAP_SYS_PTRACE", "CAP_NET_ADMIN"),  # which program listens (ss), the rules of the firewall (nft)
+    *("CAP_AUDIT_CONTROL", "CAP_SYS_RAWIO", "CAP_SYS_ADMIN"),  # auditctl; smartctl, for NVMe the last one
+)
+"""What the commands of `portalops host sudoers` need as root."""
+
+FILTERS_KEEP_SUDO = 257
+"""From this version of systemd on, a filter on system calls does not set NoNewPrivileges; 252 does, and sudo refuses then."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A file as it is to be installed."""
+
+    name: str
+    data: bytes
+
+
+def unit_files(demands: Demands) -> tuple[UnitFile, ...]:
+    """Return every unit that a configuration needs, marked.
+
+    Raises:
+        ConfigurationError: a path holds what cannot stand in a unit.
+    """
+    files: list[UnitFile] = []
+    for knock in knocks_of(demands):
+        files.append(_file(knock.part.service, _service(knock, demands)))
+        files.append(_file(knock.part.timer, _timer(knock.part, demands)))
+    if files:
+        files.append(_file(FAILED, _failed(demands)))
+    return tuple(files)
+
+
+def word(text: str) -> str:
+    """Return a path or argument as one word of a unit.
+
+    Raises:
+        ConfigurationError: it holds a quote, a backslash or a control character.
+    """
+    if _UNFIT.search(text):
+        raise ConfigurationError(
+            msg("{path} cannot stand in a systemd unit or a cron file", path=show_text(text, 120)),
+            msg("Give the file or folder a name without quotes and backslashes."),
+        )
+    safe = text.replace("%", "%%").replace("$", "$$")
+    return safe if _PLAIN.fullmatch(safe) else f'"{safe}"'
+
+
+def _path(text: str, *, optional: bool = False) -> str:
+    """Return a path for a list of paths, where `$` means nothing."""
+    plain = word(text).replace("$$", "$")
+    if not optional:
+        return plain
+    return f'"-{plain[1:]}' if plain.startswith('"') else f"-{plain}"
+
+
+def _file(name: str, lines: Iterator[str]) -> UnitFile:
+    note = (
+        f"# Don't edit this file: it would be left alone from then on. Put changes into {name}.d/local.conf, which is",
+        "# never touched ('systemctl edit' makes it), or change [schedule] in the configuration and install anew.",
+        "",
+    )
+    return UnitFile(name, marked("\n".join((*note, *lines)) + "\n"))
+
+
+def _timer(part: Part, demands: Demands) -> Iterator[str]:
+    every = demands.every_minutes
+    yield from ("[Unit]", f"Description={_TITLES[part]}, every {every} minutes", "", "[Timer]")
+    yield f"OnCalendar=*-*-* *:{'00' if every == 60 else f'0/{every}'}:00"
+    yield "Persistent=true"
+    if demands.random_delay_minutes:
+        yield f"RandomizedDelaySec={demands.random_delay_minutes}min"
+    yield from ("AccuracySec=1s", "", "[Install]", "WantedBy=timers.target")
+
+
+def _service(knock: Knock, demands: Demands) -> Iterator[str]:
+    called = ("watch-remote",) if knock.part is Part.WATCH else ("run", "--due", *knock.jobs)
+    yield from ("[Unit]", f"Description={_TITLES[knock.part]}")
+    yield "After=network-online.target time-sync.target"
+    yield f"OnFailure={FAILED.replace('@', '@%n')}"
+    yield from ("", "[Service]", "Type=oneshot", f"User={demands.user}")
+    yield f"ExecStart={_command(demands, called)}"
+    yield "# Something unmet, something unknown and a run that is at work already are answers, not failures."
+    yield "SuccessExitStatus=1 3 75"
+    yield f"TimeoutStartSec={_LONGEST[knock.part]}"
+    yield from ("Nice=10", "IOSchedulingPriority=7")
+    yield from _credentials(demands.credentials)
+    yield ""
+    if knock.uses_sudo:
+        yield from _rights_with_sudo(demands)
+    else:
+        yield from _rooms(knock, demands)
+        yield from _rights(reads_all=knock.reads_all, makes_code=knock.runs_servers)
+
+
+def _failed(demands: Demands) -> Iterator[str]:
+    yield from ("[Unit]", "Description=Tell that %i failed", "After=network-online.target", "", "[Service]")
+    yield from ("Type=oneshot", f"User={demands.user}", "# To read what the unit said.")
+    yield "SupplementaryGroups=systemd-journal"
+    yield f"ExecStart={_command(demands, ('notify', 'unit'))} %i"
+    yield from ("SuccessExitStatus=1 3 75", "TimeoutStartSec=10min")
+    yield from _credentials(demands.credentials)
+    yield ""
+    yield from _rooms(Knock(Part.REST, (), sees_homes=demands.in_homes), demands)
+    yield from _rights(reads_all=False, makes_code=False)
+
+
+def _command(demands: Demands, called: Sequence[str]) -> str:
+    return " ".join(
+        word(each) for each in (demands.program, "--config", demands.config, "--quiet", "--no-input", *called)
+    )
+
+
+def _credentials(credentials: Sequence[Credential]) -> Iterator[str]:
+    for each in credentials:
+        kind = "LoadCredentialEncrypted" if each.is_encrypted else "LoadCredential"
+        yield f"{kind}={_path(f'{each.name}:{each.path}')}"
+
+
+def _rooms(knock: Knock, demands: Demands) -> Iterator[str]:
+    """Yield what it sees of the file system, and where it may write."""
+    yield "# All is read-only but what the configuration writes to."
+    yield "ProtectSystem=strict"
+    yield from (f"ReadWritePaths={_path(each)}" for each in demands.writes)
+    yield from (f"ReadWritePaths={_path(each, optional=True)}" for each in demands.may_write)
+    yield f"ProtectHome={'read-only' if knock.sees_homes else 'yes'}"
+    yield "PrivateTmp=yes"
+    if knock.writes_media and demands.devices:
+        yield "DevicePolicy=closed"
+        yield from (f"DeviceAllow={_path(each)} rw" for each in demands.devices)
+    else:
+        yield "PrivateDevices=yes"
+
+
+def _rights(*, reads_all: bool, makes_code: bool) -> Iterator[str]:
+    if reads_all:
+        yield "# Sources belong to many accounts: it may read them all, and neither write nor become one of them."
+        yield from ("AmbientCapabilities=CAP_DAC_READ_SEARCH", "CapabilityBoundingSet=CAP_DAC_READ_SEARCH")
+    else:
+        yield "CapabilityBoundingSet="
+    yield from _LOCKED
+    if makes_code:
+        yield "# Servers that drills start compile queries while they run: writable code pages stay allowed."
+    else:
+        yield "MemoryDenyWriteExecute=yes"
+
+
+_LOCKED = (
+    "NoNewPrivileges=yes",
+    "ProtectClock=yes",
+    "ProtectControlGroups=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectProc=invisible",
+    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "RemoveIPC=yes",
+    "KeyringMode=private",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged @resources",
+    "SystemCallErrorNumber=EPERM",
+    "UMask=0077",
+)
+
+
+def _rights_with_sudo(demands: Demands) -> Iterator[str]:
+    yield "# It looks at this machine as it is, partly as root, so it has a lower wall than the other units:"
+    yield "# - No file system of its own: with one it would see its own read-only mounts, and call them the machine's."
+    yield "# - sudo must gain root, so nothing may stand here that takes new privileges away. What root does is named word by"
+    yield "#   word in the sudoers file ('portalops host sudoers'), and held by this set."
+    yield f"CapabilityBoundingSet={' '.join(SUDO_CAPABILITIES)}"
+    yield from ("KeyringMode=private", "UMask=0077")
+    if demands.systemd_version >= FILTERS_KEEP_SUDO:
+        yield from _LOCKED_WITH_SUDO
+    else:
+        yield f"# Filters on system calls are left out: before systemd {FILTERS_KEEP_SUDO} they keep sudo from gaining root."
+
+
+_LOCKED_WITH_SUDO = (
+    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallErrorNumber=EPERM",
+)
