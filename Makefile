@@ -6,7 +6,7 @@ PYTEST := $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check bench lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-all coverage check bench manuals completions lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 
 bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
 	@$(VENV)/python -m bench
+
+manuals: set-up ## write the manual pages, in English and Vietnamese, to build/manuals
+	@$(VENV)/python scripts/build_manuals.py
+
+completions: set-up ## write completion for bash, zsh and fish to build/completions
+	@$(VENV)/python scripts/build_completions.py
 
 lock: ## write the lock files anew from pyproject.toml
 	@python="$$(scripts/find_python $(PYTHON))" && "$$python" scripts/lock.py

@@ -54,9 +54,8 @@ def call(session: Session) -> Result:
             if close
             else msg("Run 'portalops --help' to see the commands."),
         )
-    app = app_of(name)
-    called, said, command = name, _(summary(name)), _command_of(app)
-    while (verbs := _verbs_of(command)) is not None:  # a noun may have nouns, such as `vuln bundle`
+    called, said, command = name, _(summary(name)), command_of(name)
+    while (verbs := verbs_of(command)) is not None:  # a noun may have nouns, such as `vuln bundle`
         verb = next((argument for argument in arguments if not argument.startswith("-")), None)
         if verb is None:
             if _asks_for_help(arguments):
@@ -86,21 +85,6 @@ def _call(called: str, command: TyperCommand, arguments: list[str], session: Ses
 def _asks_for_help(arguments: list[str]) -> bool:
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--help" in before or "-h" in before
-
-
-def complete() -> None:
-    """Answer a shell's question for completions; this one needs every command."""
-    import typer  # noqa: PLC0415  # start-up time
-
-    root = typer.Typer(add_completion=True)
-    for name in names():
-        app = app_of(name)
-        alone = app.registered_commands[0].callback if len(app.registered_commands) == 1 else None
-        if alone is not None and not app.registered_groups and app.registered_callback is None:
-            root.command(name)(alone)
-        else:
-            root.add_typer(app, name=name)
-    root(prog_name="portalops")
 
 
 def version_page() -> Result:
@@ -140,13 +124,15 @@ def app_of(name: str) -> typer.Typer:
     return cast("typer.Typer", importlib.import_module(f"commands.{_module(name)}").app)
 
 
-def _command_of(app: typer.Typer) -> TyperCommand:
+def command_of(name: str) -> TyperCommand:
+    """Import a command and return it as Typer parses it: a verb alone, or a noun of `verbs_of`."""
     import typer.main  # noqa: PLC0415  # start-up time
 
+    app = app_of(name)
     app._add_completion = False  # completion is shipped in files, never installed into a user's start-up files
     return cast("TyperCommand", typer.main.get_command(app))
 
 
-def _verbs_of(command: TyperCommand) -> Mapping[str, TyperCommand] | None:
+def verbs_of(command: TyperCommand) -> Mapping[str, TyperCommand] | None:
     """Return a noun's verbs; None for a command that stands alone."""
     return getattr(command, "commands", None)

@@ -33,11 +33,22 @@ HELP = _(
 )
 
 
+def _forms() -> tuple[str, ...]:
+    from checks.imports import forms  # noqa: PLC0415  # start-up time
+
+    return forms()
+
+
 def import_(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help=_("The tool's report"))],
     *,
-    tool: Annotated[str, typer.Option("--tool", metavar="FORM", help=_("The report's form: sarif, openscap or lynis"))],
+    tool: Annotated[
+        str,
+        typer.Option(
+            "--tool", metavar="FORM", help=_("The report's form: sarif, openscap or lynis"), autocompletion=_forms
+        ),
+    ],
     host: HostOption,
 ) -> Result:
     from checks.imports import read_claims  # noqa: PLC0415  # start-up time

@@ -131,7 +131,9 @@ def add(
         ),
     ],
     account: Annotated[str, typer.Option(metavar="NAME", help=_("The account that it opens"))],
-    kind: Annotated[str, typer.Option(metavar="KIND", help=_("password, key, token or certificate"))],
+    kind: Annotated[
+        str, typer.Option(metavar="password|key|token|certificate", help=_("password, key, token or certificate"))
+    ],
     holder: Annotated[str, typer.Option(metavar="MEMBER", help=_("Who keeps it and answers for it"))],
     deputy: Annotated[str, typer.Option(metavar="MEMBER", help=_("Who has it in the holder's absence"))] = "",
     place: Annotated[str, typer.Option(metavar="TEXT", help=_("Where it is kept"))] = "",
@@ -183,7 +185,9 @@ def correct(
     reason: Reason,
     system: Annotated[Given, typer.Option(metavar="KIND:NAME", help=_("What it opens"))] = None,
     account: Annotated[Given, typer.Option(metavar="NAME", help=_("The account that it opens"))] = None,
-    kind: Annotated[Given, typer.Option(metavar="KIND", help=_("password, key, token or certificate"))] = None,
+    kind: Annotated[
+        Given, typer.Option(metavar="password|key|token|certificate", help=_("password, key, token or certificate"))
+    ] = None,
     holder: Annotated[Given, typer.Option(metavar="MEMBER", help=_("Who keeps it and answers for it"))] = None,
     deputy: Annotated[Given, typer.Option(metavar="MEMBER", help=_("Who has it in the holder's absence"))] = None,
     place: Annotated[Given, typer.Option(metavar="TEXT", help=_("Where it is kept"))] = None,

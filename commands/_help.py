@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def noun_page(name: str, summary: str, verbs: Mapping[str, TyperCommand]) -> Result:
     """List what can be done with a noun; `summary` is in the reader's language already."""
-    rows = {verb: _sections(command)[0] for verb, command in verbs.items()}
+    rows = {verb: sections_of(command)[0] for verb, command in verbs.items()}
     view = (
         Paragraph(verbatim(f"{summary}.")),
         Paragraph(msg("Usage: {command} VERB [ARGUMENTS] [OPTIONS]", command=f"portalops {name}")),
@@ -34,13 +34,9 @@ def noun_page(name: str, summary: str, verbs: Mapping[str, TyperCommand]) -> Res
 
 def verb_page(called: str, command: TyperCommand) -> Result:
     """Say what a verb does, what it takes and how it ends; `called` is how it is called, such as `backup run`."""
-    from typer.core import TyperArgument, TyperOption  # noqa: PLC0415  # start-up time
-
-    arguments = [each for each in command.params if isinstance(each, TyperArgument)]
-    options = [each for each in command.params if isinstance(each, TyperOption)]
-    summary, *more = _sections(command)
-    wanted: list[Parameter] = [*arguments, *(each for each in options if each.required)]
-    usage = " ".join([f"portalops {called}", *(_usage_of(each) for each in wanted)])
+    arguments, options = parameters_of(command)
+    summary, *more = sections_of(command)
+    usage = usage_of(called, command)
     view: list[Block] = [Paragraph(verbatim(f"{summary}."))]
     view.append(
         Paragraph(
@@ -52,7 +48,7 @@ def verb_page(called: str, command: TyperCommand) -> Result:
         if parameters:
             view += [
                 Heading(2, heading),
-                KeyValues([(verbatim(_shape_of(each)), _meaning(each)) for each in parameters]),
+                KeyValues([(verbatim(shape_of(each)), meaning_of(each)) for each in parameters]),
             ]
     view.append(Paragraph(msg("'portalops --help' shows the options of every command, such as --json and --lang.")))
     data: JsonValue = {
@@ -65,38 +61,56 @@ def verb_page(called: str, command: TyperCommand) -> Result:
     return Result(data, view)
 
 
+def usage_of(called: str, command: TyperCommand) -> str:
+    """Return how a verb is called: its arguments, and the options that it cannot do without."""
+    arguments, options = parameters_of(command)
+    wanted: list[Parameter] = [*arguments, *(each for each in options if each.required)]
+    return " ".join([f"portalops {called}", *map(_wanted, wanted)])
+
+
+def parameters_of(command: TyperCommand) -> tuple[list[TyperArgument], list[TyperOption]]:
+    """Return a verb's arguments and its options, each in the order of their declaration."""
+    from typer.core import TyperArgument, TyperOption  # noqa: PLC0415  # start-up time
+
+    return (
+        [each for each in command.params if isinstance(each, TyperArgument)],
+        [each for each in command.params if isinstance(each, TyperOption)],
+    )
+
+
 def name_of(parameter: Parameter) -> str:
     """Return what a person calls a parameter: `SET` for an argument, `--to` for an option."""
     if parameter.param_type_name == "argument":
-        return _value_of(parameter)
+        return value_of(parameter)
     return max(parameter.opts, key=len)
 
 
-def _shape_of(parameter: Parameter) -> str:
+def shape_of(parameter: Parameter) -> str:
     """Return how a parameter is written: `SET`, `--dry-run`, `--full | --diff` or `--to FOLDER`."""
     if parameter.param_type_name == "argument":
         return name_of(parameter)
     if getattr(parameter, "is_flag", False):
         return " | ".join((name_of(parameter), *parameter.secondary_opts))
-    return f"{name_of(parameter)} {_value_of(parameter)}"
+    return f"{name_of(parameter)} {value_of(parameter)}"
 
 
-def _sections(command: TyperCommand) -> list[str]:
+def sections_of(command: TyperCommand) -> list[str]:
     """Return a help text's paragraphs, the summary first."""
     return [text.strip() for text in (command.help or "").split("\n\n")]
 
 
-def _usage_of(parameter: Parameter) -> str:
+def _wanted(parameter: Parameter) -> str:
     many = "..." if parameter.nargs == -1 or parameter.multiple else ""
-    return f"{_shape_of(parameter)}{many}" if parameter.required else f"[{_shape_of(parameter)}]{many}"
+    return f"{shape_of(parameter)}{many}" if parameter.required else f"[{shape_of(parameter)}]{many}"
 
 
-def _value_of(parameter: Parameter) -> str:
+def value_of(parameter: Parameter) -> str:
     """Return what stands for the value: as declared, else the last word of the name, such as FOLDER for keys_folder."""
     return parameter.metavar or (parameter.name or "").strip("_").upper().rpartition("_")[2]
 
 
-def _meaning(parameter: Parameter) -> Message:
+def meaning_of(parameter: Parameter) -> Message:
+    """Say what a parameter is for, and its default or that it is required."""
     text = parameter.help or ""
     if parameter.required and parameter.param_type_name == "option":
         return msg("{text} (required)", text=text)

@@ -39,8 +39,10 @@ def letter(
     ctx: typer.Context,
     incident: IdArgument,
     *,
-    report: Annotated[str, typer.Option("--report", metavar="WHICH", help=_("first or full"))] = "first",
-    to: Annotated[str, typer.Option("--to", metavar="WHOM", help=_("department or committee"))] = "department",
+    report: Annotated[str, typer.Option("--report", metavar="first|full", help=_("first or full"))] = "first",
+    to: Annotated[
+        str, typer.Option("--to", metavar="department|committee", help=_("department or committee"))
+    ] = "department",
     format_: Annotated[
         str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, xlsx, joined by commas"))
     ] = "docx",

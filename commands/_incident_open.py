@@ -65,9 +65,12 @@ Kind = Annotated[
     typer.Option(
         metavar="KIND",
         help=_("credential, intrusion, malware, defacement, data-leak, data-loss, denial-of-service, outage or other"),
+        autocompletion=lambda: tuple(IncidentKind),
     ),
 ]
-Weight = Annotated[str, typer.Option("--severity", metavar="SEVERITY", help=_("critical, high, medium or low"))]
+Weight = Annotated[
+    str, typer.Option("--severity", metavar="critical|high|medium|low", help=_("critical, high, medium or low"))
+]
 Detected = Annotated[
     OptionalText,
     typer.Option(metavar="MOMENT", help=_("When it was noticed, such as 2026-11-26T07:30; now by default")),
@@ -151,8 +154,13 @@ def correct(
     *,
     reason: Reason,
     what: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("What happened, in a sentence"))] = None,
-    kind: Annotated[OptionalText, typer.Option(metavar="KIND", help=_("As for 'incident open'"))] = None,
-    severity: Annotated[OptionalText, typer.Option(metavar="SEVERITY", help=_("critical, high, medium or low"))] = None,
+    kind: Annotated[
+        OptionalText,
+        typer.Option(metavar="KIND", help=_("As for 'incident open'"), autocompletion=lambda: tuple(IncidentKind)),
+    ] = None,
+    severity: Annotated[
+        OptionalText, typer.Option(metavar="critical|high|medium|low", help=_("critical, high, medium or low"))
+    ] = None,
     detected: Annotated[OptionalText, typer.Option(metavar="MOMENT", help=_("When it was noticed"))] = None,
     happened: Happened = None,
     affected: Affected = None,

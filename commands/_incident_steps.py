@@ -71,7 +71,7 @@ def report(
     ctx: typer.Context,
     incident: IdArgument,
     *,
-    kind: Annotated[str, typer.Option("--kind", metavar="WHICH", help=_("first or full"))],
+    kind: Annotated[str, typer.Option("--kind", metavar="first|full", help=_("first or full"))],
     to: Annotated[str, typer.Option("--to", metavar="NAME", help=_("To whom"))],
     document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number and date of the report"))],
     how: Annotated[str, typer.Option(metavar="TEXT", help=_("By which way it was sent"))],

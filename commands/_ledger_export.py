@@ -67,7 +67,9 @@ def export(
         list[str] | None,
         typer.Option(metavar="DIGEST=REASON", help=_("Leave these details out, and say why; may be repeated")),
     ] = None,
-    language: Annotated[str | None, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,
 ) -> Result:
     session = open_session(ctx)

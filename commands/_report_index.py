@@ -79,7 +79,9 @@ def index(
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help=_("Folder to write the page to; the same without it"))
     ] = None,
-    language: Annotated[str | None, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
+    ] = None,
 ) -> Result:
     from commands.report import languages_option  # noqa: PLC0415  # that module takes this verb up
 

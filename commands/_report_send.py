@@ -25,6 +25,7 @@ from portalops.model.text import show_text
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Cell, KeyValues, Paragraph, Table
 from portalops.reports.mail import MOST_RECIPIENTS, Settings, subject_of
+from portalops.reports.named import report_names
 from portalops.reports.words import mail_status
 from portalops.system.mail import ADDRESS
 
@@ -43,7 +44,7 @@ HELP = _(
 
 def send(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"))],
+    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"), autocompletion=report_names)],
     *,
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     to: Annotated[
@@ -52,9 +53,9 @@ def send(
     ] = None,
     format_: Annotated[
         OptionalList,
-        typer.Option("--format", metavar="FORMAT", help=_("File format; may be given more than once; the configured ones without it")),
+        typer.Option("--format", metavar="FORMAT", help=_("File format; may be given more than once; the configured ones without it"), autocompletion=formats.names),
     ] = None,
-    language: Annotated[OptionalText, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
+    language: Annotated[OptionalText, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))] = None,
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this host"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be sent to whom, and build and send nothing"))] = False,

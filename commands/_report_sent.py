@@ -49,7 +49,7 @@ def sent(
     name: Annotated[str, typer.Argument(metavar="REPORT", help=_("What it is about, such as updates"))],
     *,
     period: Annotated[str, typer.Option("--period", help=_("The days that it covers"))],
-    to: Annotated[str, typer.Option("--to", metavar="WHOM", help=_("department or committee"))],
+    to: Annotated[str, typer.Option("--to", metavar="department|committee", help=_("department or committee"))],
     number: Annotated[
         str, typer.Option("--number", metavar="TEXT", help=_("Number and sign of the paper, such as 12/CV-TTTT"))
     ],

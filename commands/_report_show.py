@@ -15,6 +15,7 @@ from portalops.locale import _, process_language
 from portalops.model.message import msg
 from portalops.reports import formats
 from portalops.reports.document import Block, Document, Heading, KeyValues
+from portalops.reports.named import report_names
 from portalops.reports.section_proof import does_not_hold
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
@@ -30,7 +31,7 @@ HELP = _(
 
 def show(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"))],
+    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"), autocompletion=report_names)],
     *,
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,

@@ -80,7 +80,8 @@ def observe(
     *,
     unit: UnitOption = None,
     channel: Annotated[
-        OptionalText, typer.Option("--channel", metavar="WHERE", help=_("portal, subportal or submission"))
+        OptionalText,
+        typer.Option("--channel", metavar="portal|subportal|submission", help=_("portal, subportal or submission")),
     ] = None,
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help=_("Its title"))] = "",
     address: Annotated[str, typer.Option("--address", metavar="URL", help=_("Where it can be seen"))] = "",

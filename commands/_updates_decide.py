@@ -202,11 +202,15 @@ def exempt(
     kind: Annotated[
         OptionalText,
         typer.Option(
-            "--kind", metavar="KIND", help=_("fault, disaster, migration, no-subportal-yet, secrecy or maintenance")
+            "--kind",
+            metavar="KIND",
+            help=_("fault, disaster, migration, no-subportal-yet, secrecy or maintenance"),
+            autocompletion=lambda: tuple(ExemptionKind),
         ),
     ] = None,
     duty: Annotated[
-        OptionalText, typer.Option("--duty", metavar="WHAT", help=_("subportal or submission; both without it"))
+        OptionalText,
+        typer.Option("--duty", metavar="subportal|submission", help=_("subportal or submission; both without it")),
     ] = None,
     document: Annotated[
         str, typer.Option("--document", metavar="TEXT", help=_("Number and date of the decision"))

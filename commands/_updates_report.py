@@ -56,7 +56,9 @@ def report(
     period: Annotated[
         OptionalText, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))
     ] = None,
-    to: Annotated[str, typer.Option("--to", metavar="WHOM", help=_("department or committee"))] = "department",
+    to: Annotated[
+        str, typer.Option("--to", metavar="department|committee", help=_("department or committee"))
+    ] = "department",
     format_: Annotated[
         str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, xlsx, joined by commas"))
     ] = "docx",

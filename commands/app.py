@@ -67,8 +67,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             set_language(language_from(environment, session.invocation.language))
             printer = Printer(session.invocation, environment)
             result = _dispatch(session)
-            if result is None:
-                return int(ExitCode.OK)
             result = replace(result, warnings=(*session.warnings, *result.warnings))
             printer.result(result, zone=session.zone)
             return int(result.exit_code)
@@ -117,13 +115,10 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _dispatch(session: Session) -> Result | None:
-    from commands._catalog import call, complete, help_page, version_page  # noqa: PLC0415  # start-up time
+def _dispatch(session: Session) -> Result:
+    from commands._catalog import call, help_page, version_page  # noqa: PLC0415  # start-up time
 
     arguments = session.invocation.arguments
-    if "_PORTALOPS_COMPLETE" in session.environment:
-        complete()
-        return None
     if not arguments or arguments[0] in {"--help", "-h"} or arguments == ("help",):
         return help_page()
     if arguments[0] == "help":

@@ -237,7 +237,7 @@ def escalate(
     ctx: typer.Context,
     case: CaseName,
     *,
-    to: Annotated[str, typer.Option("--to", metavar="WHOM", help=_("department or committee"))],
+    to: Annotated[str, typer.Option("--to", metavar="department|committee", help=_("department or committee"))],
     number: Number = "",
     on: On = None,
     reason: Reason = "",

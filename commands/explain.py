@@ -66,6 +66,13 @@ CHECK_VERDICTS: Mapping[CheckVerdict, Message] = {
 }
 
 
+def explainable() -> tuple[str, ...]:
+    """Return the name of all that can be explained where there is no configuration."""
+    from portalops.rulebooks.load import load  # noqa: PLC0415  # start-up time
+
+    return tuple(_subjects(load(DEFAULT_RULEBOOK, {})))
+
+
 @app.command(
     help=_(
         "Explain a code, check, verdict or duty\n\nTakes an error code (PO1203), a check (ssh.root-login), an exit code"
@@ -76,10 +83,13 @@ CHECK_VERDICTS: Mapping[CheckVerdict, Message] = {
 )
 def explain(
     ctx: typer.Context,
-    code: Annotated[str, typer.Argument(help=_("What to explain; without it, everything is listed"))] = "",
+    code: Annotated[
+        str,
+        typer.Argument(help=_("What to explain; without it, everything is listed"), autocompletion=explainable),
+    ] = "",
 ) -> Result:
     session = open_session(ctx)
-    subjects = _subjects(session)
+    subjects = _subjects(_rulebook(session))
     if not code:
         return _overview(subjects)
     found = next((subjects[name] for name in (code, code.upper(), code.lower()) if name in subjects), None)
@@ -104,8 +114,7 @@ class _Subject:
         self.page = page
 
 
-def _subjects(session: Session) -> dict[str, _Subject]:
-    rulebook = _rulebook(session)
+def _subjects(rulebook: Rulebook) -> dict[str, _Subject]:
     return {
         **dict(_duties(rulebook)),
         **dict(_verdicts()),

@@ -56,7 +56,7 @@ def init(
     portal_id: Annotated[str, typer.Option(help=_("Id of the portal: lower-case letters, digits, hyphens"))] = "",
     name_vi: Annotated[str, typer.Option(metavar="NAME", help=_("Vietnamese name of the portal"))] = "",
     name_en: Annotated[str, typer.Option(metavar="NAME", help=_("English name of the portal"))] = "",
-    language: Annotated[str, typer.Option(help=_("Language of reports: vi or en"))] = "",
+    language: Annotated[str, typer.Option(metavar="vi|en", help=_("Language of reports: vi or en"))] = "",
     medium: Annotated[
         Optional[list[Path]],  # noqa: UP045  # Typer reads it at run time
         typer.Option(metavar="FOLDER", help=_("Folder of a backup disk; give the option once for each disk")),

@@ -80,14 +80,22 @@ MOST_NAMED = 20
 )
 def build(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"))],
+    name: Annotated[str, typer.Argument(help=_("The report, such as compliance"), autocompletion=report_names)],
     *,
     format_: Annotated[
-        list[str] | None, typer.Option("--format", metavar="FORMAT", help=_("File format; may be given more than once"))
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=_("File format; may be given more than once"),
+            autocompletion=formats.names,
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option(help=_("Folder to write to; the configured one without it"))] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
-    language: Annotated[str | None, typer.Option(help=_("vi, en or both; the configured ones without it"))] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
+    ] = None,
     unit: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this host"))] = None,
 ) -> Result:

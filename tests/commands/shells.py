@@ -1,0 +1,98 @@
+"""Asks the real shells what they offer for a line that somebody has begun to type."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_WAIT_SECONDS = 20.0
+
+
+def offered_by_bash(file: Path, line: str, folder: Path) -> list[str]:
+    """Return what bash offers; the line is split as bash splits it, at `=` too."""
+    words = [word for part in line.split(" ") for word in re.split(r"(?<=.)(=)", part) if word or not part]
+    call = (
+        f"source {shlex.quote(str(file))}; COMP_WORDS=({' '.join(map(shlex.quote, words))}); "
+        f"COMP_CWORD={len(words) - 1}; _portalops; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    return _lines(["bash", "--norc", "--noprofile", "-c", call], folder)
+
+
+def offered_by_fish(file: Path, line: str, folder: Path) -> list[str]:
+    """Return what fish offers, without the descriptions."""
+    call = f"source {shlex.quote(str(file))}; complete -C {shlex.quote(line)}"
+    return [row.partition("\t")[0] for row in _lines(["fish", "--no-config", "-c", call], folder)]
+
+
+def _lines(command: Sequence[str], folder: Path) -> list[str]:
+    done = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"},
+    )
+    assert done.stderr == ""
+    return [row for row in done.stdout.splitlines() if row]
+
+
+_ZSH = """
+fpath=({functions} $fpath)
+autoload -Uz compinit
+compinit -u -D
+compadd() {{
+    local -a hits
+    [[ ${{@[1,(i)(-|--)]}} == *-(O|A|D)* ]] || {{ builtin compadd -A hits "$@"; print -rl -- $hits >> {hits} }}
+    builtin compadd "$@"
+}}
+ask() {{
+    BUFFER=$(<{question})
+    CURSOR=$#BUFFER
+    zle complete-word
+    BUFFER=
+    print -r -- . >> {end}
+}}
+zle -N ask
+bindkey '^T' ask
+print -r -- . >> {end}
+"""
+
+
+def offered_by_zsh(file: Path, line: str, folder: Path, scratch: Path) -> list[str]:
+    """Return what zsh adds as matches in its line editor, which it has on a terminal alone."""
+    paths = {name: scratch / name for name in ("hits", "question", "end")}
+    for path in paths.values():
+        path.write_text("", encoding="utf-8")
+    paths["question"].write_text(line, encoding="utf-8")
+    start = scratch / "start"
+    start.write_text(_ZSH.format(functions=shlex.quote(str(file.parent)), **paths), encoding="utf-8")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        surroundings = {"PATH": os.environ["PATH"], "HOME": str(scratch), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+        os.execvpe("zsh", ["zsh", "-f", "-i"], surroundings)
+    try:
+        os.write(terminal, f"source {shlex.quote(str(start))}\n".encode())
+        _await(paths["end"], 1)
+        os.write(terminal, b"\x14")
+        _await(paths["end"], 2)
+    finally:
+        os.close(terminal)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    return sorted({row for row in paths["hits"].read_text(encoding="utf-8").splitlines() if row})
+
+
+def _await(path: Path, lines: int) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while path.read_text(encoding="utf-8").count("\n") < lines:
+        if time.monotonic() > deadline:
+            raise AssertionError("zsh did not answer")
+        time.sleep(0.01)
