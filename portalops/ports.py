@@ -358,6 +358,19 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class AskableSource(Source, Protocol):
+    """A source that can be asked whether it would give its data, without any of it being read."""
+
+    def ask(self) -> Message:
+        """Connect as `write` does, and return what answers.
+
+        Raises:
+            SourceUnavailable: `write` would fail by what it asks first.
+        """
+        ...
+
+
 class SetWriter(Protocol):
     """Writes one set onto a medium, file after file; nothing of it is visible before `seal`.
 

@@ -68,7 +68,7 @@ from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Text
 from portalops.model.backups import TableRows
-from portalops.model.message import msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 
@@ -137,6 +137,18 @@ class MariadbSource(ConfiguredSource):
                 self._dump(opener, server, flavour, database, grants)
             if self._settings.users:
                 self._dump_users(opener, server, flavour)
+
+    def ask(self) -> Message:
+        with reached(self.id), self._options() as options:
+            server = _Server(self.id, self._settings, options, self._secrets())
+            server.flavour()
+            chosen = self._chosen(server.databases())
+            server.grants()
+        return nmsg(
+            "a server of MariaDB or MySQL with {n} database to be backed up",
+            "a server of MariaDB or MySQL with {n} databases to be backed up",
+            len(chosen),
+        )
 
     def _chosen(self, present: Sequence[_Database]) -> list[_Database]:
         """Return the databases to dump."""

@@ -84,7 +84,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Text
 from portalops.errors import SourceUnavailable
 from portalops.model.backups import TableRows
-from portalops.model.message import msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner, StreamOpener, StreamWriter
 
@@ -176,6 +176,21 @@ class PostgresqlSource(ConfiguredSource):
     def write(self, opener: StreamOpener) -> None:
         with reached(self.id), self._access() as access:
             self._write(opener, access)
+
+    def ask(self) -> Message:
+        with reached(self.id), self._access() as access:
+            server = self._server(access)
+            self._tools(access, server.major)
+            self._require_fresh(server)
+            for database in self._settings.databases or ():
+                if database not in server.databases:
+                    raise self._no_database(database, server)
+        return nmsg(
+            "PostgreSQL {version} with {n} database",
+            "PostgreSQL {version} with {n} databases",
+            len(server.databases),
+            version=server.major,
+        )
 
     def _write(self, opener: StreamOpener, access: Access) -> None:
         settings = self._settings

@@ -209,4 +209,4 @@ def _examined(subject: str, look: Look, seconds: float) -> Iterator[Seen]:
         if subject == "configuration":
             yield refused("", error)
         else:
-            yield unknown("", msg("not looked at: the configuration is wrong"), error.hint)
+            yield unknown("", msg("not looked at: {cause}", cause=error.message), error.hint)

@@ -40,7 +40,7 @@ def references(node: object, key: str = "") -> Iterator[tuple[str, Reference]]:
 
 def _tried(look: Look, name: str, reference: Reference) -> Iterator[Seen]:
     if reference.credential is not None and not look.session.environment.get("CREDENTIALS_DIRECTORY"):
-        return  # only a unit has it: `schedule` says whether the units load it
+        return  # only a unit has it: `scheduled-user` says whether the units load it
     try:
         reference.reveal(look.session.environment)
     except SecretUnavailable as error:

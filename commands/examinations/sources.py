@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backups.sources import SourceContext, build_source
 from commands.examinations import Look, Seen, bad, bounded, good, note
 from portalops.config.layers import show_path
 from portalops.model.message import msg
+from portalops.ports import AskableSource
 
 if TYPE_CHECKING:
     from portalops.config import KindTable
@@ -25,12 +27,22 @@ def examine(look: Look) -> Iterator[Seen]:
     if not tables:
         yield bad("", msg("no backup source is configured"), msg("Add [[backup.source]] to the configuration."))
     for table in tables:
-        yield from bounded(partial(_looked_at, table), seconds=look.seconds, about=table.id)
+        yield from bounded(partial(_looked_at, look, table), seconds=look.seconds, about=table.id)
 
 
-def _looked_at(table: KindTable) -> Iterator[Seen]:
+def _looked_at(look: Look, table: KindTable) -> Iterator[Seen]:
+    source = build_source(table, SourceContext(look.session.settings.state_folder, ()))
     paths = source_paths(table)
-    if not paths and table.kind != "ledger":
+    if isinstance(source, AskableSource):
+        if look.deep:
+            yield good(table.id, msg("{id}: it answers: {said}", id=table.id, said=source.ask()))
+        else:
+            yield note(
+                table.id,
+                msg("{id}: the database was not asked", id=table.id),
+                msg("Run 'portalops doctor --deep --only sources'."),
+            )
+    elif not paths and table.kind != "ledger":
         yield note(
             table.id,
             msg("{id}: a source of kind {kind} is not tried here", id=table.id, kind=table.kind),
