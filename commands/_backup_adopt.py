@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands._jobs import require_valid, run_lock
+from commands._jobs import require_valid, resource_lock
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ExitCode, LedgerMissing, UsageError, worst
@@ -17,6 +17,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.adopted import AdoptedBackup, AdoptedLook
 from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.adopted import ADOPTED, KEY, Claim, read_claims
 from portalops.reports.document import Block, ByteSize, Cell, Notice, Paragraph, Status, Table, Tone
@@ -56,7 +57,7 @@ def adopt(
             [_question_data(name, kind, question) for name, kind, question in questions], [_questions(questions)]
         )
     claims: list[Claim] = []
-    with run_lock(session):
+    with resource_lock(session, Resource.ADOPTED):
         session.writable_ledger.require_clock()
         for look in ask_tools(adopters, keeper=session.writable_ledger, progress=session.progress):
             body = bodies.write({"circumstances": session.circumstances, KEY: look})

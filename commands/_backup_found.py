@@ -12,7 +12,7 @@ import typer
 
 from commands import _backup_views as views
 from commands._backup_work import media_of, recorded_sets_of
-from commands._jobs import run_lock
+from commands._jobs import resource_lock
 from commands._prune_work import died_backups, of_a_dead_run
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -22,7 +22,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.backups import CopyState, FoundSet, SetId
 from portalops.model.message import Message, msg
-from portalops.model.runs import JobKind
+from portalops.model.runs import JobKind, Resource
 from portalops.model.text import show_text
 from portalops.registers.backups import FOUND, FOUND_SET
 from portalops.reports.document import Block, Paragraph, Table
@@ -61,7 +61,7 @@ def take_in(
     from portalops.ledger.heads import read_signers  # noqa: PLC0415  # as above
 
     session = open_session(ctx)
-    with run_lock(session):
+    with resource_lock(session, Resource.MEDIA):
         left = [each for each in left_sets(session) if each.set_id.startswith(set_name or "")]
         if set_name and not left:
             raise SetNotFound(

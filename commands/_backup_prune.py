@@ -11,7 +11,7 @@ import typer
 
 from commands import _backup_views as views
 from commands._backup_work import find_set, recorded_sets_of
-from commands._jobs import perform, require_valid, run_lock
+from commands._jobs import perform, require_valid, resource_lock
 from commands._periods import period_of
 from commands._prune_work import DUTY, Asked, look_around, prune_job, prune_work, retained_of
 from commands._result import JsonValue, Result
@@ -23,7 +23,7 @@ from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.retention import Hold, Mark, PruneResult, RetentionPolicy
-from portalops.model.runs import JobKind
+from portalops.model.runs import JobKind, Resource
 from portalops.model.text import show_text
 from portalops.registers.retention import HELD, HOLD, MARK, RELEASED, UNDONE, RecordedMark, Retained
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, Table, Tone
@@ -97,10 +97,10 @@ def prune(
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
-    with run_lock(
-        session
-    ):  # no plan is recorded: with keys of its own, the configuration may be another than that of the jobs
-        done = perform(session, prune_job(session), work=partial(prune_work, asked=asked))
+    job = prune_job(session)
+    with resource_lock(session, Resource.MEDIA, job=job.id):
+        # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
+        done = perform(session, job, work=partial(prune_work, asked=asked))
     told: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[: views.MAX_LISTED]]
     if not isinstance(done.result, PruneResult):
         return Result(done.data(), told, exit_code=done.exit_code)

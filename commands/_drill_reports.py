@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from commands._backup_work import recorded_sets_of
-from commands._jobs import run_lock
+from commands._jobs import resource_lock
 from commands._session import Session
 from portalops.errors import ConfigurationError, DrillReportRefused, LedgerError, UsageError
 from portalops.ledger import bodies
@@ -19,6 +19,7 @@ from portalops.model.backups import CopyState, DrillResult
 from portalops.model.causes import cause_of
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
+from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.backups import GONE
 from portalops.registers.drills import (
@@ -124,7 +125,7 @@ def take_up(session: Session, path: Path) -> TakenUp:
         raise _refused(path, msg("it is not text in UTF-8")) from error
     except NotADrillReport as error:
         raise _refused(path, error.message) from error
-    with run_lock(session):
+    with resource_lock(session, Resource.DRILL_REPORTS):
         _require_trusted(session, path, drill, trusted)
         made = _set_of(session, path, drill)
         _require_plausible(session, path, drill, made)

@@ -40,7 +40,7 @@ from portalops.model.heads import AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import HostId
 from portalops.model.retention import PruneResult
-from portalops.model.runs import Job, JobKind, Plan, ReportResult
+from portalops.model.runs import Job, JobKind, Plan, ReportResult, Resource
 from portalops.model.updates import Poll, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.findings import read_findings, waived_fails
@@ -76,12 +76,15 @@ class Performed:
     """What stopped the job before anything could be done."""
     report: Path | None = None
     """Of a drill: its signed report."""
+    late: bool = False
+    """It was overdue: its time in the slot before had passed without a complete run."""
 
     def data(self) -> JsonValue:
         """Return it as `--json` shows it."""
         return {
             "id": self.job.id,
             "slot": self.slot,
+            "late": self.late,
             "run": self.run,
             "outcome": self.outcome.value,
             "exit_code": int(self.exit_code),
@@ -165,6 +168,7 @@ def perform(
     slot: str | None = None,
     work: Callable[[Session], Work[object]] | None = None,
     report: Path | None = None,
+    late: bool = False,
 ) -> Performed:
     """Do a job between its two records.
 
@@ -174,6 +178,7 @@ def perform(
         slot: which of its slots this is for; the present one unless given.
         work: what is done instead, where a person asked for it in a special way.
         report: of a drill, where its signed report goes; as configured unless given.
+        late: it was overdue, which is recorded with it.
 
     Raises:
         PortalOpsError: the work failed; the ledger says so already.
@@ -187,6 +192,7 @@ def perform(
         lambda: (work or _WORK[job.kind])(session),
         clock=session.clock,
         circumstances=session.circumstances,
+        late=late,
     )
     ended = done.work
     seconds = session.clock.monotonic() - started
@@ -201,6 +207,7 @@ def perform(
         ended.problems,
         ended.said,
         ended.result,
+        late=late,
     )
     if isinstance(ended.result, UpdatesResult):
         from commands._cases import record_by_rule  # noqa: PLC0415  # only when this kind of work is done
@@ -236,43 +243,53 @@ def by_hand(
     """Do the configured job of a kind now, due or not, because a person asked for it; the rest as in `perform`.
 
     Raises:
-        PortalOpsError: the configuration is wrong, another run is at work, or the work failed.
+        PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
     """
     require_valid(session.settings)
     job = job_of(session, kind)
-    with run_lock(session):
+    with resource_lock(session, kind.resource, job=job.id):
         record_plan(session)
         return perform(session, job, work=work, report=report)
 
 
-def run_lock(session: Session) -> AbstractContextManager[None]:
-    """Hold the lock that lets one run at a time do jobs on this state folder."""
-    return locked(session.settings.state_folder / "locks" / "run.lock", holder=session.holder)
+def resource_lock(
+    session: Session, resource: Resource, *, job: str = "", wait_seconds: float = 0
+) -> AbstractContextManager[None]:
+    """Hold a resource of this state folder, on which one process at a time works.
+
+    Args:
+        session: what to work with.
+        resource: what is worked on.
+        job: what for; it is told to whoever is refused meanwhile.
+        wait_seconds: how long to wait for another process that holds it.
+
+    Raises:
+        Locked: another process holds it.
+        FileUnwritable: the lock file cannot be made.
+    """
+    path = session.settings.state_folder / "locks" / f"{resource.value}.lock"
+    return locked(path, holder=session.holder_for(job), wait_seconds=wait_seconds)
 
 
-def attempt(session: Session, job: Job, *, slot: str) -> Performed:
+def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> Performed:
     """Do a job whose failure must not stop the jobs after it; what went wrong is in what is returned."""
     started = session.clock.monotonic()
     try:
-        return perform(session, job, slot=slot)
+        return perform(session, job, slot=slot, late=late)
     except PortalOpsError as error:
         stopped = error
     except Exception as error:  # a fault in one job is told, and the others still run
         if session.invocation.debug:
             raise
         stopped = InternalFault(verbatim(runs.problem_of(error)), InternalFault.explanation)
+    return replace(not_begun(job, slot, stopped), seconds=session.clock.monotonic() - started, late=late)
+
+
+def not_begun(job: Job, slot: str, stopped: PortalOpsError) -> Performed:
+    """Return a job of which nothing could be done."""
     problem = f"error[{stopped.code}]: {stopped.message}"
-    return Performed(
-        job,
-        slot,
-        "",
-        RunOutcome.FAILED,
-        stopped.exit_code,
-        session.clock.monotonic() - started,
-        msg("nothing was done"),
-        (problem,),
-        error=stopped,
-    )
+    nothing = msg("nothing was done")
+    return Performed(job, slot, "", RunOutcome.FAILED, stopped.exit_code, 0.0, nothing, (problem,), error=stopped)
 
 
 def problem_lines(performed: Iterable[Performed]) -> Iterator[tuple[Message, Tone]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from commands._jobs import run_lock
+from commands._jobs import resource_lock
 from commands._prompt import prompt_for
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -15,6 +15,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.message import Message, msg
+from portalops.model.runs import Resource
 from portalops.model.tapes import TapeLabelled
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph
@@ -49,7 +50,7 @@ def label(
 ) -> Result:
     session = open_session(ctx)
     tape = _tape(session, medium)
-    with run_lock(session):
+    with resource_lock(session, Resource.MEDIA):
         before = tape.require_free(overwrite=overwrite)
         if before.state != "blank" and not dry_run:
             _confirm(session, tape, confirm)

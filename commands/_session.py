@@ -130,9 +130,13 @@ class Session:
     @property
     def holder(self) -> str:
         """Who holds a lock that this process takes: for the person who is refused."""
+        return self.holder_for("")
+
+    def holder_for(self, job: str) -> str:
+        """Return who holds a lock that this process takes for a job."""
         from portalops.system.locks import this_process  # noqa: PLC0415  # start-up time
 
-        return this_process(self.clock.now())
+        return this_process(self.clock.now(), job)
 
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried lately of the configured jobs: what is due is decided from it.

@@ -15,6 +15,7 @@ from commands._updates_work import STORE, replayed, untold_of, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.runs import Resource
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ HELP = _(
 def verify(ctx: typer.Context) -> Result:
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
     from checks.updates.proving import differences  # noqa: PLC0415
-    from commands._jobs import run_lock  # noqa: PLC0415
+    from commands._jobs import resource_lock  # noqa: PLC0415
 
     session = open_session(ctx)
     stored = session.settings.state_folder / STORE
-    with run_lock(session), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
+    with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
             closing(ObservationStore.open(stored, create=False)) as judged,

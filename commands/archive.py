@@ -19,7 +19,7 @@ from commands._archive_work import (
     inventory_work,
     look_at_archive,
 )
-from commands._jobs import SHOWN_PROBLEMS, perform, record_plan, require_valid, run_lock
+from commands._jobs import SHOWN_PROBLEMS, perform, record_plan, require_valid, resource_lock
 from commands._result import JsonValue, Result
 from commands._session import open_session
 from portalops.compliance.article_10 import held_word
@@ -28,6 +28,7 @@ from portalops.ledger import bodies
 from portalops.locale import _
 from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.archive import inventories
 from portalops.reports.document import Block, ByteSize, Cell, Notice, Paragraph, Status, Table, Tone
@@ -65,7 +66,7 @@ def inventory(
         found = look_at_archive(session, accepted=accepted, keeps=False)
         return Result({"record": None, **_data(found)}, _view(found), exit_code=exit_code_of(found))
     collections_of(session)  # what is wrong with them is told before anything is recorded
-    with run_lock(session):
+    with resource_lock(session, Resource.ARCHIVE, job=inventory_job(session).id):
         record_plan(session)
         done = perform(session, inventory_job(session), work=partial(inventory_work, accepted=accepted))
     if not isinstance(done.result, InventoryRun):

@@ -15,7 +15,7 @@ import typer
 
 from commands import _media_burn, _media_label
 from commands._backup_work import keys_of, media_of, recorded_sets_of
-from commands._jobs import run_lock
+from commands._jobs import resource_lock
 from commands._media_register import RegisterLine, lines_of, register_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -26,6 +26,7 @@ from portalops.locale import _
 from portalops.model.backups import CopyState
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.media import ADDED, CHECK, CHECKED, MEDIUM, MOVE, MOVED
 from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
@@ -215,7 +216,7 @@ def check(
         )
     checks: list[MediumCheck] = []
     hints: dict[str, list[Message]] = {name: [] for name in media}
-    with run_lock(session):
+    with resource_lock(session, Resource.MEDIA):
         sets = recorded_sets_of(session, passing_over=True)
         keys = keys_of(session)
         for name in media if medium is None else (medium,):

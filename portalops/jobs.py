@@ -4,6 +4,10 @@ A job is due once in each of its slots: a local hour, day, ISO week or month. A 
 slot. One that failed or was incomplete is tried again, but not within the hour; one that crashed or was
 interrupted is tried again at once. A slot that has passed is not caught up with, it stays missed: what was not done
 in its week cannot be done in it any more.
+
+A job may have a time in its slot (`at`, `on`). It is due from then on, and what was done before then does not fulfil
+its slot. Only if its time in the slot before passed without a complete run, it is overdue: it is done once, at once,
+and again at its time.
 """
 
 from __future__ import annotations
@@ -12,12 +16,12 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
-from portalops.model.runs import Every, Job, Run, Slot
+from portalops.model.runs import LAST_DAY, WEEKDAYS, Every, Job, Run, Slot
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.plans import PlannedSpan, RecordedPlan, planned_spans
 from portalops.registers.runs import RunName, parse_run_id
@@ -58,7 +62,7 @@ class DueJob:
     job: Job
     slot: str
     late: bool
-    """The slot before passed without a complete run, although the job was done before."""
+    """The slot before passed without a complete run in its time, although the job was done before: it is overdue."""
     attempt: int
     """1 for the first in its slot."""
     reason: Message
@@ -81,18 +85,79 @@ def due(
 
 
 def next_due(job: Job, attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo) -> datetime:
-    """Return when a job is due next, in UTC; `now` if it is due already."""
+    """Return when a job is due next, in UTC; `now` if it is due already. While it is at work, that is in its next slot."""
+    mine = _named(job, attempts)
     local = now.astimezone(zone)
-    mine = _in_slot(_named(job, attempts), job.every.slot(local))
-    next_slot = job.every.next_start(local).astimezone(UTC)
-    if _is_fulfilled(mine):
-        return next_slot
-    newest = _newest(mine)
-    if newest is None:
-        return now.astimezone(UTC)
-    if newest.running:
-        return next_slot
-    return max(now.astimezone(UTC), min(_retry_at(newest), next_slot))
+    following = job.every.next_start(local)
+    starts = (slot_start(job.every, local), following, job.every.next_start(following))
+    moments = {now.astimezone(UTC), *(_retry_at(attempt) for _name, attempt in mine)}
+    for start in starts:
+        moments |= {start.astimezone(UTC), due_from(job, start), start.astimezone(UTC) + START_GRACE}
+    coming = sorted(each for each in moments if each >= now)
+    idle = [(name, attempt) for name, attempt in mine if not attempt.running]
+    at_work = len(idle) < len(mine)
+    if at_work:
+        return due_from(job, following)
+    return next((each for each in coming if _due(job, mine, each, zone, forced=False)), due_from(job, following))
+
+
+def due_from(job: Job, start: datetime) -> datetime:
+    """Return from which moment on a job is due in one of its slots, in UTC.
+
+    A time that the clocks leave out there, when summer time begins, is the first moment after the gap; one that comes twice,
+    when it ends, is the first of the two.
+
+    Args:
+        job: with its time, if it has one.
+        start: when the slot begins, local.
+    """
+    if not job.has_time:
+        return start.astimezone(UTC)
+    day = start.date()
+    match job.every:
+        case Every.WEEK if job.on:
+            day += timedelta(days=WEEKDAYS.index(job.on))
+        case Every.MONTH if job.on == LAST_DAY:
+            day = job.every.next_start(start).date() - timedelta(days=1)
+        case Every.MONTH if job.on:
+            day = day.replace(day=int(job.on))
+    wall = datetime.combine(day, time.fromisoformat(job.at or "00:00"))
+    return max(_first_at(wall, start.tzinfo), start.astimezone(UTC))
+
+
+def moved_times(job: Job, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[tuple[datetime, bool]]:
+    """Yield when in a span the clocks leave a job's time out, or let it come twice.
+
+    Yields:
+        from when on the job is due there, in UTC; and whether its time is left out, else it comes twice.
+    """
+    start = slot_start(job.every, since.astimezone(zone))
+    while job.at and start.astimezone(UTC) < until:
+        moment = due_from(job, start)
+        local = moment.astimezone(zone)
+        if local.strftime("%H:%M") != job.at:
+            yield moment, True
+        elif local.utcoffset() != local.replace(fold=1).utcoffset():
+            yield moment, False
+        start = job.every.next_start(start)
+
+
+def _first_at(wall: datetime, zone: tzinfo | None) -> datetime:
+    """Return the first moment, in UTC, at which clocks of a zone show a time of day or, where they leave it out, a later one."""
+    local = wall.replace(tzinfo=zone)
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
+    # PEP 495: of a time that is left out, fold=1 gives a moment before the gap, and fold=0 one after it.
+    before, after = local.replace(fold=1).astimezone(UTC), moment
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
 
 
 def slot_start(every: Every, local: datetime) -> datetime:
@@ -280,19 +345,42 @@ def _too_many(what: Message) -> LedgerError:
 def _due(
     job: Job, mine: Sequence[tuple[RunName, Attempt]], now: datetime, zone: ZoneInfo, *, forced: bool
 ) -> DueJob | None:
-    local = now.astimezone(zone)
-    slot = job.every.slot(local)
-    tried = _in_slot(mine, slot)
-    reason = msg("it was asked for") if forced else _reason(tried, slot, now)
+    start, before = _slots_at(job, mine, now.astimezone(zone))
+    slot, slot_before = job.every.slot(start), job.every.slot(before)
+    tried, tried_before = _in_slot(mine, slot), _in_slot(mine, slot_before)
+    is_known = any(name.slot != slot for name, _attempt in mine)
+    late = is_known and not _is_fulfilled(_begun_from(tried_before, due_from(job, before)))
+    its_time = due_from(job, start)
+    counted = _begun_from(tried, its_time) if now >= its_time else tried
+    if forced:
+        reason: Message | None = msg("it was asked for")
+    elif now < its_time and not late:
+        reason = None
+    else:
+        reason = None if any(attempt.running for _name, attempt in mine) else _reason(counted, slot, now)
     if reason is None:
         return None
-    before = job.every.slot(previous_slot_start(job.every, local))
-    others = any(name.slot != slot for name, _attempt in mine)
-    late = others and not _is_fulfilled(_in_slot(mine, before))
-    if late and not forced and not tried:
-        reason = msg("nothing is recorded for {slot}, and {before} was missed", slot=slot, before=before)
+    if late and not forced and not counted:
+        reason = msg("nothing is recorded for {slot}, and {before} was missed", slot=slot, before=slot_before)
+        if tried_before or job.has_time:
+            reason = msg("it is overdue: nothing complete was begun from {moment} on", moment=due_from(job, before))
     number = max((name.attempt for name, _attempt in mine if name.slot == slot), default=0) + 1
     return DueJob(job, slot, late, number, reason)
+
+
+def _slots_at(job: Job, mine: Sequence[tuple[RunName, Attempt]], local: datetime) -> tuple[datetime, datetime]:
+    """Return the starts of the slot that is worked on at a local moment, and of the one before it.
+
+    A job whose time lies in the last hour of its slot may be begun an hour after its end, which counts for it: nobody
+    looks each minute what is due.
+    """
+    start, before = slot_start(job.every, local), previous_slot_start(job.every, local)
+    its_time, end = due_from(job, before), start.astimezone(UTC)
+    if job.has_time and its_time > end - START_GRACE and local.astimezone(UTC) < end + START_GRACE:
+        tried = _begun_from(_in_slot(mine, job.every.slot(before)), its_time)
+        if not _is_fulfilled(tried):
+            return before, previous_slot_start(job.every, before)
+    return start, before
 
 
 def _reason(tried: Sequence[Attempt], slot: str, now: datetime) -> Message | None:
@@ -321,6 +409,10 @@ def _retry_at(attempt: Attempt) -> datetime:
     if finished_at is None:
         return attempt.run.started_at
     return finished_at if attempt.interrupted else finished_at + RETRY_AFTER
+
+
+def _begun_from(attempts: Iterable[Attempt], moment: datetime) -> tuple[Attempt, ...]:
+    return tuple(attempt for attempt in attempts if attempt.run.started_at >= moment)
 
 
 def _is_fulfilled(attempts: Iterable[Attempt]) -> bool:

@@ -28,7 +28,7 @@ from portalops.config.settings import (
     UpdatesSettings,
     VulnerabilitySettings,
 )
-from portalops.config.shape import ActorTable, KindRow, NameTable, PortalopsFile, UnitTable
+from portalops.config.shape import ActorTable, JobTable, KindRow, NameTable, PortalopsFile, UnitTable
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused, resolved
 from portalops.errors import ConfigurationError, DuplicateId
@@ -39,7 +39,7 @@ from portalops.model.office import OfficeSettings
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
-from portalops.model.runs import Job, JobId
+from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId
 
 
 def load(
@@ -168,6 +168,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                 ),
                 msg("Name the file with the age public key, or write the key itself."),
             )
+    yield from _times(shape, layers)
     yield from _jumps(shape, layers)
     yield from _uncopied(shape, layers)
     for path, text in _paths(shape):
@@ -184,6 +185,47 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                 ),
                 msg("Correct it and run 'portalops config check'."),
             )
+
+
+def _times(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield the jobs whose time does not fit to how often they are due: they could never be due at it."""
+    for index, row in enumerate(shape.job):
+        for key, value, problem, hint in _misfits(row):
+            yield ConfigurationError(
+                msg(
+                    "{place}: the job {id} {problem}: {key} = {value}",
+                    place=layers.place(("job", index, key)),
+                    id=row.id,
+                    problem=problem,
+                    key=key,
+                    value=value,
+                ),
+                hint,
+            )
+
+
+def _misfits(row: JobTable) -> Iterator[tuple[str, str, Message, Message]]:
+    if row.at and row.every is Every.HOUR:
+        yield (
+            "at",
+            row.at,
+            msg("is due each hour and cannot wait for a time of day"),
+            msg('Leave out "at", or write every = "day".'),
+        )
+    if not row.on:
+        return
+    match row.every:
+        case Every.HOUR | Every.DAY:
+            problem = msg("is due each hour and cannot wait for a day")
+            if row.every is Every.DAY:
+                problem = msg("is due each day and cannot wait for one")
+            yield "on", row.on, problem, msg('Leave out "on", or write every = "week" or every = "month".')
+        case Every.WEEK if row.on not in WEEKDAYS:
+            hint = msg("Name the weekday: {days}.", days=", ".join(WEEKDAYS))
+            yield "on", row.on, msg("is due each week, and this is no weekday"), hint
+        case Every.MONTH if row.on in WEEKDAYS:
+            hint = msg('Write 1 to {day}, or "{last}" for the last day of each month.', day=SAFE_DAYS, last=LAST_DAY)
+            yield "on", row.on, msg("is due each month, and this is no day of the month"), hint
 
 
 def _jumps(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
@@ -325,7 +367,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             for row in shape.unit
         ),
         hosts=tuple(Host(HostId(row.id), row.address, frozenset(row.roles), row.custodian or "") for row in shape.host),
-        jobs=tuple(Job(JobId(row.id), row.kind, row.every, row.duty) for row in shape.job),
+        jobs=tuple(Job(JobId(row.id), row.kind, row.every, row.duty, row.at, row.on) for row in shape.job),
         state_folder=state_folder,
         office=OfficeSettings(
             _name(shape.office.parent) if shape.office.parent else None,

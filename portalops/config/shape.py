@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
 
 from portalops.config.values import (
     Day,
@@ -27,7 +27,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import Role
 from portalops.model.retention import UNDO_DAYS
 from portalops.model.rulebook import Numbers
-from portalops.model.runs import Every, JobKind
+from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, JobKind
 from portalops.rulebooks.limits.load import rule_sets
 
 LANGUAGE = "^(?:vi|en)$"
@@ -277,12 +277,52 @@ class ChecksTable(Shape):
     declared: RawTable = Field(default_factory=dict, description="What the checks compare the servers with.")
 
 
+def _time_of_day(value: str) -> str:
+    if value and not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d", value, re.ASCII):
+        raise Refused(msg("is not a time of day"), msg("Write hours and minutes, from 00:00 to 23:59."))
+    return value
+
+
+def _day_in_slot(value: object) -> object:
+    """Take a weekday, a day that every month has, as number or text, or the last one; a day that months lack would pass them over."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return value
+    text = str(value)
+    if text in {"", LAST_DAY, *WEEKDAYS, *map(str, range(1, SAFE_DAYS + 1))}:
+        return text
+    if text in {"29", "30", "31"}:
+        raise Refused(
+            msg("is a day that some months do not have: in those it would never be due"),
+            msg('Write 1 to {day}, or "{last}" for the last day of each month.', day=SAFE_DAYS, last=LAST_DAY),
+        )
+    raise Refused(
+        msg("is neither a weekday nor a day of the month"),
+        msg(
+            'Write {days} for a weekly job; 1 to {day} or "{last}" for a monthly one.',
+            days=", ".join(WEEKDAYS),
+            day=SAFE_DAYS,
+            last=LAST_DAY,
+        ),
+    )
+
+
 class JobTable(Shape):
     """A planned, repeated piece of work."""
 
     id: Id
     kind: JobKind
     every: Every
+    at: Annotated[str, AfterValidator(_time_of_day)] = Field(
+        default="",
+        description="From when on it is due on its day: HH:MM in the portal's time zone; not for hourly jobs.",
+    )
+    on: Annotated[str, BeforeValidator(_day_in_slot)] = Field(
+        default="",
+        description=(
+            "Its day: of a weekly job the weekday, such as sunday; of a monthly one a number from 1 to 28, or last."
+        ),
+        json_schema_extra={"type": ["string", "integer"]},
+    )
     duty: str = Field(default="", description="The duty or clause that its runs are evidence for.")
 
 
@@ -338,7 +378,9 @@ _MINUTES = ", ".join(str(minutes) for minutes in range(1, 61) if not 60 % minute
 
 def _account(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", value):
-        raise Refused(msg("is not the name of an account"), msg("Such as portalops: lower-case letters, digits, _ and -."))
+        raise Refused(
+            msg("is not the name of an account"), msg("Such as portalops: lower-case letters, digits, _ and -.")
+        )
     return value
 
 

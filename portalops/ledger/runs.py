@@ -8,7 +8,7 @@ which the kernel frees with the process, so that running and crashed can be told
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +20,10 @@ from portalops.jobs import Attempt, previous_slot_start
 from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED, NO_RUN, STARTED
+from portalops.ledger.record import FINISHED, STARTED, Draft
 from portalops.model.message import Message
 from portalops.model.record import Record, RunId
-from portalops.model.runs import Job, Plan, Run, RunSummary
+from portalops.model.runs import Job, JobId, Plan, Run, RunSummary
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
@@ -35,6 +35,8 @@ ResultT = TypeVar("ResultT")
 
 logger = logging.getLogger(__name__)
 
+LOOKED_BACK = 500
+"""Started records of a kind among which the last run of a job is looked for that was not done lately."""
 MAX_PROBLEMS = 1000
 MAX_PROBLEM = 500
 """Longest problem that a summary keeps, in characters."""
@@ -67,6 +69,8 @@ class Frame:
     duty: str = ""
     begun: Mapping[str, object] = field(default_factory=dict)
     """What the started record's body tells beside the circumstances."""
+    late: bool = False
+    """It was overdue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def record_run(
     clock: Clock,
     circumstances: Circumstances,
     suffix: str = "",
+    late: bool = False,
 ) -> Performed[ResultT]:
     """Do a job's work between its two records.
 
@@ -100,6 +105,7 @@ def record_run(
         clock: for the summary's times.
         circumstances: who, where and how.
         suffix: tells apart several runs that belong to one slot.
+        late: it was overdue.
 
     Raises:
         Locked: another process is at this job.
@@ -107,7 +113,7 @@ def record_run(
         BaseException: whatever the work raised, after it was recorded as failed.
     """
     run = run_id(job, slot, taken=ledger.run_ids(run_id(job, slot, suffix=suffix)), suffix=suffix)
-    frame = Frame(run, job.kind.value, job.id, job.duty)
+    frame = Frame(run, job.kind.value, job.id, job.duty, late=late)
     return record_framed(ledger, frame, work, clock=clock, circumstances=circumstances)
 
 
@@ -141,13 +147,32 @@ def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Rec
 
     A plan whose details are lost is no hindrance: what is expected is recorded anew.
     """
+    seen = _newest_plan(ledger)
+    if seen is not None and _is_plan(ledger, seen, plan):
+        return None
+    body = ledger.keep(bodies.write({PLAN: plan, "circumstances": circumstances}))
+
+    def unless_recorded() -> list[Draft]:  # another process may have, since
+        newest = _newest_plan(ledger)
+        is_new = newest is not None and (seen is None or newest.seq > seen.seq)
+        return (
+            [] if newest is not None and is_new and _is_plan(ledger, newest, plan) else [ledger.draft(PLAN, body=body)]
+        )
+
+    recorded = ledger.append_decided(unless_recorded)
+    return recorded[0] if recorded else None
+
+
+def _newest_plan(ledger: Ledger) -> Record | None:
+    return next(ledger.records(kinds=(PLAN,), newest_first=True, limit=1), None)
+
+
+def _is_plan(ledger: Ledger, record: Record, plan: Plan) -> bool:
     try:
-        if ledger.plan() == plan:
-            return None
-    except LedgerError as error:
+        return bodies.required_part(ledger.blob(record.body), PLAN, Plan) == plan
+    except PortalOpsError as error:
         logger.warning("the newest plan cannot be read, and is recorded anew: %s", error)
-    body = bodies.write({PLAN: plan, "circumstances": circumstances})
-    return ledger.append(PLAN, run=NO_RUN, body=body)
+        return False
 
 
 def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: ZoneInfo) -> tuple[Attempt, ...]:
@@ -166,13 +191,30 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
         oldest = min(oldest, previous_slot_start(job.every, before))
     kinds = sorted({job.kind.value for job in jobs})
     attempts = []
+    silent = {job.id: job for job in jobs}
     for run in ledger.runs(kinds=kinds, since=oldest.astimezone(UTC)):
         name = parse_run_id(run.id)
-        if name is not None and (name.job, name.slot) in slots:
+        if name is None:
+            continue
+        silent.pop(name.job, None)
+        if (name.job, name.slot) in slots:
             attempts.append(_attempt(ledger, run))
-        elif name is not None:
-            attempts.append(Attempt(run, None))
+        else:
+            attempts.append(Attempt(run, None, running=is_running(ledger.folder, run)))
+    attempts += _long_ago(ledger, silent, oldest.astimezone(UTC))
     return tuple(attempts)
+
+
+def _long_ago(ledger: Ledger, silent: Mapping[JobId, Job], until: datetime) -> Iterator[Attempt]:
+    """Yield the newest run of each job that left none since, so that one which is overdue is told from a new one."""
+    for job in silent.values():
+        kind = f"{job.kind.value}{STARTED}"
+        for record in ledger.records(kinds=(kind,), until=until, newest_first=True, limit=LOOKED_BACK):
+            name = parse_run_id(record.run)
+            if name is not None and name.job == job.id:
+                run = Run(record.run, job.kind.value, record.subject, record.duty, record.at, record.seq)
+                yield Attempt(run, None)
+                break
 
 
 def _attempt(ledger: Ledger, run: Run) -> Attempt:
@@ -230,7 +272,7 @@ def _finish(
     problems = tuple(show_text(problem, MAX_PROBLEM) for problem in work.problems[:MAX_PROBLEMS])
     if len(work.problems) > MAX_PROBLEMS:
         problems += (f"... {len(work.problems) - MAX_PROBLEMS} more",)
-    summary = RunSummary(work.outcome, int(work.exit_code), begun_at, clock.now(), problems)
+    summary = RunSummary(work.outcome, int(work.exit_code), begun_at, clock.now(), problems, frame.late)
     parts: dict[str, object] = {"circumstances": circumstances, "run": summary}
     if work.result is not None:
         parts[frame.kind] = work.result

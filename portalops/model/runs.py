@@ -14,6 +14,13 @@ from portalops.model.verdicts import RunOutcome
 
 JobId = NewType("JobId", str)
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""As `on` names them, from the first day of the ISO week on."""
+LAST_DAY = "last"
+"""The last day of a month, as `on` names it."""
+SAFE_DAYS = 28
+"""Days that every month has."""
+
 
 class JobKind(StrEnum):
     """What a job does; one executor each."""
@@ -28,6 +35,50 @@ class JobKind(StrEnum):
     UPDATES = "updates"
     REPORT = "report"
     ANCHOR = "anchor"
+
+    @property
+    def resource(self) -> Resource:
+        """What a job of the kind works on: two such jobs are not done at once."""
+        return _RESOURCES[self]
+
+    @property
+    def is_heavy(self) -> bool:
+        """Say whether it reads or writes whole stores: on one machine such work takes turns when jobs come due by themselves."""
+        return self.resource in {Resource.MEDIA, Resource.ARCHIVE}
+
+
+class Resource(StrEnum):
+    """What one process at a time works on; the name of its lock file."""
+
+    MEDIA = "media"
+    """The backup media: their sets, labels and catalogues."""
+    ARCHIVE = "archive"
+    CHECKS = "checks"
+    """Rounds of questions to the servers."""
+    UPDATES = "updates"
+    """The store of observations."""
+    REPORTS = "reports"
+    ANCHORS = "anchors"
+    ADOPTED = "adopted"
+    """What other tools' backups are asked."""
+    DRILL_REPORTS = "drill-reports"
+    """The taking up of reports of drills that were done elsewhere."""
+    TURN = "turn"
+    """No thing but a turn: held by heavy work that came due by itself."""
+
+
+_RESOURCES = {
+    JobKind.BACKUP: Resource.MEDIA,
+    JobKind.COPY: Resource.MEDIA,
+    JobKind.VERIFY: Resource.MEDIA,
+    JobKind.DRILL: Resource.MEDIA,
+    JobKind.PRUNE: Resource.MEDIA,
+    JobKind.INVENTORY: Resource.ARCHIVE,
+    JobKind.CHECK: Resource.CHECKS,
+    JobKind.UPDATES: Resource.UPDATES,
+    JobKind.REPORT: Resource.REPORTS,
+    JobKind.ANCHOR: Resource.ANCHORS,
+}
 
 
 class Every(StrEnum):
@@ -80,6 +131,15 @@ class Job:
     every: Every
     duty: str = ""
     """The duty or clause that its runs are evidence for."""
+    at: str = ""
+    """`HH:MM` in the portal's zone: from when on it is due on its day; empty for from the slot's start on."""
+    on: str = ""
+    """The day in its slot: one of `WEEKDAYS` for a weekly job, `1` to `28` or `last` for a monthly one; empty for the first."""
+
+    @property
+    def has_time(self) -> bool:
+        """Say whether a time in its slot is chosen for it."""
+        return bool(self.at or self.on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +183,8 @@ class RunSummary:
     finished_at: datetime
     problems: tuple[str, ...] = ()
     """One English line for each thing that went wrong, bounded and escaped."""
+    late: bool = False
+    """It was overdue when it began: the job's time in the slot before had passed without a complete run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,8 @@ def planned_spans(plans: Iterable[RecordedPlan], until: datetime, *, timezone: s
     """Return for how long each job was planned, up to a moment.
 
     A job that a later plan changes in its duty, rhythm or time zone ends there and another begins; one that
-    stays the same goes on, whatever else changed.
+    stays the same goes on, whatever else changed. When in its slot it is due is no part of that, and is left out:
+    a slot is kept or missed as a whole.
 
     Args:
         plans: oldest first.
@@ -84,10 +85,14 @@ def planned_spans(plans: Iterable[RecordedPlan], until: datetime, *, timezone: s
         if recorded.at >= until:
             break
         zone = recorded.plan.timezone or timezone
-        planned = {(job, zone): None for job in recorded.plan.jobs}
+        planned = {(_without_time(job), zone): None for job in recorded.plan.jobs}
         ended = [each for each in open_since if each not in planned]
         spans += [PlannedSpan(each[0], open_since.pop(each), recorded.at, each[1]) for each in ended]
         for each in planned:
             open_since.setdefault(each, recorded.at)
     spans += [PlannedSpan(job, since, until, zone) for (job, zone), since in open_since.items()]
     return tuple(spans)
+
+
+def _without_time(job: Job) -> Job:
+    return replace(job, at="", on="") if job.has_time else job

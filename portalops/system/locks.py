@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,16 +15,18 @@ from portalops.errors import Locked
 from portalops.model.message import msg
 from portalops.system.files import unwritable
 
-_PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})")
+_PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 @contextmanager
-def locked(path: Path, *, holder: str) -> Iterator[None]:
+def locked(path: Path, *, holder: str, wait_seconds: float = 0) -> Iterator[None]:
     """Hold a resource's lock for as long as the block runs.
 
     Args:
         path: the lock file; it stays, empty of meaning, after the block.
         holder: who holds it and since when, for the person who is refused.
+        wait_seconds: how long to wait for another process to free it.
 
     Raises:
         Locked: another process holds it; the message says who.
@@ -35,10 +38,7 @@ def locked(path: Path, *, holder: str) -> Iterator[None]:
     except OSError as error:
         raise unwritable(path, error) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _refused(path, _read(descriptor)) from error
+        _take(path, descriptor, time.monotonic() + wait_seconds)
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
@@ -47,6 +47,19 @@ def locked(path: Path, *, holder: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(path: Path, descriptor: int, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise _refused(path, _read(descriptor)) from error
+            time.sleep(min(left, _LOOK_AGAIN_SECONDS))
+        else:
+            return
 
 
 def holder_of(path: Path) -> str | None:
@@ -64,9 +77,10 @@ def holder_of(path: Path) -> str | None:
     return None
 
 
-def this_process(now: datetime) -> str:
-    """Return what this process says of itself as a holder from a moment on."""
-    return f"process {os.getpid()} since {now.isoformat(timespec='seconds')}"
+def this_process(now: datetime, job: str = "") -> str:
+    """Return what this process says of itself as a holder from a moment on; with the job that it does."""
+    said = f"process {os.getpid()} since {now.isoformat(timespec='seconds')}"
+    return f"{said} for {job}" if job else said
 
 
 def _read(descriptor: int) -> str:
@@ -76,15 +90,18 @@ def _read(descriptor: int) -> str:
 def _refused(path: Path, holder: str) -> Locked:
     found = _PROCESS.fullmatch(holder)
     if found:
-        return Locked(
-            msg(
-                "another run is at work: process {pid}, since {moment}",
-                pid=int(found["pid"]),
-                moment=datetime.fromisoformat(found["since"]),
-            ),
-            msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=int(found["pid"])),
-        )
+        pid, since = int(found["pid"]), datetime.fromisoformat(found["since"])
+        held = msg("the lock {lock} is held by process {pid}, since {moment}", lock=path.stem, pid=pid, moment=since)
+        if found["job"]:
+            held = msg(
+                "the lock {lock} is held by job {job}, process {pid}, since {moment}",
+                lock=path.stem,
+                job=found["job"],
+                pid=pid,
+                moment=since,
+            )
+        return Locked(held, msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=pid))
     return Locked(
-        msg("{lock} is held by {holder}", lock=path.stem, holder=holder or "?"),
+        msg("the lock {lock} is held by {holder}", lock=path.stem, holder=holder or "?"),
         msg("Wait until it has ended, or see which process it is: fuser -v {path}.", path=str(path)),
     )

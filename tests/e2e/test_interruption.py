@@ -101,14 +101,29 @@ def test_a_run_that_is_killed_shows_as_unfinished_and_is_done_again(slow_portal:
     assert left_behind(slow_portal) == []
 
 
-def test_a_second_run_at_the_same_time_names_the_first(slow_portal: Path) -> None:
+def test_what_a_run_works_on_is_refused_to_others_by_name_and_nothing_else_is(slow_portal: Path) -> None:
     with run_at_work(slow_portal) as process:
-        second = call(slow_portal, "run")
-        by_hand = call(slow_portal, "check", "run", "--json")
+        second = call(slow_portal, "run", "weekly-backup")
+        by_hand = call(slow_portal, "backup", "verify", "--json")
+        knocked = call(slow_portal, "run", "weekly-backup", "--due", "--json")
+        other = call(slow_portal, "run", "daily-anchor", "--json")
         reading = call(slow_portal, "status")
 
         assert second.code == by_hand.code == ExitCode.LOCKED
-        assert f"another run is at work: process {process.pid}, since " in second.err
-        assert f"ps -fp {process.pid}" in second.err
+        assert f"the lock media is held by job weekly-backup, process {process.pid}, since " in second.out
+        assert f"ps -fp {process.pid}" in second.out
+        assert knocked.data["jobs"] == []
+        assert outcomes(other) == {"daily-anchor": "complete"}
         assert reading.code in {ExitCode.UNMET, ExitCode.PARTIAL}
         assert records(slow_portal) == ["backup.started"]
+
+
+def test_who_waits_does_not_do_again_what_was_done_meanwhile(slow_portal: Path) -> None:
+    with run_at_work(slow_portal) as process:
+        waiting = call(slow_portal, "run", "weekly-verify", "--wait", "0.1", "--json")
+        process.terminate()
+        process.wait(timeout=120)
+    done = call(slow_portal, "run", "weekly-backup", "--due", "--wait", "60", "--json")
+
+    assert waiting.code == ExitCode.LOCKED
+    assert outcomes(done) == {"weekly-backup": "complete", "daily-anchor": "complete"}

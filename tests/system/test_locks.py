@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,8 +23,45 @@ def test_who_is_refused_learns_which_process_to_look_at(tmp_path: Path) -> None:
     with locked(path, holder=this_process(SINCE)), pytest.raises(Locked) as caught, locked(path, holder="another"):
         pass
 
-    assert str(caught.value) == f"another run is at work: process {os.getpid()}, since {SINCE}"
+    assert str(caught.value) == f"the lock run is held by process {os.getpid()}, since {SINCE}"
     assert str(os.getpid()) in str(caught.value.hint)
+
+
+def test_who_is_refused_learns_which_job_holds_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "media.lock"
+
+    with (
+        locked(path, holder=this_process(SINCE, "weekly-backup")),
+        pytest.raises(Locked) as caught,
+        locked(path, holder="another"),
+    ):
+        pass
+
+    assert str(caught.value) == f"the lock media is held by job weekly-backup, process {os.getpid()}, since {SINCE}"
+
+
+def test_who_waits_gets_the_lock_when_its_holder_dies(tmp_path: Path) -> None:
+    path = tmp_path / "media.lock"
+    holding = (
+        "import fcntl, os, sys, time\n"
+        "lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\n"
+        "fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(Locked), locked(path, holder="too early", wait_seconds=0.05):
+            pass
+
+        holder.kill()
+
+        with locked(path, holder="next", wait_seconds=60):
+            assert holder_of(path) == "next"
 
 
 @pytest.mark.parametrize(
