@@ -37,6 +37,7 @@ from portalops.model.backups import (
 )
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.heads import AnchorResult
+from portalops.model.installations import Direction
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import HostId
 from portalops.model.retention import PruneResult
@@ -127,7 +128,7 @@ def job_of(session: Session, kind: JobKind) -> Job:
 
 
 def record_plan(session: Session) -> None:
-    """Record what is expected from now on, if it changed.
+    """Record what is expected from now on, and which portalops does it, each if it changed.
 
     Raises:
         LedgerError: nothing can be recorded, so nothing is to be done.
@@ -141,6 +142,23 @@ def record_plan(session: Session) -> None:
         warn_of_other_ledgers(session)
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
+    _record_installation(session)
+
+
+def _record_installation(session: Session) -> None:
+    """Record which portalops writes the ledger from now on, and say if a newer one did before."""
+    from portalops.system.installation import find_installed  # noqa: PLC0415  # start-up time
+
+    changed = runs.record_installation(session.writable_ledger, find_installed(), session.circumstances)
+    if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
+        session.warnings.append(
+            msg(
+                "portalops {version} goes on with a ledger that {newer}, a newer one, wrote to: what only that one records"
+                " is kept, and not looked at",
+                version=changed.installed.version,
+                newer=changed.before.version,
+            )
+        )
 
 
 def _warn_of_sets_without_a_ledger(session: Session) -> None:

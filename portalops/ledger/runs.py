@@ -21,12 +21,14 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, STARTED, Draft
+from portalops.model.installations import Direction, Installation, Installed, installation_of
 from portalops.model.message import Message
 from portalops.model.record import Record, RunId
 from portalops.model.runs import Job, JobId, Plan, Run, RunSummary
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
+from portalops.registers.installations import INSTALLATION, newest_installed
 from portalops.registers.plans import PLAN
 from portalops.registers.runs import parse_run_id, run_id
 from portalops.system.locks import holder_of, locked
@@ -173,6 +175,39 @@ def _is_plan(ledger: Ledger, record: Record, plan: Plan) -> bool:
     except PortalOpsError as error:
         logger.warning("the newest plan cannot be read, and is recorded anew: %s", error)
         return False
+
+
+def record_installation(ledger: Ledger, installed: Installed, circumstances: Circumstances) -> Installation | None:
+    """Record which portalops writes this ledger from now on, if it is not the one that was recorded last; return what changed.
+
+    Where the newest such record cannot be read, how this one differs from it is unknown, and is recorded as that.
+    """
+    changed = _changed_installation(ledger, installed)
+    if changed is None:
+        return None
+    done: list[Installation] = []
+
+    def decide() -> Sequence[Draft]:
+        done[:] = [
+            each for each in (_changed_installation(ledger, installed),) if each
+        ]  # another run may have been quicker
+        return [
+            ledger.draft(
+                INSTALLATION, body=ledger.keep(bodies.write({INSTALLATION: each, "circumstances": circumstances}))
+            )
+            for each in done
+        ]
+
+    ledger.append_decided(decide)
+    return done[0] if done else None
+
+
+def _changed_installation(ledger: Ledger, installed: Installed) -> Installation | None:
+    try:
+        return installation_of(installed, newest_installed(ledger))
+    except LedgerError as error:
+        logger.warning("the newest record of an installation cannot be read, and another one is made: %s", error)
+        return Installation(Direction.UNKNOWN, installed, None)
 
 
 def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: ZoneInfo) -> tuple[Attempt, ...]:

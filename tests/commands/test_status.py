@@ -100,7 +100,7 @@ def test_over_a_changed_ledger_no_duty_is_called_met(portal: Portal, capsys: pyt
     code, before, warnings = verdicts(portal.folder, capsys)
     assert "met" in before.values() and warnings == [] and code != ExitCode.INTEGRITY
     ledger = Ledger.open(portal.folder / "state", FixedClock(datetime.now(UTC)), create=False)
-    tamper(ledger, rewritten(3, "weekly-backup", "weekly-backuq"))
+    tamper(ledger, rewritten(4, "weekly-backup", "weekly-backuq"))
 
     code, after, warnings = verdicts(portal.folder, capsys)
 
@@ -110,7 +110,7 @@ def test_over_a_changed_ledger_no_duty_is_called_met(portal: Portal, capsys: pyt
     }
     assert "met" not in after.values()
     (warning,) = warnings
-    assert warning.startswith("the ledger was changed: record 3 is not the one that record 4 was chained to")
+    assert warning.startswith("the ledger was changed: record 4 is not the one that record 5 was chained to")
     assert "portalops ledger verify" in warning
 
 
@@ -120,7 +120,7 @@ def test_a_report_over_a_changed_ledger_calls_no_duty_met(portal: Portal, capsys
     before = reported(portal, *building, str(portal.folder / "before"))
     _code, duties, _warnings = verdicts(portal.folder, capsys)
     ledger = Ledger.open(portal.folder / "state", FixedClock(datetime.now(UTC)), create=False)
-    tamper(ledger, rewritten(3, "weekly-backup", "weekly-backuq"))
+    tamper(ledger, rewritten(4, "weekly-backup", "weekly-backuq"))
 
     after = reported(portal, *building, str(portal.folder / "after"), code=ExitCode.INTEGRITY)
 

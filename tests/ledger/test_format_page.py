@@ -41,6 +41,7 @@ from portalops.model.exemptions import Exemption, ExemptionWithdrawal
 from portalops.model.findings import FindingClosed
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.hosts import Enrolment
+from portalops.model.installations import Installation
 from portalops.model.mailings import MailAnswer, Mailing
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
@@ -62,6 +63,7 @@ from portalops.registers.discs import DISC_KINDS
 from portalops.registers.erasures import INERASABLE
 from portalops.registers.exemptions import EXEMPTION_KINDS
 from portalops.registers.incidents import INCIDENT_KINDS
+from portalops.registers.installations import INSTALLATION
 from portalops.registers.mailings import MAIL_KINDS
 from portalops.registers.places import PLACE_KINDS
 from portalops.registers.signers import KEY_ADDED, LEDGER_NAMESPACES, allowed_signers_line
@@ -74,6 +76,7 @@ PAGE = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8")
 BODIES: tuple[type, ...] = (
     *(
         Plan,
+        Installation,
         RunSummary,
         BackupResult,
         CopyResult,
@@ -176,6 +179,7 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(CONFIRMATION_KINDS)
         | set(ATTESTED_KINDS)
         | set(MAIL_KINDS)
+        | {INSTALLATION}
     )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()
