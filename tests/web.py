@@ -28,6 +28,9 @@ def answer(
     return "\r\n".join((*lines, "Connection: close", "", "")).encode() + body
 
 
+NOT_FOUND = answer(status="404 Not Found")
+
+
 def redirect(to: str, status: str = "302 Found") -> bytes:
     return answer(status=status, headers={"Location": to})
 
@@ -44,7 +47,11 @@ class WebServer:
     marks: dict[str, dict[str, str]] = field(default_factory=dict)
     """Headers of a page by which its client may ask whether it has changed: ETag or Last-Modified."""
     asked: list[str] = field(default_factory=list)
-    """Each request whole, without its end."""
+    """Each request whole, without its end and its body."""
+    bodies: list[bytes] = field(default_factory=list)
+    """What came with each."""
+    otherwise: Reply = NOT_FOUND
+    """At every other path."""
     url: str = ""
     delay: float = 0.0
     """Seconds before each answer."""
@@ -64,7 +71,7 @@ class WebServer:
         asked = {"ETag": fields.get("If-None-Match"), "Last-Modified": fields.get("If-Modified-Since")}
         if any(asked[name] == value for name, value in marks.items()):
             return answer(status="304 Not Modified", headers=marks)
-        found = self.pages.get(path, answer(status="404 Not Found"))
+        found = self.pages.get(path, self.otherwise)
         return answer(found.partition(b"\r\n\r\n")[2], headers=marks) if marks and isinstance(found, bytes) else found
 
     def endless(self, head: bytes, part: bytes) -> Callable[[Any], None]:
@@ -110,9 +117,16 @@ def web_server(certificate: Path | None = None, key: Path | None = None, *, port
                 if not part:
                     return
                 heard += part
-            request = heard.decode("latin-1").partition("\r\n\r\n")[0]
+            head, _end, body = heard.partition(b"\r\n\r\n")
+            request = head.decode("latin-1")
+            length = next(
+                (int(line[15:]) for line in request.split("\r\n") if line.lower().startswith("content-length:")), 0
+            )
+            while len(body) < length and (part := sock.recv(65536)):
+                body += part
             with told.lock:
                 told.asked.append(request)
+                told.bodies.append(body)
                 told.at_once += 1
                 told.most_at_once = max(told.most_at_once, told.at_once)
             time.sleep(told.delay)

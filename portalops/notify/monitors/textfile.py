@@ -1,0 +1,98 @@
+"""A file of figures for the textfile collector of Prometheus' node_exporter.
+
+    [[notify.monitor]]
+    id = "figures"
+    kind = "textfile"
+    file = "/var/lib/prometheus/node-exporter/portalops.prom"
+
+The file is written beside its place and renamed, readable by all: half a file is never seen. Each run writes all figures; a look
+that finds nothing due renews the time of the newest look and nothing else. Nearly all figures are times, so that what has stopped shows by
+its age; alarms ask for the absence of a figure as well, since a file that is gone has no age.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from portalops.config.tables import KindTable, LocalPath
+from portalops.config.values import Refused, Shape
+from portalops.errors import FileUnwritable
+from portalops.model.message import msg
+from portalops.notify.monitors import Beat, MonitorContext, MonitorUnavailable, Turn
+from portalops.notify.monitors._exposition import Metric, Sample, expose
+from portalops.system.files import write_atomically
+
+LOOKED = "portalops_run_timestamp_seconds"
+MAX_FILE_BYTES = 4 << 20
+"""What is read of the file of before: a hundred times what it has."""
+
+
+def _is_read(path: Path) -> Path:
+    if path.suffix != ".prom":
+        raise Refused(msg("does not end in .prom"), msg("node_exporter reads files that end in .prom, and no others."))
+    return path
+
+
+class Settings(Shape):
+    """`kind = "textfile"`."""
+
+    file: Annotated[LocalPath, AfterValidator(_is_read)] = Field(
+        description="The file, in the folder that node_exporter is given by --collector.textfile.directory."
+    )
+
+
+def build(table: KindTable, context: MonitorContext) -> TextfileMonitor:
+    """Return the monitor that a table describes."""
+    return TextfileMonitor(table.id, table.parse(Settings), context)
+
+
+class TextfileMonitor:
+    """Writes figures into a file."""
+
+    kind = "textfile"
+    jobs: frozenset[str] = frozenset()
+
+    def __init__(self, monitor_id: str, settings: Settings, context: MonitorContext) -> None:
+        self.id = monitor_id
+        self._file = settings.file
+        self._portal = context.portal
+
+    def hear(self, beat: Beat) -> None:
+        if beat.turn is Turn.START:
+            return
+        text = _renewed(self._before(), self._portal, beat.at) if beat.turn is Turn.IDLE else None
+        if text is None:
+            text = expose((looked(self._portal, beat.at), *beat.metrics()))
+        try:
+            if not self._file.parent.is_dir():  # a folder that nobody reads is not made
+                raise MonitorUnavailable(msg("there is no folder {folder}", folder=str(self._file.parent)))
+            write_atomically(self._file, text.encode(), mode=0o644)
+        except FileUnwritable as error:
+            raise MonitorUnavailable(error.message) from error
+
+    def _before(self) -> str:
+        try:
+            with self._file.open("rb") as file:
+                return file.read(MAX_FILE_BYTES).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+def looked(portal: str, at: datetime) -> Metric:
+    """Return the time of the newest look whether something is due: of all figures the one that no idle time stops."""
+    text = "When it was last looked whether a job is due, whether or not one was."
+    return Metric(LOOKED, text, (Sample({"portal": portal}, at.timestamp()),))
+
+
+def _renewed(text: str, portal: str, at: datetime) -> str | None:
+    """Return a file's text with another time of the newest look; None if it is not one that this version wrote for the portal."""
+    own = expose((looked(portal, at),)).splitlines()[-1]
+    found = re.compile(rf"^{re.escape(own.rpartition(' ')[0])} [0-9.]+$", re.MULTILINE)
+    if len(found.findall(text)) != 1 or not text.endswith("\n"):
+        return None
+    return found.sub(lambda _old: own, text)
