@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from portalops.config.effective import references_in
 from portalops.config.kinds import module_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import CREDENTIALS
-from portalops.errors import ConfigurationError, ScheduleRefused
+from portalops.errors import ScheduleRefused
 from portalops.model.causes import cause_of
 from portalops.model.hosts import LOCAL
 from portalops.model.message import msg
@@ -48,19 +49,18 @@ def demands_of(
         systemd_version: asked of this machine unless given.
 
     Raises:
-        ConfigurationError: a table does not fit its kind, or a path is one that a service cannot see.
+        ConfigurationError: a table does not fit its kind.
         ScheduleRefused: the program that runs has no lasting path.
     """
     settings = session.settings
     models, problems = typed_tables(settings)
     if problems:
         raise problems[0]
-    writes, may_write = _written(settings, models)
+    written = _written(settings, models)
     program = program or program_of(settings)
     config = os.path.abspath(settings.files[0])
     sources = tuple(_local_sources(settings, models))
-    everywhere = (Path(program), Path(config), *writes, *may_write)
-    _require_visible(everywhere)
+    everywhere = (Path(program), Path(config), *written.must, *written.may)
     names = credential_names(models.values())
     known = frozenset(encrypted) if encrypted is not None else frozenset(name for name in names if _is_encrypted(name))
     return Demands(
@@ -70,8 +70,9 @@ def demands_of(
         every_minutes=settings.schedule.every_minutes,
         random_delay_minutes=settings.schedule.random_delay_minutes,
         jobs=settings.jobs,
-        writes=_texts(writes),
-        may_write=_texts(path for path in may_write if path not in writes),
+        writes=_texts(written.must),
+        may_write=_texts(written.may),
+        makes=_texts(written.made),
         devices=tuple(sorted(_devices(models))),
         credentials=tuple(_credential(name, is_encrypted=name in known) for name in names),
         reads_this_machine=bool(sources),
@@ -119,22 +120,48 @@ def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     return any(path == folder or path.is_relative_to(folder) for folder in folders)
 
 
-def _written(settings: Settings, models: Mapping[KindTable, BaseModel]) -> tuple[Sequence[Path], Sequence[Path]]:
-    """Return the folders that are written to: those that must be there, and those that are there now and then."""
+@dataclass(slots=True)
+class _Written:
+    """The folders that are written to."""
+
+    must: list[Path]
+    """That are there, or are made."""
+    may: list[Path]
+    """That are there now and then."""
+    made: list[Path]
+    """That portalops makes."""
+
+
+def _written(settings: Settings, models: Mapping[KindTable, BaseModel]) -> _Written:
     from backups.media import build_medium  # noqa: PLC0415  # start-up time
 
-    writes = [settings.state_folder]
-    may_write = [settings.report.folder]
-    drill = settings.backup.drill
-    may_write += [path for path in (drill.reports, drill.folder) if path is not None and not is_inside(path, _PRIVATE)]
+    drill, reports = settings.backup.drill, settings.report.folder
+    found = _Written([settings.state_folder], [reports], [settings.state_folder, reports])
+    found.may += [path for path in (drill.reports, drill.folder) if path is not None and not is_inside(path, _PRIVATE)]
     for table in settings.backup_media:
-        may_write += build_medium(table).places()
+        _add(found, models[table], build_medium(table).places())
     for table, model in models.items():
-        if table.section in PACKAGES:
-            hook = getattr(module_of(PACKAGES[table.section], table.kind), "writes", None)
-            may_write += hook(model) if hook is not None else ()
-    outside = [path for path in dict.fromkeys(may_write) if not path.is_relative_to(settings.state_folder)]
-    return writes, outside
+        hook = (
+            getattr(module_of(PACKAGES[table.section], table.kind), "writes", None)
+            if table.section in PACKAGES
+            else None
+        )
+        if hook is not None:
+            _add(found, model, hook(model))
+    found.may = [path for path in found.may if not path.is_relative_to(settings.state_folder)]
+    return found
+
+
+def _add(found: _Written, model: BaseModel, folders: Sequence[Path]) -> None:
+    """Add a table's folders; one that is made on a disk that is mounted now and then is written by way of that disk."""
+    mount_point: Path | None = getattr(model, "mount_point", None)
+    if not getattr(model, "create", False):
+        found.may += folders
+    elif mount_point is not None:
+        found.may.append(mount_point)
+    else:
+        found.may += folders
+        found.made += folders
 
 
 def _local_sources(settings: Settings, models: Mapping[KindTable, BaseModel]) -> Iterator[Path]:
@@ -182,11 +209,15 @@ def _devices(models: Mapping[KindTable, BaseModel]) -> set[str]:
     return {str(path) for model in media for path in _paths_in(model) if path.is_relative_to("/dev")}
 
 
-def _require_visible(paths: Iterable[Path]) -> None:
-    """Refuse what lies where each service has a folder of its own: it would see nothing there."""
-    for path in paths:
+def require_visible(demands: Demands) -> None:
+    """Make sure that nothing needed lies where each service has a folder of its own: it would see nothing there.
+
+    Raises:
+        ScheduleRefused: something does.
+    """
+    for path in map(Path, (demands.program, demands.config, *demands.writes, *demands.may_write)):
         if is_inside(path, _PRIVATE):
-            raise ConfigurationError(
+            raise ScheduleRefused(
                 msg(
                     "{path} lies in a folder for passing files, of which each service has its own", path=show_path(path)
                 ),

@@ -46,6 +46,11 @@ def build(table: KindTable, context: SourceContext) -> LedgerSource:
     return LedgerSource(SourceTraits(table.id, table.kind, settings.data_class), settings, context.state_folder)
 
 
+def writes(settings: Settings) -> tuple[Path, ...]:
+    """Return the folder of the temporary copy, where one is named: a scheduled service may write nowhere else."""
+    return (settings.scratch,) if settings.scratch is not None else ()
+
+
 class LedgerSource(ConfiguredSource):
     """The state folder's ledger."""
 

@@ -61,6 +61,11 @@ def build(table: KindTable, context: SourceContext) -> SqliteSource:
     return SqliteSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
+def writes(settings: Settings) -> tuple[Path, ...]:
+    """Return the folder of the temporary copy, where one is named: a scheduled service may write nowhere else."""
+    return (settings.scratch,) if settings.scratch is not None else ()
+
+
 class SqliteSource(ConfiguredSource):
     """One database file."""
 

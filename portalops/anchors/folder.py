@@ -49,6 +49,11 @@ def build(table: KindTable, _context: AnchorContext) -> FolderAnchor:
     return FolderAnchor(AnchorId(table.id), table.parse(Settings))
 
 
+def writes(settings: Settings) -> tuple[Path, ...]:
+    """Return the folder that is written to: a scheduled service may write nowhere else."""
+    return (settings.folder,)
+
+
 class FolderAnchor:
     """Keeps heads as files."""
 

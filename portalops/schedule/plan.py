@@ -78,6 +78,8 @@ class Demands:
     """Folders that are written to and are there."""
     may_write: tuple[str, ...] = ()
     """Folders that are written to where they are there, such as a disk that is attached now and then."""
+    makes: tuple[str, ...] = ()
+    """Folders of those that portalops makes where they are not there; never one of a medium, whose absence tells of a missing disk."""
     devices: tuple[str, ...] = ()
     """Devices of media, such as `/dev/nst0`."""
     credentials: tuple[Credential, ...] = ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portalops.errors import ConfigurationError
 from portalops.model.message import msg
@@ -138,7 +138,9 @@ def _failed(demands: Demands) -> Iterator[str]:
     yield from ("SuccessExitStatus=1 3 75", "TimeoutStartSec=10min")
     yield from _credentials(demands.credentials)
     yield ""
-    yield from _rooms(Knock(Part.REST, (), sees_homes=demands.in_homes), demands)
+    # Also a state folder that is gone must be told of.
+    everything = replace(demands, writes=(), may_write=(*demands.writes, *demands.may_write))
+    yield from _rooms(Knock(Part.REST, (), sees_homes=demands.in_homes), everything)
     yield from _rights(reads_all=False, makes_code=False)
 
 

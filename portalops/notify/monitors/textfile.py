@@ -51,6 +51,11 @@ def build(table: KindTable, context: MonitorContext) -> TextfileMonitor:
     return TextfileMonitor(table.id, table.parse(Settings), context)
 
 
+def writes(settings: Settings) -> tuple[Path, ...]:
+    """Return the folder that is written to: a scheduled service may write nowhere else."""
+    return (settings.file.parent,)
+
+
 class TextfileMonitor:
     """Writes figures into a file."""
 

@@ -1,0 +1,252 @@
+"""`portalops schedule install` and `uninstall`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from commands._result import JsonValue, Result
+from commands._schedule_change import Action, Change, Installer, absent_folders, made_folders, require_ready
+from commands._schedule_demands import demands_of, program_of, require_visible
+from commands._schedule_look import Places
+from commands._session import Session, open_session
+from portalops.config.layers import show_path
+from portalops.errors import ExitCode, ScheduleRefused, UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.reports.document import Block, Paragraph, Table, Verbatim
+from portalops.schedule.crontab import cron_file
+from portalops.schedule.plan import Demands, knocks_of
+from portalops.schedule.units import UnitFile, unit_files
+
+HELP_INSTALL = _(
+    "Let systemd timers, or cron, look what is due\n\nThe units are derived from the configuration: each may read and write what"
+    " its jobs need and little else, and each failure is told by 'portalops notify'. A second call changes nothing. A file that was"
+    " edited by hand, or that somebody else made, is never overwritten without --force; your own changes belong into"
+    " UNIT.d/local.conf, which is never touched.\n\nExample: sudo portalops --config /etc/portalops/portalops.toml schedule install"
+    " --systemd; portalops schedule install --print\n\nEXIT STATUS: 0 installed, or as it should be already; 1 with --dry-run, a"
+    " file is in the way; 2 wrong usage; 4 refused, and nothing was changed; 78 the configuration is wrong"
+)
+HELP_UNINSTALL = _(
+    "Stop, switch off and remove what 'schedule install' put in place\n\nOnly unedited files of portalops's own are removed. What was"
+    " edited, and UNIT.d folders, are left and named.\n\nExample: sudo portalops schedule uninstall"
+    "\n\nEXIT STATUS: 0 removed, or nothing was there; 3 a file was left alone; 4 refused, and nothing was changed"
+)
+SUDOERS = Path("/etc/sudoers.d/portalops")
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))]
+RootOption = Annotated[
+    Optional[Path],  # noqa: UP045  # Typer reads it at run time
+    typer.Option("--root", metavar="FOLDER", help=_("Into the root folder of an image, in which nothing is started")),
+]
+
+
+def install(
+    ctx: typer.Context,
+    *,
+    systemd: Annotated[bool, typer.Option("--systemd", help=_("By systemd timers; the default"))] = False,
+    cron: Annotated[bool, typer.Option("--cron", help=_("By a file in /etc/cron.d"))] = False,
+    print_only: Annotated[bool, typer.Option("--print", help=_("Print the files, and do nothing"))] = False,
+    dry_run: DryRun = False,
+    force: Annotated[
+        bool, typer.Option("--force", help=_("Overwrite files that were edited or made by others"))
+    ] = False,
+    root: RootOption = None,
+) -> Result:
+    session = open_session(ctx)
+    if systemd and cron:
+        raise UsageError(msg("--systemd and --cron exclude each other"), msg("Take the one that this machine has."))
+    places = _places(root)
+    demands = _demands(session, root, lenient=print_only)
+    planned = _files(demands, by_cron=cron)
+    if print_only:
+        return _printed(planned, places.cron if cron else places.units)
+    installer = Installer(session.runner, places, root=root)
+    changes = installer.changes(planned, by_cron=cron, force=force)
+    if dry_run:
+        return _shown(changes)
+    installer.require_one_way(by_cron=cron)
+    installer.require_allowed(changes)
+    installer.require_writable(_command(session), by_cron=cron)
+    if not cron:
+        require_visible(demands)
+    ready: AbstractContextManager[None] = nullcontext()
+    if root is None:
+        require_ready(session.runner, demands, by_cron=cron)
+        ready = made_folders(session.runner, demands)
+    with ready:
+        changed = installer.install_cron(changes) if cron else installer.install_units(changes)
+    warnings = _warnings(demands, changes, by_cron=cron) if root is None else ()
+    return _installed(changes, demands, warnings, changed=changed)
+
+
+def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption = None) -> Result:
+    session = open_session(ctx)
+    installer = Installer(session.runner, _places(root), root=root)
+    changes = installer.removals()
+    if not dry_run and any(change.action is Action.REMOVED for change in changes):
+        for by_cron in {change.file.name == "portalops" for change in changes if change.action is Action.REMOVED}:
+            installer.require_writable(_command(session), by_cron=by_cron)
+        installer.remove(changes)
+    kept = [change for change in changes if change.action is Action.KEPT]
+    warnings = [
+        msg("{path} was edited or made by somebody else, and is left alone", path=show_path(Path(change.file.path)))
+        for change in kept
+    ]
+    warnings += [
+        msg("{path} is yours, and is left alone", path=path) for change in changes for path in change.file.drop_ins
+    ]
+    view: list[Block] = (
+        [_table(changes, msg("What would be done") if dry_run else msg("Files of the schedule"))] if changes else []
+    )
+    if not any(change.action is Action.REMOVED for change in changes):
+        view.append(Paragraph(msg("Nothing of portalops's own is installed.")))
+    elif not dry_run:
+        view.append(Paragraph(msg("From now on nothing is started by itself.")))
+    return Result([_data(change) for change in changes], view, warnings, ExitCode.PARTIAL if kept else ExitCode.OK)
+
+
+def _places(root: Path | None) -> Places:
+    """Return where files go; in an image, below its root folder.
+
+    Raises:
+        UsageError: the root folder is none.
+    """
+    if root is None:
+        return Places()
+    if not root.is_dir():
+        raise UsageError(
+            msg("there is no folder {path}", path=show_path(root)), msg("Name the root folder of the image.")
+        )
+    below = {name: root / str(path).lstrip("/") for name, path in (("units", Places().units), ("cron", Places().cron))}
+    for path in below.values():
+        path.mkdir(parents=True, exist_ok=True)
+    return replace(Places(), **below)
+
+
+def _demands(session: Session, root: Path | None, *, lenient: bool) -> Demands:
+    """Return what is to be installed; `lenient` where nothing will be, and whoever asks may not see the credentials."""
+    version = None if root is None else 0
+    try:
+        return demands_of(session, systemd_version=version)
+    except ScheduleRefused:
+        if not lenient:
+            raise
+        return demands_of(session, encrypted=(), systemd_version=version)
+
+
+def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:
+    """Return the files.
+
+    Raises:
+        ScheduleRefused: nothing is planned.
+    """
+    planned = cron_file(demands) if by_cron else None
+    files = ((planned,) if planned else ()) if by_cron else unit_files(demands)
+    if not files:
+        raise ScheduleRefused(
+            msg("the configuration plans no job, so there is nothing to install"),
+            msg("Add [[job]] tables, or [[witness.ledger]] ones, and run 'portalops config check'."),
+        )
+    return files
+
+
+def _printed(planned: Sequence[UnitFile], folder: Path) -> Result:
+    data: JsonValue = [
+        {"id": file.name, "path": str(folder / file.name), "text": file.data.decode()} for file in planned
+    ]
+    if len(planned) == 1:
+        return Result(data, [Verbatim(planned[0].data.decode())])
+    return Result(data, [Verbatim(f"# {folder / file.name}\n{file.data.decode()}") for file in planned])
+
+
+def _shown(changes: Sequence[Change]) -> Result:
+    refused = any(change.action is Action.REFUSED for change in changes)
+    view: list[Block] = [_table(changes, msg("What would be done"))]
+    view += [
+        Verbatim(change.diff())
+        for change in changes
+        if change.old and change.new and change.action is not Action.UNCHANGED
+    ]
+    return Result([_data(change) for change in changes], view, exit_code=ExitCode.UNMET if refused else ExitCode.OK)
+
+
+def _installed(changes: Sequence[Change], demands: Demands, warnings: Iterable[Message], *, changed: bool) -> Result:
+    view: list[Block] = [_table(changes, msg("Files of the schedule"))]
+    if changed:
+        view.append(
+            Paragraph(
+                msg(
+                    "Every {n} minutes it is looked what is due, as {user}. See how it stands: portalops schedule status",
+                    n=demands.every_minutes,
+                    user=demands.user,
+                )
+            )
+        )
+    else:
+        view.append(Paragraph(msg("Everything is installed already; nothing was changed.")))
+    return Result([_data(change) for change in changes], view, tuple(warnings))
+
+
+def _warnings(demands: Demands, changes: Iterable[Change], *, by_cron: bool) -> Sequence[Message]:
+    warnings = [
+        msg(
+            "{path} is not there now; what is written to it fails until it is there and {user} may write it",
+            path=path,
+            user=demands.user,
+        )
+        for path in absent_folders(demands)
+    ]
+    uses_sudo = any(knock.uses_sudo for knock in knocks_of(demands))
+    if uses_sudo and demands.user != "root" and not os.path.lexists(SUDOERS):
+        warnings.append(
+            msg(
+                "{user} may run nothing as root here, so what only root can see stays unknown: install what 'portalops host"
+                " sudoers --user {user}' prints as {path}",
+                user=demands.user,
+                path=str(SUDOERS),
+            )
+        )
+    if by_cron and demands.reads_this_machine and demands.user != "root":
+        warnings.append(
+            msg(
+                "under cron {user} reads only what it may: sources that belong to others are incomplete; systemd gives backups"
+                " the right to read",
+                user=demands.user,
+            )
+        )
+    warnings += [
+        msg("{path} was edited by hand, is not needed any more, and is left alone", path=change.file.path)
+        for change in changes
+        if change.action is Action.KEPT
+    ]
+    return warnings
+
+
+def _table(changes: Sequence[Change], caption: Message) -> Table:
+    return Table(
+        caption, (msg("File"), msg("What is done")), [(change.file.path, change.action.value) for change in changes]
+    )
+
+
+def _data(change: Change) -> JsonValue:
+    return {
+        "id": change.file.name,
+        "path": change.file.path,
+        "state": change.file.state.value,
+        "action": change.action.name.lower(),
+        "drop_ins": list(change.file.drop_ins),
+    }
+
+
+def _command(session: Session) -> str:
+    """Return this call as it can be repeated."""
+    config = () if session.invocation.config is None else ("--config", str(session.invocation.config))
+    return shlex.join((program_of(session.settings), *config, *session.invocation.arguments))

@@ -1,0 +1,171 @@
+"""`portalops schedule watch`: stays, and looks what is due every so many minutes; for containers, which have neither systemd nor cron.
+
+Each round is a child process: the watcher's memory stays what it was, and a round that crashes is the end of that round alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Optional
+
+import typer
+
+from commands._jobs import require_valid
+from commands._result import JsonValue, Result
+from commands._schedule_look import watch_lock
+from commands._session import Session, open_session
+from portalops.errors import ExitCode
+from portalops.ledger.record import format_at
+from portalops.locale import _, process_language, render
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.text import show_text
+from portalops.system.children import Ended, run_child
+from portalops.system.locks import locked
+
+HELP = _(
+    "Stay, and look again and again what is due\n\nFor containers, and wherever neither systemd nor cron is. It looks at once and"
+    " then each schedule.every_minutes, one line a round; with --json one JSON object a line. One watcher works on a state folder."
+    " SIGTERM and Ctrl-C end it, after what is being done was stopped in order.\n\nExample: portalops schedule watch; portalops"
+    " schedule watch --every 5\n\nEXIT STATUS: 0 it was asked to stop; 4 the state folder cannot be written; 75 another watcher is at"
+    " work; 78 the configuration was wrong at the start. How a round ended is in its line: a failure ends no watcher"
+)
+_PROGRAM = "from commands.app import main; main()"
+"""What the installed program does: a watcher needs no path to it."""
+LIMIT_BYTES = 4 << 20
+"""What is read of a round's own words."""
+_QUIET = frozenset({ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL, ExitCode.LOCKED})
+"""Rounds that are no failure; --quiet tells of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round came to."""
+
+    at: datetime
+    exit_code: int
+    """The child's; negative for the signal that ended it."""
+    jobs: tuple[tuple[str, str], ...]
+    """Ids and outcomes of the jobs that were done."""
+    said: str
+    """The error that stopped it; empty if none did."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Say whether somebody must see to it."""
+        return self.exit_code not in _QUIET
+
+
+def watch(
+    ctx: typer.Context,
+    *,
+    every: Annotated[
+        Optional[int],  # noqa: UP045  # Typer reads it at run time
+        typer.Option(min=1, max=60, metavar="MINUTES", help=_("How often; schedule.every_minutes by default")),
+    ] = None,
+) -> Result:
+    session = open_session(ctx)
+    require_valid(session.settings)
+    minutes = every or session.settings.schedule.every_minutes
+    with locked(watch_lock(session), holder=session.holder):
+        rounds = _until_stopped(minutes, lambda: _look(session))
+    return Result({"id": "watch", "rounds": rounds}, ())
+
+
+def _until_stopped(minutes: int, look: Callable[[], None]) -> int:
+    """Look at once and every so many minutes, until somebody stops it; return how often it was looked."""
+    import schedule  # noqa: PLC0415  # only where it stays
+
+    count = 0
+
+    def once() -> None:
+        nonlocal count
+        count += 1
+        look()
+
+    timetable = schedule.Scheduler()
+    timetable.every(minutes).minutes.do(once)
+    try:
+        once()
+        while True:
+            idle = timetable.idle_seconds or 0.0
+            if idle > minutes * 60 + 1:  # the clock was set back; nothing would happen until it is there again
+                timetable.run_all()
+                continue
+            time.sleep(min(30.0, max(0.1, idle)))
+            timetable.run_pending()
+    except KeyboardInterrupt:
+        return count
+
+
+def _look(session: Session) -> None:
+    for called in _calls(session):
+        config = ("--config", str(session.settings.files[0]))
+        argv = (sys.executable, "-P", "-c", _PROGRAM, *config, "--quiet", "--no-input", "--json", *called)
+        at = session.clock.now()
+        _tell(session, round_of(at, run_child(argv, session.environment, limit_bytes=LIMIT_BYTES)))
+
+
+def _calls(session: Session) -> Sequence[Sequence[str]]:
+    calls: list[Sequence[str]] = []
+    if session.settings.jobs:
+        calls.append(("run", "--due"))
+    if session.settings.witnessed:
+        calls.append(("watch-remote",))
+    return calls
+
+
+def round_of(at: datetime, ended: Ended) -> Round:
+    """Return what a child's end means, read from the envelope that it printed; a child that crashed printed none."""
+    try:
+        envelope: Mapping[str, Any] = json.loads(ended.stdout)
+        data, error = envelope.get("data"), envelope.get("error")
+    except (ValueError, AttributeError):
+        return Round(
+            at,
+            ended.exit_code,
+            (),
+            "" if ended.exit_code < 0 else show_text(ended.stdout[:300].decode("utf-8", "replace")),
+        )
+    jobs = data.get("jobs", []) if isinstance(data, Mapping) else []
+    said = f"error[{error.get('code')}]: {error.get('message')}" if isinstance(error, Mapping) else ""
+    return Round(
+        at, ended.exit_code, tuple((str(job["id"]), str(job["outcome"])) for job in jobs), show_text(said, 500)
+    )
+
+
+def line_of(done: Round) -> Message:
+    """Return a round in one line."""
+    if done.exit_code < 0:
+        return msg("{moment}: the round was ended by signal {number}", moment=done.at, number=str(-done.exit_code))
+    if done.said:
+        return msg("{moment}: exit {code}: {said}", moment=done.at, code=str(done.exit_code), said=verbatim(done.said))
+    if not done.jobs:
+        return msg("{moment}: exit {code}, nothing was due", moment=done.at, code=str(done.exit_code))
+    jobs = ", ".join(f"{job} {outcome}" for job, outcome in done.jobs)
+    return msg("{moment}: exit {code}: {jobs}", moment=done.at, code=str(done.exit_code), jobs=jobs)
+
+
+def _tell(session: Session, done: Round) -> None:
+    if session.invocation.quiet and not done.is_failure:
+        return
+    if session.invocation.json:
+        line = json.dumps(_data(done), ensure_ascii=False)
+    else:
+        line = render(line_of(done), process_language(), zone=session.zone)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _data(done: Round) -> JsonValue:
+    return {
+        "id": "round",
+        "at": format_at(done.at),
+        "exit_code": done.exit_code,
+        "jobs": [{"id": job, "outcome": outcome} for job, outcome in done.jobs],
+        "error": done.said or None,
+    }

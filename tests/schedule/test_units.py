@@ -1,0 +1,153 @@
+"""The units that a configuration comes to: read by systemd itself, and judged by its own measure of exposure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from portalops.errors import ConfigurationError
+from portalops.schedule.plan import Demands, Part
+from portalops.schedule.units import FILTERS_KEEP_SUDO, unit_files
+from tests.schedule.plans import SMALL, WHOLE
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
+
+MOST = 20
+"""Tenths of exposure that a service may have, as systemd-analyze(1) counts it."""
+MOST_WITH_SUDO = 51
+"""The same for the one that must gain root and see the machine's own mounts."""
+
+
+def texts_of(demands: Demands) -> dict[str, str]:
+    return {file.name: file.data.decode() for file in unit_files(demands)}
+
+
+def written(folder: Path, demands: Demands) -> list[Path]:
+    """Put units into a folder, with a program that is there: systemd looks for it."""
+    for file in unit_files(replace(demands, program="/bin/true", user="daemon")):
+        (folder / file.name).write_bytes(file.data)
+    return sorted(folder.iterdir())
+
+
+def test_a_timer_catches_up_once_and_is_put_off_by_chance() -> None:
+    timer = texts_of(SMALL)["portalops.timer"]
+
+    assert "OnCalendar=*-*-* *:0/15:00\n" in timer
+    assert "Persistent=true\n" in timer and "RandomizedDelaySec=1min\n" in timer
+    assert "WantedBy=timers.target\n" in timer
+
+
+@needs_systemd
+@pytest.mark.parametrize(("minutes", "apart"), [(1, "1min"), (15, "15min"), (20, "20min"), (60, "1h")])
+def test_a_timer_elapses_as_often_as_it_is_planned(minutes: int, apart: str) -> None:
+    timer = texts_of(replace(SMALL, every_minutes=minutes))["portalops.timer"]
+    when = next(line.partition("=")[2] for line in timer.splitlines() if line.startswith("OnCalendar="))
+
+    done = subprocess.run(
+        ["systemd-analyze", "calendar", "--iterations=3", "--base-time=2026-11-26 08:00:00 UTC", when],
+        env={"TZ": "UTC", "LC_ALL": "C", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    moments = [line.split()[-2] for line in done.stdout.splitlines() if line.strip().endswith("UTC")]
+    second = moments[1] if len(moments) > 1 else ""
+    assert second == {"1min": "08:02:00", "15min": "08:30:00", "20min": "08:40:00", "1h": "10:00:00"}[apart], (
+        done.stdout
+    )
+
+
+def test_answers_are_no_failures_and_whatever_else_is_told() -> None:
+    service = texts_of(SMALL)["portalops.service"]
+
+    assert "SuccessExitStatus=1 3 75\n" in service
+    assert "OnFailure=portalops-failed@%n.service\n" in service
+    assert (
+        "ExecStart=/usr/local/bin/portalops --config /etc/portalops/portalops.toml --quiet --no-input run --due\n"
+        in service
+    )
+    failed = texts_of(SMALL)["portalops-failed@.service"]
+    assert "--quiet --no-input notify unit %i\n" in failed and "OnFailure" not in failed
+
+
+def test_paths_and_percent_signs_reach_systemd_as_they_are() -> None:
+    service = texts_of(replace(SMALL, may_write=("/srv/100 % $a",), config="/etc/a b%/p$.toml"))["portalops.service"]
+
+    assert 'ReadWritePaths="-/srv/100 %% $a"\n' in service
+    assert '--config "/etc/a b%%/p$$.toml" --quiet' in service
+
+
+@pytest.mark.parametrize("path", ['/srv/"', "/srv/a\nExecStartPre=/bin/x", "/srv/a\\n", "/srv/'"])
+def test_a_path_that_could_break_out_of_its_line_is_refused(path: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot stand in a systemd unit"):
+        unit_files(replace(SMALL, may_write=(path,)))
+
+
+def test_credentials_are_handed_over_by_systemd() -> None:
+    for name, text in texts_of(WHOLE).items():
+        if name.endswith(".service"):
+            assert "LoadCredential=smtp:/etc/portalops/credentials/smtp\n" in text
+            assert "LoadCredentialEncrypted=s3:/etc/portalops/credentials/s3.cred\n" in text
+
+
+def test_the_look_at_this_machine_has_no_file_system_of_its_own() -> None:
+    """With one it would judge its own read-only mounts as the machine's."""
+    check = texts_of(WHOLE)["portalops-check.service"]
+    apart = ("Protect", "Private", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "Temporary", "Bind", "Root")
+
+    assert [line for line in check.splitlines() if line.startswith(apart)] == []
+    assert "NoNewPrivileges=yes" not in check
+
+
+def test_no_filter_keeps_sudo_from_gaining_root_where_systemd_is_older() -> None:
+    """Of Debian 12's systemd 252 each of these sets NoNewPrivileges, as tried on such a host."""
+    filters = ("SystemCall", "Restrict", "LockPersonality", "MemoryDeny", "NoNewPrivileges")
+    older, newer = (
+        texts_of(replace(WHOLE, systemd_version=version))["portalops-check.service"]
+        for version in (FILTERS_KEEP_SUDO - 1, FILTERS_KEEP_SUDO)
+    )
+
+    assert [line for line in older.splitlines() if line.startswith(filters)] == []
+    assert "SystemCallFilter=@system-service\n" in newer
+
+
+def test_tapes_are_open_only_to_what_works_with_media() -> None:
+    services = {name: text for name, text in texts_of(WHOLE).items() if name.endswith(".service")}
+
+    assert {name for name, text in services.items() if "/dev/nst0" in text} == {
+        "portalops-backup.service",
+        "portalops-media.service",
+    }
+
+
+@needs_systemd
+@pytest.mark.parametrize("demands", [SMALL, WHOLE, replace(WHOLE, in_homes=True, systemd_version=0)])
+def test_systemd_finds_nothing_to_complain_of(tmp_path: Path, demands: Demands) -> None:
+    units = written(tmp_path, demands)
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, units)], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("demands", [SMALL, WHOLE, replace(WHOLE, in_homes=True)])
+def test_no_service_is_exposed_more_than_it_must_be(tmp_path: Path, demands: Demands) -> None:
+    units = [unit for unit in written(tmp_path, demands) if unit.suffix == ".service"]
+
+    for unit in units:
+        most = MOST_WITH_SUDO if unit.name == Part.CHECK.service else MOST
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", str(unit)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, (unit.name, done.stdout[-200:])
+
+
+def test_a_unit_is_the_same_for_the_same_configuration() -> None:
+    assert json.dumps(texts_of(WHOLE)) == json.dumps(texts_of(WHOLE))
