@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError
+from portalops.jobs import moved_times
 from portalops.locale import _
 from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -61,7 +63,7 @@ def check(ctx: typer.Context) -> Result:
             ]
         )
         view: list[Block] = [facts, Paragraph(msg("Nothing is wrong with the configuration."))]
-        return Result([], view, warnings=tuple(_remarks(settings)))
+        return Result([], view, warnings=(*_remarks(settings), *_moved_times(session)))
     rows = [(problem.code, problem.message, problem.hint) for problem in problems]
     headers = (msg("Code"), msg("Problem"), msg("What to do"))
     return Result(
@@ -195,6 +197,31 @@ def _remarks(settings: Settings) -> Iterator[Message]:
                 "no source has the class {data_class} and backup.excused does not say why: an unmet duty of Article 10.2",
                 data_class=data_class.value,
             )
+
+
+def _moved_times(session: Session) -> Iterator[Message]:
+    """Yield when, within a year, the clocks leave a job's time out or show it twice: once for each job and kind."""
+    now, zone = session.clock.now(), session.zone_of_portal
+    for job in session.settings.jobs:
+        told: set[bool] = set()
+        for moment, is_left_out in moved_times(job, zone, now, now + timedelta(days=366)):
+            if is_left_out in told:
+                continue
+            told.add(is_left_out)
+            said = msg(
+                "job {job}: the clocks show {at} twice then, and it is due from the first time on, once: {moment}",
+                job=job.id,
+                at=job.at,
+                moment=moment,
+            )
+            if is_left_out:
+                said = msg(
+                    "job {job}: the clocks leave {at} out then, and it is due from the first moment after the gap on: {moment}",
+                    job=job.id,
+                    at=job.at,
+                    moment=moment,
+                )
+            yield said
 
 
 def _secret_problems(kinds: Mapping[KindTable, BaseModel]) -> Iterator[PortalOpsError]:

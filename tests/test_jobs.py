@@ -11,9 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.jobs import START_GRACE, Attempt, due, missed_slots, next_due, previous_slot_start, slot_start
+from portalops.jobs import (
+    START_GRACE,
+    Attempt,
+    due,
+    due_from,
+    missed_slots,
+    moved_times,
+    next_due,
+    previous_slot_start,
+    slot_start,
+)
 from portalops.model.record import Digest, RunId
-from portalops.model.runs import Every, Job, JobId, JobKind, Plan, Run, Slot
+from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId, JobKind, Plan, Run, Slot
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.plans import RecordedPlan, plan_at, planned_spans
 from portalops.registers.runs import parse_run_id, run_id
@@ -31,6 +41,22 @@ PLANNED = (
 )
 
 jobs = st.builds(Job, st.just(JobId("a-job")), st.sampled_from(JobKind), st.sampled_from(Every), st.just("10.2"))
+times = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))
+timed_jobs = st.sampled_from(Every).flatmap(
+    lambda every: st.builds(
+        Job,
+        st.just(JobId("a-job")),
+        st.sampled_from(JobKind),
+        st.just(every),
+        st.just("10.2"),
+        st.just("") if every is Every.HOUR else st.just("") | times,
+        st.sampled_from(
+            {Every.WEEK: ["", *WEEKDAYS], Every.MONTH: ["", LAST_DAY, *map(str, range(1, SAFE_DAYS + 1))]}.get(
+                every, [""]
+            )
+        ),
+    )
+)
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
 zones = st.sampled_from([ZONE, ZoneInfo("UTC"), ZoneInfo("Europe/Berlin"), ZoneInfo("America/St_Johns")])
 
@@ -153,7 +179,9 @@ def test_a_job_stays_the_same_when_its_duty_is_named_anew() -> None:
     assert due([renamed], [attempt(DAILY, NOW, RunOutcome.COMPLETE)], NOW, ZONE) == ()
 
 
-@given(jobs, moments, zones, st.lists(st.tuples(st.integers(0, 60 * 24 * 40), st.sampled_from([*RunOutcome, None]))))
+@given(
+    timed_jobs, moments, zones, st.lists(st.tuples(st.integers(0, 60 * 24 * 40), st.sampled_from([*RunOutcome, None])))
+)
 def test_next_due_is_the_first_moment_at_which_the_job_is_due(
     job: Job, now: datetime, zone: ZoneInfo, tried: list[tuple[int, RunOutcome | None]]
 ) -> None:
@@ -191,6 +219,148 @@ def test_slots_join_without_gap_or_overlap(every: Every, moment: datetime, zone:
     assert every.slot(start) == every.slot(local) != every.slot(following)
     assert every.next_start(previous_slot_start(every, local)) == start
     assert every.slot(previous_slot_start(every, local)) != every.slot(local)
+
+
+NIGHTLY = replace(DAILY, at="22:30")
+SUNDAYS = replace(WEEKLY, at="02:30", on="sunday")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def local(text: str, zone: ZoneInfo = ZONE) -> datetime:
+    """Return a local time of 2026 in UTC: `11-25 22:30`."""
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=zone).astimezone(UTC)
+
+
+def test_a_job_with_a_time_is_due_from_then_on_and_not_before() -> None:
+    before = attempt(NIGHTLY, local("11-24 22:40"), RunOutcome.COMPLETE)
+
+    assert due([NIGHTLY], [before], local("11-25 22:29"), ZONE) == ()
+    assert next_due(NIGHTLY, [before], local("11-25 09:00"), ZONE) == local("11-25 22:30")
+    (found,) = due([NIGHTLY], [before], local("11-25 22:30"), ZONE)
+    assert (found.slot, found.late) == ("2026-11-25", False)
+
+
+def test_a_new_job_with_a_time_waits_for_it() -> None:
+    assert due([SUNDAYS], [], NOW, ZONE) == ()
+    assert next_due(SUNDAYS, [], NOW, ZONE) == local("11-29 02:30")
+
+
+@pytest.mark.parametrize(
+    ("job", "when"),
+    [
+        (replace(WEEKLY, on="friday"), "11-27 00:00"),
+        (replace(WEEKLY, at="06:00"), "11-23 06:00"),
+        (Job(JobId("m"), JobKind.REPORT, Every.MONTH, at="01:00", on="15"), "11-15 01:00"),
+        (Job(JobId("m"), JobKind.REPORT, Every.MONTH, on="last"), "11-30 00:00"),
+        (Job(JobId("m"), JobKind.REPORT, Every.MONTH, at="07:15"), "11-01 07:15"),
+    ],
+)
+def test_a_time_stands_on_its_day_of_the_slot_or_on_the_first_one(job: Job, when: str) -> None:
+    assert due_from(job, slot_start(job.every, NOW.astimezone(ZONE))) == local(when)
+
+
+def test_what_a_person_did_before_its_time_does_not_stand_for_the_job() -> None:
+    by_hand = attempt(NIGHTLY, local("11-25 10:00"), RunOutcome.COMPLETE)
+
+    (found,) = due([NIGHTLY], [by_hand], local("11-25 22:30"), ZONE)
+
+    assert (found.slot, found.attempt) == ("2026-11-25", 2)
+
+
+def test_an_overdue_job_is_done_once_at_once_and_again_at_its_time() -> None:
+    before = attempt(SUNDAYS, local("11-15 02:31"), RunOutcome.COMPLETE)
+    (found,) = due([SUNDAYS], [before], local("11-23 08:00"), ZONE)
+    caught_up = attempt(SUNDAYS, local("11-23 08:00"), RunOutcome.COMPLETE)
+
+    assert (found.slot, found.late) == ("2026-W48", True)
+    assert str(found.reason) == "it is overdue: nothing complete was begun from 2026-11-21 19:30:00+00:00 on"
+    assert due([SUNDAYS], [before, caught_up], local("11-28 23:59"), ZONE) == ()
+    (regular,) = due([SUNDAYS], [before, caught_up], local("11-29 02:30"), ZONE)
+    assert (regular.slot, regular.attempt) == ("2026-W48", 2)
+
+
+def test_an_overdue_job_that_fails_is_tried_again_each_hour() -> None:
+    before = attempt(SUNDAYS, local("11-15 02:31"), RunOutcome.COMPLETE)
+    failed = attempt(SUNDAYS, local("11-23 08:00"), RunOutcome.FAILED)
+
+    assert due([SUNDAYS], [before, failed], local("11-23 08:30"), ZONE) == ()
+    assert next_due(SUNDAYS, [before, failed], local("11-23 08:30"), ZONE) == local("11-23 09:05")
+
+
+def test_after_weeks_of_silence_a_job_is_overdue_once_and_not_once_a_week() -> None:
+    old = attempt(WEEKLY, local("10-01 03:00"), RunOutcome.COMPLETE)
+
+    found = due([WEEKLY], [old], NOW, ZONE)
+    done = attempt(WEEKLY, NOW, RunOutcome.COMPLETE)
+
+    assert [(each.slot, each.late) for each in found] == [("2026-W48", True)]
+    assert due([WEEKLY], [old, done], NOW + timedelta(hours=1), ZONE) == ()
+
+
+def test_a_time_in_the_last_hour_of_its_slot_may_be_kept_in_the_hour_after_it() -> None:
+    late_night = replace(DAILY, at="23:50")
+    before = attempt(late_night, local("11-24 23:55"), RunOutcome.COMPLETE)
+
+    (found,) = due([late_night], [before], local("11-26 00:01"), ZONE)
+    over = due([late_night], [before], local("11-26 01:00"), ZONE)
+    done = replace(before.run, id=run_id(late_night, "2026-11-25"), started_at=local("11-26 00:01"))
+
+    assert (found.slot, found.late) == ("2026-11-25", False)
+    assert [(each.slot, each.late) for each in over] == [("2026-11-26", True)]
+    assert due([late_night], [Attempt(done, RunOutcome.COMPLETE)], local("11-26 00:02"), ZONE) == ()
+    assert missed_slots([plan(local("11-25 00:00"), late_night)], [done], until=local("11-26 12:00"), zone=ZONE) == ()
+
+
+def test_a_job_that_is_still_at_work_is_not_due_in_the_next_slot() -> None:
+    running = attempt(DAILY, local("11-25 23:00"), None, finished=False, running=True)
+
+    assert due([DAILY], [running], local("11-26 00:30"), ZONE) == ()
+
+
+def test_a_time_that_the_clocks_leave_out_is_the_first_moment_after_the_gap() -> None:
+    job = replace(DAILY, at="02:30")
+    day = slot_start(Every.DAY, local("03-29 12:00", BERLIN).astimezone(BERLIN))
+
+    assert due_from(job, day) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    assert due_from(job, day).astimezone(BERLIN).strftime("%H:%M") == "03:00"
+
+
+def test_a_time_that_comes_twice_fires_at_its_first() -> None:
+    job = replace(DAILY, at="02:30")
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    done = attempt(job, first, RunOutcome.COMPLETE, zone=BERLIN)
+
+    assert due_from(job, slot_start(Every.DAY, first.astimezone(BERLIN))) == first
+    assert due([job], [done], first + timedelta(hours=1), BERLIN) == ()
+
+
+def test_moved_times_are_those_that_clocks_leave_out_or_show_twice() -> None:
+    year = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+
+    assert list(moved_times(replace(DAILY, at="02:30"), BERLIN, *year)) == [
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), True),
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), False),
+    ]
+    assert list(moved_times(replace(DAILY, at="12:00"), BERLIN, *year)) == []
+    assert list(moved_times(replace(DAILY, at="02:30"), ZONE, *year)) == []
+
+
+@given(timed_jobs, moments, zones)
+def test_the_time_of_a_job_lies_in_its_slot(job: Job, moment: datetime, zone: ZoneInfo) -> None:
+    start = slot_start(job.every, moment.astimezone(zone))
+
+    found = due_from(job, start)
+
+    assert start.astimezone(UTC) <= found < job.every.next_start(start).astimezone(UTC)
+
+
+def test_a_job_that_gets_another_time_stays_planned_without_a_break() -> None:
+    monday = local("11-23 00:00")
+    plans = [plan(monday, NIGHTLY), plan(monday + timedelta(hours=9), replace(NIGHTLY, at="04:00"))]
+
+    (span,) = planned_spans(plans, monday + timedelta(days=2))
+
+    assert (span.starts_at, span.job) == (monday, DAILY)
 
 
 def plan(at: datetime, *planned: Job) -> RecordedPlan:

@@ -26,7 +26,7 @@ class SlotState(StrEnum):
     DONE = "done"
     """A complete run began in it."""
     LATE = "late"
-    """A complete run began after its end, while it could still count for it."""
+    """A complete run began after its end, while it could still count for it; or it began when the job was overdue."""
     INCOMPLETE = "incomplete"
     """A run did a part of its work, and none did all of it."""
     FAILED = "failed"
@@ -125,6 +125,6 @@ def _state(slot: ExpectedSlot, run: Run, end_of: Callable[[Run], RunSummary | No
     summary = end_of(run)
     if summary is None:
         return SlotState.UNKNOWN
-    if summary.outcome is RunOutcome.COMPLETE and run.started_at >= slot.end:
+    if summary.outcome is RunOutcome.COMPLETE and (summary.late or run.started_at >= slot.end):
         return SlotState.LATE
     return _OF_OUTCOME[summary.outcome]

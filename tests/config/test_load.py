@@ -226,6 +226,63 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path, lines: str, sa
     assert "SECRET-KEY-1X" not in f"{error}{error.hint}"
 
 
+JOB = '[[job]]\nid = "nightly"\nkind = "backup"\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said", "hint"),
+    [
+        ('every = "day"\nat = "25:00"', ":8: job.at is not a time of day: 25:00", "from 00:00 to 23:59"),
+        ('every = "day"\nat = "2:30"', ":8: job.at is not a time of day: 2:30", "from 00:00 to 23:59"),
+        ('every = "day"\nat = "24:00"', ":8: job.at is not a time of day: 24:00", "from 00:00 to 23:59"),
+        (
+            'every = "hour"\nat = "02:30"',
+            ":8: the job nightly is due each hour and cannot wait for a time of day: at = 02:30",
+            'every = "day"',
+        ),
+        (
+            'every = "day"\non = "sunday"',
+            ":8: the job nightly is due each day and cannot wait for one: on = sunday",
+            'every = "week"',
+        ),
+        (
+            'every = "month"\non = 30',
+            ":8: job.on is a day that some months do not have: in those it would never be due: 30",
+            '"last" for the last day',
+        ),
+        (
+            'every = "month"\non = "sunday"',
+            ":8: the job nightly is due each month, and this is no day of the month: on = sunday",
+            '"last" for the last day',
+        ),
+        (
+            'every = "week"\non = 5',
+            ":8: the job nightly is due each week, and this is no weekday: on = 5",
+            "monday, tuesday",
+        ),
+        (
+            'every = "week"\non = "Sunday"',
+            ":8: job.on is neither a weekday nor a day of the month: Sunday",
+            "monday, tuesday",
+        ),
+        ('every = "week"\non = 0', ":8: job.on is neither a weekday nor a day of the month: 0", "monday"),
+        ('every = "week"\non = true', ":8: job.on is not a text: true", "double quotes"),
+    ],
+)
+def test_a_time_at_which_a_job_could_never_be_due_is_refused(tmp_path: Path, lines: str, said: str, hint: str) -> None:
+    error = refused(tmp_path, HEAD + JOB + lines + "\n")
+
+    assert str(error) == f"{tmp_path}/portalops.toml{said}"
+    assert hint in str(error.hint)
+
+
+@pytest.mark.parametrize(("written_on", "on"), [('"last"', "last"), ("28", "28"), ('"1"', "1")])
+def test_a_monthly_job_is_due_on_a_day_that_every_month_has(tmp_path: Path, written_on: str, on: str) -> None:
+    (job,) = loaded(tmp_path, HEAD + JOB + f'every = "month"\nat = "23:05"\non = {written_on}\n').jobs
+
+    assert (job.at, job.on) == ("23:05", on)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import ExitCode, LedgerFull, Locked, MediumUnavailable
+from portalops.jobs import due
 from portalops.ledger import bodies
 from portalops.ledger.circumstances import REDACTED, Circumstances, collect, redacted
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import (
     Performed,
     Work,
@@ -355,3 +357,63 @@ def test_secrets_are_taken_out_of_arguments() -> None:
         f"DB_SECRET={REDACTED}",
     )
     assert len(redacted(("x" * 1000,) * 1000)) == 101
+
+
+def test_an_overdue_run_says_so_in_its_record(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+
+    found = record_run(ledger, VERIFY, "2026-W48", done, clock=clock, circumstances=WHO, late=True)
+
+    (run,) = ledger.runs()
+    assert found.summary.late
+    assert ledger.summary(run) == found.summary
+
+
+def test_a_plan_of_before_jobs_had_a_time_is_read_as_one_without(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    old = bodies.encode(Plan((DAILY, WEEKLY), "kh@1", Digest("a" * 64)))
+    assert isinstance(old, dict)
+    assert isinstance(old["jobs"], list)
+    for job in old["jobs"]:
+        assert isinstance(job, dict)
+        del job["at"], job["on"]
+    ledger.append("plan", run=NO_RUN, body=bodies.write({"plan": old}))
+
+    assert ledger.plan() == Plan((DAILY, WEEKLY), "kh@1", Digest("a" * 64))
+    assert record_plan(ledger, Plan((DAILY, WEEKLY), "kh@1", Digest("a" * 64)), WHO) is None
+
+
+def test_a_job_that_was_done_long_ago_is_told_from_a_new_one(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    record_run(ledger, WEEKLY, WEEKLY.every.slot(START.astimezone(ZONE)), done, clock=clock, circumstances=WHO)
+    new = Job(JobId("other-backup"), WEEKLY.kind, Every.WEEK)
+
+    much_later = START + timedelta(weeks=30)
+    attempts = read_attempts(ledger, [WEEKLY, new], much_later, ZONE)
+
+    assert [(each.job.id, each.late) for each in due([WEEKLY, new], attempts, much_later, ZONE)] == [
+        (WEEKLY.id, True),
+        (new.id, False),
+    ]
+
+
+def test_a_plan_that_another_process_recorded_meanwhile_is_not_recorded_twice(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    plan = Plan((DAILY,), "kh@1", Digest("a" * 64))
+    new_ledger(tmp_path, clock)
+    here, other = (Ledger.open(tmp_path, clock, create=True) for _each in range(2))
+
+    class Slow(Ledger):
+        """The other process is quicker once this one has seen that the plan is to be recorded."""
+
+        def keep(self, data: bytes) -> Digest:
+            kept = super().keep(data)
+            record_plan(other, plan, WHO)
+            return kept
+
+    found = record_plan(Slow.open(tmp_path, clock, create=True), plan, WHO)
+
+    assert found is None
+    assert len(here.plans()) == 1

@@ -105,3 +105,24 @@ def test_without_a_plan_or_with_one_of_no_zone_nothing_is_called_kept_or_missed(
         assert found.slots == ()
         assert found.problem is not None
         assert said in str(found.problem)
+
+
+def test_a_run_that_was_overdue_is_shown_as_late_unless_one_at_its_time_followed() -> None:
+    began = MONDAY.astimezone(UTC) + timedelta(hours=8)
+    overdue, regular = a_run("2026-W48", began, seq=3, job=WEEKLY), a_run("2026-W48.2", began, seq=5, job=WEEKLY)
+    ends = {overdue: True, regular: False}
+
+    def state(*runs: Run) -> list[SlotState]:
+        found = kept_slots(
+            [plan(WEEKLY)],
+            runs,
+            lambda run: RunSummary(RunOutcome.COMPLETE, 0, run.started_at, run.started_at, late=ends[run]),
+            until=MONDAY + timedelta(days=9),
+            zone=ZONE,
+            since=MONDAY,
+            before=MONDAY + timedelta(days=7),
+        )
+        return [slot.state for slot in found.slots]
+
+    assert state(overdue) == [SlotState.LATE]
+    assert state(overdue, regular) == [SlotState.DONE]
