@@ -21,6 +21,8 @@ PACKAGES: Mapping[str, str] = {
     "updates.source": "checks.updates.sources",
     "ledger.anchor": "portalops.anchors",
     "witness.ledger": "portalops.witness.sources",
+    "notify.channel": "portalops.notify.channels",
+    "notify.monitor": "portalops.notify.monitors",
 }
 """Where the kinds of each section lie: one file a kind, with its `Settings`."""
 
@@ -96,6 +98,8 @@ def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
         *settings.update_sources,
         *settings.anchors,
         *settings.witnessed,
+        *settings.channels,
+        *settings.monitors,
         settings.declared,
         *((settings.report.mail,) if settings.report.mail else ()),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands._notify_quiet import after_idle_run
 from commands._result import JsonValue, Result
 from commands._run_due import Asked, chosen, is_idle, nothing_due, planned_result
 from commands._session import Session, open_session
@@ -44,20 +45,42 @@ def run(
 ) -> Result:
     session = open_session(ctx)
     asked = Asked(tuple(jobs or ()), due_only=due_only, wait_seconds=wait)
-    if due_only and not dry_run and is_idle(session, asked):
+    if dry_run:
+        return _planned(session, asked)
+    performed: list[Performed] = []
+    try:
+        return _run(session, asked, performed)
+    except Exception as error:
+        from commands._notify_work import after_failed_run  # noqa: PLC0415  # start-up time
+
+        after_failed_run(session, error, performed)
+        raise
+
+
+def _planned(session: Session, asked: Asked) -> Result:
+    from commands._jobs import require_valid  # noqa: PLC0415  # start-up time
+
+    require_valid(session.settings)
+    return planned_result(session, chosen(session, asked))
+
+
+def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
+    """Do what is due, judge, and tell whom it concerns; what was done is in `performed` also where an error ends the run."""
+    if asked.due_only and is_idle(session, asked):
+        after_idle_run(session)
         return _idle(session)
     from commands._jobs import record_plan, require_valid  # noqa: PLC0415  # start-up time
+    from commands._notify_work import after_run  # noqa: PLC0415  # as above
     from commands._run_work import judge_and_mark, perform_chosen, result_of  # noqa: PLC0415  # as above
 
     require_valid(session.settings)
-    if dry_run:
-        return planned_result(session, chosen(session, asked))
     record_plan(session)
-    performed: list[Performed] = []
     for done in perform_chosen(session, asked):
-        performed.append(done)  # noqa: PERF402  # one by one: what was done is known also where an error ends the run
+        performed.append(done)  # noqa: PERF402  # one by one
     judged = judge_and_mark(session)
-    return result_of(session, performed, judged)
+    result = result_of(session, performed, judged)
+    after_run(session, performed, judged.standings, exit_code=result.exit_code)
+    return result
 
 
 def _idle(session: Session) -> Result:

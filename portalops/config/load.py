@@ -110,6 +110,8 @@ _LISTS: Mapping[str, tuple[KeyPath, Message]] = {
     "ledger.anchor": (("ledger", "anchor"), msg("the anchor")),
     "ledger.signer": (("ledger", "signer"), msg("the signer")),
     "witness.ledger": (("witness", "ledger"), msg("the watched ledger")),
+    "notify.channel": (("notify", "channel"), msg("the channel")),
+    "notify.monitor": (("notify", "monitor"), msg("the monitor")),
 }
 
 
@@ -171,6 +173,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
     yield from _times(shape, layers)
     yield from _jumps(shape, layers)
     yield from _uncopied(shape, layers)
+    yield from _unwatched(shape, layers)
     for path, text in _paths(shape):
         try:
             resolved(text, layers.folder(path))
@@ -259,6 +262,24 @@ def _uncopied(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationErr
                 ),
                 msg("The sources are: {sources}.", sources=", ".join(sources) or "-"),
             )
+
+
+def _unwatched(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield the monitors that watch a job which there is not: nobody would ever hear of it."""
+    jobs = [row.id for row in shape.job]
+    for index, row in enumerate(shape.notify.monitor):
+        watched = (row.model_extra or {}).get("jobs")
+        for number, job in enumerate(watched if isinstance(watched, list) else ()):
+            if isinstance(job, str) and job not in jobs:
+                yield ConfigurationError(
+                    msg(
+                        "{place}: monitor {id} watches a job that there is not: {job}",
+                        place=layers.place(("notify", "monitor", index, "jobs", number)),
+                        id=row.id,
+                        job=show_value(job),
+                    ),
+                    msg("The jobs are: {jobs}.", jobs=", ".join(jobs) or "-"),
+                )
 
 
 def _paths(shape: PortalopsFile) -> Iterator[tuple[KeyPath, str]]:
@@ -453,6 +474,8 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             shape.schedule.random_delay_minutes,
             local(shape.schedule.program, "schedule", "program") if shape.schedule.program else None,
         ),
+        channels=_kind_tables(shape.notify.channel, "notify.channel", layers),
+        monitors=_kind_tables(shape.notify.monitor, "notify.monitor", layers),
         digest=digest_of(shape),
         layers=layers,
         shape=shape,

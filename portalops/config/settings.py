@@ -255,6 +255,10 @@ class Settings:
     """`[[witness.ledger]]`: whose heads this machine keeps."""
     schedule: ScheduleSettings
     """`[schedule]`."""
+    channels: tuple[KindTable, ...]
+    """`[[notify.channel]]`: who is told of failures, unmet duties and each week."""
+    monitors: tuple[KindTable, ...]
+    """`[[notify.monitor]]`: who notices when nothing is done here any more."""
     digest: Digest
     """SHA-256 of the effective configuration; secrets enter it by reference only."""
     layers: Layers = field(repr=False, compare=False)

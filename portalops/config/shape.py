@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
@@ -401,6 +401,21 @@ class ScheduleTable(Shape):
     )
 
 
+class NotifyTable(Shape):
+    """Whoever hears of what happens here, and whoever notices when nothing does any more."""
+
+    summary_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        default="monday", description="The weekday on which the summary of a week is sent."
+    )
+    at: Annotated[str, AfterValidator(_time_of_day)] = Field(
+        default="07:00",
+        min_length=5,
+        description="The local time from which on the day's letters are sent: the one about duties, and the summary.",
+    )
+    channel: tuple[KindRow, ...] = ()
+    monitor: tuple[KindRow, ...] = ()
+
+
 _LIMITS: dict[str, dict[str, Any]] = {
     "backup_max_age_days": {"ge": 1},
     "inventory_max_age_days": {"ge": 1, "le": 45},
@@ -487,4 +502,5 @@ class PortalopsFile(Shape):
     signing: SigningTable = Field(default_factory=SigningTable)
     ledger: LedgerTable = Field(default_factory=LedgerTable)
     witness: WitnessTable = Field(default_factory=WitnessTable)
+    notify: NotifyTable = Field(default_factory=NotifyTable)
     schedule: ScheduleTable = Field(default_factory=ScheduleTable)

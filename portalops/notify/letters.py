@@ -162,6 +162,8 @@ def _id_of(key: str) -> str | Message:
             return msg("runs as a whole")
         case "ledger":
             return msg("the ledger")
+        case "state":
+            return msg("the state folder")
         case _:
             return key.partition(":")[2]
 
@@ -178,6 +180,8 @@ def thing_of(key: str) -> Message:
             return msg("duty {id}", id=name)
         case "ledger":
             return msg("the ledger")
+        case "state":
+            return msg("the state folder")
         case _:
             return msg("runs as a whole")
 

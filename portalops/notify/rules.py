@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -27,6 +27,14 @@ MAX_WAITING = 50
 """Letters that wait for one channel; a summary goes first, then duties, then recoveries, and failures last."""
 
 MAX_INVOCATIONS = 50
+
+EAGER_TRIES = 5
+"""How often a letter is tried by each run; later it is tried once in `TRIED_AGAIN`."""
+
+TRIED_AGAIN = timedelta(hours=1)
+
+MAX_DOUBTS = 3
+"""How often a letter is handed over without an answer before it is given up: each time somebody may have got it."""
 
 _GOOD = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
 _FIRST_TO_GO = (Level.SUMMARY, Level.UNMET, Level.RECOVERY, Level.TEST, Level.FAILURE)
@@ -171,6 +179,38 @@ def decide(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Telli
     return state, Telling(tuple(failures), unmet, tuple(recovered), summary_since)
 
 
+def wants_duties(state: State, now: datetime, timetable: Timetable) -> bool:
+    """Say whether the day's look at the duties is still to be taken: what is unmet then is told."""
+    return _is_due(timetable.day(now), state.unmet_on, state.unmet_at, now)
+
+
+def quiet_until(state: State, now: datetime, timetable: Timetable) -> datetime | None:
+    """Return until when runs that do nothing have nothing to tell; None if the next one has.
+
+    Such a run comes every few minutes, and need not even read the state then.
+    """
+    held = any(not each.key.startswith(("job:", "duty:")) for each in state.alarms)
+    if state.letters or held or any(not each.is_recorded for each in state.outcomes):
+        return None
+    local = now.astimezone(timetable.zone)
+    day = timetable.day(now) + timedelta(days=1)
+    return datetime.combine(day, timetable.at, local.tzinfo)
+
+
+def next_to_send(letters: Iterable[Waiting], channels: Container[str], now: datetime) -> Waiting | None:
+    """Return the letter to send next by one of the channels; None if none is to be sent now.
+
+    The one that was tried least goes first, so that one which nobody takes keeps no other waiting. After some tries it is sent
+    once an hour: each run tries again, and there may be many.
+    """
+    ready = [
+        each for each in letters
+        if each.channel in channels
+        and (each.tries < EAGER_TRIES or each.tried_at is None or not is_recent(each.tried_at, now, TRIED_AGAIN))
+    ]  # fmt: skip
+    return min(ready, key=lambda each: (each.tries, each.written_at), default=None)
+
+
 def _is_kept(alarm: Alarm, seen: Seen) -> bool:
     if alarm.key.startswith("job:") and seen.planned is not None and alarm.key not in seen.planned:
         return False  # nobody expects it any more, so it can be neither bad nor good
@@ -189,8 +229,10 @@ def _unmet(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Unmet
     unknown = tuple(each for each in seen.duties if each.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
     still = tuple(each for each in state.unknown if each in {duty.id for duty in unknown})
     state = replace(state, alarms=tuple(alarms.values()), unknown=still)
-    has_news = bool(bad) or any(each.id not in still for each in unknown)
-    if not has_news or not _is_due(day, state.unmet_on, state.unmet_at, now):
+    if not wants_duties(state, now, timetable):
+        return state, None
+    state = replace(state, unmet_on=day, unmet_at=now)
+    if not bad and all(each.id in still for each in unknown):
         return state, None
     new, old, since = [], [], []
     for duty in bad:
@@ -203,14 +245,7 @@ def _unmet(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Unmet
             since.append(alarm.since)
         alarms[key] = replace(alarm or Alarm(key, now, now), seen_at=now, told={DutyVerdict.UNMET.value: now})
     letter = Unmet(tuple(new), tuple(old), tuple(since), unknown)
-    told = replace(
-        state,
-        alarms=tuple(alarms.values()),
-        unknown=tuple(each.id for each in unknown),
-        unmet_on=day,
-        unmet_at=now,
-    )
-    return told, letter
+    return replace(state, alarms=tuple(alarms.values()), unknown=tuple(each.id for each in unknown)), letter
 
 
 def _summary(state: State, now: datetime, timetable: Timetable) -> tuple[State, datetime | None]:

@@ -76,9 +76,9 @@ class State:
     begun_at: datetime
     alarms: tuple[Alarm, ...] = ()
     unmet_on: date | None = None
-    """The day of the newest letter about duties; a day begins at the configured hour."""
+    """The day on which it was last looked for duties to tell of; a day begins at the configured hour."""
     unmet_at: datetime | None = None
-    """When it was written."""
+    """When that was."""
     unknown: tuple[str, ...] = ()
     """Duties without sufficient evidence that it counted."""
     summary_on: date | None = None
@@ -102,6 +102,8 @@ class NotifyFolder:
         self.settings = self.folder / "settings.json"
         self._state = self.folder / "state.json"
         self._unsaved = self.folder / "unsaved"
+        self.quiet = self.folder / "quiet"
+        """From when until when nothing is to be told by a run that does nothing (`portalops.notify.rules.quiet_until`)."""
 
     def load(self, now: datetime) -> State:
         """Return what is known; nothing yet before the first run.
@@ -133,6 +135,7 @@ class NotifyFolder:
         write_atomically(self._state, bodies.write({"notify": state}), mode=0o600)
         with contextlib.suppress(OSError):  # it is only there for the day on which nothing can be written
             self._unsaved.touch(0o600)
+            os.utime(self._unsaved, (0, 0))
 
     def set_aside(self) -> Path | None:
         """Move a state that cannot be read out of the way, as evidence; return where to, or None if that cannot be done."""
@@ -144,9 +147,9 @@ class NotifyFolder:
         return aside
 
     def unsaved_at(self) -> float:
-        """Return when `mark_unsaved` was called last, in seconds of the clock; 0 if never."""
+        """Return when `mark_unsaved` was called last, in seconds of the clock; 0 if the state was saved since."""
         try:
-            return self._unsaved.stat().st_mtime if self._unsaved.stat().st_size == 0 else 0.0
+            return self._unsaved.stat().st_mtime
         except OSError:
             return 0.0
 
