@@ -6,7 +6,7 @@ PYTEST := $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check bench manuals completions lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-all coverage check bench docs manuals completions lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 
 bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
 	@$(VENV)/python -m bench
+
+docs: set-up-dev ## make the site of the documentation in build/site, to be opened from there without a server
+	@$(VENV)/python scripts/build_site.py
 
 manuals: set-up ## write the manual pages, in English and Vietnamese, to build/manuals
 	@$(VENV)/python scripts/build_manuals.py
