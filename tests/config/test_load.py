@@ -232,9 +232,9 @@ JOB = '[[job]]\nid = "nightly"\nkind = "backup"\n'
 @pytest.mark.parametrize(
     ("lines", "said", "hint"),
     [
-        ('every = "day"\nat = "25:00"', ":8: job.at is not a time of day: 25:00", "from 00:00 to 23:59"),
-        ('every = "day"\nat = "2:30"', ":8: job.at is not a time of day: 2:30", "from 00:00 to 23:59"),
-        ('every = "day"\nat = "24:00"', ":8: job.at is not a time of day: 24:00", "from 00:00 to 23:59"),
+        ('every = "day"\nat = "25:00"', ':8: job.at is not a time of day: "25:00"', "from 00:00 to 23:59"),
+        ('every = "day"\nat = "2:30"', ':8: job.at is not a time of day: "2:30"', "from 00:00 to 23:59"),
+        ('every = "day"\nat = "24:00"', ':8: job.at is not a time of day: "24:00"', "from 00:00 to 23:59"),
         (
             'every = "hour"\nat = "02:30"',
             ":8: the job nightly is due each hour and cannot wait for a time of day: at = 02:30",
@@ -262,7 +262,7 @@ JOB = '[[job]]\nid = "nightly"\nkind = "backup"\n'
         ),
         (
             'every = "week"\non = "Sunday"',
-            ":8: job.on is neither a weekday nor a day of the month: Sunday",
+            ':8: job.on is neither a weekday nor a day of the month: "Sunday"',
             "monday, tuesday",
         ),
         ('every = "week"\non = 0', ":8: job.on is neither a weekday nor a day of the month: 0", "monday"),
