@@ -1,0 +1,458 @@
+"""What the doctor sees of this machine: files and who can change them, secrets, locks, clock, versions, and what does not answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time as real_time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from commands._invocation import Invocation
+from commands._session import Session
+from commands.app import run
+from commands.examinations import Diagnosis, State, examine, subjects
+from commands.examinations.time import machine_zone
+from commands.examinations.versions import system_seen
+from portalops.errors import ExitCode, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
+from portalops.model.record import Digest, RunId
+from portalops.model.runs import Plan
+from portalops.registers.mailings import STARTED_MAIL
+from tests.accounts import NOBODY
+from tests.doubles import FixedClock
+
+NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    arguments = ["init", "--no-input", "--json", "--portal-id", "kh", "--name-vi", "C", "--medium", "disk"]
+    assert run([*arguments, "--folder", str(tmp_path)], os.environ) == ExitCode.OK
+    capsys.readouterr()
+    return tmp_path / "portalops.toml"
+
+
+def session_of(config: Path, *, at: datetime = NOW, environment: dict[str, str] | None = None) -> Session:
+    return Session(Invocation((), config=config), {"LANG": "C.UTF-8", **(environment or {})}, clock=FixedClock(at))
+
+
+def seen(
+    config: Path, subject: str, *, at: datetime = NOW, environment: dict[str, str] | None = None
+) -> tuple[Diagnosis, ...]:
+    return examine(session_of(config, at=at, environment=environment), only=[subject])
+
+
+def said(found: tuple[Diagnosis, ...], state: State) -> str:
+    return "\n".join(str(each.seen) for each in found if each.state is state)
+
+
+def add(config: Path, text: str) -> None:
+    config.write_text(config.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def a_ledger(config: Path, at: datetime = NOW) -> Ledger:
+    return Ledger.open(config.parent / "state", FixedClock(at), create=True)
+
+
+# --- How it looks -----------------------------------------------------------------------------------
+
+
+def test_what_is_no_fault_and_no_guess_has_no_cure_and_everything_else_has_one(portal: Path) -> None:
+    for each in examine(session_of(portal)):
+        assert (each.cure is not None) or each.state in {State.GOOD, State.NOTE}, each
+
+
+def test_each_line_names_its_object_for_programs(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--json", "--config", str(portal), "doctor", "--only", "media", "--only", "keys"], os.environ)
+
+    found = json.loads(capsys.readouterr().out)["data"]
+    assert {"media/disk-a", "keys", "keys/escrow", "keys/operator"} <= {each["id"] for each in found}
+    assert {each["subject"] for each in found} == {"keys", "media"}
+    assert next(each["object"] for each in found if each["id"] == "keys") is None
+
+
+def test_a_subject_that_there_is_not_is_wrong_usage(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--config", str(portal), "doctor", "--only", "medium"], os.environ) == ExitCode.USAGE
+
+    assert "Did you mean media?" in capsys.readouterr().err
+    with pytest.raises(UsageError):
+        examine(session_of(portal), only=["xyz"])
+
+
+def test_the_worst_stands_first_for_people(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--config", str(portal), "--lang", "en", "doctor", "--only", "media", "--only", "keys"], os.environ)
+
+    lines = capsys.readouterr().out.splitlines()
+    states = [line.split()[1] for line in lines if line.startswith(("media", "keys"))]
+    assert states == sorted(states, key=["bad", "unknown", "warning", "note", "good"].index)
+
+
+def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) -> None:
+    key = portal.parent / "keys/operator.age.pub"
+    key.unlink()
+    os.mkfifo(key)  # whoever opens it waits for somebody who never writes
+    begun = real_time.monotonic()
+
+    found = examine(session_of(portal), only=["keys", "state-folder"], seconds=0.1)
+
+    assert real_time.monotonic() - begun < 10
+    assert "there was no answer within" in said(tuple(each for each in found if each.subject == "keys"), State.UNKNOWN)
+    assert [each.state for each in found if each.subject == "state-folder"] == [State.NOTE]
+
+
+def test_every_subject_is_told_in_the_documentation() -> None:
+    for name in ("docs/doctor.md", "docs/doctor.vi.md"):
+        text = (REPOSITORY / name).read_text(encoding="utf-8")
+        assert [subject for subject in subjects() if f"| `{subject}` |" not in text] == []
+
+
+# --- Configuration ------------------------------------------------------------------------------------
+
+
+def test_a_folder_above_the_configuration_that_others_write_is_a_warning(tmp_path: Path, portal: Path) -> None:
+    tmp_path.chmod(0o777)
+
+    found = seen(portal, "configuration")
+
+    assert f"{tmp_path} can be changed by others: mode 0777" in said(found, State.WARNING)
+    tmp_path.chmod(0o1777)  # as /tmp is: nobody replaces what is another's
+    assert said(seen(portal, "configuration"), State.WARNING) == ""
+
+
+def test_a_table_that_does_not_fit_is_bad_and_the_others_are_counted(portal: Path) -> None:
+    before = said(seen(portal, "configuration"), State.GOOD)
+    add(portal, '\n[[ledger.anchor]]\nid = "x"\nkind = "carrier-pigeon"\n')
+
+    found = seen(portal, "configuration")
+
+    assert "tables of kinds fit" in before
+    assert "is of an unknown kind: carrier-pigeon" in said(found, State.BAD)
+
+
+def test_a_configuration_that_was_changed_since_the_newest_plan_is_told(portal: Path) -> None:
+    assert said(seen(portal, "configuration"), State.NOTE) == ""
+    ledger, settings = a_ledger(portal), session_of(portal).settings
+    assert "holds no plan yet" in said(seen(portal, "configuration"), State.NOTE)
+    plan = Plan(settings.jobs, "kh-37-2010@1", settings.digest, settings.portal.timezone)
+    ledger.append("plan", run=RunId(""), body=bodies.write({"plan": plan}))
+
+    same = seen(portal, "configuration")
+    add(portal, "\n[rulebook]\nbackup_max_age_days = 3\n")
+    changed = seen(portal, "configuration")
+
+    assert "was made with this configuration" in said(same, State.GOOD)
+    assert "was changed since the newest plan" in said(changed, State.NOTE)
+
+
+# --- Secrets ------------------------------------------------------------------------------------------
+
+STORE = """
+[[ledger.anchor]]
+id = "s3"
+kind = "s3"
+endpoint = "http://127.0.0.1:1"
+bucket = "heads"
+retain_days = 1
+access_key = {key}
+secret_key = {{ file = "s3.secret" }}
+"""
+
+
+def test_a_secret_that_can_be_had_is_good_and_is_never_shown(portal: Path) -> None:
+    add(portal, STORE.format(key='{ file = "s3.id" }'))
+    for name in ("s3.id", "s3.secret"):
+        (portal.parent / name).write_text("Xuân-2026!", encoding="utf-8")
+        (portal.parent / name).chmod(0o600)
+
+    found = seen(portal, "secrets")
+
+    assert [each.state for each in found] == [State.GOOD, State.GOOD]
+    assert "s3.access_key: " in said(found, State.GOOD)
+    assert "Xuân" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.unlink(), "cannot read the secret"),
+        (lambda path: path.chmod(0o640), "mode 0640"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.write_bytes(b"\xff\xfe"), "is not text"),
+        (lambda path: path.write_bytes(b"x" * 70_000), "too large for a secret"),
+    ],
+)
+def test_a_secret_that_cannot_be_had_is_bad(portal: Path, damage: Callable[[Path], object], words: str) -> None:
+    add(portal, STORE.format(key='{ file = "s3.secret" }'))
+    secret = portal.parent / "s3.secret"
+    secret.write_text("x", encoding="utf-8")
+    secret.chmod(0o600)
+    damage(secret)
+
+    found = seen(portal, "secrets")
+
+    assert words in said(found, State.BAD) and "s3.secret_key: " in said(found, State.BAD)
+
+
+def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(portal: Path) -> None:
+    add(portal, STORE.format(key='{ env = "S3_ID" }'))
+
+    here = seen(portal, "secrets", environment={"S3_ID": "x"})
+    absent = seen(portal, "secrets")
+
+    assert "what a timer starts has other variables" in said(here, State.WARNING)
+    assert "the environment variable S3_ID with a secret is not set" in said(absent, State.BAD)
+
+
+def test_a_credential_is_only_had_from_a_unit(portal: Path) -> None:
+    add(portal, STORE.format(key='{ credential = "s3-id" }'))
+    (portal.parent / "s3-id").write_text("x", encoding="utf-8")
+
+    shell = seen(portal, "secrets")
+    unit = seen(portal, "secrets", environment={"CREDENTIALS_DIRECTORY": str(portal.parent)})
+
+    assert "access_key" not in str(shell)
+    assert "s3.access_key: the credential is loaded" in said(unit, State.GOOD)
+
+
+# --- The account that timers use ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every account may enter; pytest's own are closed."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def scheduled(folder: Path, user: str) -> Path:
+    (folder / "portalops.toml").write_text(
+        f"""
+[portal]
+id = "kh"
+name = {{ vi = "C" }}
+[state]
+folder = "state"
+[schedule]
+user = "{user}"
+[signing]
+key = "signing"
+""",
+        encoding="utf-8",
+    )
+    (folder / "signing").write_text("key", encoding="utf-8")
+    (folder / "signing").chmod(0o600)
+    (folder / "state").mkdir(exist_ok=True)
+    return folder / "portalops.toml"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask for another account")
+def test_what_root_can_read_and_the_scheduled_account_cannot_is_bad(open_folder: Path) -> None:
+    config = scheduled(open_folder, "nobody")
+
+    before = said(seen(config, "scheduled-user"), State.BAD)
+    for path in (open_folder / "state", open_folder / "signing"):
+        os.chown(path, NOBODY, NOBODY)
+    after = seen(config, "scheduled-user")
+
+    assert "the account nobody cannot read the signing key" in before
+    assert "the account nobody cannot write the state folder" in before
+    assert said(after, State.BAD) == "" and "nobody can read and write all that it needs" in said(after, State.GOOD)
+
+
+def test_an_account_that_there_is_not_is_told_before_anything_is_installed(open_folder: Path) -> None:
+    found = seen(scheduled(open_folder, "no-such-account"), "scheduled-user")
+
+    assert [each.state for each in found] == [State.NOTE]
+    assert "there is no account no-such-account" in str(found[0].seen)
+
+
+def test_the_account_itself_asks_for_itself(open_folder: Path) -> None:
+    name = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert [each.state for each in seen(scheduled(open_folder, name), "scheduled-user")] == [State.GOOD]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_what_another_account_can_do_is_unknown_to_who_is_not_root(open_folder: Path) -> None:
+    config = scheduled(open_folder, "root")
+    ask = (
+        "import os, sys, pathlib; from commands.examinations import examine; from commands._session import Session;"
+        " from commands._invocation import Invocation;"
+        f" s = Session(Invocation((), config=pathlib.Path({str(config)!r})), {{}}); examine(s, only=['scheduled-user']);"
+        f" os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY});"
+        " print(*[each.state.name for each in examine(s, only=['scheduled-user'])])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False, cwd=REPOSITORY)
+
+    assert done.stdout.split() == ["UNKNOWN"], done.stderr
+
+
+# --- Locks --------------------------------------------------------------------------------------------
+
+HOLD = """
+import fcntl, os, sys
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+pid = os.getpid() if sys.argv[3] == "alive" else 999_999_999
+file.write(f"process {pid} since {sys.argv[2]}")
+file.flush()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    ("since", "life", "state", "words"),
+    [
+        ("2026-11-24T08:00:00+00:00", "alive", State.NOTE, "is held by process"),
+        ("2026-11-20T08:00:00+00:00", "alive", State.WARNING, "is held by process"),
+        ("2026-11-24T08:00:00+00:00", "dead", State.WARNING, "left running"),
+    ],
+)
+def test_a_lock_is_named_with_its_holder(portal: Path, since: str, life: str, state: State, words: str) -> None:
+    locks = portal.parent / "state/locks"
+    locks.mkdir(parents=True)
+    assert said(seen(portal, "locks"), State.GOOD) == "no lock is held"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(locks / "media.lock"), since, life],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        found = seen(portal, "locks")
+
+    assert [(each.about, each.state) for each in found] == [("media", state)]
+    assert words in str(found[0].seen)
+
+
+# --- Clock, calendar, versions --------------------------------------------------------------------------
+
+
+def test_a_clock_behind_what_another_clock_stamped_is_bad(portal: Path) -> None:
+    ledger = a_ledger(portal)
+    receipt = AnchorReceipt(AnchorId("tsa"), "rfc3161", 1, Digest("0" * 64), NOW + timedelta(hours=3))
+    result = AnchorResult(1, Digest("0" * 64), (receipt,))
+    ledger.append("anchor.finished", run=RunId("anchor:1"), body=bodies.write({"anchor": result}))
+
+    early = seen(portal, "time")
+    right = seen(portal, "time", at=NOW + timedelta(hours=4))
+
+    assert "the clock is behind the newest receipt of tsa" in said(early, State.BAD)
+    assert "the clock is not behind the newest receipt of tsa" in said(right, State.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("variable", "state", "words"),
+    [
+        ("Asia/Ho_Chi_Minh", State.GOOD, "as on this machine"),
+        ("Asia/Bangkok", State.GOOD, "as on this machine"),
+        ("UTC", State.NOTE, "the machine's own time zone is UTC"),
+        ("No/Such", State.UNKNOWN, "could not be found out"),
+    ],
+)
+def test_the_machines_time_zone_is_held_against_the_portals(
+    portal: Path, variable: str, state: State, words: str
+) -> None:
+    found = seen(portal, "time", environment={"TZ": variable})
+
+    assert words in str(next(each.seen for each in found if each.about == "zone" and each.state is state))
+
+
+def test_the_machines_time_zone_is_read_from_the_link_that_the_c_library_reads(tmp_path: Path) -> None:
+    link = tmp_path / "localtime"
+    assert machine_zone("", link) == ZoneInfo("UTC")
+    (tmp_path / "zoneinfo/Asia").mkdir(parents=True)
+    link.symlink_to(tmp_path / "zoneinfo/Asia/Ho_Chi_Minh")
+    (tmp_path / "zoneinfo/Asia/Ho_Chi_Minh").touch()
+
+    assert machine_zone("", link) == ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pytest.mark.parametrize(
+    ("at", "state", "words"),
+    [
+        (datetime(2026, 10, 1, tzinfo=UTC), State.GOOD, "holds the days off until 2026-12-31"),
+        (datetime(2026, 11, 24, tzinfo=UTC), State.WARNING, "ends on 2026-12-31"),
+        (datetime(2027, 1, 2, tzinfo=UTC), State.WARNING, "holds no days off of 2027"),
+    ],
+)
+def test_a_calendar_that_ends_soon_is_told_in_time(portal: Path, at: datetime, state: State, words: str) -> None:
+    found = next(each for each in seen(portal, "rulebook", at=at) if each.about == "calendar")
+
+    assert found.state is state and words in str(found.seen)
+    assert state is State.GOOD or "portalops calendar draft 2027" in str(found.cure)
+
+
+@pytest.mark.parametrize(
+    ("maker", "release", "state"),
+    [
+        ("debian", "13", State.GOOD),
+        ("debian", "11", State.WARNING),
+        ("ubuntu", "22.04", State.WARNING),
+        ("ubuntu", "24.04", State.GOOD),
+        ("rocky", "9.6", State.GOOD),
+        ("debian", "", State.UNKNOWN),
+        ("haiku", "1", State.UNKNOWN),
+    ],
+)
+def test_a_system_without_security_updates_is_told(maker: str, release: str, state: State) -> None:
+    assert system_seen(maker, release, f"{maker} {release}", date(2026, 11, 24)).state is state
+
+
+# --- Jobs ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("after", "state"), [(timedelta(hours=30), State.GOOD), (timedelta(days=12), State.BAD), (None, State.NOTE)]
+)
+def test_silence_that_is_longer_than_the_jobs_allow_is_bad(portal: Path, after: timedelta | None, state: State) -> None:
+    ledger = a_ledger(portal)
+    if after is not None:
+        ledger.append("backup.started", run=RunId("backup:1"), subject="daily-backup", body=b"{}")
+
+    found = seen(portal, "schedule", at=NOW + (after or timedelta(days=12)))
+
+    last = next(each for each in found if each.about == "last-run")
+    assert last.state is state
+    assert state is not State.BAD or "nothing has run for 12 days" in str(last.seen)
+
+
+def test_a_mail_that_cannot_be_read_is_not_passed_over(portal: Path) -> None:
+    add(
+        portal,
+        """
+[report.mail]
+host = "smtp.example.vn"
+sender = "portal@example.vn"
+recipients = ["lanh-dao@example.vn"]
+""",
+    )
+    ledger = a_ledger(portal)
+    ledger.append(STARTED_MAIL, run=RunId("mail:1"), body=b'{"mailing": 7}')
+
+    found = seen(portal, "reports")
+
+    assert "record 2 of a mailed report cannot be read" in said(found, State.BAD)
+    assert "no mail with a report to lanh-dao@example.vn is recorded" in said(found, State.NOTE)
+
+
+def test_a_run_that_was_cut_off_is_a_warning(portal: Path) -> None:
+    a_ledger(portal).append("backup.started", run=RunId("backup:1"), subject="daily-backup", body=b"{}")
+
+    found = seen(portal, "ledger")
+
+    assert "the run backup:1 began at" in said(found, State.WARNING)

@@ -1,0 +1,189 @@
+"""What the doctor says of whom people and monitors are told by, of watched ledgers, and of the schedule's standing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from commands._invocation import Invocation
+from commands._schedule_look import ScheduleSeen
+from commands._session import Session
+from commands.examinations import Diagnosis, Seen, State, examine
+from commands.examinations.schedule import standing
+from portalops.model.message import msg
+from portalops.model.notifications import Level, Notification, NotificationState
+from portalops.notify.state import NotifyFolder, Outcome, Waiting
+from portalops.notify.state import State as Told
+from portalops.schedule.standing import FileState, Flaw, InstalledFile, Way, file_flaws, way_flaws
+from portalops.schedule.systemd import UnitState
+from portalops.witness.rules import Reason
+from portalops.witness.state import Refused, WitnessFolder
+from portalops.witness.state import State as Watched
+from tests.doubles import FixedClock
+
+NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+HEAD = """
+[portal]
+id = "kh"
+name = { vi = "C" }
+[state]
+folder = "state"
+"""
+CHANNEL = """
+[[notify.channel]]
+id = "ops"
+kind = "mail"
+host = "127.0.0.1"
+security = "none"
+sender = "portal@example.vn"
+recipients = ["truc@example.vn"]
+"""
+WATCHED = """
+[[witness.ledger]]
+id = "khanh-hoa"
+kind = "folder"
+"""
+
+
+def seen(folder: Path, subject: str, text: str = "") -> tuple[Diagnosis, ...]:
+    (folder / "portalops.toml").write_text(HEAD + text, encoding="utf-8")
+    session = Session(Invocation((), config=folder / "portalops.toml"), {}, clock=FixedClock(NOW))
+    return examine(session, only=[subject])
+
+
+def said(found: tuple[Diagnosis, ...] | list[Seen], state: State) -> str:
+    return "\n".join(str(each.seen) for each in found if each.state is state)
+
+
+# --- Notifications --------------------------------------------------------------------------------------
+
+
+def told(folder: Path, state: NotificationState, *, at: datetime = NOW, waiting: bool = False) -> None:
+    notification = Notification(
+        "a1", "ops", "mail", Level.SUMMARY, "S", "T", (), at, 1, state, answer="250 queued as 7F2A"
+    )
+    if state is NotificationState.REFUSED:
+        notification = replace(notification, problem=msg("nobody answers at {server}", server="127.0.0.1"))
+    letters = (Waiting("a2", "ops", Level.FAILURE, "S", "T", (), at),) if waiting else ()
+    known = Told(at, letters=letters, outcomes=(Outcome(at, notification),))
+    (folder / "state/notify").mkdir(parents=True, exist_ok=True)
+    NotifyFolder(folder / "state").save(known)
+
+
+def test_nobody_who_is_told_is_a_warning(tmp_path: Path) -> None:
+    warnings = said(seen(tmp_path, "notifications"), State.WARNING)
+
+    assert "nobody is told when a job fails" in warnings
+    assert "nobody is told when nothing runs any more" in warnings
+
+
+def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path) -> None:
+    fresh = seen(tmp_path, "notifications", CHANNEL)
+    told(tmp_path, NotificationState.TAKEN)
+    taken = seen(tmp_path, "notifications", CHANNEL)
+    told(tmp_path, NotificationState.TAKEN, at=NOW - timedelta(days=9))
+    silent = seen(tmp_path, "notifications", CHANNEL)
+    told(tmp_path, NotificationState.REFUSED, waiting=True)
+    failing = seen(tmp_path, "notifications", CHANNEL)
+
+    assert "ops: no letter was sent yet" in said(fresh, State.NOTE)
+    assert "250 queued as 7F2A" in said(taken, State.GOOD)
+    assert "ops: no letter was taken since" in said(silent, State.WARNING)
+    assert "was not taken: nobody answers at 127.0.0.1" in said(failing, State.WARNING)
+    assert "ops: 1 letter waits" in said(failing, State.WARNING)
+
+
+def test_a_state_of_letters_that_cannot_be_read_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "state/notify").mkdir(parents=True)
+    (tmp_path / "state/notify/state.json").write_bytes(b"{")
+
+    assert State.BAD in {each.state for each in seen(tmp_path, "notifications", CHANNEL)}
+
+
+# --- Watched ledgers --------------------------------------------------------------------------------------
+
+
+def test_a_watched_ledger_is_told_with_its_last_answer(tmp_path: Path) -> None:
+    text = WATCHED + f'folder = "{tmp_path}"\nkeys = []\n'
+    folder = WitnessFolder(tmp_path / "state/witness/khanh-hoa")
+    never = seen(tmp_path, "witness", text)
+    folder.save(Watched(NOW, looked_at=NOW, reached_at=NOW))
+    good = seen(tmp_path, "witness", text)
+    folder.save(Watched(NOW, looked_at=NOW, reached_at=NOW - timedelta(days=3)))
+    away = seen(tmp_path, "witness", text)
+    refusal = Refused(next(iter(Reason)), msg("another history"), msg("Ask."), NOW)
+    folder.save(Watched(NOW, looked_at=NOW, reached_at=NOW, refused=refusal))
+    refused = seen(tmp_path, "witness", text)
+
+    assert "khanh-hoa: it was never looked at" in said(never, State.WARNING)
+    assert "khanh-hoa: it answered at" in said(good, State.GOOD)
+    assert "khanh-hoa: it last answered at" in said(away, State.WARNING)
+    assert "a head was refused at" in said(refused, State.BAD) and said(refused, State.GOOD) == ""
+
+
+# --- The schedule -------------------------------------------------------------------------------------------
+
+
+def looked(ways: tuple[Way, ...], files: tuple[InstalledFile, ...] = (), flaws: tuple[Flaw, ...] = ()) -> ScheduleSeen:
+    timer = UnitState(
+        "portalops.timer",
+        is_loaded=True,
+        load="loaded",
+        active="active",
+        sub="waiting",
+        enabled="enabled",
+        path="/etc/systemd/system/portalops.timer",
+        drop_ins=(),
+        is_stale=False,
+        next_at=NOW + timedelta(minutes=5),
+        last_at=NOW - timedelta(minutes=10),
+        result="success",
+        exit_code=None,
+    )
+    units = {timer.name: timer}
+    every = (*file_flaws(files), *way_flaws(ways, is_needed=True, cron_runs=False), *flaws)
+    return ScheduleSeen(ways, None, files, units if Way.SYSTEMD in ways else {}, "", (), every)
+
+
+def test_nothing_installed_is_a_warning_and_a_dead_cron_is_bad() -> None:
+    nothing = list(standing(looked(())))
+    cron = list(standing(looked((Way.CRON,))))
+
+    assert [each.state for each in nothing] == [State.WARNING]
+    assert "nothing is installed, so nothing is started by itself" in said(nothing, State.WARNING)
+    assert "no cron daemon runs here" in said(cron, State.BAD)
+
+
+def test_a_timer_that_elapses_again_is_good_with_its_moment() -> None:
+    found = list(standing(looked((Way.SYSTEMD,))))
+
+    assert "portalops.timer runs and elapses next at 2026-11-24 08:35" in said(found, State.GOOD).replace("T", " ")
+
+
+def test_a_dead_timer_is_bad_and_never_good_at_the_same_time() -> None:
+    dead = Flaw("portalops.timer", msg("the timer does not run"), msg("Switch it on."))
+
+    found = list(standing(looked((Way.SYSTEMD,), flaws=(dead,))))
+
+    assert [each.state for each in found] == [State.BAD]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (FileState.EDITED, State.WARNING),
+        (FileState.OUTDATED, State.WARNING),
+        (FileState.ABSENT, State.WARNING),
+        (FileState.FOREIGN, State.UNKNOWN),
+        (FileState.CURRENT, State.GOOD),
+    ],
+)
+def test_a_unit_file_is_told_as_it_is(state: FileState, expected: State) -> None:
+    file = InstalledFile("portalops.service", "/etc/systemd/system/portalops.service", state)
+
+    found = [each for each in standing(looked((Way.SYSTEMD,), (file,))) if each.about == "portalops.service"]
+
+    assert [each.state for each in found] == [expected]
