@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from commands import _check_nagios as nagios
+from commands import _nagios as nagios
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.compliance.article_12_findings import checks_of

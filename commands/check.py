@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import _check_again, _check_declare, _check_findings, _check_import, _check_sample, _check_waive
-from commands import _check_nagios as nagios
+from commands import _nagios as nagios
 from commands._check_findings import Families, Hosts, chooser, finding_data, known_findings, newest_round
 from commands._check_page import page_blocks
 from commands._host_script import By, Facts, brought_of, said_to_be_brought, take

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from commands import _nagios as nagios
 from commands._periods import period_option
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -40,15 +41,18 @@ MAX_DETAILS = 200
         "Show where every duty stands\n\nReads the ledger and nothing else. Name a duty to see all that is missing for it."
         "\n\nExample: portalops status --period 2026-W48; portalops status 11.2-submissions"
         "\n\nEXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out,"
-        " 5 evidence is missing or was changed"
+        " 5 evidence is missing or was changed. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
     )
 )
 def status(
     ctx: typer.Context,
     duty: Annotated[str | None, typer.Argument(help=_("One duty, such as 10.2-content"))] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
+    as_plugin: nagios.Option = False,
 ) -> Result:
     session = open_session(ctx)
+    if as_plugin:
+        return nagios.guarded(session, lambda: _plugin(session, duty, period))
     chosen = period_option(session, period)
     judged = judge_period(session, chosen)
     standings = judged.standings
@@ -105,6 +109,18 @@ def judge_period(session: Session, period: Period) -> Judged:
     incidents = evidence.incidents
     due = due_reports(incidents, session.rulebook.numbers, evidence.now) if incidents is not None else ()
     return Judged(standings, evidence.unreadable, change, due)
+
+
+def _plugin(session: Session, duty: str | None, period: str | None) -> nagios.Answer:
+    from commands._jobs import require_valid  # noqa: PLC0415  # start-up time
+    from commands._status_nagios import answer_of  # noqa: PLC0415  # as above
+
+    settings = session.settings
+    require_valid(settings)  # with a table that does not fit, nothing is run any more
+    judged = judge_period(session, period_option(session, period))
+    standings = judged.standings if duty is None else _only(judged.standings, duty, session.rulebook)
+    now, zone = session.clock.now(), session.zone_of_portal
+    return answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone)
 
 
 def _change_told(change: Fault) -> Message:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands import _check_nagios as nagios
+from commands import _nagios as nagios
 from commands._jobs import exit_code_of_checks
 from commands.app import run
 from portalops.errors import ExitCode

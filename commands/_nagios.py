@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
@@ -47,8 +48,8 @@ class Answer:
 
     state: str
     said: Message
-    counts: Mapping[str, int]
-    """Figures by name."""
+    counts: Mapping[str, int | timedelta]
+    """Figures by name; a span is shown in seconds."""
 
 
 def guarded(session: Session, ask: Callable[[], Answer]) -> Result:
@@ -72,9 +73,13 @@ def guarded(session: Session, ask: Callable[[], Answer]) -> Result:
     return Result(None, [Verbatim(line(answer.state, said, answer.counts))], exit_code=_CODES[answer.state])
 
 
-def line(state: str, said: str, counts: Mapping[str, int]) -> str:
+def line(state: str, said: str, counts: Mapping[str, int | timedelta]) -> str:
     """Return the line: state and text, then the figures behind a `|`."""
     shown = "".join(sign if sign.isalnum() or sign in _SIGNS else "?" for sign in said)
     text = shown.encode()[:MAX_BYTES].decode("utf-8", "ignore")
-    figures = " ".join(f"{name}={number};;;0" for name, number in counts.items())
+    figures = " ".join(f"{name}={_figure(number)};;;0" for name, number in counts.items())
     return f"PORTALOPS {state} - {text}" + (f" | {figures}" if figures else "")
+
+
+def _figure(number: int | timedelta) -> str:
+    return f"{int(number.total_seconds())}s" if isinstance(number, timedelta) else str(number)
