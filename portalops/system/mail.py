@@ -14,6 +14,7 @@ what the server takes, the server delivers. A server that was given the whole ma
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import socket
@@ -190,7 +191,7 @@ def _handed_over(
     taken: list[str] = []
     refused: list[tuple[str, str]] = []
     answer = ""
-    with _session(settings) as (server, told):
+    with _session(settings, password) as (server, told):
         told.step = msg("the greeting")
         server.ehlo_or_helo_if_needed()
         if settings.user is not None:
@@ -206,13 +207,13 @@ def _handed_over(
             elif needs_all or not _is_refusal(code):
                 raise smtplib.SMTPResponseException(code, words)
             else:
-                refused.append((recipient, f"{code} {_shown(words)}"))
+                refused.append((recipient, f"{code} {told.shown(words)}"))
         if taken:
             told.step = msg("the mail itself")
             told.gave_the_mail = True
             code, words = server.data(data)
             _demand((code, words), 250)
-            answer = f"{code} {_shown(words)}"
+            answer = f"{code} {told.shown(words)}"
     return Delivery(str(message["Message-ID"]), answer, tuple(taken), tuple(refused))
 
 
@@ -235,15 +236,36 @@ class _Told:
     """Where in the exchange it is, for whoever must be told that it broke off there."""
 
     step: Message
+    secrets: tuple[str, ...] = ()
+    """What the server was told to log in, in each form in which it was: its words may repeat it."""
     out_of_time: bool = False
     gave_the_mail: bool = False
     """The server may have all of the mail: unless it says no, whether it took it is not known."""
 
+    def shown(self, words: bytes | str) -> str:
+        """Return a server's words on one line, bounded, without the password."""
+        text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+        for secret in self.secrets:
+            text = text.replace(secret, _BLOTTED)
+        return show_text(text.replace("\n", " "), 300)
+
+
+_BLOTTED = "***"
+
+
+def _forms_of(user: str | None, password: str) -> tuple[str, ...]:
+    """Return a password as it goes over the wire (RFC 4616, and AUTH LOGIN), the longest form first."""
+    if not password:
+        return ()
+    plain = f"\0{user or ''}\0{password}".encode()
+    coded = {base64.b64encode(each).decode() for each in (plain, password.encode())}
+    return tuple(sorted({*coded, *(each.rstrip("=") for each in coded), password}, key=len, reverse=True))
+
 
 @contextmanager
-def _session(settings: MailSettings) -> Iterator[tuple[_Smtp, _Told]]:
+def _session(settings: MailSettings, password: str) -> Iterator[tuple[_Smtp, _Told]]:
     """Connect, and turn whatever goes wrong inside the block into one error that says what and where."""
-    told = _Told(msg("the connection"))
+    told = _Told(msg("the connection"), _forms_of(settings.user, password))
     server: _Smtp | None = None
     watchdog: threading.Timer | None = None
     try:
@@ -364,7 +386,7 @@ def _demand(answer: tuple[int, bytes], *wanted: int) -> None:
 def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotSent:
     if isinstance(error, TimeoutError):
         told.out_of_time = True
-    cause = msg("no answer within {n} seconds", n=settings.timeout_seconds) if told.out_of_time else _cause(error)
+    cause = msg("no answer within {n} seconds", n=settings.timeout_seconds) if told.out_of_time else _cause(error, told)
     server = show_text(settings.server, 100)
     is_answered = isinstance(error, smtplib.SMTPResponseException) and _is_refusal(error.smtp_code)
     if told.gave_the_mail and not is_answered:
@@ -378,14 +400,14 @@ def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotS
     )  # fmt: skip
 
 
-def _cause(error: Exception) -> Message:
+def _cause(error: Exception, told: _Told) -> Message:
     match error:
         case smtplib.SMTPResponseException():
-            return msg("it answers {code} {words}", code=str(error.smtp_code), words=_shown(error.smtp_error))
+            return msg("it answers {code} {words}", code=str(error.smtp_code), words=told.shown(error.smtp_error))
         case ssl.SSLCertVerificationError():
             return msg("its certificate is not trusted: {cause}", cause=show_text(error.verify_message or str(error)))
         case smtplib.SMTPServerDisconnected():
-            return msg("it dropped the connection: {cause}", cause=show_text(str(error)))
+            return msg("it dropped the connection: {cause}", cause=told.shown(str(error)))
         case _TooLarge():
             return msg(
                 "the mail has {size}, and it takes {most} at most",
@@ -393,11 +415,11 @@ def _cause(error: Exception) -> Message:
                 most=ByteCount(error.most),
             )
         case smtplib.SMTPNotSupportedError():
-            return msg("it does not offer that: {cause}", cause=show_text(str(error)))
+            return msg("it does not offer that: {cause}", cause=told.shown(str(error)))
         case OSError():
             return cause_of(error)
         case _:
-            return verbatim(show_text(str(error) or type(error).__name__))
+            return verbatim(told.shown(str(error) or type(error).__name__))
 
 
 _TOO_MUCH = 552
@@ -421,8 +443,3 @@ def _hint(settings: MailSettings, error: Exception) -> Message:
             return msg("Ask whoever runs the mail server, and show the answer.")
         case _:
             return msg("Check host, port and security, and that the server is reached from here.")
-
-
-def _shown(words: bytes | str) -> str:
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return show_text(text.replace("\n", " "), 300)

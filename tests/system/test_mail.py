@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.header
 import email.policy
 import socket
+import ssl
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portalops.errors import MailInDoubt, MailNotSent
 from portalops.system.mail import MailSettings, new_message, send, send_to_any
+from tests.anchors.certificates import authority, server
 from tests.anchors.parts import AT, line_server, mail_server
 
 AN, BINH = "an@so-tttt.example", "binh@ubnd.example"
@@ -145,3 +149,48 @@ def test_a_no_to_the_whole_mail_is_no_doubt(answer: bytes) -> None:
 
     assert not isinstance(refused.value, MailInDoubt)
     assert ("Attach less" in str(refused.value.hint)) == answer.startswith(b"552")
+
+
+def test_a_password_that_the_server_repeats_is_in_no_error(tmp_path: Path) -> None:
+    root = authority("Mail root")
+    certificate, key = server("127.0.0.1", root).write(tmp_path, "smtp")
+    (tmp_path / "root.pem").write_bytes(root.pem)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    said: list[str] = []
+
+    def talk(connection: socket.socket) -> None:
+        secure = context.wrap_socket(connection, server_side=True)
+        lines = secure.makefile("rwb")
+        lines.write(b"220 mx\r\n")
+        lines.flush()
+        for line in lines:
+            word = line.strip().decode()
+            said.append(word)
+            if word.lower().startswith("ehlo"):
+                lines.write(b"250-mx\r\n250 AUTH PLAIN\r\n")
+            else:
+                lines.write(
+                    f"535 no: {word}, which is an-bi-mat-7, or {base64.b64encode(b'an-bi-mat-7').decode()}\r\n".encode()
+                )
+            lines.flush()
+
+    (tmp_path / "secret").write_text("an-bi-mat-7\n")
+    (tmp_path / "secret").chmod(0o600)
+    with line_server(talk) as port:
+        chosen = MailSettings.model_validate(
+            {
+                "host": "127.0.0.1", "port": port, "security": "tls", "sender": "portalops@khanhhoa.example",
+                "recipients": [AN], "timeout_seconds": 10, "user": "portalops", "password": {"file": "secret"},
+                "ca_file": "root.pem",
+            },
+            context={"folder": tmp_path},
+        )  # fmt: skip
+        with pytest.raises(MailNotSent) as refused:
+            send(chosen, a_mail(chosen), environment={})
+
+    sent = next(word for word in said if word.startswith("AUTH")).rpartition(" ")[2]
+    told = f"{refused.value} {refused.value.hint}"
+    assert base64.b64decode(sent) == b"\0portalops\0an-bi-mat-7"
+    assert "535" in told
+    assert [secret for secret in (sent, "an-bi-mat-7", "YW4tYmktbWF0LTc") if secret in told] == []
