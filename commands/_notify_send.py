@@ -142,10 +142,10 @@ def handed_over(session: Session, channel: Channel, letter: Waiting) -> Notifica
 def after(state: State, letter: Waiting, outcome: Notification, now: datetime) -> State:
     """Return the state after a try: the letter leaves it, or waits on. Pure."""
     if outcome.state is NotificationState.TAKEN:
-        return _with_outcomes(_exchanged(state, letter, None), (Outcome(now, outcome),))
+        return with_outcomes(_exchanged(state, letter, None), (Outcome(now, outcome),))
     doubts = letter.doubts + (outcome.state is NotificationState.UNKNOWN)
     if doubts >= MAX_DOUBTS:
-        return _with_outcomes(_exchanged(state, letter, None), (Outcome(now, outcome),))
+        return with_outcomes(_exchanged(state, letter, None), (Outcome(now, outcome),))
     is_news = (
         outcome.code != letter.problem
         or letter.recorded_at is None
@@ -153,7 +153,7 @@ def after(state: State, letter: Waiting, outcome: Notification, now: datetime) -
     )
     waiting = replace(letter, doubts=doubts, problem=outcome.code, recorded_at=now if is_news else letter.recorded_at)
     state = _exchanged(state, letter, waiting)
-    return _with_outcomes(state, (Outcome(now, outcome),)) if is_news else state
+    return with_outcomes(state, (Outcome(now, outcome),)) if is_news else state
 
 
 def without_letters(state: State, dropped: Iterable[Waiting], why: Message, kinds: Mapping[str, str], now: datetime) -> State:  # fmt: skip
@@ -168,7 +168,7 @@ def without_letters(state: State, dropped: Iterable[Waiting], why: Message, kind
         )
         for each in dropped
     )  # fmt: skip
-    return _with_outcomes(state, outcomes)
+    return with_outcomes(state, outcomes)
 
 
 def record(session: Session, folder: NotifyFolder) -> None:
@@ -189,13 +189,13 @@ def record(session: Session, folder: NotifyFolder) -> None:
         try:
             for index, each in enumerate(outcomes):
                 if not each.is_recorded:
-                    append(session, each.notification)
+                    _append(session, each.notification)
                     outcomes[index] = replace(each, is_recorded=True)
         finally:
             folder.save(replace(state, outcomes=_bounded(outcomes)))
 
 
-def append(session: Session, notification: Notification) -> None:
+def _append(session: Session, notification: Notification) -> None:
     """Record one outcome; one that a killed process recorded already is not recorded again.
 
     Raises:
@@ -215,7 +215,8 @@ def _exchanged(state: State, letter: Waiting, by: Waiting | None) -> State:
     return replace(state, letters=tuple(each for each in found if each is not None))
 
 
-def _with_outcomes(state: State, outcomes: Sequence[Outcome]) -> State:
+def with_outcomes(state: State, outcomes: Sequence[Outcome]) -> State:
+    """Return the state with further outcomes, of which the newest are kept. Pure."""
     return replace(state, outcomes=_bounded((*state.outcomes, *outcomes)))
 
 

@@ -12,20 +12,19 @@ import typer
 
 from commands import _notify_unit, _notify_views
 from commands._credentials import STRICT
-from commands._notify_send import append, channels_of, handed_over, record, send_waiting, shown_answer
+from commands._notify_send import channels_of, handed_over, record, send_waiting, shown_answer, with_outcomes
 from commands._notify_views import state_words
 from commands._notify_work import nobody_is_told, sender_of
 from commands._result import JsonValue, Result
 from commands._session import open_session
 from portalops.errors import ExitCode, PortalOpsError, UsageError
-from portalops.ledger.ledger import FILE
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.notifications import Notification, NotificationState
 from portalops.notify.channels import Channel
 from portalops.notify.letters import test_letter
 from portalops.notify.settings import settings_of
-from portalops.notify.state import NotifyFolder
+from portalops.notify.state import NotifyFolder, Outcome
 from portalops.reports.document import Block, Cell, Paragraph, Table
 
 app = typer.Typer(no_args_is_help=True)
@@ -68,12 +67,14 @@ def try_channels(
         language = each.settings.language or settings.language
         letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
         told.append((each, handed_over(session, each, replace(letter, tries=1, tried_at=now))))
-    if (session.settings.state_folder / FILE).exists():
-        for _channel, outcome in told:
-            try:
-                append(session, outcome)
-            except PortalOpsError as error:
-                session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
+    folder = NotifyFolder(settings.state_folder)
+    try:
+        with folder.deciding(session.holder):
+            outcomes = tuple(Outcome(session.clock.now(), outcome) for _channel, outcome in told)
+            folder.save(with_outcomes(folder.load(now), outcomes))
+        record(session, folder)
+    except PortalOpsError as error:
+        session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
     return _tried(told, len(known) if channel is None else 1)
 
 
