@@ -30,7 +30,7 @@ def examine(look: Look) -> Iterator[Seen]:
 
 
 def _formats_seen(look: Look) -> Iterator[Seen]:
-    """Say which format cannot be written here, or not as it should be; one that nobody configured is merely told."""
+    """Say which format cannot be written here, or not as it should be; one that is not mailed is merely told."""
     mail = mail_settings(look.session)
     wanted = mail.formats if mail is not None else ()
     for name in sorted({*formats.names(), *wanted}):
@@ -41,7 +41,8 @@ def _formats_seen(look: Look) -> Iterator[Seen]:
             yield refused(about, error) if name in wanted else note(about, error.message, error.hint)
             continue
         for lack in lacking:
-            yield warning(about, msg("{format}: {lack}", format=name, lack=lack), _FONTS)
+            seen = msg("{format}: {lack}", format=name, lack=lack)
+            yield warning(about, seen, _FONTS) if name in wanted else note(about, seen, _FONTS)
         if name in wanted and not lacking:
             yield good(about, msg("reports can be written as {format}, with nothing replaced", format=name))
 

@@ -54,7 +54,9 @@ def standing(seen: ScheduleSeen) -> Iterator[Seen]:
 
 def _judged(flaw: Flaw, *, is_weak: bool) -> Seen:
     """Return a flaw as a line; where nothing was ever installed, or a file is merely not the newest, it is a warning."""
-    said = msg("{subject}: {seen}", subject=show_text(flaw.subject, 100), seen=flaw.seen)
+    said = flaw.seen
+    if flaw.subject != "schedule":
+        said = msg("{subject}: {seen}", subject=show_text(flaw.subject, 100), seen=flaw.seen)
     if flaw.is_unknown:
         return unknown(flaw.subject, said, flaw.cure)
     return warning(flaw.subject, said, flaw.cure) if is_weak else bad(flaw.subject, said, flaw.cure)

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from commands.examinations import Look, Seen, good, unknown, warning
+from commands.examinations import Look, Seen, good, note, refused, unknown, warning
 from portalops import __version__
+from portalops.errors import ConfigurationError, LedgerError, LedgerMissing
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.registers.installations import newest_installed
+from portalops.system.installation import find_installed
 
 SUPPORT_ENDS = {
     ("debian", "11"): date(2026, 8, 31),
@@ -49,6 +52,7 @@ def examine(look: Look) -> Iterator[Seen]:
     )
     python = platform.python_version()
     yield _judged("python", f"Python {python}", PYTHON_ENDS.get(sys.version_info[:2]), today)
+    yield from _recorded(look)
     yield good("sqlite", msg("SQLite {version}", version=sqlite3.sqlite_version))
     try:
         release = platform.freedesktop_os_release()
@@ -60,6 +64,38 @@ def examine(look: Look) -> Iterator[Seen]:
         )
         return
     yield system_seen(release.get("ID", ""), release.get("VERSION_ID", ""), release.get("PRETTY_NAME", ""), today)
+
+
+def _recorded(look: Look) -> Iterator[Seen]:
+    """Hold what is installed against what the ledger says was installed when it was written last."""
+    try:
+        before = newest_installed(look.session.ledger)
+    except (LedgerMissing, ConfigurationError):  # the ledger's and the configuration's examinations tell of it
+        return
+    except LedgerError as error:
+        yield refused("installation", error)
+        return
+    if before is None:
+        return
+    installed = find_installed()
+    if installed.code is None:
+        yield note(
+            "installation",
+            msg("this portalops is a checkout, whose files may change at any time"),
+            msg("Install a built one on a machine where it is to run for years."),
+        )
+    elif installed.is_like(before):
+        yield good("installation", msg("it is made of the same files as the one that wrote the ledger last"))
+    else:
+        yield note(
+            "installation",
+            msg(
+                "the ledger was last written by portalops {before}, made of other files than this one, {version}",
+                before=show_text(before.version, 40),
+                version=installed.version,
+            ),
+            msg("The next run records that. If nobody installed anything: compare with what you were given."),
+        )
 
 
 def system_seen(maker: str, release: str, name: str, today: date) -> Seen:
