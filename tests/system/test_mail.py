@@ -160,20 +160,16 @@ def test_a_password_that_the_server_repeats_is_in_no_error(tmp_path: Path) -> No
     said: list[str] = []
 
     def talk(connection: socket.socket) -> None:
-        secure = context.wrap_socket(connection, server_side=True)
-        lines = secure.makefile("rwb")
-        lines.write(b"220 mx\r\n")
-        lines.flush()
-        for line in lines:
-            word = line.strip().decode()
-            said.append(word)
-            if word.lower().startswith("ehlo"):
-                lines.write(b"250-mx\r\n250 AUTH PLAIN\r\n")
-            else:
-                lines.write(
-                    f"535 no: {word}, which is an-bi-mat-7, or {base64.b64encode(b'an-bi-mat-7').decode()}\r\n".encode()
-                )
+        with context.wrap_socket(connection, server_side=True) as secure, secure.makefile("rwb") as lines:
+            lines.write(b"220 mx\r\n")
             lines.flush()
+            for line in lines:
+                word = line.strip().decode()
+                said.append(word)
+                again = base64.b64encode(b"an-bi-mat-7").decode()
+                refusal = f"535 no: {word}, which is an-bi-mat-7, or {again}\r\n".encode()
+                lines.write(b"250-mx\r\n250 AUTH PLAIN\r\n" if word.lower().startswith("ehlo") else refusal)
+                lines.flush()
 
     (tmp_path / "secret").write_text("an-bi-mat-7\n")
     (tmp_path / "secret").chmod(0o600)
