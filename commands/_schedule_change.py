@@ -16,7 +16,6 @@ from enum import Enum
 from pathlib import Path
 
 from commands._schedule_look import Places
-from portalops.config.layers import show_path
 from portalops.errors import ScheduleRefused
 from portalops.locale import process_language
 from portalops.model.causes import cause_of
@@ -115,7 +114,7 @@ class Installer:
         if name is not None:
             path = (self._units if by_cron else self._cron).path / name
             raise ScheduleRefused(
-                msg("{path} is there: cron and systemd would both look what is due", path=show_path(path)),
+                msg("{path} is there: cron and systemd would both look what is due", path=str(path)),
                 msg("Run 'portalops schedule uninstall' first; remove by hand what was made by hand."),
             )
 
@@ -128,7 +127,7 @@ class Installer:
         for change in changes:
             if change.action is not Action.REFUSED:
                 continue
-            path = show_path(Path(change.file.path))
+            path = change.file.path
             if Path(change.file.path).is_symlink():
                 raise ScheduleRefused(
                     msg("{path} is a link or masked, so it is not portalops's to write", path=path),
@@ -167,9 +166,7 @@ class Installer:
             raise ScheduleRefused(error.message, msg("Run it as root: {command}", command=f"sudo {command}")) from error
         hint = msg("Make the folder writable; until then 'portalops schedule watch' needs no file there.")
         if not folder.path.is_dir():
-            hint = msg(
-                "Make the folder {path}, or take the other of --systemd and --cron.", path=show_path(folder.path)
-            )
+            hint = msg("Make the folder {path}, or take the other of --systemd and --cron.", path=str(folder.path))
         raise ScheduleRefused(error.message, hint) from error
 
     def install_units(self, changes: Sequence[Change]) -> bool:
@@ -261,7 +258,7 @@ class Installer:
             return folder.read(names)
         except OSError as error:
             raise ScheduleRefused(
-                msg("the files in {path} cannot be read: {cause}", path=show_path(folder.path), cause=cause_of(error)),
+                msg("the files in {path} cannot be read: {cause}", path=str(folder.path), cause=cause_of(error)),
                 msg("Look as root."),
             ) from error
 
@@ -364,12 +361,12 @@ def require_ready(runner: Runner, demands: Demands, *, by_cron: bool) -> None:
         trial = (*become, "test", "-d", there, "-a", "-w", there)
         if runner.run(trial, timeout_seconds=TRIAL_SECONDS).exit_code != 0:
             raise ScheduleRefused(
-                msg("{user} cannot write the folder {path}", user=demands.user, path=show_path(Path(folder))),
+                msg("{user} cannot write the folder {path}", user=demands.user, path=folder),
                 msg(
                     "Make it the account's own: install -d -o {user} -m 700 {path}; with a ledger of before in it: chown -R"
                     " {user}: {path}",
                     user=demands.user,
-                    path=show_path(Path(folder)),
+                    path=folder,
                 ),
             )
 
@@ -401,14 +398,14 @@ def _require_program(program: Path) -> None:
         status = program.stat()
     except OSError as error:
         raise ScheduleRefused(
-            msg("the program {path} cannot be looked at: {cause}", path=show_path(program), cause=cause_of(error)), hint
+            msg("the program {path} cannot be looked at: {cause}", path=str(program), cause=cause_of(error)), hint
         ) from error
     if not program.is_absolute() or not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o111:
-        raise ScheduleRefused(msg("{path} is no program", path=show_path(program)), hint)
+        raise ScheduleRefused(msg("{path} is no program", path=str(program)), hint)
     if status.st_mode & 0o002:
         raise ScheduleRefused(
-            msg("everybody may change the program {path}", path=show_path(program)),
-            msg("Run 'chmod o-w {path}': whoever changes it decides what is run.", path=show_path(program)),
+            msg("everybody may change the program {path}", path=str(program)),
+            msg("Run 'chmod o-w {path}': whoever changes it decides what is run.", path=str(program)),
         )
 
 
@@ -417,24 +414,24 @@ def _require_credential(credential: Credential, account: pwd.struct_passwd, *, b
     if by_cron and credential.is_encrypted:
         raise ScheduleRefused(
             msg("the credential {name} is encrypted, and only systemd decrypts it", name=credential.name),
-            msg("Put it as it is into {path}, or install with --systemd.", path=show_path(path.with_suffix(""))),
+            msg("Put it as it is into {path}, or install with --systemd.", path=str(path.with_suffix(""))),
         )
     try:
         status = path.stat()
     except OSError as error:
         raise ScheduleRefused(
-            msg("the credential {name} is not there: {path}: {cause}", name=credential.name, path=show_path(path), cause=cause_of(error)),
-            msg("Put the secret into the file, with mode 600: install -D -m 600 FILE {path}", path=show_path(path)),
+            msg("the credential {name} is not there: {path}: {cause}", name=credential.name, path=str(path), cause=cause_of(error)),
+            msg("Put the secret into the file, with mode 600: install -D -m 600 FILE {path}", path=str(path)),
         ) from error  # fmt: skip
     if status.st_mode & 0o077:
         raise ScheduleRefused(
-            msg("the credential {path} can be read or changed by others", path=show_path(path)),
-            msg("Run 'chmod 600 {path}', and change the secret if others have used the machine.", path=show_path(path)),
+            msg("the credential {path} can be read or changed by others", path=str(path)),
+            msg("Run 'chmod 600 {path}', and change the secret if others have used the machine.", path=str(path)),
         )
     if by_cron and status.st_uid != account.pw_uid:
         raise ScheduleRefused(
-            msg("the credential {path} does not belong to {user}, and cron hands out none", path=show_path(path), user=account.pw_name),
-            msg("Run 'chown {user} {path}'.", user=account.pw_name, path=show_path(path)),
+            msg("the credential {path} does not belong to {user}, and cron hands out none", path=str(path), user=account.pw_name),
+            msg("Run 'chown {user} {path}'.", user=account.pw_name, path=str(path)),
         )  # fmt: skip
 
 

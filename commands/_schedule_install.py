@@ -20,23 +20,24 @@ from commands._session import Session, open_session
 from portalops.config.layers import show_path
 from portalops.errors import ExitCode, ScheduleRefused, UsageError
 from portalops.locale import _
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Paragraph, Table, Verbatim
 from portalops.schedule.crontab import cron_file
 from portalops.schedule.plan import Demands, knocks_of
 from portalops.schedule.units import UnitFile, unit_files
+from portalops.system.files import unwritable
 
 HELP_INSTALL = _(
     "Let systemd timers, or cron, look what is due\n\nThe units are derived from the configuration: each may read and write what"
     " its jobs need and little else, and each failure is told by 'portalops notify'. A second call changes nothing. A file that was"
     " edited by hand, or that somebody else made, is never overwritten without --force; your own changes belong into"
-    " UNIT.d/local.conf, which is never touched.\n\nExample: sudo portalops --config /etc/portalops/portalops.toml schedule install"
-    " --systemd; portalops schedule install --print\n\nEXIT STATUS: 0 installed, or as it should be already; 1 with --dry-run, a"
+    " UNIT.d/local.conf, which is never touched.\n\nExample: portalops schedule install --print; sudo portalops --config"
+    " /etc/portalops/portalops.toml schedule install --systemd\n\nEXIT STATUS: 0 installed, or as it should be already; 1 with --dry-run, a"
     " file is in the way; 2 wrong usage; 4 refused, and nothing was changed; 78 the configuration is wrong"
 )
 HELP_UNINSTALL = _(
     "Stop, switch off and remove what 'schedule install' put in place\n\nOnly unedited files of portalops's own are removed. What was"
-    " edited, and UNIT.d folders, are left and named.\n\nExample: sudo portalops schedule uninstall"
+    " edited, and UNIT.d folders, are left and named.\n\nExample: portalops schedule uninstall --dry-run; sudo portalops schedule uninstall"
     "\n\nEXIT STATUS: 0 removed, or nothing was there; 3 a file was left alone; 4 refused, and nothing was changed"
 )
 SUDOERS = Path("/etc/sudoers.d/portalops")
@@ -97,8 +98,7 @@ def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption =
         installer.remove(changes)
     kept = [change for change in changes if change.action is Action.KEPT]
     warnings = [
-        msg("{path} was edited or made by somebody else, and is left alone", path=show_path(Path(change.file.path)))
-        for change in kept
+        msg("{path} was edited or made by somebody else, and is left alone", path=change.file.path) for change in kept
     ]
     warnings += [
         msg("{path} is yours, and is left alone", path=path) for change in changes for path in change.file.drop_ins
@@ -127,19 +127,27 @@ def _places(root: Path | None) -> Places:
         )
     below = {name: root / str(path).lstrip("/") for name, path in (("units", Places().units), ("cron", Places().cron))}
     for path in below.values():
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
     return replace(Places(), **below)
 
 
 def _demands(session: Session, root: Path | None, *, lenient: bool) -> Demands:
-    """Return what is to be installed; `lenient` where nothing will be, and whoever asks may not see the credentials."""
+    """Return what is to be installed; `lenient` where nothing will be, and whoever asks may not see the credentials.
+
+    An image is looked at from outside: its configuration's path is the one that it has in there.
+    """
     version = None if root is None else 0
     try:
-        return demands_of(session, systemd_version=version)
+        demands = demands_of(session, systemd_version=version)
     except ScheduleRefused:
         if not lenient:
             raise
-        return demands_of(session, encrypted=(), systemd_version=version)
+        demands = demands_of(session, encrypted=(), systemd_version=version)
+    config, top = Path(demands.config), Path(os.path.abspath(root or "/"))
+    return replace(demands, config=str("/" / config.relative_to(top))) if config.is_relative_to(top) else demands
 
 
 def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:
@@ -183,9 +191,10 @@ def _installed(changes: Sequence[Change], demands: Demands, warnings: Iterable[M
     if changed:
         view.append(
             Paragraph(
-                msg(
+                nmsg(
+                    "Each minute it is looked what is due, as {user}. See how it stands: portalops schedule status",
                     "Every {n} minutes it is looked what is due, as {user}. See how it stands: portalops schedule status",
-                    n=demands.every_minutes,
+                    demands.every_minutes,
                     user=demands.user,
                 )
             )

@@ -12,8 +12,8 @@ from commands._session import open_session
 from portalops.errors import ExitCode
 from portalops.ledger.record import format_at
 from portalops.locale import _
-from portalops.model.message import Message, msg
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Status, Table, Tone
+from portalops.model.message import Message, msg, nmsg
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.words import outcome_status
 from portalops.schedule.plan import Part, knocks_of
 from portalops.schedule.standing import FileState, Flaw, InstalledFile, JobStanding, Way
@@ -41,14 +41,14 @@ def _view(seen: ScheduleSeen) -> Iterator[Block]:
     rows: list[tuple[Message, Cell]] = [(msg("Started by"), _way(seen))]
     if seen.demands is not None and seen.ways:
         rows.append((msg("As account"), seen.demands.user))
-        rows.append((msg("Looks each"), msg("{n} minutes", n=seen.demands.every_minutes)))
+        rows.append((msg("Looks each"), nmsg("{n} minute", "{n} minutes", seen.demands.every_minutes)))
     yield KeyValues(rows)
     headers = (msg("Job"), msg("Kind"), msg("Planned"), msg("Next due"), msg("Last run"), msg("Outcome"))
     if seen.jobs:
         yield Table(msg("Jobs"), headers, [_job_row(each) for each in seen.jobs])
     timers = [part for part in Part if part.timer in seen.units]
     if timers:
-        columns = (msg("Timer"), msg("File"), msg("State"), msg("Next"), msg("Last"), msg("Service"))
+        columns = (msg("Timer"), msg("File"), msg("State"), msg("Elapses next"), msg("Elapsed last"), msg("Service"))
         yield Table(msg("Timers"), columns, [_timer_row(seen, part) for part in timers])
     elif seen.files:
         yield Table(msg("Files"), (msg("File"), msg("State")), [(each.path, _WORDS[each.state]) for each in seen.files])
@@ -59,7 +59,7 @@ def _view(seen: ScheduleSeen) -> Iterator[Block]:
         said = msg("{subject}: {seen}. {cure}", subject=flaw.subject, seen=flaw.seen, cure=flaw.cure)
         yield Notice(said, Tone.UNSURE if flaw.is_unknown else Tone.BAD)
     if not seen.flaws:
-        yield Notice(msg("All is as it should be."), Tone.GOOD)
+        yield Paragraph(msg("The schedule is as it should be."))
 
 
 def _way(seen: ScheduleSeen) -> Cell:
@@ -69,7 +69,7 @@ def _way(seen: ScheduleSeen) -> Cell:
         Way.WATCH: msg("a watcher ({holder})", holder=seen.watcher),
     }
     if not seen.ways:
-        return Status(msg("nothing"), Tone.BAD)
+        return Status(msg("nothing at all"), Tone.BAD)
     return words[seen.ways[0]] if len(seen.ways) == 1 else ", ".join(seen.ways)
 
 
@@ -80,7 +80,7 @@ def _job_row(standing: JobStanding) -> tuple[Cell, ...]:
     elif standing.is_late:
         next_at = Status(msg("overdue"), Tone.BAD)
     elif standing.is_due:
-        next_at = Status(msg("now"), Tone.NEUTRAL)
+        next_at = Status(msg("due now"), Tone.NEUTRAL)
     else:
         next_at = standing.next_at
     outcome: Cell = None
@@ -117,7 +117,7 @@ def _service_state(service: UnitState) -> Cell:
 
 
 _WORDS = {
-    FileState.CURRENT: Status(msg("current"), Tone.GOOD),
+    FileState.CURRENT: Status(msg("as planned"), Tone.GOOD),
     FileState.NEEDLESS: Status(msg("no longer needed"), Tone.BAD),
     FileState.OUTDATED: Status(msg("outdated"), Tone.BAD),
     FileState.FOREIGN: Status(msg("not portalops's"), Tone.UNSURE),

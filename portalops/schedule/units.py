@@ -102,7 +102,12 @@ def _file(name: str, lines: Iterator[str]) -> UnitFile:
 
 def _timer(part: Part, demands: Demands) -> Iterator[str]:
     every = demands.every_minutes
-    yield from ("[Unit]", f"Description={_TITLES[part]}, every {every} minutes", "", "[Timer]")
+    yield from (
+        "[Unit]",
+        f"Description={_TITLES[part]}, {'each minute' if every == 1 else f'every {every} minutes'}",
+        "",
+        "[Timer]",
+    )
     yield f"OnCalendar=*-*-* *:{'00' if every == 60 else f'0/{every}'}:00"
     yield "Persistent=true"
     if demands.random_delay_minutes:
@@ -119,6 +124,8 @@ def _service(knock: Knock, demands: Demands) -> Iterator[str]:
     yield f"ExecStart={_command(demands, called)}"
     yield "# Something unmet, something unknown and a run that is at work already are answers, not failures."
     yield "SuccessExitStatus=1 3 75"
+    yield "# What was done is in the ledger; the journal gets what somebody must see to."
+    yield "StandardOutput=null"
     yield f"TimeoutStartSec={_LONGEST[knock.part]}"
     yield from ("Nice=10", "IOSchedulingPriority=7")
     yield from _credentials(demands.credentials)
