@@ -1,0 +1,259 @@
+"""What is told when: duties once a day, a summary once a week, failures at once; and what waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portalops.model.message import msg
+from portalops.model.notifications import Level
+from portalops.model.organisation import Name
+from portalops.model.verdicts import DutyVerdict
+from portalops.notify.rules import (
+    MAX_WAITING,
+    Failure,
+    Seen,
+    SeenDuty,
+    Telling,
+    Timetable,
+    decide,
+    next_to_send,
+    queued,
+    quiet_until,
+)
+from portalops.notify.state import State, Waiting
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
+"""Monday, 09:00 in the portal's zone."""
+DAY = timedelta(days=1)
+MONDAY_AT_SEVEN = Timetable(0, time(7), ZONE)
+MET, UNMET, UNKNOWN = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def failure(job: str = "nightly-backup", problem: str = "PO1203") -> Failure:
+    return Failure(f"job:{job}", problem, msg("error {error}", error=problem), msg("Look at it."))
+
+
+def duties(**verdicts: DutyVerdict) -> tuple[SeenDuty, ...]:
+    return tuple(SeenDuty(name, Name(name, name), verdict, msg("why")) for name, verdict in verdicts.items())
+
+
+def told(state: State, *seen: Seen) -> tuple[State, list[Telling]]:
+    tellings = []
+    for each in seen:
+        state, telling = decide(state, each, MONDAY_AT_SEVEN)
+        tellings.append(telling)
+    return state, tellings
+
+
+def test_all_failures_of_a_run_are_one_telling_and_the_same_ones_none() -> None:
+    many = tuple(failure(f"job-{number}") for number in range(300))
+
+    _state, (first, second) = told(State(AT), Seen(AT, many), Seen(AT + timedelta(minutes=15), many))
+
+    assert first.failures == many
+    assert second.failures == ()
+
+
+def test_a_job_that_is_good_again_is_told_once_with_since_when_it_was_not() -> None:
+    good = frozenset({"job:nightly-backup"})
+
+    _state, tellings = told(State(AT), Seen(AT, (failure(),)), Seen(AT + DAY, good=good), Seen(AT + 2 * DAY, good=good))
+
+    assert [[(each.key, each.since) for each in telling.recovered] for telling in tellings] == [
+        [],
+        [("job:nightly-backup", AT)],
+        [],
+    ]
+
+
+def test_a_job_that_is_planned_no_more_is_neither_bad_nor_good() -> None:
+    state, (_failed, gone) = told(
+        State(AT), Seen(AT, (failure(),)), Seen(AT + DAY, good=frozenset({"job:nightly-backup"}), planned=frozenset())
+    )
+
+    assert (gone.recovered, state.alarms) == ((), ())
+
+
+def test_duties_are_told_once_a_day_with_new_ones_apart() -> None:
+    _state, (first, same, morning, next_day) = told(
+        State(AT),
+        Seen(AT, duties=duties(a=UNMET, b=MET, c=UNKNOWN)),
+        Seen(AT + timedelta(hours=8), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),
+        Seen(AT + timedelta(hours=21), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 06:00
+        Seen(AT + timedelta(hours=22), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 07:00
+    )
+
+    assert first.unmet is not None
+    assert [each.id for each in first.unmet.new] == ["a"]
+    assert [each.id for each in first.unmet.unknown] == ["c"]
+    assert (same.unmet, morning.unmet) == (None, None)
+    assert next_day.unmet is not None
+    assert [each.id for each in next_day.unmet.new] == ["b"]
+    assert [(each.id, since) for each, since in zip(next_day.unmet.old, next_day.unmet.since, strict=True)] == [
+        ("a", AT)
+    ]
+
+
+def test_a_duty_that_is_met_again_is_told_at_once_and_one_that_is_not_known_is_not_called_good() -> None:
+    _state, (_first, unknown, met) = told(
+        State(AT),
+        Seen(AT, duties=duties(a=UNMET)),
+        Seen(AT + timedelta(hours=1), duties=duties(a=UNKNOWN)),
+        Seen(AT + timedelta(hours=2), duties=duties(a=MET)),
+    )
+
+    assert unknown.recovered == ()
+    assert [(each.key, each.title) for each in met.recovered] == [("duty:a", Name("a", "a"))]
+
+
+def test_unknown_duties_alone_are_told_once_and_again_when_another_joins_them() -> None:
+    _state, tellings = told(
+        State(AT),
+        Seen(AT, duties=duties(a=UNKNOWN, b=MET)),
+        Seen(AT + DAY, duties=duties(a=UNKNOWN, b=MET)),
+        Seen(AT + 2 * DAY, duties=duties(a=UNKNOWN, b=UNKNOWN)),
+    )
+
+    assert [telling.unmet is not None for telling in tellings] == [True, False, True]
+
+
+def test_duties_that_could_not_be_judged_keep_the_days_letter_open() -> None:
+    _state, (_failed, later) = told(
+        State(AT), Seen(AT, (failure(),)), Seen(AT + timedelta(hours=1), duties=duties(a=UNMET))
+    )
+
+    assert later.unmet is not None
+
+
+def test_the_first_summary_comes_on_the_first_such_day_and_then_each_week_also_if_nothing_was_seen() -> None:
+    state, spans = State(AT), []
+    for hours in range(0, 24 * 29, 6):
+        state, telling = decide(state, Seen(AT + timedelta(hours=hours)), MONDAY_AT_SEVEN)
+        if telling.summary_since is not None:
+            spans.append((telling.summary_since, AT + timedelta(hours=hours)))
+
+    assert [(at - AT).days for _since, at in spans] == [7, 14, 21, 28]
+    assert [since for since, _at in spans] == [AT, *(at for _since, at in spans[:-1])]
+
+
+def test_after_five_weeks_of_silence_one_summary_tells_of_all_of_them() -> None:
+    _state, (first, late, next_run) = told(
+        State(AT), Seen(AT), Seen(AT + 35 * DAY), Seen(AT + 35 * DAY + timedelta(minutes=15))
+    )
+
+    assert first.summary_since is None
+    assert late.summary_since == AT
+    assert next_run.summary_since is None
+
+
+def test_a_clock_that_was_ten_years_ahead_keeps_nobody_silent_and_sends_nothing_twice() -> None:
+    ahead = AT + 3650 * DAY
+    bad = Seen(AT, (failure(),), duties=duties(a=UNMET))
+
+    _state, tellings = told(
+        State(AT), replace(bad, at=ahead), replace(bad, at=AT + DAY), replace(bad, at=AT + DAY + timedelta(minutes=15))
+    )
+
+    counts = [(len(each.failures), each.unmet is not None, each.summary_since) for each in tellings]
+    assert counts == [(1, True, None), (1, True, None), (0, False, None)]
+
+
+def test_a_clock_that_goes_back_an_hour_sends_nothing_twice() -> None:
+    bad = Seen(AT, (failure(),), duties=duties(a=UNMET))
+    state = State(AT - 9 * DAY, summary_on=date(2026, 11, 16))
+
+    _state, (first, back) = told(state, bad, replace(bad, at=AT - timedelta(hours=3)))
+
+    assert first.summary_since is not None
+    assert (back.failures, back.unmet, back.summary_since) == ((), None, None)
+
+
+def test_a_year_of_daily_runs_makes_exactly_these_letters() -> None:
+    """A backup that fails from 10 to 13 March, a duty that is unmet in May, and nothing else to tell."""
+    state, counts = State(AT), Counter[Level]()
+    for number in range(365):
+        now = AT + number * DAY
+        local = now.astimezone(ZONE).date()
+        is_bad = date(2027, 3, 10) <= local <= date(2027, 3, 13)
+        seen = Seen(
+            now,
+            (failure(),) if is_bad else (),
+            frozenset() if is_bad else frozenset({"job:nightly-backup", "run", "ledger"}),
+            frozenset({"job:nightly-backup"}),
+            duties(a=UNMET if local.month == 5 else MET, b=MET),
+        )
+        state, telling = decide(state, seen, MONDAY_AT_SEVEN)
+        counts[Level.FAILURE] += bool(telling.failures)
+        counts[Level.RECOVERY] += bool(telling.recovered)
+        counts[Level.UNMET] += telling.unmet is not None
+        counts[Level.SUMMARY] += telling.summary_since is not None
+
+    assert counts == {Level.FAILURE: 4, Level.RECOVERY: 2, Level.UNMET: 31, Level.SUMMARY: 52}
+    assert state.alarms == ()
+
+
+def waiting(
+    number: int = 0,
+    level: Level = Level.FAILURE,
+    channel: str = "mail",
+    tries: int = 0,
+    tried_at: datetime | None = None,
+) -> Waiting:
+    at = AT + timedelta(minutes=number)
+    return Waiting(f"id-{number}", channel, level, "subject", "text", (), at, tries=tries, tried_at=tried_at)
+
+
+def numbers(letters: Iterable[Waiting]) -> list[str]:
+    return [each.id for each in letters]
+
+
+def test_a_newer_summary_and_a_newer_letter_about_duties_stand_for_the_ones_that_wait() -> None:
+    old = (waiting(1, Level.SUMMARY), waiting(2, Level.UNMET), waiting(3), waiting(4, Level.SUMMARY, "chat"))
+
+    kept, dropped = queued(old, [waiting(5, Level.SUMMARY), waiting(6, Level.UNMET)])
+
+    assert numbers(kept) == ["id-3", "id-4", "id-5", "id-6"]
+    assert numbers(dropped) == ["id-1", "id-2"]
+
+
+def test_of_too_many_letters_the_summary_goes_first_and_failures_last() -> None:
+    letters, dropped = queued((), [waiting(0, Level.SUMMARY), waiting(1, Level.RECOVERY)])
+    for number in range(2, MAX_WAITING + 4):
+        letters, out = queued(letters, [waiting(number)])
+        dropped += out
+
+    assert len(letters) == MAX_WAITING
+    assert numbers(dropped) == ["id-0", "id-1", "id-2", "id-3"]
+
+
+def test_one_letter_that_nobody_takes_keeps_no_other_waiting() -> None:
+    poison, fresh = waiting(0, tries=3, tried_at=AT), waiting(1)
+
+    assert next_to_send([poison, fresh], {"mail"}, AT + DAY) == fresh
+    assert next_to_send([poison], {"mail"}, AT + DAY) == poison
+    assert next_to_send([poison, fresh], {"chat"}, AT + DAY) is None
+
+
+@pytest.mark.parametrize(("minutes", "is_tried"), [(15, False), (59, False), (60, True), (-15, False), (-600, True)])
+def test_after_some_tries_a_letter_is_tried_once_an_hour(minutes: int, is_tried: bool) -> None:
+    letter = waiting(0, tries=5, tried_at=AT)
+
+    found = next_to_send([letter], {"mail"}, AT + timedelta(minutes=minutes))
+
+    assert (found is not None) is is_tried
+
+
+def test_idle_runs_have_nothing_to_tell_before_the_next_days_hour_unless_something_waits() -> None:
+    calm = State(AT)
+
+    assert quiet_until(calm, AT, MONDAY_AT_SEVEN) == datetime(2026, 11, 24, tzinfo=UTC)
+    assert quiet_until(replace(calm, letters=(waiting(),)), AT, MONDAY_AT_SEVEN) is None
+    broken, _telling = decide(calm, Seen(AT, (Failure("run", "PO1104", msg("x"), msg("y")),)), MONDAY_AT_SEVEN)
+    assert quiet_until(broken, AT, MONDAY_AT_SEVEN) is None
