@@ -106,7 +106,7 @@ def _growth(look: Look) -> Iterator[Seen]:
     if lasts < LASTS_DAYS:
         yield warning(
             "ledger",
-            msg("{seen}: that lasts for {days} days", seen=seen, days=lasts),
+            nmsg("{seen}: that lasts for {n} day", "{seen}: that lasts for {n} days", lasts, seen=seen),
             msg("Move the state folder to a larger disk before it is full; a full disk stops every job."),
         )
     else:

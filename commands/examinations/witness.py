@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from commands.examinations import Look, Seen, bad, good, refused, warning
 from portalops.errors import PortalOpsError
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.witness.state import WitnessFolder
 
 LATE = timedelta(hours=26)
@@ -59,6 +59,11 @@ def examine(look: Look) -> Iterator[Seen]:
         if state.letters:
             yield warning(
                 table.id,
-                msg("{id}: {n} mails with an alarm wait to be sent", id=table.id, n=len(state.letters)),
+                nmsg(
+                    "{id}: {n} mail with an alarm waits to be sent",
+                    "{id}: {n} mails with an alarm wait to be sent",
+                    len(state.letters),
+                    id=table.id,
+                ),
                 msg("Run 'portalops watch-remote': it tries again and says what the mail server answers."),
             )
