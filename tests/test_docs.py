@@ -44,14 +44,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def calls(page: Path) -> Iterator[list[str]]:
-    """Yield the words behind `portalops` of each call on a page: in code, at the beginning, behind a path or in a crontab."""
+    """Yield the words behind `portalops` of each call on a page: in code, at the beginning, behind a path or in a crontab; of `-u` it is the account."""
     text = page.read_text(encoding="utf-8")
     lines = [
         *re.findall(r"(?m)^ {4,}(.+)$", text),
         *"\n".join(re.findall(r"(?ms)^ *```\w*\n(.+?)```", text)).splitlines(),
     ]
     for code in (*lines, *re.findall(r"`([^`\n]+)`", text)):
-        found = re.search(r"""(?:^|[\s"'(=/])portalops ((?:[a-z-]|--)[^#;)"`|]*)""", code)
+        found = re.search(r"""(?:^|(?<!-[ugo])[\s"'(=/])portalops ((?:[a-z-]|--)[^#;)"`|]*)""", code)
         if found and not code.startswith("portalops-"):
             yield shlex.split(found.group(1).replace("'", ""))
 
