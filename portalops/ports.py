@@ -11,14 +11,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from portalops.model.backups import DataClass, Member, SetId, TableRows
-from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
-from portalops.model.message import Message
-from portalops.model.record import Digest
-from portalops.model.updates import Listing, SourceTraits
-from portalops.reports.document import Document
+if TYPE_CHECKING:
+    from portalops.model.backups import DataClass, Member, SetId, TableRows
+    from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
+    from portalops.model.message import Message
+    from portalops.model.record import Digest
+    from portalops.model.updates import Listing, SourceTraits
+    from portalops.reports.document import Document
 
 
 class Clock(Protocol):

@@ -215,29 +215,31 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
 
     How a run ended is read only where it matters, in the current and the previous slot.
     """
-    if not jobs:
-        return ()
     local = now.astimezone(zone)
+    attempts: list[Attempt] = []
+    for kind in sorted({job.kind for job in jobs}):
+        attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
+    return tuple(attempts)
+
+
+def _attempts_of_kind(ledger: Ledger, jobs: Sequence[Job], local: datetime) -> Iterator[Attempt]:
     slots: set[tuple[str, str]] = set()
     oldest = local
     for job in jobs:
         before = previous_slot_start(job.every, local)
         slots |= {(job.id, job.every.slot(local)), (job.id, job.every.slot(before))}
         oldest = min(oldest, previous_slot_start(job.every, before))
-    kinds = sorted({job.kind.value for job in jobs})
-    attempts = []
     silent = {job.id: job for job in jobs}
-    for run in ledger.runs(kinds=kinds, since=oldest.astimezone(UTC)):
+    for run in ledger.runs(kinds=[jobs[0].kind.value], since=oldest.astimezone(UTC)):
         name = parse_run_id(run.id)
         if name is None:
             continue
         silent.pop(name.job, None)
         if (name.job, name.slot) in slots:
-            attempts.append(_attempt(ledger, run))
+            yield _attempt(ledger, run)
         else:
-            attempts.append(Attempt(run, None, running=is_running(ledger.folder, run)))
-    attempts += _long_ago(ledger, silent, oldest.astimezone(UTC))
-    return tuple(attempts)
+            yield Attempt(run, None, running=is_running(ledger.folder, run))
+    yield from _long_ago(ledger, silent, oldest.astimezone(UTC))
 
 
 def _long_ago(ledger: Ledger, silent: Mapping[JobId, Job], until: datetime) -> Iterator[Attempt]:

@@ -1,0 +1,242 @@
+"""`portalops run --due`, as timers call it: nothing twice, nothing judged for nothing, nothing passed over in silence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from commands._invocation import Invocation
+from commands._jobs import record_plan, require_valid, resource_lock
+from commands._run_due import Asked, is_idle, judged_mark
+from commands._run_work import judge_and_mark, perform_chosen, result_of
+from commands._session import Session
+from portalops.errors import ClockWentBack, ExitCode, UsageError
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.verify import verify
+from portalops.model.runs import JobKind, Resource
+from portalops.model.verdicts import RunOutcome
+from portalops.system.clock import SystemClock
+from tests.commands.signed_home import CONFIGURATION
+from tests.doubles import FixedClock
+
+ROOT = Path(__file__).parents[2]
+MORNING = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+"""Wednesday of 2026-W48, 09:00 in Khánh Hòa."""
+
+JOBS = """
+[[ledger.anchor]]
+id = "share"
+kind = "folder"
+folder = "share"
+
+[signing]
+key = "keys/signing"
+
+[[job]]
+id = "nightly-anchor"
+kind = "anchor"
+every = "day"
+at = "22:30"
+
+[[job]]
+id = "weekly-report"
+kind = "report"
+every = "week"
+on = "monday"
+"""
+
+
+class Portal:
+    """A portal whose clock stands still between its runs."""
+
+    def __init__(self, folder: Path) -> None:
+        from portalops.config.keys import ensure_signing_key
+
+        (folder / "share").mkdir()
+        (folder / "portalops.toml").write_text(CONFIGURATION + JOBS, encoding="utf-8")
+        ensure_signing_key(folder / "keys" / "signing", comment="portalops@demo")
+        self.folder = folder
+        self.clock = FixedClock(MORNING)
+
+    def session(self) -> Session:
+        return Session(Invocation((), self.folder / "portalops.toml"), {}, clock=self.clock)
+
+    def is_idle(self) -> bool:
+        return is_idle(self.session(), Asked(due_only=True))
+
+    def run(self, *names: str, due_only: bool = True) -> Mapping[str, Any]:
+        """Do what is due, as `run --due` does where it is not idle; return its data."""
+        session, asked = self.session(), Asked(names, due_only=due_only)
+        require_valid(session.settings)
+        record_plan(session)
+        performed = list(perform_chosen(session, asked))
+        data = result_of(session, performed, judge_and_mark(session)).data
+        assert isinstance(data, dict)
+        return data
+
+    def at(self, day: str) -> Portal:
+        """Set the clock to a local time: `2026-11-25 09:00`."""
+        self.clock.at = datetime.fromisoformat(f"{day}:00+07:00").astimezone(UTC)
+        return self
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Portal:
+    return Portal(tmp_path)
+
+
+def done(data: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    return [(job["id"], job["slot"], job["late"]) for job in data["jobs"]]
+
+
+def test_the_first_run_of_a_day_judges_and_those_after_it_have_nothing_to_do(portal: Portal) -> None:
+    assert not portal.is_idle()
+    first = portal.run()
+
+    assert done(first) == [("weekly-report", "2026-W48", False)]
+    assert first["duties"]
+    assert portal.is_idle()
+    assert not portal.at("2026-11-25 22:30").is_idle()
+    assert done(portal.run()) == [("nightly-anchor", "2026-11-25", False)]
+    assert portal.at("2026-11-25 23:59").is_idle()
+    assert not portal.at("2026-11-26 00:00").is_idle()
+    assert done(portal.run()) == []
+    assert portal.is_idle()
+
+
+def test_a_changed_configuration_is_looked_at_and_its_plan_recorded(portal: Portal) -> None:
+    portal.run()
+    with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write('[[job]]\nid = "x"\nkind = "check"\nevery = "month"\non = "last"\n')
+
+    assert not portal.is_idle()
+    portal.run()
+    assert portal.is_idle()
+    with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write('[[backup.medium]]\nid = "x"\nkind = "floppy"\n')
+    assert not portal.is_idle()
+
+
+def test_a_mark_that_cannot_be_read_leads_to_judging(portal: Portal) -> None:
+    portal.run()
+    judged_mark(portal.session()).write_bytes(b"\xff\x00")
+
+    assert not portal.is_idle()
+
+
+def test_a_clock_that_went_back_is_told_also_where_nothing_is_due(portal: Portal) -> None:
+    portal.run()
+    portal.at("2026-11-25 08:00")
+
+    assert not portal.is_idle()
+    with pytest.raises(ClockWentBack):
+        portal.run()
+
+
+def test_an_unknown_job_is_refused_before_anything_else(portal: Portal) -> None:
+    with pytest.raises(UsageError, match="there is no job nightly-anhcor"):
+        is_idle(portal.session(), Asked(("nightly-anhcor",), due_only=True))
+
+
+def test_after_weeks_of_silence_each_overdue_job_is_done_once_and_marked_late(portal: Portal) -> None:
+    portal.run()
+    portal.at("2026-11-25 22:30").run()
+
+    found = done(portal.at("2027-01-03 09:00").run())
+
+    assert found == [("weekly-report", "2026-W53", True), ("nightly-anchor", "2027-01-03", True)]
+    assert portal.at("2027-01-03 09:15").is_idle()
+    assert done(portal.at("2027-01-03 22:30").run()) == [("nightly-anchor", "2027-01-03", False)]
+    assert done(portal.at("2027-01-04 00:00").run()) == [("weekly-report", "2027-W01", False)]
+    ledger = Ledger.open(portal.folder / "state", portal.clock, create=False)
+    ends = [(run.subject, summary.late) for run in ledger.runs() if (summary := ledger.summary(run)) is not None]
+    assert [subject for subject, late in ends if late] == ["weekly-report", "nightly-anchor"]
+
+
+def test_what_another_process_holds_is_left_out_and_the_rest_is_done(portal: Portal) -> None:
+    portal.at("2026-11-25 22:30")
+    other = portal.session()
+
+    with resource_lock(other, Resource.REPORTS, job="yearly-report"):
+        data = portal.run()
+
+    report, anchor = data["jobs"]
+    assert (report["id"], report["outcome"], report["exit_code"]) == ("weekly-report", "failed", ExitCode.LOCKED)
+    assert "the lock reports is held by job yearly-report, process " in report["problems"][0]
+    assert anchor["outcome"] == "complete"
+    assert data["exit_code"] in {ExitCode.LOCKED, ExitCode.FAILED}
+    assert done(portal.run()) == [("weekly-report", "2026-W48", False)]
+
+
+def test_a_job_that_another_process_did_meanwhile_is_not_done_again(portal: Portal) -> None:
+    """Both looked what is due before the first of them began."""
+    portal.at("2026-11-25 22:30")
+    session, other = portal.session(), portal.session()
+    record_plan(session)
+    slow = perform_chosen(session, Asked(due_only=True))
+
+    first = next(slow)
+    quick = list(perform_chosen(other, Asked(due_only=True)))
+    rest = list(slow)
+
+    assert (first.job.id, [each.job.id for each in quick], rest) == ("weekly-report", ["nightly-anchor"], [])
+
+
+@pytest.mark.parametrize("kind", list(JobKind))
+def test_each_kind_of_job_works_on_one_resource(kind: JobKind) -> None:
+    alone = {JobKind.CHECK, JobKind.UPDATES, JobKind.REPORT, JobKind.ANCHOR, JobKind.INVENTORY}
+
+    sharing = [other for other in JobKind if other.resource is kind.resource]
+
+    assert (sharing == [kind]) == (kind in alone)
+
+
+def test_heavy_work_that_came_due_takes_turns_and_what_a_person_asks_for_does_not(portal: Portal) -> None:
+    with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write('[[job]]\nid = "monthly-inventory"\nkind = "inventory"\nevery = "month"\n')
+
+    with resource_lock(portal.session(), Resource.TURN, job="weekly-backup"):
+        (waiting,) = portal.run("monthly-inventory")["jobs"]
+        (asked,) = portal.run("monthly-inventory", due_only=False)["jobs"]
+
+    assert "the lock turn is held by job weekly-backup" in waiting["problems"][0]
+    assert "no collection of content items is configured" in asked["problems"][0]
+
+
+def test_processes_at_once_do_each_job_once_and_leave_a_sound_ledger(portal: Portal) -> None:
+    text = (CONFIGURATION + JOBS).replace('at = "22:30"\n', "").replace('on = "monday"\n', "")
+    (portal.folder / "portalops.toml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-c", "from commands.app import main; main()", "run", "--due", "--wait", "120", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PORTALOPS_LANG": "en"}
+
+    with ExitStack() as started:
+        processes = [
+            started.enter_context(
+                subprocess.Popen(
+                    command,
+                    cwd=portal.folder,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _each in range(3)
+        ]
+        answers = [process.communicate(timeout=300) for process in processes]
+
+    assert {process.returncode for process in processes} <= {ExitCode.UNMET, ExitCode.PARTIAL}, answers
+    ledger = Ledger.open(portal.folder / "state", SystemClock(), create=False)
+    assert sorted(run.subject for run in ledger.runs()) == ["nightly-anchor", "weekly-report"]
+    assert {summary.outcome for run in ledger.runs() if (summary := ledger.summary(run))} == {RunOutcome.COMPLETE}
+    assert len(ledger.plans()) == 1
+    assert verify(ledger, now=SystemClock().now(), zone=ZoneInfo("Asia/Ho_Chi_Minh")).integrity.holds
