@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from commands.report import recorded_reports
 from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
-from portalops.model.runs import ReportResult, Resource
+from portalops.model.runs import Job, ReportResult, Resource
 from portalops.model.verdicts import RunOutcome
 from portalops.reports.document import Block, KeyValues, Paragraph, Table
 from portalops.reports.words import outcome_status
@@ -25,8 +25,16 @@ from portalops.system.files import write_atomically
 logger = logging.getLogger(__name__)
 
 
-def perform_chosen(session: Session, asked: Asked) -> Iterator[Performed]:
-    """Do what is due, and yield it, one job after the other, each with its resource; what another process holds is left out and told."""
+def perform_chosen(
+    session: Session, asked: Asked, begins: Callable[[Job], None] = lambda _job: None
+) -> Iterator[Performed]:
+    """Do what is due, and yield it, one job after the other, each with its resource; what another process holds is left out and told.
+
+    Args:
+        session: what to work with.
+        asked: what the caller wants done.
+        begins: is told of each job before it is done.
+    """
     until = session.clock.monotonic() + asked.wait_seconds
     for each in chosen(session, asked):
         try:
@@ -34,6 +42,7 @@ def perform_chosen(session: Session, asked: Asked) -> Iterator[Performed]:
                 found = still_due(session, each)
                 if found is None:
                     continue
+                begins(found.job)
                 done = attempt(session, found.job, slot=found.slot, late=found.late)
         except (Locked, FileUnwritable) as error:
             done = not_begun(each.due.job, each.due.slot, error)

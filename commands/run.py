@@ -51,8 +51,10 @@ def run(
     try:
         return _run(session, asked, performed)
     except Exception as error:
-        from commands._notify_work import after_failed_run  # noqa: PLC0415  # start-up time
+        from commands._monitor_work import Watch  # noqa: PLC0415  # start-up time
+        from commands._notify_work import after_failed_run  # noqa: PLC0415  # as above
 
+        Watch(session).fail(error, performed)
         after_failed_run(session, error, performed)
         raise
 
@@ -68,18 +70,26 @@ def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
     """Do what is due, judge, and tell whom it concerns; what was done is in `performed` also where an error ends the run."""
     if asked.due_only and is_idle(session, asked):
         after_idle_run(session)
+        if session.settings.monitors:
+            from commands._monitor_work import Watch  # noqa: PLC0415  # start-up time
+
+            Watch(session).idle()
         return _idle(session)
     from commands._jobs import record_plan, require_valid  # noqa: PLC0415  # start-up time
+    from commands._monitor_work import Watch  # noqa: PLC0415  # as above
     from commands._notify_work import after_run  # noqa: PLC0415  # as above
     from commands._run_work import judge_and_mark, perform_chosen, result_of  # noqa: PLC0415  # as above
 
     require_valid(session.settings)
+    told = Watch(session)
     record_plan(session)
-    for done in perform_chosen(session, asked):
-        performed.append(done)  # noqa: PERF402  # one by one
+    for done in perform_chosen(session, asked, begins=told.job_begins):
+        performed.append(done)
+        told.job_ended(done)
     judged = judge_and_mark(session)
     result = result_of(session, performed, judged)
     after_run(session, performed, judged.standings, exit_code=result.exit_code)
+    told.end(performed, judged)
     return result
 
 

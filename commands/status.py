@@ -5,7 +5,7 @@ The first screen anyone sees. It reads the ledger alone and changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -24,7 +24,7 @@ from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Unreadable, evidence_since, read_evidence
+from portalops.registers.evidence import Evidence, Unreadable, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
 from portalops.reports.words import duty_status
@@ -77,6 +77,8 @@ class Judged:
     """What was found changed in the part of the ledger that the standings rest on."""
     due: tuple[Message, ...] = ()
     """What is to be sent within hours."""
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+    """What they were judged from."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -108,7 +110,7 @@ def judge_period(session: Session, period: Period) -> Judged:
         standings = distrusted(standings)
     incidents = evidence.incidents
     due = due_reports(incidents, session.rulebook.numbers, evidence.now) if incidents is not None else ()
-    return Judged(standings, evidence.unreadable, change, due)
+    return Judged(standings, evidence.unreadable, change, due, evidence)
 
 
 def _plugin(session: Session, duty: str | None, period: str | None) -> nagios.Answer:

@@ -37,6 +37,8 @@ class Turn(StrEnum):
     """Work begins."""
     END = "end"
     """Work ended."""
+    FAILED = "failed"
+    """The run ended in an error, before it could tell how things stand."""
     IDLE = "idle"
     """It was looked whether something is due, and nothing was."""
 

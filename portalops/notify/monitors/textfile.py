@@ -68,7 +68,7 @@ class TextfileMonitor:
         self._portal = context.portal
 
     def hear(self, beat: Beat) -> None:
-        if beat.turn is Turn.START:
+        if beat.turn in {Turn.START, Turn.FAILED}:  # of a run that does not get to its end the file tells by its age
             return
         text = _renewed(self._before(), self._portal, beat.at) if beat.turn is Turn.IDLE else None
         if text is None:
