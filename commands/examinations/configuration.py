@@ -41,15 +41,25 @@ def _changeable(path: Path) -> Iterator[Seen]:
                 msg("{path} can be changed by others: mode {mode}", path=show_path(place), mode=mode_of(status)),
                 msg("Run 'chmod go-w {path}': whoever changes it decides what portalops runs.", path=show_path(place)),
             )
-        if status.st_uid not in trusted and place == resolved:
-            yield note(
-                about,
-                msg("{path} belongs to {owner}", path=show_path(place), owner=owner_of(status)),
-                msg(
-                    "Run 'chown root {path}' unless that account is to decide what portalops runs.",
-                    path=show_path(place),
-                ),
+        if status.st_uid in trusted:
+            continue
+        if place == resolved:
+            seen = msg("{path} belongs to {owner}", path=show_path(place), owner=owner_of(status))
+        else:
+            seen = msg(
+                "{path} belongs to {owner}, who can put another file in the place of {file}",
+                path=show_path(place),
+                owner=owner_of(status),
+                file=about,
             )
+        yield note(
+            about,
+            seen,
+            msg(
+                "Run 'chown root {path}' unless that account is to decide what portalops runs.",
+                path=show_path(place),
+            ),
+        )
 
 
 def _against_the_plan(look: Look) -> Iterator[Seen]:

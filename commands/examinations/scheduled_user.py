@@ -56,7 +56,7 @@ def examine(look: Look) -> Iterator[Seen]:
         yield _absent(user, ways)
         return
     if seen is not None:
-        yield from _credentials(seen)
+        yield from credentials_seen(seen)
     needs = [
         need
         for need in _needs(session.settings, by_capability=seen is not None and _reads_all(seen))
@@ -190,7 +190,7 @@ def _reads_all(seen: ScheduleSeen) -> bool:
     return any(knock.reads_all for knock in knocks_of(seen.demands))
 
 
-def _credentials(seen: ScheduleSeen) -> Iterator[Seen]:
+def credentials_seen(seen: ScheduleSeen) -> Iterator[Seen]:
     """Say of each `{ credential = ... }` whether what is installed hands it over."""
     demands = seen.demands
     if demands is None:

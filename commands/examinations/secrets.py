@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from pydantic import BaseModel
 
 from commands._kinds import typed_tables
 from commands.examinations import Look, Seen, bad, good, warning
+from commands.examinations._places import owner_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import Reference
 from portalops.errors import SecretUnavailable
@@ -46,7 +49,22 @@ def _tried(look: Look, name: str, reference: Reference) -> Iterator[Seen]:
     except SecretUnavailable as error:
         yield bad(name, msg("{name}: {cause}", name=name, cause=error.message), error.hint)
         return
-    if reference.file is not None:
+    if reference.file is not None and (owner := _stranger(look, reference.file)):
+        yield warning(
+            name,
+            msg(
+                "{name}: {path} belongs to the account {owner}, who can read it",
+                name=name,
+                path=show_path(reference.file),
+                owner=owner,
+            ),
+            msg(
+                "Give it to the account that portalops runs as: chown {user} {path}",
+                user=look.session.settings.schedule.user,
+                path=show_path(reference.file),
+            ),
+        )
+    elif reference.file is not None:
         yield good(name, msg("{name}: {path} is its owner's alone", name=name, path=show_path(reference.file)))
     elif reference.env is not None:
         yield warning(
@@ -66,3 +84,10 @@ def _tried(look: Look, name: str, reference: Reference) -> Iterator[Seen]:
         )
     else:
         yield good(name, msg("{name}: the credential is loaded", name=name))
+
+
+def _stranger(look: Look, path: Path) -> str:
+    """Return the owner of a file, if that is neither root, nor who asks, nor the account that timers use; else nothing."""
+    status = path.stat()
+    owner = owner_of(status)
+    return "" if status.st_uid in {0, os.geteuid()} or owner == look.session.settings.schedule.user else owner

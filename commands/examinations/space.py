@@ -16,7 +16,7 @@ import psutil
 
 from backups.media import build_medium
 from commands._backup_work import recorded_sets_of
-from commands.examinations import Look, Seen, bounded, good, unknown, warning
+from commands.examinations import Look, Seen, bounded, good, note, unknown, warning
 from commands.examinations._places import folder_seen, nearest
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
@@ -46,6 +46,12 @@ def examine(look: Look) -> Iterator[Seen]:
     newest = next((one.set for one in reversed(made) if one.set.kind is SetKind.FULL), None)
     if newest is None:
         return
+    if settings.backup.retention.is_empty:
+        yield note(
+            "retention",
+            msg("no retention is configured, so no set is ever removed and every medium fills up"),
+            msg("Set [backup.retention]; 'portalops backup prune --dry-run' shows what would go."),
+        )
     for table in settings.backup_media:
         yield from bounded(partial(_sets_that_fit, table, newest.stored_bytes), seconds=look.seconds, about=table.id)
 

@@ -128,14 +128,6 @@ def test_nothing_is_written_to_a_disk_without_being_asked_to(tmp_path: Path) -> 
     assert disk.stat().st_mtime_ns == before
 
 
-def test_a_disk_that_cannot_be_listed_is_bad(tmp_path: Path) -> None:
-    (a_disk(tmp_path) / "kh-a").write_text("", encoding="utf-8")
-    os.rename(tmp_path / "disk", tmp_path / "away")
-    (tmp_path / "disk").symlink_to(tmp_path / "disk")
-
-    assert said(deep(tmp_path, "media"), State.BAD) or said(deep(tmp_path, "media"), State.UNKNOWN)
-
-
 # --- Locks of object stores -------------------------------------------------------------------------------
 
 
