@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,14 @@ from portalops.errors import (
 )
 from portalops.ledger.record import format_at
 from portalops.ledger.tables import SCHEMA_VERSION
-from portalops.model.message import Message, msg
+from portalops.model.message import ByteCount, Message, msg
 from portalops.model.record import Record
+
+_NEXT_TO_NOTHING = 64 << 10
+"""So little space is none: SQLite's journal of one record does not fit beside it."""
+
+_FILES_OF_A_RECORD = 4
+"""A record needs SQLite's journal, its details, and a folder or two for them."""
 
 
 def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
@@ -52,6 +59,8 @@ def translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
             msg("Wait until it has ended, or see which it is: fuser {path}.", path=str(path)),
         )
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}:
+        return not_writable(path, text)
+    if code == sqlite3.SQLITE_CANTOPEN and _fullness(path.parent):  # the file beside it that SQLite writes to
         return not_writable(path, text)
     if code == sqlite3.SQLITE_NOTADB:
         return not_a_ledger(path)
@@ -102,11 +111,27 @@ def unreadable(path: Path, cause: str | Message) -> LedgerError:
 
 
 def not_writable(path: Path, cause: str | Message) -> LedgerFull:
-    """Say that the file cannot be written."""
+    """Say that the file cannot be written; where its disk is full, which SQLite often calls an I/O error, that this is why."""
     return LedgerFull(
-        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=cause),
+        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=_fullness(path.parent) or cause),
         msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
     )
+
+
+def _fullness(folder: Path) -> Message | None:
+    """Say of what a folder's disk has none left; None if it has some, or cannot be asked."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return None
+    free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+    if size and free < _NEXT_TO_NOTHING:
+        return msg("its disk is full, {free} of {size} are free", free=ByteCount(free), size=ByteCount(size))
+    if disk.f_files and disk.f_favail < _FILES_OF_A_RECORD:
+        return msg(
+            "its disk takes no more files, {free} of {size} inodes are free", free=disk.f_favail, size=disk.f_files
+        )
+    return None
 
 
 def missing(path: Path) -> LedgerMissing:

@@ -44,7 +44,7 @@ def test_a_real_disk_that_fills_loses_nothing_that_was_acknowledged(small_disk: 
     ledger = Ledger.open(state, SystemClock(), create=True)
 
     acknowledged = [1]
-    with pytest.raises(LedgerFull, match="cannot write") as raised:
+    with pytest.raises(LedgerFull, match=r"cannot write .*: its disk is full, .* of 2\.0 MiB are free") as raised:
         _fill(ledger, acknowledged, with_blobs=True)
     assert "free space" in str(raised.value.hint)
     assert len(acknowledged) > 50
@@ -73,6 +73,33 @@ def test_a_ledger_can_be_read_and_verified_on_a_full_disk(small_disk: Path) -> N
 
     assert reader.count() == 2
     assert verified(reader).integrity.holds
+
+
+def test_a_disk_that_takes_no_more_files_says_so_and_is_used_again_once_it_does(small_disk: Path) -> None:
+    ledger = Ledger.open(small_disk / "state", SystemClock(), create=True)
+    ledger.append("note", run=NO_RUN, body=b"{}")
+    ledger.close()
+    many = small_disk / "many"
+    many.mkdir()
+    subprocess.run(["mount", "-o", "remount,nr_inodes=64", small_disk], check=True)
+    _make_files(many)
+
+    with pytest.raises(LedgerFull, match="its disk takes no more files, 0 of 64 inodes are free"):
+        Ledger.open(small_disk / "state", SystemClock(), create=True)
+    for each in many.iterdir():
+        each.unlink()
+
+    ledger = Ledger.open(small_disk / "state", SystemClock(), create=True)
+    assert ledger.append("note", run=NO_RUN, body=b'{"with":"a blob"}').seq == 3
+    ledger.close()
+    assert verified(Ledger.open(small_disk / "state", SystemClock(), create=True)).integrity.holds
+
+
+def _make_files(folder: Path) -> None:
+    """Make files until there can be no more."""
+    with pytest.raises(OSError, match="No space"):  # noqa: PT012  # it is the last of many
+        for each in range(1000):
+            (folder / str(each)).touch()
 
 
 def test_a_limit_on_file_sizes_loses_nothing_and_the_same_process_goes_on(tmp_path: Path) -> None:
