@@ -39,7 +39,7 @@ CONFIGURED_IDS: Mapping[str, str] = {
 
 _LABEL = re.compile(r"(Example|Ví dụ|EXIT STATUS|MÃ KẾT THÚC): (.*)", re.DOTALL)
 _EXAMPLES = frozenset({"Example", "Ví dụ"})
-_NEXT_EXAMPLE = re.compile(r"; (?=portalops )")
+_NEXT_EXAMPLE = re.compile(r"; (?=(?:sudo )?portalops )")
 _NEXT_CODE = re.compile(r"[,;] (?=\d+ )")
 
 

@@ -103,7 +103,7 @@ def _head(name: str, section: int, language: str) -> Iterator[str]:
     day = datetime.fromtimestamp(int(epoch), UTC).date().isoformat() if epoch.isdigit() else ""
     manual = render(msg("portalops manual"), language)
     yield '.\\" Made of what the commands declare; see scripts/build_manuals.py.'
-    yield f".TH {_quoted(name.upper())} {section} {_quoted(day)} {_quoted(f'portalops {__version__}')} {_quoted(manual)}"
+    yield f'.TH {_quoted(name.upper())} {section} "{day}" {_quoted(f"portalops {__version__}")} {_quoted(manual)}'
     # names of options and paths stay whole, and Vietnamese words too; lines end where they end
     yield from (".nr HY 0", ".ds AD l", ".nh", ".ad l")
 
@@ -197,10 +197,11 @@ def _command_page(command: DeclaredCommand, language: str) -> str:
         yield from _head(name, 1, language)
         yield from _name(name, command.summary, language)
         yield _section(msg("Synopsis"), language)
-        for leaf in command.leaves():
+        for number, leaf in enumerate(command.leaves()):
+            if number:
+                yield ".br"
             options = f" [\\fI{escaped(render(msg('OPTIONS'), language))}\\fR]" if leaf.options else ""
             yield f".B {escaped(leaf.usage)}{options}"
-            yield ".br"
         if command.verbs:
             yield _section(msg("Verbs"), language)
             for leaf in command.leaves():
@@ -237,8 +238,9 @@ def _told(command: DeclaredCommand, language: str, *, inside: bool) -> Iterator[
             yield ".PP"
             yield from _flowing(f"{text}.")
     yield from _titled(msg("Examples"), language, inside=inside)
-    for example in command.examples:
-        yield ".PP"
+    for number, example in enumerate(command.examples):
+        if number or inside:
+            yield ".PP"
         yield ".nf"
         yield f".RS 4\n{escaped(example)}\n.RE"
         yield ".fi"
