@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from commands._clock_look import clock_step
 from commands._result import Result
 from commands._session import Session
 from portalops.errors import LedgerError, UsageError
@@ -49,7 +50,7 @@ class Chosen:
 
 
 def is_idle(session: Session, asked: Asked) -> bool:
-    """Say whether there is nothing to do: nothing is due, the duties were judged today, and what is planned is recorded.
+    """Say whether there is nothing to do: nothing is due, the duties were judged today, the clock was not set, the plan is recorded.
 
     A plan is recorded for a configuration whose every part fits, so that one which is recorded need not be looked at again.
 
@@ -59,7 +60,7 @@ def is_idle(session: Session, asked: Asked) -> bool:
         UsageError: a job is named that there is not.
     """
     try:
-        if chosen(session, asked) or not was_judged_today(session):
+        if chosen(session, asked) or not was_judged_today(session) or clock_step(session) is not None:
             return False
         plan = session.ledger.plan()
         session.ledger.require_clock()

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from commands import status
+from commands._clock_look import note_clock
 from commands._jobs import Performed, attempt, not_begun, problem_lines, problem_notices, resource_lock
 from commands._result import JsonValue, Result
 from commands._run_due import Asked, Chosen, chosen, judged_mark, nothing_due, still_due
@@ -92,7 +93,9 @@ def result_of(session: Session, performed: Sequence[Performed], judged: status.J
     }
     failed = [done for done in performed if done.outcome is RunOutcome.FAILED]
     failures = [said for said, _tone in problem_lines(failed)]
-    return Result(data, view, judged.warnings(), exit_code, failures)
+    stepped = note_clock(session)
+    told = () if stepped is None else (stepped,)
+    return Result(data, view, (*judged.warnings(), *told), exit_code, (*failures, *told))
 
 
 def _jobs_table(performed: Sequence[Performed]) -> Table:

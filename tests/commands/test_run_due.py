@@ -7,13 +7,15 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from commands._clock_look import clock_step, note_clock
 from commands._invocation import Invocation
 from commands._jobs import record_plan, require_valid, resource_lock
 from commands._run_due import Asked, is_idle, judged_mark
@@ -24,7 +26,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.verify import verify
 from portalops.model.runs import JobKind, Resource
 from portalops.model.verdicts import RunOutcome
-from portalops.system.clock import SystemClock
+from portalops.system.clock import BootMark, SystemClock, step_between
 from tests.commands.signed_home import CONFIGURATION
 from tests.doubles import FixedClock
 
@@ -240,3 +242,43 @@ def test_processes_at_once_do_each_job_once_and_leave_a_sound_ledger(portal: Por
     assert {summary.outcome for run in ledger.runs() if (summary := ledger.summary(run))} == {RunOutcome.COMPLETE}
     assert len(ledger.plans()) == 1
     assert verify(ledger, now=SystemClock().now(), zone=ZoneInfo("Asia/Ho_Chi_Minh")).integrity.holds
+
+
+class SetClock(SystemClock):
+    """The machine's clock, set by so much."""
+
+    def __init__(self, by: timedelta) -> None:
+        self.by = by
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
+@pytest.mark.parametrize(("hours", "said"), [(5, "set forward by 300 minutes"), (-5, "set back by 300 minutes")])
+def test_a_clock_that_was_set_is_told_once(portal: Portal, hours: int, said: str) -> None:
+    def session(by: timedelta) -> Session:
+        return Session(Invocation((), portal.folder / "portalops.toml"), {}, clock=SetClock(by))
+
+    begun = timedelta(days=-40)
+    note_clock(session(begun))
+    before = clock_step(session(begun + timedelta(seconds=50)))
+    told = note_clock(session(begun + timedelta(hours=hours)))
+
+    assert before is None
+    assert said in str(told)
+    assert note_clock(session(begun + timedelta(hours=hours))) is None
+
+
+def test_a_machine_that_was_booted_anew_has_no_step_to_tell(portal: Portal) -> None:
+    now = SystemClock().now()
+    before, after = BootMark("one", now - timedelta(days=9)), BootMark("other", now)
+
+    assert step_between(before, after) is None
+    assert step_between(before, replace(after, boot="one")) == timedelta(days=9)
+
+
+def test_a_note_of_the_clock_that_is_no_note_tells_of_no_step(portal: Portal) -> None:
+    (portal.folder / "state").mkdir(exist_ok=True)
+    (portal.folder / "state" / "booted-at").write_bytes(b"\xffnever 2026-13-99")
+
+    assert clock_step(Session(Invocation((), portal.folder / "portalops.toml"), {})) is None
