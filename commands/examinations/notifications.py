@@ -1,4 +1,4 @@
-"""Somebody hears of it when something fails, and when nothing runs any more.
+"""Somebody hears of it when something fails.
 
 No server is asked anything: what is known of the newest letter of each channel is told. `portalops notify test` sends one.
 """
@@ -22,19 +22,13 @@ WEEKLY = timedelta(days=8)
 
 
 def examine(look: Look) -> Iterator[Seen]:
-    """Say who is told, whom the newest letters reached, and who would notice silence."""
+    """Say who is told, and whom the newest letters reached."""
     settings, now = look.session.settings, look.session.clock.now()
     if not settings.channels:
         yield warning(
             "",
             msg("nobody is told when a job fails: no channel is configured"),
             msg("Add [[notify.channel]] to the configuration; see docs/notifications.md."),
-        )
-    if not settings.monitors and not any(table.kind == "witness" for table in settings.anchors):
-        yield warning(
-            "monitors",
-            msg("nobody is told when nothing runs any more: no monitor is configured, and no witness watches"),
-            msg("Add [[notify.monitor]] to the configuration, or have another unit run 'portalops watch-remote'."),
         )
     try:
         state = NotifyFolder(settings.state_folder).load(now)

@@ -13,10 +13,14 @@ from commands._schedule_look import ScheduleSeen
 from commands._session import Session
 from commands.examinations import Diagnosis, Seen, State, examine
 from commands.examinations.schedule import standing
+from commands.examinations.scheduled_user import credentials_seen
 from portalops.model.message import msg
 from portalops.model.notifications import Level, Notification, NotificationState
+from portalops.notify.monitors._state import MonitorFolder, MonitorState
+from portalops.notify.monitors._state import Told as MonitorTold
 from portalops.notify.state import NotifyFolder, Outcome, Waiting
 from portalops.notify.state import State as Told
+from portalops.schedule.plan import Credential, Demands
 from portalops.schedule.standing import FileState, Flaw, InstalledFile, Way, file_flaws, way_flaws
 from portalops.schedule.systemd import UnitState
 from portalops.witness.rules import Reason
@@ -74,10 +78,7 @@ def told(folder: Path, state: NotificationState, *, at: datetime = NOW, waiting:
 
 
 def test_nobody_who_is_told_is_a_warning(tmp_path: Path) -> None:
-    warnings = said(seen(tmp_path, "notifications"), State.WARNING)
-
-    assert "nobody is told when a job fails" in warnings
-    assert "nobody is told when nothing runs any more" in warnings
+    assert "nobody is told when a job fails" in said(seen(tmp_path, "notifications"), State.WARNING)
 
 
 def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path) -> None:
@@ -101,6 +102,40 @@ def test_a_state_of_letters_that_cannot_be_read_is_bad(tmp_path: Path) -> None:
     (tmp_path / "state/notify/state.json").write_bytes(b"{")
 
     assert State.BAD in {each.state for each in seen(tmp_path, "notifications", CHANNEL)}
+
+
+# --- Monitors -------------------------------------------------------------------------------------------
+
+MONITOR = """
+[[notify.monitor]]
+id = "hc"
+kind = "textfile"
+file = "/var/lib/prometheus/node-exporter/portalops.prom"
+"""
+
+
+def test_nobody_who_notices_silence_is_a_warning(tmp_path: Path) -> None:
+    assert "nobody is told when nothing runs any more" in said(seen(tmp_path, "monitors"), State.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("heard", "failed", "state", "words"),
+    [
+        (None, None, State.NOTE, "hc: it was told nothing yet"),
+        (NOW - timedelta(hours=1), None, State.GOOD, "hc: it took what it was told"),
+        (NOW - timedelta(days=3), None, State.WARNING, "hc: it took nothing since"),
+        (NOW - timedelta(hours=1), NOW, State.WARNING, "hc: it could not be told at"),
+    ],
+)
+def test_a_monitor_is_told_with_what_it_took_last(
+    tmp_path: Path, heard: datetime | None, failed: datetime | None, state: State, words: str
+) -> None:
+    (tmp_path / "state/notify").mkdir(parents=True)
+    MonitorFolder(tmp_path / "state").save(MonitorState((MonitorTold("hc", heard, failed, msg("no room")),)))
+
+    (line,) = seen(tmp_path, "monitors", MONITOR)
+
+    assert line.state is state and words in str(line.seen)
 
 
 # --- Watched ledgers --------------------------------------------------------------------------------------
@@ -187,3 +222,25 @@ def test_a_unit_file_is_told_as_it_is(state: FileState, expected: State) -> None
     found = [each for each in standing(looked((Way.SYSTEMD,), (file,))) if each.about == "portalops.service"]
 
     assert [each.state for each in found] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("ways", "is_there", "expected"),
+    [
+        ((Way.SYSTEMD,), True, State.GOOD),
+        ((Way.SYSTEMD,), False, State.BAD),
+        ((Way.CRON,), True, State.BAD),
+        ((), True, State.WARNING),
+    ],
+)
+def test_a_credential_is_only_good_where_units_load_one_that_is_there(
+    tmp_path: Path, ways: tuple[Way, ...], is_there: bool, expected: State
+) -> None:
+    path = tmp_path / "s3-id"
+    if is_there:
+        path.write_text("x", encoding="utf-8")
+    demands = Demands("/usr/bin/portalops", "/c", "portalops", 15, 5, (), credentials=(Credential("s3-id", str(path)),))
+
+    (line,) = credentials_seen(replace(looked(ways), demands=demands))
+
+    assert line.state is expected and line.about == "credential s3-id"
