@@ -16,6 +16,7 @@ from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode, UsageError, worst
+from portalops.jobs import due
 from portalops.ledger.chain import Fault
 from portalops.ledger.newest import first_change
 from portalops.locale import _
@@ -62,8 +63,16 @@ def status(
     return Result(
         data=[standing_data(standing) for standing in standings],
         view=view,
-        warnings=judged.warnings(),
+        warnings=(*judged.warnings(), *overdue_jobs(session)),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),
+    )
+
+
+def overdue_jobs(session: Session) -> tuple[Message, ...]:
+    """Say of each job whose time passed without a complete run that it is overdue: nothing starts it, or it keeps failing."""
+    found = due(session.settings.jobs, session.attempts(), session.clock.now(), session.zone_of_portal)
+    return tuple(
+        msg("job {job} is overdue: {reason}", job=each.job.id, reason=each.reason) for each in found if each.late
     )
 
 

@@ -363,7 +363,7 @@ def _due(
     if late and not forced and not counted:
         reason = msg("nothing is recorded for {slot}, and {before} was missed", slot=slot, before=slot_before)
         if tried_before or job.has_time:
-            reason = msg("it is overdue: nothing complete was begun from {moment} on", moment=due_from(job, before))
+            reason = msg("no complete run began from {moment} on, when it was due", moment=due_from(job, before))
     number = max((name.attempt for name, _attempt in mine if name.slot == slot), default=0) + 1
     return DueJob(job, slot, late, number, reason)
 

@@ -21,6 +21,7 @@ from commands._jobs import record_plan, require_valid, resource_lock
 from commands._run_due import Asked, is_idle, judged_mark
 from commands._run_work import judge_and_mark, perform_chosen, result_of
 from commands._session import Session
+from commands.status import overdue_jobs
 from portalops.errors import ClockWentBack, ExitCode, UsageError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.verify import verify
@@ -162,6 +163,17 @@ def test_after_weeks_of_silence_each_overdue_job_is_done_once_and_marked_late(po
     ledger = Ledger.open(portal.folder / "state", portal.clock, create=False)
     ends = [(run.subject, summary.late) for run in ledger.runs() if (summary := ledger.summary(run)) is not None]
     assert [subject for subject, late in ends if late] == ["weekly-report", "nightly-anchor"]
+
+
+def test_status_names_what_is_overdue(portal: Portal) -> None:
+    portal.run()
+    assert overdue_jobs(portal.session()) == ()
+
+    told = overdue_jobs(portal.at("2027-01-03 09:00").session())
+
+    assert [str(said) for said in told] == [
+        "job weekly-report is overdue: no complete run began from 2026-12-20 17:00:00+00:00 on, when it was due"
+    ]
 
 
 def test_what_another_process_holds_is_left_out_and_the_rest_is_done(portal: Portal) -> None:
