@@ -82,7 +82,10 @@ def other_edition(page: str, known: set[str]) -> str | None:
 
 
 def menu(language: str, titles: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the menu in a language: each group's name and its pages, as the start page lists them, with their titles."""
+    """Return the menu in a language: each group's name and its pages, as the start page lists them, with their titles.
+
+    Pages of the other language stand in it where the start page lists them; those of its own all do.
+    """
     start = START if language == "en" else f"{START}.{language}"
     groups: list[tuple[str, list[tuple[str, str]]]] = []
     listed = {START, f"{START}.vi"}
@@ -91,7 +94,7 @@ def menu(language: str, titles: dict[str, str]) -> list[tuple[str, list[tuple[st
             groups.append((group, []))
             continue
         page = posixpath.normpath(posixpath.join(posixpath.dirname(start), link)).removesuffix(".md")
-        if page in titles and language_of(page) == language and groups:
+        if page in titles and groups:
             groups[-1][1].append((page, title))
             listed.add(page)
     rest = [
