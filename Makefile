@@ -6,7 +6,7 @@ PYTEST := $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check bench docs manuals completions lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-all coverage check bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ manuals: set-up ## write the manual pages, in English and Vietnamese, to build/m
 
 completions: set-up ## write completion for bash, zsh and fish to build/completions
 	@$(VENV)/python scripts/build_completions.py
+
+# KEY=FILE signs it, UNSIGNED=1 leaves it unsigned; PYTHON_VERSIONS="3.13 3.11", AUDIT=FILE of an earlier build
+wheelhouse: set-up-dev ## build in dist what installs portalops without a network: KEY=FILE or UNSIGNED=1
+	@$(VENV)/python scripts/build_wheelhouse.py $(foreach each,$(PYTHON_VERSIONS),--python $(each)) \
+		$(if $(AUDIT),--audit $(AUDIT)) $(if $(KEY),--signing-key $(KEY)) $(if $(UNSIGNED),--unsigned)
+
+deb: wheelhouse ## build Debian packages around it
+	@$(VENV)/python scripts/build_deb.py $(if $(KEY),--signing-key $(KEY)) $(if $(UNSIGNED),--unsigned)
 
 lock: ## write the lock files anew from pyproject.toml
 	@python="$$(scripts/find_python $(PYTHON))" && "$$python" scripts/lock.py

@@ -1,4 +1,4 @@
-"""Writes requirements/run.txt and dev.txt anew: every version with the digests of its files, for all platforms.
+"""Writes requirements/run.txt, dev.txt and portal.txt anew: every version with the digests of its files, for all platforms.
 
     python3 scripts/lock.py
 
@@ -16,7 +16,17 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTPUTS = {"run": [], "dev": ["--extra", "dev", "--constraint", "requirements/run.txt"]}
+PORTAL_EXTRAS = ("postgresql", "mariadb", "timestamp", "pdf", "apprise")
+OUTPUTS = {
+    "run": ["requirements/install.in"],
+    "dev": ["requirements/install.in", "--extra", "dev", "--constraint", "requirements/run.txt"],
+    # What goes to portals is what the tests ran with.
+    "portal": [
+        *("requirements/portal.in", "--constraint", "requirements/dev.txt"),
+        *(part for extra in PORTAL_EXTRAS for part in ("--extra", extra)),
+    ],
+}
+"""What each lock file is made of, beside pyproject.toml."""
 
 
 def main() -> int:
@@ -26,15 +36,15 @@ def main() -> int:
         programs = Path(scratch) / "bin"
         print("lock: installing uv for this once", file=sys.stderr)
         code = subprocess.run([str(programs / "pip"), "install", "--quiet", "uv"], check=False).returncode
-        for name, extras in OUTPUTS.items():
+        for name, inputs in OUTPUTS.items():
             if code == 0:
                 print(f"lock: resolving requirements/{name}.txt", file=sys.stderr)
                 code = subprocess.run(
                     [
                         str(programs / "uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
                         "--generate-hashes", "--no-strip-extras", "--no-header", "--no-emit-index-url",
-                        "--no-emit-find-links", "--upgrade", *extras,
-                        "--output-file", f"requirements/{name}.txt", "pyproject.toml", "requirements/install.in",
+                        "--no-emit-find-links", "--upgrade",
+                        "--output-file", f"requirements/{name}.txt", "pyproject.toml", *inputs,
                     ],
                     check=False,
                     cwd=ROOT,

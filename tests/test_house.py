@@ -79,7 +79,7 @@ def test_no_tracked_file_holds(what: str) -> None:
 
 
 def test_the_lock_has_a_digest_for_every_requirement() -> None:
-    for name in ("run.txt", "dev.txt"):
+    for name in ("run.txt", "dev.txt", "portal.txt"):
         text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
         blocks = re.split(r"(?m)^(?=[a-zA-Z0-9])", text)[1:]
         assert blocks
@@ -108,7 +108,7 @@ def test_the_readmes_say_the_commands_that_are_checked() -> None:
 def test_make_lists_its_targets_by_default() -> None:
     done = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True)
 
-    for target in ("run", "test", "test-all", "check", "bench", "lock"):
+    for target in ("run", "test", "test-all", "check", "bench", "wheelhouse", "deb", "lock"):
         assert f"make {target} " in done.stdout
 
 
