@@ -61,6 +61,16 @@ def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ..
     return tuple(found)
 
 
+def fits(session: Session, settings: NotifySettings) -> bool:
+    """Say whether every channel fits its kind: only then it is worth being kept as a good copy."""
+    try:
+        for table in settings.channels:
+            build_channel(table, ChannelContext(session.environment))
+    except PortalOpsError:
+        return False
+    return True
+
+
 def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[Channel]) -> None:
     """Send what waits, by whichever channels take it; where another process is at it, it takes these letters too.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands._jobs import Performed
-from commands._notify_send import channels_of, handed_over, record, send_waiting, without_letters
+from commands._notify_send import channels_of, fits, handed_over, record, send_waiting, without_letters
 from commands._session import Session
 from portalops.errors import (
     ConfigurationError,
@@ -229,7 +229,7 @@ def _tell(
     folder = NotifyFolder(settings.state_folder)
     desk = _Desk(session, settings, channels, folder)
     now = session.clock.now()
-    if not settings.is_kept_copy and len(channels) == len(settings.channels):
+    if not settings.is_kept_copy and fits(session, settings):
         _keep_copy(session, settings)
     state = _loaded(session, folder, now)
     if standings is None and not problem and wants_duties(state, now, settings.timetable):

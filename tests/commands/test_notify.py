@@ -1,0 +1,743 @@
+"""What people are told after runs: by real mail servers, also when servers, the ledger, the configuration or the disk fail."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from commands import _notify_send
+from commands._invocation import Invocation
+from commands._notify_work import after_run
+from commands._session import Session
+from commands.app import run
+from portalops.config.keys import ensure_signing_key
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.model.message import msg
+from portalops.model.notifications import Level, NotificationState
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+from portalops.notify.state import NotifyFolder
+from portalops.registers.notifications import RecordedNotification, read_notifications
+from portalops.rulebooks.load import load as load_rulebook
+from tests.anchors.parts import Mailbox, line_server, mail_server
+from tests.doubles import FixedClock
+from tests.ledger.ledgers import tamper
+from tests.servers import free_port
+
+CANARY = "hunter2-canary"
+AT = datetime(2026, 11, 24, 2, tzinfo=UTC)
+"""Tuesday, 09:00 in the portal's zone."""
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+PROGRAM = (sys.executable, "-c", "from commands.app import main; main()")
+PORTAL = """
+[portal]
+id = "demo"
+name = { vi = "Cổng ví dụ", en = "Example portal" }
+language = "en"
+
+[state]
+folder = "state"
+
+[signing]
+key = "keys/signing"
+
+[[job]]
+id = "daily-anchor"
+kind = "anchor"
+every = "day"
+
+[[ledger.anchor]]
+id = "share"
+kind = "folder"
+folder = "hunter2-canary"
+"""
+CHANNEL = """
+[[notify.channel]]
+id = "{id}"
+kind = "mail"
+host = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "portalops@khanhhoa.example"
+recipients = ["an@so-tttt.example"]
+timeout_seconds = {seconds}
+{extra}
+"""
+
+
+class Home:
+    """A folder with a portal whose one job fails until its folder is there."""
+
+    def __init__(self, folder: Path, *channels: str) -> None:
+        self.folder = folder
+        self.file = folder / "portalops.toml"
+        self.configure(PORTAL + "".join(channels))
+        (folder / "keys").mkdir()
+        ensure_signing_key(folder / "keys" / "signing", comment="demo")
+
+    def configure(self, text: str) -> None:
+        self.file.write_text(text, encoding="utf-8")
+
+    def mend(self) -> None:
+        (self.folder / CANARY).mkdir()
+
+    def call(self, *arguments: str, at: datetime = AT, environment: Mapping[str, str] = {}) -> int:
+        (self.folder / "state" / "booted-at").unlink(missing_ok=True)  # the clock is moved, and not found to be set
+        with time_machine.travel(at, tick=False):
+            return run(["--config", str(self.file), "--lang", "en", *arguments], environment)
+
+    @property
+    def notify(self) -> NotifyFolder:
+        return NotifyFolder(self.folder / "state")
+
+    def recorded(self) -> tuple[RecordedNotification, ...]:
+        ledger = Ledger.open(self.folder / "state", FixedClock(AT), create=False)
+        read = read_notifications(ledger)
+        assert read.unreadable == ()
+        return read.notifications
+
+
+def channel(port: int, *, name: str = "on-duty", seconds: int = 5, extra: str = "") -> str:
+    return CHANNEL.format(id=name, port=port, seconds=seconds, extra=extra)
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    with mail_server() as running:
+        yield running
+
+
+def mails(box: Mailbox) -> list[tuple[str, str]]:
+    """Return subject and text of each mail, and forget them."""
+    found = []
+    for data in box.mails:
+        message = email.message_from_bytes(data, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        found.append((str(message["Subject"]).removeprefix("portalops demo: "), str(message.get_content())))
+    box.mails.clear()
+    return found
+
+
+def subjects(box: Mailbox) -> list[str]:
+    return [subject for subject, _text in mails(box)]
+
+
+def ids(box: Mailbox) -> list[str]:
+    return [str(email.message_from_bytes(data)["Message-ID"]) for data in box.mails]
+
+
+FAILED = "FAILURE: daily-anchor"
+UNKNOWN = "30 duties without sufficient evidence"
+
+
+def test_a_failed_job_is_told_at_once_the_same_a_day_later_and_once_that_it_is_good_again(
+    tmp_path: Path, box: Mailbox
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+
+    assert home.call("run", "--due") == ExitCode.FAILED
+    assert subjects(box) == [FAILED, UNKNOWN]
+    assert home.call("run", "--due", at=AT + QUARTER) == ExitCode.OK
+    assert home.call("run", "--due", at=AT + 2 * HOUR) == ExitCode.FAILED
+    assert subjects(box) == []
+    assert home.call("run", "--due", at=AT + DAY + HOUR) == ExitCode.FAILED
+    assert subjects(box) == [FAILED]
+    home.mend()
+    home.call("run", "--due", at=AT + DAY + 3 * HOUR)
+    ((subject, text),) = mails(box)
+    assert subject == "good again: daily-anchor"
+    assert "job daily-anchor; it was not since 24 Nov 2026 09:00 +07" in text
+    home.call("run", at=AT + DAY + 4 * HOUR)
+    assert subjects(box) == []
+
+
+def test_a_run_at_a_terminal_tells_the_same_and_a_dry_run_tells_nobody(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+
+    home.call("run", "--dry-run")
+    assert subjects(box) == []
+    home.call("run", "daily-anchor")
+    assert subjects(box) == [FAILED, UNKNOWN]
+
+
+def test_what_a_person_mends_by_hand_is_told_as_good_by_the_next_run(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.call("run", "--due")
+    home.mend()
+    mails(box)
+
+    assert home.call("ledger", "anchor", at=AT + HOUR) == ExitCode.OK
+    home.call("run", "--due", "daily-anchor", at=AT + DAY - 2 * HOUR)
+
+    assert subjects(box) == ["good again: daily-anchor"]
+
+
+def test_a_letter_that_nobody_takes_is_kept_recorded_and_sent_by_the_next_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    home = Home(tmp_path, channel(port))
+
+    assert home.call("run", "--due") == ExitCode.FAILED
+    assert "a letter waits to be sent by on-duty" in capsys.readouterr().err
+    assert home.call("--json", "notify", "list", at=AT) == ExitCode.PARTIAL
+    listed = json.loads(capsys.readouterr().out)["data"]
+    assert [each["subject"] for each in listed["waiting"]] == [
+        f"portalops demo: {FAILED}",
+        f"portalops demo: {UNKNOWN}",
+    ]
+    (failed,) = [each.notification for each in home.recorded()]
+    assert (failed.state, failed.code, failed.tries) == (NotificationState.REFUSED, "PO1604", 1)
+    assert failed.text
+    for number in range(1, 4):  # the same failure is not recorded by each run
+        home.call("run", "--due", at=AT + number * QUARTER)
+    assert len(home.recorded()) == 2  # once each of the two letters
+
+    with _listening(port) as box:
+        assert home.call("run", "--due", at=AT + 4 * QUARTER) in {ExitCode.OK, ExitCode.FAILED}
+        assert sorted(subjects(box)) == sorted([FAILED, UNKNOWN])
+    states = [each.notification.state for each in home.recorded()]
+    assert states[-2:] == [NotificationState.TAKEN] * 2
+    assert home.call("notify", "list", at=AT + 4 * QUARTER) == ExitCode.OK
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[Mailbox]:
+    """Run a mail server at a port that nobody used so far."""
+    from aiosmtpd.controller import Controller
+
+    box = Mailbox(port=port)
+    controller = Controller(box, hostname=box.host, port=port, ready_timeout=60, ident="test")
+    controller.start()
+    try:
+        yield box
+    finally:
+        controller.stop()
+
+
+def test_a_server_that_hangs_changes_no_exit_code_and_keeps_no_other_channel_waiting(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hang(connection: socket.socket) -> None:
+        connection.sendall(b"220 mx\r\n")
+
+    begun = time.monotonic()
+    with line_server(hang) as port:
+        home = Home(tmp_path, channel(port, name="hangs", seconds=1), channel(box.port))
+        assert home.call("run", "--due") == ExitCode.FAILED
+
+    assert time.monotonic() - begun < 8
+    assert "a letter waits to be sent by hangs" in capsys.readouterr().err
+    assert subjects(box) == [FAILED, UNKNOWN]
+
+
+def test_a_letter_without_an_answer_is_sent_again_under_the_same_identity_and_given_up_the_third_time(
+    tmp_path: Path,
+) -> None:
+    got: list[str] = []
+
+    def break_off(connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb") as lines:
+            lines.write(b"220 mx\r\n")
+            lines.flush()
+            in_data = False
+            for line in lines:
+                if line.lower().startswith(b"message-id"):
+                    got.append(line.decode().partition(":")[2].strip())
+                if in_data:
+                    if line == b".\r\n":
+                        return
+                    continue
+                in_data = line.strip().lower() == b"data"
+                lines.write(b"354 go on\r\n" if in_data else b"250 OK\r\n")
+                lines.flush()
+
+    with line_server(break_off) as port:
+        home = Home(tmp_path, channel(port, extra='levels = ["failure"]'))
+        for number in range(5):
+            home.call("run", "--due", at=AT + number * QUARTER)
+
+    assert len(got) == 3
+    assert len(set(got)) == 1
+    assert home.notify.load(AT).letters == ()
+    assert home.recorded()[-1].notification.state is NotificationState.UNKNOWN
+    assert home.recorded()[-1].notification.tries == 3
+
+
+def test_a_broken_ledger_is_told_each_day_and_recorded_once_it_is_mended(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    mails(box)
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for file in (tmp_path / "state").glob("ledger.sqlite*"):
+        file.rename(aside / file.name)
+    (tmp_path / "state" / "ledger.sqlite").write_bytes(b"no database at all" * 300)
+
+    for number in range(1, 5):
+        assert home.call("run", "--due", at=AT + number * QUARTER) not in {
+            ExitCode.OK,
+            ExitCode.UNMET,
+            ExitCode.PARTIAL,
+        }
+    ((subject, text),) = mails(box)
+    assert subject == "FAILURE: runs as a whole"
+    assert "it ended in error PO1101" in text
+    assert home.call("run", "--due", at=AT + DAY + HOUR) != ExitCode.OK
+    assert subjects(box) == ["FAILURE: runs as a whole"]
+
+    for file in aside.iterdir():
+        file.rename(tmp_path / "state" / file.name)
+    home.call("run", "--due", at=AT + DAY + 2 * HOUR)
+    assert subjects(box) == ["good again: runs as a whole"]
+    told = [each.notification.subject.partition(": ")[2] for each in home.recorded()]
+    assert told[-3:] == ["FAILURE: runs as a whole", "FAILURE: runs as a whole", "good again: runs as a whole"]
+
+
+def test_a_changed_record_is_told_as_such(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    mails(box)
+    ledger = Ledger.open(tmp_path / "state", FixedClock(AT), create=False)
+    tamper(ledger, "UPDATE record SET line = replace(line, 'anchor.finished', 'anchor.finishes') WHERE seq = 7")
+
+    assert home.call("run", at=AT + HOUR) == ExitCode.INTEGRITY
+
+    assert subjects(box) == ["FAILURE: the ledger"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["\n[[[\n", "\n[notfy]\n", '\n[[job]]\nid = "x"\nkind = "fly"\nevery = "day"\n', "\n[state]\nfolder = 7\n"],
+)
+def test_an_edit_that_went_wrong_is_told_by_the_last_good_copy(tmp_path: Path, box: Mailbox, broken: str) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    mails(box)
+    good = home.file.read_text(encoding="utf-8")
+    home.configure(good + broken)
+
+    for number in range(1, 4):
+        assert home.call("run", "--due", at=AT + number * QUARTER) == ExitCode.CONFIGURATION
+
+    ((subject, text),) = mails(box)
+    assert subject == "FAILURE: runs as a whole"
+    assert "Run 'portalops config check' on that machine." in text
+    home.configure(good)
+    home.call("run", "--due", at=AT + DAY)
+    assert subjects(box) == ["good again: runs as a whole"]
+
+
+def test_a_channel_that_does_not_fit_any_more_is_taken_from_the_copy_and_the_copy_stays_good(
+    tmp_path: Path, box: Mailbox
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    mails(box)
+    home.configure(home.file.read_text(encoding="utf-8").replace("recipients", "recipient"))
+
+    for number in range(1, 3):
+        assert home.call("run", "--due", at=AT + DAY * number) == ExitCode.CONFIGURATION
+
+    assert subjects(box) == ["FAILURE: runs as a whole"] * 2
+
+
+def test_the_copy_of_one_configuration_tells_nobody_of_another(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.call("run", "--due")
+    mails(box)
+    other = tmp_path / "other.toml"
+    other.write_text(PORTAL + "[[[", encoding="utf-8")
+
+    assert run(["--config", str(other), "run", "--due"], {}) == ExitCode.CONFIGURATION
+    home.configure(PORTAL)  # and nobody is to be told any more
+    home.call("run", at=AT + HOUR)
+    home.configure(PORTAL + "[[[")
+    home.call("run", at=AT + 2 * HOUR)
+
+    assert subjects(box) == []
+
+
+def test_a_full_disk_is_told_once_a_day_as_far_as_that_can_be_remembered(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    mails(box)
+    with _without_room(home.notify.folder):
+        for number in range(1, 5):
+            home.call("run", at=AT + DAY + number * HOUR)
+        told = mails(box)
+        home.call("run", at=AT + 2 * DAY + 2 * HOUR)
+
+    assert [subject for subject, _text in told] == ["FAILURE: the state folder"]
+    assert subjects(box) == ["FAILURE: the state folder"]
+    assert "what people were told cannot be kept" in capsys.readouterr().err
+
+
+@contextmanager
+def _without_room(folder: Path) -> Iterator[None]:
+    """Let no file be made or grow in a folder, also for root, while a file's time can still be set."""
+    locks = folder / "locks"
+    for lock in ("deciding.lock", "sending.lock"):
+        (locks / lock).touch()
+    if subprocess.run(["chattr", "+i", str(folder)], check=False, capture_output=True).returncode:
+        pytest.skip("this file system knows no chattr +i, or only root may set it")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(folder)], check=True)
+
+
+def test_a_state_that_cannot_be_read_is_moved_aside_and_what_still_fails_is_told_again(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.call("run", "--due")
+    mails(box)
+    (home.notify.folder / "state.json").write_bytes(b'{"notify": []}')
+
+    assert home.call("run", "--due", at=AT + 2 * HOUR) == ExitCode.FAILED
+
+    assert FAILED in subjects(box)
+    assert (home.notify.folder / "state.unreadable.json").exists()
+    assert "it was moved to" in capsys.readouterr().err
+
+
+def test_a_process_that_is_killed_between_sending_and_remembering_sends_the_same_letter_again(tmp_path: Path) -> None:
+    folder = tmp_path
+    killed: list[int] = []
+
+    class KillsAfterData(Mailbox):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            self.mails.append(envelope.content)
+            if killed:
+                os.kill(killed.pop(), signal.SIGKILL)
+                time.sleep(0.2)
+            return "250 OK"
+
+    from aiosmtpd.controller import Controller
+
+    box = KillsAfterData(port=free_port())
+    controller = Controller(box, hostname=box.host, port=box.port, ready_timeout=60, ident="test")
+    controller.start()
+    try:
+        home = Home(folder, channel(box.port, seconds=20, extra='levels = ["failure"]'))
+        arguments = [*PROGRAM, "--config", str(home.file), "--quiet", "run", "--due"]
+        process = subprocess.Popen(
+            arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        killed.append(process.pid)
+        assert process.wait(60) == -signal.SIGKILL
+        assert len(box.mails) == 1
+        (waits,) = home.notify.load(AT).letters
+        assert waits.tries == 1
+
+        subprocess.run(arguments, check=False, capture_output=True, timeout=60)
+    finally:
+        controller.stop()
+
+    first, second = ids(box)
+    assert first == second == f"<{waits.id}@khanhhoa.example>"
+    assert home.notify.load(AT).letters == ()
+    (sent,) = [each.notification for each in home.recorded()]
+    assert (sent.state, sent.tries) == (NotificationState.TAKEN, 2)
+
+
+def test_two_runs_at_once_send_each_letter_once(tmp_path: Path) -> None:
+    class Slow(Mailbox):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            import asyncio
+
+            await asyncio.sleep(0.3)
+            self.mails.append(envelope.content)
+            return "250 OK"
+
+    from aiosmtpd.controller import Controller
+
+    box = Slow(port=free_port())
+    controller = Controller(box, hostname=box.host, port=box.port, ready_timeout=60, ident="test")
+    controller.start()
+    try:
+        home = Home(tmp_path, channel(box.port, seconds=20))
+        home.call("run", "--due")
+        mails(box)
+        units = [f"x{number}.service" for number in range(4)]
+        monitored = [
+            {"MONITOR_UNIT": unit, "MONITOR_SERVICE_RESULT": "oom-kill", "MONITOR_EXIT_STATUS": "9"} for unit in units
+        ]
+        processes = [
+            subprocess.Popen(
+                [*PROGRAM, "--config", str(home.file), "--lang", "en", "notify", "unit", unit],
+                env={**os.environ, **environment},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            for unit, environment in zip(units, monitored, strict=True)
+        ]
+        said = [process.communicate(timeout=60)[1] for process in processes]
+    finally:
+        controller.stop()
+
+    told = [subject for subject in subjects(box) if "FAILURE" in subject]  # and duties, by these processes' own clock
+    assert sorted(told) == [f"FAILURE: {unit}" for unit in units], said
+    assert home.notify.load(AT).letters == ()
+
+
+INVOCATION = "0123456789abcdef0123456789abcdef"
+FAILED_UNIT = {
+    "MONITOR_UNIT": "portalops.service",
+    "MONITOR_SERVICE_RESULT": "exit-code",
+    "MONITOR_EXIT_STATUS": "4",
+    "MONITOR_INVOCATION_ID": INVOCATION,
+}
+
+
+def test_a_unit_whose_run_told_its_failure_is_not_told_a_second_time(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.call("run", "--due", environment={"INVOCATION_ID": INVOCATION})
+    mails(box)
+
+    assert home.call("notify", "unit", "portalops.service", environment=FAILED_UNIT) == ExitCode.OK
+
+    assert subjects(box) == []
+    assert "its run told that itself" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "shown"),
+    [
+        ("exit-code", "70", "it ended with exit status 70: a fault in portalops itself"),
+        ("exit-code", "99", "it ended by exit-code, status 99"),
+        ("oom-kill", "9", "it ended by oom-kill, status 9"),
+        ("timeout", "TERM", "it ended by timeout"),
+        (CANARY + "\n", CANARY, "it failed; how it ended could not be found out"),
+    ],
+)
+def test_a_unit_whose_run_could_not_tell_is_told_by_what_systemd_says(
+    tmp_path: Path, box: Mailbox, result: str, status: str, shown: str
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    environment = {**FAILED_UNIT, "MONITOR_SERVICE_RESULT": result, "MONITOR_EXIT_STATUS": status}
+
+    assert home.call("notify", "unit", "portalops.service", environment=environment) == ExitCode.OK
+
+    ((subject, text),) = mails(box)
+    assert subject == "FAILURE: portalops.service"
+    assert f"unit portalops.service: {shown}" in " ".join(text.split())
+    assert CANARY not in text
+    assert home.call("notify", "unit", "portalops.service", at=AT + HOUR, environment=environment) == ExitCode.OK
+    assert subjects(box) == []
+
+
+def test_a_unit_is_told_where_the_configuration_cannot_be_read_and_refused_where_the_name_is_none(
+    tmp_path: Path, box: Mailbox
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.call("run", "--due")
+    mails(box)
+    home.configure("[[[" + home.file.read_text(encoding="utf-8"))
+
+    environment = {**FAILED_UNIT, "MONITOR_INVOCATION_ID": ""}
+    assert home.call("notify", "unit", "portalops.service", environment=environment) == ExitCode.OK
+    assert home.call("notify", "unit", "a b; rm", environment=environment) == ExitCode.USAGE
+
+    assert subjects(box) == ["FAILURE: portalops.service"]
+
+
+def test_no_secret_gets_into_a_letter_the_ledger_or_what_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Secrets of the configuration, of the environment and of a path, and a mail server that says them all."""
+    secrets = [f"{CANARY}-{name}" for name in ("password", "url", "environment")]
+
+    def repeat(connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb") as lines:
+            lines.write(b"220 mx\r\n")
+            lines.flush()
+            for line in lines:
+                said = line.decode().strip()
+                lines.write(b"250 OK\r\n" if said.lower().startswith("ehlo") else f"550 no: {said}\r\n".encode())
+                lines.flush()
+
+    with mail_server() as box, line_server(repeat) as port:
+        chat = '[[notify.channel]]\nid = "chat"\nkind = "apprise"\nurl = { env = "CHAT" }\ntimeout_seconds = 20\n'
+        home = Home(tmp_path, channel(box.port), channel(port, name="hostile"), chat)
+        environment = {"CHAT": f"json://user:{secrets[0]}@127.0.0.1:{free_port()}/{secrets[1]}", "OTHER": secrets[2]}
+        home.call("run", "--due", environment=environment)
+        home.call("run", "--due", at=AT + 7 * DAY, environment=environment)
+        home.call("notify", "test", at=AT + 7 * DAY, environment=environment)
+        home.call("notify", "list", at=AT + 7 * DAY, environment=environment)
+        told = mails(box)
+        state = (home.notify.folder / "state.json").read_text(encoding="utf-8")
+        kept = (home.notify.folder / "settings.json").read_text(encoding="utf-8")
+
+    printed = "".join(capfd.readouterr())
+    assert {"FAILURE: daily-anchor", "test letter"} <= {subject for subject, _text in told}
+    assert any("summary" in subject for subject, _text in told)
+    for subject, text in told:
+        assert CANARY not in subject + text, text
+        assert str(tmp_path) not in text
+    assert len([each for each in home.recorded() if each.notification.channel == "chat"]) >= 2
+    bodies = "".join(
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in (tmp_path / "state" / "blobs").rglob("*")
+        if path.is_file()
+    )
+    for secret in secrets:
+        assert [secret in text for text in (state, kept, printed, bodies)] == [False] * 4
+
+
+def test_a_week_is_told_also_if_nothing_happened_with_what_ran_what_was_missed_and_what_is_next(
+    tmp_path: Path, box: Mailbox
+) -> None:
+    home = Home(tmp_path, channel(box.port, extra='levels = ["summary"]'))
+    home.mend()
+    for number in (0, 1, 2, 4, 6):  # Tuesday to Monday
+        home.call("run", "--due", at=AT + number * DAY)
+
+    ((subject, text),) = mails(box)
+    words = " ".join(text.split())
+    assert subject == "summary of the week to 30 Nov 2026"
+    assert "daily-anchor: 2 done, 1 late, 0 in part, 0 failed, 2 missed; due next from 1 Dec 2026 00:00 +07" in words
+    assert "2 not met, 28 without sufficient evidence" in words
+    assert home.call("run", "--due", at=AT + 6 * DAY + HOUR) == ExitCode.OK
+    assert subjects(box) == []
+
+
+@pytest.mark.heavy
+def test_a_year_of_daily_runs_makes_exactly_so_many_letters(tmp_path: Path, box: Mailbox) -> None:
+    """One duty is unmet for ten days, and nothing else happens; the ledger holds each letter."""
+    home = Home(tmp_path, channel(box.port))
+    clock = FixedClock(AT)
+    Ledger.open(tmp_path / "state", clock, create=True).close()
+    duties = [duty.id for duty in load_rulebook("kh-37-2010", {}).duties]
+    session = Session(Invocation((), home.file, quiet=True), {}, clock=clock)
+    for number in range(365):
+        clock.at = AT + number * DAY
+        standings = [
+            Standing(duty, DutyVerdict.UNMET if 100 <= number < 110 and duty == "11.1" else DutyVerdict.MET, msg("why"))
+            for duty in duties
+        ]
+        after_run(session, (), standings)
+
+    assert session.warnings == []
+    counts = Counter(subject.partition(" to ")[0] for subject in subjects(box))
+    assert counts == {
+        "summary of the week": 52, "1 duty is not met, 1 new": 1, "1 duty is not met": 9, "good again: 11.1": 1,
+    }  # fmt: skip
+    levels = Counter(each.notification.level for each in home.recorded())
+    assert levels == {Level.SUMMARY: 52, Level.UNMET: 10, Level.RECOVERY: 1}
+
+
+def test_a_test_letter_goes_by_each_channel_and_says_what_the_server_answered(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port, extra='levels = ["summary"]'), channel(free_port(), name="away"))
+
+    assert home.call("notify", "test", "on-duty") == ExitCode.OK
+    assert "250 2.0.0 Ok: queued as 4C0FFEE" in capsys.readouterr().out
+    assert home.call("notify", "test") == ExitCode.PARTIAL
+    assert home.call("notify", "test", "away") == ExitCode.FAILED
+    assert "Connection refused" in capsys.readouterr().out
+    assert home.call("notify", "test", "nobody") == ExitCode.USAGE
+    assert subjects(box) == ["test letter", "test letter"]
+
+
+def test_without_any_channel_the_commands_say_that_nobody_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path)
+
+    assert home.call("run", "--due") == ExitCode.FAILED
+    assert not (home.notify.folder / "state.json").exists()
+    assert home.call("notify", "test") == ExitCode.CONFIGURATION
+    assert "nobody is told: no channel is configured" in capsys.readouterr().err
+    assert home.call("notify", "unit", "portalops.service", environment=FAILED_UNIT) == ExitCode.CONFIGURATION
+
+
+def test_flushing_sends_what_waits_and_says_what_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    home = Home(tmp_path, channel(port))
+    home.call("run", "--due")
+
+    assert home.call("notify", "flush", at=AT + QUARTER) == ExitCode.PARTIAL
+    assert "2 letters still wait to be sent." in capsys.readouterr().out
+    with _listening(port) as box:
+        assert home.call("notify", "flush", at=AT + 2 * QUARTER) == ExitCode.OK
+        assert len(subjects(box)) == 2
+
+
+def test_letters_of_a_channel_that_is_gone_are_waited_for_no_more_and_that_is_on_record(
+    tmp_path: Path, box: Mailbox
+) -> None:
+    home = Home(tmp_path, channel(free_port(), name="old"))
+    home.call("run", "--due")
+    home.configure(PORTAL + channel(box.port))
+
+    home.call("run", "--due", at=AT + 2 * HOUR)
+
+    assert home.notify.load(AT).letters == ()
+    dropped = [each.notification for each in home.recorded() if each.notification.state is NotificationState.DROPPED]
+    assert [(each.channel, str(each.problem)) for each in dropped] == [
+        ("old", "the channel is not configured any more")
+    ] * 2
+
+
+def test_an_idle_run_reads_one_small_file_to_know_that_there_is_nothing_to_tell(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    (home.notify.folder / "state.json").write_bytes(b"it is not looked at")
+
+    assert home.call("run", "--due", at=AT + QUARTER) == ExitCode.OK
+
+    assert (home.notify.folder / "state.json").read_bytes() == b"it is not looked at"
+
+
+def test_a_process_that_decides_for_ever_makes_a_warning_of_the_run_and_no_more(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portalops.notify import state
+
+    home = Home(tmp_path, channel(box.port))
+    home.call("run", "--due")
+    mails(box)
+    monkeypatch.setattr(state, "LOCK_SECONDS", 0.2)
+
+    with (home.notify.folder / "locks" / "deciding.lock").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert home.call("run", "--due", at=AT + 2 * HOUR) == ExitCode.FAILED
+
+    assert "what people were told cannot be kept" in capsys.readouterr().err
+    assert threading.active_count() < 50
+    assert _notify_send.TOTAL_SECONDS <= 120
