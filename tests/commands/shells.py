@@ -46,7 +46,7 @@ def _lines(command: Sequence[str], folder: Path) -> list[str]:
 _ZSH = """
 fpath=({functions} $fpath)
 autoload -Uz compinit
-compinit -u -D
+compinit -u -C -d {dump}
 compadd() {{
     local -a hits
     [[ ${{@[1,(i)(-|--)]}} == *-(O|A|D)* ]] || {{ builtin compadd -A hits "$@"; print -rl -- $hits >> {hits} }}
@@ -66,13 +66,19 @@ print -r -- . >> {end}
 
 
 def offered_by_zsh(file: Path, line: str, folder: Path, scratch: Path) -> list[str]:
-    """Return what zsh adds as matches in its line editor, which it has on a terminal alone."""
+    """Return what zsh adds as matches in its line editor, which it has on a terminal alone.
+
+    The list of the functions that there are is made at the first question and kept beside the file's folder.
+    """
     paths = {name: scratch / name for name in ("hits", "question", "end")}
     for path in paths.values():
         path.write_text("", encoding="utf-8")
     paths["question"].write_text(line, encoding="utf-8")
     start = scratch / "start"
-    start.write_text(_ZSH.format(functions=shlex.quote(str(file.parent)), **paths), encoding="utf-8")
+    start.write_text(
+        _ZSH.format(functions=shlex.quote(str(file.parent)), dump=file.parent.parent / "zcompdump", **paths),
+        encoding="utf-8",
+    )
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)

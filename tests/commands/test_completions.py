@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from commands._declared import Takes, declared_commands
+from tests.commands.script import load_script
 from tests.commands.shells import offered_by_bash, offered_by_fish, offered_by_zsh
 
 ROOT = Path(__file__).parents[2]
@@ -24,12 +25,12 @@ Offered = Callable[[str], set[str]]
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the files once, as `make completions` does."""
     folder = tmp_path_factory.mktemp("completions")
-    build(folder)
+    subprocess.run([sys.executable, ROOT / "scripts/build_completions.py", folder], check=True, cwd=ROOT)
     return folder
 
 
-def build(folder: Path) -> None:
-    subprocess.run([sys.executable, ROOT / "scripts/build_completions.py", folder], check=True, cwd=ROOT)
+def file_of(files: Path, shell: str) -> Path:
+    return next((files / shell).iterdir())
 
 
 @pytest.fixture(params=SHELLS)
@@ -50,8 +51,8 @@ def offered(request: pytest.FixtureRequest, files: Path, tmp_path: Path) -> Offe
     (folder / "conf.d" / "more.toml").write_text('[[host]]\nid = "web2"\n')
     ask = {"bash": offered_by_bash, "fish": offered_by_fish}
     if shell in ask:
-        return lambda line: set(ask[shell](next((files / shell).iterdir()), line, folder))
-    return lambda line: set(offered_by_zsh(next((files / "zsh").iterdir()), line, folder, tmp_path))
+        return lambda line: set(ask[shell](file_of(files, shell), line, folder))
+    return lambda line: set(offered_by_zsh(file_of(files, "zsh"), line, folder, tmp_path))
 
 
 def test_commands_are_offered(offered: Offered) -> None:
@@ -98,17 +99,17 @@ def test_without_a_configuration_nothing_is_said(offered: Offered) -> None:
     assert set() == offered("portalops --config no-such-file.toml check run --host ")
 
 
-def test_the_same_commands_give_the_same_bytes(files: Path, tmp_path: Path) -> None:
-    build(tmp_path)
+def test_the_same_commands_give_the_same_bytes(files: Path) -> None:
+    script = load_script("build_completions")
+    tables = script.tables(declared_commands())
 
-    for path in files.rglob("*"):
-        if path.is_file():
-            assert path.read_bytes() == (tmp_path / path.relative_to(files)).read_bytes()
+    for shell, build in script.SHELLS.items():
+        assert (files / shell / script.NAMES[shell]).read_text(encoding="utf-8") == build(tables)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_verb_and_option_is_in_each_file(files: Path, shell: str) -> None:
-    text = next((files / shell).iterdir()).read_text(encoding="utf-8")
+    text = file_of(files, shell).read_text(encoding="utf-8")
 
     for command in (leaf for each in declared_commands() for leaf in each.leaves()):
         for option in command.options:
@@ -122,6 +123,6 @@ def test_the_files_are_good_shell(files: Path, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
 
-    done = subprocess.run([shell, "-n", next((files / shell).iterdir())], check=True, capture_output=True, text=True)
+    done = subprocess.run([shell, "-n", file_of(files, shell)], check=True, capture_output=True, text=True)
 
     assert (done.stdout, done.stderr) == ("", "")
