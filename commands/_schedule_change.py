@@ -6,6 +6,7 @@ Every check comes before the first write. What was written or switched on is tak
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import pwd
 import stat
@@ -17,7 +18,6 @@ from pathlib import Path
 
 from commands._schedule_look import Places
 from portalops.errors import ScheduleRefused
-from portalops.locale import process_language
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
@@ -344,7 +344,7 @@ def require_ready(runner: Runner, demands: Demands, *, by_cron: bool) -> None:
     become = _become(account)
     if become is None:
         return
-    called = (demands.program, "--config", demands.config, "--lang", process_language(), "config", "check")
+    called = (demands.program, "--config", demands.config, "--json", "config", "check")
     done = runner.run((*become, *called), timeout_seconds=TRIAL_SECONDS)
     if done.exit_code != 0:
         raise ScheduleRefused(
@@ -445,12 +445,16 @@ def _become(account: pwd.struct_passwd) -> tuple[str, ...] | None:
 
 
 def _said(done: Completed) -> Message:
-    text = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-    return (
-        verbatim(show_text(text.splitlines()[0], 300))
-        if text
-        else msg("it ended with {code}", code=str(done.exit_code))
-    )
+    """Return what `portalops config check` finds wrong first, or what kept it from looking."""
+    try:
+        envelope = json.loads(done.stdout)
+        found = envelope["error"] or envelope["data"][0]
+        return verbatim(show_text(str(found["message"]), 300))
+    except (ValueError, LookupError, TypeError):
+        text = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+    if not text:
+        return msg("it ended with {code}", code=str(done.exit_code))
+    return verbatim(show_text(text.splitlines()[-1], 300))
 
 
 def absent_folders(demands: Demands) -> Iterator[str]:

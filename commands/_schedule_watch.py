@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,8 @@ HELP = _(
 )
 _PROGRAM = "from commands.app import main; main()"
 """What the installed program does: a watcher needs no path to it."""
+UNIT = "portalops-schedule-watch.service"
+"""By which name a failed round is told; a unit of that name there need not be."""
 LIMIT_BYTES = 4 << 20
 """What is read of a round's own words."""
 _QUIET = frozenset({ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL, ExitCode.LOCKED})
@@ -104,10 +107,36 @@ def _until_stopped(minutes: int, look: Callable[[], None]) -> int:
 
 def _look(session: Session) -> None:
     for called in _calls(session):
-        config = ("--config", str(session.settings.files[0]))
-        argv = (sys.executable, "-P", "-c", _PROGRAM, *config, "--quiet", "--no-input", "--json", *called)
+        at, invocation = session.clock.now(), uuid.uuid4().hex
+        done = round_of(at, _child(session, called, {"INVOCATION_ID": invocation}))
+        _say(session, line_of(done), _data(done), is_failure=done.is_failure)
+        if done.is_failure:
+            _have_it_told(session, done, invocation)
+
+
+def _child(session: Session, called: Sequence[str], more: Mapping[str, str]) -> Ended:
+    config = ("--config", str(session.settings.files[0]))
+    argv = (sys.executable, "-P", "-c", _PROGRAM, *config, "--quiet", "--no-input", "--json", *called)
+    return run_child(argv, {**session.environment, **more}, limit_bytes=LIMIT_BYTES)
+
+
+def _have_it_told(session: Session, done: Round, invocation: str) -> None:
+    """Do what systemd does for OnFailure=: what a round could not tell itself, such as that it was killed, is told."""
+    told = _child(
+        session,
+        ("notify", "unit", UNIT),
+        {
+            "MONITOR_UNIT": UNIT,
+            "MONITOR_SERVICE_RESULT": "exit-code" if done.exit_code >= 0 else "signal",
+            "MONITOR_EXIT_STATUS": str(abs(done.exit_code)),
+            "MONITOR_INVOCATION_ID": invocation,
+        },
+    )
+    if told.exit_code != 0:
         at = session.clock.now()
-        _tell(session, round_of(at, run_child(argv, session.environment, limit_bytes=LIMIT_BYTES)))
+        line = msg("{moment}: nobody was told of that failure: exit {code}", moment=at, code=str(told.exit_code))
+        data: JsonValue = {"id": "untold", "at": format_at(at), "exit_code": told.exit_code}
+        _say(session, line, data, is_failure=True)
 
 
 def _calls(session: Session) -> Sequence[Sequence[str]]:
@@ -150,14 +179,14 @@ def line_of(done: Round) -> Message:
     return msg("{moment}: exit {code}: {jobs}", moment=done.at, code=str(done.exit_code), jobs=jobs)
 
 
-def _tell(session: Session, done: Round) -> None:
-    if session.invocation.quiet and not done.is_failure:
+def _say(session: Session, line: Message, data: JsonValue, *, is_failure: bool) -> None:
+    if session.invocation.quiet and not is_failure:
         return
     if session.invocation.json:
-        line = json.dumps(_data(done), ensure_ascii=False)
+        text = json.dumps(data, ensure_ascii=False)
     else:
-        line = render(line_of(done), process_language(), zone=session.zone)
-    sys.stdout.write(f"{line}\n")
+        text = render(line, process_language(), zone=session.zone)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 

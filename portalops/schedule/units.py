@@ -102,23 +102,27 @@ def _file(name: str, lines: Iterator[str]) -> UnitFile:
 
 def _timer(part: Part, demands: Demands) -> Iterator[str]:
     every = demands.every_minutes
-    yield from (
-        "[Unit]",
-        f"Description={_TITLES[part]}, {'each minute' if every == 1 else f'every {every} minutes'}",
-        "",
-        "[Timer]",
-    )
-    yield f"OnCalendar=*-*-* *:{'00' if every == 60 else f'0/{every}'}:00"
+    how_often = "each minute" if every == 1 else f"every {every} minutes"
+    yield from ("[Unit]", f"Description={_TITLES[part]}, {how_often}", "", "[Timer]")
+    yield f"OnCalendar=*-*-* *:{_minutes(part, demands)}"
     yield "Persistent=true"
     if demands.random_delay_minutes:
         yield f"RandomizedDelaySec={demands.random_delay_minutes}min"
     yield from ("AccuracySec=1s", "", "[Install]", "WantedBy=timers.target")
 
 
+def _minutes(part: Part, demands: Demands) -> str:
+    """Return the minutes and seconds of a timer: what reads sets back comes behind the backups of the same look."""
+    every = demands.every_minutes
+    first, second = (demands.random_delay_minutes % every, 30) if part is Part.MEDIA else (0, 0)
+    return f"{first:02}:{second:02}" if every == 60 else f"{first}/{every}:{second:02}"
+
+
 def _service(knock: Knock, demands: Demands) -> Iterator[str]:
     called = ("watch-remote",) if knock.part is Part.WATCH else ("run", "--due", *knock.jobs)
     yield from ("[Unit]", f"Description={_TITLES[knock.part]}")
-    yield "After=network-online.target time-sync.target"
+    behind = f" {Part.BACKUP.service}" if knock.part is Part.MEDIA else ""
+    yield f"After=network-online.target time-sync.target{behind}"
     yield f"OnFailure={FAILED.replace('@', '@%n')}"
     yield from ("", "[Service]", "Type=oneshot", f"User={demands.user}")
     yield f"ExecStart={_command(demands, called)}"
@@ -139,8 +143,7 @@ def _service(knock: Knock, demands: Demands) -> Iterator[str]:
 
 def _failed(demands: Demands) -> Iterator[str]:
     yield from ("[Unit]", "Description=Tell that %i failed", "After=network-online.target", "", "[Service]")
-    yield from ("Type=oneshot", f"User={demands.user}", "# To read what the unit said.")
-    yield "SupplementaryGroups=systemd-journal"
+    yield from ("Type=oneshot", f"User={demands.user}")
     yield f"ExecStart={_command(demands, ('notify', 'unit'))} %i"
     yield from ("SuccessExitStatus=1 3 75", "TimeoutStartSec=10min")
     yield from _credentials(demands.credentials)

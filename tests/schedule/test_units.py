@@ -60,6 +60,21 @@ def test_a_timer_elapses_as_often_as_it_is_planned(minutes: int, apart: str) -> 
     )
 
 
+def test_what_reads_sets_back_comes_behind_the_backups_of_the_same_look() -> None:
+    """It would look for sets that are not made yet, and count as done for its day."""
+    media = texts_of(WHOLE)
+
+    assert "OnCalendar=*-*-* *:1/15:30\n" in media["portalops-media.timer"]
+    assert (
+        "portalops-backup.service\n"
+        in media["portalops-media.service"].partition("After=")[2].partition("OnFailure")[0]
+    )
+    assert (
+        "OnCalendar=*-*-* *:03:30\n"
+        in texts_of(replace(WHOLE, every_minutes=60, random_delay_minutes=3))["portalops-media.timer"]
+    )
+
+
 def test_answers_are_no_failures_and_whatever_else_is_told() -> None:
     service = texts_of(SMALL)["portalops.service"]
 
