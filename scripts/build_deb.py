@@ -68,12 +68,7 @@ def main(arguments: Sequence[str]) -> int:
         asked.output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="portalops-deb-") as scratch:
             house = unpacked(asked.wheelhouse or newest(ROOT / "dist"), Path(scratch))
-            pythons = json.loads((house / "build.json").read_bytes())["pythons"]
-            if absent := set(asked.python or ()) - set(pythons):
-                raise BuildFailed(
-                    f"the wheelhouse is not for Python {', '.join(sorted(absent))}", f"It is for {', '.join(pythons)}."
-                )
-            for python in asked.python or pythons:
+            for python in chosen(house, asked.python):
                 package = build_deb(house, python, asked.output, Path(scratch) / python)
                 data = package.read_bytes()
                 if key is not None:
@@ -89,6 +84,14 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}\nhint: Check the free space, and that dpkg-deb is installed.", file=sys.stderr)
         return 1
     return 0
+
+
+def chosen(house: Path, asked: Sequence[str] | None) -> Sequence[str]:
+    """Return the Pythons that packages are built for: those asked for, or all that the wheelhouse is for."""
+    pythons = list(json.loads((house / "build.json").read_bytes())["pythons"])
+    if absent := sorted(set(asked or ()) - set(pythons)):
+        raise BuildFailed(f"the wheelhouse is not for Python {', '.join(absent)}", f"It is for {', '.join(pythons)}.")
+    return asked or pythons
 
 
 def newest(folder: Path) -> Path:
