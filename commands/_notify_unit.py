@@ -67,7 +67,7 @@ def unit(
     if waits:
         said = msg("not every channel took it")
     view: list[Block] = [
-        KeyValues(((msg("Unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))),
+        KeyValues(((msg("systemd unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))),
         Paragraph(said),
     ]
     data = {"id": name, "result": ending.result, "status": ending.status, "told_by_its_run": was_told}
