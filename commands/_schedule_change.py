@@ -356,6 +356,18 @@ def require_ready(runner: Runner, demands: Demands, *, by_cron: bool) -> None:
                 config=demands.config,
             ),
         )
+    for path in demands.reads:
+        if runner.run((*become, "test", "-r", path), timeout_seconds=TRIAL_SECONDS).exit_code != 0 and os.path.lexists(
+            path
+        ):
+            raise ScheduleRefused(
+                msg("{user} cannot read {path}", user=demands.user, path=path),
+                msg(
+                    "Give the file to the account: chown {user} {path}; its folder must let the account in.",
+                    user=demands.user,
+                    path=path,
+                ),
+            )
     for folder in demands.writes:
         there = next(str(path) for path in (Path(folder), *Path(folder).parents) if path.exists())
         trial = (*become, "test", "-d", there, "-a", "-w", there)

@@ -73,6 +73,7 @@ def demands_of(
         writes=_texts(written.must),
         may_write=_texts(written.may),
         makes=_texts(written.made),
+        reads=_texts(_private_files(settings, models)),
         devices=tuple(sorted(_devices(models))),
         credentials=tuple(_credential(name, is_encrypted=name in known) for name in names),
         reads_this_machine=bool(sources),
@@ -186,6 +187,17 @@ def _read(settings: Settings, models: Mapping[KindTable, BaseModel]) -> Iterator
     for table, model in models.items():
         if table.section not in {"backup.source", "archive.collection"}:
             yield from _paths_in(model)
+
+
+def _private_files(settings: Settings, models: Mapping[KindTable, BaseModel]) -> Iterator[Path]:
+    """Yield the files with keys and secrets; the drill's key may be somebody else's, who does drills by hand."""
+    if settings.signing_key is not None:
+        yield settings.signing_key
+    if settings.servers.identity is not None:
+        yield settings.servers.identity
+    yield from (way.identity for way in settings.servers.ways.values() if way.identity is not None)
+    for model in models.values():
+        yield from (reference.file for reference in references_in(model) if reference.file is not None)
 
 
 def _paths_in(node: object) -> Iterator[Path]:

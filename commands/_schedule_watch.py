@@ -41,7 +41,7 @@ UNIT = "portalops-schedule-watch.service"
 """By which name a failed round is told; a unit of that name there need not be."""
 LIMIT_BYTES = 4 << 20
 """What is read of a round's own words."""
-_QUIET = frozenset({ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL, ExitCode.LOCKED})
+_QUIET = frozenset({ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL, ExitCode.LOCKED, ExitCode.INTERRUPTED})
 """Rounds that are no failure; --quiet tells of the others."""
 
 

@@ -80,6 +80,8 @@ class Demands:
     """Folders that are written to where they are there, such as a disk that is attached now and then."""
     makes: tuple[str, ...] = ()
     """Folders of those that portalops makes where they are not there; never one of a medium, whose absence tells of a missing disk."""
+    reads: tuple[str, ...] = ()
+    """Files with keys and secrets, which the account must be let read."""
     devices: tuple[str, ...] = ()
     """Devices of media, such as `/dev/nst0`."""
     credentials: tuple[Credential, ...] = ()

@@ -1,7 +1,7 @@
 r"""The plan as systemd units: for each part a timer that only knocks, and a service that may do little else than its work.
 
 A timer is `Persistent`, so that one knock follows a time in which the machine was off. 1 (something is unmet), 3 (something could
-not be found out) and 75 (another run is at work) are answers, no failures of a unit; whatever else ends one starts
+not be found out), 75 (another run is at work) and 130 (it was asked to stop) are no failures of a unit; whatever else ends one starts
 `portalops-failed@`. Sources: systemd.exec(5), systemd.timer(5), systemd.unit(5).
 
     >>> word("/srv/90 %")
@@ -126,8 +126,8 @@ def _service(knock: Knock, demands: Demands) -> Iterator[str]:
     yield f"OnFailure={FAILED.replace('@', '@%n')}"
     yield from ("", "[Service]", "Type=oneshot", f"User={demands.user}")
     yield f"ExecStart={_command(demands, called)}"
-    yield "# Something unmet, something unknown and a run that is at work already are answers, not failures."
-    yield "SuccessExitStatus=1 3 75"
+    yield "# Something unmet, something unknown, a run that is at work already, and a stop are no failures."
+    yield "SuccessExitStatus=1 3 75 130"
     yield "# What was done is in the ledger; the journal gets what somebody must see to."
     yield "StandardOutput=null"
     yield f"TimeoutStartSec={_LONGEST[knock.part]}"
@@ -145,7 +145,7 @@ def _failed(demands: Demands) -> Iterator[str]:
     yield from ("[Unit]", "Description=Tell that %i failed", "After=network-online.target", "", "[Service]")
     yield from ("Type=oneshot", f"User={demands.user}")
     yield f"ExecStart={_command(demands, ('notify', 'unit'))} %i"
-    yield from ("SuccessExitStatus=1 3 75", "TimeoutStartSec=10min")
+    yield from ("SuccessExitStatus=1 3 75 130", "TimeoutStartSec=10min")
     yield from _credentials(demands.credentials)
     yield ""
     # Also a state folder that is gone must be told of.

@@ -78,7 +78,7 @@ def test_what_reads_sets_back_comes_behind_the_backups_of_the_same_look() -> Non
 def test_answers_are_no_failures_and_whatever_else_is_told() -> None:
     service = texts_of(SMALL)["portalops.service"]
 
-    assert "SuccessExitStatus=1 3 75\n" in service
+    assert "SuccessExitStatus=1 3 75 130\n" in service
     assert "OnFailure=portalops-failed@%n.service\n" in service
     assert (
         "ExecStart=/usr/local/bin/portalops --config /etc/portalops/portalops.toml --quiet --no-input run --due\n"
