@@ -11,6 +11,7 @@ from portalops.model.message import msg
 
 LANGUAGES = ("vi", "en")
 COLORS = ("auto", "always", "never")
+LOG_FORMATS = ("text", "json", "journal")
 
 GLOBAL_OPTIONS = (
     ("--config FILE", msg("configuration file to use")),
@@ -20,6 +21,7 @@ GLOBAL_OPTIONS = (
     ("--verbose, -v", msg("print more, for finding out what happens")),
     ("--no-input", msg("never ask; fail where an answer is needed")),
     ("--color auto|always|never", msg("when to use colour; NO_COLOR and TERM=dumb are obeyed")),
+    ("--log-format text|json|journal", msg("how what happens is logged; as PORTALOPS_LOG_FORMAT says if not given")),
     ("--debug", msg("show where in the program an error arose")),
 )
 """For the help pages: the option and what it does."""
@@ -38,6 +40,7 @@ class Invocation:
     verbose: bool = False
     no_input: bool = False
     color: str = "auto"
+    log_format: str | None = None
     debug: bool = False
 
 
@@ -69,6 +72,7 @@ def parse_invocation(arguments: Sequence[str], environment: Mapping[str, str]) -
             rest.append(argument)
     _check_choice("--lang", values.get("language"), LANGUAGES)
     _check_choice("--color", values.get("color"), COLORS)
+    _check_choice("--log-format", values.get("log_format"), LOG_FORMATS)
     language = values.get("language") or environment.get("PORTALOPS_LANG")
     return Invocation(
         arguments=tuple(rest),
@@ -79,11 +83,12 @@ def parse_invocation(arguments: Sequence[str], environment: Mapping[str, str]) -
         verbose="verbose" in flags,
         no_input="no_input" in flags,
         color=values.get("color", "auto"),
+        log_format=values.get("log_format"),
         debug="debug" in flags,
     )
 
 
-_VALUES = {"--config": "config", "--lang": "language", "--color": "color"}
+_VALUES = {"--config": "config", "--lang": "language", "--color": "color", "--log-format": "log_format"}
 _FLAGS = {
     "--json": "json",
     "--quiet": "quiet",

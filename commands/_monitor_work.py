@@ -22,6 +22,7 @@ from portalops.model.message import Message, msg
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.notify.monitors import Beat, Monitor, MonitorContext, MonitorUnavailable, Turn, build_monitor
 from portalops.notify.monitors._state import LastCode, MonitorFolder, MonitorState, Told, merged
+from portalops.system.logs import Event, log_event
 
 if TYPE_CHECKING:
     from commands._jobs import Performed
@@ -164,7 +165,9 @@ class Watch:
         self._told[monitor] = Told(monitor, None, self._now(), cause)
         if monitor not in self._silent:
             self._silent.add(monitor)
-            self._session.warnings.append(msg("monitor {id} was not told: {cause}", id=monitor, cause=cause))
+            said = msg("monitor {id} was not told: {cause}", id=monitor, cause=cause)
+            self._session.warnings.append(said)
+            log_event(logger, logging.WARNING, Event.MONITOR_FAILED, str(said))
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

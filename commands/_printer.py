@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import traceback
@@ -16,6 +17,7 @@ from portalops.errors import ExitCode, FileUnwritable, InternalFault, PortalOpsE
 from portalops.locale import process_language, render
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
+from portalops.system import logs
 
 SCHEMA = "portalops/1"
 """Names the envelope of `--json`; it changes when a key changes its meaning."""
@@ -38,9 +40,11 @@ class Printer:
         self._zone = zone
         if self._invocation.quiet:
             for failure in result.failures:
-                self._say(render(failure, process_language(), zone=zone))
+                self._say(render(failure, process_language(), zone=zone), logging.ERROR)
         if self._invocation.json:
             self._envelope(ok=True, data=result.data, warnings=result.warnings, error=None)
+            if logs.form() != "text":
+                self._warn(result.warnings)
             return
         from portalops.reports.formats.terminal import render_blocks  # noqa: PLC0415  # start-up time
 
@@ -52,8 +56,7 @@ class Printer:
             colour=self._coloured(sys.stdout.isatty()),
         )
         _write(text if text.endswith("\n") or not text else f"{text}\n")
-        for warning in result.warnings:
-            self._say(f"{self._word(msg('warning'))}: {render(warning, process_language(), zone=self._zone)}")
+        self._warn(result.warnings)
 
     def error(self, error: PortalOpsError, *, zone: ZoneInfo | None = None) -> None:
         """Print an error in two lines, or as an envelope; moments are shown in the zone, or in UTC."""
@@ -62,6 +65,9 @@ class Printer:
             self._envelope(
                 ok=False, data=None, warnings=(), error={"code": error.code, "message": message, "hint": hint}
             )
+        if logs.form() != "text":
+            logs.say(logging.ERROR, message, code=error.code, hint=hint, trace=error)
+            return
         self._say(f"{self._word(msg('error'))}[{error.code}]: {message}")
         self._say(f"{self._word(msg('hint'))}: {hint}")
         if self._invocation.debug:
@@ -76,24 +82,22 @@ class Printer:
                 "hint": "",
             }
             self._envelope(ok=False, data=None, warnings=(), error=body)
-        self._say(render(ExitCode.INTERRUPTED.meaning, process_language()))
+        self._say(render(ExitCode.INTERRUPTED.meaning, process_language()), logging.WARNING)
 
     def fault(self, fault: Exception) -> None:
         """Tell of a fault in portalops itself; where it arose is shown with --debug only."""
         where = traceback.extract_tb(fault.__traceback__)[-1] if fault.__traceback__ else None
-        self.error(
-            InternalFault(
-                msg(
-                    "{kind} in {module}, line {line}",
-                    kind=type(fault).__name__,
-                    module=os.path.basename(where.filename) if where else "?",
-                    line=str(where.lineno if where else 0),
-                ),
-                msg("Run the command again with --debug and report what it prints."),
-            )
+        told = InternalFault(
+            msg(
+                "{kind} in {module}, line {line}",
+                kind=type(fault).__name__,
+                module=os.path.basename(where.filename) if where else "?",
+                line=str(where.lineno if where else 0),
+            ),
+            msg("Run the command again with --debug and report what it prints."),
         )
-        if self._invocation.debug:
-            traceback.print_exception(fault)
+        told.__cause__ = fault  # its trace goes where traces go
+        self.error(told)
 
     def _envelope(
         self, *, ok: bool, data: JsonValue, warnings: Sequence[Message], error: Mapping[str, JsonValue] | None
@@ -107,7 +111,19 @@ class Printer:
         }
         _write(json.dumps(envelope, ensure_ascii=False, indent=2) + "\n")
 
-    def _say(self, line: str) -> None:
+    def _warn(self, warnings: Sequence[Message]) -> None:
+        structured = logs.form() != "text"
+        for warning in warnings:
+            text = render(warning, process_language(), zone=self._zone)
+            if not structured:
+                self._say(f"{self._word(msg('warning'))}: {text}")
+            elif not logs.was_told(str(warning)):
+                logs.say(logging.WARNING, text)
+
+    def _say(self, line: str, level: int = logging.INFO) -> None:
+        if logs.form() != "text":
+            logs.say(level, line)
+            return
         if sys.stderr is not None:  # closed by the caller
             with suppress(OSError):  # where even this cannot be said, the exit code says it
                 sys.stderr.write(f"{line}\n")

@@ -14,6 +14,7 @@ from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.system.clock import SystemClock
+from portalops.system.logs import form
 from portalops.system.programs import LocalRunner
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Session:
     def progress(self) -> Progress:
         """How progress is shown to this reader."""
         return progress_for(
-            quiet=self.invocation.quiet or self.invocation.json or sys.stderr is None,
+            quiet=self.invocation.quiet or self.invocation.json or sys.stderr is None or form() == "json",
             is_terminal=sys.stderr is not None and sys.stderr.isatty() and self.environment.get("TERM") != "dumb",
             clock=self.clock,
         )

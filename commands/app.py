@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -57,15 +57,26 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     from commands._printer import OutputError, Printer  # noqa: PLC0415  # start-up time
     from commands._session import Session as OneCall  # noqa: PLC0415  # start-up time
     from portalops.locale import language_from, set_language  # noqa: PLC0415  # start-up time
+    from portalops.system.logs import configured  # noqa: PLC0415  # start-up time
 
     set_language(language_from(environment))
     printer = Printer(Invocation(arguments=(), json="--json" in arguments), environment)
     session: Session | None = None
-    with _stopped_cleanly():
+    with _stopped_cleanly(), ExitStack() as logs:
         try:
             session = OneCall(parse_invocation(arguments, environment), environment)
-            set_language(language_from(environment, session.invocation.language))
-            printer = Printer(session.invocation, environment)
+            invocation = session.invocation
+            set_language(language_from(environment, invocation.language))
+            printer = Printer(invocation, environment)
+            logs.enter_context(
+                configured(
+                    environment,
+                    invocation.log_format,
+                    verbose=invocation.verbose,
+                    debug=invocation.debug,
+                    now=session.clock.now,
+                )
+            )
             result = _dispatch(session)
             result = replace(result, warnings=(*session.warnings, *result.warnings))
             printer.result(result, zone=session.zone)

@@ -24,13 +24,14 @@ from portalops.ledger.record import FINISHED, STARTED, Draft
 from portalops.model.installations import Direction, Installation, Installed, installation_of
 from portalops.model.message import Message
 from portalops.model.record import Record, RunId
-from portalops.model.runs import Job, JobId, Plan, Run, RunSummary
+from portalops.model.runs import Job, JobId, Plan, Run, RunLog, RunSummary
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
 from portalops.registers.installations import INSTALLATION, newest_installed
 from portalops.registers.plans import PLAN
 from portalops.registers.runs import parse_run_id, run_id
+from portalops.system import logs
 from portalops.system.locks import holder_of, locked
 
 ResultT = TypeVar("ResultT")
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 LOOKED_BACK = 500
 """Started records of a kind among which the last run of a job is looked for that was not done lately."""
+LOG = "log"
+"""The key of a `RunLog` in a finished record's body."""
 MAX_PROBLEMS = 1000
 MAX_PROBLEM = 500
 """Longest problem that a summary keeps, in characters."""
@@ -123,23 +126,29 @@ def record_framed(
     ledger: Ledger, frame: Frame, work: Callable[[], Work[ResultT]], *, clock: Clock, circumstances: Circumstances
 ) -> Performed[ResultT]:
     """Do a piece of work between its two records, whether it is planned or not; the rest as in `record_run`."""
-    with locked(lock_path(ledger.folder, frame.subject), holder=frame.run):
+    subject = logs.Subject(frame.run, frame.subject, frame.duty)
+    with (
+        locked(lock_path(ledger.folder, frame.subject), holder=frame.run),
+        logs.about(subject),
+        logs.kept(clock.now) as said,
+    ):
         begun_at = clock.now()
         body = bodies.write({"circumstances": circumstances, **frame.begun})
         kind = f"{frame.kind}{STARTED}"
         started = ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
+        logs.log_event(logger, logging.INFO, logs.Event.RUN_STARTED, f"run {frame.run} began")
         try:
             done = work()
         except BaseException as error:
             failed: Work[ResultT] = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error),))
-            _finish(ledger, frame, failed, begun_at, clock=clock, circumstances=circumstances)
+            _finish(ledger, frame, failed, begun_at, said, clock=clock, circumstances=circumstances)
             raise
         try:
-            summary, finished = _finish(ledger, frame, done, begun_at, clock=clock, circumstances=circumstances)
+            summary, finished = _finish(ledger, frame, done, begun_at, said, clock=clock, circumstances=circumstances)
         except (TypeError, ValueError) as error:
             # A result that no blob holds is a fault of ours. Left at that, the run would look as if it had been killed.
             failed = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error), *done.problems))
-            _finish(ledger, frame, failed, begun_at, clock=clock, circumstances=circumstances)
+            _finish(ledger, frame, failed, begun_at, said, clock=clock, circumstances=circumstances)
             raise
     return Performed(frame.run, done, summary, started, finished)
 
@@ -302,6 +311,7 @@ def _finish(
     frame: Frame,
     work: Work[ResultT],
     begun_at: datetime,
+    said: logs.Kept,
     *,
     clock: Clock,
     circumstances: Circumstances,
@@ -313,6 +323,29 @@ def _finish(
     parts: dict[str, object] = {"circumstances": circumstances, "run": summary}
     if work.result is not None:
         parts[frame.kind] = work.result
-    kind = f"{frame.kind}{FINISHED}"
     body = bodies.write(parts)
-    return summary, ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
+    if said.lines:
+        body = _with_log(ledger, said, parts, body)
+    kind = f"{frame.kind}{FINISHED}"
+    finished = ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
+    _log_end(frame, summary)
+    return summary, finished
+
+
+def _with_log(ledger: Ledger, said: logs.Kept, parts: Mapping[str, object], body: bytes) -> bytes:
+    """Return a finished record's body that refers to what was logged; the one without, if that cannot be kept."""
+    try:
+        kept = RunLog(ledger.keep(said.data()), len(said.lines), said.more)
+    except LedgerError as error:  # that it ended is more than how
+        logger.warning("the log of a run is not kept: %s", error)
+        return body
+    return bodies.write({**parts, LOG: kept})
+
+
+def _log_end(frame: Frame, summary: RunSummary) -> None:
+    code, outcome = summary.exit_code, summary.outcome
+    has_failed = outcome is RunOutcome.FAILED or code not in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
+    event = logs.Event.RUN_FAILED if has_failed else logs.Event.RUN_FINISHED
+    level = logging.ERROR if has_failed else logging.INFO if outcome is RunOutcome.COMPLETE else logging.WARNING
+    first = f": {summary.problems[0]}" if summary.problems else ""
+    logs.log_event(logger, level, event, f"run {frame.run} ended {outcome.value}, exit status {code}{first}")

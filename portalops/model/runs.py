@@ -188,6 +188,20 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RunLog:
+    """What was logged while a run lasted, in a blob of its own, under the key `log` of the finished record's blob.
+
+    Not there if nothing was logged, and in records of before logs were kept.
+    """
+
+    evidence: Digest
+    """One JSON object a line: `time`, `level`, `logger`, `message`."""
+    lines: int
+    more: int
+    """How many further lines were not kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One expected run: a job in one of its slots."""
 
