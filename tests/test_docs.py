@@ -88,7 +88,7 @@ def test_the_pages_are_looked_at() -> None:
     found = [" ".join(words) for page in PAGES for words in calls(page)]
 
     assert len(found) > 60
-    assert "--config /srv/portalops/portalops.toml --quiet run" in found
+    assert "--config /srv/portalops/portalops.toml schedule install --systemd" in found
     assert "ledger head" in found
 
 
