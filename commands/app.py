@@ -14,11 +14,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from portalops import __version__
 from portalops.errors import ExitCode, InternalFault, PortalOpsError
+from portalops.system.stopping import stop
 
 if TYPE_CHECKING:
     from commands._result import Result
@@ -113,17 +113,14 @@ def _give_up(descriptor: int) -> None:
 @contextmanager
 def _stopped_cleanly() -> Iterator[None]:
     """Make SIGTERM, and a terminal that is closed, the same clean stop as Ctrl-C; what nohup ignores stays ignored."""
-    signals = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
-    previous = {each: signal.signal(each, _interrupt) for each in signals}
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [each for each in stopping if signal.getsignal(each) is not signal.SIG_IGN]
+    previous = {each: signal.signal(each, stop) for each in signals}
     try:
         yield
     finally:
         for each, handler in previous.items():
             signal.signal(each, handler)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _dispatch(session: Session) -> Result:

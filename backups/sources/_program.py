@@ -29,6 +29,7 @@ from portalops.system import remote
 from portalops.system.programs import LocalRunner
 from portalops.system.remote import PIPE_BYTES, Order, RemoteRunner, Running, start_there
 from portalops.system.ssh import target_of
+from portalops.system.stopping import held_back
 
 STDERR_BYTES = 8 << 10
 """How much of the beginning, and of the end, of what a program says on standard error is kept for the error."""
@@ -95,11 +96,14 @@ def started(source_id: str, program: Program) -> Iterator[Running]:
     Raises:
         SourceUnavailable: it cannot be run, or the host is not to be had.
     """
-    running = start(source_id, program)
+    running: Running | None = None
     try:
+        with held_back():
+            running = start(source_id, program)
         yield running
     finally:
-        running.close()
+        if running is not None:
+            running.close()
 
 
 def start(source_id: str, program: Program) -> Running:

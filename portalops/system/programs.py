@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from portalops.ports import Completed
+from portalops.system.stopping import held_back
 
 _CHUNK_BYTES = 1 << 16
 _ENVIRONMENT = {"LC_ALL": "C", "LANGUAGE": "", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -25,22 +26,23 @@ class LocalRunner:
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
     ) -> Completed:
+        process: subprocess.Popen[bytes] | None = None
         try:
-            process = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            return Completed(127, b"", str(error).encode())
-        except OSError as error:
-            return Completed(126, b"", str(error).encode())
-        try:
+            with held_back():
+                process = subprocess.Popen(
+                    list(argv),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=self._environment,
+                    start_new_session=True,
+                )
             return _communicate(process, stdin, deadline=time.monotonic() + timeout_seconds, limit_bytes=limit_bytes)
-        except BaseException:  # an interrupt, which a session of its own does not get: it must not go on alone
+        except BaseException as error:  # an interrupt, which a session of its own does not get: it must not go on alone
+            if process is None:
+                if isinstance(error, OSError):
+                    return Completed(127 if isinstance(error, FileNotFoundError) else 126, b"", str(error).encode())
+                raise
             _kill_group(process)
             with process:  # closes its pipes and waits
                 raise

@@ -20,7 +20,7 @@ SLOW = """
 id = "slow"
 kind = "command"
 class = "related"
-command = ["sh", "-c", "[ ! -e {flag} ] || {{ rm {flag}; echo begun > {begun}; exec sleep 600; }}; echo done"]
+command = ["sh", "-c", "[ ! -e {flag} ] || {{ rm {flag}; echo $$ > {begun}; exec sleep 600; }}; echo done"]
 """
 
 
@@ -35,10 +35,17 @@ def slow_portal(portal: Path) -> Path:
     return portal
 
 
+class AtWork(subprocess.Popen[str]):
+    """A run in the middle of its backup."""
+
+    child: int = 0
+    """The program that its source is."""
+
+
 @contextmanager
-def run_at_work(portal: Path) -> Iterator[subprocess.Popen[str]]:
+def run_at_work(portal: Path) -> Iterator[AtWork]:
     """Start a run, and go on when it is in the middle of its backup."""
-    with subprocess.Popen(
+    with AtWork(
         [sys.executable, "-c", "from commands.app import main; main()", "run", "weekly-backup", "--json"],
         cwd=portal,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PORTALOPS_LANG": "en"},
@@ -48,10 +55,12 @@ def run_at_work(portal: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     ) as process:
         try:
-            (portal / "begun").read_text(encoding="utf-8")
+            process.child = int((portal / "begun").read_text(encoding="utf-8"))
             yield process
         finally:
             process.kill()
+            if process.child and state_of(process.child) not in {"", "Z", "X"}:
+                os.kill(process.child, signal.SIGKILL)  # as systemd does with all that a unit started
 
 
 def records(portal: Path) -> list[str]:
@@ -63,6 +72,14 @@ def records(portal: Path) -> list[str]:
 def outcomes(done: Done) -> dict[str, str]:
     """Return what became of each job; anchors follow a backup by themselves."""
     return {job["id"]: job["outcome"] for job in done.data["jobs"]}
+
+
+def state_of(process: int) -> str:
+    """Return a process's state as proc(5) names it; empty if there is none. One that has ended may wait for its parent."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def left_behind(portal: Path) -> list[Path]:
@@ -80,6 +97,7 @@ def test_a_run_that_is_stopped_says_so_and_is_done_again_at_once(slow_portal: Pa
     assert process.returncode == ExitCode.INTERRUPTED, err
     assert '"code": "interrupted"' in out
     assert err == "interrupted\n"
+    assert state_of(process.child) in {"", "Z", "X"}
     assert records(slow_portal) == ["backup.started", "backup.finished"]
     assert left_behind(slow_portal) == []
     assert call(slow_portal, "ledger", "verify").code == ExitCode.OK

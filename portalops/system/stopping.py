@@ -1,0 +1,47 @@
+"""A stop by a signal, held back for the moment in which a program is started: else one that nobody knows of could stay behind.
+
+Python raises KeyboardInterrupt anywhere, also between the fork and the assignment of what is to be ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_held = 0
+_is_pending = False
+
+
+def stop(_number: int, _frame: FrameType | None) -> None:
+    """Stop what the main thread does: the handler of each signal that asks for it."""
+    global _is_pending  # noqa: PLW0603  # signals are the process's, and handlers take no object
+    if _held:
+        _is_pending = True
+        return
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold back a stop until the end of the block, where it is raised; for moments.
+
+    Signals are the main thread's, so that in any other one nothing is held back.
+
+    Raises:
+        KeyboardInterrupt: a signal came meanwhile.
+    """
+    from threading import current_thread, main_thread  # noqa: PLC0415  # start-up time
+
+    global _held, _is_pending  # noqa: PLW0603  # as above
+    if current_thread() is not main_thread():
+        yield
+        return
+    _held += 1
+    try:
+        yield
+    finally:
+        _held -= 1
+        if _is_pending and not _held:
+            _is_pending = False
+            raise KeyboardInterrupt
