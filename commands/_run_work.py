@@ -74,8 +74,18 @@ def judge_and_mark(session: Session) -> status.Judged:
     return judged
 
 
-def result_of(session: Session, performed: Sequence[Performed], judged: status.Judged) -> Result:
-    """Show what was done, and where every duty stands."""
+def result_of(
+    session: Session, performed: Sequence[Performed], judged: status.Judged, *, by_itself: bool = False
+) -> Result:
+    """Show what was done, and where every duty stands.
+
+    Args:
+        session: of the run.
+        performed: what was done or tried.
+        judged: where the duties stand.
+        by_itself: nobody waits for the answer: a job that another process is at is then no failure to be told, else cron would
+            mail each quarter of an hour while a backup lasts.
+    """
     period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
     standings = judged.standings
     codes = [done.exit_code for done in performed]
@@ -91,7 +101,11 @@ def result_of(session: Session, performed: Sequence[Performed], judged: status.J
         "reports": reports,
         "exit_code": int(exit_code),
     }
-    failed = [done for done in performed if done.outcome is RunOutcome.FAILED]
+    failed = [
+        done
+        for done in performed
+        if done.outcome is RunOutcome.FAILED and not (by_itself and done.exit_code is ExitCode.LOCKED)
+    ]
     failures = [said for said, _tone in problem_lines(failed)]
     stepped = note_clock(session)
     told = () if stepped is None else (stepped,)

@@ -87,7 +87,7 @@ def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
         performed.append(done)
         told.job_ended(done)
     judged = judge_and_mark(session)
-    result = result_of(session, performed, judged)
+    result = result_of(session, performed, judged, by_itself=asked.due_only)
     after_run(session, performed, judged.standings, exit_code=result.exit_code)
     told.end(performed, judged)
     return result
