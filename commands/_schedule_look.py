@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands._schedule_demands import demands_of
+from commands._schedule_demands import demands_of, program_of
 from commands._session import Session
 from portalops.errors import ScheduleRefused
 from portalops.model.causes import cause_of
@@ -167,8 +167,8 @@ def _encrypted(found: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def _planned(session: Session, found: Mapping[str, bytes], flaws: list[Flaw]) -> Demands | None:
+    program = _program(session, found)
     try:
-        program = "" if session.settings.schedule.program else installed_program(found)
         try:
             return demands_of(session, program=program)
         except ScheduleRefused:  # whoever may not look at the credentials believes the units
@@ -176,6 +176,16 @@ def _planned(session: Session, found: Mapping[str, bytes], flaws: list[Flaw]) ->
     except ScheduleRefused as error:
         flaws.append(Flaw("schedule", error.message, error.hint, is_unknown=True))
         return None
+
+
+def _program(session: Session, found: Mapping[str, bytes]) -> str:
+    """Return what installed files are expected to call: whoever looks may have called portalops by another path."""
+    if session.settings.schedule.program is None and (installed := installed_program(found)):
+        return installed
+    try:
+        return program_of(session.settings)
+    except ScheduleRefused:  # nothing is installed by portalops, so nothing is compared with it
+        return "portalops"
 
 
 def _read(folder: UnitFolder, names: Sequence[str], flaws: list[Flaw]) -> Mapping[str, bytes]:
