@@ -35,7 +35,7 @@ from scripts.house import GLIBC, NAMESPACE, SUMS, BuildFailed, entry_points, fil
 RELEASES = {"3.13": "deb13", "3.11": "deb12"}
 """Debian's releases by their Python."""
 HOME = "usr/lib/portalops"
-MAINTAINER = "portalops <root@localhost>"
+MAINTAINER = "portalops <portalops@localhost>"
 TEMPLATES = ROOT / "packaging" / "deb"
 KEPT = ("README", "build.json", "requirements.txt", "sbom.cdx.json", "audit.json", SUMS, f"{SUMS}.sig")
 """What of the wheelhouse lies in the package's folder of documentation."""
@@ -163,8 +163,7 @@ def lay_out(house: Path, python: str, root: Path) -> Sequence[str]:
     wheels = [wheel for wheel in wheels if wheel.name != "pip"]
     for wheel in wheels:
         unpack(wheel, packages, home / "bin", f"#!/{HOME}/bin/python", home)
-    for path in (home / "bin").iterdir():  # programs of other packages are nobody's here
-        path.unlink()
+    shutil.rmtree(home / "bin", ignore_errors=True)  # programs of other packages are nobody's here
     shutil.rmtree(home / "share", ignore_errors=True)
     (info,) = packages.glob("portalops-*.dist-info")
     module, function = entry_points(info)["portalops"].split(":")

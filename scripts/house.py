@@ -214,7 +214,8 @@ def unpack(wheel: Wheel, packages: Path, scripts: Path, shebang: str, data: Path
                 content = shebang.encode() + content[content.index(b"\n") :]
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-            place.chmod(0o755 if place.parent == scripts or (info.external_attr >> 16) & 0o111 else 0o644)
+            runs = (info.external_attr >> 16) & 0o111 and not place.name.endswith(".so")
+            place.chmod(0o755 if place.parent == scripts or runs else 0o644)
 
 
 def _place(name: str, packages: Path, scripts: Path, data: Path) -> Path | None:
