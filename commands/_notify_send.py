@@ -7,6 +7,7 @@ was killed in between is sent again, under the same identity.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,6 +24,9 @@ from portalops.notify.rules import MAX_DOUBTS, next_to_send
 from portalops.notify.settings import NotifySettings, kept_for
 from portalops.notify.state import NotifyFolder, Outcome, State, Waiting
 from portalops.registers.notifications import FAILED, NOTIFICATION, SENT
+from portalops.system.logs import Event, log_event
+
+logger = logging.getLogger(__name__)
 
 TOTAL_SECONDS = 120.0
 """After so long no further letter is begun; each has a limit of its own as well."""
@@ -34,6 +38,12 @@ MAX_OUTCOMES = 100
 """Outcomes that are kept beside the ledger once it holds them."""
 MAX_UNRECORDED = 1000
 """Outcomes that wait for a ledger that can be written; the oldest is forgotten for a newer one."""
+
+
+def warn(session: Session, said: Message) -> None:
+    """Tell whoever called, and programs that watch the log, that people were not told."""
+    session.warnings.append(said)
+    log_event(logger, logging.WARNING, Event.NOTIFICATION_FAILED, str(said))
 
 
 def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ...]:
@@ -49,7 +59,7 @@ def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ..
         try:
             found.append(build_channel(table, context))
         except PortalOpsError as error:
-            session.warnings.append(msg("nobody is told by {channel}: {cause}", channel=table.id, cause=error.message))
+            warn(session, msg("nobody is told by {channel}: {cause}", channel=table.id, cause=error.message))
     if len(found) == len(settings.channels) or settings.is_kept_copy:
         return tuple(found)
     kept = kept_for(session.invocation.config, session.environment)
@@ -112,14 +122,15 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, Channel], de
             folder.save(after(folder.load(now), begun, outcome, session.clock.now()))
         if outcome.state is not NotificationState.TAKEN:
             open_.pop(letter.channel)  # whoever took none takes no other now: the next run tries again
-            session.warnings.append(
+            warn(
+                session,
                 msg("a letter waits to be sent by {channel}: {cause}", channel=letter.channel, cause=outcome.problem)
                 if outcome.problem
-                else msg("a letter waits to be sent by {channel}", channel=letter.channel)
+                else msg("a letter waits to be sent by {channel}", channel=letter.channel),
             )
         for each in outcome.refused if outcome.state is NotificationState.TAKEN else ():
-            session.warnings.append(
-                msg("{channel} did not take a letter for {recipient}", channel=letter.channel, recipient=each)
+            warn(
+                session, msg("{channel} did not take a letter for {recipient}", channel=letter.channel, recipient=each)
             )
 
 

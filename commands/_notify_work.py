@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands._jobs import Performed
-from commands._notify_send import channels_of, fits, handed_over, record, send_waiting, without_letters
+from commands._notify_send import channels_of, fits, handed_over, record, send_waiting, warn, without_letters
 from commands._session import Session
 from portalops.errors import (
     ConfigurationError,
@@ -198,14 +198,13 @@ def _never_raising(session: Session) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:  # the run is done; only its letters are not sent
-        session.warnings.append(msg("sending letters was interrupted: the next run sends what waits"))
+        warn(session, msg("sending letters was interrupted: the next run sends what waits"))
     except PortalOpsError as error:
-        session.warnings.append(msg("people could not be told: {cause}", cause=error.message))
+        warn(session, msg("people could not be told: {cause}", cause=error.message))
     except Exception as error:  # a fault here must not spoil a backup's exit code
         logger.debug("telling people failed", exc_info=True)
-        session.warnings.append(
-            msg("people could not be told: {cause}", cause=msg("a fault in portalops itself: {kind}", kind=type(error).__name__))
-        )  # fmt: skip
+        fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
+        warn(session, msg("people could not be told: {cause}", cause=fault))
 
 
 def _keep_copy(session: Session, settings: NotifySettings) -> None:
@@ -370,9 +369,7 @@ def _tell_unsaved(desk: _Desk, seen: Seen, error: PortalOpsError) -> None:
         ):  # fmt: skip
             outcome = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
             if outcome.problem is not None:
-                session.warnings.append(
-                    msg("{channel} was not told: {cause}", channel=channel.id, cause=outcome.problem)
-                )
+                warn(session, msg("{channel} was not told: {cause}", channel=channel.id, cause=outcome.problem))
             else:
                 folder.mark_unsaved(now)
 
