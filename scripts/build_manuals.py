@@ -36,6 +36,8 @@ from portalops.errors import ExitCode  # noqa: E402
 FOLDER = ROOT / "build" / "manuals"
 _WIDTH = 76
 """Of a line of the source, so that mandoc does not call it too long."""
+_MAX_CHOICES = 12
+"""Longer lists, such as all checks', are shown by a command of their own."""
 
 ENVIRONMENT: Sequence[tuple[str, Message]] = (
     ("PORTALOPS_CONFIG", msg("The configuration file, where --config names none.")),
@@ -122,7 +124,7 @@ def _rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 def _parameters(parameters: Iterable[DeclaredParameter], language: str) -> Iterator[str]:
     for each in parameters:
         text = render(each.meaning, language)
-        if each.choices and not each.value.count("|"):
+        if "|" not in each.value and 0 < len(each.choices) <= _MAX_CHOICES:
             text = f"{text}: {', '.join(each.choices)}"
         yield from _rows([(each.shape, text)])
 
