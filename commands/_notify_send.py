@@ -36,7 +36,7 @@ SAME_AGAIN = timedelta(days=1)
 
 MAX_OUTCOMES = 100
 """Outcomes that are kept beside the ledger once it holds them."""
-MAX_UNRECORDED = 1000
+MAX_UNRECORDED = 200
 """Outcomes that wait for a ledger that can be written; the oldest is forgotten for a newer one."""
 
 

@@ -42,7 +42,6 @@ from portalops.notify.state import NotifyFolder, State
 from portalops.registers.plans import read_plans
 from portalops.registers.runs import parse_run_id
 from portalops.registers.slots import SlotState, kept_slots
-from portalops.system.files import write_atomically
 from portalops.system.surroundings import LocalSurroundings
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ QUIET = frozenset({ExitCode.USAGE, ExitCode.LOCKED, ExitCode.INTERRUPTED})
 
 LONGEST_SLOT = timedelta(days=32)
 
-_UNIT = re.compile(r"/([A-Za-z0-9:_.@\\-]{1,255}\.service)(?:/|$)")
+_UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,255}")
 
 
 def after_run(
@@ -64,6 +63,7 @@ def after_run(
     standings: Sequence[Standing] | None,
     *,
     exit_code: ExitCode = ExitCode.OK,
+    ledger_changed: bool = False,
 ) -> None:
     """Tell what a run saw that came to its end.
 
@@ -72,6 +72,7 @@ def after_run(
         performed: the jobs that were done or tried.
         standings: where the duties stand; None if they were not judged.
         exit_code: the run's own.
+        ledger_changed: a record, or what it names, was found missing or changed.
     """
     with _never_raising(session):
         settings = settings_of(session.settings)
@@ -82,9 +83,9 @@ def after_run(
         failures = failures_of(performed)
         failures += _crashed(session, performed)
         good = {"run"} | {f"job:{done.job.id}" for done in performed if _is_good(done)}
-        if exit_code is ExitCode.INTEGRITY and not any(done.exit_code is exit_code for done in performed):
+        if ledger_changed:
             failures += (_LEDGER_CHANGED,)
-        elif standings is not None and exit_code is not ExitCode.INTEGRITY:
+        elif standings is not None:
             good.add("ledger")
         if exit_code not in FAILING and (unit := _own_unit(session)):
             good.add(f"unit:{unit}")
@@ -268,7 +269,7 @@ def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) 
     except (OSError, ValueError):
         pass  # there is none yet
     try:
-        write_atomically(folder.quiet, span.encode(), mode=0o600)
+        folder.write(folder.quiet, span.encode())
     except FileUnwritable as error:  # then each run looks
         logger.info("it cannot be noted until when nothing is to be told: %s", error)
 
@@ -398,8 +399,16 @@ def _own_unit(session: Session) -> str:
     """Return the systemd unit that this process is the main part of; empty outside of one."""
     if not session.environment.get("INVOCATION_ID"):
         return ""
-    text = LocalSurroundings(session.environment).read("/proc/self/cgroup") or ""
-    found = _UNIT.findall(text.replace("\n", "/"))
+    return unit_in(LocalSurroundings(session.environment).read("/proc/self/cgroup") or "")
+
+
+def unit_in(text: str) -> str:
+    """Return the innermost service that a process belongs to, by its line in /proc/PID/cgroup; empty if it belongs to none. Pure.
+
+    >>> unit_in("0::/system.slice/portalops-backup.service\\n")
+    'portalops-backup.service'
+    """
+    found = [part for part in text.strip().split("/") if part.endswith(".service") and _UNIT.fullmatch(part)]
     return found[-1] if found else ""
 
 

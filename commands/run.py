@@ -15,6 +15,7 @@ from commands._notify_quiet import after_idle_run
 from commands._result import JsonValue, Result
 from commands._run_due import Asked, chosen, is_idle, nothing_due, planned_result
 from commands._session import Session, open_session
+from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.reports.document import Paragraph
 
@@ -88,7 +89,13 @@ def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
         told.job_ended(done)
     judged = judge_and_mark(session)
     result = result_of(session, performed, judged, by_itself=asked.due_only)
-    after_run(session, performed, judged.standings, exit_code=result.exit_code)
+    after_run(
+        session,
+        performed,
+        judged.standings,
+        exit_code=result.exit_code,
+        ledger_changed=judged.exit_code is ExitCode.INTEGRITY,
+    )
     told.end(performed, judged)
     return result
 

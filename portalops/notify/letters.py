@@ -28,6 +28,9 @@ from portalops.notify.state import Waiting
 MAX_LINES = 40
 """Things that one list of a letter names; of more there is the count."""
 
+MAX_SENTENCE = 600
+"""Characters of one sentence, such as why a duty is not met."""
+
 WIDTH = 100
 LEFT_OUT = "…"
 _PLAIN = re.compile(r"-|\d{4}(-(W\d{2}|\d{2}(-\d{2}(T\d{2})?)?))?")
@@ -380,4 +383,4 @@ class _Writer:
         )
 
     def _say(self, message: Message) -> str:
-        return show_text(render(message, self._language, zone=self._zone), 2000)
+        return show_text(render(message, self._language, zone=self._zone), MAX_SENTENCE)

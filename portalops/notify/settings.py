@@ -26,7 +26,6 @@ from portalops.ledger import bodies
 from portalops.model.organisation import Name, Portal
 from portalops.notify.rules import Timetable
 from portalops.notify.state import NotifyFolder
-from portalops.system.files import write_atomically
 
 FORMAT = 1
 """The value of `format` in settings.json."""
@@ -123,13 +122,13 @@ def keep(settings: NotifySettings, main_file: Path) -> None:
         settings.at.isoformat(), channels,
     )  # fmt: skip
     data = bodies.write({"settings": kept})
-    path = NotifyFolder(settings.state_folder).settings
+    folder = NotifyFolder(settings.state_folder)
     try:
-        if path.read_bytes() == data:
+        if folder.settings.read_bytes() == data:
             return
     except OSError:
         pass  # there is none, or it cannot be read: it is written anew
-    write_atomically(path, data, mode=0o600)
+    folder.write(folder.settings, data)
 
 
 def kept_for(config: Path | None, environment: Mapping[str, str]) -> NotifySettings | None:

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from portalops.errors import LedgerError, Locked, NotifyStateUnreadable
+from portalops.errors import LedgerError, NotifyStateUnreadable
 from portalops.ledger import bodies
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -98,6 +95,7 @@ class NotifyFolder:
     """The files of one state folder."""
 
     def __init__(self, state_folder: Path) -> None:
+        self._state_folder = state_folder
         self.folder = state_folder / "notify"
         self.settings = self.folder / "settings.json"
         self._state = self.folder / "state.json"
@@ -132,10 +130,41 @@ class NotifyFolder:
         Raises:
             FileUnwritable: it cannot be written; what was known before is still there.
         """
-        write_atomically(self._state, bodies.write({"notify": state}), mode=0o600)
+        self.write(self._state, bodies.write({"notify": state}))
         with contextlib.suppress(OSError):  # it is only there for the day on which nothing can be written
             self._unsaved.touch(0o600)
+            if (owner := self._owner()) is not None:
+                os.chown(self._unsaved, *owner)
             os.utime(self._unsaved, (0, 0))
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Replace a file of this folder: for its owner alone, who is whoever owns the state folder, also where root calls.
+
+        Raises:
+            FileUnwritable: it cannot be written.
+        """
+        write_atomically(path, data, mode=0o600, owner=self._owner())
+
+    def _owner(self) -> tuple[int, int] | None:
+        if os.geteuid() != 0:
+            return None
+        try:
+            status = self._state_folder.stat()
+        except OSError:
+            return None
+        return status.st_uid, status.st_gid
+
+    def _lock_file(self, name: str) -> Path:
+        """Return a lock's file; where root calls, it is left to the owner, whose runs could not open it otherwise."""
+        path = self.folder / "locks" / f"{name}.lock"
+        owner = self._owner()
+        if owner is not None and owner != (0, 0):
+            with contextlib.suppress(OSError):  # locking says what is wrong
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(0o600)
+                for each in (self.folder, path.parent, path):
+                    os.chown(each, *owner)
+        return path
 
     def set_aside(self) -> Path | None:
         """Move a state that cannot be read out of the way, as evidence; return where to, or None if that cannot be done."""
@@ -158,25 +187,14 @@ class NotifyFolder:
         with contextlib.suppress(OSError):  # then it is told too often rather than not at all
             os.utime(self._unsaved, (now.timestamp(), now.timestamp()))
 
-    @contextmanager
-    def deciding(self, holder: str) -> Iterator[None]:
+    def deciding(self, holder: str) -> contextlib.AbstractContextManager[None]:
         """Hold the lock under which the state is read and replaced, which others wait for.
 
         Raises:
             Locked: another process holds it for longer than anybody needs.
             FileUnwritable: the lock file cannot be made.
         """
-        deadline = time.monotonic() + LOCK_SECONDS
-        with contextlib.ExitStack() as stack:
-            while True:
-                try:
-                    stack.enter_context(locked(self.folder / "locks" / "deciding.lock", holder=holder))
-                    break
-                except Locked:
-                    if time.monotonic() >= deadline:
-                        raise
-                    time.sleep(0.02)
-            yield
+        return locked(self._lock_file("deciding"), holder=holder, wait_seconds=LOCK_SECONDS)
 
     def sending(self, holder: str) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of whoever sends; who does not get it leaves its letters to who has it.
@@ -185,7 +203,7 @@ class NotifyFolder:
             Locked: another process sends.
             FileUnwritable: the lock file cannot be made.
         """
-        return locked(self.folder / "locks" / "sending.lock", holder=holder)
+        return locked(self._lock_file("sending"), holder=holder)
 
 
 def _unreadable(path: Path, cause: Message) -> NotifyStateUnreadable:

@@ -26,7 +26,7 @@ import time_machine
 
 from commands import _notify_send
 from commands._invocation import Invocation
-from commands._notify_work import after_run
+from commands._notify_work import after_run, unit_in
 from commands._session import Session
 from commands.app import run
 from portalops.config.keys import ensure_signing_key
@@ -39,6 +39,7 @@ from portalops.model.verdicts import DutyVerdict
 from portalops.notify.state import NotifyFolder
 from portalops.registers.notifications import RecordedNotification, read_notifications
 from portalops.rulebooks.load import load as load_rulebook
+from tests.accounts import NOBODY
 from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import tamper
@@ -711,6 +712,59 @@ def test_letters_of_a_channel_that_is_gone_are_waited_for_no_more_and_that_is_on
     assert [(each.channel, str(each.problem)) for each in dropped] == [
         ("old", "the channel is not configured any more")
     ] * 2
+
+
+def test_a_stop_while_a_letter_is_sent_ends_that_and_leaves_the_run_as_it_was(tmp_path: Path) -> None:
+    reached = threading.Event()
+
+    def hang(connection: socket.socket) -> None:
+        connection.sendall(b"220 mx\r\n")
+        reached.set()
+
+    with line_server(hang) as port:
+        home = Home(tmp_path, channel(port, seconds=60))
+        arguments = [*PROGRAM, "--config", str(home.file), "--lang", "en", "run", "--due"]
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert reached.wait(60)
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == ExitCode.FAILED, err
+    assert b"daily-anchor" in out
+    assert b"sending letters was interrupted" in err
+    assert len(home.notify.load(AT).letters) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to somebody else")
+def test_what_root_writes_belongs_to_whom_the_state_folder_belongs(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    (tmp_path / "state").mkdir()
+    os.chown(tmp_path / "state", NOBODY, NOBODY)
+
+    home.call("run", "--due")
+    home.call("notify", "test")
+
+    owned = {
+        path: (path.stat().st_uid, path.stat().st_gid) for path in (home.notify.folder, *home.notify.folder.rglob("*"))
+    }
+    others = {path.name for path, owner in owned.items() if owner != (NOBODY, NOBODY)}
+    assert {name for name in others if not name.startswith("monitors")} == set()
+    assert {"state.json", "settings.json", "deciding.lock", "sending.lock"} <= {path.name for path in owned}
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("0::/system.slice/portalops-backup.service\n", "portalops-backup.service"),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/portalops.service\n", "portalops.service"),
+        ("0::/system.slice/cron.service/cron-1.scope\n", "cron.service"),
+        ("0::/user.slice/user-0.slice/session-4.scope\n", ""),
+        ("0::/\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_unit_of_a_run_is_known_by_its_control_group(text: str, unit: str) -> None:
+    assert unit_in(text) == unit
 
 
 def test_an_idle_run_reads_one_small_file_to_know_that_there_is_nothing_to_tell(tmp_path: Path, box: Mailbox) -> None:
