@@ -13,6 +13,9 @@ import pytest
 from commands.app import run
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
+from portalops.ledger.bodies import evidence_of
+from portalops.ledger.ledger import Ledger
+from portalops.system.clock import SystemClock
 from tests.notify.monitors.exposition import Family, parsed
 from tests.web import WebServer, answer, held_port, web_server
 
@@ -296,3 +299,30 @@ def test_a_monitor_of_a_job_that_there_is_not_is_refused(home: Home) -> None:
 
     assert code == ExitCode.CONFIGURATION
     assert "monitor anchoring watches a job that there is not" in json.dumps(shown)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_address_is_in_no_log_also_with_debug(
+    home: Home, watcher: WebServer, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    arguments = ("--config", str(home.folder / "portalops.toml"), "--debug", "--log-format", form, "run", "--due")
+    said = ""
+    for url in (
+        home.environment["URL"],
+        f"https://127.0.0.1:1/{KEY}",
+        f"http://đ.invalid/{KEY}",
+        f"{KEY}",
+        f"http://[/{KEY}",
+    ):
+        home.environment["URL"] = url
+        run(arguments, home.environment)
+        shown = capsys.readouterr()
+        said += shown.out + shown.err
+
+    assert "monitor" in said and KEY not in said
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=False)
+    bodies = [ledger.blob(record.body) for record in ledger.records()]
+    kept = [*bodies, *(ledger.blob(each) for body in bodies for each in evidence_of(body))]
+    ledger.close()
+    kept += [path.read_bytes() for path in (home.folder / "state").rglob("*") if path.is_file()]
+    assert not [data for data in kept if KEY.encode() in data]
