@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from portalops.config.kinds import kinds_in, module_of
@@ -29,10 +31,12 @@ QUICK_SECONDS: Final = 10.0
 """How long one thing may take to answer, such as a folder of a file server that is away."""
 DEEP_SECONDS: Final = 120.0
 """The same where it is connected to, and written to."""
-SUBJECT_SECONDS: Final = 60.0
+SUBJECT_SECONDS: Final = 2 * QUICK_SECONDS
 """How long one subject may take in all."""
-DEEP_SUBJECT_SECONDS: Final = 4 * 3600.0
-"""The same with `--deep`, which reads whole ledgers."""
+AFTERWARDS_SECONDS: Final = 5.0
+"""The same, once a subject has not come to its end: most of the others wait for the same, and a person waits for all of them."""
+DEEP_SUBJECT_SECONDS: Final = 1800.0
+"""The same with `--deep`; a module that takes longer says so as `DEEP_SECONDS`."""
 
 
 class State(Enum):
@@ -192,13 +196,36 @@ def examine(
                 else msg("The subjects are: {known}.", known=", ".join(known)),
             )
     look = Look(session, deep, seconds or (DEEP_SECONDS if deep else QUICK_SECONDS))
-    limit = DEEP_SUBJECT_SECONDS if deep else SUBJECT_SECONDS
-    return tuple(
-        Diagnosis(subject, each.state, each.seen, each.cure, each.about)
-        for subject in known
-        if not only or subject in only
-        for each in _examined(subject, look, min(limit, 6 * look.seconds) if not deep else limit)
-    )
+    found: list[Diagnosis] = []
+    is_stuck = not _answers(session, look.seconds)
+    for subject in (name for name in known if not only or name in only):
+        limit = AFTERWARDS_SECONDS if is_stuck else _limit(subject, look)
+        begun = monotonic()
+        lines = _examined(subject, look, min(limit, 2 * look.seconds) if not deep else limit)
+        found += (Diagnosis(subject, each.state, each.seen, each.cure, each.about) for each in lines)
+        is_stuck = is_stuck or monotonic() - begun >= limit
+    return tuple(found)
+
+
+def _answers(session: Session, seconds: float) -> bool:
+    """Say whether the configuration can be read, or be refused, within a time: nearly every examination begins with it."""
+
+    def read() -> None:
+        with suppress(PortalOpsError, OSError):
+            session.settings  # noqa: B018  # kept by the session
+
+    thread = threading.Thread(target=copy_context().run, args=(read,), daemon=True, name="configuration")
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
+
+
+def _limit(subject: str, look: Look) -> float:
+    """Return how long a subject may take, in seconds."""
+    if not look.deep:
+        return SUBJECT_SECONDS
+    seconds: float = getattr(module_of(__name__, subject), "DEEP_SECONDS", DEEP_SUBJECT_SECONDS)
+    return seconds
 
 
 def _examined(subject: str, look: Look, seconds: float) -> Iterator[Seen]:

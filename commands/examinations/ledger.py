@@ -11,9 +11,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
-from commands.examinations import Look, Seen, bad, good, note, refused, unknown, warning
+from commands.examinations import Look, Seen, State, bad, bounded, good, note, refused, unknown, warning
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.ledger import FILE, Ledger
 from portalops.ledger.runs import is_running
@@ -25,12 +27,24 @@ CHAIN_LENGTH = 200
 """How many of the newest records are held against each other; `portalops ledger verify` reads all."""
 LOOKED_BACK = timedelta(days=35)
 """Runs that began earlier are of no job that is still to be made up."""
+DEEP_SECONDS = 4 * 3600.0
+"""How long a deep look may take: the longest ledgers that there are take some minutes, on a slow disk hours."""
 CRASHES_SHOWN = 5
 FAULTS_SHOWN = 5
 
 
 def examine(look: Look) -> Iterator[Seen]:
-    """Look at the ledger."""
+    """Look at the newest records; and with `deep` at all, if these could be read."""
+    lines = tuple(bounded(partial(_newest, look), seconds=look.seconds))
+    yield from lines
+    if look.deep and (look.session.settings.state_folder / FILE).exists():
+        if any(line.state is State.UNKNOWN for line in lines):
+            return
+        yield from _file_seen(look.session.settings.state_folder / FILE)
+        yield from _verified(look)
+
+
+def _newest(look: Look) -> Iterator[Seen]:
     try:
         ledger = look.session.ledger
     except LedgerMissing as error:
@@ -52,9 +66,6 @@ def examine(look: Look) -> Iterator[Seen]:
         nmsg("{n} record; the newest ones hold together", "{n} records; the newest ones hold together", ledger.count()),
     )
     yield from _crashed(look, ledger)
-    if look.deep:
-        yield from _file_seen(ledger)
-        yield from _verified(look, ledger)
 
 
 def broken_link(opened: Ledger) -> Seen | None:
@@ -98,9 +109,8 @@ def _crashed(look: Look, ledger: Ledger) -> Iterator[Seen]:
         )
 
 
-def _file_seen(ledger: Ledger) -> Iterator[Seen]:
+def _file_seen(path: Path) -> Iterator[Seen]:
     """Let SQLite look at its own file: its pages, rows and indexes (PRAGMA integrity_check)."""
-    path = ledger.folder / FILE
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
             said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
@@ -114,11 +124,11 @@ def _file_seen(ledger: Ledger) -> Iterator[Seen]:
         yield bad("file", msg("SQLite finds its file damaged: {cause}", cause=text), _KEEP)
 
 
-def _verified(look: Look, ledger: Ledger) -> Iterator[Seen]:
+def _verified(look: Look) -> Iterator[Seen]:
     """Verify the whole ledger, but for the contents of blobs."""
     session = look.session
     try:
-        found = verify(ledger, now=session.clock.now(), zone=session.zone_of_portal, read_blobs=False)
+        found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, read_blobs=False)
     except PortalOpsError as error:
         yield refused("chain", error)
         return

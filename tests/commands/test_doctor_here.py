@@ -111,6 +111,29 @@ def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) ->
     assert [each.state for each in found if each.subject == "state-folder"] == [State.NOTE]
 
 
+def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_bounded_time(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "portalops.toml")
+    ask = (
+        "import sys; from pathlib import Path; from commands.examinations import examine;"
+        " from commands._session import Session; from commands._invocation import Invocation;"
+        " found = examine(Session(Invocation((), config=Path(sys.argv[1])), {}), seconds=0.05);"
+        " print(*[f'{each.subject}={each.state.name}' for each in found])"
+    )
+
+    done = subprocess.run(  # it ends, though its threads wait for ever
+        [sys.executable, "-c", ask, str(tmp_path / "portalops.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        timeout=60,
+    )
+
+    states = dict(each.split("=") for each in done.stdout.split())
+    assert (states["configuration"], states["ledger"]) == ("UNKNOWN", "UNKNOWN"), done.stderr
+    assert states["programs"] in {"GOOD", "NOTE"}
+
+
 def test_every_subject_is_told_in_the_documentation() -> None:
     for name in ("docs/doctor.md", "docs/doctor.vi.md"):
         text = (REPOSITORY / name).read_text(encoding="utf-8")
