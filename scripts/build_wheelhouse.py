@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -212,7 +211,7 @@ def run(*command: str, folder: Path = ROOT, more: Mapping[str, str] | None = Non
         BuildFailed: it did not end with 0.
     """
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(more or {})}
-    done = subprocess.run(command, cwd=folder, check=False, stdout=sys.stderr, env=environment)
+    done = subprocess.run(command, cwd=folder, check=False, stdout=sys.stderr, env=environment, umask=0o022)
     if done.returncode != 0:
         raise BuildFailed(f"{' '.join(command[:4])} ... ended with {done.returncode}", "The lines above say why.")
 
@@ -223,9 +222,6 @@ def run(*command: str, folder: Path = ROOT, more: Mapping[str, str] | None = Non
 def own_wheel(source: Path, folder: Path, epoch: int) -> Wheel:
     """Build portalops's own wheel from its sources."""
     say("building portalops itself")
-    for path in (source, *source.rglob("*")):  # the umask of who builds is none of the wheel's
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index")
     run(*pip, "--wheel-dir", str(folder), str(source), more={"SOURCE_DATE_EPOCH": str(epoch)})
     (path,) = folder.glob("*.whl")
