@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import shlex
 import subprocess
 import time
@@ -102,3 +103,30 @@ def _await(path: Path, lines: int) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("zsh did not answer")
         time.sleep(0.01)
+
+
+def typed_in_bash(file: Path, keys: str, shown: str, folder: Path) -> str:
+    """Return what stands on an interactive bash's terminal once `shown` does, after the keys were pressed; the tabulator too."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        surroundings = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+        os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], surroundings)
+    try:
+        os.write(terminal, f"source {shlex.quote(str(file))}; PS1='ready''> '\n".encode())
+        text = _read_until(terminal, "ready> ", "")
+        os.write(terminal, keys.encode())
+        return _read_until(terminal, shown, text)
+    finally:
+        os.close(terminal)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+
+
+def _read_until(terminal: int, wanted: str, text: str) -> str:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while wanted not in text:
+        ready, _out, _err = select.select([terminal], [], [], deadline - time.monotonic())
+        assert ready, f"bash shows {text!r}"
+        text += os.read(terminal, 4096).decode("utf-8", "replace")
+    return text

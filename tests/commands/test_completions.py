@@ -12,7 +12,7 @@ import pytest
 
 from commands._declared import Takes, declared_commands
 from tests.commands.script import load_script
-from tests.commands.shells import offered_by_bash, offered_by_fish, offered_by_zsh
+from tests.commands.shells import offered_by_bash, offered_by_fish, offered_by_zsh, typed_in_bash
 
 ROOT = Path(__file__).parents[2]
 SHELLS = ("bash", "zsh", "fish")
@@ -97,6 +97,14 @@ def test_ids_of_the_configuration_are_offered(offered: Offered) -> None:
 
 def test_without_a_configuration_nothing_is_said(offered: Offered) -> None:
     assert set() == offered("portalops --config no-such-file.toml check run --host ")
+
+
+def test_the_tabulator_completes_on_a_terminal(files: Path, tmp_path: Path) -> None:
+    (tmp_path / "operator.age").touch()
+    keys = "portalops back\tresto\tlat --ident\toper\t--js\t"
+
+    shown = "portalops backup restore lat --identity operator.age --json"
+    assert shown in typed_in_bash(file_of(files, "bash"), keys, shown, tmp_path)
 
 
 def test_the_same_commands_give_the_same_bytes(files: Path) -> None:
