@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -255,7 +255,10 @@ def _tell(
         return
     send_waiting(session, settings, channels)
     if not settings.is_kept_copy:
-        record(session, folder)
+        try:
+            record(session, folder)
+        except PortalOpsError as error:  # people were told; the next run that can records it
+            session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
     until = quiet_until(folder.load(now), now, settings.timetable)
     remember_quiet(folder, now, until)
 
@@ -337,8 +340,9 @@ def _queue(desk: _Desk, seen: Seen, week: Week | None) -> None:
 def _sender(session: Session, settings: NotifySettings) -> Sender:
     ids = set(settings.ids)
     if not settings.is_kept_copy:
-        for duty in session.rulebook.duties:
-            ids |= {duty.id, *duty.checks}
+        with suppress(PortalOpsError):  # a rulebook that there is not is what the run failed for, and judges nothing
+            for duty in session.rulebook.duties:
+                ids |= {duty.id, *duty.checks}
     return Sender(settings.portal, LocalSurroundings(session.environment).host_name(), frozenset(ids))
 
 
@@ -414,8 +418,12 @@ def unit_in(text: str) -> str:
 
 def _crashed(session: Session, performed: Sequence[Performed]) -> tuple[Failure, ...]:
     """Return the jobs whose newest run left no end and is not at work: another schedule's, that nobody began again yet."""
+    try:
+        attempts = session.attempts()
+    except PortalOpsError:  # the run itself could read them; what it saw is told all the same
+        return ()
     newest = {}
-    for attempt in session.attempts():
+    for attempt in attempts:
         name = parse_run_id(attempt.run.id)
         if name is not None:
             newest[name.job] = attempt

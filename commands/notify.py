@@ -5,6 +5,7 @@ What is told by itself, and when: docs/notifications.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Optional
 
@@ -16,7 +17,7 @@ from commands._notify_send import channels_of, handed_over, record, send_waiting
 from commands._notify_views import state_words
 from commands._notify_work import nobody_is_told, sender_of
 from commands._result import JsonValue, Result
-from commands._session import open_session
+from commands._session import Session, open_session
 from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
@@ -67,15 +68,21 @@ def try_channels(
         language = each.settings.language or settings.language
         letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
         told.append((each, handed_over(session, each, replace(letter, tries=1, tried_at=now))))
-    folder = NotifyFolder(settings.state_folder)
+    if settings.state_folder.is_dir():  # made by the first run, and by the account that runs
+        _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome in told])
+    return _tried(told, len(known) if channel is None else 1)
+
+
+def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) -> None:
+    """Put what became of test letters beside the others, and into the ledger if there is one."""
     try:
         with folder.deciding(session.holder):
-            outcomes = tuple(Outcome(session.clock.now(), outcome) for _channel, outcome in told)
+            now = session.clock.now()
+            outcomes = tuple(Outcome(now, outcome) for outcome in told)
             folder.save(with_outcomes(folder.load(now), outcomes))
         record(session, folder)
     except PortalOpsError as error:
         session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
-    return _tried(told, len(known) if channel is None else 1)
 
 
 def _tried(told: list[tuple[Channel, Notification]], wanted: int) -> Result:

@@ -369,6 +369,45 @@ def test_a_channel_that_does_not_fit_any_more_is_taken_from_the_copy_and_the_cop
     assert subjects(box) == ["FAILURE: runs as a whole"] * 2
 
 
+def test_a_rulebook_that_there_is_not_is_told_as_what_the_run_failed_for(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.configure(
+        home.file.read_text(encoding="utf-8").replace('id = "demo"', 'id = "demo"\nrulebook = "kh-99-2099"', 1)
+    )
+
+    assert home.call("run", "--due") not in {ExitCode.OK, ExitCode.PARTIAL}
+
+    assert subjects(box) == ["FAILURE: runs as a whole"]
+    assert home.call("run", "--due", at=AT + HOUR) not in {ExitCode.OK, ExitCode.PARTIAL}
+    assert subjects(box) == []
+
+
+def test_a_test_letter_before_the_first_run_makes_no_state_folder(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port))
+
+    assert home.call("notify", "test") == ExitCode.OK
+
+    assert not (tmp_path / "state").exists()
+    assert subjects(box) == ["test letter"]
+
+
+def test_the_ledger_with_its_letters_is_verified_and_shown(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    capsys.readouterr()
+
+    assert home.call("ledger", "verify", at=AT + HOUR) in {ExitCode.OK, ExitCode.PARTIAL}
+    assert home.call("ledger", "show", "--kind", "notification", at=AT + HOUR) == ExitCode.OK
+    assert "notify/on-duty" in capsys.readouterr().out
+    assert home.call("ledger", "export", "--output", str(tmp_path / "bundle"), at=AT + HOUR) in {
+        ExitCode.OK,
+        ExitCode.PARTIAL,
+    }
+
+
 def test_the_copy_of_one_configuration_tells_nobody_of_another(tmp_path: Path, box: Mailbox) -> None:
     home = Home(tmp_path, channel(box.port))
     home.call("run", "--due")
