@@ -18,7 +18,7 @@ from commands._schedule_demands import demands_of, program_of, require_visible
 from commands._schedule_look import Places
 from commands._session import Session, open_session
 from portalops.config.layers import show_path
-from portalops.errors import ExitCode, ScheduleRefused, UsageError
+from portalops.errors import ExitCode, PortalOpsError, ScheduleRefused, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Paragraph, Table, Verbatim
@@ -256,6 +256,10 @@ def _data(change: Change) -> JsonValue:
 
 
 def _command(session: Session) -> str:
-    """Return this call as it can be repeated."""
+    """Return this call as it can be repeated; what is installed goes away without a configuration too."""
     config = () if session.invocation.config is None else ("--config", str(session.invocation.config))
-    return shlex.join((program_of(session.settings), *config, *session.invocation.arguments))
+    try:
+        program = program_of(session.settings)
+    except PortalOpsError:
+        program = "portalops"
+    return shlex.join((program, *config, *session.invocation.arguments))

@@ -139,6 +139,16 @@ def test_uninstalling_leaves_everything_as_it_was(image: Image) -> None:
     assert image.call("uninstall")[:1] == (ExitCode.OK,)
 
 
+def test_what_is_installed_goes_away_without_a_configuration_too(image: Image) -> None:
+    image.call("install")
+    image.config.unlink()
+
+    code, out, _err = image.call("uninstall")
+
+    assert code == ExitCode.OK and "removed" in out
+    assert not list(image.units.glob("portalops*"))
+
+
 @pytest.mark.parametrize(("text", "said"), [(b"# mine\n", "was edited by hand"), (None, "was not made by portalops")])
 def test_a_file_of_somebody_else_is_never_overwritten_unasked(image: Image, text: bytes | None, said: str) -> None:
     image.call("install")
