@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
 from portalops.ledger.record import format_at
-from portalops.locale import render
+from portalops.locale import NAMING_NUMBERS, render
 from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
@@ -116,16 +116,18 @@ def without_foreign_words(message: Message, ids: Collection[str]) -> Message:
     >>> str(without_foreign_words(msg("host {host}: {problem}", host="web1", problem="password=x"), {"web1"}))
     'host web1: …'
     """
-    values = {name: _known(value, ids) for name, value in message.values.items()}
+    values = {name: _known(name, value, ids) for name, value in message.values.items()}
     return Message(message.text, values, message.plural)
 
 
-def _known(value: Value, ids: Collection[str]) -> Value:
+def _known(name: str, value: Value, ids: Collection[str]) -> Value:
     match value:
         case Message():
             return without_foreign_words(value, ids)
         case Name():
             return LEFT_OUT
+        case str() if name in NAMING_NUMBERS and value.isdecimal() and len(value) < 10:
+            return value  # such as a record's number
         case str():
             parts = value.split(", ")
             shown = [each if each in ids or _PLAIN.fullmatch(each) else LEFT_OUT for each in parts]

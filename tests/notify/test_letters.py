@@ -43,6 +43,7 @@ def a_failure(job: str = "nightly-backup") -> Failure:
         (msg("week {week} has no complete, verified set", week="2026-W48"), "week 2026-W48 has no complete, verified set"),
         (msg("{unit}: {title}", unit="so-y-te", title=Name(CANARY, CANARY)), "so-y-te: …"),
         (msg("kept by {anchors}", anchors="-"), "kept by -"),
+        (msg("by record {seq}, {word}", seq="17", word="12345678"), "by record 17, …"),
         (msg("{path}", path="/etc/portalops/mail.secret"), "…"),
     ],
 )  # fmt: skip
