@@ -23,11 +23,11 @@ from backups.formats._mariadbd import throw_away
 from backups.formats.mariadb_sql import guide
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
-from portalops.errors import BackupError, UnsafeTarget
+from portalops.errors import BackupError, SourceUnavailable, UnsafeTarget
 from portalops.model.backups import BackupResult, CopyState, DataClass, Stream, TableRows, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import Completed
+from portalops.ports import AskableSource, Completed
 from portalops.registers.evidence import SetEvidence
 from tests.backups.kit import NOW, back_up, keys, source
 from tests.backups.mariadb.conftest import NOBODY, WAITING, Server, servers, unprivileged
@@ -84,6 +84,18 @@ def run(server: Server, folder: Path, **values: object) -> tuple[BackupResult, M
     medium = MemoryMedium("memory-1")
     made = source("mariadb", server.source(**values), folder, id="portal-db")
     return back_up([made], [medium]), medium
+
+
+def test_a_server_that_is_asked_says_what_would_be_backed_up(mariadb: Server, tmp_path: Path) -> None:
+    mariadb.run("CREATE OR REPLACE DATABASE asked")
+    made = source("mariadb", mariadb.source(databases=["asked"]), tmp_path, id="portal-db")
+    other = source("mariadb", mariadb.source(databases=["no-such"]), tmp_path, id="portal-db")
+    assert isinstance(made, AskableSource) and isinstance(other, AskableSource)
+
+    assert str(made.ask()) == "a server of MariaDB or MySQL with 1 database to be backed up"
+    with pytest.raises(SourceUnavailable, match="the account sees no database no-such"):
+        other.ask()
+    mariadb.run("DROP DATABASE asked")
 
 
 def streams(result: BackupResult) -> dict[str, Stream]:

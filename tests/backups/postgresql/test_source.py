@@ -16,7 +16,7 @@ from backups.sources._postgresql import hint_for, stream_names
 from portalops.errors import ConfigurationError, SourceUnavailable
 from portalops.model.backups import BackupResult, VerifyLevel
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import StreamOpener
+from portalops.ports import AskableSource, StreamOpener
 from portalops.system.programs import LocalRunner
 from tests.backups.kit import back_up
 from tests.backups.memory import MemoryMedium
@@ -56,6 +56,31 @@ def programs(server: Server, folder: Path, **scripts: str) -> str:
 
 def connected(server: Server) -> str:
     return server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('portalops', 'pg_dump')")
+
+
+def test_a_server_that_is_asked_gives_its_version_and_nothing_is_read(postgres: Server, tmp_path: Path) -> None:
+    made = postgres.source(tmp_path, databases=["portal"])
+    assert isinstance(made, AskableSource)
+
+    assert str(made.ask()).startswith(f"PostgreSQL {postgres.tools.major} with ")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"databases": ["no-such"]}, "there is no database no-such"),
+        ({"user": "nobody_here"}, "no password supplied|nobody_here"),
+        ({"port": 1}, "port|socket"),
+    ],
+)
+def test_a_server_that_would_not_give_its_data_is_told_by_being_asked(
+    postgres: Server, tmp_path: Path, values: dict[str, object], words: str
+) -> None:
+    made = postgres.source(tmp_path, **values)
+    assert isinstance(made, AskableSource)
+
+    with pytest.raises(SourceUnavailable, match=words):
+        made.ask()
 
 
 def test_each_database_is_a_stream_with_the_rows_of_its_snapshot(dumped: Dumped) -> None:
