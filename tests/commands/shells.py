@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import select
 import shlex
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 _WAIT_SECONDS = 20.0
@@ -80,21 +80,29 @@ def offered_by_zsh(file: Path, line: str, folder: Path, scratch: Path) -> list[s
         _ZSH.format(functions=shlex.quote(str(file.parent)), dump=file.parent.parent / "zcompdump", **paths),
         encoding="utf-8",
     )
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(folder)
-        surroundings = {"PATH": os.environ["PATH"], "HOME": str(scratch), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
-        os.execvpe("zsh", ["zsh", "-f", "-i"], surroundings)
-    try:
+    with _on_terminal(["zsh", "-f", "-i"], folder, home=scratch, kind="xterm") as terminal:
         os.write(terminal, f"source {shlex.quote(str(start))}\n".encode())
         _await(paths["end"], 1)
         os.write(terminal, b"\x14")
         _await(paths["end"], 2)
-    finally:
-        os.close(terminal)
-        os.kill(child, 9)
-        os.waitpid(child, 0)
     return sorted({row for row in paths["hits"].read_text(encoding="utf-8").splitlines() if row})
+
+
+@contextmanager
+def _on_terminal(shell: Sequence[str], folder: Path, *, home: Path, kind: str) -> Iterator[int]:
+    """Start a shell that has a terminal of its own; give our end of that, and end both after the block."""
+    ours, theirs = os.openpty()
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": kind}
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *shell], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=surroundings
+    )
+    os.close(theirs)
+    try:
+        yield ours
+    finally:
+        os.close(ours)
+        process.kill()
+        process.wait()
 
 
 def _await(path: Path, lines: int) -> None:
@@ -107,20 +115,11 @@ def _await(path: Path, lines: int) -> None:
 
 def typed_in_bash(file: Path, keys: str, shown: str, folder: Path) -> str:
     """Return what stands on an interactive bash's terminal once `shown` does, after the keys were pressed; the tabulator too."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(folder)
-        surroundings = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "TERM": "dumb"}
-        os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], surroundings)
-    try:
+    with _on_terminal(["bash", "--norc", "--noprofile", "-i"], folder, home=folder, kind="dumb") as terminal:
         os.write(terminal, f"source {shlex.quote(str(file))}; PS1='ready''> '\n".encode())
         text = _read_until(terminal, "ready> ", "")
         os.write(terminal, keys.encode())
         return _read_until(terminal, shown, text)
-    finally:
-        os.close(terminal)
-        os.kill(child, 9)
-        os.waitpid(child, 0)
 
 
 def _read_until(terminal: int, wanted: str, text: str) -> str:
