@@ -47,7 +47,6 @@ from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.findings import read_findings, waived_fails
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 from portalops.reports.document import Notice, Tone
-from portalops.system.locks import locked
 
 if TYPE_CHECKING:
     from checks.servers.by_hand import Brought
@@ -106,7 +105,7 @@ def require_valid(settings: Settings) -> None:
     from portalops.ledger.ledger import FILE  # noqa: PLC0415  # start-up time
 
     problems: Sequence[PortalOpsError] = typed_tables(settings)[1]
-    if not problems and not (settings.state_folder / FILE).exists():
+    if not problems and settings.ledger_store is None and not (settings.state_folder / FILE).exists():
         problems = tuple(recipient_problems(settings))
     if problems:
         raise problems[0]
@@ -285,8 +284,7 @@ def resource_lock(
         Locked: another process holds it.
         FileUnwritable: the lock file cannot be made.
     """
-    path = session.settings.state_folder / "locks" / f"{resource.value}.lock"
-    return locked(path, holder=session.holder_for(job), wait_seconds=wait_seconds)
+    return session.locks.held(resource.value, holder=session.holder_for(job), wait_seconds=wait_seconds)
 
 
 def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> Performed:

@@ -19,12 +19,18 @@ PACKAGES: Mapping[str, str] = {
     "backup.adopted": "backups.adopters",
     "archive.collection": "backups.collections",
     "updates.source": "checks.updates.sources",
+    "ledger.store": "portalops.ledger.record_stores",
+    "ledger.blobs": "portalops.ledger.blob_stores",
     "ledger.anchor": "portalops.anchors",
     "witness.ledger": "portalops.witness.sources",
     "notify.channel": "portalops.notify.channels",
     "notify.monitor": "portalops.notify.monitors",
 }
 """Where the kinds of each section lie: one file a kind, with its `Settings`."""
+
+
+ALONE = frozenset({"ledger.store", "ledger.blobs"})
+"""Sections of which there is one table, without an id."""
 
 
 def kinds_of(section: str) -> tuple[str, ...]:
@@ -101,7 +107,7 @@ def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
         *settings.channels,
         *settings.monitors,
         settings.declared,
-        *((settings.report.mail,) if settings.report.mail else ()),
+        *(each for each in (settings.ledger_store, settings.ledger_blobs, settings.report.mail) if each is not None),
     )
 
 

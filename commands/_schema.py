@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from commands._kinds import PACKAGES, all_kinds, declared_model, report_mail_model, settings_model, variants_of
+from commands._kinds import ALONE, PACKAGES, all_kinds, declared_model, report_mail_model, settings_model, variants_of
 from portalops.config.shape import PortalopsFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,11 +30,15 @@ def configuration_schema() -> Node:
         for prefix, shape in shapes.items():
             own = _described(shape, prefix)
             definitions |= own.pop("$defs", {})
-            definitions[prefix] = _with_identity(own, kind)
+            definitions[prefix] = _with_identity(own, kind, is_listed=section not in ALONE)
             choices.setdefault(section, []).append({"$ref": f"#/$defs/{prefix}"})
     for section, alternatives in choices.items():
         table, key = section.split(".")
-        definitions[f"core.{table.capitalize()}Table"]["properties"][key]["items"] = {"oneOf": alternatives}
+        properties = definitions[f"core.{table.capitalize()}Table"]["properties"]
+        if section in ALONE:
+            properties[key] = {"description": properties[key]["description"], "oneOf": alternatives}
+        else:
+            properties[key]["items"] = {"oneOf": alternatives}
     for section, model in (("checks.declared", declared_model()), ("report.mail", report_mail_model())):
         table, key = section.split(".")
         own = _described(model, section)
@@ -42,18 +46,16 @@ def configuration_schema() -> Node:
         definitions[section] = own
         definitions[f"core.{table.capitalize()}Table"]["properties"][key] = {"$ref": f"#/$defs/{section}"}
     if len(choices) == len(PACKAGES):
-        del definitions["core.KindRow"]
+        del definitions["core.KindRow"], definitions["core.KindAlone"]
     return {"$schema": DIALECT, "title": "portalops.toml", **root, "$defs": definitions}
 
 
-def _with_identity(schema: Node, kind: str) -> Node:
-    """Add the keys that every table of a kind has."""
-    identity = {
-        "id": {"type": "string", "description": "Unique among its neighbours."},
-        "kind": {"const": kind, "type": "string"},
-    }
+def _with_identity(schema: Node, kind: str, *, is_listed: bool) -> Node:
+    """Add the keys that every table of a kind has; one that there is once has no id."""
+    identity: Node = {"id": {"type": "string", "description": "Unique among its neighbours."}} if is_listed else {}
+    identity["kind"] = {"const": kind, "type": "string"}
     schema["properties"] = {**identity, **schema.get("properties", {})}
-    schema["required"] = ["id", "kind", *schema.get("required", [])]
+    schema["required"] = [*identity, *schema.get("required", [])]
     return schema
 
 

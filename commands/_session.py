@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from portalops.config import Settings
     from portalops.jobs import Attempt
     from portalops.ledger.circumstances import Circumstances
-    from portalops.ledger.ledger import Ledger
+    from portalops.ledger.ledger import Kept, Ledger
+    from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
     from portalops.model.rulebook import Rulebook
     from portalops.signatures.sshsig import SigningKey
@@ -74,14 +75,14 @@ class Session:
 
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
-        return Ledger.open(self.settings.state_folder, self.clock, create=False)
+        return Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
 
     @cached_property
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
         from portalops.ledger.ledger import Ledger  # noqa: PLC0415  # start-up time
 
-        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True)
+        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
         if ledger.begun_beside_evidence:
             self.warnings.append(
                 msg(
@@ -91,6 +92,25 @@ class Session:
                 )
             )
         return ledger
+
+    def kept(self, *, writable: bool) -> Kept:
+        """Return where the ledger is, as the configuration says."""
+        from portalops.ledger.ledger import kept_in  # noqa: PLC0415  # start-up time
+
+        if self.settings.ledger_store is None and self.settings.ledger_blobs is None:
+            return kept_in(self.settings.state_folder, writable=writable)
+        from commands._ledger_places import kept_as_configured  # noqa: PLC0415  # as above
+
+        return kept_as_configured(self.settings, self.environment, writable=writable)
+
+    @cached_property
+    def _kept_for_writing(self) -> Kept:
+        return self.kept(writable=True)
+
+    @property
+    def locks(self) -> Locks:
+        """The locks of all who work on this ledger; it need not have begun."""
+        return self._kept_for_writing.locks
 
     @cached_property
     def signing_key(self) -> SigningKey | None:

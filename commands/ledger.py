@@ -13,6 +13,8 @@ from commands import (
     _ledger_export,
     _ledger_extend,
     _ledger_head,
+    _ledger_move,
+    _ledger_prepare,
     _ledger_rotate_key,
     _ledger_show,
     _ledger_sign_off,
@@ -30,3 +32,5 @@ app.command(help=_ledger_extend.HELP)(_ledger_extend.extend)
 app.command(help=_ledger_rotate_key.HELP)(_ledger_rotate_key.rotate_key)
 app.command(help=_ledger_sign_off.HELP)(_ledger_sign_off.sign_off)
 app.command(help=_ledger_erase.HELP)(_ledger_erase.erase)
+app.command("prepare", help=_ledger_prepare.HELP)(_ledger_prepare.prepare)
+app.command("move", help=_ledger_move.HELP)(_ledger_move.move_ledger)

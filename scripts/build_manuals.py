@@ -348,7 +348,7 @@ class Tables:
             items = self._resolved(shape.get("items", {}))  # type: ignore[arg-type]
             named = [shape.get("additionalProperties"), *shape.get("patternProperties", {}).values()]  # type: ignore[attr-defined]
             more = next((self._resolved(each) for each in named if isinstance(each, Mapping)), {})
-            if self._is_table(shape):
+            if "oneOf" in shape or self._is_table(shape):
                 below.append((inner, shape, False))
             elif "oneOf" in items or self._is_table(items):
                 below.append((inner, items, True))

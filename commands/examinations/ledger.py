@@ -88,7 +88,7 @@ def _crashed(look: Look, ledger: Ledger) -> Iterator[Seen]:
     cut = [
         run
         for run in ledger.runs(since=look.session.clock.now() - LOOKED_BACK)
-        if run.finished_at is None and not is_running(ledger.folder, run)
+        if run.finished_at is None and not is_running(ledger.locks, run)
     ]
     for run in cut[-CRASHES_SHOWN:]:
         yield warning(

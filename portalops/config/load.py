@@ -28,7 +28,7 @@ from portalops.config.settings import (
     UpdatesSettings,
     VulnerabilitySettings,
 )
-from portalops.config.shape import ActorTable, JobTable, KindRow, NameTable, PortalopsFile, UnitTable
+from portalops.config.shape import ActorTable, JobTable, KindAlone, KindRow, NameTable, PortalopsFile, UnitTable
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused, resolved
 from portalops.errors import ConfigurationError, DuplicateId
@@ -367,6 +367,13 @@ def _ways(shape: PortalopsFile, layers: Layers) -> dict[HostId, HostWay]:
     return ways
 
 
+def _alone(row: KindAlone | None, key: str, layers: Layers) -> KindTable | None:
+    """Return `[ledger.store]` or `[ledger.blobs]` as a table of its kind."""
+    if row is None:
+        return None
+    return KindTable(key, row.kind, dict(row.model_extra or {}), f"ledger.{key}", ("ledger", key), layers)
+
+
 def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
     def local(text: str, *path: str | int) -> Path:
         return resolved(text, layers.folder(path))
@@ -466,6 +473,8 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         archive=ArchiveSettings(dict(shape.archive.excused), shape.archive.max_shrink_percent),
         collections=_kind_tables(shape.archive.collection, "archive.collection", layers),
         update_sources=_kind_tables(shape.updates.source, "updates.source", layers),
+        ledger_store=_alone(shape.ledger.store, "store", layers),
+        ledger_blobs=_alone(shape.ledger.blobs, "blobs", layers),
         anchors=_kind_tables(shape.ledger.anchor, "ledger.anchor", layers),
         witnessed=_kind_tables(shape.witness.ledger, "witness.ledger", layers),
         schedule=ScheduleSettings(

@@ -249,6 +249,10 @@ class Settings:
     collections: tuple[KindTable, ...]
     """`[[archive.collection]]`."""
     update_sources: tuple[KindTable, ...]
+    ledger_store: KindTable | None
+    """`[ledger.store]`: where the ledger's records are; None for the state folder."""
+    ledger_blobs: KindTable | None
+    """`[ledger.blobs]`: where its details are; None for with the records."""
     anchors: tuple[KindTable, ...]
     """`[[ledger.anchor]]`: where heads go."""
     witnessed: tuple[KindTable, ...]

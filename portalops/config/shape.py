@@ -353,9 +353,21 @@ class SignerTable(Shape):
     valid_to: Day | None = None
 
 
-class LedgerTable(Shape):
-    """Where the ledger's heads go, and who signs reports."""
+class KindAlone(Shape):
+    """A table that there is once: its kind, and the keys of that kind."""
 
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+
+    kind: Id = Field(description="Which kind it is; its other keys depend on it.")
+
+
+class LedgerTable(Shape):
+    """Where the ledger is and its heads go, and who signs reports."""
+
+    store: KindAlone | None = Field(
+        default=None, description="Where its records are; without it, in a file of the state folder."
+    )
+    blobs: KindAlone | None = Field(default=None, description="Where its details are; without it, with the records.")
     anchor: tuple[KindRow, ...] = ()
     signer: tuple[SignerTable, ...] = ()
 

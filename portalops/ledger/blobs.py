@@ -59,17 +59,10 @@ class BlobFolder:
             LedgerFull: the disk is full or not writable.
             LedgerError: more than the largest blob there may be.
         """
-        if len(data) > self._max_bytes:
-            raise LedgerError(
-                msg(
-                    "a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=self._max_bytes
-                ),
-                msg("Make the output that is kept as evidence smaller, or record it in parts."),
-            )
-        digest = Digest(hashlib.sha256(data).hexdigest())
+        digest = digest_of(data, self._max_bytes)
         path = self.path(digest)
         if not self._holds(path, digest):
-            self._write(path, zstd.compress(data, options=_OPTIONS))
+            self._write(path, packed(data))
         return digest
 
     def read(self, digest: Digest) -> bytes:
@@ -82,16 +75,13 @@ class BlobFolder:
         try:
             stored = self._stored(digest)
         except FileNotFoundError as error:
-            raise _broken(msg("blob {digest} is missing", digest=digest)) from error
+            raise broken(msg("blob {digest} is missing", digest=digest)) from error
         except OSError as error:
             raise LedgerError(
                 msg("cannot read blob {digest}: {cause}", digest=digest, cause=cause_of(error)),
                 msg("Check who may read the folder {folder}.", folder=str(self.folder)),
             ) from error
-        data = _decompressed(stored, digest, self._max_bytes)
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise _broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
-        return data
+        return unpacked(stored, digest, self._max_bytes)
 
     def remove(self, digest: Digest) -> None:
         """Remove a blob for good; one that is not there is none the less removed.
@@ -132,13 +122,13 @@ class BlobFolder:
         """
         path = self.path(digest)
         if not stat.S_ISREG(path.lstat().st_mode):
-            raise _broken(msg("blob {digest} is not a regular file", digest=digest))
+            raise broken(msg("blob {digest} is not a regular file", digest=digest))
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             size = os.fstat(descriptor).st_size
-            limit = _longest_frame(self._max_bytes)
+            limit = longest_frame(self._max_bytes)
             if size > limit:
-                raise _broken(msg("blob {digest} is larger than {limit} bytes", digest=digest, limit=limit))
+                raise broken(msg("blob {digest} is larger than {limit} bytes", digest=digest, limit=limit))
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 return file.read(size)
         finally:
@@ -177,7 +167,38 @@ class BlobFolder:
                     part.unlink(missing_ok=True)
 
 
-def _longest_frame(size: int) -> int:
+def digest_of(data: bytes, max_bytes: int = MAX_BLOB_BYTES) -> Digest:
+    """Return the name of a blob with these bytes.
+
+    Raises:
+        LedgerError: there are more of them than a blob may have.
+    """
+    if len(data) > max_bytes:
+        raise LedgerError(
+            msg("a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=max_bytes),
+            msg("Make the output that is kept as evidence smaller, or record it in parts."),
+        )
+    return Digest(hashlib.sha256(data).hexdigest())
+
+
+def packed(data: bytes) -> bytes:
+    """Return a blob's bytes as every store keeps them: one zstd frame with its own checksum."""
+    return zstd.compress(data, options=_OPTIONS)
+
+
+def unpacked(stored: bytes, digest: Digest, max_bytes: int = MAX_BLOB_BYTES) -> bytes:
+    """Return the bytes of a stored blob.
+
+    Raises:
+        IntegrityError: it is damaged, or not what its name says.
+    """
+    data = _decompressed(stored, digest, max_bytes)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
+    return data
+
+
+def longest_frame(size: int) -> int:
     """Return how large a frame of so many bytes can be at most: a little more than the bytes, if they cannot be compressed."""
     return size + (size >> 7) + 1024
 
@@ -188,13 +209,13 @@ def _decompressed(stored: bytes, digest: Digest, max_bytes: int) -> bytes:
     try:
         data = decompressor.decompress(stored, max_length=max_bytes + 1)
     except zstd.ZstdError as error:
-        raise _broken(msg("blob {digest} is damaged: {cause}", digest=digest, cause=str(error))) from error
+        raise broken(msg("blob {digest} is damaged: {cause}", digest=digest, cause=str(error))) from error
     if len(data) > max_bytes:
-        raise _broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=max_bytes))
+        raise broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=max_bytes))
     if not decompressor.eof:
-        raise _broken(msg("blob {digest} is cut short", digest=digest))
+        raise broken(msg("blob {digest} is cut short", digest=digest))
     if decompressor.unused_data:
-        raise _broken(msg("blob {digest} has bytes after its end", digest=digest))
+        raise broken(msg("blob {digest} has bytes after its end", digest=digest))
     return data
 
 
@@ -207,5 +228,6 @@ def _make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _broken(what: Message) -> IntegrityError:
+def broken(what: Message) -> IntegrityError:
+    """Say that a blob is not what its name says, or is gone."""
     return IntegrityError(what, msg("Run 'portalops ledger verify' to see which records name it."))

@@ -16,12 +16,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
-from portalops.errors import IntegrityError, LedgerError, Locked, NotAHead
+from portalops.errors import IntegrityError, LedgerError, NotAHead
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, format_at, line_digest, parse_at
@@ -31,7 +30,6 @@ from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 from portalops.registers.signers import KEY_ADDED, KEY_KINDS, KEY_RETIRED, RecordedKey, fold_signers
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
-from portalops.system.locks import locked
 
 HEAD = "head"
 """The kind of a head record, and the key of the signed head in its blob."""
@@ -253,20 +251,9 @@ def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
         )
 
 
-@contextmanager
-def _alone(ledger: Ledger) -> Iterator[None]:
+def _alone(ledger: Ledger) -> AbstractContextManager[None]:
     """Keep other processes from recording heads and keys; a head names the one before, and there must be one alone."""
-    ends = time.monotonic() + WAIT_SECONDS
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(locked(ledger.folder / "locks" / "heads.lock", holder=f"process {os.getpid()}"))
-                break
-            except Locked:
-                if time.monotonic() > ends:
-                    raise
-                time.sleep(0.02)
-        yield
+    return ledger.locks.held("heads", holder=f"process {os.getpid()}", wait_seconds=WAIT_SECONDS)
 
 
 def _append_head(ledger: Ledger, key: SigningKey, last: Record, previous: Digest, clock: Clock) -> RecordedHead:

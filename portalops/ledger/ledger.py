@@ -12,17 +12,20 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from portalops import __version__
-from portalops.errors import IntegrityError, PortalOpsError
+from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
+from portalops.ledger.folder_locks import FolderLocks
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft
-from portalops.ledger.store import Selection, SqliteStore
+from portalops.ledger.selection import Selection
+from portalops.ledger.store import SqliteStore
 from portalops.ledger.store_errors import clock_went_back
-from portalops.ledger.stored_chain import StoredChain
+from portalops.ledger.stores import BlobStore, Locks, RecordStore, StoredLines
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
@@ -34,21 +37,41 @@ from portalops.registers.runs import fold_runs
 
 FILE = "ledger.sqlite"
 BLOBS = "blobs"
+LOCKS = "locks"
+
+MOVED = "ledger.moved"
+"""The kind of the record of a move; its body names from where, to where, and the records and head before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a ledger is."""
+
+    records: RecordStore
+    blobs: BlobStore
+    locks: Locks
+
+
+def kept_in(folder: Path, *, writable: bool) -> Kept:
+    """Return the ledger of a state folder."""
+    return Kept(SqliteStore(folder / FILE, writable=writable), BlobFolder(folder / BLOBS), FolderLocks(folder / LOCKS))
 
 
 class Ledger:
     """An open ledger. It is also the `ports.Keeper` that evidence is handed to."""
 
-    def __init__(self, folder: Path, clock: Clock, *, writable: bool) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, writable: bool, kept: Kept | None = None) -> None:
         self.folder = folder
         self._clock = clock
-        self._store = SqliteStore(folder / FILE, writable=writable)
-        self._blobs = BlobFolder(folder / BLOBS)
+        found = kept or kept_in(folder, writable=writable)
+        self._store, self._blobs = found.records, found.blobs
+        self.locks = found.locks
+        """Of whoever works on this ledger, on whichever machine."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock, *, create: bool) -> Ledger:
+    def open(cls, folder: Path, clock: Clock, *, create: bool, kept: Kept | None = None) -> Ledger:
         """Open the ledger of a state folder.
 
         Args:
@@ -56,6 +79,7 @@ class Ledger:
             clock: gives records their times.
             create: open for appending, begin a ledger if there is none, and make over one of an older version.
                 Otherwise the ledger is opened for reading only; nothing is written, so that it needs no right to write.
+            kept: where its records and blobs are, if not in the folder; the folder then holds locks alone.
 
         Raises:
             LedgerMissing: there is none and `create` is false.
@@ -63,7 +87,7 @@ class Ledger:
             LedgerError: the file is something else, or of a newer version.
             IntegrityError: it is of an older version, and a record is not what stands beside it.
         """
-        ledger = cls(folder, clock, writable=create)
+        ledger = cls(folder, clock, writable=create, kept=kept)
         if not create:
             ledger._store.check()
             if ledger.last() is None:
@@ -71,6 +95,11 @@ class Ledger:
             return ledger
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)
+        if (place := ledger.gone_to()) is not None:
+            raise LedgerError(
+                msg("the ledger in {here} was moved to {place}", here=ledger._store.place, place=place),
+                msg("Let the configuration name that place in [ledger.store]; 'portalops ledger move' brings it back."),
+            )
         if ledger.last() is None:
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
@@ -207,6 +236,12 @@ class Ledger:
         """Return the newest record."""
         return next(self.records(newest_first=True, limit=1), None)
 
+    def gone_to(self) -> str | None:
+        """Return where the ledger was moved to, if this is the place that it left."""
+        newest = self.last()
+        place = moved_to(self, newest) if newest else None
+        return place if place != self._store.place else None
+
     def require_clock(self) -> None:
         """Make sure that the clock is not behind the newest record, before work is done that could not be recorded.
 
@@ -276,7 +311,7 @@ class Ledger:
         newest = next(self.records(kinds=(PLAN,), newest_first=True, limit=1), None)
         return self._plan(newest).plan if newest else None
 
-    def snapshot(self) -> AbstractContextManager[StoredChain]:
+    def snapshot(self) -> AbstractContextManager[StoredLines]:
         """Open the chain as it is stored at this moment, for verification."""
         return self._store.snapshot()
 
@@ -304,3 +339,15 @@ class Ledger:
                 msg("Run 'portalops ledger verify', and keep everything as it is."),
             )
         return RecordedPlan(record.seq, record.at, plan)
+
+
+def moved_to(ledger: Ledger, record: Record) -> str | None:
+    """Return where a record says that the ledger was moved to; None if it is of another kind, `?` if it cannot be read."""
+    if record.kind != MOVED:
+        return None
+    try:
+        said = bodies.read(ledger.blob(record.body)).get("moved")
+    except LedgerError:
+        return "?"
+    place = said.get("to") if isinstance(said, dict) else None
+    return place if isinstance(place, str) else "?"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portalops.ledger.chain import Fault, Faults, check_chain, look_from
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.stored_chain import StoredChain
+from portalops.ledger.stores import StoredLines
 from portalops.model.message import msg
 
 _CHUNK = 256
@@ -37,7 +37,7 @@ def first_change(ledger: Ledger, since: datetime) -> Fault | None:
     return faults.first()[0] if faults.count else None
 
 
-def _is_usual_from(snapshot: StoredChain, first: int) -> bool:
+def _is_usual_from(snapshot: StoredLines, first: int) -> bool:
     """Say whether a record and all behind it are certainly as they should be, and whether all queries find them."""
     if snapshot.stores_columns:  # they say which record is the first, and only the whole pass compares all of them
         return False

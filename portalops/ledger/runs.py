@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,6 +20,7 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, STARTED, Draft
+from portalops.ledger.stores import Locks
 from portalops.model.installations import Direction, Installation, Installed, installation_of
 from portalops.model.message import Message
 from portalops.model.record import Record, RunId
@@ -32,7 +32,6 @@ from portalops.registers.installations import INSTALLATION, newest_installed
 from portalops.registers.plans import PLAN
 from portalops.registers.runs import parse_run_id, run_id
 from portalops.system import logs
-from portalops.system.locks import holder_of, locked
 
 ResultT = TypeVar("ResultT")
 
@@ -128,7 +127,7 @@ def record_framed(
     """Do a piece of work between its two records, whether it is planned or not; the rest as in `record_run`."""
     subject = logs.Subject(frame.run, frame.subject, frame.duty)
     with (
-        locked(lock_path(ledger.folder, frame.subject), holder=frame.run),
+        ledger.locks.held(lock_name(frame.subject), holder=frame.run),
         logs.about(subject),
         logs.kept(clock.now) as said,
     ):
@@ -247,7 +246,7 @@ def _attempts_of_kind(ledger: Ledger, jobs: Sequence[Job], local: datetime) -> I
         if (name.job, name.slot) in slots:
             yield _attempt(ledger, run)
         else:
-            yield Attempt(run, None, running=is_running(ledger.folder, run))
+            yield Attempt(run, None, running=is_running(ledger.locks, run))
     yield from _long_ago(ledger, silent, oldest.astimezone(UTC))
 
 
@@ -268,19 +267,19 @@ def _attempt(ledger: Ledger, run: Run) -> Attempt:
     return Attempt(
         run,
         summary.outcome if summary else None,
-        running=is_running(ledger.folder, run),
+        running=is_running(ledger.locks, run),
         interrupted=summary is not None and summary.exit_code == ExitCode.INTERRUPTED,
     )
 
 
-def is_running(folder: Path, run: Run) -> bool:
-    """Say whether an unfinished run's process is alive on this machine."""
-    return run.finished_at is None and holder_of(lock_path(folder, run.subject)) == run.id
+def is_running(locks: Locks, run: Run) -> bool:
+    """Say whether an unfinished run's process is alive, on any machine that writes to the ledger."""
+    return run.finished_at is None and locks.is_held_by(lock_name(run.subject), run.id)
 
 
-def lock_path(folder: Path, job: str) -> Path:
-    """Return the lock file of a job in a state folder."""
-    return folder / "locks" / f"job-{job.replace('/', '_')}.lock"
+def lock_name(job: str) -> str:
+    """Return the name of a job's lock."""
+    return f"job-{job}"
 
 
 def exit_code_of(error: BaseException) -> ExitCode:

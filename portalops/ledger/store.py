@@ -14,7 +14,6 @@ import sqlite3
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from urllib.parse import quote
 from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import store_errors
 from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
+from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import Writer, parse_line
@@ -29,6 +29,8 @@ from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
+
+FILE_PLACE = "file"
 
 WAIT_SECONDS = 30.0
 """How long an append waits for another process that is appending."""
@@ -38,20 +40,6 @@ _MIN_SEQ, _MAX_SEQ = -(2**63), 2**63 - 1
 
 _FRAME_ENDINGS = (f'{STARTED}","prev":"'.encode(), f'{FINISHED}","prev":"'.encode())
 """What only the lines of frame records hold: within a value the quotation marks would be escaped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which records are asked for; all conditions hold together."""
-
-    kinds: tuple[str, ...] | None = None
-    run: str | None = None
-    since: datetime | None = None
-    """At or after."""
-    until: datetime | None = None
-    """Before."""
-    newest_first: bool = False
-    limit: int | None = None
 
 
 class SqliteStore:
@@ -65,6 +53,20 @@ class SqliteStore:
         self.path = path
         self._writable = writable
         self._writer: Writer | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, for the record of a move: a state folder may be moved or restored elsewhere, and stays the ledger's file."""
+        return FILE_PLACE
+
+    def take(self, first: int, lines: Sequence[bytes]) -> None:
+        """Append lines of another store as they are, in one durable transaction.
+
+        Raises:
+            IntegrityError: one does not follow from the line before; nothing is appended.
+            LedgerFull: the disk is full or not writable.
+        """
+        self._write_with().take(first, lines)
 
     def create(self) -> int:
         """Make the tables, if they are not there yet, and return their version.

@@ -150,3 +150,19 @@ def not_a_ledger(path: Path) -> LedgerError:
             "and restore the ledger from the newest backup set."
         ),
     )
+
+
+def not_the_newest(seq: int) -> IntegrityError:
+    """Say that the newest record is not the one that the tail names."""
+    return IntegrityError(
+        msg("record {seq}, the newest, is not the one that was recorded last", seq=seq),
+        msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
+    )
+
+
+def does_not_follow(seq: int) -> IntegrityError:
+    """Say that a line that is brought does not follow from the one before."""
+    return IntegrityError(
+        msg("record {seq} does not follow from the one before", seq=seq),
+        msg("Nothing was brought over. Run 'portalops ledger verify' where it came from."),
+    )

@@ -37,7 +37,7 @@ from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, STARTED, NotARecord, parse
 from portalops.ledger.runs import is_running
-from portalops.ledger.stored_chain import StoredChain
+from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
@@ -301,7 +301,7 @@ class _Told:
     waivers: ToldWaivers
 
 
-def _read_told(ledger: Ledger, snapshot: StoredChain) -> _Told:
+def _read_told(ledger: Ledger, snapshot: StoredLines) -> _Told:
     heads: list[ReadHead] = []
     keys: list[Held] = []
     sign_offs: list[Held] = []
@@ -360,7 +360,7 @@ class ToldWaivers:
         return waivers_in_force(fold_waivers(self.records), first, last, zone)
 
 
-def _records_of(snapshot: StoredChain, kinds: Sequence[str]) -> Iterator[Record]:
+def _records_of(snapshot: StoredLines, kinds: Sequence[str]) -> Iterator[Record]:
     """Yield the records of some kinds that can be read; the pass over the chain names the others."""
     for place, line in snapshot.lines_of(kinds):
         if not isinstance(line, bytes):
@@ -454,7 +454,7 @@ def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo)
     found = check_runs(
         ledger.frames(),
         lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
-        lambda run: is_running(ledger.folder, run),
+        lambda run: is_running(ledger.locks, run),
     )
     waivers = told.waivers.in_force(today, today, zone)
     return replace(found, erased=erased, waivers=waivers, unread_waivers=tuple(told.waivers.unread))

@@ -76,6 +76,21 @@ class Writer:
         self._end = end
         return records
 
+    def take(self, first: int, lines: Sequence[bytes]) -> None:
+        """Append lines as they are; as `SqliteStore.take`."""
+        with self._transaction():
+            end = self._newest()
+            if end.seq != first - 1:
+                raise store_errors.does_not_follow(first)
+            for line in lines:
+                record = parse_line(end.seq + 1, line)
+                if record.seq != end.seq + 1 or record.prev != end.digest:
+                    raise store_errors.does_not_follow(end.seq + 1)
+                self._connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, line))
+                end = _End(record.seq, record.at, line_digest(line))
+            self._connection.execute(_REMEMBER, (end.seq, end.digest))
+        self._end = end
+
     def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
         """Make version 2 of version 1; as `SqliteStore.upgrade`."""
         connection = self._connection
@@ -104,7 +119,7 @@ class Writer:
         seq, at, prev = end.seq, end.at, end.digest
         for draft in drafts:
             now = clock.now()
-            record = _encoded(draft, seq + 1, now, prev)
+            record = encoded(draft, seq + 1, now, prev)
             if at is not None and record.at < at:
                 raise store_errors.clock_went_back(now, at)
             try:
@@ -131,10 +146,7 @@ class Writer:
             return _NOTHING
         newest = parse_line(*row) if row else None
         if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
-            raise IntegrityError(
-                msg("record {seq}, the newest, is not the one that was recorded last", seq=row[0] if row else 0),
-                msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
-            )
+            raise store_errors.not_the_newest(row[0] if row else 0)
         return _End(newest.seq, newest.at, tail[1])
 
     def begin_transaction(self) -> None:
@@ -195,7 +207,7 @@ def parse_line(seq: int, line: bytes) -> Record:
         ) from error
 
 
-def _encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
+def encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
     try:
         return encode(draft, seq=seq, at=now, prev=prev)
     except NotARecord as error:

@@ -19,7 +19,16 @@ from portalops.registers.signers import KEY_KINDS
 ERASED = "blob.erased"
 """The kind; the erasure stands under the key `erased` of the body."""
 
-INERASABLE: Collection[str] = ("ledger.created", "ledger.upgraded", PLAN, "head", *KEY_KINDS, ERASED, SIGN_OFF)
+INERASABLE: Collection[str] = (
+    "ledger.created",
+    "ledger.upgraded",
+    "ledger.moved",
+    PLAN,
+    "head",
+    *KEY_KINDS,
+    ERASED,
+    SIGN_OFF,
+)
 """Kinds of records whose bodies are never erased: without them, what was signed, expected or erased could not be told."""
 
 

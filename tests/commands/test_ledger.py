@@ -12,6 +12,7 @@ import pytest
 from commands.app import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan
@@ -79,7 +80,7 @@ def test_quick_sees_a_missing_blob_and_not_a_changed_one(home: Path, capsys: pyt
     ledger = filled_ledger(home / "state")
     record = ledger.record(5)
     assert record is not None
-    path = ledger._blobs.path(record.body)
+    path = BlobFolder(ledger.folder / "blobs").path(record.body)
     path.unlink()
 
     assert portalops(home, "verify", "--quick", "--json") == ExitCode.INTEGRITY
@@ -207,6 +208,6 @@ def test_a_record_whose_details_were_changed_is_not_shown_as_if_nothing_was(home
     ledger = filled_ledger(home / "state")
     record = ledger.record(3)
     assert record is not None
-    ledger._blobs.path(record.body).unlink()
+    BlobFolder(ledger.folder / "blobs").path(record.body).unlink()
 
     assert portalops(home, "show", "3") == ExitCode.INTEGRITY

@@ -65,6 +65,7 @@ from portalops.registers.exemptions import EXEMPTION_KINDS
 from portalops.registers.incidents import INCIDENT_KINDS
 from portalops.registers.installations import INSTALLATION
 from portalops.registers.mailings import MAIL_KINDS
+from portalops.registers.notifications import FAILED, SENT
 from portalops.registers.places import PLACE_KINDS
 from portalops.registers.signers import KEY_ADDED, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
@@ -179,7 +180,7 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(CONFIRMATION_KINDS)
         | set(ATTESTED_KINDS)
         | set(MAIL_KINDS)
-        | {INSTALLATION}
+        | {INSTALLATION, SENT, FAILED}
     )
 
     assert set(KINDS) - {"WHAT.started", "WHAT.finished"} - known == set()

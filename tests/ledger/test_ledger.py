@@ -24,6 +24,7 @@ from portalops.errors import (
     RunAlreadyRecorded,
 )
 from portalops.ledger import bodies
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.model.message import msg
@@ -272,7 +273,7 @@ def test_plans_and_outcomes_are_read_from_their_blobs(tmp_path: Path) -> None:
     (run,) = ledger.runs()
     assert ledger.outcome(run) is RunOutcome.COMPLETE
     assert run.body is not None
-    ledger._blobs.path(run.body).unlink()
+    BlobFolder(ledger.folder / "blobs").path(run.body).unlink()
     assert ledger.outcome(run) is None, "what cannot be read is unknown"
 
 

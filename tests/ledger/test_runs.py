@@ -20,7 +20,7 @@ from portalops.ledger.runs import (
     Performed,
     Work,
     is_running,
-    lock_path,
+    lock_name,
     read_attempts,
     record_plan,
     record_run,
@@ -31,7 +31,6 @@ from portalops.model.record import Digest
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan, RunSummary
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.runs import attempt_of, parse_run_id, run_id
-from portalops.system.locks import locked
 from portalops.system.surroundings import LocalSurroundings
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import DAILY, START, WEEKLY, ZONE, new_ledger
@@ -130,7 +129,7 @@ def test_a_killed_run_leaves_its_started_record_alone_and_frees_its_lock(tmp_pat
     clock = FixedClock(datetime(2100, 1, 1, tzinfo=UTC))
     ledger = Ledger.open(tmp_path, clock, create=True)
     (run,) = ledger.runs()
-    assert is_running(tmp_path, run)
+    assert is_running(ledger.locks, run)
     with pytest.raises(Locked):
         performed(ledger, clock, done())
 
@@ -139,7 +138,7 @@ def test_a_killed_run_leaves_its_started_record_alone_and_frees_its_lock(tmp_pat
 
     (run,) = ledger.runs()
     assert run.finished_at is None
-    assert not is_running(tmp_path, run)
+    assert not is_running(ledger.locks, run)
     assert performed(ledger, clock, done()).run.endswith("2026-W48.2")
 
 
@@ -232,10 +231,10 @@ def test_a_run_that_holds_its_lock_is_running(tmp_path: Path) -> None:
     run = run_id(VERIFY, "2026-W48")
     ledger.append("verify.started", run=run, subject=VERIFY.id, body=b"{}")
 
-    with locked(lock_path(tmp_path, VERIFY.id), holder=run):
+    with ledger.locks.held(lock_name(VERIFY.id), holder=run):
         (attempt,) = read_attempts(ledger, (VERIFY,), START, ZONE)
         assert attempt.running
-    with locked(lock_path(tmp_path, VERIFY.id), holder=f"{run}.2"):
+    with ledger.locks.held(lock_name(VERIFY.id), holder=f"{run}.2"):
         (attempt,) = read_attempts(ledger, (VERIFY,), START, ZONE)
         assert not attempt.running
 

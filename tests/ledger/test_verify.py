@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portalops.ledger import bodies, chain
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft, encode, line_digest, parse
@@ -212,7 +213,7 @@ def test_evidence_that_a_result_rests_on_is_looked_at_too(tmp_path: Path) -> Non
     ledger.append("check.finished", run=RunId("r"), body=bodies.write({"check": {"results": [{"evidence": [probe]}]}}))
     assert verified(ledger).integrity.blobs == 3
 
-    ledger._blobs.path(probe).unlink()
+    BlobFolder(ledger.folder / "blobs").path(probe).unlink()
 
     assert verified(ledger).integrity.first_bad == 2
 
@@ -388,7 +389,7 @@ def test_any_record_with_another_value_is_found_at_its_place(data: st.DataObject
 def _blob_file(ledger: Ledger, seq: int) -> Path:
     record = ledger.record(seq)
     assert record is not None
-    return ledger._blobs.path(record.body)
+    return BlobFolder(ledger.folder / "blobs").path(record.body)
 
 
 def _overwrite(path: Path, data: bytes) -> None:

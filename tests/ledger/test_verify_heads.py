@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops.ledger import bodies
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.check_heads import BroughtHead, Verdict, brought_head
 from portalops.ledger.heads import HEAD, code_of, heads, newest_head, record_head, rotate_key
 from portalops.ledger.ledger import Ledger
@@ -316,7 +317,7 @@ def test_a_head_by_a_retired_key_is_named(signed: Signed) -> None:
 def test_an_erased_blob_is_listed_and_a_missing_one_is_a_fault(signed: Signed, *, quick: bool) -> None:
     record = signed.ledger.record(3)
     assert record is not None
-    signed.ledger._blobs.path(record.body).unlink()
+    BlobFolder(signed.ledger.folder / "blobs").path(record.body).unlink()
     assert signed.verified(read_blobs=not quick).integrity.first_bad == 3
     erasure = Erasure(record.body, "a citizen asked for it", "An")
     seq = signed.ledger.append("blob.erased", run=NO_RUN, body=bodies.write({"erased": erasure})).seq
@@ -328,7 +329,7 @@ def test_an_erased_blob_is_listed_and_a_missing_one_is_a_fault(signed: Signed, *
 @pytest.mark.parametrize("kind", ["ledger.created", "key.added", "head"])
 def test_what_verification_needs_is_never_erased(signed: Signed, kind: str) -> None:
     record = next(signed.ledger.records(kinds=(kind,)))
-    signed.ledger._blobs.path(record.body).unlink()
+    BlobFolder(signed.ledger.folder / "blobs").path(record.body).unlink()
     erasure = Erasure(record.body, "", "")
     signed.ledger.append("blob.erased", run=NO_RUN, body=bodies.write({"erased": erasure}))
     found = signed.verified()

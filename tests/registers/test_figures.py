@@ -10,6 +10,7 @@ import pytest
 
 from portalops.errors import LedgerError
 from portalops.ledger import bodies
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.model.period import Period
 from portalops.model.record import Digest, RunId
@@ -119,7 +120,7 @@ def test_without_a_readable_plan_what_is_missing_is_unknown(book: Book, harm: st
     book.plan(DAILY, timezone="Asia/Nowhere" if harm == "zone" else "")
     book.do("check", "c:1", "complete")
     if harm == "blob":
-        book.ledger._blobs.path(book.ledger.record(2).body).unlink()  # type: ignore[union-attr]
+        BlobFolder(book.ledger.folder / "blobs").path(book.ledger.record(2).body).unlink()  # type: ignore[union-attr]
 
     assert book.figures().runs["check"].missing is None
     assert book.figures().data()["runs"]["check"]["missing"] is None  # type: ignore[index,call-overload]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.verify import verify
 from portalops.model.record import Digest
@@ -131,7 +132,7 @@ def test_withdrawal_whose_details_are_gone_is_told_and_its_waiver_does_not_count
     written.clock.move(timedelta(days=8))
     written.export(tmp_path / "bundle")
     (tmp_path / "bundle" / "blobs" / digest).unlink()
-    written.ledger._blobs.path(digest).unlink()
+    BlobFolder(written.ledger.folder / "blobs").path(digest).unlink()
 
     stranger, portalops = by_stranger(tmp_path / "bundle"), by_portalops(tmp_path / "bundle")
 

@@ -41,7 +41,9 @@ SUMS_SIGNATURE = "SHA256SUMS.sig"
 BLOBS, HEADS, CERTIFICATES = "blobs", "heads", "tsa"
 FOLDERS = (BLOBS, HEADS, CERTIFICATES)
 
-ALWAYS = frozenset({CREATED, "ledger.upgraded", PLAN, HEAD, *KEY_KINDS, ERASED, SIGN_OFF, *WAIVER_KINDS})
+ALWAYS = frozenset(
+    {CREATED, "ledger.upgraded", "ledger.moved", PLAN, HEAD, *KEY_KINDS, ERASED, SIGN_OFF, *WAIVER_KINDS}
+)
 """Kinds whose details belong to every bundle, wherever the record stands."""
 
 NOT_WITHHELD = ALWAYS - {PLAN, *WAIVER_KINDS}

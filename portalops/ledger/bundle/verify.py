@@ -619,7 +619,16 @@ class Brought(NamedTuple):
 
 
 # The records whose details are always in the bundle; and those of them whose details may not be withheld.
-KEPT = {"ledger.created", "ledger.upgraded", "head", "key.added", "key.retired", "blob.erased", "sign-off"}
+KEPT = {
+    "ledger.created",
+    "ledger.upgraded",
+    "ledger.moved",
+    "head",
+    "key.added",
+    "key.retired",
+    "blob.erased",
+    "sign-off",
+}
 ALWAYS = KEPT | {"plan", "waiver.granted", "waiver.withdrawn"}
 
 # ----------------------------------------------------------------------------------------------------- 8 the check

@@ -18,6 +18,7 @@ import pytest
 
 from portalops.errors import FileUnwritable, IntegrityError, LedgerError, Locked, UsageError
 from portalops.ledger import bodies, heads
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.bundle import contents, verify_bundle
 from portalops.ledger.bundle.export import (
     Content,
@@ -191,7 +192,7 @@ def test_a_detail_is_withheld_for_one_reason() -> None:
 def test_erased_details_are_said_to_be(written: Written, tmp_path: Path) -> None:
     body = next(record.body for record in written.ledger.records() if record.kind == "check.finished")
     written.append("blob.erased", erased=Erasure(body, "personal data", "the head of office"))
-    written.ledger._blobs.path(body).unlink()
+    BlobFolder(written.ledger.folder / "blobs").path(body).unlink()
     scope = scope_of(written.ledger, START, {body: "why"}, last=written.ledger.count())
     with pytest.raises(UsageError, match="erased already"):
         check_withheld(written.ledger, scope)
@@ -204,7 +205,7 @@ def test_erased_details_are_said_to_be(written: Written, tmp_path: Path) -> None
 
 def test_a_lost_detail_is_named_and_can_be_left_out_with_a_reason(written: Written, tmp_path: Path) -> None:
     record = next(record for record in written.ledger.records() if record.kind == "check.finished")
-    written.ledger._blobs.path(record.body).unlink()
+    BlobFolder(written.ledger.folder / "blobs").path(record.body).unlink()
 
     with pytest.raises(IntegrityError, match=f"record {record.seq}: blob {record.body} is missing"):
         written.export(tmp_path / "bundle")

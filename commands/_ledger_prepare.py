@@ -1,0 +1,59 @@
+"""`portalops ledger prepare`: makes the tables and roles of a ledger in a database, or prints what its owner runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Protocol, cast, runtime_checkable
+
+import typer
+
+from commands._ledger_places import kept_as_configured
+from commands._result import Result
+from commands._session import open_session
+from portalops.errors import ConfigurationError
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.reports.document import Paragraph, Verbatim
+
+HELP = _(
+    "Make a ledger's tables and roles in a database\n\nDone once, by the owner of the database, as whom the configuration"
+    " logs in; or by the server's administrator with what --print prints. Nothing is done where the tables are there.\n\nExample:"
+    " portalops ledger prepare --print | sudo -u postgres psql -d portalops\n\nEXIT STATUS: 0 the tables are there, 4 they could not be"
+    " made, 78 the configuration names no database"
+)
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A store whose tables are made apart from using it."""
+
+    place: str
+
+    def prepare(self) -> bool:
+        """Make the tables, all or none; say whether they were not there."""
+        ...
+
+
+def prepare(
+    ctx: typer.Context,
+    *,
+    print_: Annotated[bool, typer.Option("--print", help=_("Print the SQL, and do nothing"))] = False,
+) -> Result:
+    session = open_session(ctx)
+    if print_:
+        from portalops.ledger.postgresql_tables import script  # noqa: PLC0415  # only when it is asked for
+
+        return Result({"sql": script()}, [Verbatim(script())])
+    table = session.settings.ledger_store
+    if table is None:
+        raise ConfigurationError(
+            msg("the configuration names no database for the ledger"),
+            msg("Add a table [ledger.store]; without one the ledger is in the state folder and needs no preparing."),
+        )
+    store = cast("Prepared", kept_as_configured(session.settings, session.environment, writable=True).records)
+    made = store.prepare()
+    said = (
+        msg("the tables and roles of the ledger were made in {place}", place=store.place)
+        if made
+        else msg("the tables of the ledger are in {place} already", place=store.place)
+    )
+    return Result({"place": store.place, "made": made}, [Paragraph(said)])

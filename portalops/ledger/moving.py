@@ -1,0 +1,120 @@
+"""Moves a ledger from one store to another, with every line and every detail as it is: the same heads, the same codes.
+
+The move itself is the last record of the old place and part of the new one's: `ledger.moved` names where the ledger is from then
+on. Whoever opens a ledger for appending whose newest record names another place is refused, so that one ledger never goes
+on in two. A move that was cut is gone on with: the target then holds the first lines of the source, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from portalops.errors import IntegrityError, LedgerError
+from portalops.ledger import bodies
+from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_to
+from portalops.ledger.record import NO_RUN, line_digest
+from portalops.ledger.selection import Selection
+from portalops.model.message import msg
+from portalops.model.record import Digest, Record
+
+LINES_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a move brought over."""
+
+    records: int
+    blobs: int
+    """Details that the target did not have."""
+    lost: tuple[Digest, ...]
+    """Details that records name and that the source does not have either: erased or missing, as verification says."""
+    head: Digest
+    """Digest of the newest line, in both places."""
+
+
+def move(
+    ledger: Ledger,
+    source: Kept,
+    target: Kept,
+    *,
+    advance: Callable[[int], None] = lambda _amount: None,
+) -> Moved:
+    """Bring a whole ledger over and say in it that it moved.
+
+    Args:
+        ledger: the one in `source`, open for appending.
+        source: where it is.
+        target: where it goes: empty, or with what a move before that was cut brought there.
+        advance: is told of records done.
+
+    Raises:
+        LedgerError: the target holds another ledger, or more than the source.
+        IntegrityError: what came over is not what was there.
+        LedgerFull: the target cannot be written.
+    """
+    begun = _begun(source, target)
+    newest = ledger.last()
+    if newest is None or moved_to(ledger, newest) != target.records.place:
+        body = {
+            "moved": {
+                "from": source.records.place,
+                "to": target.records.place,
+                "records": newest.seq if newest else 0,
+                "head": line_digest(newest.line) if newest else "",
+            }
+        }
+        newest = ledger.append(MOVED, run=NO_RUN, body=bodies.write(body))
+    brought, lost = _bring_blobs(source, target)
+    for lines in _batches(source, begun):
+        target.records.take(lines[0].seq, [record.line for record in lines])
+        advance(len(lines))
+    end = _newest(target)
+    if end is None or end.line != newest.line:
+        raise IntegrityError(
+            msg("the newest record of {place} is not the one that was moved there", place=target.records.place),
+            msg("Keep both places as they are, and run 'portalops ledger verify' over each."),
+        )
+    return Moved(end.seq, brought, lost, line_digest(end.line))
+
+
+def _begun(source: Kept, target: Kept) -> int:
+    """Return how many records the target has: the first ones of the source, or none."""
+    end = _newest(target)
+    if end is None:
+        return 0
+    same = source.records.record(end.seq)
+    if same is None or same.line != end.line:
+        raise LedgerError(
+            msg("{place} holds another ledger, or one that went on there", place=target.records.place),
+            msg(
+                "Name an empty place. To see what it holds: portalops ledger show, with a configuration that names it."
+            ),
+        )
+    return end.seq
+
+
+def _newest(kept: Kept) -> Record | None:
+    return next(kept.records.records(Selection(newest_first=True, limit=1)), None)
+
+
+def _batches(source: Kept, begun: int) -> Iterator[list[Record]]:
+    rest = islice(source.records.records(Selection()), begun, None)
+    while lines := list(islice(rest, LINES_AT_ONCE)):
+        yield lines
+
+
+def _bring_blobs(source: Kept, target: Kept) -> tuple[int, tuple[Digest, ...]]:
+    brought = 0
+    lost: list[Digest] = []
+    for _seq, digest in source.records.bodies():
+        if target.blobs.has(digest):
+            continue
+        if not source.blobs.has(digest):
+            lost.append(digest)
+            continue
+        target.blobs.keep(source.blobs.read(digest))
+        brought += 1
+    return brought, tuple(lost)

@@ -1,0 +1,61 @@
+"""Bytes of evidence in a table of the ledger's database, each under its SHA-256, packed as in the folder of one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from portalops.ledger.blobs import MAX_BLOB_BYTES, broken, digest_of, longest_frame, packed, unpacked
+from portalops.ledger.postgresql_store import Connections
+from portalops.ledger.postgresql_tables import SCHEMA
+from portalops.model.message import msg
+from portalops.model.record import Digest
+
+
+class PostgresqlBlobs:
+    """The table `blob`. Methods are those of `BlobFolder`."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def keep(self, data: bytes) -> Digest:
+        """Store bytes durably and return their SHA-256; the same bytes are stored once."""
+        digest = digest_of(data)
+        if not self.has(
+            digest
+        ):  # one that is damaged stays as it is, since nothing here is written over; verification names it
+            with self._connections.used() as connection:
+                connection.execute(f"SELECT {SCHEMA}.keep(%s, %s)", (digest, packed(data)))
+        return digest
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a blob's bytes."""
+        with self._connections.used() as connection:
+            row = connection.execute(
+                f"SELECT length(data), CASE WHEN length(data) <= %s THEN data END FROM {SCHEMA}.blob WHERE digest = %s",
+                (longest_frame(MAX_BLOB_BYTES), digest),
+            ).fetchone()
+        if row is None:
+            raise broken(msg("blob {digest} is missing", digest=digest))
+        if row[1] is None:
+            raise broken(
+                msg("blob {digest} is larger than {limit} bytes", digest=digest, limit=longest_frame(MAX_BLOB_BYTES))
+            )
+        return unpacked(row[1], digest)
+
+    def has(self, digest: Digest) -> bool:
+        """Say whether there is a row for it, without reading it."""
+        with self._connections.used() as connection:
+            return (
+                connection.execute(f"SELECT 1 FROM {SCHEMA}.blob WHERE digest = %s", (digest,)).fetchone() is not None
+            )
+
+    def remove(self, digest: Digest) -> None:
+        """Remove a blob for good; the account must be one of those that may."""
+        with self._connections.used() as connection:
+            connection.execute(f"SELECT {SCHEMA}.remove(%s)", (digest,))
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the name of each blob, in order."""
+        with self._connections.used() as connection:
+            rows = connection.execute(f"SELECT digest FROM {SCHEMA}.blob ORDER BY digest").fetchall()
+        return (Digest(name) for (name,) in rows)

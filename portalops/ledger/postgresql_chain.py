@@ -1,0 +1,117 @@
+"""The lines of a ledger in a database as verification reads them: one consistent view, whatever is appended meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.postgresql_tables import GENERATED, SCHEMA
+from portalops.ledger.record import NotARecord, line_digest, split
+from portalops.model.record import Digest
+
+_OF_TABLE = f"{SCHEMA}.record"
+
+
+INDEXES = ("record_pkey", "record_kind", "record_run")
+
+_BY_INDEX = "SET LOCAL enable_seqscan = off"
+_TUPLE = re.compile(r"heap tuple (\(\d+,\d+\))")
+
+
+class PostgresqlChain:
+    """All rows and the tail, in one transaction that reads."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        generated = connection.execute(
+            "SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a JOIN pg_attrdef d"
+            " ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attrelid = %s::regclass AND a.attgenerated = 's'",
+            (_OF_TABLE,),
+        ).fetchall()
+        self.stores_columns = dict(generated) != GENERATED
+
+    def tail(self) -> Tail | None:
+        found = self._connection.execute(f"SELECT size, head FROM {SCHEMA}.tail").fetchone()
+        return Tail(found[0], Digest(found[1])) if found else None
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        yield from self.between(None, None, size)
+
+    @contextmanager
+    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:  # noqa: ARG002  # it is looked at as a whole
+        yield iter((_Whole(self),))
+
+    def before(self, seq: int) -> Mark | None:
+        row = self._connection.execute(f"SELECT line FROM {_OF_TABLE} WHERE seq = %s", (seq,)).fetchone()
+        if row is None:
+            return None
+        line = row[0].encode()
+        try:
+            return Mark(seq, line_digest(line), split(line).at)
+        except NotARecord:
+            return None
+
+    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+        statement = f"SELECT seq, line, kind, run, body FROM {_OF_TABLE} WHERE seq > %s AND seq <= %s ORDER BY seq"
+        with self._connection.cursor(name="lines") as cursor:
+            cursor.execute(statement, (-1 if after is None else after, 2**63 - 1 if last is None else last))
+            while rows := cursor.fetchmany(size):
+                places, lines = [row[0] for row in rows], [row[1].encode() for row in rows]
+                yield Chunk(lines, places)
+
+    def lines_of(self, kinds: Collection[str]) -> Iterator[tuple[object, object]]:
+        statement = f"SELECT seq, line FROM {_OF_TABLE} WHERE kind = ANY(%s) ORDER BY seq"
+        for seq, line in self._connection.execute(statement, (list(kinds),)):
+            yield seq, line.encode()
+
+    def misleading_indexes(self) -> Iterator[tuple[int, str]]:
+        """Yield where an index would lead a query past a record: its place, or 0, and what PostgreSQL says of it.
+
+        Its own check goes through each index and looks up every row in it (PostgreSQL, F.2, amcheck).
+        """
+        for name in INDEXES:
+            try:
+                with self._connection.transaction():  # a savepoint: what is refused ends no more than this check
+                    self._connection.execute("SELECT bt_index_check(%s::regclass, true)", (f"{SCHEMA}.{name}",))
+            except psycopg.OperationalError:
+                raise  # the server is gone
+            except psycopg.Error as error:
+                said = str(error).splitlines()[0]
+                place = _TUPLE.search(said)
+                yield self._seq_at(place.group(1)) if place else 0, said
+
+    def _seq_at(self, place: str) -> int:
+        row = self._connection.execute(f"SELECT seq FROM {_OF_TABLE} WHERE ctid = %s::tid", (place,)).fetchone()
+        return row[0] if row else 0
+
+    def are_indexed(self, after: int) -> bool:
+        """Say whether queries by kind and by run find every record behind one, in a time that grows with those alone."""
+        self._connection.execute(_BY_INDEX)
+        rows = self._connection.execute(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq > %s", (after,)).fetchall()
+        for seq, line in rows:
+            try:
+                fields = split(line.encode())
+            except NotARecord:
+                return False
+            # Compared as a row, since by its number alone it would be found by the numbers' own index.
+            by_kind = f"SELECT 1 FROM {_OF_TABLE} WHERE (kind, seq) > (%s, %s) AND (kind, seq) <= (%s, %s)"
+            by_run = f"SELECT 1 FROM {_OF_TABLE} WHERE run = %s AND run <> '' AND kind = %s AND seq = %s"
+            if self._connection.execute(by_kind, (fields.kind, seq - 1, fields.kind, seq)).fetchone() is None:
+                return False
+            if fields.run and self._connection.execute(by_run, (fields.run, fields.kind, seq)).fetchone() is None:
+                return False
+        return True
+
+
+class _Whole:
+    looked = None
+
+    def __init__(self, chain: PostgresqlChain) -> None:
+        self.chain = chain
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        return self.chain.chunks(size)

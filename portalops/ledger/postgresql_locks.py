@@ -1,0 +1,87 @@
+"""Locks of all machines that write to a ledger in a database: advisory locks, which go with their holder's connection.
+
+Each has a connection of its own, whose `application_name` tells people who holds it. A lock is two: of its name, which one
+process at a time has, and of name and holder together, by which anybody can ask whether just this holder is alive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from portalops.errors import Locked
+from portalops.ledger import postgresql_errors as said
+from portalops.ledger.postgresql_store import Connections
+from portalops.model.message import msg
+from portalops.model.text import show_text
+
+_LOOK_AGAIN_SECONDS = 0.2
+_MAX_NAME = 63
+"""Bytes of an `application_name`."""
+
+
+class PostgresqlLocks:
+    """Advisory locks of one database."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection], connections: Connections, place: str) -> None:
+        self._connect, self._connections, self._place = connect, connections, place
+
+    @contextmanager
+    def held(self, name: str, *, holder: str, wait_seconds: float = 0) -> Iterator[None]:
+        """Hold a lock for as long as the block runs."""
+        until = time.monotonic() + wait_seconds
+        try:
+            connection = self._connect()
+        except psycopg.Error as error:
+            raise said.translated(self._place, error) from error
+        with connection:
+            try:
+                connection.execute("SELECT set_config('application_name', %s, false)", (_ascii(f"portalops {holder}"),))
+                while not _taken(connection, _key(name)):
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        raise self._refused(name)
+                    time.sleep(min(left, _LOOK_AGAIN_SECONDS))
+                _taken(connection, _key(name, holder))
+            except psycopg.Error as error:
+                raise said.translated(self._place, error) from error
+            yield
+
+    def is_held_by(self, name: str, holder: str) -> bool:
+        """Say whether a lock is held by just this holder."""
+        return self._who(_key(name, holder)) is not None
+
+    def _who(self, key: int) -> str | None:
+        statement = (
+            "SELECT a.application_name FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
+            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted AND l.objsubid = 1"
+            " AND l.classid::bigint = %s AND l.objid::bigint = %s"
+        )
+        unsigned = key % 2**64
+        with self._connections.used() as connection:
+            row = connection.execute(statement, (unsigned >> 32, unsigned & 0xFFFFFFFF)).fetchone()
+        return None if row is None else str(row[0] or "?")
+
+    def _refused(self, name: str) -> Locked:
+        who = show_text((self._who(_key(name)) or "?").removeprefix("portalops "), _MAX_NAME)
+        return Locked(
+            msg("the lock {lock} is held by {holder}", lock=name, holder=who),
+            msg("Wait until it has ended, or see in the database which machine it is: SELECT * FROM pg_stat_activity."),
+        )
+
+
+def _key(*parts: str) -> int:
+    digest = hashlib.sha256("\0".join(("portalops", *parts)).encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def _taken(connection: psycopg.Connection, key: int) -> bool:
+    return connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone() == (True,)
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace")[:_MAX_NAME].decode()

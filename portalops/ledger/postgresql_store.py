@@ -1,0 +1,340 @@
+"""The records' table in a PostgreSQL database: for a team, whose members and workers append from several machines.
+
+The methods are those of `SqliteStore`; nothing above the store knows which one it is. Appends are one transaction under an
+advisory lock, durable when they return if the server is (`synchronous_commit`). An append whose connection broke while it was
+committed is looked for afterwards by its line, so it is never done twice and never said to have failed if it did not.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.pq import TransactionStatus
+
+from portalops.errors import LedgerError, LedgerMissing
+from portalops.ledger import postgresql_errors as said
+from portalops.ledger import store_errors
+from portalops.ledger.postgresql_chain import PostgresqlChain
+from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
+from portalops.ledger.record import FINISHED, GENESIS, STARTED, Draft, format_at, line_digest
+from portalops.ledger.selection import Selection
+from portalops.ledger.writer import encoded, parse_line
+from portalops.model.record import Digest, Record
+from portalops.ports import Clock
+
+SKEW = timedelta(seconds=5)
+"""How far the clocks of machines that append may be apart: a record that would be earlier than the newest by less gets its time."""
+
+_FETCHED = 2_000
+"""Rows that a reading cursor fetches at once."""
+
+_OF_TABLE = f"{SCHEMA}.record"
+
+_NEWEST = (
+    f"SELECT r.seq, r.line, t.size, t.head FROM {SCHEMA}.tail t FULL JOIN"
+    f" (SELECT seq, line FROM {_OF_TABLE} ORDER BY seq DESC LIMIT 1) r ON true"
+)
+
+
+class PostgresqlStore:
+    """One ledger in one database."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection], place: str, *, writable: bool) -> None:
+        """Take how to connect, as the person's own account, and what the database is called for people, without a secret."""
+        self.place = place
+        self.connections = Connections(connect, place)
+        self._writable = writable
+        weakref.finalize(self, self.connections.close)
+
+    def create(self) -> int:
+        """Look whether the tables are there; who appends may not make them."""
+        return self.check()
+
+    def prepare(self) -> bool:
+        """Make the tables in one transaction, as their owner; say whether they were not there."""
+        with self.connections.used() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+            if connection.execute("SELECT to_regclass(%s)", (_OF_TABLE,)).fetchone() != (None,):
+                return False
+            for statement in MAKE:
+                connection.execute(statement)
+            return True
+
+    def check(self) -> int:
+        """Look whether the tables are of a version that is understood, and return which."""
+        with self.connections.used() as connection:
+            try:
+                found = connection.execute(f"SELECT format FROM {SCHEMA}.about").fetchone()
+            except (pg.UndefinedTable, pg.InvalidSchemaName) as error:
+                raise self.missing() from error
+        if found is None or found[0] != SCHEMA_VERSION:
+            raise said.other_version(self.place, found[0] if found else None)
+        return SCHEMA_VERSION
+
+    def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+        """As `SqliteStore.append`."""
+        return self._append(lambda: drafts, clock)
+
+    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]:
+        """As `SqliteStore.append_decided`."""
+        return self._append(decide, clock)
+
+    def take(self, first: int, lines: Sequence[bytes]) -> None:
+        """Append lines of another store as they are; the database refuses one that does not follow."""
+        with self.connections.used() as connection:
+            connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (first, [line.decode() for line in lines]))
+
+    def begin(self, draft: Draft, clock: Clock) -> None:
+        """As `SqliteStore.begin`."""
+        self._append(lambda: (draft,), clock, only_first=True)
+
+    def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
+        """Do nothing: there is one version of the tables."""
+
+    def _append(
+        self, decide: Callable[[], Sequence[Draft]], clock: Clock, *, only_first: bool = False
+    ) -> tuple[Record, ...]:
+        if not self._writable:
+            raise said.reading_only(self.place)
+        records: tuple[Record, ...] = ()
+        committing = False
+        try:
+            with self.connections.used() as connection:
+                with connection.pipeline():  # one trip to the server
+                    connection.execute("BEGIN")
+                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+                    end = connection.execute(_NEWEST)
+                newest = self._newest(end.fetchone())
+                if only_first and newest is not None:
+                    connection.execute("ROLLBACK")
+                    return ()
+                records = _placed(decide(), clock, newest)
+                committing = bool(records)
+                with connection.pipeline():
+                    if records:
+                        lines = [record.line.decode() for record in records]
+                        connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (records[0].seq, lines))
+                    connection.execute("COMMIT")
+        except pg.UniqueViolation as error:
+            raise said.already_recorded(records, error) from error
+        except LedgerError as error:
+            if committing and isinstance(error.__cause__, psycopg.OperationalError) and self._are_there(records):
+                return records
+            raise
+        return records
+
+    @staticmethod
+    def _newest(row: tuple[int | None, str | None, int | None, str | None] | None) -> Record | None:
+        """Return the newest record, once it is seen to be the one that the tail names."""
+        if row is None:
+            return None
+        seq, line, size, head = row
+        newest = parse_line(seq or 0, line.encode()) if line is not None else None
+        if newest is None or (size, head) != (newest.seq, line_digest(newest.line)):
+            raise store_errors.not_the_newest(seq or 0)
+        return newest
+
+    def _are_there(self, records: Sequence[Record]) -> bool:
+        """Say whether records were committed by a connection that broke before it said so."""
+        return all((found := self.record(record.seq)) is not None and found.line == record.line for record in records)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresqlChain]:
+        """As `SqliteStore.snapshot`."""
+        with self.connections.used() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield PostgresqlChain(connection)
+            finally:
+                if connection.info.transaction_status is not TransactionStatus.UNKNOWN:
+                    connection.execute("ROLLBACK")
+
+    def records(self, selection: Selection) -> Iterator[Record]:
+        """As `SqliteStore.records`."""
+        first, end = self._seqs_between(selection.since, selection.until)
+        where, parameters = ["seq >= %s", "seq < %s"], [first, end]
+        values: list[object] = [*parameters]
+        if selection.kinds is not None:
+            where.append("kind = ANY(%s)")
+            values.append(list(selection.kinds))
+        if selection.run is not None:
+            where.append("run = %s AND run <> ''")
+            values.append(selection.run)
+        order = "DESC" if selection.newest_first else "ASC"
+        statement = f"SELECT seq, line FROM {_OF_TABLE} WHERE {' AND '.join(where)} ORDER BY seq {order}"
+        if selection.limit is not None:
+            statement += " LIMIT %s"
+            values.append(selection.limit)
+        for seq, line in self._rows(statement, values):
+            yield parse_line(seq, line.encode())
+
+    def kinds_under(self, kind: str) -> tuple[str, ...]:
+        """As `SqliteStore.kinds_under`."""
+        statement = (
+            f"WITH RECURSIVE step(kind) AS ((SELECT min(kind) FROM {_OF_TABLE} WHERE kind >= %(low)s)"
+            f" UNION ALL SELECT (SELECT min(r.kind) FROM {_OF_TABLE} r WHERE r.kind > step.kind) FROM step"
+            " WHERE step.kind < %(high)s) SELECT kind FROM step WHERE kind = %(low)s OR kind LIKE %(under)s"
+        )
+        rows = self._rows(statement, {"low": kind, "high": f"{kind}/", "under": f"{kind}.%"})
+        return tuple(found for (found,) in rows)
+
+    def record(self, seq: int) -> Record | None:
+        """As `SqliteStore.record`."""
+        row = next(self._rows(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = %s", (seq,)), None)
+        return parse_line(row[0], row[1].encode()) if row else None
+
+    def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
+        """As `SqliteStore.frames`."""
+        first, end = self._seqs_between(since, until)
+        where, values = ["s.kind LIKE %s", "s.seq >= %s", "s.seq < %s"], [f"%{STARTED}", first, end]
+        parameters: list[object] = [*values]
+        if kinds is not None:
+            where.append("s.kind = ANY(%s)")
+            parameters.append([f"{kind}{STARTED}" for kind in kinds])
+        statement = (
+            f"SELECT s.seq, s.line, f.seq, f.line FROM {_OF_TABLE} s LEFT JOIN {_OF_TABLE} f ON f.run = s.run AND f.run <> ''"
+            f" AND f.kind = left(s.kind, -{len(STARTED)}) || '{FINISHED}' WHERE {' AND '.join(where)} ORDER BY s.seq"
+        )
+        for started_seq, started, finished_seq, finished in self._rows(statement, parameters):
+            yield parse_line(started_seq, started.encode())
+            if finished is not None:
+                yield parse_line(finished_seq, finished.encode())
+
+    def frame_records(self) -> Iterator[Record]:
+        """As `SqliteStore.frame_records`."""
+        statement = f"SELECT seq, line FROM {_OF_TABLE} WHERE kind LIKE %s OR kind LIKE %s ORDER BY seq"
+        for seq, line in self._rows(statement, (f"%{STARTED}", f"%{FINISHED}")):
+            yield parse_line(seq, line.encode())
+
+    def bodies(self) -> Iterator[tuple[int, Digest]]:
+        """As `SqliteStore.bodies`."""
+        for seq, body in self._rows(f"SELECT min(seq), body FROM {_OF_TABLE} GROUP BY body ORDER BY min(seq)", ()):
+            yield seq, Digest(body)
+
+    def count(self) -> int:
+        """As `SqliteStore.count`: the tail tells it, since counting rows takes PostgreSQL as long as reading them."""
+        row = next(self._rows(f"SELECT size FROM {SCHEMA}.tail", ()), None)
+        return int(row[0]) if row else 0
+
+    def has(self, run: str, kind: str) -> bool:
+        """As `SqliteStore.has`."""
+        statement = f"SELECT 1 FROM {_OF_TABLE} WHERE run = %s AND run <> '' AND kind = %s LIMIT 1"
+        return next(self._rows(statement, (run, kind)), None) is not None
+
+    def run_ids(self, first: str) -> Iterator[str]:
+        """As `SqliteStore.run_ids`."""
+        statement = f"SELECT DISTINCT run FROM {_OF_TABLE} WHERE run <> '' AND (run = %(first)s OR run >= %(first)s || '.' AND run < %(first)s || '/')"
+        for (run,) in self._rows(statement, {"first": first}):
+            yield run
+
+    def missing(self) -> LedgerMissing:
+        """Return the error that says that there is no ledger here."""
+        return said.missing(self.place)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.connections.close()
+
+    def _rows(self, statement: str, values: Sequence[object] | Mapping[str, object]) -> Iterator[tuple[Any, ...]]:
+        """Yield rows as they come; the connection is nobody else's until the last, or until whoever reads lets go."""
+        with self.connections.used() as connection:
+            connection.execute("BEGIN READ ONLY")
+            try:
+                with connection.cursor(name="rows") as cursor:
+                    cursor.itersize = _FETCHED
+                    cursor.execute(statement, values)
+                    yield from cursor
+            finally:
+                if connection.info.transaction_status is not TransactionStatus.UNKNOWN:
+                    connection.execute("ROLLBACK")
+
+    def _seqs_between(self, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+        first = 1 if since is None else self._first_from(format_at(since))
+        return first, 2**63 - 1 if until is None else self._first_from(format_at(until))
+
+    def _first_from(self, at: str) -> int:
+        """Return the first seq recorded at or after a time: times never go back, so halving finds it without an index."""
+        statement = (
+            "WITH RECURSIVE half(low, high) AS (SELECT 1::bigint, coalesce((SELECT size FROM portalops.tail), 0) + 1 UNION ALL"
+            " SELECT CASE WHEN found.at < %(at)s THEN middle + 1 ELSE low END, CASE WHEN found.at < %(at)s THEN high ELSE middle END"
+            " FROM half, LATERAL (SELECT (low + high) / 2 AS middle) m,"
+            f" LATERAL (SELECT substr(line, 8, 24) AS at FROM {_OF_TABLE} WHERE seq = middle) found WHERE low < high)"
+            " SELECT max(low) FROM half"
+        )
+        with self.connections.used() as connection:
+            row = connection.execute(statement, {"at": at}).fetchone()
+        return int(row[0]) if row else 1
+
+
+class Connections:
+    """Open connections that nobody uses at the moment, for whoever comes next: opening one takes a server's process."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection], place: str) -> None:
+        self._connect, self._place = connect, place
+        self._idle: list[psycopg.Connection] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def used(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection; what the driver raises is raised as one of our errors, and such a connection is not lent again."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        try:
+            if connection is None or connection.closed:
+                connection = self._connect()
+            yield connection
+        except pg.UniqueViolation:
+            self._back(connection)
+            raise
+        except psycopg.Error as error:
+            self._back(connection)
+            raise said.translated(self._place, error) from error
+        except BaseException:
+            self._back(connection)
+            raise
+        self._back(connection)
+
+    def _back(self, connection: psycopg.Connection | None) -> None:
+        if connection is None or connection.closed:
+            return
+        if connection.info.transaction_status is not TransactionStatus.IDLE:
+            try:
+                connection.execute("ROLLBACK")
+            except psycopg.Error:
+                connection.close()
+                return
+        with self._lock:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close those that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+def _placed(drafts: Sequence[Draft], clock: Clock, newest: Record | None) -> tuple[Record, ...]:
+    """Give drafts their places behind the newest record, and their times: none before it.
+
+    Raises:
+        ClockWentBack: the clock is further behind than those of machines that keep time may be.
+    """
+    records: list[Record] = []
+    for draft in drafts:
+        now = clock.now()
+        if newest is not None and now < newest.at:
+            if newest.at - now > SKEW:
+                raise store_errors.clock_went_back(now, newest.at)
+            now = newest.at
+        prev = line_digest(newest.line) if newest else GENESIS
+        newest = encoded(draft, (newest.seq if newest else 0) + 1, now, prev)
+        records.append(newest)
+    return tuple(records)

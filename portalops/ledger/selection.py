@@ -1,0 +1,20 @@
+"""Which records are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records are asked for; all conditions hold together."""
+
+    kinds: tuple[str, ...] | None = None
+    run: str | None = None
+    since: datetime | None = None
+    """At or after."""
+    until: datetime | None = None
+    """Before."""
+    newest_first: bool = False
+    limit: int | None = None

@@ -1,0 +1,117 @@
+"""What a ledger is kept in: a store of records and one of blobs, as the ledger uses them.
+
+`SqliteStore` and `BlobFolder` are those of one machine; a database and an object store are those of a team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from portalops.errors import LedgerMissing
+from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.record import Draft
+from portalops.ledger.selection import Selection
+from portalops.model.record import Digest, Record
+from portalops.ports import Clock
+
+
+class StoredLines(Protocol):
+    """The lines of all records in one consistent view, as verification reads them."""
+
+    stores_columns: bool
+    """Queries are answered by what stands beside the lines, and that is not known to follow from them."""
+
+    def tail(self) -> Tail | None:
+        """Return what was recorded last, as the store remembers it apart from the records."""
+        ...
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield the lines in order, so many at a time."""
+        ...
+
+    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
+        """Yield the parts of a large ledger, some of which may be looked at by a second process."""
+        ...
+
+    def before(self, seq: int) -> Mark | None:
+        """Return the mark behind a record, on trust; None if it is none."""
+        ...
+
+    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+        """Yield the lines behind one record up to another, so many at a time; None is the beginning, or the end."""
+        ...
+
+    def lines_of(self, kinds: Collection[str]) -> Iterator[tuple[object, object]]:
+        """Yield place and line of the records that stand under some kinds, in order."""
+        ...
+
+    def misleading_indexes(self) -> Iterator[tuple[int, str]]:
+        """Yield where an index would lead a query past a record: its place, or 0, and what is said of it."""
+        ...
+
+    def are_indexed(self, after: int) -> bool:
+        """Say whether queries by kind and by run find every record behind one."""
+        ...
+
+
+class RecordStore(Protocol):
+    """Keeps records in their order. `SqliteStore` says what each method promises and raises."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people and for the record of a move; no account and no secret."""
+        ...
+
+    def take(self, first: int, lines: Sequence[bytes]) -> None:
+        """Append lines of another store as they are, in one transaction; one that does not follow is refused."""
+        ...
+
+    def create(self) -> int: ...
+    def check(self) -> int: ...
+    def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None: ...
+    def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]: ...
+    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]: ...
+    def begin(self, draft: Draft, clock: Clock) -> None: ...
+    def snapshot(self) -> AbstractContextManager[StoredLines]: ...
+    def records(self, selection: Selection) -> Iterator[Record]: ...
+    def kinds_under(self, kind: str) -> tuple[str, ...]: ...
+    def record(self, seq: int) -> Record | None: ...
+    def frames(
+        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None
+    ) -> Iterator[Record]: ...
+    def frame_records(self) -> Iterator[Record]: ...
+    def bodies(self) -> Iterator[tuple[int, Digest]]: ...
+    def count(self) -> int: ...
+    def has(self, run: str, kind: str) -> bool: ...
+    def run_ids(self, first: str) -> Iterator[str]: ...
+    def missing(self) -> LedgerMissing: ...
+    def close(self) -> None: ...
+
+
+class BlobStore(Protocol):
+    """Keeps bytes under their digest. `BlobFolder` says what each method promises and raises."""
+
+    def keep(self, data: bytes) -> Digest: ...
+    def read(self, digest: Digest) -> bytes: ...
+    def has(self, digest: Digest) -> bool: ...
+    def remove(self, digest: Digest) -> None: ...
+    def digests(self) -> Iterator[Digest]: ...
+
+
+class Locks(Protocol):
+    """Locks that go with whoever holds them, over all machines that write to one ledger."""
+
+    def held(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a lock for as long as the block runs.
+
+        Raises:
+            Locked: another process holds it, and did not let go in time.
+        """
+        ...
+
+    def is_held_by(self, name: str, holder: str) -> bool:
+        """Say whether a lock is held by just this holder."""
+        ...

@@ -1,0 +1,251 @@
+"""Whatever a ledger is kept in: the same records, asked for in the same ways, come back the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked, RunAlreadyRecorded
+from portalops.ledger.ledger import Kept, Ledger, kept_in
+from portalops.ledger.moving import move
+from portalops.ledger.postgresql_kept import kept_in as postgresql
+from portalops.ledger.postgresql_store import PostgresqlStore
+from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER
+from portalops.ledger.record import NO_RUN, Draft
+from portalops.ledger.selection import Selection
+from portalops.ledger.stores import RecordStore
+from portalops.model.record import Digest, RunId
+from tests.backups.postgresql.parts import Server, versions
+from tests.doubles import FixedClock
+from tests.ledger.ledgers import START, filled_ledger, verified
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server.new(versions()[-1]) as started:
+        for role in (READER, WRITER, PRUNER):
+            started.sql(f"CREATE ROLE {role} NOLOGIN")
+        yield started
+
+
+@pytest.fixture
+def database(server: Server, request: pytest.FixtureRequest) -> Iterator[Kept]:
+    name = f"t{abs(hash(request.node.name)) % 10**9}"
+    server.sql(f"CREATE DATABASE {name}")
+    where = f"host={server.folder} port=5432 user=postgres dbname={name}"
+    kept = postgresql(lambda: psycopg.connect(where, autocommit=True), name, writable=True)
+    assert isinstance(kept.records, PostgresqlStore)
+    kept.records.prepare()
+    yield kept
+    kept.records.close()
+
+
+def answers(store: RecordStore) -> Iterator[object]:
+    yield store.count()
+    for selection in (
+        Selection(),
+        Selection(newest_first=True, limit=3),
+        Selection(kinds=("backup.started", "backup.finished")),
+        Selection(since=START + timedelta(days=1)),
+        Selection(until=START + timedelta(days=1)),
+        Selection(since=START + timedelta(hours=1), until=START + timedelta(days=2)),
+    ):
+        yield [record.line for record in store.records(selection)]
+    runs = sorted({record.run for record in store.records(Selection()) if record.run})
+    yield runs
+    for run in runs:
+        yield [record.seq for record in store.records(Selection(run=run))]
+        yield sorted(store.run_ids(run))
+        yield store.has(run, "backup.started")
+    for kind in ("backup", "check", "ledger", "nothing", "plan"):
+        yield store.kinds_under(kind)
+    for kinds in (None, ("backup",), ("backup", "check")):
+        yield [record.seq for record in store.frames(kinds, None, None)]
+        yield [record.seq for record in store.frames(kinds, START + timedelta(days=1), None)]
+    yield [record.seq for record in store.frame_records()]
+    yield list(store.bodies())
+    yield store.record(3), store.record(10**6)
+    with store.snapshot() as chain:
+        yield chain.tail(), chain.stores_columns
+        yield [line for chunk in chain.chunks(7) for line in chunk.lines]
+        yield chain.before(4)
+        yield list(chain.lines_of(("plan", "backup.started")))
+        yield chain.are_indexed(0), list(chain.misleading_indexes())
+
+
+def in_file(folder: Path) -> Kept:
+    kept = kept_in(folder, writable=True)
+    kept.records.create()
+    return kept
+
+
+def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    done = move(ledger, in_file(tmp_path), database)
+
+    assert list(answers(database.records)) == list(answers(kept_in(tmp_path, writable=False).records))
+    assert done.records == ledger.count() and not done.lost
+    there = Ledger(tmp_path / "locks", FixedClock(START), writable=True, kept=database)
+    assert verified(there) == verified(ledger)
+
+
+def test_a_ledger_moved_there_and_back_has_the_same_lines_and_goes_on(tmp_path: Path, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path / "a")
+    before = [record.line for record in ledger.records()]
+    move(ledger, in_file(tmp_path / "a"), database)
+    there = Ledger(tmp_path / "a", FixedClock(START + timedelta(days=30)), writable=True, kept=database)
+    there.append("note", run=NO_RUN, body=b"{}")
+    back = in_file(tmp_path / "b")
+    move(there, database, back)
+
+    lines = [record.line for record in back.records.records(Selection())]
+    assert lines[: len(before)] == before and len(lines) == len(before) + 3
+    assert verified(Ledger(tmp_path / "b", FixedClock(START), writable=False)).integrity.holds
+
+
+def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_path: Path, database: Kept) -> None:
+    ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
+    first = [record.line for record in source.records.records(Selection(limit=4))]
+    database.records.take(1, first)
+
+    move(ledger, source, database)
+
+    assert database.records.count() == ledger.count()
+    other = filled_ledger(tmp_path / "b")
+    with pytest.raises(LedgerError, match="another ledger"):
+        move(other, in_file(tmp_path / "b"), database)
+
+
+def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    lines = [record.line for record in ledger.records()]
+    with pytest.raises(IntegrityError, match="does not follow"):
+        database.records.take(2, lines[1:2])
+    database.records.take(1, lines[:2])
+    with pytest.raises(IntegrityError, match="does not follow"):
+        database.records.take(3, lines[3:4])
+    with pytest.raises(IntegrityError, match="does not follow"):
+        in_file(tmp_path / "x").records.take(2, lines[1:2])
+
+
+def test_a_run_is_recorded_once_and_the_clock_does_not_go_back(tmp_path: Path, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    move(ledger, in_file(tmp_path), database)
+    there = Ledger(tmp_path, FixedClock(START + timedelta(days=60)), writable=True, kept=database)
+    run = RunId("once")
+    there.append("check.started", run=run, body=b"{}")
+    with pytest.raises(RunAlreadyRecorded):
+        there.append("check.started", run=run, body=b"{}")
+    late = Ledger(tmp_path, FixedClock(START), writable=True, kept=database)
+    with pytest.raises(ClockWentBack):
+        late.append("note", run=NO_RUN, body=b"{}")
+
+
+def account(server: Server, database: Kept, role: str) -> PostgresqlStore:
+    """A store as an account that is a member of one role alone."""
+    name = f"{role}_{database.records.place}"
+    server.sql(f"CREATE ROLE {name} LOGIN PASSWORD 'x' IN ROLE {role}")
+    where = f"host={server.folder} port=5432 user={name} password=x dbname={database.records.place}"
+    return PostgresqlStore(lambda: psycopg.connect(where, autocommit=True), database.records.place, writable=True)
+
+
+def test_who_appends_can_change_and_delete_nothing(tmp_path: Path, server: Server, database: Kept) -> None:
+    move(filled_ledger(tmp_path), in_file(tmp_path), database)
+    writer = account(server, database, WRITER)
+    clock = FixedClock(START + timedelta(days=60))
+    writer.append((Draft("note", Digest("a" * 64)),), clock)
+
+    for statement in (
+        "UPDATE portalops.record SET line = line",
+        "DELETE FROM portalops.record",
+        "TRUNCATE portalops.record",
+        "INSERT INTO portalops.record (seq, line) VALUES (99, '{}')",
+        "UPDATE portalops.tail SET size = 1",
+        "DELETE FROM portalops.blob",
+        "SELECT portalops.remove('a')",
+        "DROP TRIGGER record_kept ON portalops.record",
+    ):
+        with (
+            pytest.raises(LedgerError, match="may not be used so by this account"),
+            writer.connections.used() as one,
+        ):
+            one.execute(statement)
+
+
+def test_an_auditor_reads_and_verifies_and_cannot_append(tmp_path: Path, server: Server, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    move(ledger, in_file(tmp_path), database)
+    reader = account(server, database, READER)
+
+    assert verified(
+        Ledger(tmp_path / "r", FixedClock(START), writable=False, kept=replace(database, records=reader))
+    ) == verified(ledger)
+    with pytest.raises(LedgerError, match="may not be used so"):
+        reader.append((Draft("note", Digest("a" * 64)),), FixedClock(START + timedelta(days=60)))
+
+
+def test_not_even_the_owner_changes_a_record_by_mistake(tmp_path: Path, server: Server, database: Kept) -> None:
+    move(filled_ledger(tmp_path), in_file(tmp_path), database)
+    assert isinstance(database.records, PostgresqlStore)
+    for statement in (
+        "UPDATE portalops.record SET line = line",
+        "DELETE FROM portalops.record",
+        "TRUNCATE portalops.record",
+    ):
+        with pytest.raises(LedgerError, match="never changed or deleted"), database.records.connections.used() as one:
+            one.execute(statement)
+
+
+def test_an_index_that_hides_a_record_is_found(tmp_path: Path, server: Server, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    lines = [record.line for record in ledger.records()]
+    database.records.take(1, lines[:-1])
+    name = database.records.place
+    server.sql(
+        "SET allow_system_table_mods = on; UPDATE pg_index SET indisready = false WHERE indexrelid = 'portalops.record_kind'::regclass",
+        name,
+    )
+    database.records.take(len(lines), lines[-1:])
+    server.sql(
+        "SET allow_system_table_mods = on; UPDATE pg_index SET indisready = true WHERE indexrelid = 'portalops.record_kind'::regclass",
+        name,
+    )
+
+    with database.records.snapshot() as chain:
+        assert [place for place, _said in chain.misleading_indexes()] == [len(lines)]
+        assert not chain.are_indexed(len(lines) - 2)
+
+
+def test_an_append_whose_answer_was_lost_is_done_once(tmp_path: Path, server: Server, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    move(ledger, in_file(tmp_path), database)
+    assert isinstance(database.records, PostgresqlStore)
+    before = database.records.count()
+    clock = FixedClock(START + timedelta(days=60))
+
+    def cut() -> tuple[Draft, ...]:
+        server.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> 'psql' AND state LIKE 'idle%'"
+        )
+        return (Draft("note", Digest("a" * 64)),)
+
+    with pytest.raises(LedgerError, match="cannot reach"):
+        database.records.append_decided(cut, clock)
+    assert database.records.count() == before
+    database.records.append((Draft("note", Digest("a" * 64)),), clock)
+    assert database.records.count() == before + 1
+
+
+def test_a_lock_is_one_process_s_and_goes_with_it(server: Server, database: Kept) -> None:
+    with database.locks.held("job-x", holder="run 1"):
+        assert database.locks.is_held_by("job-x", "run 1") and not database.locks.is_held_by("job-x", "run 2")
+        with pytest.raises(Locked, match="held by run 1"), database.locks.held("job-x", holder="run 2"):
+            pass
+        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'portalops run 1'")
+        with database.locks.held("job-x", holder="run 2", wait_seconds=5):
+            assert not database.locks.is_held_by("job-x", "run 1")
