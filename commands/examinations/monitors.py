@@ -5,15 +5,17 @@ No monitor is asked anything: what is remembered of the last time that each was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from commands.examinations import Look, Seen, good, note, warning
+from portalops.config import KindTable
 from portalops.model.message import msg
+from portalops.model.runs import Job
 from portalops.notify.monitors._state import MonitorFolder
 
 SILENT = timedelta(hours=26)
-"""Every run tells each monitor, and the rarest that a schedule may be set to is once a day."""
+"""Every run tells each monitor of all jobs, and the rarest that a schedule may be set to is once a day."""
 
 
 def examine(look: Look) -> Iterator[Seen]:
@@ -44,7 +46,7 @@ def examine(look: Look) -> Iterator[Seen]:
             )
         elif known is None or known.heard_at is None:
             yield note(name, msg("{id}: it was told nothing yet", id=name), msg("Run 'portalops run --due'."))
-        elif now - known.heard_at > SILENT:
+        elif now - known.heard_at > _longest_silence(table, settings.jobs):
             yield warning(
                 name,
                 msg("{id}: it took nothing since {moment}", id=name, moment=known.heard_at),
@@ -52,3 +54,10 @@ def examine(look: Look) -> Iterator[Seen]:
             )
         else:
             yield good(name, msg("{id}: it took what it was told at {moment}", id=name, moment=known.heard_at))
+
+
+def _longest_silence(table: KindTable, jobs: Sequence[Job]) -> timedelta:
+    """Return how long a monitor may take nothing: one of some jobs alone hears nothing in between, for two slots at most."""
+    watched = table.values.get("jobs") or ()
+    times = [2 * job.every.longest for job in jobs if job.id in watched]
+    return max(SILENT, min(times)) if times else SILENT

@@ -138,6 +138,27 @@ def test_a_monitor_is_told_with_what_it_took_last(
     assert line.state is state and words in str(line.seen)
 
 
+def test_a_monitor_of_a_weekly_job_may_take_nothing_for_its_week(tmp_path: Path) -> None:
+    (tmp_path / "state/notify").mkdir(parents=True)
+    text = """
+[[job]]
+id = "weekly-report"
+kind = "report"
+every = "week"
+
+[[notify.monitor]]
+id = "hc"
+kind = "healthchecks"
+url = { env = "URL" }
+jobs = ["weekly-report"]
+"""
+    folder = MonitorFolder(tmp_path / "state")
+    for days, state in ((8, State.GOOD), (15, State.WARNING)):
+        folder.save(MonitorState((MonitorTold("hc", NOW - timedelta(days=days)),)))
+        (line,) = seen(tmp_path, "monitors", text)
+        assert line.state is state
+
+
 # --- Watched ledgers --------------------------------------------------------------------------------------
 
 
