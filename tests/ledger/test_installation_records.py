@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from portalops.model.installations import Direction, Installed
 from portalops.model.record import Digest
 from portalops.registers.installations import INSTALLATION, newest_installed
 from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import week
 from tests.ledger.ledgers import START, new_ledger
 
 WHO = Circumstances(1000, None, "lan", "web1", "ab" * 32, "1.0.0", Digest("a" * 64), ("portalops", "run"), True)
@@ -42,3 +46,22 @@ def test_a_record_of_a_newer_portalops_that_cannot_be_read_makes_the_direction_u
     assert found is not None
     assert (found.direction, found.before) == (Direction.UNKNOWN, None)
     assert record_installation(ledger, OLD, WHO) is None
+
+
+def test_a_bundle_over_an_upgrade_and_a_way_back_is_verified_by_who_knows_neither(tmp_path: Path) -> None:
+    written = week(tmp_path / "state")
+    for each in (OLD, NEW):
+        record_installation(written.ledger, each, WHO)
+    written.append("weather.seen", weather={"of": "a kind that only the newer one knows"})
+    record_installation(written.ledger, OLD, WHO)
+    bundle = tmp_path / "bundle"
+    written.export(bundle)
+
+    done = subprocess.run(
+        [sys.executable, "-I", str(bundle / "verify.py")], capture_output=True, text=True, check=False
+    )
+
+    kinds = [json.loads(line)["kind"] for line in (bundle / "ledger.jsonl").read_bytes().splitlines()]
+    assert (kinds.count(INSTALLATION), kinds.count("weather.seen")) == (3, 1)
+    assert "RESULT: nothing was changed since it was signed, and something expected is missing." in done.stdout
+    assert "daily-check 2026-11-26" in done.stdout, "what is missing is the week's, and nothing of the installations"
