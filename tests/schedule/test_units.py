@@ -19,7 +19,7 @@ needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reas
 
 MOST = 20
 """Tenths of exposure that a service may have, as systemd-analyze(1) counts it."""
-MOST_WITH_SUDO = 51
+MOST_WITH_SUDO = 52
 """The same for the one that must gain root and see the machine's own mounts."""
 
 
@@ -115,6 +115,18 @@ def test_the_look_at_this_machine_has_no_file_system_of_its_own() -> None:
 
     assert [line for line in check.splitlines() if line.startswith(apart)] == []
     assert "NoNewPrivileges=yes" not in check
+
+
+def test_whether_the_clock_is_kept_right_can_be_asked_and_never_changed() -> None:
+    """Where that cannot be said, nothing is pruned (commands/_prune_work.py)."""
+    for name, text in texts_of(WHOLE).items():
+        if name.endswith(".service"):
+            lines = text.splitlines()
+            asked = lines.index("SystemCallFilter=adjtimex clock_adjtime clock_adjtime64")
+            assert asked > max(
+                number for number, line in enumerate(lines) if line.startswith("SystemCallFilter=") and "@" in line
+            )
+            assert "ProtectClock=yes" not in lines and "CAP_SYS_TIME" not in text
 
 
 def test_no_filter_keeps_sudo_from_gaining_root_where_systemd_is_older() -> None:
