@@ -52,11 +52,23 @@ def lock_seen(look: Look, table: KindTable) -> Iterator[Seen]:
                 about, msg("{id}: its lock was not tried: {cause}", id=table.id, cause=error.cause), error.hint
             )
         return
-    if trial.locked_until is not None:
+    if trial.locked_until is not None and trial.may_delete:
         yield good(
             about,
             msg(
                 "{id}: the lock holds: deleting {key} was refused with {answer}; that object stays until {until}",
+                id=table.id,
+                key=trial.key,
+                answer=trial.answer,
+                until=trial.locked_until,
+            ),
+        )
+    elif trial.locked_until is not None:
+        yield good(
+            about,
+            msg(
+                "{id}: deleting {key} was refused with {answer}, as this key may delete nothing there; the store calls it locked until"
+                " {until}",
                 id=table.id,
                 key=trial.key,
                 answer=trial.answer,

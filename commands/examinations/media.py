@@ -41,7 +41,7 @@ def examine(look: Look) -> Iterator[Seen]:
 def _looked_at(look: Look, table: KindTable) -> Iterator[Seen]:
     folder = next(iter(build_medium(table).places()), None)
     if folder is None:  # only folders of this machine can be looked at without connecting to something
-        if look.deep:
+        if look.deep and "device" not in table.values:  # a drive is not to be moved under a job that uses it
             yield from _connected(look, table)
             return
         yield note(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from commands._kinds import typed_tables
-from commands.examinations import Look, Seen, bad, good, warning
+from commands.examinations import Look, Seen, bad, bounded, good, warning
 from commands.examinations._places import owner_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import Reference
@@ -23,7 +24,7 @@ def examine(look: Look) -> Iterator[Seen]:
     for table, model in tables.items():
         for key, reference in references(model):
             name = f"{table.id or table.section}.{key}"
-            yield from _tried(look, name, reference)
+            yield from bounded(partial(_tried, look, name, reference), seconds=look.seconds, about=name)
 
 
 def references(node: object, key: str = "") -> Iterator[tuple[str, Reference]]:

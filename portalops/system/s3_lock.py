@@ -32,6 +32,8 @@ class LockTrial:
     """The version that was to be locked is gone."""
     locked_until: datetime | None = None
     """The delete was refused, and the object stays until then; None where nothing is locked."""
+    may_delete: bool = False
+    """The key deleted what was not locked: the refusal is the lock's, and not for want of a right."""
 
 
 def try_lock(client: Any, *, bucket: str, prefix: str, mode: str) -> LockTrial:
@@ -68,7 +70,8 @@ def try_lock(client: Any, *, bucket: str, prefix: str, mode: str) -> LockTrial:
         locked = client.head_object(Bucket=bucket, Key=key, VersionId=version)
         found = locked.get("ObjectLockRetainUntilDate")
         if locked.get("ObjectLockMode") == mode and isinstance(found, datetime):
-            return LockTrial(key, said, locked_until=found.astimezone(UTC))
+            may_delete = _may_delete(client, bucket, f"{prefix}{secrets.token_hex(6)}")
+            return LockTrial(key, said, locked_until=found.astimezone(UTC), may_delete=may_delete)
         return LockTrial(key, said)
     return LockTrial(key, "204 No Content", was_deleted=True)
 
@@ -99,6 +102,18 @@ def _put(client: Any, bucket: str, key: str, mode: str, now: datetime) -> str:
             version = str(answer.get("VersionId") or "")
             return "" if version == "null" else version
     raise AssertionError("the last span ends it")
+
+
+def _may_delete(client: Any, bucket: str, key: str) -> bool:
+    """Say whether the key may delete a version that is not locked, by an empty one; False where the bucket locks all by itself."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415  # as above
+
+    try:
+        version = client.put_object(Bucket=bucket, Key=key, Body=b"", ChecksumSHA256=checksum(b""))["VersionId"]
+        client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    except (ClientError, KeyError):
+        return False
+    return True
 
 
 def _remove_earlier(client: Any, bucket: str, prefix: str) -> datetime:

@@ -162,6 +162,31 @@ def test_a_lock_that_refuses_a_delete_is_good_with_the_servers_words(
     assert left["Key"].startswith("probe/doctor-")
 
 
+def test_a_key_that_may_delete_nothing_says_nothing_of_the_lock(
+    proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    a_store(tmp_path, proxy.store, a_bucket(object_store, "doctor-timid"))
+    proxy.rule = lambda method, _path: answer(403, "AccessDenied") if method == "DELETE" else None
+
+    found = deep(tmp_path, "media")
+
+    lock = next(each for each in found if each.about == "far lock")
+    assert "as this key may delete nothing there; the store calls it locked until" in str(lock.seen)
+
+
+def test_what_a_trial_left_is_removed_by_the_next_as_soon_as_its_lock_has_ended(
+    object_store: ObjectStore, tmp_path: Path
+) -> None:
+    bucket = a_bucket(object_store, "doctor-again")
+    a_store(tmp_path, object_store, bucket)
+    object_store.client().put_object(Bucket=bucket, Key="probe/doctor-000000000000", Body=b"of a trial before")
+
+    deep(tmp_path, "media")
+
+    keys = [each["Key"] for each in object_store.client().list_object_versions(Bucket=bucket)["Versions"]]
+    assert len(keys) == 1 and "probe/doctor-000000000000" not in keys
+
+
 def test_a_bucket_without_object_lock_is_bad_where_sets_are_to_be_locked(
     object_store: ObjectStore, tmp_path: Path
 ) -> None:
