@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from commands._kinds import ALONE, PACKAGES, all_kinds, declared_model, report_mail_model, settings_model, variants_of
-from portalops.config.shape import PortalopsFile
+from portalops.config.shape import PortalopsFile, RulebookTable
+from portalops.model.rulebook import Numbers
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -101,6 +102,8 @@ def _texts_of(model: type[BaseModel]) -> Mapping[str, str]:
     for base in reversed(model.__mro__):
         if issubclass(base, BaseModel) and base is not BaseModel:
             texts |= _field_texts(base.__module__).get(base.__name__, {})
+    if model is RulebookTable:  # made of the rulebook's numbers, which say what they are
+        texts = {**_field_texts(Numbers.__module__)[Numbers.__name__], **texts}
     return {info.alias or name: texts[name] for name, info in model.model_fields.items() if name in texts}
 
 

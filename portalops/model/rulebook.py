@@ -82,11 +82,13 @@ class Numbers:
     unit_duties: UnitDuties = UnitDuties.BOTH
     occasion: Occasions = Occasions.DAY
     session_gap_minutes: int = 120
+    """Where a session is one occasion: an item that comes longer than this after the one before begins another one."""
     day_cutoff: str = "24:00"
     """Local time at which a day closes for counting; later items count on the next day."""
     weekend_counts_daily: bool = False
     """A Saturday item never pays for Friday or Monday."""
     weekend_counts_weekly: bool = True
+    """What comes on a day off counts for its week."""
     late_grace_hours: int = 0
     """For how long after a missed day an update is told as late (đạt muộn). It never repairs the day."""
     short_weeks_ask_less: bool = True
@@ -96,8 +98,11 @@ class Numbers:
     min_coverage_percent: int = 90
     """Share of the expected polls below which a shortfall is insufficient evidence."""
     backdate_grace_hours: int = 24
+    """How much later than its own date an item may be seen first and not be told as backdated."""
     duplicate_window_days: int = 90
+    """How far back an item is compared with earlier ones, to find the same text."""
     new_subportal_grace_working_days: int = 10
+    """For how long from a unit's first day its sub-portal owes nothing."""
     check_max_age_hours: int = 48
     """How old a check result may be and still speak for today."""
     check_every_days: int = 1
@@ -107,7 +112,9 @@ class Numbers:
     finding_high_days: int = 30
     """The same for a high one: 30 days in BOD 19-02."""
     finding_medium_days: int = 90
+    """The same for one of medium severity; no article names a number."""
     finding_low_days: int = 180
+    """The same for a low one; no article names a number."""
     waiver_max_days: int = 365
     """How far away the end of a check's waiver may be; no article names a number."""
     case_remind_working_days: int = 1
