@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from commands._session import Session
-from portalops.errors import Locked, MailInDoubt, NotificationNotSent, PortalOpsError
+from portalops.errors import InternalFault, Locked, MailInDoubt, NotificationNotSent, PortalOpsError
 from portalops.ledger import bodies
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Notification, NotificationState
@@ -117,7 +117,7 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, Channel], de
             begun = replace(letter, tries=letter.tries + 1, tried_at=now)
             folder.save(_exchanged(state, letter, begun))
         channel = open_[letter.channel]
-        outcome = handed_over(session, channel, begun)
+        outcome, _hint = handed_over(session, channel, begun)
         with folder.deciding(session.holder):
             folder.save(after(folder.load(now), begun, outcome, session.clock.now()))
         if outcome.state is not NotificationState.TAKEN:
@@ -134,8 +134,11 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, Channel], de
             )
 
 
-def handed_over(session: Session, channel: Channel, letter: Waiting) -> Notification:
-    """Hand one letter to a channel, and return what became of it; nothing that goes wrong there is raised."""
+def handed_over(session: Session, channel: Channel, letter: Waiting) -> tuple[Notification, Message | None]:
+    """Hand one letter to a channel; return what became of it and, for whoever called, what to do about that.
+
+    Nothing that goes wrong there is raised.
+    """
 
     def outcome(
         state: NotificationState, taken: Taken | None = None, problem: Message | None = None, code: str = ""
@@ -150,14 +153,14 @@ def handed_over(session: Session, channel: Channel, letter: Waiting) -> Notifica
     title = msg("Sending a letter by {channel}", channel=channel.id)
     try:
         with session.progress.task(title, total=None, unit="items"):
-            return outcome(NotificationState.TAKEN, channel.send(letter))
+            return outcome(NotificationState.TAKEN, channel.send(letter)), None
     except PortalOpsError as error:
         in_doubt = isinstance(error, MailInDoubt) or (isinstance(error, NotificationNotSent) and error.in_doubt)
         state = NotificationState.UNKNOWN if in_doubt else NotificationState.REFUSED
-        return outcome(state, None, error.message, error.code)
+        return outcome(state, None, error.message, error.code), error.hint
     except Exception as error:  # noqa: BLE001  # a fault in one channel must not keep the others silent
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-        return outcome(NotificationState.REFUSED, None, fault, "PO1901")
+        return outcome(NotificationState.REFUSED, None, fault, InternalFault.code), InternalFault.explanation
 
 
 def after(state: State, letter: Waiting, outcome: Notification, now: datetime) -> State:

@@ -67,7 +67,9 @@ def unit(
     if waits:
         said = msg("not every channel took it")
     view: list[Block] = [
-        KeyValues(((msg("systemd unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))),
+        KeyValues(
+            ((msg("systemd unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))
+        ),
         Paragraph(said),
     ]
     data = {"id": name, "result": ending.result, "status": ending.status, "told_by_its_run": was_told}
@@ -108,6 +110,8 @@ def failure_of(name: str, ending: Ending) -> Failure:
 
 
 def _what(ending: Ending) -> Message:
+    if ending.result == "success":  # it was started again since, or somebody tries this by hand
+        return msg("it was reported as failed; systemd tells no more of that")
     if not ending.result:
         return msg("it failed; how it ended could not be found out")
     if ending.status is None:

@@ -372,7 +372,7 @@ def _tell_unsaved(desk: _Desk, seen: Seen, error: PortalOpsError) -> None:
             zone=settings.timetable.zone,
             now=now,
         ):  # fmt: skip
-            outcome = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
+            outcome, _hint = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
             if outcome.problem is not None:
                 warn(session, msg("{channel} was not told: {cause}", channel=channel.id, cause=outcome.problem))
             else:

@@ -63,13 +63,13 @@ def try_channels(
     chosen = [each for each in channels_of(session, settings) if channel is None or each.id == channel]
     now = session.clock.now()
     sender = sender_of(session, settings)
-    told: list[tuple[Channel, Notification]] = []
+    told: list[tuple[Channel, Notification, Message | None]] = []
     for each in chosen:
         language = each.settings.language or settings.language
         letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
-        told.append((each, handed_over(session, each, replace(letter, tries=1, tried_at=now))))
+        told.append((each, *handed_over(session, each, replace(letter, tries=1, tried_at=now))))
     if settings.state_folder.is_dir():  # made by the first run, and by the account that runs
-        _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome in told])
+        _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])
     return _tried(told, len(known) if channel is None else 1)
 
 
@@ -85,17 +85,18 @@ def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) 
         session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
 
 
-def _tried(told: list[tuple[Channel, Notification]], wanted: int) -> Result:
-    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"))
+def _tried(told: list[tuple[Channel, Notification, Message | None]], wanted: int) -> Result:
+    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
     rows: list[tuple[Cell, ...]] = [
-        (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome)) for each, outcome in told
+        (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)
+        for each, outcome, hint in told
     ]
     warnings = [
         msg("{channel} did not take a letter for {recipient}", channel=each.id, recipient=recipient)
-        for each, outcome in told
+        for each, outcome, _hint in told
         for recipient in outcome.refused
     ]
-    took = [outcome for _channel, outcome in told if outcome.state is NotificationState.TAKEN]
+    took = [outcome for _channel, outcome, _hint in told if outcome.state is NotificationState.TAKEN]
     code = ExitCode.FAILED if not took else ExitCode.PARTIAL if len(took) < wanted or warnings else ExitCode.OK
     data: JsonValue = [
         {
@@ -107,8 +108,9 @@ def _tried(told: list[tuple[Channel, Notification]], wanted: int) -> Result:
             "answer": outcome.answer,
             "problem": str(outcome.problem) if outcome.problem else None,
             "code": outcome.code or None,
+            "hint": str(hint) if hint else None,
         }
-        for each, outcome in told
+        for each, outcome, hint in told
     ]
     return Result(data, [Table(msg("Test letters"), headers, rows)], warnings, code)
 

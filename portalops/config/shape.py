@@ -413,15 +413,20 @@ class ScheduleTable(Shape):
     )
 
 
+def _given(value: str) -> str:
+    if not value:
+        raise Refused(msg("is empty"))
+    return value
+
+
 class NotifyTable(Shape):
     """Whoever hears of what happens here, and whoever notices when nothing does any more."""
 
     summary_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
         default="monday", description="The weekday on which the summary of a week is sent."
     )
-    at: Annotated[str, AfterValidator(_time_of_day)] = Field(
+    at: Annotated[str, AfterValidator(_time_of_day), AfterValidator(_given)] = Field(
         default="07:00",
-        min_length=5,
         description="The local time from which on the day's letters are sent: the one about duties, and the summary.",
     )
     channel: tuple[KindRow, ...] = ()
