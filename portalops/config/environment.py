@@ -16,7 +16,7 @@ from portalops.model.message import msg
 from portalops.model.text import show_text
 
 PREFIX = "PORTALOPS_"
-NOT_VALUES = frozenset({"PORTALOPS_CONFIG", "PORTALOPS_LANG"})
+NOT_VALUES = frozenset({"PORTALOPS_CONFIG", "PORTALOPS_LANG", "PORTALOPS_LOG_FORMAT"})
 """Variables of portalops that are no values of the configuration."""
 
 

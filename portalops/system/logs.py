@@ -25,6 +25,8 @@ from pathlib import Path
 from portalops.model.text import show_text
 from portalops.system.journal import SOCKET, Journal, is_journal
 
+logger = logging.getLogger(__name__)
+
 OWN = ("portalops", "commands", "checks", "backups")
 """The packages whose lines are portalops' own."""
 FORMATS = ("text", "json", "journal")
@@ -162,6 +164,8 @@ def configured(
     root = logging.getLogger()
     root.addHandler(handler)
     try:
+        if named and named not in FORMATS:
+            logger.warning("PORTALOPS_LOG_FORMAT does not take %s; it takes one of: %s", named, ", ".join(FORMATS))
         yield
     finally:
         root.removeHandler(handler)

@@ -111,6 +111,13 @@ def test_the_journal_has_fields_priorities_and_ids_of_messages(
     assert capsys.readouterr().err == ""
 
 
+def test_a_form_that_there_is_not_is_told_and_text_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with speaking(environment={"PORTALOPS_LOG_FORMAT": "xml\nx"}):
+        assert logs.form() == "text"
+    said = "PORTALOPS_LOG_FORMAT does not take xml\\nx; it takes one of: text, json, journal\n"
+    assert capsys.readouterr().err == said
+
+
 def test_without_a_journal_lines_go_out_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with speaking("journal", socket=tmp_path / "nothing"):
         assert logs.form() == "text"
