@@ -129,7 +129,7 @@ def _service(knock: Knock, demands: Demands) -> Iterator[str]:
     yield "# Something unmet, something unknown, a run that is at work already, and a stop are no failures."
     yield "SuccessExitStatus=1 3 75 130"
     yield "# What was done is in the ledger; the journal gets what somebody must see to."
-    yield "StandardOutput=null"
+    yield from ("StandardOutput=null", "StandardError=journal")  # by itself, the second would follow the first
     yield f"TimeoutStartSec={_LONGEST[knock.part]}"
     yield from ("Nice=10", "IOSchedulingPriority=7")
     yield from _credentials(demands.credentials)

@@ -82,6 +82,7 @@ def test_answers_are_no_failures_and_whatever_else_is_told() -> None:
 
     assert "SuccessExitStatus=1 3 75 130\n" in service
     assert "OnFailure=portalops-failed@%n.service\n" in service
+    assert "StandardOutput=null\nStandardError=journal\n" in service  # what went wrong stands in the journal
     assert (
         "ExecStart=/usr/local/bin/portalops --config /etc/portalops/portalops.toml --quiet --no-input run --due\n"
         in service
