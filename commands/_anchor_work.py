@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
 """Records that the handing out itself makes: behind a head, they are no reason for another one on the same day."""
 
+WATCHING_KINDS = frozenset({HEAD, ANCHOR_RECEIVED})
+"""Records that a witness's looks make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
+died after it would seem to live until then."""
+
 WITNESS_LATE = timedelta(days=2)
 """How long a witness, which is expected to ask each day, may have fetched no head."""
 
@@ -97,11 +101,15 @@ def anchor_newest_head(
     return _judged(result, problems, codes, is_any=bool(anchors))
 
 
-def head_to_hand_out(session: Session) -> RecordedHead | None:
+def head_to_hand_out(session: Session, quiet: Collection[str] = QUIET_KINDS) -> RecordedHead | None:
     """Return the head that anchors are to have now; None if no signing key is configured.
 
     A new one is made if anything was recorded since the newest but receipts. Each day has one of its own, because
     whoever gets none on a day learns from that too.
+
+    Args:
+        session: what to work with.
+        quiet: kinds of records that are no reason for a new one on the same day.
 
     Raises:
         SecretUnavailable: the key cannot be had.
@@ -111,16 +119,16 @@ def head_to_hand_out(session: Session) -> RecordedHead | None:
     if session.signing_key is not None and newest is not None:
         zone = session.zone_of_portal
         is_of_today = newest.head.at.astimezone(zone).date() == session.clock.now().astimezone(zone).date()
-        if is_of_today and _is_quiet_since(session.writable_ledger, newest.head.size):
+        if is_of_today and _is_quiet_since(session.writable_ledger, newest.head.size, quiet):
             return newest
     return session.record_head()
 
 
-def _is_quiet_since(ledger: Ledger, size: int) -> bool:
+def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
     for record in ledger.records(newest_first=True):
         if record.seq <= size:
             return True
-        if record.kind not in QUIET_KINDS:
+        if record.kind not in quiet:
             return False
     return True
 

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands._anchor_work import head_to_hand_out
+from commands._anchor_work import WATCHING_KINDS, head_to_hand_out
 from commands._ledger_anchor import anchor
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -118,7 +118,7 @@ def _head(session: Session, warnings: list[Message]) -> RecordedHead:
     head: RecordedHead | None = None
     if session.settings.signing_key is not None:
         try:
-            head = head_to_hand_out(session)
+            head = head_to_hand_out(session, WATCHING_KINDS)
         except IntegrityError:
             raise
         except PortalOpsError as error:  # an old head is better than none, and its age is seen

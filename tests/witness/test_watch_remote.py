@@ -499,3 +499,22 @@ def test_a_full_disk_is_told_and_the_kept_head_stays(witness: Witness, portal: P
     (witness.kept / "heads").unlink()
     (witness.kept / "away").rename(witness.kept / "heads")
     assert witness.look()[0] == ExitCode.OK
+
+
+def test_a_run_of_the_anchor_job_is_life_when_it_is_looked_at_and_not_again_on_the_next_day(
+    witness: Witness, clock: FixedClock, portal: Portal, share: Path
+) -> None:
+    witness.look()
+    with portal.config.open("a") as file:
+        file.write('[[ledger.anchor]]\nid = "heads"\nkind = "folder"\nfolder = "heads"\ncreate = true\n')
+        file.write('[[job]]\nid = "daily-anchor"\nkind = "anchor"\nevery = "day"\n')
+    done(portal.config, "run", "daily-anchor", clock=portal.clock)
+    verdicts = []
+    for _hour in range(27):
+        portal.extend_to(share)
+        verdicts.append(witness.look()[1]["verdict"])
+        clock.move(HOUR)
+    portal.extend_to(share)
+
+    assert verdicts == ["current"] * 27
+    assert witness.look()[1]["verdict"] == "overdue"
