@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from commands._session import Session
-from portalops.errors import InternalFault, Locked, MailInDoubt, NotificationNotSent, PortalOpsError
+from portalops.errors import InternalFault, LedgerMissing, Locked, MailInDoubt, NotificationNotSent, PortalOpsError
 from portalops.ledger import bodies
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Notification, NotificationState
@@ -203,11 +203,13 @@ def record(session: Session, folder: NotifyFolder) -> None:
     Raises:
         PortalOpsError: it could not be.
     """
-    from portalops.ledger.ledger import FILE  # noqa: PLC0415  # start-up time
-
     with folder.deciding(session.holder):
         state = folder.load(session.clock.now())
-        if all(each.is_recorded for each in state.outcomes) or not (session.settings.state_folder / FILE).exists():
+        if all(each.is_recorded for each in state.outcomes):
+            return
+        try:
+            session.ledger  # noqa: B018  # none is begun for a letter
+        except LedgerMissing:
             return
         outcomes = list(state.outcomes)
         try:
