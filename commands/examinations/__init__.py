@@ -7,6 +7,7 @@ what it could not find out it says as unknown. Files that begin with `_` are par
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
@@ -26,6 +27,8 @@ from portalops.reports.document import Status, Tone
 
 if TYPE_CHECKING:
     from commands._session import Session
+
+logger = logging.getLogger(__name__)
 
 QUICK_SECONDS: Final = 10.0
 """How long one thing may take to answer, such as a folder of a file server that is away."""
@@ -166,6 +169,13 @@ def bounded(call: Callable[[], Iterable[Seen]], *, seconds: float, about: str = 
                     about,
                     msg("could not be looked at: {cause}", cause=cause_of(fault)),
                     msg("Run 'portalops doctor' as root, or as the user that portalops runs as."),
+                )
+            case Exception():
+                logger.debug("the examination of %s failed", about or "a subject", exc_info=fault)
+                yield unknown(
+                    about,
+                    msg("a fault in portalops itself: {kind}", kind=type(fault).__name__),
+                    msg("Run the command again with --debug and report what it prints."),
                 )
             case _:
                 raise fault

@@ -18,13 +18,14 @@ import pytest
 from commands._invocation import Invocation
 from commands._session import Session
 from commands.app import run
-from commands.examinations import Diagnosis, State, examine, subjects
+from commands.examinations import Diagnosis, Seen, State, bounded, examine, good, subjects
 from commands.examinations.time import machine_zone
 from commands.examinations.versions import system_seen
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
+from portalops.model.message import msg
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan
 from portalops.registers.mailings import STARTED_MAIL
@@ -132,6 +133,17 @@ def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_b
     states = dict(each.split("=") for each in done.stdout.split())
     assert (states["configuration"], states["ledger"]) == ("UNKNOWN", "UNKNOWN"), done.stderr
     assert states["programs"] in {"GOOD", "NOTE"}
+
+
+def test_a_fault_of_ours_is_unknown_and_keeps_what_was_seen_before() -> None:
+    def look() -> Iterator[Seen]:
+        yield good("a", msg("seen"))
+        raise KeyError("b")
+
+    found = list(bounded(look, seconds=5, about="a"))
+
+    assert [each.state for each in found] == [State.GOOD, State.UNKNOWN]
+    assert str(found[1].seen) == "a fault in portalops itself: KeyError"
 
 
 def test_every_subject_is_told_in_the_documentation() -> None:
