@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,12 +11,10 @@ from commands.examinations import Look, Seen, good, note, warning
 from portalops.config.layers import show_path
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.system.locks import holder_of
+from portalops.system.locks import held_by, holder_of, read_holder
 
 LONG = timedelta(hours=24)
 """Longer than a run takes that is not stuck."""
-_PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})")
-"""As `portalops.system.locks.this_process` writes it."""
 
 
 def examine(look: Look) -> Iterator[Seen]:
@@ -38,10 +35,10 @@ def examine(look: Look) -> Iterator[Seen]:
 def _held(path: Path, holder: str, now: datetime) -> Seen:
     """Judge a lock that is held: the kernel frees it with its process, so one of the dead is held by a child of that."""
     about, shown = path.stem, show_text(holder, 200) or "?"
-    found = _PROCESS.fullmatch(holder)
+    found = read_holder(holder)
     if found is None:
         return note(about, msg("the lock {lock} is held by {holder}", lock=about, holder=shown), _look_at(path))
-    pid, since = int(found["pid"]), datetime.fromisoformat(found["since"])
+    pid, since = found.process, found.since
     if not _is_alive(pid):
         return warning(
             about,
@@ -53,7 +50,7 @@ def _held(path: Path, holder: str, now: datetime) -> Seen:
             ),
             msg("See which process it is and end it: fuser -v {path}", path=show_path(path)),
         )
-    seen = msg("the lock {lock} is held by process {pid} since {moment}", lock=about, pid=pid, moment=since)
+    seen = held_by(about, found)
     return warning(about, seen, _look_at(path)) if now - since > LONG else note(about, seen, _look_at(path))
 
 

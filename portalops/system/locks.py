@@ -8,11 +8,12 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from portalops.errors import Locked
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.system.files import unwritable
 
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
@@ -83,24 +84,49 @@ def this_process(now: datetime, job: str = "") -> str:
     return f"{said} for {job}" if job else said
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, as `this_process` writes it."""
+
+    process: int
+    since: datetime
+    job: str
+    """Empty for none."""
+
+
+def read_holder(said: str) -> Holder | None:
+    """Return who holds a lock, from what `holder_of` gave; None for a holder of another kind, such as a run."""
+    found = _PROCESS.fullmatch(said)
+    if found is None:
+        return None
+    return Holder(int(found["pid"]), datetime.fromisoformat(found["since"]), found["job"] or "")
+
+
+def held_by(lock: str, holder: Holder) -> Message:
+    """Say who holds a lock, and since when."""
+    pid, since = holder.process, holder.since
+    if not holder.job:
+        return msg("the lock {lock} is held by process {pid}, since {moment}", lock=lock, pid=pid, moment=since)
+    return msg(
+        "the lock {lock} is held by job {job}, process {pid}, since {moment}",
+        lock=lock,
+        job=holder.job,
+        pid=pid,
+        moment=since,
+    )
+
+
 def _read(descriptor: int) -> str:
     return os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
 
 
 def _refused(path: Path, holder: str) -> Locked:
-    found = _PROCESS.fullmatch(holder)
-    if found:
-        pid, since = int(found["pid"]), datetime.fromisoformat(found["since"])
-        held = msg("the lock {lock} is held by process {pid}, since {moment}", lock=path.stem, pid=pid, moment=since)
-        if found["job"]:
-            held = msg(
-                "the lock {lock} is held by job {job}, process {pid}, since {moment}",
-                lock=path.stem,
-                job=found["job"],
-                pid=pid,
-                moment=since,
-            )
-        return Locked(held, msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=pid))
+    found = read_holder(holder)
+    if found is not None:
+        return Locked(
+            held_by(path.stem, found),
+            msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=found.process),
+        )
     return Locked(
         msg("the lock {lock} is held by {holder}", lock=path.stem, holder=holder or "?"),
         msg("Wait until it has ended, or see which process it is: fuser -v {path}.", path=str(path)),

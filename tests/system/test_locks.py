@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import FileUnwritable, Locked
-from portalops.system.locks import holder_of, locked, this_process
+from portalops.system.locks import Holder, holder_of, locked, read_holder, this_process
 from tests.accounts import as_ordinary_user
 
 SINCE = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -62,6 +62,12 @@ def test_who_waits_gets_the_lock_when_its_holder_dies(tmp_path: Path) -> None:
 
         with locked(path, holder="next", wait_seconds=60):
             assert holder_of(path) == "next"
+
+
+def test_a_holder_is_read_as_it_was_written() -> None:
+    assert read_holder(this_process(SINCE, "weekly-backup")) == Holder(os.getpid(), SINCE, "weekly-backup")
+    assert read_holder(this_process(SINCE)) == Holder(os.getpid(), SINCE, "")
+    assert read_holder("10.2:weekly-backup:2026-W48") is None
 
 
 @pytest.mark.parametrize(
