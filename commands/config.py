@@ -209,14 +209,14 @@ def _moved_times(session: Session) -> Iterator[Message]:
                 continue
             told.add(is_left_out)
             said = msg(
-                "job {job}: the clocks show {at} twice then, and it is due from the first time on, once: {moment}",
+                "job {job}: the clocks will show {at} twice, and it is due once, the first time: {moment}",
                 job=job.id,
                 at=job.at,
                 moment=moment,
             )
             if is_left_out:
                 said = msg(
-                    "job {job}: the clocks leave {at} out then, and it is due from the first moment after the gap on: {moment}",
+                    "job {job}: the clocks will leave {at} out, and it is due at the first moment after the gap: {moment}",
                     job=job.id,
                     at=job.at,
                     moment=moment,
