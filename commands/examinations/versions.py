@@ -7,7 +7,10 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import TYPE_CHECKING, cast
 
+from checks.servers.patching.os_supported import TABLE_GOOD_FOR, read_on, supported_until
+from commands._kinds import typed
 from commands.examinations import Look, Seen, good, note, refused, unknown, warning
 from portalops import __version__
 from portalops.errors import ConfigurationError, LedgerError, LedgerMissing
@@ -16,31 +19,9 @@ from portalops.model.text import show_text
 from portalops.registers.installations import newest_installed
 from portalops.system.installation import find_installed
 
-SUPPORT_ENDS = {
-    ("debian", "11"): date(2026, 8, 31),
-    ("debian", "12"): date(2028, 6, 30),
-    ("debian", "13"): date(2030, 6, 30),
-    ("ubuntu", "22.04"): date(2027, 4, 30),
-    ("ubuntu", "24.04"): date(2029, 4, 30),
-    ("ubuntu", "26.04"): date(2031, 4, 30),
-    ("rhel", "8"): date(2029, 5, 31),
-    ("rhel", "9"): date(2032, 5, 31),
-    ("rhel", "10"): date(2035, 5, 31),
-    ("almalinux", "8"): date(2029, 3, 1),
-    ("almalinux", "9"): date(2032, 5, 31),
-    ("almalinux", "10"): date(2035, 5, 31),
-    ("rocky", "8"): date(2029, 5, 31),
-    ("rocky", "9"): date(2032, 5, 31),
-    ("rocky", "10"): date(2035, 5, 31),
-}
-"""The last day with security updates, as the makers announced it: Debian with LTS, Ubuntu's standard support, Red Hat's maintenance."""
-PYTHON_ENDS = {
-    (3, 11): date(2027, 10, 31),
-    (3, 12): date(2028, 10, 31),
-    (3, 13): date(2029, 10, 31),
-    (3, 14): date(2030, 10, 31),
-}
-"""Of python.org (PEP 664, 693, 719, 745), where no system keeps its own Python for longer."""
+if TYPE_CHECKING:
+    from checks.servers.declared import Declared
+
 SOON = timedelta(days=180)
 
 
@@ -50,8 +31,8 @@ def examine(look: Look) -> Iterator[Seen]:
     yield good(
         "portalops", msg("portalops {version}, in {place}", version=__version__, place=show_text(sys.prefix, 200))
     )
-    python = platform.python_version()
-    yield _judged("python", f"Python {python}", PYTHON_ENDS.get(sys.version_info[:2]), today)
+    # Makers of distributions put fixes into old versions: a system's own Python gets them for as long as the system does.
+    yield good("python", msg("Python {version}, in {place}", version=platform.python_version(), place=sys.base_prefix))
     yield from _recorded(look)
     yield good("sqlite", msg("SQLite {version}", version=sqlite3.sqlite_version))
     try:
@@ -63,7 +44,18 @@ def examine(look: Look) -> Iterator[Seen]:
             msg("Ask whoever runs the machine until when it gets security updates."),
         )
         return
-    yield system_seen(release.get("ID", ""), release.get("VERSION_ID", ""), release.get("PRETTY_NAME", ""), today)
+    name = show_text(release.get("PRETTY_NAME") or release.get("ID", "-"), 120)
+    yield system_seen(
+        release.get("ID", ""), release.get("VERSION_ID", ""), name, today, support=_declared_support(look)
+    )
+
+
+def _declared_support(look: Look) -> str:
+    """Return the kind of support that the configuration declares; the standard one where it cannot be read."""
+    try:
+        return cast("Declared", typed(look.session.settings.declared)).support
+    except ConfigurationError:
+        return "standard"
 
 
 def _recorded(look: Look) -> Iterator[Seen]:
@@ -98,35 +90,34 @@ def _recorded(look: Look) -> Iterator[Seen]:
         )
 
 
-def system_seen(maker: str, release: str, name: str, today: date) -> Seen:
-    """Judge a system by `ID`, `VERSION_ID` and `PRETTY_NAME` of os-release(5) on a day."""
-    numbered = release if maker == "ubuntu" else release.partition(".")[0]
-    return _judged(
-        "system",
-        show_text(name or f"{maker} {release}".strip() or "-", 120),
-        SUPPORT_ENDS.get((maker, numbered)),
-        today,
-    )
+def system_seen(maker: str, release: str, name: str, today: date, *, support: str = "standard") -> Seen:
+    """Judge a system on a day, by the table that the check `patching.os-eol` judges all servers by.
 
-
-def _judged(about: str, name: str, ends: date | None, today: date) -> Seen:
-    if ends is None:
+    Args:
+        maker: `ID` of os-release(5).
+        release: `VERSION_ID` there.
+        name: for people.
+        today: the portal's local day.
+        support: the kind that is declared to be contracted.
+    """
+    ends = supported_until(maker, release, support)
+    if ends is None or (today <= ends and today - read_on() > TABLE_GOOD_FOR):
         return unknown(
-            about,
+            "system",
             msg("{name}: until when it gets security updates is not known here", name=name),
             msg("Look it up at its maker's, and plan the change."),
         )
     if today > ends:
         return warning(
-            about,
+            "system",
             msg("{name} has had no security updates since {day}", name=name, day=ends),
             msg(
                 "Move to a release that gets them; 'portalops ledger verify' before and after shows that nothing was lost."
             ),
         )
     if ends - today < SOON:
-        return warning(about, msg("{name} gets security updates until {day} only", name=name, day=ends), _PLAN)
-    return good(about, msg("{name}, which gets security updates until {day}", name=name, day=ends))
+        return warning("system", msg("{name} gets security updates until {day} only", name=name, day=ends), _PLAN)
+    return good("system", msg("{name}, which gets security updates until {day}", name=name, day=ends))
 
 
 _PLAN = msg("Plan the move to a newer release.")

@@ -436,16 +436,22 @@ def test_a_calendar_that_ends_soon_is_told_in_time(portal: Path, at: datetime, s
     ("maker", "release", "state"),
     [
         ("debian", "13", State.GOOD),
-        ("debian", "11", State.WARNING),
-        ("ubuntu", "22.04", State.WARNING),
+        ("debian", "12", State.WARNING),
         ("ubuntu", "24.04", State.GOOD),
-        ("rocky", "9.6", State.GOOD),
+        ("ubuntu", "25.10", State.WARNING),
+        ("almalinux", "9.6", State.GOOD),
         ("debian", "", State.UNKNOWN),
         ("haiku", "1", State.UNKNOWN),
     ],
 )
 def test_a_system_without_security_updates_is_told(maker: str, release: str, state: State) -> None:
     assert system_seen(maker, release, f"{maker} {release}", date(2026, 11, 24)).state is state
+
+
+def test_longer_support_counts_where_it_is_declared_and_an_old_table_says_nothing_good() -> None:
+    assert system_seen("debian", "12", "Debian 12", date(2026, 11, 24), support="lts").state is State.GOOD
+    assert system_seen("debian", "13", "Debian 13", date(2028, 6, 1)).state is State.UNKNOWN
+    assert system_seen("ubuntu", "22.04", "Ubuntu 22.04", date(2027, 1, 2)).state is State.WARNING
 
 
 # --- Jobs ---------------------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ from importlib import resources
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import os_release
-from checks.servers.probes.os_release import OsRelease
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -41,21 +40,32 @@ TABLE_GOOD_FOR = timedelta(days=180)
 def judge(facts: Facts) -> Outcome:
     system = facts[os_release.PROBE]
     today = facts.at.date()
-    read_on, table = _table()
-    end = _end(system, facts.declared.support, table) or system.support_end
+    end = supported_until(system.id, system.version, facts.declared.support) or system.support_end
     if end is None:
         return unknown("unknown-release", msg("nothing is known of the support of {system}", system=system.name or "?"))
     if today > end:
         return failed("past-end-of-support", msg("{system} has had no fixes since {end}", system=system.name, end=end))
-    if today - read_on > TABLE_GOOD_FOR:
-        return unknown("table-old", msg("the table of support dates was last read on {day}", day=read_on))
+    if today - read_on() > TABLE_GOOD_FOR:
+        return unknown("table-old", msg("the table of support dates was last read on {day}", day=read_on()))
     return passed(msg("{system} gets fixes until {end}", system=system.name, end=end))
 
 
-def _end(system: OsRelease, support: str, table: Mapping[str, Mapping[str, Mapping[str, date]]]) -> date | None:
-    versions = table.get(system.id, {})
-    kinds = versions.get(system.version) or versions.get(system.version.partition(".")[0]) or {}
+def supported_until(system: str, version: str, support: str) -> date | None:
+    """Return the last day with fixes; None where nothing is known.
+
+    Args:
+        system: `ID` of os-release(5).
+        version: `VERSION_ID` there.
+        support: the kind that is contracted: `standard`, `lts`, `esm` or `elts`.
+    """
+    versions = _table()[1].get(system, {})
+    kinds = versions.get(version) or versions.get(version.partition(".")[0]) or {}
     return kinds.get(support, kinds.get("standard"))
+
+
+def read_on() -> date:
+    """Return the day on which the table was last read."""
+    return _table()[0]
 
 
 @lru_cache(maxsize=1)
