@@ -22,6 +22,8 @@ from portalops.system.installation import find_installed
 if TYPE_CHECKING:
     from checks.servers.declared import Declared
 
+OF_THE_SYSTEM = "/usr"
+"""Where a distribution's own Python lies: it gets fixes, whatever its number, for as long as the system does."""
 SOON = timedelta(days=180)
 
 
@@ -31,8 +33,17 @@ def examine(look: Look) -> Iterator[Seen]:
     yield good(
         "portalops", msg("portalops {version}, in {place}", version=__version__, place=show_text(sys.prefix, 200))
     )
-    # Makers of distributions put fixes into old versions: a system's own Python gets them for as long as the system does.
-    yield good("python", msg("Python {version}, in {place}", version=platform.python_version(), place=sys.base_prefix))
+    python = msg(
+        "Python {version}, in {place}", version=platform.python_version(), place=show_text(sys.base_prefix, 200)
+    )
+    if sys.base_prefix == OF_THE_SYSTEM:
+        yield good("python", python)
+    else:
+        yield note(
+            "python",
+            msg("{python}, which is not the system's own: its fixes come from who put it there", python=python),
+            msg("Run portalops with the system's Python, or follow the releases of python.org."),
+        )
     yield from _recorded(look)
     yield good("sqlite", msg("SQLite {version}", version=sqlite3.sqlite_version))
     try:
