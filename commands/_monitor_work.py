@@ -76,6 +76,8 @@ class Watch:
 
     def end(self, performed: Sequence[Performed], judged: Judged) -> None:
         """Tell how a run ended, and remember what its monitors and later runs need."""
+        if not self._session.settings.monitors:
+            return
         with self._guarded():
             state = self._remembered(performed, judged)
             codes = {each.job: each.code for each in state.codes}
@@ -94,8 +96,11 @@ class Watch:
         """Tell that a run ended in an error, unless it was called wrongly or its configuration cannot be read at all."""
         if isinstance(error, UsageError) or "settings" not in self._session.__dict__:
             return
+        if not self._session.settings.monitors:
+            return
         with self._guarded():
-            self._remembered(performed, None)
+            if performed:
+                self._remembered(performed, None)
             code = int(exit_code_of(error))
             text = f"run: {code} {getattr(error, 'code', type(error).__name__)}"
             self._tell_all(Beat(Turn.FAILED, self._call, self._now(), code, text))
@@ -254,8 +259,8 @@ class Watch:
     def _remember_told(self) -> None:
         """Remember which monitors answered, for who looks later; that this cannot be kept was said before, or is of no weight."""
         session = self._session
-        if not self._told and not session.settings.monitors:
-            return
+        if not self._told or not session.settings.state_folder.is_dir():
+            return  # a run that could not begin makes no state folder
         folder = MonitorFolder(session.settings.state_folder)
         known = {table.id for table in session.settings.monitors}
         try:
