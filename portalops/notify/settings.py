@@ -169,6 +169,7 @@ def _read(state_folder: Path, main: Path) -> NotifySettings | None:
 
 _FOLDER = re.compile(r"""^\s*folder\s*=\s*(?:"([^"\\]*)"|'([^']*)')""", re.MULTILINE)
 _DOTTED = re.compile(r"""^\s*state\s*\.\s*folder\s*=\s*(?:"([^"\\]*)"|'([^']*)')""", re.MULTILINE)
+_INLINE = re.compile(r"""^\s*state\s*=\s*\{[^}\n]*?\bfolder\s*=\s*(?:"([^"\\]*)"|'([^']*)')""", re.MULTILINE)
 _TABLE = re.compile(r"^\s*\[\s*state\s*\]([^\[]*)", re.MULTILINE)
 
 
@@ -195,5 +196,6 @@ def _folders_in(file: Path) -> list[str]:
             text = opened.read(LIMIT_BYTES).decode("utf-8", "replace")
     except OSError:
         return []
-    found = [*_DOTTED.finditer(text), *(each for table in _TABLE.finditer(text) for each in _FOLDER.finditer(table[1]))]
+    found = [*_DOTTED.finditer(text), *_INLINE.finditer(text)]
+    found += (each for table in _TABLE.finditer(text) for each in _FOLDER.finditer(table[1]))
     return [each[1] or each[2] or "" for each in found]

@@ -132,6 +132,7 @@ def _service(knock: Knock, demands: Demands) -> Iterator[str]:
     yield from ("StandardOutput=null", "StandardError=journal")  # by itself, the second would follow the first
     yield f"TimeoutStartSec={_LONGEST[knock.part]}"
     yield from ("Nice=10", "IOSchedulingPriority=7")
+    yield from _state(demands)
     yield from _credentials(demands.credentials)
     yield ""
     if knock.uses_sudo:
@@ -146,6 +147,7 @@ def _failed(demands: Demands) -> Iterator[str]:
     yield from ("Type=oneshot", f"User={demands.user}")
     yield f"ExecStart={_command(demands, ('notify', 'unit'))} %i"
     yield from ("SuccessExitStatus=1 3 75 130", "TimeoutStartSec=10min")
+    yield from _state(demands)
     yield from _credentials(demands.credentials)
     yield ""
     # Also a state folder that is gone must be told of.
@@ -158,6 +160,13 @@ def _command(demands: Demands, called: Sequence[str]) -> str:
     return " ".join(
         word(each) for each in (demands.program, "--config", demands.config, "--quiet", "--no-input", *called)
     )
+
+
+def _state(demands: Demands) -> Iterator[str]:
+    """Yield where letters find whom they are for where the configuration can no longer be read."""
+    if demands.writes:
+        # as systemd itself says it of StateDirectory=
+        yield f"Environment={word(f'STATE_DIRECTORY={demands.writes[0]}').replace('$$', '$')}"
 
 
 def _credentials(credentials: Sequence[Credential]) -> Iterator[str]:

@@ -91,6 +91,13 @@ def test_answers_are_no_failures_and_whatever_else_is_told() -> None:
     assert "--quiet --no-input notify unit %i\n" in failed and "OnFailure" not in failed
 
 
+def test_each_service_knows_where_letters_find_whom_they_are_for() -> None:
+    """Also where the configuration can no longer be read, which is then what is to be told."""
+    services = [text for name, text in texts_of(WHOLE).items() if name.endswith(".service")]
+
+    assert all("\nEnvironment=STATE_DIRECTORY=/var/lib/portalops\n" in text for text in services)
+
+
 def test_paths_and_percent_signs_reach_systemd_as_they_are() -> None:
     service = texts_of(replace(SMALL, may_write=("/srv/100 % $a",), config="/etc/a b%/p$.toml"))["portalops.service"]
 
