@@ -232,7 +232,8 @@ def _tell(
     if not settings.is_kept_copy and fits(session, settings):
         _keep_copy(session, settings)
     state = _loaded(session, folder, now)
-    if standings is None and not problem and wants_duties(state, now, settings.timetable):
+    can_judge = not problem and not settings.is_kept_copy
+    if standings is None and can_judge and wants_duties(state, now, settings.timetable):
         standings, judging_failed = _judged(session)
         if judging_failed is not None:
             failures += (judging_failed,)
@@ -498,8 +499,8 @@ def _week(
 
 def _jobs_of_week(session: Session, since: datetime, now: datetime) -> tuple[tuple[JobWeek, ...], str]:
     """Return what became of each job, or the problem that keeps it from being known."""
-    zone = session.zone_of_portal
     try:
+        zone = session.zone_of_portal
         ledger = session.ledger
         plans = read_plans(ledger, until=now)
         if plans.unreadable:
