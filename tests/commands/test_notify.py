@@ -31,9 +31,11 @@ from commands._session import Session
 from commands.app import run
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
+from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.message import msg
 from portalops.model.notifications import Level, NotificationState
+from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.notify.state import NotifyFolder
@@ -181,6 +183,25 @@ def test_a_run_at_a_terminal_tells_the_same_and_a_dry_run_tells_nobody(tmp_path:
     assert subjects(box) == []
     home.call("run", "daily-anchor")
     assert subjects(box) == [FAILED, UNKNOWN]
+
+
+def test_a_job_whose_run_was_killed_is_told_by_a_run_of_other_jobs(tmp_path: Path, box: Mailbox) -> None:
+    home = Home(tmp_path, channel(box.port, extra='levels = ["failure", "recovery"]'))
+    home.mend()
+    home.configure(home.file.read_text(encoding="utf-8") + '[[job]]\nid = "hourly"\nkind = "anchor"\nevery = "hour"\n')
+    home.call("run", "--due", "hourly")
+    clock = FixedClock(AT + QUARTER)
+    ledger = Ledger.open(tmp_path / "state", clock, create=True)
+    begun = RunId("anchor:daily-anchor:2026-11-24")
+    ledger.append("anchor.started", run=begun, subject="daily-anchor", body=bodies.write({}))
+    ledger.close()
+
+    home.call("run", "--due", "hourly", at=AT + HOUR)
+    ((subject, text),) = mails(box)
+    assert subject == "FAILURE: daily-anchor"
+    assert "the run that began at 24 Nov 2026 09:15 +07 left no end" in text
+    home.call("run", "--due", at=AT + 2 * HOUR)
+    assert subjects(box) == ["good again: daily-anchor"]
 
 
 def test_what_a_person_mends_by_hand_is_told_as_good_by_the_next_run(tmp_path: Path, box: Mailbox) -> None:
