@@ -50,6 +50,7 @@ from portalops.reports.document import Notice, Tone
 
 if TYPE_CHECKING:
     from checks.servers.by_hand import Brought
+    from checks.servers.runner import Askers
     from commands._backup_work import DrillWish
 
 SHOWN_PROBLEMS = 20
@@ -206,7 +207,7 @@ def perform(
         session.writable_ledger,
         job,
         name,
-        lambda: (work or _WORK[job.kind])(session),
+        lambda: work(session) if work else _done_here_or_by_workers(session, job, name),
         clock=session.clock,
         circumstances=session.circumstances,
         late=late,
@@ -233,6 +234,15 @@ def perform(
     if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
         return _with_report(session, performed, ended.result, done, report)
     return performed
+
+
+def _done_here_or_by_workers(session: Session, job: Job, slot: str) -> Work[object]:
+    if session.settings.cluster is not None:
+        from commands._cluster_work import clustered  # noqa: PLC0415  # only on a cluster
+
+        if (done := clustered(session, job, slot)) is not None:
+            return done
+    return _WORK[job.kind](session)
 
 
 def _with_report(
@@ -494,6 +504,8 @@ class RoundWish:
     """Answers that the person brought, by host."""
     anew: bool = False
     """Ask the hosts also for what an earlier answer still speaks for."""
+    askers: Askers | None = None
+    """Who asks the hosts, if not this process."""
 
 
 def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
@@ -516,6 +528,7 @@ def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
         own=own_of(session, unasked),
         brought=wish.brought,
         anew=wish.anew,
+        askers=wish.askers,
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     work = work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))

@@ -40,9 +40,7 @@ def prepare(
 ) -> Result:
     session = open_session(ctx)
     if print_:
-        from portalops.ledger.postgresql_tables import script  # noqa: PLC0415  # only when it is asked for
-
-        return Result({"sql": script()}, [Verbatim(script())])
+        return _printed()
     table = session.settings.ledger_store
     if table is None:
         raise ConfigurationError(
@@ -57,3 +55,17 @@ def prepare(
         else msg("the tables of the ledger are in {place} already", place=store.place)
     )
     return Result({"place": store.place, "made": made}, [Paragraph(said)])
+
+
+def _printed() -> Result:
+    """Return the SQL for the ledger, and for the queue of a cluster where pgqueuer is installed."""
+    from portalops.ledger.postgresql_tables import script  # noqa: PLC0415  # only when it is asked for
+
+    text = script()
+    try:
+        from portalops.cluster import queue  # noqa: PLC0415  # an extra
+    except ImportError:
+        warnings = [msg("the queue of a cluster is left out: the extra 'cluster' is not installed")]
+    else:
+        text, warnings = f"{text}\n{queue.script()}", []
+    return Result({"sql": text}, [Verbatim(text)], warnings)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from checks.servers import carried
@@ -47,6 +47,38 @@ _REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", L
 """Of the ways in which a host can't be looked at, those that must not be taken for a passing trouble of the network."""
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One host that is to be asked."""
+
+    host: Host
+    spared: frozenset[str] = frozenset()
+    """Probes that it need not be asked for, since an earlier answer speaks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of asking one host."""
+
+    host: HostId
+    at: datetime
+    """When the answer was received, UTC."""
+    answer: bytes | Missing
+
+
+Askers = Callable[[Sequence[Errand]], Iterator[Answered]]
+"""Asks hosts elsewhere, such as by workers on other machines, and yields each one's answer when it is there, in any order."""
+
+
+def ask(
+    errand: Errand, shell_for: Callable[[Host], Shell], *, clock: Clock, machine: Machine | None = None
+) -> Answered:
+    """Ask one host all that checks need of it, in one trip; what goes wrong on the way is the answer."""
+    wanted = [probe for probe in probes_of(checks()).values() if probe.id not in errand.spared]
+    trip = _travel(errand.host, wanted, Repeated(), shell_for, clock=clock, machine=machine or PsutilMachine())
+    return Answered(errand.host.id, trip.at, trip.answer)
+
+
 def run_checks(
     hosts: Sequence[Host],
     declared: Declared,
@@ -63,6 +95,7 @@ def run_checks(
     own: Own | None = None,
     brought: Mapping[HostId, Brought] | None = None,
     anew: bool = False,
+    askers: Askers | None = None,
 ) -> CheckRound:
     """Look at every host in one trip each, keep the answers, and judge them.
 
@@ -85,6 +118,7 @@ def run_checks(
         own: what portalops's own records are read from; without it what rests on them is unknown.
         brought: answers of hosts that a person brought; these hosts are not asked.
         anew: ask the hosts also for what an earlier answer in the ledger of `own` still speaks for.
+        askers: who asks the hosts, if not this process by `shell_for`; the view from outside stays here.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
@@ -102,19 +136,26 @@ def run_checks(
         rounds = []
         looks: dict[str, Look] = {}
         members, together = members_of(declared), probes_of(one for one in wanted if isinstance(one, GroupCheck))
-        for trip in _as_they_come(
-            pool,
-            hosts,
-            at_once,
-            lambda host: Repeated() if anew else answers.to_repeat(host.id, probes, begun),
-            lambda host, kept: _both_ways(
-                _brought(host, clock, brought or {})
-                or _travel(host, probes, kept, shell_for, clock=clock, machine=second),
-                declared,
-                wanted,
-                outside,
-            ),
-        ):
+
+        def prepare(host: Host) -> Repeated:
+            return Repeated() if anew else answers.to_repeat(host.id, probes, begun)
+
+        def seen(trip: _Trip) -> _Trip:
+            return _both_ways(trip, declared, wanted, outside)
+
+        def travel(host: Host, kept: Repeated) -> _Trip:
+            own_trip = _brought(host, clock, brought or {})
+            return seen(own_trip or _travel(host, probes, kept, shell_for, clock=clock, machine=second))
+
+        def there(host: Host) -> bool:
+            return askers is not None and host.id not in (brought or {})
+
+        here = [host for host in hosts if not there(host)]
+        trips = _as_they_come(pool, here, at_once, prepare, travel)
+        if askers is not None:
+            elsewhere = {host.id: (host, prepare(host)) for host in hosts if there(host)}
+            trips = chain(trips, _from_elsewhere(pool, askers, elsewhere, seen))
+        for trip in trips:
             joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
             whole = _looked_up(joined, declared, wanted, known or Vulnerabilities())
             whole = _compared(whole, declared, wanted, older)
@@ -175,6 +216,24 @@ def _as_they_come(
             under_way.remove(over)
             yield over.result()
             under_way |= {pool.submit(travel, host, prepare(host)) for host in islice(rest, 1)}
+
+
+def _from_elsewhere(
+    pool: ThreadPoolExecutor,
+    askers: Askers,
+    hosts: Mapping[HostId, tuple[Host, Repeated]],
+    seen: Callable[[_Trip], _Trip],
+) -> Iterator[_Trip]:
+    """Yield the trips that others make, each with what this machine sees of the host from outside."""
+    under_way: set[Future[_Trip]] = set()
+    for answered in askers([Errand(host, frozenset(kept.originals)) for host, kept in hosts.values()]):
+        host, kept = hosts[answered.host]
+        under_way.add(pool.submit(seen, _Trip(host, answered.at, answered.answer, kept)))
+        for over in [each for each in under_way if each.done()]:
+            under_way.remove(over)
+            yield over.result()
+    for over in as_completed(under_way):
+        yield over.result()
 
 
 def _travel(

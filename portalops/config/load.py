@@ -18,6 +18,7 @@ from portalops.config.problems import in_order, show_value, together, validated
 from portalops.config.settings import (
     ArchiveSettings,
     BackupSettings,
+    ClusterSettings,
     DrillSettings,
     RecipientSetting,
     ReportSettings,
@@ -483,6 +484,9 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             shape.schedule.random_delay_minutes,
             local(shape.schedule.program, "schedule", "program") if shape.schedule.program else None,
         ),
+        cluster=ClusterSettings(shape.cluster.at_once, shape.cluster.slots, shape.cluster.wait_minutes)
+        if shape.cluster
+        else None,
         channels=_kind_tables(shape.notify.channel, "notify.channel", layers),
         monitors=_kind_tables(shape.notify.monitor, "notify.monitor", layers),
         digest=digest_of(shape),

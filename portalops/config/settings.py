@@ -212,6 +212,15 @@ class ScheduleSettings:
     """portalops, where another than the one that is running is to be called."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """How parts of jobs are spread over workers."""
+
+    at_once: int
+    slots: int
+    wait_minutes: int
+
+
 @dataclass(frozen=True)
 class Settings:
     """The whole configuration, typed, with absolute paths; kinds' own tables are typed by their kinds."""
@@ -259,6 +268,8 @@ class Settings:
     """`[[witness.ledger]]`: whose heads this machine keeps."""
     schedule: ScheduleSettings
     """`[schedule]`."""
+    cluster: ClusterSettings | None
+    """`[cluster]`; None where each job is done by one process."""
     channels: tuple[KindTable, ...]
     """`[[notify.channel]]`: who is told of failures, unmet duties and each week."""
     monitors: tuple[KindTable, ...]

@@ -419,6 +419,20 @@ def _given(value: str) -> str:
     return value
 
 
+class ClusterTable(Shape):
+    """Workers on several machines do the parts of jobs; the ledger must be in a database (`[ledger.store]`)."""
+
+    at_once: Annotated[StrictInt, Field(ge=0, le=100_000)] = Field(
+        default=0, description="How many parts all workers together do at once; 0 for no limit."
+    )
+    slots: Annotated[StrictInt, Field(ge=2, le=1024)] = Field(
+        default=64, description="How many parts one worker does at once."
+    )
+    wait_minutes: Annotated[StrictInt, Field(ge=1, le=1440)] = Field(
+        default=120, description="How long a job waits for its parts; what has not come by then is unknown."
+    )
+
+
 class NotifyTable(Shape):
     """Whoever hears of what happens here, and whoever notices when nothing does any more."""
 
@@ -521,3 +535,4 @@ class PortalopsFile(Shape):
     witness: WitnessTable = Field(default_factory=WitnessTable)
     notify: NotifyTable = Field(default_factory=NotifyTable)
     schedule: ScheduleTable = Field(default_factory=ScheduleTable)
+    cluster: ClusterTable | None = None

@@ -1,15 +1,19 @@
-"""Locks of all machines that write to a ledger in a database: advisory locks, which go with their holder's connection.
+"""Locks of all machines that write to a ledger in a database: advisory locks, which go with the connection that took them.
 
-Each has a connection of its own, whose `application_name` tells people who holds it. A lock is two: of its name, which one
-process at a time has, and of name and holder together, by which anybody can ask whether just this holder is alive.
+All locks of a process are held by one connection, whose `application_name` tells people who took the first of them. A lock is two: of its
+name, which one process at a time has, and of name and holder together, by which anybody can ask whether just this holder is
+alive. Within the process a name is held once too. Where that connection breaks, all of its locks are free, and whoever is at work is told
+by the next lock that is taken; what was recorded twice the ledger itself refuses.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 
@@ -25,35 +29,68 @@ _MAX_NAME = 63
 
 
 class PostgresqlLocks:
-    """Advisory locks of one database."""
+    """Advisory locks of one database, taken by this process; safe in several threads."""
 
     def __init__(self, connect: Callable[[], psycopg.Connection], connections: Connections, place: str) -> None:
         self._connect, self._connections, self._place = connect, connections, place
+        self._open: list[psycopg.Connection] = []
+        """The one connection, once a lock was taken; in a list, so that whoever forgets the locks closes it."""
+        self._mutex = threading.Lock()
+        self._held: set[str] = set()
+        weakref.finalize(self, _close, self._open)
 
     @contextmanager
     def held(self, name: str, *, holder: str, wait_seconds: float = 0) -> Iterator[None]:
         """Hold a lock for as long as the block runs."""
         until = time.monotonic() + wait_seconds
+        while not self._take(name, holder):
+            left = until - time.monotonic()
+            if left <= 0:
+                raise self._refused(name)
+            time.sleep(min(left, _LOOK_AGAIN_SECONDS))
         try:
-            connection = self._connect()
-        except psycopg.Error as error:
-            raise said.translated(self._place, error) from error
-        with connection:
-            try:
-                connection.execute("SELECT set_config('application_name', %s, false)", (_ascii(f"portalops {holder}"),))
-                while not _taken(connection, _key(name)):
-                    left = until - time.monotonic()
-                    if left <= 0:
-                        raise self._refused(name)
-                    time.sleep(min(left, _LOOK_AGAIN_SECONDS))
-                _taken(connection, _key(name, holder))
-            except psycopg.Error as error:
-                raise said.translated(self._place, error) from error
             yield
+        finally:
+            self._let_go(name, holder)
 
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
         return self._who(_key(name, holder)) is not None
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        with self._mutex:
+            _close(self._open)
+
+    def _take(self, name: str, holder: str) -> bool:
+        with self._mutex:
+            if name in self._held:
+                return False
+            try:
+                connection = self._opened(holder)
+                if not _taken(connection, _key(name)):
+                    return False
+                _taken(connection, _key(name, holder))
+            except psycopg.Error as error:
+                raise said.translated(self._place, error) from error
+            self._held.add(name)
+            return True
+
+    def _opened(self, holder: str) -> psycopg.Connection:
+        if not self._open or self._open[0].closed:
+            _close(self._open)
+            self._open.append(self._connect())
+            own = _ascii(f"portalops {holder}")
+            self._open[0].execute("SELECT set_config('application_name', %s, false)", (own,))
+        return self._open[0]
+
+    def _let_go(self, name: str, holder: str) -> None:
+        with self._mutex:
+            self._held.discard(name)
+            with suppress(psycopg.Error):  # a connection that broke holds nothing any more
+                for connection in self._open:
+                    for key in (_key(name, holder), _key(name)):
+                        connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
     def _who(self, key: int) -> str | None:
         statement = (
@@ -72,6 +109,11 @@ class PostgresqlLocks:
             msg("the lock {lock} is held by {holder}", lock=name, holder=who),
             msg("Wait until it has ended, or see in the database which machine it is: SELECT * FROM pg_stat_activity."),
         )
+
+
+def _close(connections: list[psycopg.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _key(*parts: str) -> int:

@@ -32,6 +32,9 @@ from portalops.ports import Clock
 SKEW = timedelta(seconds=5)
 """How far the clocks of machines that append may be apart: a record that would be earlier than the newest by less gets its time."""
 
+MOST_IDLE = 8
+"""Connections that are kept for whoever comes next."""
+
 _FETCHED = 2_000
 """Rows that a reading cursor fetches at once."""
 
@@ -311,7 +314,11 @@ class Connections:
                 connection.close()
                 return
         with self._lock:
-            self._idle.append(connection)
+            is_spare = len(self._idle) >= MOST_IDLE
+            if not is_spare:
+                self._idle.append(connection)
+        if is_spare:
+            connection.close()
 
     def close(self) -> None:
         """Close those that nobody uses."""

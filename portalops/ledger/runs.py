@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -75,6 +76,8 @@ class Frame:
     """What the started record's body tells beside the circumstances."""
     late: bool = False
     """It was overdue."""
+    is_alone: bool = True
+    """Nothing else is done by the process meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +128,9 @@ def record_framed(
     ledger: Ledger, frame: Frame, work: Callable[[], Work[ResultT]], *, clock: Clock, circumstances: Circumstances
 ) -> Performed[ResultT]:
     """Do a piece of work between its two records, whether it is planned or not; the rest as in `record_run`."""
-    subject = logs.Subject(frame.run, frame.subject, frame.duty)
     with (
         ledger.locks.held(lock_name(frame.subject), holder=frame.run),
-        logs.about(subject),
-        logs.kept(clock.now) as said,
+        _logged(frame, clock) as said,
     ):
         begun_at = clock.now()
         body = bodies.write({"circumstances": circumstances, **frame.begun})
@@ -150,6 +151,16 @@ def record_framed(
             _finish(ledger, frame, failed, begun_at, said, clock=clock, circumstances=circumstances)
             raise
     return Performed(frame.run, done, summary, started, finished)
+
+
+@contextmanager
+def _logged(frame: Frame, clock: Clock) -> Iterator[logs.Kept]:
+    """Let lines be about a run, and keep them; where several are under way in one process, they belong to none."""
+    if not frame.is_alone:
+        yield logs.Kept([])
+        return
+    with logs.about(logs.Subject(frame.run, frame.subject, frame.duty)), logs.kept(clock.now) as said:
+        yield said
 
 
 def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Record | None:

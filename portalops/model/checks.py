@@ -56,6 +56,21 @@ class HostRound:
 
 
 @dataclass(frozen=True, slots=True)
+class HostAsked:
+    """The body of a `check-part.finished` record, under the key `check-part`: what came of asking one host."""
+
+    host: HostId
+    at: datetime
+    """When the answer was received."""
+    answer: Digest | None
+    """The kept answer; None if there is none."""
+    reason: str = ""
+    """Code of why there is none."""
+    problem: Message | str = ""
+    """The same in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """Which check said what of which host: the part of a `CheckResult` that most readers need."""
 

@@ -242,10 +242,19 @@ def test_an_append_whose_answer_was_lost_is_done_once(tmp_path: Path, server: Se
 
 
 def test_a_lock_is_one_process_s_and_goes_with_it(server: Server, database: Kept) -> None:
+    where = f"host={server.folder} port=5432 user=postgres dbname={database.records.place}"
+    elsewhere = postgresql(lambda: psycopg.connect(where, autocommit=True), database.records.place, writable=True)
+    other = elsewhere.locks
     with database.locks.held("job-x", holder="run 1"):
-        assert database.locks.is_held_by("job-x", "run 1") and not database.locks.is_held_by("job-x", "run 2")
-        with pytest.raises(Locked, match="held by run 1"), database.locks.held("job-x", holder="run 2"):
+        assert other.is_held_by("job-x", "run 1") and not other.is_held_by("job-x", "run 2")
+        for locks in (database.locks, other):
+            with pytest.raises(Locked, match="held by run 1"), locks.held("job-x", holder="run 2"):
+                pass
+        with other.held("job-y", holder="run 2"), pytest.raises(Locked), database.locks.held("job-y", holder="run 1"):
             pass
         server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'portalops run 1'")
-        with database.locks.held("job-x", holder="run 2", wait_seconds=5):
-            assert not database.locks.is_held_by("job-x", "run 1")
+        with other.held("job-x", holder="run 2", wait_seconds=5):
+            assert not other.is_held_by("job-x", "run 1")
+    with other.held("job-x", holder="run 3"):
+        pass
+    elsewhere.records.close()

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -93,34 +93,40 @@ def build(table: KindTable, environment: Mapping[str, str], *, writable: bool) -
     return kept_in(connector(settings, environment), settings.place, writable=writable)
 
 
-def connector(settings: Settings, environment: Mapping[str, str]) -> Callable[[], psycopg.Connection]:
-    """Return what opens one connection.
+def parameters(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the driver's `connect` takes: each statement is a transaction of its own.
 
-    The password is resolved each time, so that a changed one is taken up.
+    Raises:
+        SecretUnavailable: the password cannot be had.
     """
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "dbname": settings.database,
+        "user": settings.user,
+        "password": settings.password.reveal(environment) if settings.password else None,
+        "sslmode": "disable" if settings.is_local else settings.ssl.value,
+        "sslrootcert": str(settings.ca_file) if settings.ca_file else None if settings.is_local else "system",
+        "connect_timeout": settings.connect_seconds,
+        "application_name": "portalops",
+        "client_encoding": "UTF8",
+        # A server that vanished without a word is noticed, and who waits for a lock does not wait for ever.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+        "options": f"-c lock_timeout={settings.wait_seconds}s -c idle_in_transaction_session_timeout=10min",
+        "autocommit": True,
+    }
+
+
+def connector(settings: Settings, environment: Mapping[str, str]) -> Callable[[], psycopg.Connection]:
+    """Return what opens one connection; the password is resolved each time, so that a changed one is taken up."""
 
     def connect() -> psycopg.Connection:
         import psycopg  # noqa: PLC0415  # the driver is an extra, and start-up time
 
-        return psycopg.connect(
-            host=settings.host,
-            port=settings.port,
-            dbname=settings.database,
-            user=settings.user,
-            password=settings.password.reveal(environment) if settings.password else None,
-            sslmode="disable" if settings.is_local else settings.ssl.value,
-            sslrootcert=str(settings.ca_file) if settings.ca_file else None if settings.is_local else "system",
-            connect_timeout=settings.connect_seconds,
-            application_name="portalops",
-            client_encoding="UTF8",
-            # A server that vanished without a word is noticed, and who waits for a lock does not wait for ever.
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-            tcp_user_timeout=60_000,
-            options=f"-c lock_timeout={settings.wait_seconds}s -c idle_in_transaction_session_timeout=10min",
-            autocommit=True,
-        )
+        return psycopg.connect(**parameters(settings, environment))
 
     return connect
 

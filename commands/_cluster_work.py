@@ -1,0 +1,207 @@
+"""Jobs on a cluster: their parts go to the queue, come back by way of the ledger, and are done by workers.
+
+What was done is what the ledger holds. A part that is complete there is taken as it is and never done again in its slot; so whoever does a
+job anew, because the process before was killed, asks only for what is missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from commands._session import Session
+from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of
+from portalops.config.kinds import kinds_in, module_of
+from portalops.errors import ConfigurationError, LedgerError
+from portalops.jobs import slot_start
+from portalops.ledger import bodies
+from portalops.ledger.record import FINISHED
+from portalops.ledger.runs import Frame, Work, record_framed
+from portalops.model.message import Message, msg
+from portalops.model.record import Record, RunId
+from portalops.model.runs import Job, RunSummary
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.runs import attempt_of, run_id
+
+if TYPE_CHECKING:
+    import psycopg
+
+PARTS = "commands.parts"
+LOOK_SECONDS = 0.5
+"""How often it is looked which parts have come back."""
+
+PartT = TypeVar("PartT")
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """Lets workers do the parts of one job in one of its slots."""
+
+    session: Session
+    job: Job
+    slot: str
+
+    def out(
+        self, parts: Mapping[str, Mapping[str, JsonValue]], shape: type[PartT]
+    ) -> Iterator[tuple[str, PartT | Message]]:
+        """Have parts done, and yield each when it is: what came of it, or why nothing did.
+
+        Args:
+            parts: by name, what the worker needs beside it.
+            shape: of what each comes to.
+        """
+        session = self.session
+        names = {run_id(self.job, self.slot, suffix=name): name for name in parts}
+        waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
+        done = waited.come()
+        taken = {run: record for run, record in done.items() if self._is_complete(record)}
+        wanted = {run: waited.attempts.get(run, 0) + 1 for run in names if run not in taken}
+        for run, record in taken.items():
+            yield names[run], self._read(record, shape)
+        if not wanted:
+            return
+        self._put([self._wish(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()])
+        until = session.clock.monotonic() + self._minutes * 60
+        while wanted and session.clock.monotonic() < until:
+            for run, record in waited.come().items():
+                if attempt_of(record.run) >= wanted.get(run, 10**9):
+                    del wanted[run]
+                    yield names[run], self._read(record, shape)
+            if wanted:
+                time.sleep(LOOK_SECONDS)
+        for run in wanted:
+            yield names[run], msg("no worker did it within {n} minutes", n=self._minutes)
+
+    @property
+    def _minutes(self) -> int:
+        cluster = self.session.settings.cluster
+        return cluster.wait_minutes if cluster else 0
+
+    def _since(self) -> datetime:
+        local = self.session.clock.now().astimezone(self.session.zone_of_portal)
+        return slot_start(self.job.every, local).astimezone(UTC)
+
+    def _wish(self, run: RunId, name: str, details: Mapping[str, JsonValue], attempt: int) -> Wish:
+        return Wish(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)
+
+    def _put(self, wishes: list[Wish]) -> None:
+        from portalops.cluster.queue import put  # noqa: PLC0415  # an extra, and start-up time
+
+        with connection_of(self.session) as connection:
+            put(connection, wishes)
+
+    def _is_complete(self, record: Record) -> bool:
+        try:
+            summary = bodies.decode_part(self.session.writable_ledger.blob(record.body), "run", RunSummary)
+        except LedgerError:
+            return False
+        return summary is not None and summary.outcome is RunOutcome.COMPLETE
+
+    def _read(self, record: Record, shape: type[PartT]) -> PartT | Message:
+        try:
+            body = self.session.writable_ledger.blob(record.body)
+            found = bodies.decode_part(body, part_kind(self.job.kind.value), shape)
+            summary = bodies.decode_part(body, "run", RunSummary)
+        except LedgerError as error:
+            return error.message
+        if found is not None:
+            return found
+        problem = summary.problems[0] if summary and summary.problems else "?"
+        return msg("the worker failed: {problem}", problem=problem)
+
+
+class _Waited:
+    """The finished records of parts, as they come into the ledger."""
+
+    def __init__(self, session: Session, kind: str, runs: frozenset[RunId], since: datetime) -> None:
+        self._session, self._kind, self._runs, self._since = session, f"{kind}{FINISHED}", runs, since
+        self._seen = 0
+        self.attempts: dict[RunId, int] = {}
+        """By part: the newest attempt that has ended."""
+
+    def come(self) -> dict[RunId, Record]:
+        """Return the newest finished record of each part that has one since the last call."""
+        found: dict[RunId, Record] = {}
+        for record in self._session.writable_ledger.records(kinds=(self._kind,), since=self._since):
+            if record.seq <= self._seen:
+                continue
+            self._seen, self._since = record.seq, record.at
+            run = part_of(record)
+            if run in self._runs:
+                found[run] = record
+                self.attempts[run] = max(self.attempts.get(run, 0), attempt_of(record.run))
+        return found
+
+
+def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
+    """Do a job by its parts; None if its kind has none, or there is no cluster."""
+    if session.settings.cluster is None or job.kind.value not in kinds_in(PARTS):
+        return None
+    require_database(session)
+    return cast("Work[object]", module_of(PARTS, job.kind.value).work(session, Fan(session, job, slot)))
+
+
+def do_part(session: Session, wish: Wish, holder: str) -> None:
+    """Do one part, unless the ledger holds that it was done.
+
+    Raises:
+        Locked: another worker is at it, or at another part of the same thing.
+    """
+    ledger = session.writable_ledger
+    with ledger.locks.held(f"part-{wish.run}", holder=holder):
+        taken = ledger.run_ids(RunId(wish.run))
+        kind = part_kind(wish.kind)
+        ended = [attempt_of(each) for each in taken if ledger.has(each, f"{kind}{FINISHED}")]
+        if max(ended, default=0) >= wish.attempt:
+            return  # it was done, and whoever did it could not tell the queue any more
+        attempt = max((attempt_of(each) for each in taken), default=0) + 1
+        run = RunId(wish.run if attempt == 1 else f"{wish.run}.{attempt}")
+        module = module_of(PARTS, wish.kind)
+        frame = Frame(run, kind, wish.part, wish.duty, is_alone=False)
+        record_framed(
+            ledger,
+            frame,
+            lambda: cast("Work[object]", module.do(session, wish)),
+            clock=session.clock,
+            circumstances=session.circumstances,
+        )
+
+
+def require_database(session: Session) -> None:
+    """Make sure that the ledger is where several machines can append to it.
+
+    Raises:
+        ConfigurationError: it is in the state folder.
+    """
+    if session.settings.ledger_store is None:
+        raise ConfigurationError(
+            msg("a cluster needs a ledger in a database, and there is no [ledger.store]"),
+            msg("Add that table and run 'portalops ledger move --to store', or take [cluster] away."),
+        )
+
+
+def parameters_of(session: Session) -> dict[str, Any]:
+    """Return what the driver connects to the ledger's database with; each statement is then a transaction of its own."""
+    from portalops.ledger.record_stores.postgresql import Settings, parameters  # noqa: PLC0415  # start-up time
+
+    assert session.settings.ledger_store is not None
+    return parameters(session.settings.ledger_store.parse(Settings), session.environment)
+
+
+def connection_of(session: Session) -> psycopg.Connection:
+    """Open a connection to the ledger's database.
+
+    Raises:
+        LedgerError: it cannot be reached.
+    """
+    import psycopg  # noqa: PLC0415  # an extra, and start-up time
+
+    from portalops.ledger.postgresql_errors import translated  # noqa: PLC0415  # as above
+
+    try:
+        return psycopg.connect(**parameters_of(session))
+    except psycopg.Error as error:
+        raise translated(session.kept(writable=False).records.place, error) from error

@@ -1,0 +1,64 @@
+"""The parts of a job: which there are, what is handed to a worker, and what of them the ledger holds. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
+
+from portalops.model.record import Record, RunId
+from portalops.registers.runs import parse_run_id
+
+FORMAT = 1
+"""Of a wish; a worker leaves one of another format in the queue, for a worker that knows it."""
+
+SUFFIX = "-part"
+"""Behind a job's kind: the kind of its parts' records, such as `check-part.finished`."""
+
+JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One part as it is handed to a worker."""
+
+    run: str
+    """The id of the part's run; of its first attempt."""
+    kind: str
+    """Of the job, such as `check`."""
+    job: str
+    part: str
+    """`host-web1`, `source-feed`, ..."""
+    duty: str = ""
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the kind's parts need beside their name."""
+    attempt: int = 1
+    """Which attempt is asked for: one that has ended answers it, and so does any later one."""
+    format: int = FORMAT
+
+    def written(self) -> bytes:
+        """Return it as the queue keeps it."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_wish(data: bytes) -> Wish | None:
+    """Read a wish from the queue; None if it is of a format that is not known here, or is none."""
+    try:
+        found = json.loads(data)
+        return Wish(**found) if isinstance(found, dict) and found.get("format") == FORMAT else None
+    except (ValueError, TypeError):
+        return None
+
+
+def part_kind(kind: str) -> str:
+    """Return the kind of the parts of jobs of a kind."""
+    return f"{kind}{SUFFIX}"
+
+
+def part_of(record: Record) -> RunId:
+    """Return the id of the part's first attempt, which its wish bears, from a record of any attempt."""
+    name = parse_run_id(record.run)
+    if name is None or name.attempt == 1:
+        return record.run
+    return RunId(record.run.rpartition(".")[0])

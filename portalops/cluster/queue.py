@@ -1,0 +1,174 @@
+"""The queue in the ledger's database (pgqueuer): wishes are put in, workers take them out, and those of a dead worker go to the next.
+
+Nothing depends on the queue for what happened: that is in the ledger, in which each part is recorded once. The queue lies in a schema of
+its own, so that the ledger's roles need not be able to change anything beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+from pgqueuer.adapters.drivers.psycopg import PsycopgDriver, SyncPsycopgDriver
+from pgqueuer.adapters.persistence import qb, schema_ddl
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.domain.types import Channel
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries, SyncQueries
+
+from portalops.cluster.parts import Wish, read_wish
+from portalops.errors import Locked
+from portalops.ledger.postgresql_tables import WRITER
+
+logger = logging.getLogger(__name__)
+
+SCHEMA = "portalops_queue"
+ENTRYPOINT = "part"
+HEARTBEAT = timedelta(seconds=30)
+"""A worker that was not heard of for so long is taken for dead. Parts run in threads, so nothing that one waits for holds up the beat."""
+BATCH = 10
+LATER = timedelta(seconds=2)
+"""When a part whose host is being asked by another one is tried again."""
+UNKNOWN_LATER = timedelta(minutes=1)
+"""When a wish of a newer portalops is offered again; a worker that knows it may come first."""
+
+
+def _settings() -> DBSettings:
+    return DBSettings(db_schema=SCHEMA, channel=Channel("portalops_queue"))
+
+
+def script() -> str:
+    """Return the SQL that makes the queue and lets the ledger's writers use it."""
+    made = schema_ddl.render_install(_settings(), create_schema=True)
+    return "\n".join(
+        (
+            made.rstrip().rstrip(";") + ";",
+            f"GRANT USAGE ON SCHEMA {SCHEMA} TO {WRITER};",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA} TO {WRITER};",
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {WRITER};",
+        )
+    )
+
+
+def put(connection: psycopg.Connection, wishes: Sequence[Wish]) -> int:
+    """Put wishes into the queue; one that is in it already is not put in again. Return how many were new."""
+    queries = SyncQueries(SyncPsycopgDriver(connection), qb.QueryQueueBuilder(_settings()))
+    ids = queries.enqueue(
+        [ENTRYPOINT] * len(wishes),
+        [wish.written() for wish in wishes],
+        [0] * len(wishes),
+        dedupe_key=[f"{wish.run}#{wish.attempt}" for wish in wishes],
+        on_conflict="skip",
+    )
+    return sum(each is not None for each in ids)
+
+
+def sizes(connection: psycopg.Connection) -> dict[str, int]:
+    """Return how many wishes wait, and how many are being worked on, by pgqueuer's own words for it."""
+    queries = SyncQueries(SyncPsycopgDriver(connection), qb.QueryQueueBuilder(_settings()))
+    found: dict[str, int] = {}
+    for each in queries.queue_size():
+        found[each.status] = found.get(each.status, 0) + each.count
+    return found
+
+
+async def work(
+    connection: psycopg.AsyncConnection,
+    do: Callable[[Wish], None],
+    *,
+    slots: int,
+    at_once: int,
+    stop: asyncio.Event,
+) -> None:
+    """Do wishes until `stop` is set, and then those that are begun.
+
+    Args:
+        connection: to the ledger's database, each statement a transaction of its own.
+        do: does one wish, in a thread; it is called again for a wish that a dead worker had begun. `Locked` puts it off.
+        slots: how many this worker does at once.
+        at_once: how many all workers together do at once; 0 for no limit.
+        stop: set from outside.
+    """
+    settings = _settings()
+    queries = Queries(
+        PsycopgDriver(connection),
+        qb.QueryBuilderEnvironment(settings),
+        qb.QueryQueueBuilder(settings),
+        qb.QuerySchedulerBuilder(settings),
+    )
+    manager = QueueManager(queries, channel=settings.channel)
+
+    @manager.entrypoint(ENTRYPOINT, concurrency_limit=at_once)
+    async def part(job: Job) -> None:
+        wish = read_wish(job.payload or b"")
+        if wish is None:
+            raise RetryRequested(delay=UNKNOWN_LATER, reason="a wish of another format")
+        try:
+            await asyncio.to_thread(do, wish)
+        except Locked as error:
+            raise RetryRequested(delay=LATER, reason=str(error)) from error
+
+    async def stopped() -> None:
+        await stop.wait()
+        manager.shutdown.set()
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=slots, thread_name_prefix="part"))
+    waiting = asyncio.create_task(stopped())
+    try:
+        await manager.run(
+            dequeue_timeout=timedelta(seconds=5),
+            batch_size=min(BATCH, max(1, slots // 2)),
+            max_concurrent_tasks=max(2, slots),
+            heartbeat_timeout=HEARTBEAT,
+            log_aggregation_interval=timedelta(0),
+        )
+    finally:
+        waiting.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSeen:
+    """A worker that is at work."""
+
+    name: str
+    address: str
+    """Of its machine, as the database sees it; empty over a socket."""
+    since: datetime
+    account: str
+
+
+WORKER = "portalops worker "
+"""What the connection that holds a worker's lock is called, before the worker's name."""
+_DRAIN = "portalops_drain"
+
+
+def workers(connection: psycopg.Connection) -> tuple[WorkerSeen, ...]:
+    """Return the workers whose lock is held, by name."""
+    rows = connection.execute(
+        "SELECT DISTINCT substr(application_name, %s), coalesce(host(client_addr), ''), backend_start, usename FROM pg_stat_activity"
+        " JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND application_name LIKE %s AND datname = current_database() ORDER BY 1",
+        (len(WORKER) + 1, f"{WORKER}%"),
+    ).fetchall()
+    return tuple(WorkerSeen(name, address, since, account) for name, address, since, account in rows)
+
+
+def ask_to_drain(connection: psycopg.Connection, name: str) -> None:
+    """Tell a worker to take nothing new and to end."""
+    connection.execute("SELECT pg_notify(%s, %s)", (_DRAIN, name))
+
+
+async def drained(connection: psycopg.AsyncConnection, name: str, stop: asyncio.Event) -> None:
+    """Set `stop` once somebody asks this worker to end."""
+    async with connection:
+        await connection.execute(f"LISTEN {_DRAIN}")
+        async for told in connection.notifies():
+            if told.payload == name:
+                stop.set()
+                return
