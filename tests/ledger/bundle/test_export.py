@@ -113,7 +113,7 @@ def test_the_same_ledger_at_the_same_time_gives_the_same_bytes(tmp_path: Path, m
     assert hashlib.sha256(own.encode()).hexdigest() == GOLDEN
 
 
-GOLDEN = "a4cde9b07a188be9126df9fc102c19723958c3a6ec897817741d446850fdc7fd"
+GOLDEN = "47b1df6575f70f66ba182b24e2c7e83c53be0640d5ca14e5987c27932e5f2e4e"
 
 
 def test_details_from_long_before_the_period_stay_out_unless_everything_rests_on_them(tmp_path: Path) -> None:
