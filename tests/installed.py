@@ -169,7 +169,7 @@ class MailSink:
             self._controller.stop()
             self._controller = None
 
-    def wait_for(self, number: int, *, seconds: float = 90) -> list[EmailMessage]:
+    def wait_for(self, number: int, *, seconds: float = 240) -> list[EmailMessage]:
         """Wait until so many mails came in all, and return them.
 
         Raises:

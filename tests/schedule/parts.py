@@ -146,7 +146,7 @@ def written(host: Host) -> list[Record]:
         raise
 
 
-def wait_until(is_so: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def wait_until(is_so: Callable[[], bool], what: str, *, seconds: float = 240) -> None:
     """Wait until something is so.
 
     Raises:

@@ -57,12 +57,12 @@ def test_cron_does_what_is_due_mails_what_failed_and_is_left_as_it_was(host: Hos
     before = host.sh("find /etc -type f | sort")
 
     schedule(host, "install", "--cron")
-    wait_until(lambda: "anchor.finished" in [each.kind for each in written(host)], "cron fires", seconds=130)
+    wait_until(lambda: "anchor.finished" in [each.kind for each in written(host)], "cron fires")
 
     runs = {name: kinds for name, kinds in runs_of(written(host)).items() if name.startswith(("anchor:", "backup:"))}
     assert sorted(name.split(":")[1] for name in runs) == ["daily-anchor", "weekly-backup"]
     assert all(len(kinds) == 2 for kinds in runs.values())
-    sink.wait_for(2, seconds=60)
+    sink.wait_for(2)
     to = {recipients[0]: mail for recipients, mail in zip(sink.recipients, sink.mails, strict=True)}
     assert set(to) == {"truc@khanhhoa.example", "root@khanhhoa.example"}
     assert "weekly-backup" in to["truc@khanhhoa.example"].get_content()
