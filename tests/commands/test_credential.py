@@ -9,6 +9,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,8 +61,8 @@ accounts = ["binh"]
 
 
 def today() -> date:
-    """The day by the commands' own clock."""
-    return datetime.now(UTC).astimezone(SystemClock().now().tzinfo).date()
+    """The day as the commands have it: the portal's, whatever the machine's time zone is."""
+    return datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 
 
 TODAY = today()
