@@ -160,6 +160,11 @@ ours() { # LINK: it leads to what we installed, or there is nothing
 }
 link() { # WHERE TARGET
     ours "$1" || { say "$1 is somebody else's and stays as it is"; return 0; }
+    folder=$(dirname "$1")
+    while [ ! -d "$folder" ]; do # what is made here, --uninstall removes
+        printf '%s\n' "$folder" >>"$prefix/.made"
+        folder=$(dirname "$folder")
+    done
     mkdir -p "$(dirname "$1")"
     ln -s "$2" "$1.new.$$"
     mv -fT "$1.new.$$" "$1"
@@ -296,7 +301,10 @@ uninstall() {
     find "$links/bin" "$links/share" -type l 2>/dev/null | while read -r where; do
         case $(readlink "$where") in "$prefix"/current/*) rm -f "$where" ;; esac
     done
-    rm -f "$prefix/current" "$prefix/current.new"
+    if [ -f "$prefix/.made" ]; then
+        sort -ru "$prefix/.made" | while read -r folder; do rmdir "$folder" 2>/dev/null || true; done
+    fi
+    rm -f "$prefix/current" "$prefix/current.new" "$prefix/.made"
     for each in "$prefix"/*; do
         [ -f "$each/pyvenv.cfg" ] || [ -e "$each/.installing" ] || continue
         rm -rf "$each"

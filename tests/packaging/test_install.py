@@ -71,6 +71,7 @@ def test_install_upgrade_roll_back_and_removal(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert left(machine) == ["usr/local/bin/other"]
+    assert sorted(path.name for path in machine.rglob("*") if path.is_dir()) == ["bin", "local", "opt", "usr"]
 
 
 def test_a_version_that_nothing_was_before_is_not_rolled_back(tmp_path: Path) -> None:
