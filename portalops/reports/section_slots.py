@@ -23,7 +23,11 @@ MOST_JOBS = 40
 
 _MARKS: Mapping[SlotState, Mark] = {
     SlotState.DONE: Mark("✓", Tone.GOOD, msg("done")),
-    SlotState.LATE: Mark("◑", Tone.UNSURE, msg("done late: begun within the hour after its end that still counts, or when the job was overdue")),
+    SlotState.LATE: Mark(
+        "◑",
+        Tone.UNSURE,
+        msg("done late: begun within the hour after its end that still counts, or when the job was overdue"),
+    ),
     SlotState.INCOMPLETE: Mark("~", Tone.UNSURE, msg("done in part")),
     SlotState.FAILED: Mark("!", Tone.BAD, msg("tried, and failed")),
     SlotState.UNFINISHED: Mark("†", Tone.BAD, msg("begun, and no end recorded")),
