@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands._kinds import all_kinds, settings_model
+from commands._kinds import ALONE, all_kinds, settings_model
 from commands._schema import configuration_schema
 from commands.app import run
 from commands.config import schema_bytes
@@ -168,7 +168,8 @@ def test_the_schema_describes_every_kind() -> None:
     for section, kind in all_kinds():
         described = definitions[f"{section}.{kind}"]
         assert described["properties"]["kind"]["const"] == kind
-        assert {"id", "kind"} <= set(described["required"])
+        identity = {"kind"} if section in ALONE else {"id", "kind"}
+        assert identity <= set(described["required"])
         fields = settings_model(section, kind).model_fields
         assert {info.alias or name for name, info in fields.items()} <= set(described["properties"])
 
