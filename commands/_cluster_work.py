@@ -6,8 +6,10 @@ job anew, because the process before was killed, asks only for what is missing.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -21,7 +23,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import FINISHED
 from portalops.ledger.runs import Frame, Work, record_framed
 from portalops.model.message import Message, msg
-from portalops.model.record import Record, RunId
+from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Job, RunSummary
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.runs import attempt_of, run_id
@@ -29,11 +31,17 @@ from portalops.registers.runs import attempt_of, run_id
 if TYPE_CHECKING:
     import psycopg
 
+logger = logging.getLogger(__name__)
+
 PARTS = "commands.parts"
 LOOK_SECONDS = 0.5
 """How often it is looked which parts have come back."""
 
+AWAY_SECONDS = 600
+"""How long the database may be away while a job waits for its parts."""
+
 PartT = TypeVar("PartT")
+DoneT = TypeVar("DoneT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +64,18 @@ class Fan:
         session = self.session
         names = {run_id(self.job, self.slot, suffix=name): name for name in parts}
         waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
-        done = waited.come()
+        done = self._patiently(waited.come)
         taken = {run: record for run, record in done.items() if self._is_complete(record)}
         wanted = {run: waited.attempts.get(run, 0) + 1 for run in names if run not in taken}
         for run, record in taken.items():
             yield names[run], self._read(record, shape)
         if not wanted:
             return
-        self._put([self._wish(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()])
+        wishes = [self._wish(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()]
+        self._patiently(lambda: self._put(wishes))
         until = session.clock.monotonic() + self._minutes * 60
         while wanted and session.clock.monotonic() < until:
-            for run, record in waited.come().items():
+            for run, record in self._patiently(waited.come).items():
                 if attempt_of(record.run) >= wanted.get(run, 10**9):
                     del wanted[run]
                     yield names[run], self._read(record, shape)
@@ -74,6 +83,19 @@ class Fan:
                 time.sleep(LOOK_SECONDS)
         for run in wanted:
             yield names[run], msg("no worker did it within {n} minutes", n=self._minutes)
+
+    def _patiently(self, do: Callable[[], DoneT]) -> DoneT:
+        """Do something in the ledger's database, which may be away for a while; then the locks of this run are taken anew."""
+        until = self.session.clock.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                self.session.locks.renew()
+                return do()
+            except LedgerError as error:
+                if not _is_away(error) or self.session.clock.monotonic() >= until:
+                    raise
+                logger.warning("the job %s waits for the database: %s", self.job.id, error)
+            time.sleep(LOOK_SECONDS)
 
     @property
     def _minutes(self) -> int:
@@ -88,21 +110,26 @@ class Fan:
         return Wish(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)
 
     def _put(self, wishes: list[Wish]) -> None:
-        from portalops.cluster.queue import put  # noqa: PLC0415  # an extra, and start-up time
+        from portalops.cluster.queue import put, require  # noqa: PLC0415  # an extra, and start-up time
 
-        with connection_of(self.session) as connection:
+        with driver_errors(self.session), connection_of(self.session) as connection:
+            require(connection, self.session.kept(writable=False).records.place)
             put(connection, wishes)
+
+    def blob(self, digest: Digest) -> bytes:
+        """Return what a part kept."""
+        return self._patiently(lambda: self.session.writable_ledger.blob(digest))
 
     def _is_complete(self, record: Record) -> bool:
         try:
-            summary = bodies.decode_part(self.session.writable_ledger.blob(record.body), "run", RunSummary)
+            summary = bodies.decode_part(self.blob(record.body), "run", RunSummary)
         except LedgerError:
             return False
         return summary is not None and summary.outcome is RunOutcome.COMPLETE
 
     def _read(self, record: Record, shape: type[PartT]) -> PartT | Message:
         try:
-            body = self.session.writable_ledger.blob(record.body)
+            body = self.blob(record.body)
             found = bodies.decode_part(body, part_kind(self.job.kind.value), shape)
             summary = bodies.decode_part(body, "run", RunSummary)
         except LedgerError as error:
@@ -111,6 +138,12 @@ class Fan:
             return found
         problem = summary.problems[0] if summary and summary.problems else "?"
         return msg("the worker failed: {problem}", problem=problem)
+
+
+def _is_away(error: LedgerError) -> bool:
+    import psycopg  # noqa: PLC0415  # an extra, and start-up time
+
+    return type(error) is LedgerError and isinstance(error.__cause__, psycopg.OperationalError)
 
 
 class _Waited:
@@ -199,9 +232,18 @@ def connection_of(session: Session) -> psycopg.Connection:
     """
     import psycopg  # noqa: PLC0415  # an extra, and start-up time
 
+    with driver_errors(session):
+        return psycopg.connect(**parameters_of(session))
+
+
+@contextmanager
+def driver_errors(session: Session) -> Iterator[None]:
+    """Raise what the driver raises as errors of the ledger."""
+    import psycopg  # noqa: PLC0415  # an extra, and start-up time
+
     from portalops.ledger.postgresql_errors import translated  # noqa: PLC0415  # as above
 
     try:
-        return psycopg.connect(**parameters_of(session))
+        yield
     except psycopg.Error as error:
         raise translated(session.kept(writable=False).records.place, error) from error

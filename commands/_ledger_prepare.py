@@ -8,7 +8,7 @@ import typer
 
 from commands._ledger_places import kept_as_configured
 from commands._result import Result
-from commands._session import open_session
+from commands._session import Session, open_session
 from portalops.errors import ConfigurationError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -54,7 +54,23 @@ def prepare(
         if made
         else msg("the tables of the ledger are in {place} already", place=store.place)
     )
-    return Result({"place": store.place, "made": made}, [Paragraph(said)])
+    queue = _queue_made(session)
+    view = [Paragraph(said)]
+    if queue:
+        view.append(Paragraph(msg("the queue of the cluster was made in {place}", place=store.place)))
+    return Result({"place": store.place, "made": made, "queue_made": queue}, view)
+
+
+def _queue_made(session: Session) -> bool:
+    """Make the queue of a cluster too, where pgqueuer is installed; say whether it was not there."""
+    try:
+        from portalops.cluster import queue  # noqa: PLC0415  # an extra
+    except ImportError:
+        return False
+    from commands._cluster_work import connection_of, driver_errors  # noqa: PLC0415  # start-up time
+
+    with connection_of(session) as connection, driver_errors(session):
+        return queue.prepare(connection)
 
 
 def _printed() -> Result:

@@ -10,11 +10,12 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from commands._cluster_work import connection_of, do_part, parameters_of, require_database
+from commands._cluster_work import connection_of, do_part, driver_errors, parameters_of, require_database
 from commands._jobs import require_valid
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
@@ -49,11 +50,15 @@ def run(
     ] = None,
     name: Annotated[str, typer.Option(help=_("Of this worker; machine and process by default"))] = "",
 ) -> Result:
+    from portalops.cluster.queue import require as require_queue  # noqa: PLC0415  # an extra, and start-up time
+
     session = open_session(ctx)
     require_valid(session.settings)
     cluster = _cluster(session)
     called = name or f"{socket.gethostname()}-{os.getpid()}"
     session.writable_ledger.require_clock()
+    with driver_errors(session), connection_of(session) as connection:
+        require_queue(connection, session.kept(writable=False).records.place)
     with session.locks.held(f"worker-{called}", holder=f"worker {called}"):
         done = asyncio.run(_work(session, called, slots or cluster.slots, cluster.at_once))
     return Result({"id": called, "parts": done}, [Paragraph(nmsg("{n} part was done", "{n} parts were done", done))])
@@ -75,14 +80,18 @@ async def _work(session: Session, name: str, slots: int, at_once: int) -> int:
         do_part(session, wish, f"a part of worker {name}")
         done += 1
 
-    connection = await psycopg.AsyncConnection.connect(**parameters_of(session))
-    async with connection:
-        other = await psycopg.AsyncConnection.connect(**parameters_of(session))
-        asking = asyncio.create_task(drained(other, name, stop))
-        try:
-            await work(connection, do, slots=slots, at_once=at_once, stop=stop)
-        finally:
-            asking.cancel()
+    with driver_errors(session):
+        async with (
+            await psycopg.AsyncConnection.connect(**parameters_of(session)) as connection,
+            await psycopg.AsyncConnection.connect(**parameters_of(session)) as other,
+        ):
+            asking = asyncio.create_task(drained(other, name, stop))
+            try:
+                await work(connection, do, slots=slots, at_once=at_once, stop=stop)
+            finally:
+                asking.cancel()
+                with suppress(asyncio.CancelledError):
+                    await asking
     return done
 
 
@@ -116,11 +125,12 @@ def list_workers(ctx: typer.Context) -> Result:
     )
 )
 def status(ctx: typer.Context) -> Result:
-    from portalops.cluster.queue import sizes  # noqa: PLC0415  # an extra, and start-up time
+    from portalops.cluster.queue import require, sizes  # noqa: PLC0415  # an extra, and start-up time
 
     session = open_session(ctx)
     _cluster(session)
-    with connection_of(session) as connection:
+    with driver_errors(session), connection_of(session) as connection:
+        require(connection, session.kept(writable=False).records.place)
         counts = sizes(connection)
     workers = len(_workers(session))
     waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
@@ -150,7 +160,7 @@ def drain(ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'wo
             msg("there is no worker {name}", name=show_text(name, 60)),
             msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or "-"),
         )
-    with connection_of(session) as connection:
+    with driver_errors(session), connection_of(session) as connection:
         ask_to_drain(connection, name)
     return Result({"id": name}, [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])
 
@@ -167,5 +177,5 @@ def _cluster(session: Session) -> ClusterSettings:
 def _workers(session: Session) -> Sequence[WorkerSeen]:
     from portalops.cluster.queue import workers  # noqa: PLC0415  # an extra, and start-up time
 
-    with connection_of(session) as connection:
+    with driver_errors(session), connection_of(session) as connection:
         return workers(connection)

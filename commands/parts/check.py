@@ -53,7 +53,7 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
             said: Message = verbatim(came.problem) if isinstance(came.problem, str) else came.problem
             yield Answered(host, came.at, Missing(came.reason, said))
         else:
-            yield Answered(host, came.at, session.writable_ledger.blob(came.answer))
+            yield Answered(host, came.at, fan.blob(came.answer))
 
 
 def do(session: Session, wish: Wish) -> Work[HostAsked]:

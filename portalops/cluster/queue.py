@@ -24,8 +24,9 @@ from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries, SyncQueries
 
 from portalops.cluster.parts import Wish, read_wish
-from portalops.errors import Locked
+from portalops.errors import LedgerError, Locked, PortalOpsError
 from portalops.ledger.postgresql_tables import WRITER
+from portalops.model.message import msg
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +37,19 @@ HEARTBEAT = timedelta(seconds=30)
 BATCH = 10
 LATER = timedelta(seconds=2)
 """When a part whose host is being asked by another one is tried again."""
+FAILED_LATER = timedelta(seconds=10)
+"""When a part is tried again that could not be recorded, such as because the database was away."""
+LOG_DAYS = 30
+"""How long pgqueuer's own log is kept; it is for whoever looks for a fault, and nothing rests on it."""
 UNKNOWN_LATER = timedelta(minutes=1)
 """When a wish of a newer portalops is offered again; a worker that knows it may come first."""
 
 
 def _settings() -> DBSettings:
     return DBSettings(db_schema=SCHEMA, channel=Channel("portalops_queue"))
+
+
+_TABLE = f"{SCHEMA}.{_settings().queue_table}"
 
 
 def script() -> str:
@@ -57,8 +65,42 @@ def script() -> str:
     )
 
 
+def prepare(connection: psycopg.Connection) -> bool:
+    """Make the queue, as the owner of the database, in one transaction; say whether it was not there."""
+    with connection.transaction():
+        if connection.execute("SELECT to_regclass(%s)", (_TABLE,)).fetchone() != (None,):
+            return False
+        connection.execute(script().encode())
+        return True
+
+
+def require(connection: psycopg.Connection, place: str) -> None:
+    """Make sure that the queue is there and may be used by this account.
+
+    Raises:
+        LedgerError: it is not.
+    """
+    row = connection.execute(
+        "SELECT c.oid IS NOT NULL, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE') FROM pg_namespace n"
+        " LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = %s WHERE n.nspname = %s",
+        (_settings().queue_table, SCHEMA),
+    ).fetchone()
+    if row is None or not row[0]:
+        raise LedgerError(
+            msg("the queue of the cluster is not in {place}", place=place),
+            msg("Run 'portalops ledger prepare' as the owner of the database, with the extra 'cluster' installed."),
+        )
+    if not row[1]:
+        raise LedgerError(
+            msg("the queue of the cluster in {place} may not be used by this account", place=place),
+            msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER),
+        )
+
+
 def put(connection: psycopg.Connection, wishes: Sequence[Wish]) -> int:
     """Put wishes into the queue; one that is in it already is not put in again. Return how many were new."""
+    log = f"{SCHEMA}.{_settings().queue_table_log}"
+    connection.execute(f"DELETE FROM {log} WHERE created < now() - %s", (timedelta(days=LOG_DAYS),))  # noqa: S608  # a name of ours
     queries = SyncQueries(SyncPsycopgDriver(connection), qb.QueryQueueBuilder(_settings()))
     ids = queries.enqueue(
         [ENTRYPOINT] * len(wishes),
@@ -91,11 +133,15 @@ async def work(
 
     Args:
         connection: to the ledger's database, each statement a transaction of its own.
-        do: does one wish, in a thread; it is called again for a wish that a dead worker had begun. `Locked` puts it off.
+        do: does one wish, in a thread; it is called again for a wish that a dead worker had begun, and later where it raised anything.
         slots: how many this worker does at once.
         at_once: how many all workers together do at once; 0 for no limit.
         stop: set from outside.
+
+    Raises:
+        psycopg.Error: the database went away; what is begun is over, and what of it was not recorded is still in the queue.
     """
+    logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # it tells by tracebacks what is told here
     settings = _settings()
     queries = Queries(
         PsycopgDriver(connection),
@@ -114,6 +160,12 @@ async def work(
             await asyncio.to_thread(do, wish)
         except Locked as error:
             raise RetryRequested(delay=LATER, reason=str(error)) from error
+        except PortalOpsError as error:
+            logger.warning("the part %s is tried again: %s", wish.run, error)
+            raise RetryRequested(delay=FAILED_LATER, reason=str(error)) from error
+        except Exception as error:
+            logger.exception("a fault in portalops: the part %s is tried again", wish.run)
+            raise RetryRequested(delay=FAILED_LATER, reason=type(error).__name__) from error
 
     async def stopped() -> None:
         await stop.wait()
@@ -165,10 +217,16 @@ def ask_to_drain(connection: psycopg.Connection, name: str) -> None:
 
 
 async def drained(connection: psycopg.AsyncConnection, name: str, stop: asyncio.Event) -> None:
-    """Set `stop` once somebody asks this worker to end."""
-    async with connection:
-        await connection.execute(f"LISTEN {_DRAIN}")
-        async for told in connection.notifies():
-            if told.payload == name:
-                stop.set()
-                return
+    """Set `stop` once somebody asks this worker to end, or once nobody can any more.
+
+    Raises:
+        psycopg.Error: the connection broke.
+    """
+    try:
+        async with connection:
+            await connection.execute(f"LISTEN {_DRAIN}")
+            async for told in connection.notifies():
+                if told.payload == name:
+                    return
+    finally:
+        stop.set()

@@ -25,3 +25,6 @@ class FolderLocks:
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
         return holder_of(self.path(name)) == holder
+
+    def renew(self) -> None:
+        """Do nothing: a file's lock is lost with its process alone."""

@@ -2,8 +2,8 @@
 
 All locks of a process are held by one connection, whose `application_name` tells people who took the first of them. A lock is two: of its
 name, which one process at a time has, and of name and holder together, by which anybody can ask whether just this holder is
-alive. Within the process a name is held once too. Where that connection breaks, all of its locks are free, and whoever is at work is told
-by the next lock that is taken; what was recorded twice the ledger itself refuses.
+alive. Within the process a name is held once too. Where that connection breaks, all of its locks are free until the next one is taken or
+`renew` is called, by which those are taken anew that nobody else has by then; what was recorded twice the ledger itself refuses.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class PostgresqlLocks:
         self._open: list[psycopg.Connection] = []
         """The one connection, once a lock was taken; in a list, so that whoever forgets the locks closes it."""
         self._mutex = threading.Lock()
-        self._held: set[str] = set()
+        self._held: dict[str, str] = {}
+        """By name: the holder."""
         weakref.finalize(self, _close, self._open)
 
     @contextmanager
@@ -57,6 +58,20 @@ class PostgresqlLocks:
         """Say whether a lock is held by just this holder."""
         return self._who(_key(name, holder)) is not None
 
+    def renew(self) -> None:
+        """Take anew what was lost with a connection that broke, unless another process took it meanwhile.
+
+        Raises:
+            LedgerError: the server cannot be reached.
+        """
+        with self._mutex:
+            if not self._held:
+                return
+            try:
+                self._opened(next(iter(self._held.values()))).execute("SELECT 1")
+            except psycopg.Error as error:
+                raise said.translated(self._place, error) from error
+
     def close(self) -> None:
         """Let go of all of them."""
         with self._mutex:
@@ -73,20 +88,23 @@ class PostgresqlLocks:
                 _taken(connection, _key(name, holder))
             except psycopg.Error as error:
                 raise said.translated(self._place, error) from error
-            self._held.add(name)
+            self._held[name] = holder
             return True
 
     def _opened(self, holder: str) -> psycopg.Connection:
         if not self._open or self._open[0].closed:
             _close(self._open)
             self._open.append(self._connect())
-            own = _ascii(f"portalops {holder}")
+            own = _ascii(f"portalops {next(iter(self._held.values()), holder)}")
             self._open[0].execute("SELECT set_config('application_name', %s, false)", (own,))
+            for lost, by in self._held.items():
+                if _taken(self._open[0], _key(lost)):
+                    _taken(self._open[0], _key(lost, by))
         return self._open[0]
 
     def _let_go(self, name: str, holder: str) -> None:
         with self._mutex:
-            self._held.discard(name)
+            self._held.pop(name, None)
             with suppress(psycopg.Error):  # a connection that broke holds nothing any more
                 for connection in self._open:
                     for key in (_key(name, holder), _key(name)):

@@ -8,6 +8,7 @@ committed is looked for afterwards by its line, so it is never done twice and ne
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,14 @@ SKEW = timedelta(seconds=5)
 
 MOST_IDLE = 8
 """Connections that are kept for whoever comes next."""
+
+MOST = 16
+"""Connections that the threads of a process have at once; the next one waits, since a server takes only so many (`max_connections`)."""
+
+SERVER_BACK_SECONDS = 60
+"""How long a server that was there before is waited for, such as while it is started anew."""
+
+_LOOK_AGAIN_SECONDS = 0.5
 
 _FETCHED = 2_000
 """Rows that a reading cursor fetches at once."""
@@ -277,32 +286,73 @@ class PostgresqlStore:
 
 
 class Connections:
-    """Open connections that nobody uses at the moment, for whoever comes next: opening one takes a server's process."""
+    """Open connections that nobody uses at the moment, for whoever comes next: opening one takes a server's process.
+
+    There are never more than `MOST` threads that have one; a thread that has one gets a further one without waiting, so that none waits
+    for itself.
+    """
 
     def __init__(self, connect: Callable[[], psycopg.Connection], place: str) -> None:
         self._connect, self._place = connect, place
         self._idle: list[psycopg.Connection] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._lent: dict[int, int] = {}
+        """By thread: how many it has."""
+        self._was_there = False
 
     @contextmanager
     def used(self) -> Iterator[psycopg.Connection]:
         """Lend a connection; what the driver raises is raised as one of our errors, and such a connection is not lent again."""
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
+        thread = self._admitted()
+        connection: psycopg.Connection | None = None
         try:
-            if connection is None or connection.closed:
-                connection = self._connect()
+            connection = self._idle_one() or self._opened()
             yield connection
         except pg.UniqueViolation:
-            self._back(connection)
             raise
         except psycopg.Error as error:
-            self._back(connection)
             raise said.translated(self._place, error) from error
-        except BaseException:
+        finally:
             self._back(connection)
-            raise
-        self._back(connection)
+            self._left(thread)
+
+    def _admitted(self) -> int:
+        thread = threading.get_ident()
+        with self._lock:
+            self._lock.wait_for(lambda: thread in self._lent or len(self._lent) < MOST)
+            self._lent[thread] = self._lent.get(thread, 0) + 1
+        return thread
+
+    def _left(self, thread: int) -> None:
+        with self._lock:  # another thread may let go of what this one was lent, as where it reads on
+            self._lent[thread] -= 1
+            if not self._lent[thread]:
+                del self._lent[thread]
+                self._lock.notify()
+
+    def _idle_one(self) -> psycopg.Connection | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if _is_alive(connection):
+                return connection
+            connection.close()
+
+    def _opened(self) -> psycopg.Connection:
+        """Open one; a server that was there before is given time to come back."""
+        until = time.monotonic() + (SERVER_BACK_SECONDS if self._was_there else 0)
+        while True:
+            try:
+                connection = self._connect()
+            except psycopg.OperationalError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK_AGAIN_SECONDS)
+            else:
+                self._was_there = True
+                return connection
 
     def _back(self, connection: psycopg.Connection | None) -> None:
         if connection is None or connection.closed:
@@ -326,6 +376,16 @@ class Connections:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+
+def _is_alive(connection: psycopg.Connection) -> bool:
+    """Say whether the server has not ended a connection meanwhile, without a trip to it."""
+    try:
+        for _read in range(2):  # its last words, and then the end
+            connection.pgconn.consume_input()
+    except psycopg.Error:
+        return False
+    return not connection.closed
 
 
 def _placed(drafts: Sequence[Draft], clock: Clock, newest: Record | None) -> tuple[Record, ...]:

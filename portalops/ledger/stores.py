@@ -115,3 +115,11 @@ class Locks(Protocol):
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
         ...
+
+    def renew(self) -> None:
+        """Take anew what was lost because a connection broke.
+
+        Raises:
+            LedgerError: where the locks are cannot be reached.
+        """
+        ...
