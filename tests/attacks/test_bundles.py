@@ -22,7 +22,7 @@ from portalops.model.heads import KeyEvent
 from tests.attacks.bundle import Checked, both, export, seal
 from tests.attacks.scene import END, Auditor, Forger, Portal, lines_of, sql, store, write_key
 
-BACKUP = 5
+BACKUP = 6
 LATER = END + timedelta(hours=1)
 
 

@@ -40,7 +40,7 @@ from tests.attacks.scene import (
 )
 from tests.doubles import FixedClock
 
-BACKUP = 5
+BACKUP = 6
 """The record of the first backup: `backup.finished`."""
 
 
@@ -66,7 +66,7 @@ def test_an_edited_record_is_named(portal: Portal) -> None:
     record = parse(lines_of(portal)[BACKUP - 1])
     exchange_record(portal, record.line.replace(b'"subject":"weekly-backup"', b'"subject":"weekly-backuq"'))
 
-    caught(portal.verify(), BACKUP, "is not the one that record 6 was chained to")
+    caught(portal.verify(), BACKUP, "is not the one that record 7 was chained to")
 
 
 def test_a_column_that_says_something_else_than_its_line_is_named(portal: Portal) -> None:
@@ -297,16 +297,16 @@ def cut(portal: Portal, count: int) -> None:
 
 
 def test_a_cut_end_is_beyond_what_the_auditor_holds(portal: Portal, auditor: Auditor) -> None:
-    cut(portal, 10)  # to the first report's head, so that what is left is whole
+    cut(portal, 11)  # to the first report's head, so that what is left is whole
 
     assert portal.verify().data["integrity"]["holds"] is True  # a chain does not know how long it was
 
     for what in ("head", "code"):
-        caught(portal.verify(*auditor.options(what)), 11, "the end is cut off")
+        caught(portal.verify(*auditor.options(what)), 12, "the end is cut off")
 
 
 def test_a_cut_end_shows_as_missing_runs(portal: Portal) -> None:
-    cut(portal, 10)
+    cut(portal, 11)
 
     done = portal.verify()
 
@@ -366,7 +366,7 @@ def test_a_head_with_another_text_under_its_old_signature_is_named(portal: Porta
     place = forger.find("head", 1)
     signed = forger.entries[place].head
     assert signed is not None
-    text = signed.text.replace("size 10", "size 9")
+    text = signed.text.replace("size 11", "size 10")
     assert text != signed.text
     forger.entries[place] = replace(forger.entries[place].holding(head=replace(signed, text=text)), head=None)
     forger.write()
@@ -459,7 +459,7 @@ def exchange(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attack", "words"), [(spoil, "record 5: "), (exchange, "record 5: "), (Path.unlink, "record 5: ")]
+    ("attack", "words"), [(spoil, "record 6: "), (exchange, "record 6: "), (Path.unlink, "record 6: ")]
 )
 def test_changed_details_are_named_with_their_record(
     portal: Portal, attack: Callable[[Path], None], words: str
