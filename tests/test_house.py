@@ -60,6 +60,7 @@ CAPTURED = (
     "tests/checks/servers/matrix/",
     "tests/checks/servers/test_matrix.py",
     "tests/checks/servers/test_drift_on_hosts.py",
+    "tests/packaging/test_on_hosts.py",
 )
 """Real output of real systems, and commands that run on whole hosts of their own, may name any path."""
 
