@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from commands._session import Session
-from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of
+from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
 from portalops.config.kinds import kinds_in, module_of
 from portalops.errors import ConfigurationError, LedgerError
 from portalops.jobs import slot_start
@@ -62,7 +62,7 @@ class Fan:
             shape: of what each comes to.
         """
         session = self.session
-        names = {run_id(self.job, self.slot, suffix=name): name for name in parts}
+        names = {run_id(self.job, self.slot, suffix=suffix_of(name)): name for name in parts}
         waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
         done = self._patiently(waited.come)
         taken = {run: record for run, record in done.items() if self._is_complete(record)}

@@ -83,11 +83,12 @@ async def _work(session: Session, name: str, slots: int, at_once: int) -> int:
     with driver_errors(session):
         async with (
             await psycopg.AsyncConnection.connect(**parameters_of(session)) as connection,
+            await psycopg.AsyncConnection.connect(**parameters_of(session)) as ears,
             await psycopg.AsyncConnection.connect(**parameters_of(session)) as other,
         ):
             asking = asyncio.create_task(drained(other, name, stop))
             try:
-                await work(connection, do, slots=slots, at_once=at_once, stop=stop)
+                await work(connection, ears, do, slots=slots, at_once=at_once, stop=stop)
             finally:
                 asking.cancel()
                 with suppress(asyncio.CancelledError):

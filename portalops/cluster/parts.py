@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
@@ -15,6 +16,8 @@ FORMAT = 1
 
 SUFFIX = "-part"
 """Behind a job's kind: the kind of its parts' records, such as `check-part.finished`."""
+
+_LIKE_AN_ATTEMPT = re.compile(r"\.[0-9]+_*$")
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -54,6 +57,11 @@ def read_wish(data: bytes) -> Wish | None:
 def part_kind(kind: str) -> str:
     """Return the kind of the parts of jobs of a kind."""
     return f"{kind}{SUFFIX}"
+
+
+def suffix_of(part: str) -> str:
+    """Return what stands for a part in its run's id: a name that ends like a further attempt, such as `host-10.0.0.5`, ends with `_` there."""
+    return f"{part}_" if _LIKE_AN_ATTEMPT.search(part) else part
 
 
 def part_of(record: Record) -> RunId:

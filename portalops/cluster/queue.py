@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import psycopg
 from pgqueuer.adapters.drivers.psycopg import PsycopgDriver, SyncPsycopgDriver
@@ -20,6 +21,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
+from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries, SyncQueries
 
@@ -121,8 +123,31 @@ def sizes(connection: psycopg.Connection) -> dict[str, int]:
     return found
 
 
+class _Driver(PsycopgDriver):
+    """One connection for statements and one for what is told: psycopg lets none pass while a connection listens, for up to a second."""
+
+    def __init__(self, connection: psycopg.AsyncConnection, ears: psycopg.AsyncConnection) -> None:
+        super().__init__(connection)
+        self._ears = PsycopgDriver(ears)
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        await self._ears.add_listener(channel, callback)
+
+    async def remove_listener(self, channel: str, callback: NotifyCallback) -> None:
+        await self._ears.remove_listener(channel, callback)
+
+    async def __aenter__(self) -> Self:
+        await self._ears.__aenter__()
+        return await super().__aenter__()
+
+    async def __aexit__(self, *how: object) -> None:
+        await super().__aexit__(*how)
+        await self._ears.__aexit__(*how)
+
+
 async def work(
     connection: psycopg.AsyncConnection,
+    ears: psycopg.AsyncConnection,
     do: Callable[[Wish], None],
     *,
     slots: int,
@@ -133,6 +158,7 @@ async def work(
 
     Args:
         connection: to the ledger's database, each statement a transaction of its own.
+        ears: another one, by which the database tells what is new.
         do: does one wish, in a thread; it is called again for a wish that a dead worker had begun, and later where it raised anything.
         slots: how many this worker does at once.
         at_once: how many all workers together do at once; 0 for no limit.
@@ -144,7 +170,7 @@ async def work(
     logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # it tells by tracebacks what is told here
     settings = _settings()
     queries = Queries(
-        PsycopgDriver(connection),
+        _Driver(connection, ears),
         qb.QueryBuilderEnvironment(settings),
         qb.QueryQueueBuilder(settings),
         qb.QuerySchedulerBuilder(settings),
