@@ -99,7 +99,7 @@ def cut_off(hosts: Hosts, release: int) -> Iterator[Host]:
 
 def at(host: Host, command: str, *, stdin: bytes = b"", folder: str = "/root") -> str:
     """Run a command on a host in a folder, as root."""
-    return host.sh(f"cd {folder} && {{ {command}; }}", stdin=stdin, seconds=300)
+    return host.sh(f"cd {folder} && {{\n{command.strip()}\n}}", stdin=stdin, seconds=300)
 
 
 def put(host: Host, path: Path) -> None:
