@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from commands._session import Session
 from portalops.errors import LedgerMissing, UsageError
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.registers.hosts import RecordedEnrolment, read_enrolments
+from portalops.registers.hosts import EnrolmentsSeen, RecordedEnrolment
 
 if TYPE_CHECKING:
     from portalops.model.organisation import Host, HostId
     from portalops.ports import Shell
 
+_SEEN: WeakKeyDictionary[Session, EnrolmentsSeen] = WeakKeyDictionary()
+"""By session, which is one for as long as a worker runs."""
+
 
 def enrolments_of(session: Session) -> dict[HostId, RecordedEnrolment]:
     """Return by which key each host is known; none before there is a ledger."""
     try:
-        return read_enrolments(session.ledger)
+        return _SEEN.setdefault(session, EnrolmentsSeen()).read(session.ledger)
     except LedgerMissing:
         return {}
 

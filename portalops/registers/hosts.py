@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from portalops.model.hosts import Enrolment, FactsBrought, ScriptIssued
 from portalops.model.organisation import HostId
 
 if TYPE_CHECKING:
+    from portalops.model.record import Record
     from portalops.registers.evidence import LedgerReader
 
 ENROLLED = "host.enrolled"
@@ -38,14 +40,40 @@ def read_enrolments(ledger: LedgerReader, *, until: datetime | None = None) -> d
     """
     found: dict[HostId, RecordedEnrolment] = {}
     for record in ledger.records(kinds=(ENROLLED,), until=until):
-        found.pop(HostId(record.subject), None)
-        try:
-            body = decode_part(ledger.blob(record.body), ENROLMENT, Enrolment)
-        except PortalOpsError:
-            continue
-        if body is not None and body.host == record.subject:
-            found[body.host] = RecordedEnrolment(record.seq, record.at, body)
+        _enrol(found, ledger, record)
     return found
+
+
+def _enrol(found: dict[HostId, RecordedEnrolment], ledger: LedgerReader, record: Record) -> None:
+    found.pop(HostId(record.subject), None)
+    try:
+        body = decode_part(ledger.blob(record.body), ENROLMENT, Enrolment)
+    except PortalOpsError:
+        return
+    if body is not None and body.host == record.subject:
+        found[body.host] = RecordedEnrolment(record.seq, record.at, body)
+
+
+class EnrolmentsSeen:
+    """The enrolments of one ledger, for who asks for them again and again: only what is new is read. Safe in several threads.
+
+    A worker asks before each host, and reading all of them for each would take the square of their number.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[HostId, RecordedEnrolment] = {}
+        self._newest: Record | None = None
+        self._lock = threading.Lock()
+
+    def read(self, ledger: LedgerReader) -> dict[HostId, RecordedEnrolment]:
+        """Return what `read_enrolments` does."""
+        with self._lock:
+            seen, since = (0, None) if self._newest is None else (self._newest.seq, self._newest.at)
+            for record in ledger.records(kinds=(ENROLLED,), since=since):
+                if record.seq > seen:
+                    _enrol(self._found, ledger, record)
+                    self._newest = record
+            return dict(self._found)
 
 
 @dataclass(frozen=True, slots=True)
