@@ -6,6 +6,7 @@ by the same cores as what it costs here.
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -55,6 +56,7 @@ id = "{name}"
 address = "{address}"
 port = {port}
 """
+_SECTION = re.compile(r"^<<<([a-z.]+)>>>\n(.*?)^<<<\1 rc=0>>>\n", re.MULTILINE | re.DOTALL)
 MOST_ADDRESSES = 16
 """That one sshd listens on (MAX_LISTEN_SOCKS of OpenSSH)."""
 
@@ -96,6 +98,28 @@ def served(folder: Path, count: int, *, each: int = 1) -> Iterator[tuple[Served,
         for one in found:
             _wait_for(one.address, one.port)
         yield tuple(found)
+
+
+def answer_later(folder: Path, sample: Path, seconds: float) -> None:
+    """Let the hosts that are served from a folder answer with a capture, whatever they are asked, after some time.
+
+    Args:
+        folder: as given to `served`.
+        sample: what a real system said, a section for each probe.
+        seconds: how long an answer takes.
+    """
+    text = sample.read_text(encoding="utf-8")
+    sections = "".join(
+        f"<<<NONCE {name}>>>\n{said}\n<<<NONCE {name} stderr>>>\n\n<<<NONCE {name} rc=0 s=0>>>\n"
+        for name, said in _SECTION.findall(text)
+    )
+    (folder / "answer").write_text(f"{sections}<<<NONCE done>>>\n", encoding="utf-8")
+    script = (
+        f"set -- $SSH_ORIGINAL_COMMAND\ncat >/dev/null\nsleep {seconds}\nexec sed s/NONCE/$3/ {folder / 'answer'}\n"
+    )
+    (folder / "answer.sh").write_text(script, encoding="utf-8")
+    key = (folder / "client.pub").read_text(encoding="utf-8").strip()
+    (folder / "authorized_keys").write_text(f'restrict,command="sh {folder / "answer.sh"}" {key}\n', encoding="utf-8")
 
 
 def portal_of(folder: Path, hosts: Sequence[Served], identity: Path, *, extra: str = "") -> Path:
