@@ -181,7 +181,7 @@ def warn_of_other_ledgers(session: Session) -> None:
         if isinstance(anchor, FolderAnchor):
             for ledger, size in sorted(anchor.ledgers().items()):
                 if ledger != session.writable_ledger.id:
-                    session.warnings.append(
+                    session.doubt_beginning(
                         msg(
                             "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
                             " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"

@@ -166,7 +166,7 @@ def _warn_of_sets_without_a_ledger(session: Session) -> None:
     from commands._backup_work import sets_on_media  # noqa: PLC0415  # only for the first run of a ledger
 
     for medium, sets in sets_on_media(session).items():
-        session.warnings.append(
+        session.doubt_beginning(
             nmsg(
                 "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
                 " was lost, stop here and restore it from that set",

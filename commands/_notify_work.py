@@ -81,7 +81,7 @@ def after_run(
                 _keep_copy(session, settings)  # nobody is to be told any more, also by the copy
             return
         failures = failures_of(performed)
-        failures += _crashed(session, performed)
+        failures += (*_crashed(session, performed), *_begun_anew(session))
         good = {"run"} | {f"job:{done.job.id}" for done in performed if _is_good(done)}
         if ledger_changed:
             failures += (_LEDGER_CHANGED,)
@@ -114,7 +114,8 @@ def after_failed_run(session: Session, error: BaseException, performed: Sequence
         )
         run = Failure("run", code, msg("it ended in error {error}; what was due is not done", error=code), hint)
         good = frozenset(f"job:{done.job.id}" for done in performed if _is_good(done))
-        _tell(session, settings, (*failures_of(performed), run), good, None, problem=code)
+        failures = (*failures_of(performed), *_begun_anew(session), run)
+        _tell(session, settings, failures, good, None, problem=code)
     for warning in session.warnings:  # of a run that ends in an error nobody prints them
         logger.warning("%s", render(warning, process_language(), zone=session.zone))
 
@@ -187,6 +188,22 @@ _LEDGER_CHANGED = Failure(
     msg("a record, or what it names, is missing or was changed"),
     msg("Change nothing on that machine, and run 'portalops ledger verify' there."),
 )
+
+
+_LEDGER_BEGUN = Failure(
+    "ledger:another",
+    "begun",
+    msg("a new one was begun, although traces of another one are left"),
+    msg(
+        "If that one was this portal's, it was lost: stop the schedule on that machine and restore the state folder from the newest"
+        " backup set."
+    ),
+)
+"""No later run can see that it is good again, so that each summary names it until it is forgotten."""
+
+
+def _begun_anew(session: Session) -> tuple[Failure, ...]:
+    return (_LEDGER_BEGUN,) if session.begins_beside_another else ()
 
 
 def _is_good(done: Performed) -> bool:

@@ -44,6 +44,8 @@ class Session:
         self.runner: Runner = LocalRunner()
         self.warnings: list[Message] = []
         """What whoever called must learn, whatever the command itself returns."""
+        self.begins_beside_another = False
+        """A ledger begins here although traces of another one are left: `doubt_beginning`."""
         self.medium_hints: dict[str, Message] = {}
         """What to do about each medium that was not ready: for who called, and not for the ledger."""
 
@@ -84,7 +86,7 @@ class Session:
 
         ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
         if ledger.begun_beside_evidence:
-            self.warnings.append(
+            self.doubt_beginning(
                 msg(
                     "a new ledger begins in {folder}, which holds evidence of another one: if that was lost, stop here, move"
                     " this folder away and restore the one of the newest backup set",
@@ -92,6 +94,11 @@ class Session:
                 )
             )
         return ledger
+
+    def doubt_beginning(self, said: Message) -> None:
+        """Warn that a ledger begins although traces of another one are left; a run also tells it to people (`_notify_work`)."""
+        self.warnings.append(said)
+        self.begins_beside_another = True
 
     def kept(self, *, writable: bool) -> Kept:
         """Return where the ledger is, as the configuration says."""

@@ -162,15 +162,8 @@ def _recovery_subject(recovered: Sequence[Recovered]) -> Message:
 
 
 def _id_of(key: str) -> str | Message:
-    match key:
-        case "run":
-            return msg("runs as a whole")
-        case "ledger":
-            return msg("the ledger")
-        case "state":
-            return msg("the state folder")
-        case _:
-            return key.partition(":")[2]
+    kind, _colon, name = key.partition(":")
+    return thing_of(key) if kind == "ledger" or not name else name
 
 
 def thing_of(key: str) -> Message:

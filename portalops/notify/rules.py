@@ -66,7 +66,7 @@ class Failure:
     """Something that failed, as a letter tells it."""
 
     key: str
-    """What failed: `job:ID`, `unit:NAME`, `run`, `ledger`."""
+    """What failed: `job:ID`, `unit:NAME`, `run`, `ledger`; `ledger:another` for one that begins where another one was."""
     problem: str
     """The class of problem: an error's code, an outcome, what systemd calls it."""
     what: Message
@@ -189,7 +189,7 @@ def quiet_until(state: State, now: datetime, timetable: Timetable) -> datetime |
 
     Such a run comes every few minutes, and need not even read the state then.
     """
-    held = any(not each.key.startswith(("job:", "duty:")) for each in state.alarms)
+    held = any(not each.key.startswith(("job:", "duty:", "ledger:")) for each in state.alarms)
     if state.letters or held or any(not each.is_recorded for each in state.outcomes):
         return None
     local = now.astimezone(timetable.zone)

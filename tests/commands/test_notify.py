@@ -308,6 +308,25 @@ def test_a_letter_without_an_answer_is_sent_again_under_the_same_identity_and_gi
     assert home.recorded()[-1].notification.tries == 3
 
 
+def test_a_ledger_that_begins_where_another_one_was_is_told_and_not_only_printed_by_that_run(
+    tmp_path: Path, box: Mailbox
+) -> None:
+    home = Home(tmp_path, channel(box.port, extra='levels = ["failure", "recovery"]'))
+    home.mend()
+    home.call("run", "--due")
+    assert subjects(box) == []
+    for file in (tmp_path / "state").glob("ledger.sqlite*"):
+        file.unlink()
+
+    home.call("run", "--due", at=AT + HOUR)
+    ((subject, text),) = mails(box)
+    assert subject == "FAILURE: the ledger"
+    assert "the ledger: a new one was begun, although traces of another one are left" in text
+    home.call("run", "--due", at=AT + DAY)
+    assert subjects(box) == []  # neither again nor as good
+    assert [each.key for each in home.notify.load(AT).alarms] == ["ledger:another"]
+
+
 def test_a_broken_ledger_is_told_each_day_and_recorded_once_it_is_mended(tmp_path: Path, box: Mailbox) -> None:
     home = Home(tmp_path, channel(box.port))
     home.mend()
