@@ -66,7 +66,7 @@ class UnitFolder:
             gone: names of files to be removed.
 
         Raises:
-            FileUnwritable: a file cannot be written or removed.
+            FileUnwritable: a file cannot be written or removed, or the folder is not there.
         """
         removed = tuple(gone)
         before = self.read((*new, *removed))
@@ -75,7 +75,8 @@ class UnitFolder:
                 write_atomically(self.path / name, data)
             for name in removed:
                 self._remove(name)
-            sync_folder(self.path)
+            if new or removed:  # a machine without cron has no folder of its files
+                self._sync()
             yield
         except BaseException:  # an interrupt too
             self._restore(before, new)
@@ -86,6 +87,12 @@ class UnitFolder:
             (self.path / name).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.path / name, error) from error
+
+    def _sync(self) -> None:
+        try:
+            sync_folder(self.path)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def _restore(self, before: Mapping[str, bytes], new: Iterable[str]) -> None:
         for name in new:

@@ -47,6 +47,15 @@ def test_a_file_that_cannot_be_written_brings_back_those_before_it(tmp_path: Pat
     assert content(tmp_path) == {}
 
 
+def test_a_folder_that_is_not_there_is_in_the_way_of_changes_alone(tmp_path: Path) -> None:
+    folder = UnitFolder(tmp_path / "cron.d")
+
+    with folder.changing({}, []):
+        assert not folder.path.exists()
+    with pytest.raises(FileUnwritable, match="cannot write"), folder.changing({}, ["portalops"]):
+        raise AssertionError("nothing is done where names in the folder cannot be made durable")
+
+
 def test_files_are_read_and_masks_and_links_that_lead_nowhere_told_apart(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "masked").symlink_to(os.devnull)
