@@ -6,6 +6,7 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -106,7 +107,7 @@ def require_valid(settings: Settings) -> None:
     from portalops.ledger.ledger import FILE  # noqa: PLC0415  # start-up time
 
     problems: Sequence[PortalOpsError] = typed_tables(settings)[1]
-    if not problems and settings.ledger_store is None and not (settings.state_folder / FILE).exists():
+    if not problems and settings.ledger_store is None and not os.path.exists(settings.state_folder / FILE):
         problems = tuple(recipient_problems(settings))
     if problems:
         raise problems[0]

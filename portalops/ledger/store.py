@@ -84,11 +84,15 @@ class SqliteStore:
 
         Raises:
             LedgerMissing: there is no file, or nothing in it.
-            LedgerError: the file is something else, or newer than this portalops.
+            LedgerError: it cannot be looked at, the file is something else, or newer than this portalops.
         """
         require_sqlite()
-        if not self.path.exists():
-            raise store_errors.missing(self.path)
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise store_errors.missing(self.path) from error
+        except OSError as error:  # a folder that lets this account not in: nobody can say whether there is one
+            raise store_errors.unreadable(self.path, cause_of(error)) from error
         with self._reading() as connection:
             tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             application = connection.execute("PRAGMA application_id").fetchone()[0]

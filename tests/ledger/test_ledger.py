@@ -31,6 +31,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan
 from portalops.model.verdicts import RunOutcome
+from tests.accounts import as_ordinary_user
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import DAILY, START, WEEKLY, filled_ledger, new_ledger, tamper, verified
 
@@ -87,6 +88,20 @@ def test_a_ledger_that_was_cut_off_at_its_birth_is_missing_and_can_be_made(tmp_p
     with pytest.raises(LedgerMissing):
         Ledger.open(tmp_path, FixedClock(START), create=False)
     assert new_ledger(tmp_path).count() == 1
+
+
+def test_a_state_folder_of_another_account_is_told_and_no_ledger_is_said_to_be_missing(tmp_path: Path) -> None:
+    new_ledger(tmp_path / "before")  # all that is imported late is imported
+
+    with as_ordinary_user() as folder:
+        new_ledger(folder / "state")
+        (folder / "state").chmod(0)
+        with pytest.raises(LedgerError, match="Permission denied") as caught:
+            Ledger.open(folder / "state", FixedClock(START), create=False)
+        (folder / "state").chmod(0o700)
+
+    assert not isinstance(caught.value, LedgerMissing)
+    assert str(folder / "state") in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("content", [b"nonsense" * 1000, b"SQLite format 3\0" + b"\0" * 4080])
