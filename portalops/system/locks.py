@@ -18,6 +18,9 @@ from portalops.system.files import unwritable
 
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
 _LOOK_AGAIN_SECONDS = 0.2
+_LOOKERS_SECONDS = 0.1
+"""How long a lock is tried for at least: whoever looks who holds it (`holder_of`) holds it for a moment, and is no holder."""
+_LOOKERS_TURN_SECONDS = 0.002
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def locked(path: Path, *, holder: str, wait_seconds: float = 0) -> Iterator[None
     except OSError as error:
         raise unwritable(path, error) from error
     try:
-        _take(path, descriptor, time.monotonic() + wait_seconds)
+        _take(path, descriptor, wait_seconds)
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
@@ -50,15 +53,18 @@ def locked(path: Path, *, holder: str, wait_seconds: float = 0) -> Iterator[None
         os.close(descriptor)
 
 
-def _take(path: Path, descriptor: int, until: float) -> None:
+def _take(path: Path, descriptor: int, wait_seconds: float) -> None:
+    began = time.monotonic()
+    until = began + max(wait_seconds, _LOOKERS_SECONDS)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            left = until - time.monotonic()
-            if left <= 0:
+            now = time.monotonic()
+            if now >= until:
                 raise _refused(path, _read(descriptor)) from error
-            time.sleep(min(left, _LOOK_AGAIN_SECONDS))
+            pause = _LOOKERS_TURN_SECONDS if now < began + _LOOKERS_SECONDS else _LOOK_AGAIN_SECONDS
+            time.sleep(min(until - now, pause))
         else:
             return
 

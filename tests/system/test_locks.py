@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +64,20 @@ def test_who_waits_gets_the_lock_when_its_holder_dies(tmp_path: Path) -> None:
 
         with locked(path, holder="next", wait_seconds=60):
             assert holder_of(path) == "next"
+
+
+def test_who_only_looks_who_holds_a_lock_is_in_nobody_s_way(tmp_path: Path) -> None:
+    path = tmp_path / "media.lock"
+    with locked(path, holder=this_process(SINCE)):
+        pass
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)  # as `holder_of` does
+    leaving = threading.Timer(0.02, os.close, (looking,))
+    leaving.start()
+
+    with locked(path, holder=this_process(SINCE, "weekly-backup")):
+        assert holder_of(path) == this_process(SINCE, "weekly-backup")
+    leaving.join()
 
 
 def test_a_holder_is_read_as_it_was_written() -> None:
