@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -19,6 +19,17 @@ _OF_TABLE = f"{SCHEMA}.record"
 INDEXES = ("record_pkey", "record_kind", "record_run")
 
 _BY_INDEX = "SET LOCAL enable_seqscan = off"
+_LOOKED_UP = 2_000
+"""Records that are looked up by one statement."""
+_HIDDEN = (
+    "SELECT 1 FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS wanted(kind, run, seq) WHERE"
+    # Compared as a row, and by a sum: by its number alone a record would be found by the numbers' own index.
+    f" NOT EXISTS (SELECT 1 FROM {_OF_TABLE} r WHERE (r.kind, r.seq) > (wanted.kind, wanted.seq - 1)"
+    " AND (r.kind, r.seq) <= (wanted.kind, wanted.seq))"
+    f" OR wanted.run <> '' AND NOT EXISTS (SELECT 1 FROM {_OF_TABLE} r WHERE r.run = wanted.run AND r.run <> ''"
+    " AND r.kind = wanted.kind AND r.seq + 0 = wanted.seq) LIMIT 1"
+)
+"""Finds a record that a query by its kind, or by its run, would not find."""
 _TUPLE = re.compile(r"heap tuple (\(\d+,\d+\))")
 
 
@@ -91,20 +102,21 @@ class PostgresqlChain:
     def are_indexed(self, after: int) -> bool:
         """Say whether queries by kind and by run find every record behind one, in a time that grows with those alone."""
         self._connection.execute(_BY_INDEX)
-        rows = self._connection.execute(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq > %s", (after,)).fetchall()
-        for seq, line in rows:
-            try:
-                fields = split(line.encode())
-            except NotARecord:
-                return False
-            # Compared as a row, since by its number alone it would be found by the numbers' own index.
-            by_kind = f"SELECT 1 FROM {_OF_TABLE} WHERE (kind, seq) > (%s, %s) AND (kind, seq) <= (%s, %s)"
-            by_run = f"SELECT 1 FROM {_OF_TABLE} WHERE run = %s AND run <> '' AND kind = %s AND seq = %s"
-            if self._connection.execute(by_kind, (fields.kind, seq - 1, fields.kind, seq)).fetchone() is None:
-                return False
-            if fields.run and self._connection.execute(by_run, (fields.run, fields.kind, seq)).fetchone() is None:
-                return False
+        statement = f"SELECT seq, line FROM {_OF_TABLE} WHERE seq > %s ORDER BY seq"
+        with self._connection.cursor(name="looked_up") as cursor:
+            cursor.execute(statement, (after,))
+            while rows := cursor.fetchmany(_LOOKED_UP):
+                if not self._are_found(rows):
+                    return False
         return True
+
+    def _are_found(self, rows: Sequence[tuple[int, str]]) -> bool:
+        try:
+            fields = [split(line.encode()) for _seq, line in rows]
+        except NotARecord:
+            return False
+        asked = ([each.kind for each in fields], [each.run for each in fields], [seq for seq, _line in rows])
+        return self._connection.execute(_HIDDEN, asked).fetchone() is None
 
 
 class _Whole:
