@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOW_SPACE_PERCENT = 10
 LOW_SPACE_BYTES = 1 << 30
 """Less than both of these free is worth a warning."""
+FULL_BYTES = 16 << 10
+"""Less than this takes not even one more record: a page of the ledger, the same in its log, and the record's details."""
 LOW_INODES_PERCENT = 5
 """Less than this is too few: each blob and each file of a set is one."""
 
@@ -67,14 +69,23 @@ def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[See
             msg("{folder} can be written by others: mode {mode}", folder=shown, mode=mode_of(folder.stat())),
             msg("Run 'chmod go-w {path}'.", path=show_path(folder)),
         )
-    yield from _inodes(shown, facts, about)
+    few_inodes = tuple(_inodes(shown, facts, about))
+    yield from few_inodes
     usage = psutil.disk_usage(str(existing))
-    if usage.free < LOW_SPACE_BYTES and usage.percent > 100 - LOW_SPACE_PERCENT:
+    if usage.free < FULL_BYTES:
+        yield bad(
+            about,
+            msg("{folder} lies on a file system that is full", folder=shown),
+            msg("Free space, or move the folder to a larger disk."),
+        )
+    elif usage.free < LOW_SPACE_BYTES and usage.percent > 100 - LOW_SPACE_PERCENT:
         yield warning(
             about,
             msg("{folder} has little room: {percent} % used", folder=shown, percent=str(usage.percent)),
             msg("Free space, or move the folder to a larger disk."),
         )
+    elif few_inodes:
+        return
     elif folder.exists():
         yield good(about, msg("{folder} can be written; {free} MiB free", folder=shown, free=usage.free >> 20))
     else:
@@ -151,7 +162,8 @@ def others_who_write(status: os.stat_result) -> str:
 
 def _inodes(shown: Message, facts: os.statvfs_result, about: str) -> Iterator[Seen]:
     if facts.f_files and facts.f_favail * 100 < facts.f_files * LOW_INODES_PERCENT:
-        yield warning(
+        seen = warning if facts.f_favail else bad
+        yield seen(
             about,
             msg(
                 "{folder} has little room for further files: {free} of {all} inodes are free",

@@ -126,7 +126,7 @@ def test_a_state_folder_that_is_mounted_read_only_is_bad(mounted: Path) -> None:
 
 
 @needs_root
-def test_a_full_state_folder_is_a_warning(mounted: Path) -> None:
+def test_a_state_folder_with_little_room_is_a_warning(mounted: Path) -> None:
     found = looked(mounted, "rw", 'head -c 1000000 /dev/zero > "$0/filler"')
 
     assert [each[1] for each in found if each[0] == "state-folder"] == ["WARNING"]
@@ -134,12 +134,21 @@ def test_a_full_state_folder_is_a_warning(mounted: Path) -> None:
 
 
 @needs_root
-def test_a_file_system_without_inodes_is_a_warning_though_it_has_room(mounted: Path) -> None:
+def test_a_full_state_folder_is_bad_since_nothing_can_be_recorded(mounted: Path) -> None:
+    found = looked(mounted, "rw", 'head -c 1040000 /dev/zero > "$0/filler"')
+
+    assert [each[1] for each in found if each[0] == "state-folder"] == ["BAD"]
+    assert "lies on a file system that is full" in str(found)
+
+
+@needs_root
+def test_a_file_system_without_inodes_is_bad_and_not_called_writable_though_it_has_room(mounted: Path) -> None:
     fill = 'for n in 1 2 3 4 5 6 7 8; do touch "$0/$n"; done'
 
     found = looked(mounted, "rw,nr_inodes=10", fill)
 
     assert "has little room for further files: 0 of 10 inodes are free" in str(found)
+    assert [each[1] for each in found if each[0] == "state-folder"] == ["BAD"]
 
 
 # --- What is installed ------------------------------------------------------------------------------------
