@@ -131,7 +131,10 @@ def _plugin(session: Session, duty: str | None, period: str | None) -> nagios.An
     judged = judge_period(session, period_option(session, period))
     standings = judged.standings if duty is None else _only(judged.standings, duty, session.rulebook)
     now, zone = session.clock.now(), session.zone_of_portal
-    return answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone)
+    answer = answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone)
+    if answer.state != nagios.CRITICAL:
+        session.ledger.require_clock()  # with a clock behind the newest record nothing is run any more
+    return answer
 
 
 def _change_told(change: Fault) -> Message:

@@ -16,6 +16,7 @@ from portalops.errors import ExitCode
 from portalops.jobs import Attempt
 from portalops.ledger.chain import Fault
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
 from portalops.model.message import msg
 from portalops.model.rulebook import DutyId
 from portalops.model.runs import Every, Job, JobId, JobKind
@@ -174,6 +175,18 @@ def test_no_ledger_and_a_wrong_configuration_are_unknown(
 
     assert plugin(tmp_path, capsys)[0] == 3
     assert plugin(tmp_path, capsys)[1].startswith(f"PORTALOPS UNKNOWN - error {code}: ")
+
+
+def test_a_clock_behind_the_newest_record_is_never_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    portal = Portal(tmp_path, capsys)
+    portal.call("backup", "run")
+    assert plugin(tmp_path, capsys, "10.2-content")[0] == 0
+    ahead = FixedClock(datetime.now(UTC) + timedelta(hours=2))
+    Ledger.open(tmp_path / "state", ahead, create=True).append("note", run=NO_RUN, body=b"{}")
+
+    code, line = plugin(tmp_path, capsys, "10.2-content")
+
+    assert (code, line.partition(":")[0]) == (3, "PORTALOPS UNKNOWN - error PO1103")
 
 
 def test_a_duty_that_there_is_not_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
