@@ -19,7 +19,7 @@ from portalops.errors import ScheduleRefused
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.schedule.crontab import FILE as CRON_FILE
-from portalops.schedule.crontab import cron_file
+from portalops.schedule.crontab import cron_file, program_in_cron
 from portalops.schedule.marks import Origin, origin_of
 from portalops.schedule.plan import Demands, Part, knocks_of
 from portalops.schedule.standing import (
@@ -153,11 +153,18 @@ def own_units(found: Mapping[str, bytes]) -> Iterator[str]:
 def installed_program(found: Mapping[str, bytes]) -> str:
     """Return the program that installed files call; empty if they tell none."""
     for name in (*(part.service for part in Part), CRON_FILE):
-        called = re.search(rb'(?m)^ExecStart=("[^"\n]+"|\S+) |^\S+ \* \* \* \*  \S+  (\S+) ', found.get(name, b""))
-        if called is not None and origin_of(found[name]) is Origin.OWN:
-            text = (called[1] or called[2]).decode("utf-8", "replace").strip('"')
-            return text.replace("%%", "%").replace("$$", "$")
+        if name not in found or origin_of(found[name]) is not Origin.OWN:
+            continue
+        text = found[name].decode("utf-8", "replace")
+        program = program_in_cron(text) if name == CRON_FILE else _program_in_unit(text)
+        if program:
+            return program
     return ""
+
+
+def _program_in_unit(text: str) -> str:
+    called = re.search(r'(?m)^ExecStart=("[^"\n]+"|\S+) ', text)
+    return called[1].strip('"').replace("%%", "%").replace("$$", "$") if called else ""
 
 
 def _encrypted(found: Mapping[str, bytes]) -> tuple[str, ...]:

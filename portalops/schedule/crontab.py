@@ -7,6 +7,7 @@ person must see to, to MAILTO or to the file's user. Source: crontab(5), of Debi
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from portalops.schedule.marks import marked
@@ -43,3 +44,18 @@ def _line(part: Part, demands: Demands) -> str:
     command = shlex.join(words).replace("%", r"\%")
     minutes = "0" if demands.every_minutes == 60 else f"*/{demands.every_minutes}"
     return f"{minutes} * * * *  {demands.user}  {command} >/dev/null\n"
+
+
+def program_in_cron(text: str) -> str:
+    r"""Return the program that a file of `cron_file` calls; empty if none can be told.
+
+    >>> program_in_cron(r"*/15 * * * *  portalops  '/opt/our 90\% apps/portalops' --quiet run --due >/dev/null")
+    '/opt/our 90% apps/portalops'
+    """
+    called = re.search(r"(?m)^\S+ \* \* \* \*  \S+  (.+)$", text)
+    if called is None:
+        return ""
+    try:
+        return next(iter(shlex.split(called[1].replace(r"\%", "%"))), "")
+    except ValueError:  # a quote that does not end
+        return ""

@@ -18,14 +18,16 @@ import pytest
 
 from commands._invocation import Invocation
 from commands._schedule_change import Installer, require_ready
-from commands._schedule_look import Places, look_at_schedule
+from commands._schedule_look import Places, installed_program, look_at_schedule
 from commands._schedule_watch import line_of, round_of
 from commands._session import Session
 from commands.app import run
 from portalops.errors import ExitCode, ScheduleRefused
 from portalops.ports import Completed
+from portalops.schedule.crontab import cron_file
 from portalops.schedule.marks import Origin, origin_of
 from portalops.schedule.plan import Credential
+from portalops.schedule.units import unit_files
 from portalops.system.children import Ended
 from portalops.system.programs import LocalRunner
 from tests.doubles import FixedClock
@@ -431,10 +433,18 @@ def test_a_changed_configuration_makes_units_outdated(image: Image, tmp_path: Pa
     assert [flaw.subject for flaw in seen.flaws] == ["portalops.service"]
 
 
+@pytest.mark.parametrize("by_cron", [False, True], ids=["units", "cron"])
+@pytest.mark.parametrize("program", ["/usr/local/bin/portalops", "/opt/our apps/portalops", "/opt/90%/a$b/portalops"])
+def test_the_program_that_installed_files_call_is_known_again(program: str, *, by_cron: bool) -> None:
+    demands = replace(SMALL, program=program)
+    planned = [each for each in (cron_file(demands),) if each] if by_cron else unit_files(demands)
+
+    assert installed_program({file.name: file.data for file in planned}) == program
+
+
 def install_into(image: Image, session: Session) -> None:
     """Put the units in place as they would be for this session's machine."""
     from commands._schedule_demands import demands_of
-    from portalops.schedule.units import unit_files
 
     image.units.mkdir(parents=True)
     for file in unit_files(demands_of(session)):
