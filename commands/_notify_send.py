@@ -46,8 +46,8 @@ def warn(session: Session, said: Message) -> None:
     log_event(logger, logging.WARNING, Event.NOTIFICATION_FAILED, str(said))
 
 
-def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ...]:
-    """Return the channels that can be built; for those that do not fit any more, what the last good copy has beside them.
+def configured_channels(session: Session, settings: NotifySettings) -> tuple[Channel, ...]:
+    """Return the channels that can be built, as they are configured now.
 
     Args:
         session: is told of those that cannot be.
@@ -60,6 +60,18 @@ def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ..
             found.append(build_channel(table, context))
         except PortalOpsError as error:
             warn(session, msg("nobody is told by {channel}: {cause}", channel=table.id, cause=error.message))
+    return tuple(found)
+
+
+def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ...]:
+    """Return the channels that can be built; for those that do not fit any more, what the last good copy has beside them.
+
+    Args:
+        session: is told of those that cannot be.
+        settings: as configured now, or the last good copy.
+    """
+    context = ChannelContext(session.environment)
+    found = list(configured_channels(session, settings))
     if len(found) == len(settings.channels) or settings.is_kept_copy:
         return tuple(found)
     kept = kept_for(session.invocation.config, session.environment)

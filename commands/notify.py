@@ -13,7 +13,15 @@ import typer
 
 from commands import _notify_unit, _notify_views
 from commands._credentials import STRICT
-from commands._notify_send import channels_of, handed_over, record, send_waiting, shown_answer, with_outcomes
+from commands._notify_send import (
+    channels_of,
+    configured_channels,
+    handed_over,
+    record,
+    send_waiting,
+    shown_answer,
+    with_outcomes,
+)
 from commands._notify_views import state_words
 from commands._notify_work import nobody_is_told, sender_of
 from commands._result import JsonValue, Result
@@ -60,7 +68,7 @@ def try_channels(
             msg("there is no channel {name}", name=channel[:40]),
             msg("The channels are: {channels}.", channels=", ".join(known)),
         )
-    chosen = [each for each in channels_of(session, settings) if channel is None or each.id == channel]
+    chosen = [each for each in configured_channels(session, settings) if channel is None or each.id == channel]
     now = session.clock.now()
     sender = sender_of(session, settings)
     told: list[tuple[Channel, Notification, Message | None]] = []
@@ -112,7 +120,7 @@ def _tried(told: list[tuple[Channel, Notification, Message | None]], wanted: int
         }
         for each, outcome, hint in told
     ]
-    return Result(data, [Table(msg("Test letters"), headers, rows)], warnings, code)
+    return Result(data, [Table(msg("Test letters"), headers, rows)] if rows else [], warnings, code)
 
 
 def flush(ctx: typer.Context) -> Result:

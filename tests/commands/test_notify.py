@@ -422,6 +422,21 @@ def test_a_rulebook_that_there_is_not_is_told_as_what_the_run_failed_for(tmp_pat
     assert subjects(box) == []
 
 
+def test_a_test_letter_never_goes_by_the_copy_of_a_channel_that_does_not_fit_any_more(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.mend()
+    home.call("run", "--due")
+    mails(box)
+    home.configure(PORTAL + channel(box.port, extra='user = "u"\npassword = { credential = "mail" }'))
+
+    assert home.call("notify", "test") == ExitCode.FAILED
+
+    assert subjects(box) == []
+    assert "nobody is told by on-duty: " in capsys.readouterr().err
+
+
 def test_a_test_letter_before_the_first_run_makes_no_state_folder(tmp_path: Path, box: Mailbox) -> None:
     home = Home(tmp_path, channel(box.port))
 
