@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from commands.examinations import Look, Seen, bad, good, note, refused, warning
 from portalops.config import KindTable
-from portalops.errors import NotifyStateUnreadable
+from portalops.errors import ConfigurationError, NotifyStateUnreadable
 from portalops.model.message import msg, nmsg
-from portalops.model.notifications import NotificationState
+from portalops.model.notifications import Level, NotificationState
 from portalops.model.text import show_text
-from portalops.notify.channels import kinds, missing
+from portalops.notify.channels import ChannelContext, build_channel, kinds, missing
 from portalops.notify.state import NotifyFolder, Outcome, State
 
 WEEKLY = timedelta(days=8)
@@ -35,8 +35,20 @@ def examine(look: Look) -> Iterator[Seen]:
     except NotifyStateUnreadable as error:
         yield refused("state", error)
         return
+    taken: set[Level] = set()
     for table in settings.channels:
+        try:
+            taken |= build_channel(table, ChannelContext(look.session.environment)).settings.takes
+        except ConfigurationError as error:
+            yield refused(table.id, error)  # what was taken before says nothing of it
+            continue
         yield from _channel(table, state, now)
+    if taken and Level.FAILURE not in taken:
+        yield warning(
+            "",
+            msg("nobody is told when a job fails: no channel takes failures"),
+            msg('Add "failure" to the levels of a [[notify.channel]]; see docs/notifications.md.'),
+        )
 
 
 def _channel(table: KindTable, state: State, now: datetime) -> Iterator[Seen]:

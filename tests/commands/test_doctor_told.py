@@ -97,6 +97,20 @@ def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path)
     assert "ops: 1 letter waits" in said(failing, State.WARNING)
 
 
+def test_a_channel_that_does_not_fit_is_bad_whatever_it_took_before(tmp_path: Path) -> None:
+    told(tmp_path, NotificationState.TAKEN)
+
+    found = seen(tmp_path, "notifications", CHANNEL.replace("recipients", "recipient"))
+
+    assert State.BAD in {each.state for each in found} and not said(found, State.GOOD)
+
+
+def test_channels_that_take_no_failures_are_a_warning(tmp_path: Path) -> None:
+    found = seen(tmp_path, "notifications", CHANNEL + 'levels = ["summary"]\n')
+
+    assert "no channel takes failures" in said(found, State.WARNING)
+
+
 def test_a_state_of_letters_that_cannot_be_read_is_bad(tmp_path: Path) -> None:
     (tmp_path / "state/notify").mkdir(parents=True)
     (tmp_path / "state/notify/state.json").write_bytes(b"{")
