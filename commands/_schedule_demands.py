@@ -38,7 +38,12 @@ SYSTEMD_SECONDS = 10.0
 
 
 def demands_of(
-    session: Session, *, program: str = "", encrypted: Iterable[str] | None = None, systemd_version: int | None = None
+    session: Session,
+    *,
+    program: str = "",
+    encrypted: Iterable[str] | None = None,
+    systemd_version: int | None = None,
+    top: Path = Path("/"),
 ) -> Demands:
     """Return what the schedule of this configuration needs.
 
@@ -47,6 +52,7 @@ def demands_of(
         program: the path of portalops that is to be called; the configured one, or the one that runs, unless given.
         encrypted: names of credentials that are encrypted; looked up unless given.
         systemd_version: asked of this machine unless given.
+        top: the root folder of the image that it is for: what the configuration names relative to itself lies in there.
 
     Raises:
         ConfigurationError: a table does not fit its kind.
@@ -57,30 +63,31 @@ def demands_of(
     if problems:
         raise problems[0]
     written = _written(settings, models)
+    must, may, made = (_inside(top, paths) for paths in (written.must, written.may, written.made))
     program = program or program_of(settings)
-    config = os.path.abspath(settings.files[0])
-    sources = tuple(_local_sources(settings, models))
-    everywhere = (Path(program), Path(config), *written.must, *written.may)
+    files = _inside(top, settings.files)
+    sources = _inside(top, _local_sources(settings, models))
+    everywhere = (Path(program), *files, *must, *may)
     names = credential_names(models.values())
     known = frozenset(encrypted) if encrypted is not None else frozenset(name for name in names if _is_encrypted(name))
     return Demands(
         program=program,
-        config=config,
+        config=str(files[0]),
         user=settings.schedule.user,
         every_minutes=settings.schedule.every_minutes,
         random_delay_minutes=settings.schedule.random_delay_minutes,
         jobs=settings.jobs,
-        writes=_texts(written.must),
-        may_write=_texts(written.may),
-        makes=_texts(written.made),
-        reads=_texts(_private_files(settings, models)),
+        writes=_texts(must),
+        may_write=_texts(may),
+        makes=_texts(made),
+        reads=_texts(_inside(top, _private_files(settings, models))),
         devices=tuple(sorted(_devices(models))),
         credentials=tuple(_credential(name, is_encrypted=name in known) for name in names),
         reads_this_machine=bool(sources),
         checks_this_machine=any(host.address == LOCAL for host in settings.hosts),
         watches=bool(settings.witnessed),
         systemd_version=systemd_version_of(session.runner) if systemd_version is None else systemd_version,
-        in_homes=_any_in_homes((*everywhere, *settings.files, *_read(settings, models))),
+        in_homes=_any_in_homes((*everywhere, *_inside(top, _read(settings, models)))),
         sources_in_homes=_any_in_homes(sources) or Path("/") in sources,
     )
 
@@ -119,6 +126,12 @@ def systemd_version_of(runner: Runner) -> int:
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     """Say whether a path is one of the folders, or in one."""
     return any(path == folder or path.is_relative_to(folder) for folder in folders)
+
+
+def _inside(top: Path, paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return paths as a machine sees them whose root folder lies here at `top`; those that lie elsewhere stay as they are."""
+    whole = (Path(os.path.abspath(path)) for path in paths)
+    return tuple("/" / path.relative_to(top) if path.is_relative_to(top) else path for path in whole)
 
 
 @dataclass(slots=True)

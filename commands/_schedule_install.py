@@ -137,17 +137,15 @@ def _places(root: Path | None) -> Places:
 def _demands(session: Session, root: Path | None, *, lenient: bool) -> Demands:
     """Return what is to be installed; `lenient` where nothing will be, and whoever asks may not see the credentials.
 
-    An image is looked at from outside: its configuration's path is the one that it has in there.
+    An image is looked at from outside: paths of its configuration are those that they are in there.
     """
-    version = None if root is None else 0
+    version, top = None if root is None else 0, Path(os.path.abspath(root or "/"))
     try:
-        demands = demands_of(session, systemd_version=version)
+        return demands_of(session, systemd_version=version, top=top)
     except ScheduleRefused:
         if not lenient:
             raise
-        demands = demands_of(session, encrypted=(), systemd_version=version)
-    config, top = Path(demands.config), Path(os.path.abspath(root or "/"))
-    return replace(demands, config=str("/" / config.relative_to(top))) if config.is_relative_to(top) else demands
+        return demands_of(session, encrypted=(), systemd_version=version, top=top)
 
 
 def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:

@@ -107,6 +107,18 @@ def test_units_are_put_in_place_and_switched_on(image: Image) -> None:
     assert all(origin_of(path.read_bytes()) is Origin.OWN for path in image.units.iterdir() if path.is_file())
 
 
+def test_folders_beside_the_configuration_of_an_image_are_named_as_they_are_in_there(image: Image) -> None:
+    text = image.config.read_text().replace("/var/lib/portalops", "state")
+    image.config.write_text(f'{text}\n[report]\nfolder = "reports"\n')
+
+    code, _out, err = image.call("install", "--systemd")
+
+    assert code == ExitCode.OK, err
+    unit = (image.units / "portalops.service").read_text()
+    assert "\nReadWritePaths=/etc/portalops/state\nReadWritePaths=-/etc/portalops/reports\n" in unit
+    assert str(image.root) not in unit
+
+
 def test_a_second_call_changes_nothing_and_says_so(image: Image) -> None:
     image.call("install")
     before = {path: path.lstat().st_mtime_ns for path in image.units.rglob("*")}
