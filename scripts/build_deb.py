@@ -35,7 +35,8 @@ from scripts.house import GLIBC, NAMESPACE, SUMS, BuildFailed, entry_points, fil
 RELEASES = {"3.13": "deb13", "3.11": "deb12"}
 """Debian's releases by their Python."""
 HOME = "usr/lib/portalops"
-MAINTAINER = "portalops <portalops@localhost>"
+MAINTAINER = "The authors of portalops <no-address@portalops.invalid>"
+"""dpkg wants one; there is no address, and names in `invalid` are nobody's (RFC 6761, section 6.4). Who built a package is in its signature."""
 TEMPLATES = ROOT / "packaging" / "deb"
 KEPT = ("README", "build.json", "requirements.txt", "sbom.cdx.json", "audit.json", SUMS, f"{SUMS}.sig")
 """What of the wheelhouse lies in the package's folder of documentation."""

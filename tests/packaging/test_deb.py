@@ -66,6 +66,7 @@ def test_a_package_owns_each_file_and_depends_on_its_python(tmp_path: Path, made
     } <= set(files)
     assert [path for path in files if "/pip/" in path or path.startswith("/etc/systemd")] == []
     assert f"python{PYTHON}," in field(package, "Depends")
+    assert field(package, "Maintainer").endswith(".invalid>")  # an address that is nobody's
     assert field(package, "Version").startswith("1.0.0+202611261724.0a1b2c3d~")
 
 
