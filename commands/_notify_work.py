@@ -42,6 +42,7 @@ from portalops.notify.state import NotifyFolder, State
 from portalops.registers.plans import read_plans
 from portalops.registers.runs import parse_run_id
 from portalops.registers.slots import SlotState, kept_slots
+from portalops.system.logs import form, was_told
 from portalops.system.surroundings import LocalSurroundings
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,8 @@ def after_failed_run(session: Session, error: BaseException, performed: Sequence
         failures = (*failures_of(performed), *_begun_anew(session), run)
         _tell(session, settings, failures, good, None, problem=code)
     for warning in session.warnings:  # of a run that ends in an error nobody prints them
-        logger.warning("%s", render(warning, process_language(), zone=session.zone))
+        if form() == "text" or not was_told(str(warning)):  # as an event it is there already
+            logger.warning("%s", render(warning, process_language(), zone=session.zone))
 
 
 def after_failed_unit(session: Session, failure: Failure, invocation: str) -> bool:

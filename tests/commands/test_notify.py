@@ -437,6 +437,19 @@ def test_a_test_letter_never_goes_by_the_copy_of_a_channel_that_does_not_fit_any
     assert "nobody is told by on-duty: " in capsys.readouterr().err
 
 
+def test_a_run_that_ends_in_an_error_logs_once_to_programs_that_people_were_not_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(free_port()))
+    home.configure(home.file.read_text(encoding="utf-8").replace("recipients", "recipient"))
+
+    assert home.call("run", "--due", environment={"PORTALOPS_LOG_FORMAT": "json"}) == ExitCode.CONFIGURATION
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (said,) = [each for each in lines if each["message"].startswith("nobody is told by on-duty")]
+    assert said["event"] == "notification-failed"
+
+
 def test_a_test_letter_before_the_first_run_makes_no_state_folder(tmp_path: Path, box: Mailbox) -> None:
     home = Home(tmp_path, channel(box.port))
 
