@@ -21,7 +21,7 @@ from portalops.config.layers import show_path
 from portalops.errors import ExitCode, PortalOpsError, ScheduleRefused, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
-from portalops.reports.document import Block, Paragraph, Table, Verbatim
+from portalops.reports.document import Block, Paragraph, Status, Table, Verbatim
 from portalops.schedule.crontab import cron_file
 from portalops.schedule.plan import Demands, knocks_of
 from portalops.schedule.units import UnitFile, unit_files
@@ -104,7 +104,7 @@ def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption =
         msg("{path} is yours, and is left alone", path=path) for change in changes for path in change.file.drop_ins
     ]
     view: list[Block] = (
-        [_table(changes, msg("What would be done") if dry_run else msg("Files of the schedule"))] if changes else []
+        [_planned_table(changes) if dry_run else _table(changes, msg("Files of the schedule"))] if changes else []
     )
     if not any(change.action is Action.REMOVED for change in changes):
         view.append(Paragraph(msg("Nothing of portalops's own is installed.")))
@@ -175,7 +175,7 @@ def _printed(planned: Sequence[UnitFile], folder: Path) -> Result:
 
 def _shown(changes: Sequence[Change]) -> Result:
     refused = any(change.action is Action.REFUSED for change in changes)
-    view: list[Block] = [_table(changes, msg("What would be done"))]
+    view: list[Block] = [_planned_table(changes)]
     view += [
         Verbatim(change.diff())
         for change in changes
@@ -241,6 +241,16 @@ def _table(changes: Sequence[Change], caption: Message) -> Table:
     return Table(
         caption, (msg("File"), msg("What is done")), [(change.file.path, change.action.value) for change in changes]
     )
+
+
+def _planned_table(changes: Sequence[Change]) -> Table:
+    """Show what would become of each file; nothing of it is done."""
+    words = {
+        Action.WRITTEN: Status(msg("to be written"), Action.WRITTEN.value.tone),
+        Action.REMOVED: Status(msg("to be removed"), Action.REMOVED.value.tone),
+    }
+    rows = [(change.file.path, words.get(change.action, change.action.value)) for change in changes]
+    return Table(msg("What would be done"), (msg("File"), msg("What is done")), rows)
 
 
 def _data(change: Change) -> JsonValue:

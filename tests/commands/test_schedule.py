@@ -181,6 +181,16 @@ def test_a_file_of_somebody_else_is_never_overwritten_unasked(image: Image, text
     assert origin_of(timer.read_bytes()) is Origin.OWN
 
 
+def test_what_was_not_done_is_not_called_done(image: Image) -> None:
+    assert "to be written" in image.call("install", "--dry-run")[1]
+    image.call("install")
+    before = image.tree()
+
+    code, out, _err = image.call("uninstall", "--dry-run")
+
+    assert code == ExitCode.OK and "to be removed" in out and image.tree() == before
+
+
 def test_uninstalling_leaves_edited_files_and_drop_ins_and_names_them(image: Image) -> None:
     image.call("install")
     service, drop_in = image.units / "portalops.service", image.units / "portalops-media.service.d/local.conf"
