@@ -7,6 +7,7 @@ committed is looked for afterwards by its line, so it is never done twice and ne
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -53,6 +54,9 @@ _NEWEST = (
     f"SELECT r.seq, r.line, t.size, t.head FROM {SCHEMA}.tail t FULL JOIN"
     f" (SELECT seq, line FROM {_OF_TABLE} ORDER BY seq DESC LIMIT 1) r ON true"
 )
+
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
 
 
 class PostgresqlStore:
@@ -154,8 +158,15 @@ class PostgresqlStore:
         return newest
 
     def _are_there(self, records: Sequence[Record]) -> bool:
-        """Say whether records were committed by a connection that broke before it said so."""
-        return all((found := self.record(record.seq)) is not None and found.line == record.line for record in records)
+        """Say whether records were committed by a connection that broke before it said so.
+
+        The server may still be at that commit. Its transaction holds the lock of who appends, so whoever gets that knows how it ended.
+        """
+        with self.connections.used() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+            seqs = [record.seq for record in records]
+            rows = connection.execute(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = ANY(%s)", (seqs,)).fetchall()
+        return dict(rows) == {record.seq: record.line.decode() for record in records}
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresqlChain]:
