@@ -54,11 +54,23 @@ def prepare(
         if made
         else msg("the tables of the ledger are in {place} already", place=store.place)
     )
+    observations = _observations_made(session)
     queue = _queue_made(session)
     view = [Paragraph(said)]
+    if observations:
+        view.append(Paragraph(msg("the tables of observations were made in {place}", place=store.place)))
     if queue:
         view.append(Paragraph(msg("the queue of the cluster was made in {place}", place=store.place)))
-    return Result({"place": store.place, "made": made, "queue_made": queue}, view)
+    return Result({"place": store.place, "made": made, "observations_made": observations, "queue_made": queue}, view)
+
+
+def _observations_made(session: Session) -> bool:
+    """Make the store of observations of updates, and set one of another version aside; say whether there was none of this one."""
+    from checks.updates.observation_database import prepare as made  # noqa: PLC0415  # start-up time
+    from commands._cluster_work import connection_of, driver_errors  # noqa: PLC0415  # as above
+
+    with connection_of(session) as connection, driver_errors(session):
+        return made(connection)
 
 
 def _queue_made(session: Session) -> bool:
@@ -74,10 +86,11 @@ def _queue_made(session: Session) -> bool:
 
 
 def _printed() -> Result:
-    """Return the SQL for the ledger, and for the queue of a cluster where pgqueuer is installed."""
-    from portalops.ledger.postgresql_tables import script  # noqa: PLC0415  # only when it is asked for
+    """Return the SQL for the ledger and the observations, and for the queue of a cluster where pgqueuer is installed."""
+    from checks.updates import observation_database  # noqa: PLC0415  # only when it is asked for
+    from portalops.ledger.postgresql_tables import script  # noqa: PLC0415  # as above
 
-    text = script()
+    text = f"{script()}\n{observation_database.script()}"
     try:
         from portalops.cluster import queue  # noqa: PLC0415  # an extra
     except ImportError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import date
 from typing import Annotated, Optional
 from urllib.parse import urlsplit
@@ -296,15 +295,17 @@ def _require_free(session: Session, standing: Sequence[Attested], number: str, d
 
 
 def _registers_with(session: Session, external_id: str) -> Sequence[str]:
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
-    from commands._updates_work import STORE  # noqa: PLC0415  # as above
+    from checks.updates.observation_places import NothingCollected  # noqa: PLC0415  # start-up time
+    from commands._updates_work import open_store  # noqa: PLC0415  # as above
 
-    file = session.settings.state_folder / STORE
     registers = [table.id for table in session.settings.update_sources if table.kind == "register"]
-    if not registers or not file.is_file():
+    if not registers:
         return ()
-    with closing(ObservationStore.open(file, create=False)) as store:
-        return [source for source in registers if store.known(source, (f"i:{external_id}",))]
+    try:
+        with open_store(session) as store:
+            return [source for source in registers if store.known(source, (f"i:{external_id}",))]
+    except NothingCollected:
+        return ()
 
 
 def _channel(text: str | None) -> Channel:

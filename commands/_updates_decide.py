@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -24,7 +23,7 @@ from commands._registers import (
 )
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
-from commands._updates_work import STORE
+from commands._updates_work import open_store
 from portalops.errors import LedgerMissing, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
@@ -421,10 +420,8 @@ def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: one names no item, or several.
     """
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
-
     found: dict[str, str] = {}
-    with closing(ObservationStore.open(session.settings.state_folder / STORE, create=False)) as store:
+    with open_store(session) as store:
         for name in names:
             matches = store.beginning_with(name)
             if len(matches) != 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Optional
@@ -18,7 +17,7 @@ from commands._registers import addressee_of
 from commands._result import Result
 from commands._session import Session, open_session
 from commands._updates_decide import decided_of, lost_decisions
-from commands._updates_work import STORE, update_sources
+from commands._updates_work import open_store, store_place, update_sources
 from commands.report import languages_option
 from portalops.compliance.handling import escalations
 from portalops.errors import UsageError
@@ -139,15 +138,14 @@ def _not_over(session: Session, period: Period) -> Iterator[Message]:
 
 
 def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
-    from checks.updates.summing import Question, sums_and_portal  # noqa: PLC0415
+    from checks.updates.summing import Question, sums_and_portal  # noqa: PLC0415  # start-up time
     from checks.updates.terms import Terms  # noqa: PLC0415
     from checks.updates.time_limits import timeliness_of  # noqa: PLC0415
     from checks.updates.variety import variety_of  # noqa: PLC0415
     from portalops.rulebooks.limits.load import load_rule_set  # noqa: PLC0415
 
     settings = session.settings
-    file = settings.state_folder / STORE
+    place = store_place(session)
     terms = Terms(
         session.rulebook,
         session.calendar,
@@ -159,9 +157,11 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     sources = [source.traits for source in update_sources(settings)]
     units = [unit for unit in settings.units if exists_during(unit, period)]
     before = _before(period)
-    sums, days = sums_and_portal(Question(file, sources, period, terms), units)
-    old, _days = sums_and_portal(Question(file, sources, before, terms), [u for u in units if exists_during(u, before)])
-    with closing(ObservationStore.open(file, create=False)) as store:
+    sums, days = sums_and_portal(Question(place, sources, period, terms), units)
+    old, _days = sums_and_portal(
+        Question(place, sources, before, terms), [u for u in units if exists_during(u, before)]
+    )
+    with open_store(session) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
         silent = [poll.source for poll in store.newest_polls(before=ends) if not poll.ok]
         window = store.window(terms.wanted_from(period), terms.now)

@@ -11,7 +11,7 @@ import typer
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from commands._updates_decide import decided_of
-from commands._updates_work import STORE, update_sources
+from commands._updates_work import open_store, store_place, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -77,7 +77,7 @@ def _sums(session: Session, now: datetime) -> list[UnitSum]:
     today = now.astimezone(zone).date()
     terms = Terms(session.rulebook, session.calendar, zone, now, settings.updates.poll_every, decided_of(session))
     sources = [source.traits for source in update_sources(settings)]
-    question = Question(settings.state_folder / STORE, sources, Period(today - LOOK_BACK, today), terms)
+    question = Question(store_place(session), sources, Period(today - LOOK_BACK, today), terms)
     return list(sums(question, [unit for unit in settings.units if is_valid_on(unit, today)]))
 
 
@@ -87,13 +87,9 @@ def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
     A cross-check is asked for once a week only, unless there is a gap, so it is late a day after that.
     """
     from checks.updates.job import CHECK_AFTER  # noqa: PLC0415  # start-up time
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
 
-    store = ObservationStore.open(session.settings.state_folder / STORE, create=False)
-    try:
+    with open_store(session) as store:
         newest = {poll.source: poll for poll in store.newest_polls()}
-    finally:
-        store.close()
     weekly = min(limit, session.clock.now() - CHECK_AFTER - timedelta(days=1))
     found: dict[str, Poll | None] = {}
     for source in update_sources(session.settings):

@@ -11,7 +11,7 @@ import typer
 
 from commands._result import JsonValue, Result
 from commands._session import open_session
-from commands._updates_work import STORE, replayed, untold_of, update_sources
+from commands._updates_work import STORE, replayed, store_place, untold_of, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
@@ -38,17 +38,18 @@ def verify(ctx: typer.Context) -> Result:
     from commands._jobs import resource_lock  # noqa: PLC0415
 
     session = open_session(ctx)
-    stored = session.settings.state_folder / STORE
+    place = store_place(session)
     with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
-            closing(ObservationStore.open(stored, create=False)) as judged,
+            closing(ObservationStore.open(place, create=False)) as judged,
             closing(ObservationStore.open(again)) as store,
         ):
             untold = untold_of(session, judged)
             lost = list(replayed(session, store, update_sources(session.settings), also=untold))
             items = store.count()
         silent = {each.source for each in lost}
+        stored = place.as_file(Path(scratch))
         found = [one for one in differences(stored, again) if one.source not in silent]
     view: list[Block] = [Notice(each.said, Tone.UNSURE) for each in lost]
     if untold:
@@ -64,16 +65,25 @@ def verify(ctx: typer.Context) -> Result:
             (_WORDS[one.table], one.source or None, one.id, _how(one)) for one in found[:SHOWN]
         ]
         view.append(Table(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
-        remedy = msg(
-            "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
-            " Then remove it, and the next 'portalops updates collect' builds it again.",
-            file=STORE,
+        remedy = (
+            msg(
+                "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
+                " Then let the owner of the database drop the schema and run 'portalops ledger prepare', and the next 'portalops updates"
+                " collect' builds it again.",
+                file=place.name,
+            )
+            if stored.parent == Path(scratch)
+            else msg(
+                "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
+                " Then remove it, and the next 'portalops updates collect' builds it again.",
+                file=place.name,
+            )
         )
         if lost:
             remedy = msg(
                 "Keep {file} as it is until 'portalops ledger verify' says what became of the answers that are lost: without them it"
                 " cannot be built again whole.",
-                file=STORE,
+                file=place.name,
             )
         view.append(Notice(remedy, Tone.BAD))
     elif not lost and not untold:

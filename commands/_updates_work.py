@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -20,12 +21,46 @@ from portalops.model.updates import Poll, UpdatesResult
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from checks.updates.looking import Lookers
+    from checks.updates.observation_places import Place
     from checks.updates.observations import ObservationStore
     from portalops.ports import UpdateSource
 
 STORE = "observations.sqlite"
+"""In the state folder, where the ledger is there too."""
+DATABASE = "postgresql"
+"""The kind of ledger beside which observations lie in its database."""
 TICK = timedelta(milliseconds=1)
 """What the store tells moments apart by."""
+
+
+def store_place(session: Session) -> Place:
+    """Return where observations are kept: where the ledger's records are.
+
+    Raises:
+        SecretUnavailable: the password of the database cannot be had.
+    """
+    from checks.updates.observation_places import FilePlace  # noqa: PLC0415  # start-up time
+
+    settings = session.settings
+    if settings.ledger_store is None or settings.ledger_store.kind != DATABASE:
+        return FilePlace(settings.state_folder / STORE)
+    from checks.updates.observation_database import DatabasePlace  # noqa: PLC0415  # as above
+    from commands._cluster_work import parameters_of  # noqa: PLC0415  # as above
+    from portalops.ledger.record_stores.postgresql import Settings as Database  # noqa: PLC0415  # as above
+
+    return DatabasePlace(settings.ledger_store.parse(Database).place, parameters_of(session))
+
+
+def open_store(session: Session) -> closing[ObservationStore]:
+    """Open the store of observations for reading, to be closed behind a block.
+
+    Raises:
+        UpdatesError: nothing was collected yet, or it cannot be used.
+    """
+    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
+
+    return closing(ObservationStore.open(store_place(session), create=False))
 
 
 def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
@@ -45,15 +80,22 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     return tuple(built)
 
 
-def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[Message, ...]]:
-    """Look at every source and judge; return the result, and what of earlier looks is lost."""
+def collect_updates(
+    session: Session, lookers_for: Callable[[ObservationStore], Lookers] | None = None
+) -> tuple[UpdatesResult, tuple[Message, ...]]:
+    """Look at every source and judge; return the result, and what of earlier looks is lost.
+
+    Args:
+        session: what to work with.
+        lookers_for: who looks at the sources, by what the store has of them, if not this process.
+    """
     from checks.updates.job import run_updates  # noqa: PLC0415  # only when this kind of work is done
     from checks.updates.observations import ObservationStore  # noqa: PLC0415  # as above
     from commands._updates_decide import decided_of  # noqa: PLC0415  # it needs this module
 
     settings = session.settings
     sources = update_sources(settings)
-    store = ObservationStore.open(settings.state_folder / STORE)
+    store = ObservationStore.open(store_place(session))
     try:
         lost = tuple(each.said for each in replayed(session, store, sources))
         untold = untold_of(session, store)
@@ -70,6 +112,7 @@ def collect_updates(session: Session) -> tuple[UpdatesResult, tuple[Message, ...
             judge_weeks=settings.updates.judge_weeks,
             poll_every=settings.updates.poll_every,
             decided=decided_of(session),
+            lookers=lookers_for(store) if lookers_for else None,
         )
     finally:
         store.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +28,7 @@ from commands._updates_view import (
     remarks,
     week_data,
 )
-from commands._updates_work import STORE, update_sources
+from commands._updates_work import open_store, update_sources
 from commands.calendar import parse_day
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
@@ -44,7 +43,6 @@ from portalops.reports.document import Block, Notice, Status, Table, Tone
 from portalops.reports.words import channel_word, duty_status, flag_word
 
 if TYPE_CHECKING:
-    from checks.updates.observations import ObservationStore
     from checks.updates.rules.weighing import Weighed
 
 app = typer.Typer(no_args_is_help=True)
@@ -330,7 +328,7 @@ def _judged(session: Session, period: Period) -> UpdatesResult:
     from checks.updates.job import judge_collected  # noqa: PLC0415  # start-up time
 
     settings = session.settings
-    with _store(session) as store:
+    with open_store(session) as store:
         return judge_collected(
             store,
             sources=update_sources(settings),
@@ -350,7 +348,7 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Weig
     from checks.updates.job import items_of  # noqa: PLC0415  # start-up time
 
     settings, decided = session.settings, _updates_decide.decided_of(session)
-    with _store(session) as store:
+    with open_store(session) as store:
         items = items_of(
             store,
             sources=update_sources(settings),
@@ -375,7 +373,7 @@ def _moment(at: int | None) -> datetime | None:
 
 def _source_warnings(session: Session) -> tuple[Message, ...]:
     """Name the sources that gave nothing usable when they were last looked at, or never were: what they show is not in."""
-    with _store(session) as store:
+    with open_store(session) as store:
         newest = {poll.source: poll for poll in store.newest_polls()}
     found = []
     for table in session.settings.update_sources:
@@ -413,19 +411,13 @@ def _offset_warnings(session: Session) -> tuple[Message, ...]:
 
     usual = session.clock.now().astimezone(session.zone_of_portal).utcoffset() or timedelta()
     hours = usual // timedelta(hours=1)
-    with _store(session) as store:
+    with open_store(session) as store:
         dated = store.dated()
     # What people attest is dated by them: a mail's own date, a register's day.
     asked = [one.traits.id for one in update_sources(session.settings) if not one.traits.attested]
     offsets = (offset_of(dated[one], usual_hours=hours) for one in asked if one in dated)
     zone = session.settings.portal.timezone
     return tuple(say_offset(offset, usual_hours=hours, zone=zone) for offset in offsets if offset is not None)
-
-
-def _store(session: Session) -> closing[ObservationStore]:
-    from checks.updates.observations import ObservationStore  # noqa: PLC0415  # start-up time
-
-    return closing(ObservationStore.open(session.settings.state_folder / STORE, create=False))
 
 
 def _day(session: Session, text: str | None) -> date:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import judge, weighed_items
-from checks.updates.looking import WITHIN, Look, look_at, why_failed
+from checks.updates.looking import WITHIN, Look, Lookers, look_at, why_failed
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, hidden_in, recognise
 from checks.updates.rules.weighing import Weighed
@@ -56,6 +56,7 @@ def run_updates(
     poll_every: Every,
     decided: Decided = NOTHING_DECIDED,
     within: timedelta = WITHIN,
+    lookers: Lookers | None = None,
 ) -> UpdatesResult:
     """Look at every source once and judge the last weeks.
 
@@ -73,6 +74,7 @@ def run_updates(
         poll_every: how often a look at each source is expected.
         decided: what people decided that bears on it.
         within: for the looks; a source that has not answered by then has failed.
+        lookers: who looks at the sources, and for how long, if not this process.
 
     Raises:
         ConfigurationError: a source names a unit that is not configured.
@@ -82,7 +84,15 @@ def run_updates(
     _require_known_units(sources, units)
     zone = ZoneInfo(portal.timezone)
     polls = _collect(
-        sources, units=units, zone=zone, store=store, keeper=keeper, clock=clock, progress=progress, within=within
+        sources,
+        units=units,
+        zone=zone,
+        store=store,
+        keeper=keeper,
+        clock=clock,
+        progress=progress,
+        within=within,
+        lookers=lookers,
     )
     now = clock.now()
     period = judged_period(now.astimezone(zone).date(), weeks=judge_weeks)
@@ -179,6 +189,7 @@ def _collect(
     clock: Clock,
     progress: Progress,
     within: timedelta,
+    lookers: Lookers | None,
 ) -> tuple[Poll, ...]:
     """Look at every source once, record what came, also if nothing came, and return the polls in the sources' order."""
     polls: dict[str, Poll] = {}
@@ -203,6 +214,8 @@ def _collect(
                 checks[traits.id] = look
 
     def look_at_all(some: Sequence[UpdateSource]) -> Iterator[Look]:
+        if lookers is not None:
+            return lookers([(one, _etag(one, store, clock.now())) for one in some])
         left = timedelta(seconds=max(0.0, until - clock.monotonic()))
         return look_at(some, etag=lambda one: _etag(one, store, clock.now()), keeper=keeper, clock=clock, within=left)
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import TypeAlias
 
 from portalops.errors import PortalOpsError, UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.model.updates import Listing
+from portalops.model.updates import Listing, SourceAsked
 from portalops.ports import Answer, Clock, Keeper, UpdateSource
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,10 @@ class Look:
     """Why it failed; None if it did not."""
     hint: Message | None = None
     """What a person may do about that; None where nothing is to be told."""
+
+
+Lookers: TypeAlias = Callable[[Sequence[tuple[UpdateSource, str]]], Iterator[Look]]
+"""Looks at sources, each with what its server wants to be shown, and yields each look that is new, as it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,33 @@ def _ask(source: UpdateSource, etag: str, at: datetime, reports: SimpleQueue[_Re
     except Exception as error:
         logger.exception("looking at source %s failed", source_id)
         reports.put(_Report(source_id, problem=why_failed(error)))
+
+
+def look_of(source: UpdateSource, asked: SourceAsked, answer: bytes | None) -> Look:
+    """Return a look that another process took, its kept answer read here.
+
+    Args:
+        source: which was asked.
+        asked: what came of it.
+        answer: what was kept; None if there was nothing to keep.
+    """
+    look = Look(
+        source,
+        asked.at,
+        Answer(answer, asked.etag, asked.via) if asked.answered else None,
+        asked.evidence,
+        problem=asked.problem,
+        hint=asked.hint,
+    )
+    if answer is None or asked.problem is not None:
+        return look
+    try:
+        return replace(look, listing=source.parse(answer, polled_at=asked.at))
+    except PortalOpsError as error:
+        return replace(look, problem=why_failed(error), hint=error.hint)
+    except Exception as error:
+        logger.exception("reading the answer of source %s failed", source.traits.id)
+        return replace(look, problem=why_failed(error))
 
 
 def why_failed(error: Exception) -> Message:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Row, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    MetaData,
+    Row,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    types,
+)
 
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import Seen
@@ -18,7 +31,40 @@ from portalops.model.updates import Channel, Observation, Poll
 VERSION = 4
 """Of the tables; a store of another version is built again from the kept answers."""
 
+DATABASE = "postgresql"
+"""What SQLAlchemy calls the other thing that a store may lie in, beside a file of SQLite."""
+
 METADATA = MetaData()
+"""Of both. Text is compared by its bytes in either."""
+
+Integer = types.Integer().with_variant(BigInteger(), DATABASE)
+Text = types.Text().with_variant(types.Text(collation="C"), DATABASE)
+
+
+class _Key(TypeDecorator[str]):
+    """A name of an item. PostgreSQL indexes no value of more than 2,700 bytes, which an address may have, so a long one is its digest there."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else kept_key(value, dialect.name)
+
+
+def kept_key(key: str, kept_in: str) -> str:
+    """Return an item's name as a store keeps it: whole in a file; as its digest in a database, where it is long or no text for one.
+
+    Args:
+        key: at most a few thousand characters of untrusted text.
+        kept_in: as SQLAlchemy calls it.
+    """
+    if kept_in != DATABASE or (len(key) <= _MAX_KEY and "\0" not in key):
+        return key
+    return f"sha256:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+_MAX_KEY = 500
+"""Characters, of four bytes at most."""
 
 OBSERVATION = Table(
     "observation",
@@ -52,14 +98,17 @@ OBSERVATION = Table(
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
-    Index("observation_by_unit", "unit", "newest_at", *(name for name in Seen._fields if name != "unit")),
+    Index("observation_by_unit", "unit", "newest_at", *(name for name in Seen._fields if name != "unit")).ddl_if(
+        "sqlite"
+    ),
+    Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
     Index("observation_by_text", "channel", "text"),
 )
 NAME = Table(
     "name",
     METADATA,
     Column("source", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("key", _Key, primary_key=True),
     Column("observation", Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -1,4 +1,6 @@
-"""The store of observations: append-only SQLite, in which nothing that was seen can be changed or taken away.
+"""The store of observations: append-only, in which nothing that was seen can be changed or taken away.
+
+It is a file of SQLite, or a schema of the database in which the ledger is (`checks.updates.observation_places`).
 
 Triggers refuse UPDATE and DELETE on what was observed. When an item was last seen, and what a server wants to be shown
 next time, change by nature and lie in tables of their own. The store is a convenience: every poll's raw answer is kept
@@ -8,7 +10,6 @@ another version is set aside and built again.
 
 from __future__ import annotations
 
-import sqlite3
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,17 +17,17 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, Executable, Table, bindparam, create_engine, event, func, select, text
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Engine, Executable, Table, bindparam, case, event, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
+from checks.updates.observation_places import FilePlace, Place
 from checks.updates.observation_rows import (
-    APPEND_ONLY,
     BEGINS,
+    DATABASE,
     LAST_SEEN,
     LIKENESS,
-    METADATA,
     NAME,
     OBSERVATION,
     POLL,
@@ -36,7 +37,7 @@ from checks.updates.observation_rows import (
     SHARED_TEXT,
     SOURCE,
     TOUCH,
-    VERSION,
+    kept_key,
     moment,
     newest_at,
     observation_row,
@@ -51,8 +52,6 @@ from checks.updates.rules.seen import Changes, LookedAt, Seen, Served, Told
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import Unread
 from checks.updates.text import Fingerprint, fingerprint
-from portalops.errors import UpdatesError
-from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import Channel, Observation, Poll
@@ -61,39 +60,34 @@ _CHUNK = 500
 
 
 class ObservationStore:
-    """One file of observations; one writer at a time."""
+    """One store of observations; one writer at a time."""
 
-    def __init__(self, engine: Engine, file: Path) -> None:
+    def __init__(self, engine: Engine, place: Place) -> None:
         self._engine = engine
-        self._file = file
-        event.listen(engine, "handle_error", partial(_name_file, file))
+        self._place = place
+        event.listen(engine, "handle_error", partial(_name_place, place))
         weakref.finalize(self, engine.dispose)  # Python 3.13 warns of a connection that is merely forgotten
 
     @classmethod
-    def open(cls, file: Path, *, create: bool = True) -> ObservationStore:
-        """Open the store: for collecting, which makes it if there is none, or for reading alone.
+    def open(cls, where: Place | Path, *, create: bool = True) -> ObservationStore:
+        """Open the store: for collecting, which makes the file if there is none, or for reading alone.
+
+        Args:
+            where: it lies; a path is that of a file.
+            create: to write to it.
 
         Raises:
-            UpdatesError: the file cannot be opened, is no store of observations, or is not there.
+            UpdatesError: it cannot be opened, is no store of observations, or is not there.
         """
-        if not create and not file.is_file():
-            raise UpdatesError(
-                msg("nothing was collected yet: there is no {file}", file=file.name),
-                msg("Run 'portalops updates collect'."),
-            )
+        place = FilePlace(where) if isinstance(where, Path) else where
         try:
-            return cls(_writing_engine(file) if create else _reading_engine(file), file)
-        except (SQLAlchemyError, OSError) as error:
-            raise _unusable(file, error) from error
+            return cls(place.writing() if create else place.reading(), place)
+        except (SQLAlchemyError, OSError) as error:  # the driver's own come as the former
+            raise place.unusable(error) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of it."""
         self._engine.dispose()
-
-    @property
-    def file(self) -> Path:
-        """Where it lies."""
-        return self._file
 
     def last_whole_poll(self, source: str) -> Poll | None:
         """Return a source's newest poll that gave a whole answer; not one at which it said that nothing changed."""
@@ -126,7 +120,12 @@ class ObservationStore:
             newest: how many observations are looked at, of all sources together.
         """
         columns = [OBSERVATION.c[name] for name in Dated._fields]
-        some = select(*columns, OBSERVATION.c.baseline).order_by(text("rowid DESC")).limit(newest).subquery()
+        some = (
+            select(*columns, OBSERVATION.c.baseline)
+            .order_by(text(f"{self._place.order} DESC"))
+            .limit(newest)
+            .subquery()
+        )
         told = (some.c.published_at.is_not(None), some.c.looked_before_at.is_not(None), some.c.baseline.is_(False))
         found: dict[str, list[Dated]] = defaultdict(list)
         with self._engine.connect() as connection:
@@ -144,7 +143,7 @@ class ObservationStore:
     def known(self, source: str, keys: Iterable[str]) -> dict[str, Known]:
         """Return a source's observations by those of the keys that it has."""
         found: dict[str, Known] = {}
-        wanted = tuple(dict.fromkeys(keys))
+        wanted = {kept_key(key, self._engine.dialect.name): key for key in keys}
         columns = (
             NAME.c.key,
             OBSERVATION.c.id,
@@ -155,7 +154,7 @@ class ObservationStore:
             OBSERVATION.c.raw_date,
         )
         with self._engine.connect() as connection:
-            for some in _chunks(wanted):
+            for some in _chunks(tuple(wanted)):
                 query = (
                     select(*columns)
                     .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
@@ -163,7 +162,9 @@ class ObservationStore:
                 )
                 for key, *values, published, raw in connection.execute(query):
                     observation, url, external_id, content_hash = values
-                    found[key] = Known(observation, url, external_id, Digest(content_hash), moment(published), raw)
+                    found[wanted[key]] = Known(
+                        observation, url, external_id, Digest(content_hash), moment(published), raw
+                    )
         return found
 
     def observations(self, ids: Iterable[str]) -> dict[str, Observation]:
@@ -186,7 +187,7 @@ class ObservationStore:
     def add_poll(self, poll: Poll) -> None:
         """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
         with self._engine.begin() as connection:
-            connection.execute(insert(POLL).values(poll_row(poll)))
+            connection.execute(POLL.insert().values(poll_row(poll)))
 
     def add(self, poll: Poll, recognition: Recognition, *, etag: str, before: Poll | None) -> None:
         """Record one answer whole: the poll, its new observations, further names, dates that moved, what is gone.
@@ -212,20 +213,20 @@ class ObservationStore:
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
             self._mark_presence(connection, poll, seen, before)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
-            upsert = insert(LAST_SEEN)
+            upsert = _insert_into(connection, LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["observation"], set_={"last_seen_at": upsert.excluded.last_seen_at}
             )
             if seen:
                 rows = [{"observation": one, "source": poll.source, "last_seen_at": at} for one in seen]
                 connection.execute(upsert, rows)
-            mark = insert(SOURCE).values(source=poll.source, etag=etag)
+            mark = _insert_into(connection, SOURCE).values(source=poll.source, etag=etag)
             connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={"etag": etag}))
-            connection.execute(insert(POLL).values(poll_row(poll)))
+            connection.execute(POLL.insert().values(poll_row(poll)))
 
     def window(self, since: datetime, until: datetime) -> Window:
         """Return what bears on a stretch of time, as far as it was known at its end."""
-        return Window(self._engine, self._file, stamp(since), stamp(until))
+        return Window(self._engine, self._place, stamp(since), stamp(until))
 
     def count(self) -> int:
         """Return how many observations there are."""
@@ -244,10 +245,10 @@ class ObservationStore:
             same = observation.content_hash if mark is None else _text_alike(connection, channel, observation, mark)
             row = observation_row(observation, text=same, looked_before_at=looked_before)
             is_known = connection.scalar(_BY_TEXT, {"channel": channel, "text": same}) is not None
-            connection.execute(insert(OBSERVATION).on_conflict_do_nothing(), row)
+            _insert(connection, OBSERVATION, [row])
             if is_known:
                 newest = max(at, stamp(newest_at(observation)))
-                connection.execute(_SHARE, {"channel": channel, "text": same, "newest_at": newest})
+                _share(connection, {"channel": channel.value, "text": same, "newest_at": newest})
             made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
             oldest = made if oldest is None else min(oldest, made)
             whose = channel.value, observation.unit or ""
@@ -343,9 +344,9 @@ class ObservationStore:
 class Window:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
 
-    def __init__(self, engine: Engine, file: Path, since: Stamp, until: Stamp) -> None:
+    def __init__(self, engine: Engine, place: Place, since: Stamp, until: Stamp) -> None:
         self._engine = engine
-        self._file = file
+        self._place = place
         self._since = since
         self._until = until
 
@@ -372,11 +373,14 @@ class Window:
 
     def told(self, unit: UnitId | None) -> Sequence[Told]:
         """Return what a unit's items that are new since the start are by their own account, in order of time."""
-        return [*map(Told._make, self._rows(_TOLD, unit=unit))]
+        query = _TOLD_OF_NONE if unit is None else _TOLD_OF
+        return [*map(Told._make, self._rows(query, unit=unit))]
 
     def told_again(self) -> Iterable[Seen]:
         """Return the items whose text another one says too, of all units; those of one text follow each other."""
-        return map(Seen._make, self._rows(_TOLD_AGAIN))
+        return map(
+            Seen._make, self._many(_TOLD_AGAIN) if self._engine.dialect.name == DATABASE else self._rows(_TOLD_AGAIN)
+        )
 
     def changes(self) -> Changes:
         """Return what happened to items after they were first seen."""
@@ -431,16 +435,25 @@ class Window:
         with self._engine.connect() as connection:
             return tuple(connection.scalars(_WHOLE_LOOKS, {"source": source, "until": self._until}))
 
+    def _many(self, query: Executable) -> Iterator[tuple[object, ...]]:
+        """Yield rows of a database as they are read: its driver would hold all that a question comes to, which a file's does not."""
+        with self._engine.connect().execution_options(stream_results=True) as connection:
+            for row in connection.execute(query, {"since": self._since, "until": self._until}):
+                yield tuple(row)
+
     def _rows(self, query: Executable, **more: object) -> Iterator[tuple[object, ...]]:
-        """Yield rows as SQLite itself gives them: SQLAlchemy's rows around them take as long as all of the reading."""
+        """Yield rows as the driver gives them: SQLAlchemy's rows around them take as long as all of the reading."""
         with self._engine.connect() as connection:
-            cursor = connection.execute(query, {"since": self._since, "until": self._until, **more}).cursor
+            result = connection.execute(query, {"since": self._since, "until": self._until, **more})
+            cursor = result.cursor
             assert cursor is not None
             try:
                 while rows := cursor.fetchmany(1000):
                     yield from rows
-            except sqlite3.Error as error:
-                raise _unusable(self._file, error) from error
+            except self._place.errors as error:
+                raise self._place.unusable(error) from error
+            finally:
+                result.close()
 
 
 _SEEN = [OBSERVATION.c[name] for name in Seen._fields]
@@ -449,9 +462,11 @@ _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_W
 _ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)
 _TOLD = (
     select(*(OBSERVATION.c[name] for name in Told._fields))
-    .where(OBSERVATION.c.unit.is_(bindparam("unit")), *_IN_WINDOW)
+    .where(*_IN_WINDOW)
     .order_by(OBSERVATION.c.first_seen_at, OBSERVATION.c.id)
 )
+_TOLD_OF = _TOLD.where(OBSERVATION.c.unit == bindparam("unit"))
+_TOLD_OF_NONE = _TOLD.where(OBSERVATION.c.unit.is_(None))
 _TOLD_AGAIN = (
     select(*_SEEN)
     .join(SHARED_TEXT, (SHARED_TEXT.c.channel == OBSERVATION.c.channel) & (SHARED_TEXT.c.text == OBSERVATION.c.text))
@@ -484,11 +499,19 @@ _BY_TEXT = (
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
     .limit(1)
 )
-_share = insert(SHARED_TEXT)
-_SHARE = _share.on_conflict_do_update(
-    index_elements=["channel", "text"],
-    set_={"newest_at": func.max(SHARED_TEXT.c.newest_at, _share.excluded.newest_at)},
-)
+
+
+def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return a statement of the store's own dialect, which can say what to do with a row that is there already."""
+    return (postgresql.insert if connection.dialect.name == DATABASE else sqlite.insert)(table)
+
+
+def _share(connection: Connection, row: Mapping[str, object]) -> None:
+    """Note that a text is said by more than one observation."""
+    upsert = _insert_into(connection, SHARED_TEXT).values(row)
+    newer = upsert.excluded.newest_at
+    newest = case((newer > SHARED_TEXT.c.newest_at, newer), else_=SHARED_TEXT.c.newest_at)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["channel", "text"], set_={"newest_at": newest}))
 
 
 def _text_alike(connection: Connection, channel: Channel, one: Observation, mark: Fingerprint) -> str:
@@ -506,65 +529,6 @@ def _text_alike(connection: Connection, channel: Channel, one: Observation, mark
     return one.content_hash
 
 
-def _make_tables(engine: Engine) -> None:
-    with engine.begin() as connection:
-        METADATA.create_all(connection)
-        for table in APPEND_ONLY:
-            for action in ("UPDATE", "DELETE"):
-                connection.exec_driver_sql(
-                    f"CREATE TRIGGER IF NOT EXISTS {table.name}_no_{action.lower()} BEFORE {action} ON {table.name} "
-                    "BEGIN SELECT RAISE(ABORT, 'observations are append-only'); END"
-                )
-        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-
-
-def _writing_engine(file: Path) -> Engine:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if (version := _version(file, mode="rw")) not in {None, VERSION}:  # which also takes back what a kill cut off
-        file.replace(file.with_name(f"{file.name}.v{version}"))
-    engine = create_engine(URL.create("sqlite", database=str(file)))
-    event.listen(engine, "connect", _configure)
-    _make_tables(engine)
-    return engine
-
-
-def _version(file: Path, *, mode: str = "ro") -> int | None:
-    """Return the version of a store's tables; None where there is none yet."""
-    if not file.exists() or not file.stat().st_size:
-        return None
-    engine = _engine(file, mode=mode)
-    try:
-        with engine.connect() as connection:
-            return int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
-    finally:
-        engine.dispose()
-
-
-def _reading_engine(file: Path) -> Engine:
-    if _version(file) != VERSION:
-        raise UpdatesError(
-            msg("{file} is of another version of portalops", file=file.name),
-            msg("Run 'portalops updates collect': it builds the store again from the kept answers."),
-        )
-    engine = _engine(file, mode="ro")
-    with engine.connect() as connection:
-        connection.execute(select(func.max(POLL.c.seq)))
-    return engine
-
-
-def _engine(file: Path, *, mode: str) -> Engine:
-    query = {"mode": mode, "uri": "true", "timeout": "30"}
-    return create_engine(URL.create("sqlite", database=file.absolute().as_uri(), query=query))
-
-
-def _configure(connection: object, _record: object) -> None:
-    """Set up a connection that writes; no write-ahead log, so that whoever may read the file alone can read it."""
-    cursor = connection.cursor()  # type: ignore[attr-defined]  # the DBAPI connection that SQLAlchemy hands over
-    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "busy_timeout=30000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
@@ -572,25 +536,10 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+        connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), rows)
 
 
-def _name_file(file: Path, context: ExceptionContext) -> None:
-    """Let whatever fails in the file, at reading as at writing, be an error that names it."""
-    if isinstance(context.original_exception, sqlite3.Error):
-        raise _unusable(file, context.original_exception) from context.original_exception
-
-
-def _unusable(file: Path, error: Exception) -> UpdatesError:
-    if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
-        return UpdatesError(
-            msg("a run was cut off while it wrote {file}", file=file.name),
-            msg("Run 'portalops updates collect': it takes back what was half written, and goes on."),
-        )
-    cause = str(getattr(error, "orig", None) or error)[:200]
-    return UpdatesError(
-        msg("the store of observations {file} cannot be used: {cause}", file=file.name, cause=cause),
-        msg(
-            "See who owns the file and whether the disk is full; it can be rebuilt from the evidence kept in the ledger."
-        ),
-    )
+def _name_place(place: Place, context: ExceptionContext) -> None:
+    """Let whatever fails in the store, at reading as at writing, be an error that names it."""
+    if isinstance(context.original_exception, place.errors) and not context.is_pre_ping:
+        raise place.unusable(context.original_exception) from context.original_exception

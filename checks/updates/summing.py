@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
+from checks.updates.observation_places import Place
 from checks.updates.observations import ObservationStore
 from checks.updates.rules.occasions import count_occasions
 from checks.updates.rules.stamps import moment
@@ -84,7 +85,8 @@ def _within(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:
 class Question:
     """What is to be judged."""
 
-    store: Path
+    store: Place | Path
+    """Where it lies; a path is that of a file."""
     sources: Sequence[SourceTraits]
     period: Period
     terms: Terms

@@ -228,6 +228,27 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceAsked:
+    """The body of an `updates-part.finished` record, under the key `updates-part`: what came of asking one source."""
+
+    source: str
+    at: datetime
+    """When it was asked."""
+    answered: bool
+    """It gave an answer, if only that nothing has changed."""
+    evidence: Digest | None
+    """The kept answer, or what there was of one that failed; None if there was nothing."""
+    etag: str = ""
+    """What its server wants to be shown the next time."""
+    via: tuple[str, ...] = ()
+    """Where the source's address was redirected to, in order; bounded and escaped."""
+    problem: Message | None = None
+    """Why it failed; None if it did not."""
+    hint: Message | None = None
+    """What a person may do about a failure; None if there is nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """One item's fate in the judging."""
 

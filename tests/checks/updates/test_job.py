@@ -376,7 +376,7 @@ def test_a_store_is_built_again_with_the_same_texts_where_the_first_that_was_ask
     assert result.polls[0].polled_at < result.polls[1].polled_at
     (text,) = {one.text for one in stores[0].window(at("2026-11-01 00:00"), at("2026-11-30 00:00")).items(HEALTH.id)}
     assert text == content_hash("Tin", second.body, raw_date="16/11/2026"), "the two hardly differ"
-    assert list(differences(stores[0].file, stores[1].file)) == []
+    assert list(differences(tmp_path / "one.sqlite", tmp_path / "again.sqlite")) == []
 
 
 def _everything(store: ObservationStore) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def test_several_processes_come_to_the_same(question: Question) -> None:
     assert list(sums(question, UNITS, processes=2, at_once=1)) == list(sums(question, UNITS, processes=1))
 
 
-def test_a_store_that_is_not_there_is_said_before_several_processes_begin(question: Question) -> None:
-    question.store.unlink()
+def test_a_store_that_is_not_there_is_said_before_several_processes_begin(question: Question, tmp_path: Path) -> None:
+    (tmp_path / "observations.sqlite").unlink()
 
     with pytest.raises(UpdatesError, match="nothing was collected yet"):
         list(sums(question, UNITS, processes=2, at_once=1))
