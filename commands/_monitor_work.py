@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from commands._session import Session
-from portalops.errors import ExitCode, PortalOpsError, UsageError, worst
+from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, UsageError, worst
 from portalops.ledger.runs import exit_code_of
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import DutyVerdict, RunOutcome
@@ -67,7 +67,8 @@ class Watch:
         with self._guarded():
             watching = [each for each in self._monitors if done.job.id in each.jobs]
             if watching:
-                codes = {**self._codes(MonitorFolder(self._session.settings.state_folder).load()), **_ended([done])}
+                state = MonitorFolder(self._session.settings.state_folder).load()
+                codes = {**self._forgotten(state), **self._codes(state), **_ended([done])}
                 for monitor in watching:
                     mine = {job: code for job, code in codes.items() if job in monitor.jobs}
                     call = self._calls.pop(done.job.id, self._call)
@@ -200,15 +201,32 @@ class Watch:
                 codes[each.job] = self._since(planned[each.job], each)
         return codes
 
+    def _forgotten(self, state: MonitorState) -> dict[str, int]:
+        """Return how the newest runs of jobs ended of which nothing is remembered: one that failed would be passed over for those that did not.
+
+        Only a run that does something looks for them: where nothing at all is remembered, an idle one tells no success.
+        """
+        known = {each.job for each in state.codes}
+        found = {str(job.id): self._newest(job) for job in self._session.settings.jobs if job.id not in known}
+        return {job: code for job, code in found.items() if code is not None}
+
     def _since(self, job: Job, known: LastCode) -> int:
         """Return how the newest run of a job ended that is later than the one that is known; what cannot be read is not good."""
+        found = self._newest(job, since=known.at, unreadable=known.code)
+        return known.code if found is None else found
+
+    def _newest(self, job: Job, *, since: datetime | None = None, unreadable: int = int(ExitCode.FAILED)) -> int | None:
+        """Return how the newest run of a job ended, None if none did, and `unreadable` if that cannot be read."""
         from commands._monitor_figures import newest_ends  # noqa: PLC0415  # start-up time
 
         try:
-            ends = newest_ends(self._session, job, since=known.at)
-            return next((summary.exit_code for _at, summary in ends if summary is not None), known.code)
+            for _at, summary in newest_ends(self._session, job, since=since):
+                return unreadable if summary is None else summary.exit_code
+        except LedgerMissing:
+            return None
         except PortalOpsError:
-            return known.code
+            return unreadable
+        return None
 
     def _remembered(self, performed: Sequence[Performed], judged: Judged | None) -> MonitorState:
         """Put what a run saw to what is remembered, and return it; it is returned also where it cannot be kept."""
@@ -230,7 +248,7 @@ class Watch:
         settings = self._session.settings
         ended = _ended(performed)
         at = {each.job: each.at for each in state.codes}
-        before = self._codes(state)
+        before = {**self._forgotten(state), **self._codes(state)}
         codes = tuple(
             LastCode(job, code, now if job in ended or before.get(job) != code else at.get(job, now))
             for job, code in sorted({**before, **ended}.items())

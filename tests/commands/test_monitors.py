@@ -271,6 +271,18 @@ def test_a_memory_that_is_lost_or_damaged_makes_no_success(home: Home, watcher: 
         assert calls(watcher) == ["log"]
 
 
+def test_a_job_that_failed_before_the_memory_was_lost_is_still_told_when_another_one_was_done_well(
+    home: Home, watcher: WebServer
+) -> None:
+    home.call("run", "daily-anchor")
+    (home.folder / "state" / "notify" / "monitors.json").unlink()
+    calls(watcher)
+
+    home.call("run", "weekly-report")
+
+    assert calls(watcher) == ["start", "4"]
+
+
 def test_a_run_that_ends_in_an_error_is_told_and_a_wrong_call_is_not(home: Home, watcher: WebServer) -> None:
     home.call("run", "--due")
     calls(watcher)
