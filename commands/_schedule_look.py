@@ -6,6 +6,7 @@ judged, and how, is in `portalops/schedule/standing.py`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def look_at_schedule(session: Session, places: Places = Places()) -> ScheduleSee
     )
     jobs = job_standings(session)
     demands = _planned(session, {**units_there, **cron_there}, flaws)
-    watcher = holder_of(watch_lock(session)) or ""
+    watch = watch_lock(session)
+    watcher = holder_of(watch) or ""
     ways = tuple(_ways(units_there, cron_there, watcher))
     files: list[InstalledFile] = []
     units: Mapping[str, UnitState] = {}
@@ -110,7 +112,8 @@ def look_at_schedule(session: Session, places: Places = Places()) -> ScheduleSee
         ways,
         is_needed=bool(session.settings.jobs or session.settings.witnessed),
         cron_runs=is_running(CRON_DAEMONS) if Way.CRON in ways else None,
-        watcher_expected=watch_lock(session).exists(),
+        watcher_expected=watch.exists(),
+        watcher_hidden=watch.exists() and not os.access(watch, os.R_OK),
     )
     flaws += job_flaws(jobs)
     return ScheduleSeen(ways, demands, tuple(files), units, watcher, jobs, tuple(flaws))

@@ -18,12 +18,13 @@ LONG = timedelta(hours=24)
 
 
 def examine(look: Look) -> Iterator[Seen]:
-    """Name each lock that is held."""
+    """Name each lock that is held; raises OSError if one may not be looked at."""
     folder = look.session.settings.state_folder
     if not folder.is_dir():
         return
     held = 0
     for path in sorted({*folder.glob("*.lock"), *(folder / "locks").glob("*.lock")}):
+        path.open("rb").close()  # whoever may not look sees nobody hold it; the error says so instead
         holder = holder_of(path)
         if holder is not None:
             held += 1

@@ -225,7 +225,12 @@ def job_flaws(jobs: Iterable[JobStanding]) -> Iterator[Flaw]:
 
 
 def way_flaws(
-    ways: Sequence[Way], *, is_needed: bool, cron_runs: bool | None, watcher_expected: bool = False
+    ways: Sequence[Way],
+    *,
+    is_needed: bool,
+    cron_runs: bool | None,
+    watcher_expected: bool = False,
+    watcher_hidden: bool = False,
 ) -> Iterator[Flaw]:
     """Yield what is wrong with what knocks at all.
 
@@ -234,9 +239,13 @@ def way_flaws(
         is_needed: the configuration plans something.
         cron_runs: whether a cron daemon is at work; None if nobody can say.
         watcher_expected: a watcher did run here, and nothing else knocks.
+        watcher_hidden: whoever looks may not see whether it still does.
     """
     if not ways and is_needed:
-        if watcher_expected:
+        if watcher_hidden:
+            seen = msg("whether the watcher that ran here still runs cannot be found out: its lock cannot be read")
+            yield Flaw("schedule", seen, msg("Look as root."), is_unknown=True)
+        elif watcher_expected:
             cure = msg("Start it again: portalops schedule watch; or run 'portalops schedule install'.")
             yield Flaw("schedule", msg("the watcher that ran here does not run, so nothing is started by itself"), cure)
         else:

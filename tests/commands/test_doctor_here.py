@@ -29,7 +29,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan
 from portalops.registers.mailings import STARTED_MAIL
-from tests.accounts import NOBODY
+from tests.accounts import NOBODY, as_ordinary_user
 from tests.doubles import FixedClock
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -372,6 +372,23 @@ def test_a_lock_is_named_with_its_holder(portal: Path, since: str, life: str, st
 
     assert [(each.about, each.state) for each in found] == [("media", state)]
     assert words in str(found[0].seen)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_a_lock_that_may_not_be_looked_at_is_not_called_free(open_folder: Path) -> None:
+    session = session_of(scheduled(open_folder, "root"))
+    lock = open_folder / "state/locks/media.lock"
+    lock.parent.mkdir()
+    lock.touch(mode=0o600)
+    before = examine(session, only=["locks"])
+
+    with as_ordinary_user():
+        found = examine(session, only=["locks"])
+
+    assert [each.state for each in before] == [State.GOOD]
+    assert [(each.state, str(each.seen)) for each in found] == [
+        (State.UNKNOWN, "could not be looked at: Permission denied")
+    ]
 
 
 # --- Clock, calendar, versions --------------------------------------------------------------------------

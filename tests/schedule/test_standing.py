@@ -138,6 +138,12 @@ def test_nothing_that_knocks_is_a_flaw_where_something_is_planned() -> None:
     assert ways(is_needed=False) == []
 
 
+def test_a_watcher_whose_lock_may_not_be_read_is_not_called_dead() -> None:
+    [flaw] = way_flaws((), is_needed=True, cron_runs=None, watcher_expected=True, watcher_hidden=True)
+
+    assert flaw.is_unknown and "cannot be found out" in str(flaw.seen)
+
+
 def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
     assert ways(Way.CRON, cron_runs=True) == []
     assert [flaw.is_unknown for flaw in ways(Way.CRON, cron_runs=False)] == [False]
