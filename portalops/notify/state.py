@@ -154,7 +154,7 @@ class NotifyFolder:
             return None
         return status.st_uid, status.st_gid
 
-    def _lock_file(self, name: str) -> Path:
+    def lock_file(self, name: str) -> Path:
         """Return a lock's file; where root calls, it is left to the owner, whose runs could not open it otherwise."""
         path = self.folder / "locks" / f"{name}.lock"
         owner = self._owner()
@@ -194,7 +194,7 @@ class NotifyFolder:
             Locked: another process holds it for longer than anybody needs.
             FileUnwritable: the lock file cannot be made.
         """
-        return locked(self._lock_file("deciding"), holder=holder, wait_seconds=LOCK_SECONDS)
+        return locked(self.lock_file("deciding"), holder=holder, wait_seconds=LOCK_SECONDS)
 
     def sending(self, holder: str) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of whoever sends; who does not get it leaves its letters to who has it.
@@ -203,7 +203,7 @@ class NotifyFolder:
             Locked: another process sends.
             FileUnwritable: the lock file cannot be made.
         """
-        return locked(self._lock_file("sending"), holder=holder)
+        return locked(self.lock_file("sending"), holder=holder)
 
 
 def _unreadable(path: Path, cause: Message) -> NotifyStateUnreadable:

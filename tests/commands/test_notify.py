@@ -848,7 +848,8 @@ def test_a_stop_while_a_letter_is_sent_ends_that_and_leaves_the_run_as_it_was(tm
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to somebody else")
 def test_what_root_writes_belongs_to_whom_the_state_folder_belongs(tmp_path: Path, box: Mailbox) -> None:
-    home = Home(tmp_path, channel(box.port))
+    figures = f'[[notify.monitor]]\nid = "figures"\nkind = "textfile"\nfile = "{tmp_path}/portalops.prom"\n'
+    home = Home(tmp_path, channel(box.port), figures)
     (tmp_path / "state").mkdir()
     os.chown(tmp_path / "state", NOBODY, NOBODY)
 
@@ -858,9 +859,10 @@ def test_what_root_writes_belongs_to_whom_the_state_folder_belongs(tmp_path: Pat
     owned = {
         path: (path.stat().st_uid, path.stat().st_gid) for path in (home.notify.folder, *home.notify.folder.rglob("*"))
     }
-    others = {path.name for path, owner in owned.items() if owner != (NOBODY, NOBODY)}
-    assert {name for name in others if not name.startswith("monitors")} == set()
-    assert {"state.json", "settings.json", "deciding.lock", "sending.lock"} <= {path.name for path in owned}
+    assert {path.name for path, owner in owned.items() if owner != (NOBODY, NOBODY)} == set()
+    assert {
+        "state.json", "settings.json", "monitors.json", "deciding.lock", "sending.lock", "monitors.lock"
+    } <= {path.name for path in owned}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pathlib import Path
 from portalops.errors import LedgerError
 from portalops.ledger import bodies
 from portalops.model.message import Message
-from portalops.system.files import write_atomically
+from portalops.notify.state import NotifyFolder
 from portalops.system.locks import locked
 
 FORMAT = 1
@@ -73,8 +73,8 @@ class MonitorFolder:
     """The file of one state folder."""
 
     def __init__(self, state_folder: Path) -> None:
-        self._file = state_folder / "notify" / "monitors.json"
-        self._lock = state_folder / "notify" / "locks" / "monitors.lock"
+        self._notify = NotifyFolder(state_folder)
+        self._file = self._notify.folder / "monitors.json"
 
     def load(self) -> MonitorState:
         """Return what is remembered; nothing if there is no file or it cannot be read."""
@@ -91,7 +91,7 @@ class MonitorFolder:
         Raises:
             FileUnwritable: it cannot be written.
         """
-        write_atomically(self._file, bodies.write({KEY: state}), mode=0o600)
+        self._notify.write(self._file, bodies.write({KEY: state}))
 
     @contextmanager
     def changing(self, holder: str) -> Iterator[None]:
@@ -101,7 +101,7 @@ class MonitorFolder:
             Locked: another process holds it for longer than anybody needs.
             FileUnwritable: the lock file cannot be made.
         """
-        with locked(self._lock, holder=holder, wait_seconds=LOCK_SECONDS):
+        with locked(self._notify.lock_file("monitors"), holder=holder, wait_seconds=LOCK_SECONDS):
             yield
 
 
