@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from commands._session import Session
 from portalops.errors import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from backups.age import Identity
     from backups.bases import NewBase
     from backups.drill import Drawn, DrillTarget
+    from backups.job import VerifyTarget
     from backups.plan import BackupPlan
     from backups.restore import BaseSet
     from backups.set_file import SetFile
@@ -157,21 +159,41 @@ def source_digests(session: Session) -> dict[str, Digest]:
     return found
 
 
-def verify_copies(session: Session, every: Every) -> VerifyResult:
+Readers: TypeAlias = "Callable[[Sequence[VerifyTarget]], Iterable[Copy]]"
+"""Reads copies, and returns each as it is now, in any order."""
+
+
+def verify_copies(session: Session, every: Every, readers: Readers | None = None) -> VerifyResult:
     """Do the verify job: read the copies whose turn it is.
 
     Args:
         session: what to work with.
         every: how often the job is done.
+        readers: who reads those that any machine can reach, if not this process.
 
     Raises:
         ConfigurationError: a medium does not fit.
     """
-    from backups.job import VerifyTarget, run_verify  # noqa: PLC0415  # start-up time
+    from backups.job import run_verify  # noqa: PLC0415  # start-up time
+
+    targets, media = due_copies(session, every), media_of(session)
+    others = [
+        each for each in targets if readers and each.copy.medium in media and not media[each.copy.medium].places()
+    ]
+    elsewhere = {(copy.set_id, copy.medium): copy for copy in (readers(others) if readers and others else ())}
+    here = [each for each in targets if (each.copy.set_id, each.copy.medium) not in elsewhere]
+    found = run_verify(here, media, clock=session.clock, progress=session.progress, keys=keys_of(session)).copies
+    newest = elsewhere | {(copy.set_id, copy.medium): copy for copy in found}
+    return VerifyResult(tuple(newest[each.copy.set_id, each.copy.medium] for each in targets))
+
+
+def due_copies(session: Session, every: Every) -> list[VerifyTarget]:
+    """Return the copies that a verify job reads now."""
+    from backups.job import VerifyTarget  # noqa: PLC0415  # start-up time
     from portalops.model.reading import limits_of  # noqa: PLC0415  # start-up time
     from portalops.registers.backups import due_for_reading  # noqa: PLC0415  # start-up time
 
-    targets = [
+    return [
         VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
         for made, copy in due_for_reading(
             recorded_sets_of(session, passing_over=True),
@@ -179,7 +201,6 @@ def verify_copies(session: Session, every: Every) -> VerifyResult:
             limit=limits_of(session.rulebook.numbers)[VerifyLevel.L2],
         )
     ]
-    return run_verify(targets, media_of(session), clock=session.clock, progress=session.progress, keys=keys_of(session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,7 +539,10 @@ def sources_of(session: Session, media: Sequence[Medium]) -> tuple[Source, ...]:
     from backups.sources import SourceContext, build_source  # noqa: PLC0415  # start-up time
 
     avoid = tuple(place for each in media for place in each.places())
-    context = SourceContext(session.settings.state_folder, avoid)
+    settings = session.settings
+    is_elsewhere = settings.ledger_store is not None or settings.ledger_blobs is not None
+    ledger = partial(session.kept, writable=False) if is_elsewhere else None
+    context = SourceContext(settings.state_folder, avoid, ledger=ledger)
     return tuple(build_source(table, context) for table in session.settings.backup_sources)
 
 

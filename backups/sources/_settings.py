@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, StrictInt
 
@@ -16,6 +17,9 @@ from portalops.errors import SourceUnavailable
 from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+
+if TYPE_CHECKING:
+    from portalops.ledger.ledger import Kept
 
 
 class SourceSettings(Shape):
@@ -54,6 +58,8 @@ class SourceContext:
     """Folders of the media: a set never holds sets."""
     now_ns: Callable[[], int] = time.time_ns
     """The clock that stamps files, in nanoseconds since 1970."""
+    ledger: Callable[[], Kept] | None = None
+    """Opens portalops's own ledger where its records or details are kept elsewhere than in the state folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@
 
 One tar stream named `ledger`, with `ledger.sqlite` and `blobs/` as they lie in the state folder. The records are copied
 first: blobs are written before the records that name them, so every record of the copy finds its blob.
+
+A ledger in a database, or whose blobs are in an object store, is brought into the same two first, below `scratch`, which takes its
+whole size for that time. What is restored is a ledger of one machine: it is used as it is, or goes back by `portalops ledger move`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from backups.sources._settings import (
@@ -26,8 +30,12 @@ from backups.sources._settings import (
 from backups.sources._tree import TreeWriter
 from backups.sources.sqlite import consistent_copy
 from portalops.config.tables import KindTable, LocalPath
+from portalops.errors import LedgerError
+from portalops.ledger.ledger import Kept, kept_in
+from portalops.ledger.moving import copy
 from portalops.model.message import msg
 from portalops.ports import StreamOpener
+from portalops.system.scratch import scratch_folder
 
 RECORDS = "ledger.sqlite"
 BLOBS = "blobs"
@@ -43,7 +51,9 @@ class Settings(SourceSettings):
 def build(table: KindTable, context: SourceContext) -> LedgerSource:
     """Return the source that a configuration table describes."""
     settings = table.parse(Settings)
-    return LedgerSource(SourceTraits(table.id, table.kind, settings.data_class), settings, context.state_folder)
+    return LedgerSource(
+        SourceTraits(table.id, table.kind, settings.data_class), settings, context.state_folder, context.ledger
+    )
 
 
 def writes(settings: Settings) -> tuple[Path, ...]:
@@ -54,24 +64,48 @@ def writes(settings: Settings) -> tuple[Path, ...]:
 class LedgerSource(ConfiguredSource):
     """The state folder's ledger."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings, state_folder: Path) -> None:
+    def __init__(
+        self, traits: SourceTraits, settings: Settings, state_folder: Path, elsewhere: Callable[[], Kept] | None
+    ) -> None:
         super().__init__(traits)
         self._settings = settings
         self._folder = state_folder
+        self._elsewhere = elsewhere
 
     def places(self) -> Sequence[Path]:
         return (self._folder,)
 
     def write(self, opener: StreamOpener) -> None:
+        with self._here() as folder:
+            self._write(folder, opener)
+
+    @contextmanager
+    def _here(self) -> Iterator[Path]:
+        """Give the folder with the ledger's records and blobs: the state folder, or a copy of what is kept elsewhere."""
+        if self._elsewhere is None:
+            yield self._folder
+            return
+        try:
+            with scratch_folder(self._settings.scratch) as name:
+                folder = Path(name)
+                copied = kept_in(folder, writable=True)
+                copied.records.create()
+                copy(self._elsewhere(), copied)
+                copied.records.close()
+                yield folder
+        except LedgerError as error:
+            raise unavailable(self.id, error.message, error.hint) from error
+
+    def _write(self, folder: Path, opener: StreamOpener) -> None:
         with (
-            consistent_copy(self.id, self._folder / RECORDS, scratch=self._settings.scratch) as copy,
+            consistent_copy(self.id, folder / RECORDS, scratch=self._settings.scratch) as copied,
             opener.stream("ledger", format="tar") as out,
         ):
             tree = TreeWriter(out)
-            status = os.stat(copy)
-            tree.add(str(copy), RECORDS, status)
+            status = os.stat(copied)
+            tree.add(str(copied), RECORDS, status)
             if not tree.files:
                 raise unavailable(self.id, msg("the copy of its records cannot be read"))
             require_floor(self.id, status.st_size, self._settings.minimum_bytes)
-            tree.add_tree(os.path.abspath(self._folder / BLOBS), name=BLOBS)
+            tree.add_tree(os.path.abspath(folder / BLOBS), name=BLOBS)
             tree.end()

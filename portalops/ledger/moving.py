@@ -80,6 +80,19 @@ def move(
     return Moved(end.seq, brought, lost, line_digest(end.line))
 
 
+def copy(source: Kept, target: Kept) -> int:
+    """Copy the records as they are at one moment, and all details, into an empty place; say how many records there were.
+
+    Details are copied behind the records: they are written before the records that name them, so each record of the copy finds its own.
+    """
+    count = 0
+    for lines in _batches(source, 0):
+        target.records.take(lines[0].seq, [record.line for record in lines])
+        count += len(lines)
+    _bring_blobs(source, target)
+    return count
+
+
 def _begun(source: Kept, target: Kept) -> int:
     """Return how many records the target has: the first ones of the source, or none."""
     end = _newest(target)
@@ -107,14 +120,11 @@ def _batches(source: Kept, begun: int) -> Iterator[list[Record]]:
 
 
 def _bring_blobs(source: Kept, target: Kept) -> tuple[int, tuple[Digest, ...]]:
+    """Bring every detail over: bodies of records, and what these name in turn, such as documents, letters and answers of hosts."""
     brought = 0
-    lost: list[Digest] = []
-    for _seq, digest in source.records.bodies():
-        if target.blobs.has(digest):
-            continue
-        if not source.blobs.has(digest):
-            lost.append(digest)
-            continue
-        target.blobs.keep(source.blobs.read(digest))
-        brought += 1
-    return brought, tuple(lost)
+    for digest in source.blobs.digests():
+        if not target.blobs.has(digest):
+            target.blobs.keep(source.blobs.read(digest))
+            brought += 1
+    lost = tuple(digest for _seq, digest in source.records.bodies() if not target.blobs.has(digest))
+    return brought, lost

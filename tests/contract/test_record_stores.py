@@ -108,6 +108,17 @@ def test_a_ledger_moved_there_and_back_has_the_same_lines_and_goes_on(tmp_path: 
     assert verified(Ledger(tmp_path / "b", FixedClock(START), writable=False)).integrity.holds
 
 
+def test_what_details_name_in_turn_is_moved_with_them(tmp_path: Path, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    letter = ledger.keep(b"a letter")
+    ledger.append("note", run=NO_RUN, body=b'{"evidence":["%s"]}' % letter.encode())
+
+    done = move(ledger, in_file(tmp_path), database)
+
+    assert database.blobs.read(letter) == b"a letter" and not done.lost
+    assert list(database.blobs.digests()) == list(in_file(tmp_path).blobs.digests())
+
+
 def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_path: Path, database: Kept) -> None:
     ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
     first = [record.line for record in source.records.records(Selection(limit=4))]
