@@ -15,7 +15,7 @@ from commands._kinds import typed_tables
 from commands._schedule_look import ScheduleSeen, look_at_schedule
 from commands.examinations import Look, Seen, bad, good, note, unknown, warning
 from commands.examinations._as_user import ENTER, READ, WRITE, allowed
-from commands.examinations._places import mode_of, nearest, owner_of
+from commands.examinations._places import mode_of, nearest, owner_of, private_seen
 from commands.examinations.secrets import references
 from commands.examinations.sources import source_paths
 from portalops.config import Settings
@@ -196,10 +196,11 @@ def credentials_seen(seen: ScheduleSeen) -> Iterator[Seen]:
     if demands is None:
         return
     for credential in demands.credentials:
-        yield from _credential(credential.name, Path(credential.path), seen.ways)
+        is_open = not credential.is_encrypted
+        yield from _credential(credential.name, Path(credential.path), seen.ways, is_open=is_open)
 
 
-def _credential(name: str, path: Path, ways: Sequence[Way]) -> Iterator[Seen]:
+def _credential(name: str, path: Path, ways: Sequence[Way], *, is_open: bool) -> Iterator[Seen]:
     about = f"credential {name}"
     if Way.CRON in ways:
         yield bad(
@@ -223,6 +224,12 @@ def _credential(name: str, path: Path, ways: Sequence[Way]) -> Iterator[Seen]:
             msg("Run 'sudo portalops doctor --only scheduled-user'."),
         )
     else:
+        flaws = (
+            tuple(private_seen(path, about)) if is_open else ()
+        )  # anybody may read one that this machine alone can open
+        yield from flaws
+        if flaws:
+            return
         if Way.SYSTEMD in ways:
             yield good(about, msg("the units load the credential {name} from {path}", name=name, path=str(path)))
         else:

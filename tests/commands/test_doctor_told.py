@@ -274,8 +274,24 @@ def test_a_credential_is_only_good_where_units_load_one_that_is_there(
     path = tmp_path / "s3-id"
     if is_there:
         path.write_text("x", encoding="utf-8")
+        path.chmod(0o600)
     demands = Demands("/usr/bin/portalops", "/c", "portalops", 15, 5, (), credentials=(Credential("s3-id", str(path)),))
 
     (line,) = credentials_seen(replace(looked(ways), demands=demands))
 
     assert line.state is expected and line.about == "credential s3-id"
+
+
+@pytest.mark.parametrize(("is_encrypted", "expected"), [(False, State.BAD), (True, State.GOOD)])
+def test_a_credential_that_others_can_read_is_bad_unless_this_machine_alone_can_open_it(
+    tmp_path: Path, is_encrypted: bool, expected: State
+) -> None:
+    path = tmp_path / "s3-id"
+    path.write_text("x", encoding="utf-8")
+    path.chmod(0o644)
+    credential = Credential("s3-id", str(path), is_encrypted=is_encrypted)
+    demands = Demands("/usr/bin/portalops", "/c", "portalops", 15, 5, (), credentials=(credential,))
+
+    (line,) = credentials_seen(replace(looked((Way.SYSTEMD,)), demands=demands))
+
+    assert line.state is expected
