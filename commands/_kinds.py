@@ -23,6 +23,7 @@ PACKAGES: Mapping[str, str] = {
     "ledger.blobs": "portalops.ledger.blob_stores",
     "ledger.anchor": "portalops.anchors",
     "witness.ledger": "portalops.witness.sources",
+    "federation.site": "portalops.federation.sites",
     "notify.channel": "portalops.notify.channels",
     "notify.monitor": "portalops.notify.monitors",
 }
@@ -104,6 +105,7 @@ def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
         *settings.update_sources,
         *settings.anchors,
         *settings.witnessed,
+        *settings.federated,
         *settings.channels,
         *settings.monitors,
         settings.declared,

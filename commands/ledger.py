@@ -12,6 +12,7 @@ from commands import (
     _ledger_erase,
     _ledger_export,
     _ledger_extend,
+    _ledger_federate,
     _ledger_head,
     _ledger_move,
     _ledger_prepare,
@@ -29,6 +30,7 @@ app.command(help=_ledger_show.HELP)(_ledger_show.show)
 app.command(help=_ledger_anchor.HELP)(_ledger_anchor.anchor)
 app.command(help=_ledger_export.HELP)(_ledger_export.export)
 app.command(help=_ledger_extend.HELP)(_ledger_extend.extend)
+app.command(help=_ledger_federate.HELP)(_ledger_federate.federate)
 app.command(help=_ledger_rotate_key.HELP)(_ledger_rotate_key.rotate_key)
 app.command(help=_ledger_sign_off.HELP)(_ledger_sign_off.sign_off)
 app.command(help=_ledger_erase.HELP)(_ledger_erase.erase)

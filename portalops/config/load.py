@@ -111,6 +111,7 @@ _LISTS: Mapping[str, tuple[KeyPath, Message]] = {
     "ledger.anchor": (("ledger", "anchor"), msg("the anchor")),
     "ledger.signer": (("ledger", "signer"), msg("the signer")),
     "witness.ledger": (("witness", "ledger"), msg("the watched ledger")),
+    "federation.site": (("federation", "site"), msg("the site")),
     "notify.channel": (("notify", "channel"), msg("the channel")),
     "notify.monitor": (("notify", "monitor"), msg("the monitor")),
 }
@@ -478,6 +479,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         ledger_blobs=_alone(shape.ledger.blobs, "blobs", layers),
         anchors=_kind_tables(shape.ledger.anchor, "ledger.anchor", layers),
         witnessed=_kind_tables(shape.witness.ledger, "witness.ledger", layers),
+        federated=_kind_tables(shape.federation.site, "federation.site", layers),
         schedule=ScheduleSettings(
             shape.schedule.user,
             shape.schedule.every_minutes,

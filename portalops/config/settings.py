@@ -266,6 +266,8 @@ class Settings:
     """`[[ledger.anchor]]`: where heads go."""
     witnessed: tuple[KindTable, ...]
     """`[[witness.ledger]]`: whose heads this machine keeps."""
+    federated: tuple[KindTable, ...]
+    """`[[federation.site]]`: whose bundles are collected into one overview."""
     schedule: ScheduleSettings
     """`[schedule]`."""
     cluster: ClusterSettings | None

@@ -378,6 +378,12 @@ class WitnessTable(Shape):
     ledger: tuple[KindRow, ...] = ()
 
 
+class FederationTable(Shape):
+    """The sites whose ledgers are collected into one overview."""
+
+    site: tuple[KindRow, ...] = ()
+
+
 def _divides_the_hour(value: int) -> int:
     if value < 1 or 60 % value:
         hint = msg("Take one of {minutes}: a job of each hour is then looked at in each hour.", minutes=_MINUTES)
@@ -533,6 +539,7 @@ class PortalopsFile(Shape):
     signing: SigningTable = Field(default_factory=SigningTable)
     ledger: LedgerTable = Field(default_factory=LedgerTable)
     witness: WitnessTable = Field(default_factory=WitnessTable)
+    federation: FederationTable = Field(default_factory=FederationTable)
     notify: NotifyTable = Field(default_factory=NotifyTable)
     schedule: ScheduleTable = Field(default_factory=ScheduleTable)
     cluster: ClusterTable | None = None

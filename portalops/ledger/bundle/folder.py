@@ -72,6 +72,15 @@ class BundleFolder:
         inside = self._folder(folder)
         return inside is not None and _is_file(inside, leaf)
 
+    def size(self, name: str) -> int:
+        """Return how many bytes a regular file has; 0 if there is none of this name."""
+        folder, _mark, leaf = name.rpartition("/")
+        inside = self._folder(folder)
+        try:
+            return os.stat(leaf, dir_fd=inside, follow_symlinks=False).st_size if inside is not None else 0
+        except OSError:
+            return 0
+
     def open(self, name: str) -> AbstractContextManager[BinaryIO] | None:
         """Open a file; None if there is no regular file of this name.
 

@@ -1,0 +1,185 @@
+"""Judges the duties of a site from the records in its bundle, by the rules and numbers of whoever collects.
+
+What a bundle says of itself, its report and its figures, is not read: the lines are taken into a ledger of their own, which lasts
+as long as the judging, and every detail is held against its digest when it is read. What is withheld, erased or older than the
+bundle's details cannot be read, and counts as everything does that cannot be read: it never makes a duty met.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from portalops.calendar import Calendar
+from portalops.compliance import Situation, judge
+from portalops.errors import IntegrityError, LedgerError
+from portalops.federation.site import SiteSettings
+from portalops.ledger.bundle.details import BundleBlobs, State
+from portalops.ledger.bundle.folder import BundleFolder, BundleLines
+from portalops.ledger.bundle.verification import BundleVerification
+from portalops.ledger.folder_locks import FolderLocks
+from portalops.ledger.ledger import FILE, LOCKS, Kept, Ledger
+from portalops.ledger.record import line_digest, parse_at
+from portalops.ledger.store import SqliteStore
+from portalops.model.message import msg
+from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.model.text import show_text
+from portalops.ports import Clock
+from portalops.registers.evidence import Evidence, read_evidence
+
+LINES_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what a site's duties are judged: the same for every site, so that they can be compared."""
+
+    rulebook: Rulebook
+    calendar: Calendar
+    clock: Clock
+
+
+def period_of(found: BundleVerification) -> tuple[Period, ZoneInfo]:
+    """Return what a bundle that holds is about, and where its days begin.
+
+    Raises:
+        LedgerError: it says nothing of it that is understood here.
+    """
+    described = found.description
+    try:
+        if described is not None:
+            days = date.fromisoformat(described.first_day), date.fromisoformat(described.last_day)
+            period, zone = Period(*days), ZoneInfo(described.timezone)
+            period.bounds(zone)
+            return period, zone
+    except (ValueError, KeyError, OSError, OverflowError):
+        pass  # a zone that there is not, or a period at the end of the calendar
+    raise LedgerError(
+        msg("the bundle's period or its time zone is not known here"),
+        msg("Ask the site for a bundle of another period; 'portalops ledger export --period' says of which."),
+    )
+
+
+def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, rules: Rules) -> tuple[Standing, ...]:
+    """Judge every duty over the bundle's period, as of its last record.
+
+    Args:
+        path: the bundle.
+        found: its verification, which holds.
+        settings: what is known of the site.
+        rules: by what is judged.
+
+    Raises:
+        IntegrityError: the folder is not any more what was verified.
+        LedgerError: it cannot be read, or says nothing of its period.
+    """
+    period, zone = period_of(found)
+    with (
+        BundleFolder(path) as folder,
+        tempfile.TemporaryDirectory(prefix="portalops-federation-") as scratch,
+    ):
+        ledger = _taken(folder, Path(scratch), found, rules.clock)
+        try:
+            evidence = read_evidence(ledger, period, now=parse_at(found.integrity.last_at), zone=zone)
+            hosts, units = tuple(_hosts(evidence, settings)), tuple(_units(evidence, settings))
+            return judge(Situation(rules.rulebook, evidence, hosts, units, rules.calendar))
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            # Another's records may hold what no portalops writes, such as a day at the end of the calendar: that site is unknown then,
+            # and the others are judged.
+            raise LedgerError(
+                msg("its records hold what cannot be judged: {cause}", cause=show_text(str(error), 200)),
+                msg("Ask the site which portalops wrote them; 'portalops ledger show --kind installation' says so."),
+            ) from error
+        finally:
+            ledger.close()
+
+
+def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock: Clock) -> Ledger:
+    """Return a ledger of the bundle's lines: those that were verified, since the last one has the digest of the last of those."""
+    store = SqliteStore(scratch / FILE, writable=True)
+    store.create()
+    lines = BundleLines(folder).lines()
+    first = 1
+    while batch := list(islice(lines, LINES_AT_ONCE)):
+        store.take(first, batch)
+        first += len(batch)
+    ledger = Ledger(scratch, clock, writable=True, kept=Kept(store, _Details(folder), FolderLocks(scratch / LOCKS)))
+    last = ledger.last()
+    if last is None or last.seq != found.integrity.records or line_digest(last.line) != found.integrity.head:
+        ledger.close()
+        raise IntegrityError(
+            msg("the bundle changed while it was read"),
+            msg("Bring bundles into the folder in one step, once they are complete, and collect again."),
+        )
+    return ledger
+
+
+class _Details:
+    """The details of a bundle, as a ledger's store of blobs that nothing is ever added to."""
+
+    def __init__(self, folder: BundleFolder) -> None:
+        self._folder = folder
+        self._blobs = BundleBlobs(folder)
+
+    def read(self, digest: Digest) -> bytes:
+        state, body = self._blobs.look(digest)
+        if state is State.OTHER:
+            raise IntegrityError(
+                msg("blob {digest} holds other bytes than its name says", digest=digest),
+                msg("The bundle changed while it was read; collect again."),
+            )
+        if body is None:
+            raise LedgerError(
+                msg("the bundle does not hold the details {digest}", digest=digest),
+                msg("Ask the site for a bundle of a longer period, or why they are withheld."),
+            )
+        return body
+
+    def has(self, digest: Digest) -> bool:
+        return self._folder.has(f"blobs/{digest}")
+
+    def digests(self) -> Iterator[Digest]:
+        for name, is_file in self._folder.names():
+            if is_file and name.startswith("blobs/"):
+                yield Digest(name.removeprefix("blobs/"))
+
+    def keep(self, data: bytes) -> Digest:
+        raise _read_only(f"{len(data)} bytes")
+
+    def remove(self, digest: Digest) -> None:
+        raise _read_only(digest)
+
+
+def _read_only(what: str) -> LedgerError:
+    return LedgerError(
+        msg("a bundle is only read, and {what} was to be kept in it or removed", what=what), msg("Nothing was changed.")
+    )
+
+
+def _hosts(evidence: Evidence, settings: SiteSettings) -> Iterator[Host]:
+    """Yield the servers that a site has to show: those it was told to have, and every one that its rounds of the period looked at."""
+    newest = evidence.checks.body.hosts if evidence.checks else ()
+    seen = {each.host for each in newest if not each.standby} | {HostId(host) for host, _check in evidence.judged}
+    groups = {each.host for each in newest if each.standby}
+    for host in _in_order(settings.hosts, seen - groups):
+        yield Host(HostId(host), "")
+
+
+def _units(evidence: Evidence, settings: SiteSettings) -> Iterator[Unit]:
+    weeks = evidence.updates.body.unit_weeks if evidence.updates else ()
+    for unit in _in_order(settings.units, {each.unit for each in weeks}):
+        yield Unit(UnitId(unit), Name(unit, unit))
+
+
+def _in_order(told: Iterable[str], seen: Iterable[str]) -> list[str]:
+    named = list(dict.fromkeys(told))
+    return [*named, *sorted(set(seen) - set(named))]

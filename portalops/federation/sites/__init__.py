@@ -1,0 +1,1 @@
+"""Where sites' bundles come from: one file a kind."""

@@ -1,0 +1,403 @@
+"""What a Department makes of the bundles of its sites: verified, held to what was taken before, and judged here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands._ledger_federate import COLLECTED
+from portalops.calendar import load as load_calendar
+from portalops.compliance import Situation, judge
+from portalops.errors import ConfigurationError, IntegrityError, UsageError
+from portalops.ledger import bodies
+from portalops.model.organisation import Host, HostId
+from portalops.registers.evidence import read_evidence
+from tests.federation.department import NOW, RULEBOOK, WEEK, Department, SiteLedger, verdicts
+from tests.ledger.bundle.bundles import key_of, resign
+from tests.ledger.ledgers import ZONE
+
+
+@pytest.fixture
+def department(tmp_path: Path) -> Department:
+    return Department(tmp_path / "department")
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> SiteLedger:
+    """A site whose server was checked on each day of a week: written once, and copied before anything is done to it."""
+    return SiteLedger(tmp_path_factory.mktemp("original")).checked()
+
+
+@pytest.fixture
+def site(original: SiteLedger, tmp_path: Path) -> SiteLedger:
+    return original.copied(tmp_path / "kh")
+
+
+@pytest.fixture
+def folder(department: Department, site: SiteLedger) -> Path:
+    """Where the bundles of the one site come to."""
+    return department.has("kh", site.fingerprint)
+
+
+def test_a_site_is_judged_from_its_records_as_it_judges_itself(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    site.export(folder / "2026-W48")
+    code, found = department.collect()
+    kh = found["kh"]
+    assert (kh["verdict"], kh["late"], kh["complete"]) == ("verified", False, True), kh
+    ledger, calendar = site.written.ledger, load_calendar(None)
+    evidence = read_evidence(ledger, WEEK, now=site.clock.at, zone=ZONE)
+    own = judge(Situation(RULEBOOK, evidence, (Host(HostId("web1"), ""),), (), calendar))
+    assert verdicts(kh) == {each.duty: each.verdict for each in own}
+    assert "met" in verdicts(kh).values()
+    assert code == 1, "nothing was ever backed up"
+
+
+def test_a_check_that_fails_and_a_server_that_was_never_looked_at_are_not_met(
+    department: Department, tmp_path: Path
+) -> None:
+    good, bad, less = (SiteLedger(tmp_path / name, number) for number, name in enumerate(("good", "bad", "less"), 1))
+    duty = next(duty for duty in RULEBOOK.duties if duty.rule == "checks")
+    for each, more in ((good, {}), (bad, {"failing": duty.checks[0]}), (less, {})):
+        each.checked(2, **more).export(department.has(each.folder.name, each.fingerprint))
+    department.has("less", less.fingerprint, hosts=["web1", "web2"])
+    _code, found = department.collect()
+    said = {name: verdicts(site)[duty.id] for name, site in found.items()}
+    assert said == {"good": "met", "bad": "unmet", "less": "insufficient-evidence"}
+
+
+def test_what_was_found_is_recorded_with_the_heads(department: Department, site: SiteLedger, folder: Path) -> None:
+    bundle = site.export(folder / "w48")
+    department.has("ph", key_of(7).public_key)
+    department.collect()
+    (record,) = department.ledger.records(kinds=(COLLECTED,))
+    body: dict[str, Any] = json.loads(department.ledger.blob(record.body))["federation"]
+    assert body["rulebook"] == RULEBOOK.edition
+    kh, ph = body["sites"]
+    (head,) = kh["heads"]
+    newest = max((bundle / "heads").glob("*.txt"))
+    assert head["head"] == {"text": newest.read_text(), "signature": newest.with_suffix(".sig").read_text()}
+    assert (ph["verdict"], ph["heads"], ph["duties"]) == ("missing", [], {})
+    department.collect("--dry-run")
+    assert len(list(department.ledger.records(kinds=(COLLECTED,)))) == 1
+
+
+def test_late_heads_come_first_and_a_site_without_any_before_them(department: Department, tmp_path: Path) -> None:
+    for number, (name, days) in enumerate((("new", 4), ("late", 2), ("later", 1)), 1):
+        site = SiteLedger(tmp_path / name, number).checked(days)
+        site.export(department.has(name, site.fingerprint, max_age_days=5))
+    department.has("none", key_of(9).public_key)
+    code, found = department.collect()
+    assert list(found) == ["none", "later", "late", "new"]
+    assert [each["late"] for each in found.values()] == [False, True, True, False]
+    assert found["none"]["verdict"] == "missing" and found["none"]["duties"] == []
+    assert code == 1
+
+
+def test_a_bundle_of_an_old_period_is_late_however_new_its_head_is(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    department.has("kh", site.fingerprint, max_age_days=30)
+    site.export(folder)
+    department.clock.move(timedelta(days=29))
+    assert department.collect("--dry-run")[1]["kh"]["late"] is True
+    site.clock.move(timedelta(days=29))
+    shutil.rmtree(folder)
+    site.export(folder)
+    kh = department.collect()[1]["kh"]
+    assert kh["late"] is True and kh["head"]["at"].startswith("2026-12-29")
+
+
+@pytest.mark.parametrize("name", ["ledger.jsonl", "figures.json", "blobs", "bundle.json", "report.vi.html"])
+def test_a_flipped_byte_leaves_nothing_known(department: Department, site: SiteLedger, folder: Path, name: str) -> None:
+    bundle = site.export(folder)
+    path = max((bundle / name).iterdir()) if name == "blobs" else bundle / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    code, found = department.collect()
+    kh = found["kh"]
+    assert (code, kh["verdict"], kh["reason"], kh["duties"]) == (5, "refused", "changed", [])
+    assert not (department.folder / "state" / "federation" / "kh").exists(), "nothing of it is held to later"
+
+
+def test_a_report_and_figures_that_were_exchanged_by_the_site_itself_say_nothing(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    bundle = site.export(folder)
+    (bundle / "report.vi.html").write_text("<!doctype html><title>100 % đạt</title>")
+    resign(bundle, site.key)
+    before = verdicts(department.collect("--dry-run")[1]["kh"])
+    assert before["12.4-testing"] == "met" and "unmet" in before.values()
+    figures = json.loads((bundle / "figures.json").read_bytes())
+    figures["runs"]["check"]["missing"] = 0
+    figures["runs"]["check"]["complete"] = 99
+    (bundle / "figures.json").write_bytes(bodies.write(figures))
+    resign(bundle, site.key)
+    assert department.collect()[1]["kh"]["verdict"] == "refused"
+
+
+def test_a_stranger_s_ledger_is_refused_and_the_key_is_named(department: Department, tmp_path: Path) -> None:
+    stranger = SiteLedger(tmp_path / "x", 5).checked(1)
+    for site, key in (("kh", SiteLedger(tmp_path / "y", 1).fingerprint), ("ph", key_of(2).public_key)):
+        stranger.export(department.has(site, key))
+    code, found = department.collect()
+    assert code == 5
+    assert {each["reason"] for each in found.values()} == {"stranger"}
+    assert stranger.fingerprint in found["kh"]["problem"]
+
+
+def test_a_key_that_was_handed_on_is_taken(department: Department, site: SiteLedger, folder: Path) -> None:
+    from portalops.ledger.heads import rotate_key  # here alone
+
+    site.written.head()
+    rotate_key(site.written.ledger, site.key, key_of(3), reason="a year is over", clock=site.clock)
+    site.written.key = key_of(3)
+    site.export(folder)
+    assert department.collect()[1]["kh"]["verdict"] == "verified"
+
+
+def test_two_bundles_with_different_lines_at_one_size_are_a_fork(
+    department: Department, site: SiteLedger, folder: Path, tmp_path: Path
+) -> None:
+    other = site.copied(tmp_path / "copy")
+    site.written.append("note", note={"said": "one"})
+    other.written.append("note", note={"said": "other"})
+    site.export(folder / "a")
+    other.export(folder / "b")
+    code, found = department.collect()
+    assert (code, found["kh"]["verdict"], found["kh"]["reason"]) == (5, "refused", "fork")
+    assert found["kh"]["duties"] == []
+
+
+def test_a_ledger_that_was_rewritten_behind_a_head_that_was_taken_is_a_fork(
+    department: Department, site: SiteLedger, folder: Path, tmp_path: Path
+) -> None:
+    other = site.copied(tmp_path / "copy")
+    site.export(folder / "a")
+    assert department.collect()[1]["kh"]["verdict"] == "verified"
+    shutil.rmtree(folder)
+    other.written.append("note", note={"said": "other"})
+    for _number in range(20):
+        other.written.append("note", note={"said": "more"})
+    other.export(folder / "a")
+    code, found = department.collect()
+    assert (code, found["kh"]["reason"]) == (5, "fork")
+
+
+def test_a_ledger_that_went_back_is_refused_and_its_newest_head_stays_kept(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    site.export(folder / "old")
+    kept = folder.parent / "kept"
+    shutil.copytree(folder / "old", kept)
+    site.written.append("note", note={"said": "more"})
+    site.export(folder / "new")
+    first = department.collect()[1]["kh"]
+    shutil.rmtree(folder)
+    kept.rename(folder)
+    code, found = department.collect()
+    kh = found["kh"]
+    assert (code, kh["reason"]) == (5, "went-back")
+    assert kh["head"] == first["head"], "the newest head that was seen is still the one that is shown"
+    shutil.rmtree(folder)
+    assert department.collect()[1]["kh"]["verdict"] == "missing"
+    site.written.append("note", note={"said": "still more"})
+    site.export(folder)
+    assert department.collect()[1]["kh"]["verdict"] == "verified"
+
+
+def test_a_new_ledger_in_place_of_the_old_one_is_refused(
+    department: Department, site: SiteLedger, folder: Path, tmp_path: Path
+) -> None:
+    site.export(folder)
+    department.collect()
+    shutil.rmtree(folder)
+    SiteLedger(tmp_path / "anew", 1).checked(1).export(folder)
+    code, found = department.collect()
+    assert (code, found["kh"]["reason"]) == (5, "other-ledger")
+    department.has("kh", site.fingerprint, ledger="0" * 32)
+    shutil.rmtree(department.folder / "state" / "federation")
+    assert department.collect()[1]["kh"]["reason"] == "other-ledger"
+
+
+def test_one_ledger_at_two_sites_is_refused_at_both(department: Department, site: SiteLedger, folder: Path) -> None:
+    site.export(folder)
+    other = department.has("ph", site.fingerprint)
+    shutil.copytree(folder, other)
+    code, found = department.collect()
+    assert code == 5
+    assert {each["reason"] for each in found.values()} == {"same-ledger"}
+    assert "ph" in found["kh"]["problem"] and not found["kh"]["duties"]
+    shutil.rmtree(other)
+    assert department.collect()[1]["kh"]["verdict"] == "verified", "what was refused is not held against it"
+    shutil.copytree(folder, other)
+    assert department.collect()[0] == 5
+
+
+def test_a_bundle_of_the_future_is_refused(department: Department, site: SiteLedger, folder: Path) -> None:
+    site.export(folder)
+    department.clock.at = site.clock.at - timedelta(minutes=6)
+    assert department.collect()[1]["kh"]["reason"] == "time"
+
+
+def test_what_is_withheld_is_never_met(department: Department, site: SiteLedger, folder: Path) -> None:
+    newest = next(site.written.ledger.records(kinds=("check.finished",), newest_first=True)).body
+    site.export(folder, withheld={newest: "cá nhân"})
+    kh = department.collect()[1]["kh"]
+    assert (kh["verdict"], kh["withheld"]) == ("verified", 1)
+    duty = next(duty for duty in RULEBOOK.duties if duty.rule == "checks")
+    assert verdicts(kh)[duty.id] == "insufficient-evidence"
+
+
+def test_a_newer_bundle_is_taken_beside_the_old_ones_and_those_are_not_read_again(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    site.export(folder / "a")
+    first = department.collect()[1]["kh"]["head"]["size"]
+    site.written.append("note", note={"said": "more"})
+    site.export(folder / "b")
+    second = department.collect()[1]["kh"]
+    assert second["head"]["size"] > first and second["bundle"].endswith("/b")
+    (folder / "a" / "ledger.jsonl").write_bytes(b"")
+    assert department.collect()[1]["kh"]["verdict"] == "verified"
+
+
+def test_heads_that_a_witness_keeps_are_led_over_or_the_bundle_is_refused(
+    department: Department, site: SiteLedger, folder: Path, tmp_path: Path
+) -> None:
+    other = site.copied(tmp_path / "copy")
+    site.written.append("note", note={"said": "one"})
+    site.export(tmp_path / "w")
+    department.has("kh", site.fingerprint, witness="kh-heads")
+    heads = tmp_path / "heads"
+    heads.mkdir()
+    newest = max((tmp_path / "w" / "heads").glob("*.txt"))
+    shutil.copy(newest, heads)
+    shutil.copy(newest.with_suffix(".sig"), heads)
+    watched = (
+        f'[[witness.ledger]]\nid = "kh-heads"\nkind = "folder"\nfolder = "{heads}"\nkey = "{site.key.public_key}"\n'
+    )
+    department.with_more(watched)
+    from tests.witness.hosts import done  # here alone
+
+    done(department.config, "watch-remote", clock=department.clock)
+    assert department.collect("--dry-run")[1]["kh"]["head"]["code"], (
+        "the witness's head is shown though no bundle has come"
+    )
+    shutil.copytree(tmp_path / "w", folder)
+    assert department.collect("--dry-run")[1]["kh"]["verdict"] == "verified"
+    shutil.rmtree(folder)
+    for said in ("two", "three", "four", "five"):
+        other.written.append("note", note={"said": said})
+    other.export(folder)
+    code, found = department.collect()
+    assert (code, found["kh"]["reason"]) == (5, "fork")
+
+
+def test_hostile_folders_are_bounded_and_named(department: Department, site: SiteLedger, folder: Path) -> None:
+    site.export(folder / "a")
+    (folder / "b\n\x1b[31mRED").mkdir()
+    (folder / "b\n\x1b[31mRED" / "bundle.json").write_bytes(b"{}")
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / "bundle.json")
+    (folder / "link").symlink_to(folder / "a")
+    (folder / "loop").symlink_to(folder)
+    (folder / "file").write_bytes(b"")
+    with (folder / "b\n\x1b[31mRED" / "ledger.jsonl").open("wb") as file:
+        file.truncate(1 << 40)
+    _code, found = department.collect()
+    kh = found["kh"]
+    assert kh["verdict"] == "verified", kh
+    assert len(kh["notes"]) == 2 and all("\x1b" not in note and "\n" not in note for note in kh["notes"])
+
+
+def test_a_description_without_end_and_a_folder_that_may_not_be_read_are_unknown(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    bundle = site.export(folder)
+    with (bundle / "bundle.json").open("ab") as file:
+        file.truncate(1 << 40)
+    kh = department.collect()[1]["kh"]
+    assert (kh["verdict"], kh["duties"]) == ("unreadable", []) and "larger than 100 GiB" in kh["problem"]
+    other = department.has("ph", key_of(8).public_key)
+    other.write_text("no folder")
+    assert department.collect()[1]["ph"]["verdict"] == "unreadable"
+
+
+def test_thirty_four_sites_are_collected_within_seconds(department: Department, tmp_path: Path) -> None:
+    import time  # here alone
+
+    for number in range(34):
+        site = SiteLedger(tmp_path / f"s{number}", number + 1)
+        site.export(department.has(f"s{number:02}", site.fingerprint))
+    began = time.monotonic()
+    _code, found = department.collect()
+    assert {each["verdict"] for each in found.values()} == {"verified"}
+    assert time.monotonic() - began < 30
+
+
+def test_the_overview_is_written_in_the_format_that_its_name_asks_for(
+    department: Department, site: SiteLedger, folder: Path, tmp_path: Path
+) -> None:
+    site.export(folder)
+    department.collect("--output", str(tmp_path / "o.html"))
+    page = (tmp_path / "o.html").read_text()
+    assert "Tỉnh kh" in page and site.fingerprint not in page
+    for name in ("o.json", "o.md", "o.csv"):
+        department.collect("--dry-run", "--output", str(tmp_path / name))
+        assert (tmp_path / name).stat().st_size
+    with pytest.raises(UsageError, match="no format has this ending"):
+        department.collect("--output", str(tmp_path / "o.exe"))
+
+
+def test_a_configuration_without_sites_or_with_an_unknown_witness_is_told(department: Department) -> None:
+    with pytest.raises(ConfigurationError, match="no site is configured"):
+        department.collect()
+    department.has("kh", key_of(1).public_key, witness="nobody")
+    with pytest.raises(ConfigurationError, match=r"portalops\.toml:\d+: site kh names the witness nobody"):
+        department.collect()
+    department.has("kh", "SHA256:short")
+    with pytest.raises(ConfigurationError, match="keys"):
+        department.collect()
+    department.has("kh", [])
+    with pytest.raises(ConfigurationError, match="keys"):
+        department.collect()
+
+
+def test_what_is_known_of_a_site_and_cannot_be_read_stops_the_collecting(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    site.export(folder)
+    department.collect()
+    state = department.folder / "state" / "federation" / "kh" / "state.json"
+    state.write_bytes(b"{}")
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        department.collect()
+    assert len(list(department.ledger.records(kinds=(COLLECTED,)))) == 1
+
+
+def test_records_that_nobody_can_judge_leave_the_site_unknown_and_the_others_judged(
+    department: Department, tmp_path: Path
+) -> None:
+    odd, good = SiteLedger(tmp_path / "odd", 1), SiteLedger(tmp_path / "good", 2).checked(2)
+    run = "11:collect:2026-11-26"
+    odd.written.append("updates.started", run)
+    week = {"week": {"year": 9999, "number": 53}, "unit": "so", "verdict": "met"}
+    odd.written.append("updates.finished", run, run={"outcome": "complete"}, updates={"unit_weeks": [week]})
+    for each in (odd.checked(1), good):
+        each.export(department.has(each.folder.name, each.fingerprint))
+    _code, found = department.collect()
+    assert "met" not in {verdicts(found["odd"])[duty.id] for duty in RULEBOOK.duties if duty.rule == "portal-daily"}
+    assert "met" in verdicts(found["good"]).values()
+
+
+def test_moments_of_this_test_lie_as_they_should() -> None:
+    assert WEEK.bounds(ZONE)[1] < NOW
