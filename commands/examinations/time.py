@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from checks.servers.probe import Output, Unparseable
+from checks.servers.probes import chrony
+from checks.servers.run import clock_right
 from commands.examinations import Look, Seen, bad, good, note, unknown
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg
@@ -41,16 +45,26 @@ def _kept(look: Look) -> Seen:
             msg("Start one: systemctl enable --now systemd-timesyncd, or chrony."),
         )
     tracking = runner.run(("chronyc", "-c", "tracking"), timeout_seconds=SECONDS)
-    leap = tracking.stdout.decode("utf-8", "replace").strip().rpartition(",")[2]
-    if tracking.exit_code == 0 and leap:
-        if leap != "Not synchronised":
-            return good("", msg("the clock is kept by a time service"))
-        return bad("", msg("the clock is not kept by a time service"), msg("See 'chronyc sources'."))
+    if tracking.exit_code == 0:
+        with suppress(Unparseable):
+            text = tracking.stdout.decode("utf-8", "surrogateescape")
+            return chrony_seen(chrony.parse(Output(tracking.exit_code, text, "")))
     return unknown(
         "",
         msg("whether a time service keeps the clock could not be found out"),
         msg("Install chrony or systemd-timesyncd; in a container, the machine around it keeps the clock."),
     )
+
+
+def chrony_seen(tracking: chrony.Tracking) -> Seen:
+    """Return what chrony says of itself, judged as the check of servers judges it (run.time-sync)."""
+    cure = msg("See 'chronyc sources'.")
+    if tracking.leap != "Normal":
+        return bad("", msg("the clock is not kept by a time service"), cure)
+    if abs(tracking.offset_milliseconds) > clock_right.SOURCE_MILLISECONDS:
+        away = tracking.offset_milliseconds
+        return bad("", msg("the clock is {offset} ms away from its source", offset=away), cure)
+    return good("", msg("the clock is kept by a time service"))
 
 
 def _against_others(look: Look) -> Iterator[Seen]:

@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from checks.servers.probe import Output
+from checks.servers.probes import chrony
 from commands._invocation import Invocation
 from commands._session import Session
 from commands.app import run
 from commands.examinations import Diagnosis, Seen, State, bounded, examine, good, subjects
-from commands.examinations.time import machine_zone
+from commands.examinations.time import chrony_seen, machine_zone
 from commands.examinations.versions import system_seen
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
@@ -247,6 +249,20 @@ def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(po
 
     assert "what a timer starts has other variables" in said(here, State.WARNING)
     assert "the environment variable S3_ID with a secret is not set" in said(absent, State.BAD)
+
+
+@pytest.mark.parametrize(
+    ("offset", "leap", "expected"),
+    [
+        ("-0.000012", "Normal", State.GOOD),
+        ("-18000.000012", "Normal", State.BAD),
+        ("-0.000012", "Not synchronised", State.BAD),
+    ],
+)
+def test_a_clock_that_chrony_follows_from_far_away_is_not_called_kept(offset: str, leap: str, expected: State) -> None:
+    line = f"A29FC87B,162.159.200.123,4,1795571234.120651,{offset},0.000034,0.000045,-12.345,0.001,0.05,0.012,0.001,64.2,{leap}"
+
+    assert chrony_seen(chrony.parse(Output(0, f"{line}\n", ""))).state is expected
 
 
 def test_a_credential_is_only_had_from_a_unit(portal: Path) -> None:
