@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from commands._session import Session
 from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
 from portalops.config.kinds import kinds_in, module_of
-from portalops.errors import ConfigurationError, LedgerError
+from portalops.errors import ConfigurationError, LedgerError, Locked
 from portalops.jobs import slot_start
 from portalops.ledger import bodies
 from portalops.ledger.record import FINISHED
@@ -53,22 +53,28 @@ class Fan:
     slot: str
 
     def out(
-        self, parts: Mapping[str, Mapping[str, JsonValue]], shape: type[PartT]
+        self,
+        parts: Mapping[str, Mapping[str, JsonValue]],
+        shape: type[PartT],
+        *,
+        is_news: Callable[[str, PartT], bool] = lambda _name, _found: True,
     ) -> Iterator[tuple[str, PartT | Message]]:
         """Have parts done, and yield each when it is: what came of it, or why nothing did.
 
         Args:
             parts: by name, what the worker needs beside it.
             shape: of what each comes to.
+            is_news: says whether what a part came to, that was complete before, is not used already; else it is done anew.
         """
         session = self.session
         names = {run_id(self.job, self.slot, suffix=suffix_of(name)): name for name in parts}
         waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
         done = self._patiently(waited.come)
-        taken = {run: record for run, record in done.items() if self._is_complete(record)}
+        read = {run: self._read(record, shape) for run, record in done.items() if self._is_complete(record)}
+        taken = {run: each for run, each in read.items() if not isinstance(each, Message) and is_news(names[run], each)}
         wanted = {run: waited.attempts.get(run, 0) + 1 for run in names if run not in taken}
-        for run, record in taken.items():
-            yield names[run], self._read(record, shape)
+        for run, each in taken.items():
+            yield names[run], each
         if not wanted:
             return
         wishes = [self._wish(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()]
@@ -194,13 +200,33 @@ def do_part(session: Session, wish: Wish, holder: str) -> None:
         run = RunId(wish.run if attempt == 1 else f"{wish.run}.{attempt}")
         module = module_of(PARTS, wish.kind)
         frame = Frame(run, kind, wish.part, wish.duty, is_alone=False)
-        record_framed(
-            ledger,
-            frame,
-            lambda: cast("Work[object]", module.do(session, wish)),
-            clock=session.clock,
-            circumstances=session.circumstances,
-        )
+        guard = getattr(module, "guard", None)
+        with guard(session, wish, holder) if guard else nullcontext():
+            record_framed(
+                ledger,
+                frame,
+                lambda: cast("Work[object]", module.do(session, wish)),
+                clock=session.clock,
+                circumstances=session.circumstances,
+            )
+
+
+@contextmanager
+def one_of(session: Session, name: str, places: int, holder: str) -> Iterator[None]:
+    """Hold one of several places at a thing, over all workers.
+
+    Raises:
+        Locked: all are taken.
+    """
+    with ExitStack() as stack:
+        for place in range(1, places + 1):
+            try:
+                stack.enter_context(session.writable_ledger.locks.held(f"{name}-{place}", holder=holder))
+                break
+            except Locked:
+                if place == places:
+                    raise
+        yield
 
 
 def require_database(session: Session) -> None:

@@ -1,0 +1,215 @@
+"""Collecting updates by workers: real feeds, a real database, and parts as a worker does them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from checks.updates.observation_database import script as observations_script
+from checks.updates.observations import ObservationStore
+from commands._cluster_work import do_part
+from commands._invocation import Invocation
+from commands._session import Session
+from commands._updates_work import store_place
+from commands.parts import updates
+from portalops.cluster.parts import Wish, read_wish
+from portalops.cluster.queue import _TABLE
+from portalops.errors import ConfigurationError, Locked
+from portalops.ledger import bodies
+from portalops.model.updates import SourceAsked, UpdatesResult
+from portalops.model.verdicts import RunOutcome
+from tests.cluster.parts import SECRETS, ClusterServer, Portal, new_portal
+from tests.web import WebServer, answer, web_server
+
+SOURCES = ("mot", "hai", "ba", "bon", "nam")
+TABLES = """
+[[job]]
+id = "updates"
+kind = "updates"
+every = "day"
+
+[[unit]]
+id = "so-y-te"
+name = {{ vi = "Sở Y tế", en = "Department of Health" }}
+
+[[updates.source]]
+id = "so-den"
+kind = "register"
+channel = "submission"
+file = "so-den.csv"
+"""
+FEED = """
+[[updates.source]]
+id = "{name}"
+kind = "feed"
+channel = "subportal"
+unit = "so-y-te"
+url = "{url}/{name}.rss"
+"""
+
+
+def feed(name: str, *items: int) -> bytes:
+    entries = "".join(
+        f"<item><guid>{name}-{n}</guid><link>https://soyte.example/{name}/{n}</link><title>Tin {n} {name}</title>"
+        f"<description>{'Nội dung ' * 40}{n} {name}</description><pubDate>16/11/2026 08:0{n}</pubDate></item>"
+        for n in items
+    )
+    return answer(f"<rss version='2.0'><channel>{entries}</channel></rss>".encode())
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with web_server() as started:
+        started.pages |= {f"/{name}.rss": feed(name, 1, 2) for name in SOURCES}
+        yield started
+
+
+@pytest.fixture
+def portal(server: ClusterServer, web: WebServer, tmp_path: Path) -> Portal:
+    feeds = "".join(FEED.format(name=name, url=web.url) for name in SOURCES)
+    made = new_portal(
+        server, tmp_path / "portal", (), tmp_path / "client", extra=TABLES.format() + feeds, cluster="wait_minutes = 1"
+    )
+    (tmp_path / "portal" / "so-den.csv").write_text("số đến,ngày đến,tác giả,trích yếu\n", encoding="utf-8")
+    made.sql("SELECT to_regnamespace('portalops_observations')") or made.sql(observations_script())
+    return made
+
+
+def session_of(portal: Portal) -> Session:
+    return Session(Invocation(("worker",), portal.configuration), SECRETS)
+
+
+@contextmanager
+def working(portal: Portal, threads: int = 4) -> Iterator[list[Wish]]:
+    """Do what comes into the queue, as workers do, until the block ends; yields what was done."""
+    done: list[Wish] = []
+    stop = threading.Event()
+    session = session_of(portal)
+
+    def take() -> None:
+        while not stop.is_set():
+            row = portal.sql(
+                f"DELETE FROM {_TABLE} WHERE id = (SELECT id FROM {_TABLE} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+                " RETURNING encode(payload, 'hex')"
+            )
+            wish = read_wish(bytes.fromhex(row)) if row else None
+            while wish is not None:
+                try:
+                    do_part(session, wish, "a part of w1")
+                    done.append(wish)
+                    break
+                except Locked:
+                    time.sleep(0.1)
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(threads) as pool:
+        began = [pool.submit(take) for _thread in range(threads)]
+        try:
+            yield done
+        finally:
+            stop.set()
+    for each in began:
+        each.result()
+    session.writable_ledger.close()
+
+
+def newest(portal: Portal) -> UpdatesResult:
+    session = session_of(portal)
+    record = next(session.ledger.records(kinds=("updates.finished",), newest_first=True, limit=1))
+    result = bodies.decode_part(session.ledger.blob(record.body), "updates", UpdatesResult)
+    assert result is not None
+    return result
+
+
+def test_each_source_with_a_server_is_asked_by_a_part_and_judged_in_one_place(portal: Portal, web: WebServer) -> None:
+    web.delay = 0.3
+    with working(portal) as done:
+        assert portal.run("-q", "updates", "collect") == 0
+
+    result = newest(portal)
+    assert sorted(wish.part for wish in done) == sorted(f"source-{name}" for name in SOURCES)
+    assert portal.runs("updates-part.started") != [] and len(portal.runs("updates-part.finished")) == len(SOURCES)
+    assert {poll.source: (poll.ok, poll.new_items) for poll in result.polls} == {
+        **dict.fromkeys(SOURCES, (True, 2)), "so-den": (True, 0),
+    }  # fmt: skip
+    assert web.most_at_once <= 2, "no more connections to one server than one machine makes"
+    assert portal.run("-q", "updates", "verify") == 0
+    assert portal.sql("SELECT count(*) FROM portalops_observations.observation") == str(2 * len(SOURCES))
+
+
+def test_a_second_collection_in_the_same_slot_asks_anew_and_shows_its_mark(portal: Portal, web: WebServer) -> None:
+    web.marks = {f"/{name}.rss": {"ETag": f'"{name}"'} for name in SOURCES}
+    with working(portal) as done:
+        assert portal.run("-q", "updates", "collect") == 0
+        web.pages["/mot.rss"] = feed("mot", 1, 2, 3)
+        web.marks["/mot.rss"] = {"ETag": '"mot-3"'}
+        assert portal.run("-q", "updates", "collect") == 0
+
+    polls = {poll.source: poll for poll in newest(portal).polls}
+    assert len(done) == 2 * len(SOURCES)
+    assert (polls["mot"].new_items, polls["hai"].evidence) == (1, None), "that nothing has changed"
+    assert sum('If-None-Match: "hai"' in asked for asked in web.asked) == 1
+    assert portal.run("-q", "updates", "verify") == 0
+
+
+def test_what_a_killed_job_did_not_record_is_taken_from_its_parts(portal: Portal, web: WebServer) -> None:
+    session = session_of(portal)
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    job = next(each for each in session.settings.jobs if each.id == "updates")
+    prefix = f"{job.duty or job.kind}:updates:{today}:source-"
+    for name in SOURCES[:2]:
+        do_part(session, Wish(f"{prefix}{name}", "updates", "updates", f"source-{name}", job.duty), "a part of w0")
+    before = len(web.asked)
+    with working(portal) as done:
+        assert portal.run("-q", "updates", "collect") == 0
+
+    assert sorted(wish.part for wish in done) == sorted(f"source-{name}" for name in SOURCES[2:])
+    assert len(web.asked) - before == len(SOURCES) - 2, "what was asked is not asked again"
+    assert all(poll.ok and poll.new_items == 2 for poll in newest(portal).polls if poll.source != "so-den")
+    assert portal.run("-q", "updates", "verify") == 0
+
+
+def test_a_source_that_fails_says_why_and_a_bad_answer_is_kept(portal: Portal, web: WebServer) -> None:
+    web.pages["/mot.rss"] = answer(b"<html>x</html>")
+    web.pages["/hai.rss"] = answer(status="503 Service Unavailable")
+    with working(portal):
+        assert portal.run("-q", "updates", "collect") == 3
+
+    polls = {poll.source: poll for poll in newest(portal).polls}
+    assert [polls[name].ok for name in SOURCES] == [False, False, True, True, True]
+    assert polls["mot"].evidence is not None
+    assert "503" in str(polls["hai"].problem)
+
+
+def test_a_part_of_a_source_that_this_machine_does_not_know_is_a_failed_run(portal: Portal) -> None:
+    session = session_of(portal)
+    wish = Wish("11.1:updates:2026-11-26:source-xa", "updates", "updates", "source-xa", "11.1")
+
+    with pytest.raises(ConfigurationError, match="there is no update source xa in the configuration of this machine"):
+        do_part(session, wish, "a part of w1")
+
+    assert portal.runs("updates-part.finished") == [wish.run]
+
+
+def test_a_part_keeps_the_answer_as_it_came(portal: Portal, web: WebServer) -> None:
+    session = session_of(portal)
+    work = updates.do(session, Wish("x", "updates", "updates", "source-ba"))
+
+    assert isinstance(work.result, SourceAsked) and work.outcome is RunOutcome.COMPLETE
+    assert work.result.evidence is not None
+    kept = session.ledger.blob(work.result.evidence)
+    assert kept == web.pages["/ba.rss"].partition(b"\r\n\r\n")[2]  # type: ignore[union-attr]
+
+
+def test_who_collected_nothing_yet_is_told_so(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    assert portal.run("updates", "status") != 0
+
+    assert "nothing was collected yet: there is nothing in postgresql:" in capsys.readouterr().err
+    with pytest.raises(Exception, match="nothing was collected"):
+        ObservationStore.open(store_place(session_of(portal)), create=False)
