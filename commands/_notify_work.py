@@ -131,7 +131,7 @@ def after_failed_unit(session: Session, failure: Failure, invocation: str) -> bo
     settings = notify_settings(session)
     if settings is None or not settings.channels:
         raise nobody_is_told()
-    state = NotifyFolder(settings.state_folder).load(session.clock.now())
+    state = _loaded(session, NotifyFolder(settings.state_folder), session.clock.now())
     if invocation and invocation in state.invocations:
         return True
     _tell(session, settings, (failure,), frozenset(), None)
