@@ -65,7 +65,7 @@ def unit(
     waits = bool(session.warnings) and not was_told
     said = msg("its run told that itself") if was_told else msg("it is told by every channel that takes failures")
     if waits:
-        said = msg("not every channel took it")
+        said = msg("whether every channel took it is not certain: see the warnings")
     view: list[Block] = [
         KeyValues(
             ((msg("systemd unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))

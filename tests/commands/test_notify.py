@@ -785,7 +785,9 @@ def test_a_test_letter_goes_by_each_channel_and_says_what_the_server_answered(
     assert subjects(box) == ["test letter", "test letter"]
 
 
-def test_a_unit_is_told_also_where_what_was_told_before_cannot_be_read(tmp_path: Path, box: Mailbox) -> None:
+def test_a_unit_is_told_also_where_what_was_told_before_cannot_be_read(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = Home(tmp_path, channel(box.port))
     home.notify.folder.mkdir(parents=True)
     (home.notify.folder / "state.json").write_bytes(b'{"notify": []}')
@@ -794,6 +796,7 @@ def test_a_unit_is_told_also_where_what_was_told_before_cannot_be_read(tmp_path:
 
     assert subjects(box) == ["FAILURE: portalops.service"]
     assert (home.notify.folder / "state.unreadable.json").exists()
+    assert "whether every channel took it is not certain: see the warnings" in capsys.readouterr().out
 
 
 def test_without_any_channel_the_commands_say_that_nobody_is_told(
