@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from commands._kinds import PACKAGES, typed
 from portalops.config import KindTable, Settings
 from portalops.config.kinds import module_of
 from portalops.ledger.ledger import Kept, kept_in
 from portalops.ledger.stores import BlobStore
+
+if TYPE_CHECKING:
+    from commands._session import Session
+    from portalops.ledger.postgresql_server import ServerState
+    from portalops.model.message import Message
 
 
 def kept_as_configured(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> Kept:
@@ -33,3 +38,30 @@ def kept_as_configured(settings: Settings, environment: Mapping[str, str], *, wr
 def _built(table: KindTable, environment: Mapping[str, str], **how: bool) -> object:
     typed(table)  # an unknown kind is told with the known ones
     return module_of(PACKAGES[table.section], table.kind).build(table, environment, **how)
+
+
+@runtime_checkable
+class _OnServer(Protocol):
+    def server(self) -> ServerState: ...
+
+
+def server_of(session: Session) -> ServerState | None:
+    """Ask what the ledger's database server is like; None where the ledger is in the state folder.
+
+    Raises:
+        LedgerError: it cannot be reached, or holds no ledger.
+    """
+    if session.settings.ledger_store is None:
+        return None
+    records: object = session.kept(writable=False).records
+    return records.server() if isinstance(records, _OnServer) else None
+
+
+def excess_rights(session: Session) -> tuple[Message, ...]:
+    """Warn of a database account that could change what is recorded."""
+    state = server_of(session)
+    if state is None or not state.excess:
+        return ()
+    from portalops.ledger.postgresql_errors import too_many_rights  # noqa: PLC0415  # start-up time
+
+    return (too_many_rights(state.account, state.excess)[0],)

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from commands._ledger_places import excess_rights
 from commands._ledger_views import (
     bundle_data,
     bundle_view,
@@ -105,7 +106,7 @@ def _verify_store(
     return Result(
         data=verification_data(found),
         view=tuple(verification_view(found)),
-        warnings=warnings,
+        warnings=(*warnings, *excess_rights(session)),
         exit_code=exit_code_of(found),
     )
 

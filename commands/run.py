@@ -82,6 +82,10 @@ def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
     from commands._run_work import judge_and_mark, perform_chosen, result_of  # noqa: PLC0415  # as above
 
     require_valid(session.settings)
+    if session.settings.ledger_store is not None:
+        from commands._ledger_places import excess_rights  # noqa: PLC0415  # start-up time
+
+        session.warnings += excess_rights(session)
     told = Watch(session)
     record_plan(session)
     for done in perform_chosen(session, asked, begins=told.job_begins):

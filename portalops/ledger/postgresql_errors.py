@@ -8,8 +8,8 @@ import psycopg
 from psycopg import errors as pg
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull, LedgerMissing, Locked, RunAlreadyRecorded
-from portalops.ledger.postgresql_tables import SCHEMA_VERSION, WRITER
-from portalops.model.message import msg
+from portalops.ledger.postgresql_tables import SCHEMA_VERSION, UNFIT, WRITER
+from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.model.text import show_text
 
@@ -39,6 +39,11 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
             msg("the tables of the ledger {place} were changed or are damaged: {cause}", place=place, cause=cause),
             msg("Keep the database as it is, and restore the ledger from the newest backup set beside it."),
         )
+    if getattr(error, "sqlstate", None) == UNFIT:
+        return LedgerError(
+            msg("the database {place} cannot hold a ledger: {cause}", place=place, cause=cause),
+            msg("Make one in UTF-8 on PostgreSQL 13 or newer: createdb --encoding=UTF8 --template=template0 NAME."),
+        )
     if getattr(error, "sqlstate", None) == "PO001":
         return IntegrityError(
             msg("the database refuses the record: {cause}", cause=cause),
@@ -60,6 +65,18 @@ def other_version(place: str, version: object) -> LedgerError:
             ours=SCHEMA_VERSION,
         ),
         msg("Use the portalops that wrote it, or a newer one."),
+    )
+
+
+def too_many_rights(account: str, excess: Sequence[str]) -> tuple[Message, Message]:
+    """Say that an account could change what is recorded, and what to do."""
+    return (
+        msg(
+            "the database account {account} could change or delete records: {rights}",
+            account=show_text(account, 60),
+            rights=", ".join(excess),
+        ),
+        msg("Let portalops log in as an account that is a member of {role} and nothing else.", role=WRITER),
     )
 
 

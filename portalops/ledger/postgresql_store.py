@@ -24,6 +24,7 @@ from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import postgresql_errors as said
 from portalops.ledger import store_errors
 from portalops.ledger.postgresql_chain import PostgresqlChain
+from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
 from portalops.ledger.record import FINISHED, GENESIS, STARTED, Draft, format_at, line_digest
 from portalops.ledger.selection import Selection
@@ -93,6 +94,11 @@ class PostgresqlStore:
         if found is None or found[0] != SCHEMA_VERSION:
             raise said.other_version(self.place, found[0] if found else None)
         return SCHEMA_VERSION
+
+    def server(self) -> ServerState:
+        """Ask what the server and this account are like."""
+        with self.connections.used() as connection:
+            return read_server(connection)
 
     def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
         """As `SqliteStore.append`."""

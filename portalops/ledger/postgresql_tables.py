@@ -44,7 +44,23 @@ ROLES = tuple(
 )
 """Makes the roles, which all databases of a server share."""
 
+OLDEST_SERVER = 130000
+"""As PostgreSQL counts its versions: 13. Older ones get no fixes any more."""
+
+UNFIT = "PO002"
+"""The code with which a database says that it cannot hold a ledger."""
+
+_FIT = f"""DO $$BEGIN
+  IF current_setting('server_version_num')::int < {OLDEST_SERVER} THEN
+    RAISE EXCEPTION 'the server is of version %', current_setting('server_version') USING ERRCODE = '{UNFIT}';
+  END IF;
+  IF current_setting('server_encoding') <> 'UTF8' THEN
+    RAISE EXCEPTION 'its encoding is %', current_setting('server_encoding') USING ERRCODE = '{UNFIT}';
+  END IF;
+END$$"""
+
 MAKE = (
+    _FIT,
     *ROLES,
     "CREATE EXTENSION IF NOT EXISTS amcheck",  # by which verification looks whether an index hides a record
     f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",

@@ -1,0 +1,197 @@
+"""Databases that a ledger must not, or not so, be kept in: what is said, and that nothing is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from commands.app import run
+from commands.examinations import State
+from commands.examinations.database import seen_of
+from portalops.errors import LedgerError
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.postgresql_kept import kept_in
+from portalops.ledger.postgresql_server import ServerState, read_server
+from portalops.ledger.postgresql_store import PostgresqlStore
+from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
+from portalops.ledger.record import NO_RUN
+from portalops.model.record import RunId
+from tests.backups.postgresql.parts import PORT, Server, versions
+from tests.doubles import FixedClock
+
+AT = datetime(2026, 11, 26, 3, tzinfo=UTC)
+FIT = ServerState(
+    version=150004,
+    fsync=True,
+    full_page_writes=True,
+    synchronous_commit="on",
+    is_standby=False,
+    now=AT,
+    account="portalops-web1",
+    free_connections=60,
+    has_amcheck=True,
+    is_guarded=True,
+    excess=(),
+)
+TOML = """
+[portal]
+id = "demo"
+name = {{ vi = "Cổng ví dụ", en = "Example portal" }}
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+[state]
+folder = "state"
+[ledger.store]
+kind = "postgresql"
+host = "{folder}"
+database = "postgres"
+user = "{user}"
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server.new(versions()[-1]) as started:
+        started.sql(script())
+        for account, role in (("web1", WRITER), ("auditor", READER), ("pruner", PRUNER), ("owning", WRITER)):
+            started.sql(f"CREATE ROLE {account} LOGIN PASSWORD 'x' IN ROLE {role}")
+        yield started
+
+
+def connected(server: Server, account: str, database: str = "postgres") -> psycopg.Connection:
+    return psycopg.connect(
+        f"host={server.folder} port={PORT} user={account} password=x dbname={database}", autocommit=True
+    )
+
+
+def store_in(server: Server, database: str, account: str = "postgres") -> PostgresqlStore:
+    return PostgresqlStore(lambda: connected(server, account, database), database, writable=True)
+
+
+def excess(server: Server, account: str) -> tuple[str, ...]:
+    with connected(server, account) as connection:
+        return read_server(connection).excess
+
+
+def test_who_reads_appends_or_prunes_has_no_right_too_many(server: Server) -> None:
+    assert [excess(server, each) for each in ("web1", "auditor", "pruner")] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("grant", "revoke", "expected"),
+    [
+        ("GRANT UPDATE ON portalops.record TO web1", "REVOKE UPDATE ON portalops.record FROM web1", ("UPDATE",)),
+        ("GRANT DELETE ON portalops.blob TO web1", "REVOKE DELETE ON portalops.blob FROM web1", ("DELETE",)),
+        ("ALTER ROLE web1 SUPERUSER", "ALTER ROLE web1 NOSUPERUSER", ("superuser",)),
+        ("GRANT postgres TO web1", "REVOKE postgres FROM web1", ("owner", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER")),
+    ],
+)  # fmt: skip
+def test_each_right_to_change_records_is_seen(
+    server: Server, grant: str, revoke: str, expected: tuple[str, ...]
+) -> None:
+    server.sql(grant)
+    try:
+        assert excess(server, "web1") == expected
+    finally:
+        server.sql(revoke)
+
+
+def test_run_and_verify_warn_of_an_account_that_could_change_records(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "portalops.toml").write_text(TOML.format(folder=server.folder, user="postgres"), encoding="utf-8")
+    for command in (("run",), ("ledger", "verify")):
+        run(["--config", str(tmp_path / "portalops.toml"), "--lang", "en", *command], {})
+        assert "account postgres could change or delete records: superuser" in " ".join(capsys.readouterr().err.split())
+
+    code = run(
+        ["--config", str(tmp_path / "portalops.toml"), "--lang", "en", "doctor", "--deep", "--only", "database"], {}
+    )
+    told = capsys.readouterr().out
+    assert code == 1, "the tests' server runs without fsync"
+    assert "superuser" in told and "fsync off" in told
+
+
+def test_tables_of_a_later_version_are_left_as_they_are(server: Server) -> None:
+    server.sql("CREATE DATABASE later")
+    server.sql(f"{script()}\nUPDATE portalops.about SET format = 2;", "later")
+
+    with pytest.raises(LedgerError, match="of version 2, not 1") as refusal:
+        Ledger.open(
+            server.folder / "none",
+            FixedClock(AT),
+            create=True,
+            kept=kept_in(lambda: connected(server, "postgres", "later"), "later", writable=True),
+        )
+
+    assert "newer" in str(refusal.value.hint)
+    assert server.sql("SELECT count(*) FROM portalops.record", "later") == "0"
+    assert not store_in(server, "later").prepare()
+
+
+def test_a_database_of_another_encoding_is_not_prepared(server: Server) -> None:
+    server.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+
+    with pytest.raises(LedgerError, match="cannot hold a ledger: its encoding is LATIN1") as refusal:
+        store_in(server, "latin").prepare()
+
+    assert "createdb --encoding=UTF8" in str(refusal.value.hint)
+    assert server.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'portalops'", "latin") == "0"
+
+
+def test_records_are_refused_to_who_only_reads_and_nothing_is_left(server: Server) -> None:
+    kept = kept_in(lambda: connected(server, "auditor"), "db", writable=True)
+
+    with pytest.raises(LedgerError, match="may not be used so by this account") as refusal:
+        Ledger(server.folder / "none", FixedClock(AT), writable=True, kept=kept).append(
+            "note", run=RunId(NO_RUN), body=b"{}"
+        )
+
+    assert WRITER in str(refusal.value.hint)
+
+
+def states(state: ServerState, apart: float = 0) -> dict[str, State]:
+    return {each.about: each.state for each in seen_of(state, timedelta(seconds=apart))}
+
+
+def test_a_fit_server_is_good_in_all(server: Server) -> None:
+    assert set(states(FIT).values()) == {State.GOOD}
+    with connected(server, "web1") as connection:
+        assert read_server(connection).is_guarded
+
+
+@pytest.mark.parametrize(
+    ("about", "state", "expected"),
+    [
+        ("version", replace(FIT, version=120022), State.BAD),
+        ("rights", replace(FIT, excess=("UPDATE",)), State.WARNING),
+        ("guards", replace(FIT, is_guarded=False), State.BAD),
+        ("durable", replace(FIT, fsync=False), State.BAD),
+        ("durable", replace(FIT, full_page_writes=False), State.BAD),
+        ("durable", replace(FIT, synchronous_commit="off"), State.BAD),
+        ("standby", replace(FIT, is_standby=True), State.BAD),
+        ("amcheck", replace(FIT, has_amcheck=False), State.WARNING),
+        ("connections", replace(FIT, free_connections=3), State.NOTE),
+    ],
+)
+def test_what_is_not_fit_is_told(about: str, state: ServerState, expected: State) -> None:
+    assert states(state)[about] is expected
+
+
+def test_clocks_that_are_apart_are_told() -> None:
+    assert "clock" not in states(FIT, apart=4)
+    assert states(FIT, apart=6)["clock"] is State.WARNING
+
+
+def test_guards_that_were_switched_off_are_seen(server: Server) -> None:
+    server.sql("ALTER TABLE portalops.record DISABLE TRIGGER record_kept")
+    try:
+        with connected(server, "auditor") as connection:
+            assert not read_server(connection).is_guarded
+    finally:
+        server.sql("ALTER TABLE portalops.record ENABLE TRIGGER record_kept")
