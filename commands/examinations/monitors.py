@@ -29,7 +29,7 @@ def examine(look: Look) -> Iterator[Seen]:
             msg("Add [[notify.monitor]] to the configuration, or have another unit run 'portalops watch-remote'."),
         )
     if has_witness:
-        yield good("witness", msg("a witness watches whether new heads come; 'anchors' says when it was here last"))
+        yield note("witness", msg("a witness is to watch whether new heads come; 'anchors' says when it was here last"))
     told = {each.id: each for each in MonitorFolder(settings.state_folder).load().told}
     for table in settings.monitors:
         name, known = table.id, told.get(table.id)

@@ -132,6 +132,15 @@ def test_nobody_who_notices_silence_is_a_warning(tmp_path: Path) -> None:
     assert "nobody is told when nothing runs any more" in said(seen(tmp_path, "monitors"), State.WARNING)
 
 
+def test_a_witness_that_is_merely_configured_is_called_good_by_nothing(tmp_path: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWg2ydyYRNVLeNmez40L99K8Zq3BJfV51XOwDcy9B/h"
+    anchor = f'[[ledger.anchor]]\nid = "so-tttt"\nkind = "witness"\nkey = "{key}"\n'
+
+    (line,) = seen(tmp_path, "monitors", anchor)
+
+    assert line.state is State.NOTE and "a witness is to watch" in str(line.seen)
+
+
 @pytest.mark.parametrize(
     ("heard", "failed", "state", "words"),
     [
