@@ -25,6 +25,7 @@ from portalops.errors import (
 )
 from portalops.model.backups import (
     BackupResult,
+    Copy,
     CopyResult,
     CopyState,
     DrillResult,
@@ -177,14 +178,19 @@ def verify_copies(session: Session, every: Every, readers: Readers | None = None
     from backups.job import run_verify  # noqa: PLC0415  # start-up time
 
     targets, media = due_copies(session, every), media_of(session)
-    others = [
-        each for each in targets if readers and each.copy.medium in media and not media[each.copy.medium].places()
-    ]
+    others = [each for each in targets if readers and each.copy.medium in media_for_all(session)]
     elsewhere = {(copy.set_id, copy.medium): copy for copy in (readers(others) if readers and others else ())}
     here = [each for each in targets if (each.copy.set_id, each.copy.medium) not in elsewhere]
     found = run_verify(here, media, clock=session.clock, progress=session.progress, keys=keys_of(session)).copies
     newest = elsewhere | {(copy.set_id, copy.medium): copy for copy in found}
     return VerifyResult(tuple(newest[each.copy.set_id, each.copy.medium] for each in targets))
+
+
+def media_for_all(session: Session) -> frozenset[str]:
+    """Return the ids of the media that any machine can reach: kinds whose module has ANYWHERE."""
+    from backups.media import is_anywhere  # noqa: PLC0415  # start-up time
+
+    return frozenset(table.id for table in session.settings.backup_media if is_anywhere(table.kind))
 
 
 def due_copies(session: Session, every: Every) -> list[VerifyTarget]:

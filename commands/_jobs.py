@@ -52,7 +52,7 @@ from portalops.reports.document import Notice, Tone
 if TYPE_CHECKING:
     from checks.servers.by_hand import Brought
     from checks.servers.runner import Askers
-    from commands._backup_work import DrillWish
+    from commands._backup_work import DrillWish, Readers
 
 SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
@@ -468,10 +468,11 @@ def _drilled(result: DrillResult) -> Work[object]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
 
 
-def _verify(session: Session) -> Work[object]:
+def verify_work(session: Session, readers: Readers | None = None) -> Work[object]:
+    """Read copies back; by others than this process, if they are given."""
     from commands._backup_work import verify_copies  # noqa: PLC0415  # as above
 
-    result = verify_copies(session, job_of(session, JobKind.VERIFY).every)
+    result = verify_copies(session, job_of(session, JobKind.VERIFY).every, readers)
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
     states = {copy.state for copy in result.copies}
     if not states:
@@ -663,7 +664,7 @@ def any_work(work: Work[AnchorResult]) -> Work[object]:
 _WORK: Mapping[JobKind, Callable[[Session], Work[object]]] = {
     JobKind.BACKUP: backup_work,
     JobKind.COPY: copy_work,
-    JobKind.VERIFY: _verify,
+    JobKind.VERIFY: verify_work,
     JobKind.DRILL: drill_work,
     JobKind.PRUNE: _prune,
     JobKind.INVENTORY: _inventory,

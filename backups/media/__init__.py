@@ -4,7 +4,8 @@ A kind has `Settings`, the shape of its table, and `build(table)`, which checks 
 `portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. With settings that are
 `MediumSettings` a kind can be limited in speed and hours (`_throttled.py`), and with settings that are `RetrySettings` what
 breaks by itself is tried again (`_retried.py`). What a kind cannot do of `ResumableMedium` and `RenewableWriter` in
-`portalops/ports.py` is not done: its copies begin anew, and its errors are told at once.
+`portalops/ports.py` is not done: its copies begin anew, and its errors are told at once. A kind that any machine can reach
+says so by `ANYWHERE = True`: on a cluster its copies are read by workers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from backups.media._retried import retried
 from backups.media._throttled import throttled
-from portalops.config.kinds import kinds_in, known_module
+from portalops.config.kinds import kinds_in, known_module, module_of
 from portalops.config.tables import KindTable
 from portalops.model.message import msg
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 def kinds() -> tuple[str, ...]:
     """Return the kinds that there are, as the configuration names them."""
     return kinds_in(__name__)
+
+
+def is_anywhere(kind: str) -> bool:
+    """Say whether media of a kind can be reached from any machine, and not from the one alone whose disk or drive they are."""
+    return bool(getattr(module_of(__name__, kind), "ANYWHERE", False))
 
 
 def build_medium(table: KindTable) -> Medium:

@@ -84,6 +84,7 @@ from portalops.system.s3 import (
 
 logger = logging.getLogger(__name__)
 
+ANYWHERE = True
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20

@@ -76,6 +76,7 @@ from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_o
 
 logger = logging.getLogger(__name__)
 
+ANYWHERE = True
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,17 +10,15 @@ import pytest
 from checks.updates.observation_database import script as observations_script
 from checks.updates.observations import ObservationStore
 from commands._cluster_work import do_part
-from commands._invocation import Invocation
-from commands._session import Session
 from commands._updates_work import store_place
 from commands.parts import updates
-from portalops.cluster.parts import Wish, read_wish
-from portalops.cluster.queue import _TABLE
-from portalops.errors import ConfigurationError, Locked
+from portalops.cluster.parts import Wish
+from portalops.errors import ConfigurationError
 from portalops.ledger import bodies
 from portalops.model.updates import SourceAsked, UpdatesResult
 from portalops.model.verdicts import RunOutcome
-from tests.cluster.parts import SECRETS, ClusterServer, Portal, new_portal
+from tests.cluster.parts import ClusterServer, Portal, new_portal
+from tests.cluster.working import session_of, working
 from tests.web import WebServer, answer, web_server
 
 SOURCES = ("mot", "hai", "ba", "bon", "nam")
@@ -79,44 +73,6 @@ def portal(server: ClusterServer, web: WebServer, tmp_path: Path) -> Portal:
     (tmp_path / "portal" / "so-den.csv").write_text("số đến,ngày đến,tác giả,trích yếu\n", encoding="utf-8")
     made.sql("SELECT to_regnamespace('portalops_observations')") or made.sql(observations_script())
     return made
-
-
-def session_of(portal: Portal) -> Session:
-    return Session(Invocation(("worker",), portal.configuration), SECRETS)
-
-
-@contextmanager
-def working(portal: Portal, threads: int = 4) -> Iterator[list[Wish]]:
-    """Do what comes into the queue, as workers do, until the block ends; yields what was done."""
-    done: list[Wish] = []
-    stop = threading.Event()
-    session = session_of(portal)
-
-    def take() -> None:
-        while not stop.is_set():
-            row = portal.sql(
-                f"DELETE FROM {_TABLE} WHERE id = (SELECT id FROM {_TABLE} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-                " RETURNING encode(payload, 'hex')"
-            )
-            wish = read_wish(bytes.fromhex(row)) if row else None
-            while wish is not None:
-                try:
-                    do_part(session, wish, "a part of w1")
-                    done.append(wish)
-                    break
-                except Locked:
-                    time.sleep(0.1)
-            time.sleep(0.05)
-
-    with ThreadPoolExecutor(threads) as pool:
-        began = [pool.submit(take) for _thread in range(threads)]
-        try:
-            yield done
-        finally:
-            stop.set()
-    for each in began:
-        each.result()
-    session.writable_ledger.close()
 
 
 def newest(portal: Portal) -> UpdatesResult:
