@@ -39,7 +39,13 @@ def main() -> None:
         except OSError:
             sys.exit(_give_up_output())
         return
-    code = run(sys.argv[1:], os.environ)
+    try:
+        code = run(sys.argv[1:], os.environ)
+    except ImportError as error:
+        # Not even what errors are printed with can be loaded. Python would end with 1, which timers take for an unmet duty.
+        with suppress(AttributeError, OSError, ValueError):
+            sys.stderr.write(f"error[{InternalFault.code}]: {error}\nhint: Install portalops, or its Python, anew.\n")
+        code = int(InternalFault.exit_code)
     try:
         sys.stderr.flush()
     except (AttributeError, OSError, ValueError):  # closed or full: the exit code is all that can be told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,17 @@ def test_version_is_data_on_standard_output(capsys: pytest.CaptureFixture[str]) 
     assert run(["--json", "--version"], {}) == ExitCode.OK
 
     assert json.loads(capsys.readouterr().out)["data"] == {"version": __version__}
+
+
+def test_a_program_that_cannot_be_loaded_whole_ends_as_a_fault_and_not_as_an_unmet_duty(tmp_path: Path) -> None:
+    (tmp_path / "textwrap.py").write_text("raise ImportError('libz.so.1: cannot open shared object file')\n")
+    called = [sys.executable, "-c", "from commands.app import main; main()", "run", "--due"]
+    places = os.pathsep.join((str(tmp_path), *filter(None, sys.path)))
+
+    done = subprocess.run(called, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": places})
+
+    assert done.returncode == ExitCode.FAULT
+    assert "libz.so.1" in done.stderr and "hint: " in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", names())
