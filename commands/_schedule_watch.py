@@ -56,11 +56,13 @@ class Round:
     """Ids and outcomes of the jobs that were done."""
     said: str
     """The error that stopped it; empty if none did."""
+    is_told: bool = True
+    """It printed what it came to; a program that does not even load also ends with 1."""
 
     @property
     def is_failure(self) -> bool:
         """Say whether somebody must see to it."""
-        return self.exit_code not in _QUIET
+        return self.exit_code not in _QUIET or not (self.is_told or self.exit_code == ExitCode.INTERRUPTED)
 
 
 def watch(
@@ -158,7 +160,8 @@ def round_of(at: datetime, ended: Ended) -> Round:
             at,
             ended.exit_code,
             (),
-            "" if ended.exit_code < 0 else show_text(ended.stdout[:300].decode("utf-8", "replace")),
+            "" if ended.exit_code < 0 else show_text(ended.stdout[:300].decode("utf-8", "replace")) or "?",
+            is_told=False,
         )
     jobs = data.get("jobs", []) if isinstance(data, Mapping) else []
     said = f"error[{error.get('code')}]: {error.get('message')}" if isinstance(error, Mapping) else ""

@@ -511,6 +511,9 @@ def test_the_machine_s_own_answer_is_a_listing_with_ids(image: Image, tmp_path: 
         (Ended(127, b"no such file"), "exit 127: no such file", True),
         (Ended(70, b"\xff\x1b[31m"), "exit 70:", True),
         (Ended(4, b"[]"), "exit 4", True),
+        (Ended(1, b""), "exit 1: ?", True),
+        (Ended(0, b""), "exit 0: ?", True),
+        (Ended(130, b""), "exit 130", False),
     ],
 )
 def test_a_round_is_told_in_one_line_however_it_ended(ended: Ended, line: str, is_failure: bool) -> None:
