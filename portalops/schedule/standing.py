@@ -183,8 +183,7 @@ def _timer_flaws(timer: UnitState, now: datetime, within: timedelta) -> Iterator
     if not timer.is_loaded:
         yield Flaw(name, msg("systemd does not have it: {state}", state=timer.load), _AGAIN)
         return
-    if timer.is_stale:
-        yield Flaw(name, msg("systemd has not read its newest state"), msg("Run 'systemctl daemon-reload'."))
+    yield from _stale(timer)
     if timer.enabled not in {"enabled", "enabled-runtime"}:
         seen = msg("it is not enabled, so it is gone after the next start of the machine: {state}", state=timer.enabled)
         yield Flaw(name, seen, switch_on)
@@ -205,10 +204,17 @@ def _timer_flaws(timer: UnitState, now: datetime, within: timedelta) -> Iterator
         yield Flaw(name, msg("the timer should have elapsed at {moment} and did not", moment=timer.next_at), again)
 
 
+def _stale(unit: UnitState) -> Iterator[Flaw]:
+    if unit.is_stale:
+        yield Flaw(unit.name, msg("systemd has not read its newest state"), msg("Run 'systemctl daemon-reload'."))
+
+
 def _service_flaws(service: UnitState) -> Iterator[Flaw]:
     if not service.is_loaded:
         yield Flaw(service.name, msg("systemd does not have it: {state}", state=service.load), _AGAIN)
-    elif service.active == "failed" or service.result not in {"", "success"}:
+        return
+    yield from _stale(service)
+    if service.active == "failed" or service.result not in {"", "success"}:
         code = str(service.exit_code) if service.exit_code is not None else "?"
         seen = msg("it failed when it ran last: {result}, exit code {code}", result=service.result, code=code)
         yield Flaw(service.name, seen, msg("See what it said: journalctl -u {unit}", unit=service.name))

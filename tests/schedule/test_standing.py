@@ -78,9 +78,10 @@ def test_a_timer_has_no_next_moment_while_its_service_runs() -> None:
         replace(SERVICE, active="failed", result="exit-code", exit_code=4),
         replace(SERVICE, active="failed", result="timeout", exit_code=15),
         replace(SERVICE, is_loaded=False, load="bad-setting"),
+        replace(SERVICE, is_stale=True),
     ],
 )
-def test_a_service_that_failed_is_told_with_what_it_said(service: UnitState) -> None:
+def test_a_service_that_failed_or_is_not_the_newest_is_told(service: UnitState) -> None:
     assert len(said(TIMER, service)) == 1
 
 
