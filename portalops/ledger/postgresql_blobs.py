@@ -23,17 +23,17 @@ class PostgresqlBlobs:
         if not self.has(
             digest
         ):  # one that is damaged stays as it is, since nothing here is written over; verification names it
-            with self._connections.used() as connection:
-                connection.execute(f"SELECT {SCHEMA}.keep(%s, %s)", (digest, packed(data)))
+            stored = packed(data)
+            self._connections.again(lambda one: one.execute(f"SELECT {SCHEMA}.keep(%s, %s)", (digest, stored)))
         return digest
 
     def read(self, digest: Digest) -> bytes:
         """Return a blob's bytes."""
-        with self._connections.used() as connection:
-            row = connection.execute(
-                f"SELECT length(data), CASE WHEN length(data) <= %s THEN data END FROM {SCHEMA}.blob WHERE digest = %s",
-                (longest_frame(MAX_BLOB_BYTES), digest),
-            ).fetchone()
+        statement = (
+            f"SELECT length(data), CASE WHEN length(data) <= %s THEN data END FROM {SCHEMA}.blob WHERE digest = %s"
+        )
+        values = (longest_frame(MAX_BLOB_BYTES), digest)
+        row = self._connections.again(lambda one: one.execute(statement, values).fetchone())
         if row is None:
             raise broken(msg("blob {digest} is missing", digest=digest))
         if row[1] is None:
@@ -44,10 +44,8 @@ class PostgresqlBlobs:
 
     def has(self, digest: Digest) -> bool:
         """Say whether there is a row for it, without reading it."""
-        with self._connections.used() as connection:
-            return (
-                connection.execute(f"SELECT 1 FROM {SCHEMA}.blob WHERE digest = %s", (digest,)).fetchone() is not None
-            )
+        statement = f"SELECT 1 FROM {SCHEMA}.blob WHERE digest = %s"
+        return self._connections.again(lambda one: one.execute(statement, (digest,)).fetchone()) is not None
 
     def remove(self, digest: Digest) -> None:
         """Remove a blob for good; the account must be one of those that may."""

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors as pg
@@ -46,8 +46,13 @@ SERVER_BACK_SECONDS = 60
 
 _LOOK_AGAIN_SECONDS = 0.5
 
+_TIMES = 3
+"""How often what may be done twice is tried: a connection may be about to break that does not look so yet."""
+
 _FETCHED = 2_000
 """Rows that a reading cursor fetches at once."""
+
+DoneT = TypeVar("DoneT")
 
 _OF_TABLE = f"{SCHEMA}.record"
 
@@ -216,8 +221,8 @@ class PostgresqlStore:
 
     def record(self, seq: int) -> Record | None:
         """As `SqliteStore.record`."""
-        row = next(self._rows(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = %s", (seq,)), None)
-        return parse_line(row[0], row[1].encode()) if row else None
+        rows = self._few(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = %s", (seq,))
+        return parse_line(rows[0][0], rows[0][1].encode()) if rows else None
 
     def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
         """As `SqliteStore.frames`."""
@@ -249,19 +254,18 @@ class PostgresqlStore:
 
     def count(self) -> int:
         """As `SqliteStore.count`: the tail tells it, since counting rows takes PostgreSQL as long as reading them."""
-        row = next(self._rows(f"SELECT size FROM {SCHEMA}.tail", ()), None)
-        return int(row[0]) if row else 0
+        rows = self._few(f"SELECT size FROM {SCHEMA}.tail", ())
+        return int(rows[0][0]) if rows else 0
 
     def has(self, run: str, kind: str) -> bool:
         """As `SqliteStore.has`."""
         statement = f"SELECT 1 FROM {_OF_TABLE} WHERE run = %s AND run <> '' AND kind = %s LIMIT 1"
-        return next(self._rows(statement, (run, kind)), None) is not None
+        return bool(self._few(statement, (run, kind)))
 
     def run_ids(self, first: str) -> Iterator[str]:
         """As `SqliteStore.run_ids`."""
         statement = f"SELECT DISTINCT run FROM {_OF_TABLE} WHERE run <> '' AND (run = %(first)s OR run >= %(first)s || '.' AND run < %(first)s || '/')"
-        for (run,) in self._rows(statement, {"first": first}):
-            yield run
+        return (run for (run,) in self._few(statement, {"first": first}))
 
     def missing(self) -> LedgerMissing:
         """Return the error that says that there is no ledger here."""
@@ -270,6 +274,10 @@ class PostgresqlStore:
     def close(self) -> None:
         """Let go of the connections."""
         self.connections.close()
+
+    def _few(self, statement: str, values: Sequence[object] | Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """Return rows of which there are few, by one trip to the server."""
+        return self.connections.again(lambda connection: connection.execute(statement, values).fetchall())
 
     def _rows(self, statement: str, values: Sequence[object] | Mapping[str, object]) -> Iterator[tuple[Any, ...]]:
         """Yield rows as they come; the connection is nobody else's until the last, or until whoever reads lets go."""
@@ -332,6 +340,20 @@ class Connections:
         finally:
             self._back(connection)
             self._left(thread)
+
+    def again(self, do: Callable[[psycopg.Connection], DoneT]) -> DoneT:
+        """Do what may be done twice, and do it anew where the connection broke meanwhile, as when the server is started anew."""
+        for _time in range(_TIMES - 1):
+            try:
+                with self.used() as connection:
+                    return do(connection)
+            except LedgerError as error:
+                if type(error) is not LedgerError or not isinstance(error.__cause__, psycopg.OperationalError):
+                    raise
+                if not self._was_there:
+                    raise
+        with self.used() as connection:
+            return do(connection)
 
     def _admitted(self) -> int:
         thread = threading.get_ident()
