@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import typer
+from pydantic import BaseModel
 
 from commands._kinds import PACKAGES, kinds_of, typed
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops import __version__
-from portalops.config import KindTable
+from portalops.config import KindTable, Settings
 from portalops.config.kinds import module_of
 from portalops.errors import ConfigurationError, UsageError
 from portalops.ledger import bodies
@@ -95,11 +96,24 @@ def _sites(session: Session) -> tuple[Site, ...]:
             ),
         )
     sites = tuple(_built(table) for table in tables)
-    watched = {table.id for table in session.settings.witnessed}
-    for table, site in zip(tables, sites, strict=True):
-        witness = site.settings.witness
+    typed_sites = dict(zip(tables, (site.settings for site in sites), strict=True))
+    for problem in unknown_witnesses(session.settings, typed_sites):
+        raise problem
+    return sites
+
+
+def unknown_witnesses(settings: Settings, tables: Mapping[KindTable, BaseModel]) -> Iterator[ConfigurationError]:
+    """Yield a problem for each site that names a witness which is not configured.
+
+    Args:
+        settings: the whole configuration.
+        tables: tables as their kinds read them; those that are no sites are passed over.
+    """
+    watched = {table.id for table in settings.witnessed}
+    for table, site in tables.items():
+        witness = getattr(site, "witness", None) if table.section == "federation.site" else None
         if witness is not None and witness not in watched:
-            raise ConfigurationError(
+            yield ConfigurationError(
                 msg(
                     "{place}: site {id} names the witness {witness}, and there is no such [[witness.ledger]]",
                     place=table.place,
@@ -108,7 +122,6 @@ def _sites(session: Session) -> tuple[Site, ...]:
                 ),
                 msg("There are: {ids}.", ids=", ".join(sorted(watched)) or "-"),
             )
-    return sites
 
 
 def _built(table: KindTable) -> Site:

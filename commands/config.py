@@ -162,6 +162,7 @@ def schema_bytes(described: Mapping[str, JsonValue]) -> bytes:
 def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]:
     """Yield everything that is wrong, as far as it can be seen without connecting to anything."""
     from commands._kinds import typed_tables  # noqa: PLC0415  # start-up time
+    from commands._ledger_federate import unknown_witnesses  # noqa: PLC0415  # as above
     from commands._recipients import recipient_problems  # noqa: PLC0415  # as above
 
     try:
@@ -174,11 +175,12 @@ def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]
     yield from recipient_problems(settings)
     yield from _secret_problems(kinds)
     yield from _rule_problems(session)
+    yield from unknown_witnesses(settings, kinds)
 
 
 def _remarks(settings: Settings) -> Iterator[Message]:
-    """Yield what is not wrong and yet leaves a duty without evidence; a host that only watches others has no duties."""
-    if settings.witnessed and not settings.jobs:
+    """Yield what is not wrong and yet leaves a duty without evidence; a host that only watches or collects others has no duties."""
+    if (settings.witnessed or settings.federated) and not settings.jobs:
         return
     kinds = {job.kind for job in settings.jobs}
     for kind in NEEDED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from portalops.calendar import Calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import IntegrityError, LedgerError
+from portalops.federation.shown import bounded
 from portalops.federation.site import SiteSettings
 from portalops.ledger.bundle.details import BundleBlobs, State
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
@@ -37,6 +38,9 @@ from portalops.ports import Clock
 from portalops.registers.evidence import Evidence, read_evidence
 
 LINES_AT_ONCE = 1000
+
+MAX_DAYS = 3700
+"""The longest period that is judged, ten years: every day of it is gone through, and a bundle may claim ten thousand years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,18 @@ def period_of(found: BundleVerification) -> tuple[Period, ZoneInfo]:
             days = date.fromisoformat(described.first_day), date.fromisoformat(described.last_day)
             period, zone = Period(*days), ZoneInfo(described.timezone)
             period.bounds(zone)
-            return period, zone
+            if (period.last - period.first).days <= MAX_DAYS:
+                return period, zone
     except (ValueError, KeyError, OSError, OverflowError):
         pass  # a zone that there is not, or a period at the end of the calendar
     raise LedgerError(
-        msg("the bundle's period or its time zone is not known here"),
+        msg("the bundle's period is longer than ten years, or its time zone is not known here"),
         msg("Ask the site for a bundle of another period; 'portalops ledger export --period' says of which."),
     )
 
 
 def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, rules: Rules) -> tuple[Standing, ...]:
-    """Judge every duty over the bundle's period, as of its last record.
+    """Judge every duty over the bundle's period, as of its last record; the details of each stay with the site.
 
     Args:
         path: the bundle.
@@ -91,7 +96,8 @@ def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, 
         try:
             evidence = read_evidence(ledger, period, now=parse_at(found.integrity.last_at), zone=zone)
             hosts, units = tuple(_hosts(evidence, settings)), tuple(_units(evidence, settings))
-            return judge(Situation(rules.rulebook, evidence, hosts, units, rules.calendar))
+            judged = judge(Situation(rules.rulebook, evidence, hosts, units, rules.calendar))
+            return tuple(replace(each, reason=bounded(each.reason), details=()) for each in judged)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             # Another's records may hold what no portalops writes, such as a day at the end of the calendar: that site is unknown then,
             # and the others are judged.

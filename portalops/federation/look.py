@@ -238,7 +238,9 @@ def _take_all(asked: _Asked, claims: Sequence[_Claim], kept: Sequence[Head]) -> 
     heads += [_brought(each) for each in kept]
     taken: list[_Taken] = []
     for claim in claims:
-        known = [each for each in heads if each.size <= claim.records]
+        own = claim.description.ledger if claim.description else ""
+        # A larger head than the bundle has records shows nothing of it, but for which ledger it is of.
+        known = [each for each in heads if each.size <= claim.records or each.ledger != own]
         taken.append(one := _take(asked, claim, known))
         heads.append(_brought(one.seen.head))
     before, last = asked.state.newest, taken[-1].seen.head

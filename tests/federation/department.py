@@ -12,7 +12,7 @@ from typing import Any
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult, CheckRound, HostRound
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.period import Period
 from portalops.model.record import Digest
@@ -46,7 +46,7 @@ class SiteLedger:
     def fingerprint(self) -> str:
         return fingerprint(self.key.public_key)
 
-    def checked(self, days: int = 8, *, failing: str = "") -> SiteLedger:
+    def checked(self, days: int = 8, *, failing: str = "", unreached: Message | None = None) -> SiteLedger:
         """Record a round a day, with every check of the rulebook passing but one."""
         for _day in range(days):
             self.clock.move(timedelta(hours=1))
@@ -55,7 +55,9 @@ class SiteLedger:
             self.clock.move(timedelta(minutes=3))
             answer = self.written.ledger.keep(f"PermitRootLogin no # {self.clock.at}\n".encode())
             summary = RunSummary(RunOutcome.COMPLETE, 0, self.clock.at, self.clock.at)
-            round_ = CheckRound((HostRound(HostId("web1"), self.clock.at, True, "", self._results(answer, failing)),))
+            hosts = [HostRound(HostId("web1"), self.clock.at, True, "", self._results(answer, failing))]
+            hosts += [HostRound(HostId("web2"), self.clock.at, False, unreached, ())] if unreached else []
+            round_ = CheckRound(tuple(hosts))
             self.written.append("check.finished", run, run=summary, check=round_)
             self.clock.move(timedelta(hours=22, minutes=57))
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ import pytest
 from commands._ledger_federate import COLLECTED
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
-from portalops.errors import ConfigurationError, IntegrityError, UsageError
+from portalops.errors import ConfigurationError, ExitCode, IntegrityError, UsageError
+from portalops.federation.shown import bounded
 from portalops.ledger import bodies
+from portalops.locale import render
+from portalops.model.message import Message, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.registers.evidence import read_evidence
 from tests.federation.department import NOW, RULEBOOK, WEEK, Department, SiteLedger, verdicts
 from tests.ledger.bundle.bundles import key_of, resign
 from tests.ledger.ledgers import ZONE
+from tests.witness.hosts import done
 
 
 @pytest.fixture
@@ -65,8 +69,8 @@ def test_a_check_that_fails_and_a_server_that_was_never_looked_at_are_not_met(
 ) -> None:
     good, bad, less = (SiteLedger(tmp_path / name, number) for number, name in enumerate(("good", "bad", "less"), 1))
     duty = next(duty for duty in RULEBOOK.duties if duty.rule == "checks")
-    for each, more in ((good, {}), (bad, {"failing": duty.checks[0]}), (less, {})):
-        each.checked(2, **more).export(department.has(each.folder.name, each.fingerprint))
+    for each, failing in ((good, ""), (bad, duty.checks[0]), (less, "")):
+        each.checked(2, failing=failing).export(department.has(each.folder.name, each.fingerprint))
     department.has("less", less.fingerprint, hosts=["web1", "web2"])
     _code, found = department.collect()
     said = {name: verdicts(site)[duty.id] for name, site in found.items()}
@@ -397,6 +401,60 @@ def test_records_that_nobody_can_judge_leave_the_site_unknown_and_the_others_jud
     _code, found = department.collect()
     assert "met" not in {verdicts(found["odd"])[duty.id] for duty in RULEBOOK.duties if duty.rule == "portal-daily"}
     assert "met" in verdicts(found["good"]).values()
+
+
+def test_words_from_a_site_s_records_do_no_harm_where_they_are_shown(department: Department, tmp_path: Path) -> None:
+    for number, text in enumerate(
+        ("\x1b[2J{gone}", "{x.__class__}", "{x!r:>99999999}", "{", "<script>alert(1)</script>"), 1
+    ):
+        site = SiteLedger(tmp_path / f"s{number}", number).checked(
+            1, unreached=Message(text, {"x": "\x1b]0;title\x07"})
+        )
+        site.export(department.has(f"s{number}", site.fingerprint))
+    _code, found = department.collect("--output", str(tmp_path / "o.html"))
+    assert {each["verdict"] for each in found.values()} == {"verified"}
+    said, page = json.dumps(found), (tmp_path / "o.html").read_text()
+    assert "\\u001b" not in said and "\x1b" not in page and "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("{gone}", {"x": 1}),
+        Message("{x.__class__.__mro__}", {"x": "a"}),
+        Message("{x[0]}", {"x": "a"}),
+        Message("{x!r}", {"x": "a"}),
+        Message("{x:>9999999999}", {"x": "a"}),
+        Message("{0} {}", {"x": "a"}),
+        Message("{", {"x": "a"}),
+        Message("a\x07b"),
+        Message("{n} a", {"n": 2}, "{n} {gone}"),
+        Message("{x}", {"x": datetime.max.replace(tzinfo=UTC)}),
+        Message("{x}", {"x": date.min}),
+        Message("{x}", {"x": 10**4000}),
+        Message("{x}", {"x": Message("{y}", {"z": Message("\x1b")})}),
+        Message("{x}" * 1000, {"x": "a" * 10_000}),
+    ],
+)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_any_sentence_can_be_shown_in_a_few_lines(message: Message, language: str) -> None:
+    shown = render(bounded(message), language, zone=ZONE)
+    assert shown.isprintable() and len(shown) < 3000
+    assert str(bounded(message))
+
+
+def test_own_sentences_stay_as_they_are() -> None:
+    message = nmsg("{n} unit fell short", "{n} units fell short", 3)
+    assert bounded(message) == message
+
+
+def test_configuration_that_names_no_such_witness_is_told_by_config_check_too(department: Department) -> None:
+    department.has("kh", key_of(1).public_key, witness="nobody")
+    wrong = done(department.config, "config", "check", clock=department.clock)
+    assert wrong.exit_code == ExitCode.CONFIGURATION and "names the witness nobody" in json.dumps(wrong.data)
+    department.has("kh", key_of(1).public_key)
+    right = done(department.config, "config", "check", clock=department.clock)
+    assert right.exit_code == ExitCode.OK and not right.warnings
 
 
 def test_moments_of_this_test_lie_as_they_should() -> None:
