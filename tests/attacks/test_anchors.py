@@ -44,7 +44,7 @@ def receive(portal: Portal, head: Digest) -> int:
 def seen_by_doctor(portal: Portal) -> dict[str, list[str]]:
     said: dict[str, list[str]] = {}
     for each in portal.call("doctor", at=END).data:
-        if each["id"] == "anchors":
+        if each["subject"] == "anchors":
             said.setdefault(each["state"], []).append(each["seen"])
     return said
 

@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,6 +52,11 @@ ID = f"CH-{YEAR}-001"
 ASK = ("--what", "nginx 1.28", "--why", "CVE-2026-1111", "--rollback", "gói cũ", "--host", "web1")
 
 
+def local_day(moment: datetime) -> date:
+    """Return the day that a paper of that moment bears."""
+    return moment.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
@@ -79,7 +85,7 @@ def notify(home: Path, *more: str) -> int:
 
 
 def approve(home: Path, *more: str) -> int:
-    day = (NOW - DAY).date().isoformat()
+    day = local_day(NOW - DAY).isoformat()
     return change(home, "approve", ID, "--document", "512/UBND-VX", "--on", day, "--by", "UBND tỉnh", *more)
 
 
@@ -114,7 +120,7 @@ def yesterday(home: Path, *, kind: ChangeKind = ChangeKind.NORMAL, with_file: bo
         (NOTIFIED, ChangeNotice(ID, "85/TTTT", NOW - DAY, "mail", "Sở"), ()),
         (
             APPROVED,
-            ChangeApproval(ID, "512/UBND-VX", (NOW - DAY).date(), "UBND tỉnh"),
+            ChangeApproval(ID, "512/UBND-VX", local_day(NOW - DAY), "UBND tỉnh"),
             (digest,) if with_file else (),
         ),
     ]
@@ -540,7 +546,7 @@ def test_two_operators_who_approve_and_start_at_once_lose_nothing_and_start_once
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     yesterday(home, with_file=False)
-    day = (NOW - DAY).date().isoformat()
+    day = local_day(NOW - DAY).isoformat()
     decision = ("change", "approve", ID, "--document", "512/UBND-VX", "--on", day, "--by", "UBND tỉnh", "--file")
     (home / "scan.pdf").write_bytes(b"%PDF scan")
 

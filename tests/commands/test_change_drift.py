@@ -45,6 +45,8 @@ address = "192.0.2.1"
 """
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+"""In which papers bear their days."""
 WEB = Host(HostId("web1"), "192.0.2.1")
 ID = "CH-2026-001"
 UPGRADED = SECTIONS["packages.dpkg"].replace("1.26.3-3", "1.28.0-1")
@@ -102,7 +104,12 @@ class Portal:
         asked = ChangeRequest(ID, kind, "nginx", "CVE", (WEB.id,), begins, ends, "old package", "An")
         self.record(at, REQUESTED, asked)
         self.record(at, NOTIFIED, ChangeNotice(ID, "85/TTTT", at, "mail", "Sở"))
-        self.record(at, APPROVED, ChangeApproval(ID, "512/UBND-VX", at.date(), "UBND tỉnh"), *(documents or (b"%PDF",)))
+        self.record(
+            at,
+            APPROVED,
+            ChangeApproval(ID, "512/UBND-VX", at.astimezone(ZONE).date(), "UBND tỉnh"),
+            *(documents or (b"%PDF",)),
+        )
 
     def drift(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
         capsys.readouterr()

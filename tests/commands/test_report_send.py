@@ -422,7 +422,9 @@ def test_doctor_tells_whom_the_newest_mail_did_not_reach_until_one_does(
         portalops(home, "report", "send", "compliance", *WEEK, "--language", "en")
         capsys.readouterr()
         portalops(home, "--json", "doctor")
-        told.append([each["seen"] for each in data_of(capsys) if each["id"] == "reports" and "mail" in each["seen"]])
+        told.append(
+            [each["seen"] for each in data_of(capsys) if each["subject"] == "reports" and "mail" in each["seen"]]
+        )
         box.refused = ""
 
     assert [len(each) for each in told] == [1, 0]
@@ -437,7 +439,7 @@ def test_doctor_tells_a_format_that_cannot_be_mailed(
 
     portalops(home, "--json", "doctor")
 
-    told = [each for each in data_of(capsys) if each["id"] == "reports"]
+    told = [each for each in data_of(capsys) if each["subject"] == "reports"]
     assert any("typst" in json.dumps(each) for each in told), told
 
 
