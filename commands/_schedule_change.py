@@ -18,6 +18,7 @@ from pathlib import Path
 
 from commands._schedule_look import Places
 from portalops.errors import ScheduleRefused
+from portalops.ledger.ledger import FILE as LEDGER_FILE
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
@@ -380,6 +381,15 @@ def require_ready(runner: Runner, demands: Demands, *, by_cron: bool) -> None:
                     user=demands.user,
                     path=folder,
                 ),
+            )
+        ledger = os.path.join(folder, LEDGER_FILE)  # one that root began in the account's own folder
+        if (
+            os.path.lexists(ledger)
+            and runner.run((*become, "test", "-w", ledger), timeout_seconds=TRIAL_SECONDS).exit_code
+        ):
+            raise ScheduleRefused(
+                msg("{user} cannot write the ledger {path}", user=demands.user, path=ledger),
+                msg("Give all of it to the account: chown -R {user}: {path}", user=demands.user, path=folder),
             )
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from portalops.schedule.plan import Credential
 from portalops.schedule.units import unit_files
 from portalops.system.children import Ended
 from portalops.system.programs import LocalRunner
+from tests.accounts import NOBODY
 from tests.doubles import FixedClock
 from tests.schedule.plans import SMALL
 
@@ -342,6 +344,26 @@ def test_a_program_that_everybody_may_change_is_refused(tmp_path: Path) -> None:
         require_ready(LocalRunner(), replace(SMALL, program=str(program)), by_cron=False)
     with pytest.raises(ScheduleRefused, match="cannot be looked at"):
         require_ready(LocalRunner(), replace(SMALL, program=str(tmp_path / "absent")), by_cron=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_a_ledger_that_root_began_in_the_account_s_folder_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        program, state = Path(name, "portalops"), Path(name, "state")
+        program.write_text("#!/bin/sh\n")
+        state.mkdir()
+        (state / "ledger.sqlite").touch(mode=0o600)
+        for path in (Path(name), program, state):
+            path.chmod(0o755)
+        os.chown(state, NOBODY, NOBODY)
+        demands = replace(SMALL, program=str(program), user="nobody", writes=(str(state),))
+
+        with pytest.raises(ScheduleRefused, match="nobody cannot write the ledger") as caught:
+            require_ready(LocalRunner(), demands, by_cron=False)
+        os.chown(state / "ledger.sqlite", NOBODY, NOBODY)
+        require_ready(LocalRunner(), demands, by_cron=False)
+
+    assert f"chown -R nobody: {state}" in str(caught.value.hint)
 
 
 def test_a_call_that_has_no_path_cannot_be_scheduled(image: Image) -> None:
