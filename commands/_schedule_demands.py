@@ -86,6 +86,7 @@ def demands_of(
         reads_this_machine=bool(sources),
         checks_this_machine=any(host.address == LOCAL for host in settings.hosts),
         watches=bool(settings.witnessed),
+        works=settings.cluster is not None,
         systemd_version=systemd_version_of(session.runner) if systemd_version is None else systemd_version,
         in_homes=_any_in_homes((*everywhere, *_inside(top, _read(settings, models)))),
         sources_in_homes=_any_in_homes(sources) or Path("/") in sources,

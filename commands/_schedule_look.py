@@ -110,7 +110,7 @@ def look_at_schedule(session: Session, places: Places = Places()) -> ScheduleSee
         flaws += unit_flaws(units, [knock.part for knock in knocks_of(demands)], session.clock.now(), within=within)
     flaws += way_flaws(
         ways,
-        is_needed=bool(session.settings.jobs or session.settings.witnessed),
+        is_needed=bool(session.settings.jobs or session.settings.witnessed or session.settings.cluster),
         cron_runs=is_running(CRON_DAEMONS) if Way.CRON in ways else None,
         watcher_expected=watch.exists(),
         watcher_hidden=watch.exists() and not os.access(watch, os.R_OK),

@@ -26,6 +26,8 @@ class Part(StrEnum):
     """The look at this machine, part of it as root."""
     WATCH = "portalops-watch"
     """Keeping heads of other hosts' ledgers."""
+    WORKER = "portalops-worker"
+    """Doing parts of jobs for as long as the machine is on: its timer starts it where it does not run."""
 
     @property
     def service(self) -> str:
@@ -91,6 +93,8 @@ class Demands:
     """A host is `local`."""
     watches: bool = False
     """Ledgers of others are watched."""
+    works: bool = False
+    """There is a cluster, for which this machine does parts of jobs."""
     systemd_version: int = 0
     """Of the machine that the units are for; 0 where it is not known."""
     in_homes: bool = False
@@ -105,7 +109,7 @@ class Knock:
 
     part: Part
     jobs: tuple[str, ...]
-    """Ids of what it does where it is due; empty for all jobs, and for the watch."""
+    """Ids of what it does where it is due; empty for all jobs, for the watch and for a worker."""
     reads_all: bool = False
     """It reads files whoever they belong to."""
     uses_sudo: bool = False
@@ -129,6 +133,8 @@ def knocks_of(demands: Demands) -> tuple[Knock, ...]:
     knocks = [_knock(part, jobs, demands, alone=len(by_part) == 1) for part, jobs in by_part.items()]
     if demands.watches:
         knocks.append(Knock(Part.WATCH, (), sees_homes=demands.in_homes))
+    if demands.works:
+        knocks.append(Knock(Part.WORKER, (), sees_homes=demands.in_homes))
     return tuple(sorted(knocks, key=lambda knock: list(Part).index(knock.part)))
 
 

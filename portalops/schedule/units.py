@@ -2,7 +2,7 @@ r"""The plan as systemd units: for each part a timer that only knocks, and a ser
 
 A timer is `Persistent`, so that one knock follows a time in which the machine was off. 1 (something is unmet), 3 (something could
 not be found out), 75 (another run is at work) and 130 (it was asked to stop) are no failures of a unit; whatever else ends one starts
-`portalops-failed@`. Sources: systemd.exec(5), systemd.timer(5), systemd.unit(5).
+`portalops-failed@`. A worker is the one service that goes on: its timer starts it where it does not run, and otherwise does nothing. Sources: systemd.exec(5), systemd.timer(5), systemd.unit(5).
 
     >>> word("/srv/90 %")
     '"/srv/90 %%"'
@@ -29,9 +29,14 @@ _TITLES = {
     Part.MEDIA: "Duties of the portal: copies, verification and drills",
     Part.CHECK: "Duties of the portal: checks of servers, this one among them",
     Part.WATCH: "Heads of other hosts' ledgers",
+    Part.WORKER: "Parts of the portal's jobs, for all machines of the cluster",
 }
 _LONGEST = {Part.REST: "6h", Part.BACKUP: "1d", Part.MEDIA: "2d", Part.CHECK: "2h", Part.WATCH: "30min"}
-"""After so long a service is stopped, and a failure: nothing of its kind takes that long unless it hangs."""
+"""After so long a service is stopped, and a failure: nothing of its kind takes that long unless it hangs. A worker never ends by itself."""
+
+_CALLED = {Part.WATCH: ("watch-remote",), Part.WORKER: ("worker", "run")}
+_DRAINED = "5min"
+"""How long a worker that is stopped may take to end what it has begun; another one does what is killed then."""
 
 SUDO_CAPABILITIES = (
     *("CAP_SETUID", "CAP_SETGID", "CAP_AUDIT_WRITE", "CAP_SYS_RESOURCE"),  # sudo(8) itself
@@ -119,18 +124,25 @@ def _minutes(part: Part, demands: Demands) -> str:
 
 
 def _service(knock: Knock, demands: Demands) -> Iterator[str]:
-    called = ("watch-remote",) if knock.part is Part.WATCH else ("run", "--due", *knock.jobs)
+    called = _CALLED.get(knock.part, ("run", "--due", *knock.jobs))
+    is_worker = knock.part is Part.WORKER
     yield from ("[Unit]", f"Description={_TITLES[knock.part]}")
     behind = f" {Part.BACKUP.service}" if knock.part is Part.MEDIA else ""
     yield f"After=network-online.target time-sync.target{behind}"
     yield f"OnFailure={FAILED.replace('@', '@%n')}"
-    yield from ("", "[Service]", "Type=oneshot", f"User={demands.user}")
+    if is_worker:
+        yield from ("# Tried so often it has failed, and people are told; its timer tries again later.",)
+        yield from ("StartLimitIntervalSec=10min", "StartLimitBurst=5")
+    yield from ("", "[Service]", f"Type={'simple' if is_worker else 'oneshot'}", f"User={demands.user}")
     yield f"ExecStart={_command(demands, called)}"
     yield "# Something unmet, something unknown, a run that is at work already, and a stop are no failures."
     yield "SuccessExitStatus=1 3 75 130"
     yield "# What was done is in the ledger; the journal gets what somebody must see to."
     yield from ("StandardOutput=null", "StandardError=journal")  # by itself, the second would follow the first
-    yield f"TimeoutStartSec={_LONGEST[knock.part]}"
+    if is_worker:
+        yield from ("Restart=on-failure", "RestartSec=30s", "KillMode=mixed", f"TimeoutStopSec={_DRAINED}")
+    else:
+        yield f"TimeoutStartSec={_LONGEST[knock.part]}"
     yield from ("Nice=10", "IOSchedulingPriority=7")
     yield from _state(demands)
     yield from _credentials(demands.credentials)

@@ -36,6 +36,7 @@ WHOLE = replace(
     reads_this_machine=True,
     checks_this_machine=True,
     watches=True,
+    works=True,
     sources_in_homes=True,
 )
 """All that there is."""

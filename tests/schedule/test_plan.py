@@ -41,7 +41,7 @@ def test_checks_of_other_hosts_need_no_root_here() -> None:
 
 
 def test_a_witness_without_jobs_gets_its_watch_alone() -> None:
-    assert [knock.part for knock in knocks_of(replace(WHOLE, jobs=()))] == [Part.WATCH]
+    assert [knock.part for knock in knocks_of(replace(WHOLE, jobs=(), works=False))] == [Part.WATCH]
     assert list(knocks_by_cron(replace(WHOLE, jobs=()))) == [Part.WATCH]
 
 
@@ -57,6 +57,11 @@ def test_what_reads_only_homes_of_sources_does_not_open_them_to_the_others() -> 
 
 
 def test_one_kind_alone_names_no_jobs_so_that_one_added_later_is_done() -> None:
-    [knock] = knocks_of(replace(WHOLE, jobs=(job(JobKind.BACKUP),), watches=False))
+    [knock] = knocks_of(replace(WHOLE, jobs=(job(JobKind.BACKUP),), watches=False, works=False))
 
     assert knock.jobs == () and knock.part is Part.BACKUP
+
+
+def test_a_machine_of_a_cluster_gets_a_worker_beside_its_jobs_and_without_any() -> None:
+    assert knocks_of(replace(WHOLE, watches=False))[-1].part is Part.WORKER
+    assert [knock.part for knock in knocks_of(replace(SMALL, jobs=(), works=True))] == [Part.WORKER]

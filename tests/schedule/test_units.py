@@ -192,3 +192,16 @@ def test_no_service_is_exposed_more_than_it_must_be(tmp_path: Path, demands: Dem
 
 def test_a_unit_is_the_same_for_the_same_configuration() -> None:
     assert json.dumps(texts_of(WHOLE)) == json.dumps(texts_of(WHOLE))
+
+
+def test_a_worker_goes_on_comes_back_after_a_fault_and_ends_what_it_has_begun() -> None:
+    text = texts_of(replace(SMALL, works=True))[Part.WORKER.service]
+
+    assert (
+        "ExecStart=/usr/local/bin/portalops --config /etc/portalops/portalops.toml --quiet --no-input worker run"
+        in text
+    )
+    for line in ("Type=simple", "Restart=on-failure", "StartLimitBurst=5", "KillMode=mixed", "TimeoutStopSec=5min"):
+        assert f"\n{line}\n" in text
+    assert "TimeoutStartSec" not in text and "RuntimeMaxSec" not in text
+    assert Part.WORKER.service not in texts_of(SMALL)
