@@ -54,7 +54,7 @@ def statements() -> tuple[str, ...]:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     made: list[str] = []
     for table in METADATA.sorted_tables:
-        made.append(str(CreateTable(table).compile(dialect=dialect)).strip())
+        made.append(" ".join(str(CreateTable(table).compile(dialect=dialect)).split()))
         made += [
             str(CreateIndex(index).compile(dialect=dialect))
             for index in sorted(table.indexes, key=lambda each: str(each.name))

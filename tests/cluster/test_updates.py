@@ -169,3 +169,50 @@ def test_who_collected_nothing_yet_is_told_so(portal: Portal, capsys: pytest.Cap
     assert "nothing was collected yet: there is nothing in postgresql:" in capsys.readouterr().err
     with pytest.raises(Exception, match="nothing was collected"):
         ObservationStore.open(store_place(session_of(portal)), create=False)
+
+
+def test_a_store_that_was_dropped_is_built_again_from_the_kept_answers(portal: Portal, web: WebServer) -> None:
+    with working(portal):
+        assert portal.run("-q", "updates", "collect") == 0
+        told = "SELECT id, first_seen_at, baseline FROM portalops_observations.observation ORDER BY id"
+        before = portal.sql(told)
+        portal.sql("DROP SCHEMA portalops_observations CASCADE")
+        assert portal.run("-q", "updates", "collect") == 4
+        portal.sql(observations_script())
+        web.pages["/mot.rss"] = feed("mot", 1, 2, 3)
+        assert portal.run("-q", "updates", "collect") == 0
+
+    after = portal.sql(told).splitlines()
+    assert set(before.splitlines()) < set(after) and len(after) == 2 * len(SOURCES) + 1
+    assert portal.run("-q", "updates", "verify") == 0
+
+
+def test_a_row_that_was_changed_behind_its_triggers_is_named(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with working(portal):
+        assert portal.run("-q", "updates", "collect") == 0
+    portal.sql(
+        "ALTER TABLE portalops_observations.observation DISABLE TRIGGER ALL;"
+        " UPDATE portalops_observations.observation SET title = 'x' WHERE url LIKE '%/mot/1'"
+    )
+    capsys.readouterr()
+
+    assert portal.run("updates", "verify") == 5
+    told = capsys.readouterr().out
+    assert "differs in title" in told
+    assert "Then let the owner of the database drop the schema" in " ".join(told.split())
+
+
+def test_preparing_makes_the_tables_of_observations_once_and_prints_their_sql(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = portal.reconfigured(
+        ('user = "portalops_operator"\npassword = { env = "PORTALOPS_OPERATOR" }', 'user = "postgres"')
+    )
+    portal.sql("DROP SCHEMA portalops_observations CASCADE")
+
+    assert [owner.run("ledger", "prepare") for _time in range(2)] == [0, 0]
+    assert capsys.readouterr().out.count("the tables of observations were made in postgresql:") == 1
+    assert owner.run("ledger", "prepare", "--print") == 0
+    assert observations_script() in capsys.readouterr().out
