@@ -216,13 +216,14 @@ def _packed(root: Path, target: Path, epoch: int) -> Path:
     for path in sorted(root.rglob("*"), reverse=True):
         os.utime(path, (epoch, epoch), follow_symlinks=False)
     os.utime(root, (epoch, epoch))
-    command = ("dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--threads-max=1", "--build", str(root), str(target))
+    # dpkg of Debian 12 reads zstd; xz -1 takes ten times as long for three hundredths less.
+    command = ("dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--threads-max=1", "--build", str(root), str(target))
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         said = re.sub(r"\s+", " ", done.stderr)[:300]
         raise BuildFailed(
-            f"dpkg-deb ended with {done.returncode}: {said}", "See whether dpkg-deb is new enough: 1.21 or later."
+            f"dpkg-deb ended with {done.returncode}: {said}", "See whether dpkg-deb is new enough: 1.21.18 or later."
         )
     return target
 
