@@ -56,7 +56,8 @@ _TABLE = f"{SCHEMA}.{_settings().queue_table}"
 
 def script() -> str:
     """Return the SQL that makes the queue and lets the ledger's writers use it."""
-    made = schema_ddl.render_install(_settings(), create_schema=True)
+    # It is printed for people too, where a tab would be shown as one.
+    made = schema_ddl.render_install(_settings(), create_schema=True).expandtabs(4)
     return "\n".join(
         (
             made.rstrip().rstrip(";") + ";",
