@@ -423,7 +423,7 @@ def test_doctor_tells_whom_the_newest_mail_did_not_reach_until_one_does(
         capsys.readouterr()
         portalops(home, "--json", "doctor")
         told.append(
-            [each["seen"] for each in data_of(capsys) if each["subject"] == "reports" and "mail" in each["seen"]]
+            [each["seen"] for each in data_of(capsys) if each["subject"] == "reports" and each["state"] == "warning"]
         )
         box.refused = ""
 
