@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
 
 def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateSource, str]]) -> Iterator[Look]:
     from checks.updates.looking import Look, look_of  # noqa: PLC0415  # start-up time
+    from portalops.ledger.postgresql_store import SKEW  # noqa: PLC0415  # the driver is an extra
 
     newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
 
@@ -64,6 +66,8 @@ def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateS
     for name, came in fan.out(parts, Part, is_news=is_news):
         source, _etag = asked[name]
         if isinstance(came, SourceAsked):
+            # A worker's clock may be ahead by what the ledger allows, and what is judged now must not lie in the future.
+            time.sleep(max(0.0, min(came.at - fan.session.clock.now(), SKEW).total_seconds()))
             yield look_of(source, came, None if came.evidence is None else fan.blob(came.evidence))
         else:
             cause = msg("update source {source}: {cause}", source=source.traits.id, cause=came)

@@ -243,13 +243,13 @@ class Ledger:
         return place if place != self._store.place else None
 
     def require_clock(self) -> None:
-        """Make sure that the clock is not behind the newest record, before work is done that could not be recorded.
+        """Make sure that the clock is not behind the newest record by more than clocks may be apart, before work is done that could not be recorded.
 
         Raises:
             ClockWentBack: it is.
         """
         newest, now = self.last(), self._clock.now()
-        if newest is not None and now < newest.at:
+        if newest is not None and newest.at - now > self._store.skew:
             raise clock_went_back(now, newest.at)
 
     def count(self) -> int:

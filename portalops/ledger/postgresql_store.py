@@ -68,6 +68,8 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its errors com
 class PostgresqlStore:
     """One ledger in one database."""
 
+    skew = SKEW
+
     def __init__(self, connect: Callable[[], psycopg.Connection], place: str, *, writable: bool) -> None:
         """Take how to connect, as the person's own account, and what the database is called for people, without a secret."""
         self.place = place

@@ -14,7 +14,7 @@ import sqlite3
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -48,6 +48,9 @@ class SqliteStore:
     Every read opens the file anew and read-only, so that nothing is held between reads and an auditor
     without the right to write can look. Appends keep one connection.
     """
+
+    skew = timedelta()
+    """Of one clock."""
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path

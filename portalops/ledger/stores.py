@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from portalops.errors import LedgerMissing
@@ -59,6 +59,11 @@ class StoredLines(Protocol):
 
 class RecordStore(Protocol):
     """Keeps records in their order. `SqliteStore` says what each method promises and raises."""
+
+    @property
+    def skew(self) -> timedelta:
+        """How far the clocks of those who append may be apart."""
+        ...
 
     @property
     def place(self) -> str:

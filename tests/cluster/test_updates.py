@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from checks.updates.observation_database import script as observations_script
 from checks.updates.observations import ObservationStore
 from commands._cluster_work import do_part
+from commands._invocation import Invocation
+from commands._session import Session
 from commands._updates_work import store_place
 from commands.parts import updates
 from portalops.cluster.parts import Wish
@@ -17,7 +20,8 @@ from portalops.errors import ConfigurationError
 from portalops.ledger import bodies
 from portalops.model.updates import SourceAsked, UpdatesResult
 from portalops.model.verdicts import RunOutcome
-from tests.cluster.parts import ClusterServer, Portal, new_portal
+from portalops.ports import Clock
+from tests.cluster.parts import SECRETS, ClusterServer, Portal, new_portal
 from tests.cluster.working import session_of, working
 from tests.web import WebServer, answer, web_server
 
@@ -129,6 +133,37 @@ def test_what_a_killed_job_did_not_record_is_taken_from_its_parts(portal: Portal
     assert len(web.asked) - before == len(SOURCES) - 2, "what was asked is not asked again"
     assert all(poll.ok and poll.new_items == 2 for poll in newest(portal).polls if poll.source != "so-den")
     assert portal.run("-q", "updates", "verify") == 0
+
+
+class Ahead:
+    """A machine whose clock is two seconds ahead."""
+
+    def __init__(self, real: Clock) -> None:
+        self._real = real
+
+    def now(self) -> datetime:
+        return self._real.now() + timedelta(seconds=2)
+
+    def monotonic(self) -> float:
+        return self._real.monotonic()
+
+
+def test_what_a_worker_with_a_clock_ahead_saw_is_judged_in_the_same_run(portal: Portal) -> None:
+    session = session_of(portal)
+    ahead = Session(Invocation(("worker",), portal.configuration), SECRETS, clock=Ahead(session.clock))
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    for name in SOURCES:
+        do_part(
+            ahead,
+            Wish(f"updates:updates:{today}:source-{name}", "updates", "updates", f"source-{name}"),
+            "a part of w0",
+        )
+
+    assert portal.run("-q", "updates", "collect") == 0
+
+    record = next(session.ledger.records(kinds=("updates.finished",), newest_first=True, limit=1))
+    assert all(poll.ok and poll.polled_at <= record.at for poll in newest(portal).polls)
+    assert len(portal.runs("updates-part.finished")) == len(SOURCES)
 
 
 def test_a_source_that_fails_says_why_and_a_bad_answer_is_kept(portal: Portal, web: WebServer) -> None:
