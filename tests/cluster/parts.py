@@ -92,7 +92,9 @@ class Portal:
             process.wait()
 
     def wait_for_worker(self, name: str) -> None:
-        self.wait_until(f"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'portalops worker {name}'", 1)
+        self.wait_until(
+            f"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'portalops worker {name}'", 1, 180
+        )
 
     def wait_until(self, statement: str, least: int, seconds: float = 60) -> None:
         """Wait until a statement's number is at least so large."""
