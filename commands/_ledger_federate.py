@@ -197,6 +197,7 @@ def _recorded(look: SiteLook) -> Mapping[str, object]:
         "reason": look.reason,
         "problem": None if look.problem is None else str(look.problem),
         "ledger": look.ledger or None,
+        "refused": look.refused,
         "late": look.is_late,
         "period": None if look.period is None else str(look.period),
         "duties": {each.duty: each.verdict for each in look.standings},

@@ -8,6 +8,7 @@ site's keys. What then does not lead over those heads was cut off, rewritten, or
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from portalops.ledger.check_heads import Verdict as HeadVerdict
 from portalops.ledger.heads import code_of
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Brought
-from portalops.model.heads import Head
+from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.standing import Standing
@@ -73,8 +74,12 @@ class _Asked:
 class _Refused(Exception):
     """A bundle that does not hold, or does not fit what is known of its site."""
 
-    def __init__(self, path: Path, reason: Reason, message: Message, hint: Message) -> None:
+    def __init__(
+        self, path: Path, reason: Reason, message: Message, hint: Message, *, signed: SignedHead | None = None
+    ) -> None:
         super().__init__(str(message))
+        self.signed = signed
+        """The newest head that it holds, if one holds: together with one that was taken before it can show a fork to others."""
         self.path = path
         self.reason = reason
         self.message = message
@@ -143,6 +148,7 @@ def look_at(
             hint=refused.hint,
             notes=notes,
             bundle=str(refused.path),
+            refused=refused.signed,
         )
     except LedgerError as error:
         return replace(base, verdict=Verdict.UNREADABLE, problem=error.message, hint=error.hint, notes=notes)
@@ -311,8 +317,8 @@ def _require_size(path: Path, max_gib: int) -> None:
         LedgerError: it is more than is read of a site.
     """
     left = max_gib << 30
-    with BundleFolder(path) as folder:
-        for name, is_file in folder.names():
+    with BundleFolder(path) as folder, closing(folder.names()) as names:
+        for name, is_file in names:
             left -= folder.size(name) if is_file else 0
             if left < 0:
                 raise LedgerError(
@@ -343,6 +349,7 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
     """Say why a bundle is not taken: the gravest that it shows."""
     integrity = found.integrity
     verdicts = {each.verdict for each in integrity.signed.brought}
+    signed = integrity.signed.newest.signed if integrity.signed.newest else None
     own = {use.signer.public_key for use in integrity.signed.uses}
     what = integrity.faults[0].what if integrity.faults else msg("nothing is signed")
     compare = msg(
@@ -350,7 +357,7 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
         path=show_text(str(path)),
     )
     if HeadVerdict.OTHER_LEDGER in verdicts:
-        return _Refused(path, Reason.OTHER_LEDGER, what, compare)
+        return _Refused(path, Reason.OTHER_LEDGER, what, compare, signed=signed)
     if HeadVerdict.OTHER_DIGEST in verdicts:
         forked = next(each.brought for each in integrity.signed.brought if each.verdict is HeadVerdict.OTHER_DIGEST)
         return _Refused(
@@ -362,6 +369,7 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
                 head=forked.name,
             ),
             compare,
+            signed=signed,
         )
     if own and own.isdisjoint(each.public_key for each in trusted):
         signer = integrity.signed.uses[-1].signer.public_key

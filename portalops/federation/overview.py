@@ -78,7 +78,8 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
             msg("State"),
             msg("Newest head"),
             msg("Signed at"),
-            msg("Shows the days"),
+            msg("Period"),
+            msg("Known until"),
             msg("Days ago"),
             msg("What was found"),
         ),
@@ -139,6 +140,7 @@ def _row(number: int, look: SiteLook) -> tuple[Cell, ...]:
         code_of(look.head) if look.head else None,
         look.head.at if look.head else None,
         msg("{first} to {last}", first=period.first, last=period.last) if period else None,
+        look.speaks_until,
         None if look.age is None else look.age.days,
         _found(look),
     )

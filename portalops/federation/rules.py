@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from portalops.errors import ExitCode, worst
 from portalops.federation.state import SeenHead
-from portalops.model.heads import Head
+from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.period import Period
@@ -67,6 +67,8 @@ class SiteLook:
     hint: Message | None = None
     reason: Reason | None = None
     """Of a refused bundle."""
+    refused: SignedHead | None = None
+    """Of a bundle that forked, went back or is of another ledger: the newest head that it holds, if one does."""
     notes: tuple[Message, ...] = ()
     bundle: str = ""
     """Its folder; empty if there is none."""

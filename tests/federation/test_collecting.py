@@ -17,10 +17,12 @@ from portalops.compliance import Situation, judge
 from portalops.errors import ConfigurationError, ExitCode, IntegrityError, UsageError
 from portalops.federation.shown import bounded
 from portalops.ledger import bodies
+from portalops.ledger.heads import NAMESPACE
 from portalops.locale import render
 from portalops.model.message import Message, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.registers.evidence import read_evidence
+from portalops.signatures.sshsig import verify
 from tests.federation.department import NOW, RULEBOOK, WEEK, Department, SiteLedger, verdicts
 from tests.ledger.bundle.bundles import key_of, resign
 from tests.ledger.ledgers import ZONE
@@ -194,6 +196,14 @@ def test_a_ledger_that_was_rewritten_behind_a_head_that_was_taken_is_a_fork(
     other.export(folder / "a")
     code, found = department.collect()
     assert (code, found["kh"]["reason"]) == (5, "fork")
+    taken, refused = (
+        json.loads(department.ledger.blob(each.body))["federation"]["sites"][0]
+        for each in department.ledger.records(kinds=(COLLECTED,))
+    )
+    pair = taken["heads"][0]["head"], refused["refused"]
+    assert [verify(each["text"].encode(), each["signature"], NAMESPACE) for each in pair] == [site.key.public_key] * 2
+    newest = max((folder / "a" / "heads").glob("*.txt")).read_text()
+    assert refused["refused"]["text"] == newest, "both heads lie in the record for a third party to see"
 
 
 def test_a_ledger_that_went_back_is_refused_and_its_newest_head_stays_kept(

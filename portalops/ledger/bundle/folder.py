@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -124,7 +124,7 @@ class BundleFolder:
                 advance(len(piece))
         return Hashed(sha256.digest(), sha512.digest())
 
-    def names(self) -> Iterator[tuple[str, bool]]:
+    def names(self) -> Generator[tuple[str, bool], None, None]:
         """Yield every name in the folder and in those that a bundle has, and whether it is a regular file.
 
         The folders that a bundle has are no names of their own.
