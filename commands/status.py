@@ -60,6 +60,11 @@ def status(
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
     view = duty_view(standings, session.rulebook) if duty else overview(standings, session.rulebook, chosen)
+    if session.settings.cluster is not None and duty is None:
+        from commands._cluster_progress import now_under_way, progress_table  # noqa: PLC0415  # start-up time
+
+        if jobs := now_under_way(session):
+            view.append(progress_table(jobs))
     return Result(
         data=[standing_data(standing) for standing in standings],
         view=view,

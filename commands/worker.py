@@ -121,18 +121,20 @@ def list_workers(ctx: typer.Context) -> Result:
 
 @app.command(
     help=_(
-        "Show what waits, what is being done and by how many workers\n\nExample: portalops worker status\n\nEXIT STATUS: 0 all is"
-        " well, 1 parts wait and no worker is there"
+        "Show what waits, what is being done and by how many workers\n\nOf each job whose parts are under way: how many are done, how"
+        " fast, and how long the rest takes at that rate.\n\nExample: portalops worker status\n\nEXIT STATUS: 0 all is well, 1 parts wait"
+        " and no worker is there"
     )
 )
 def status(ctx: typer.Context) -> Result:
-    from portalops.cluster.queue import require, sizes  # noqa: PLC0415  # an extra, and start-up time
+    from commands._cluster_progress import jobs_under_way, progress_data, progress_table  # noqa: PLC0415  # start-up time
+    from portalops.cluster.queue import require, sizes, wishes_in  # noqa: PLC0415  # an extra
 
     session = open_session(ctx)
     _cluster(session)
     with driver_errors(session), connection_of(session) as connection:
         require(connection, session.kept(writable=False).records.place)
-        counts = sizes(connection)
+        counts, wishes = sizes(connection), wishes_in(connection)
     workers = len(_workers(session))
     waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
     pairs: list[tuple[Message, Cell]] = [
@@ -141,7 +143,10 @@ def status(ctx: typer.Context) -> Result:
         (msg("Workers"), workers),
     ]
     code = ExitCode.UNMET if (waiting or picked) and not workers else ExitCode.OK
-    return Result({"waiting": waiting, "at_work": picked, "workers": workers}, [KeyValues(pairs)], exit_code=code)
+    jobs = jobs_under_way(session, wishes)
+    view: list[Block] = [KeyValues(pairs), *([progress_table(jobs)] if jobs else [])]
+    data: JsonValue = {"waiting": waiting, "at_work": picked, "workers": workers, "jobs": progress_data(jobs)}
+    return Result(data, view, exit_code=code)
 
 
 @app.command(

@@ -146,6 +146,13 @@ class _Driver(PsycopgDriver):
         await self._ears.__aexit__(*how)
 
 
+def wishes_in(connection: psycopg.Connection) -> tuple[Wish, ...]:
+    """Return what is in the queue, waiting or at work; what another portalops put in and this one cannot read is left out."""
+    statement = f"SELECT payload FROM {_TABLE} WHERE status IN ('queued', 'picked')"  # noqa: S608  # a name of ours
+    rows = connection.execute(statement).fetchall()
+    return tuple(wish for (payload,) in rows if (wish := read_wish(bytes(payload or b""))) is not None)
+
+
 async def work(
     connection: psycopg.AsyncConnection,
     ears: psycopg.AsyncConnection,
