@@ -42,7 +42,7 @@ def test_a_round_is_asked_by_a_worker_and_judged_by_the_job(
         assert len(portal.runs("check-part.started")) == 4
 
         assert portal.run("worker", "status", "--json") == ExitCode.OK
-        assert data_of(capsys) == {"waiting": 0, "at_work": 0, "workers": 1}
+        assert data_of(capsys) == {"waiting": 0, "at_work": 0, "workers": 1, "jobs": []}
 
         assert portal.run("worker", "drain", "w2") == ExitCode.USAGE
         assert "The workers are: w1." in capsys.readouterr().err
