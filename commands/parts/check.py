@@ -66,8 +66,8 @@ def do(session: Session, wish: Wish) -> Work[HostAsked]:
     names = frozenset(each for each in spared if isinstance(each, str)) if isinstance(spared, list) else frozenset()
     answered = ask(Errand(host, names), shells_of(session), clock=session.clock)
     if isinstance(answered.answer, Missing):
-        asked = HostAsked(HostId(host.id), answered.at, None, answered.answer.reason, answered.answer.seen)
+        asked = HostAsked(HostId(host.id), answered.at, (), answered.answer.reason, answered.answer.seen)
         problem = msg("{host}: {problem}", host=host.id, problem=answered.answer.seen)
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (str(problem),), (problem,))
     digest = session.writable_ledger.keep(answered.answer)
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, HostAsked(HostId(host.id), answered.at, digest))
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, HostAsked(HostId(host.id), answered.at, (digest,)))

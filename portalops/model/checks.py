@@ -62,12 +62,17 @@ class HostAsked:
     host: HostId
     at: datetime
     """When the answer was received."""
-    answer: Digest | None
-    """The kept answer; None if there is none."""
+    evidence: tuple[Digest, ...]
+    """The kept answer, under the key that verification, bundles and erasure follow; empty if there is none."""
     reason: str = ""
     """Code of why there is none."""
     problem: Message | str = ""
     """The same in words."""
+
+    @property
+    def answer(self) -> Digest | None:
+        """Return the kept answer; None if there is none."""
+        return self.evidence[0] if self.evidence else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from hashlib import sha256
 
 import pytest
 
@@ -20,7 +21,7 @@ from portalops.ledger.runs import Frame, Work, lock_name, record_framed
 from portalops.model.checks import HostAsked
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
-from portalops.model.record import Digest, RunId
+from portalops.model.record import RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, RunSummary
 from portalops.model.verdicts import RunOutcome
 from tests.cluster.parts import SECRETS, Portal
@@ -79,6 +80,7 @@ def test_a_part_asks_its_host_and_keeps_the_answer(session: Session, portal: Por
     assert record.subject == "host-host-0" and summary(session, RUN).outcome is RunOutcome.COMPLETE
     assert asked is not None and asked.answer is not None
     assert b"Debian GNU/Linux 13" in session.ledger.blob(asked.answer)
+    assert asked.answer in bodies.evidence_of(session.ledger.blob(record.body)), "verified, exported and erased with it"
 
 
 def test_a_part_that_is_done_is_not_done_again(sessions: tuple[Session, Session], portal: Portal) -> None:
@@ -153,7 +155,9 @@ def test_a_host_that_does_not_answer_is_a_part_that_is_not_complete(session: Ses
 def record_part(session: Session, run: str, outcome: RunOutcome = RunOutcome.COMPLETE, answer: str = "a") -> None:
     """Record that somebody did a part."""
     name = run.rpartition(":")[2].rpartition(".")[0] or run.rpartition(":")[2]
-    asked = HostAsked(HostId(name.removeprefix("host-")), session.clock.now(), Digest(answer * 64))
+    asked = HostAsked(
+        HostId(name.removeprefix("host-")), session.clock.now(), (session.writable_ledger.keep(answer.encode()),)
+    )
     record_framed(
         session.writable_ledger,
         Frame(RunId(run), "check-part", name, "", is_alone=False),
@@ -227,7 +231,7 @@ def test_a_part_that_was_not_complete_is_asked_for_anew(sessions: tuple[Session,
     with wished(portal, lambda: record_part(other, f"{run}.2", answer="b")):
         found = out(one, "host-a")["host-a"]
 
-    assert isinstance(found, HostAsked) and found.answer == "b" * 64
+    assert isinstance(found, HostAsked) and found.answer == sha256(b"b").hexdigest()
 
 
 def test_a_part_that_failed_tells_why(sessions: tuple[Session, Session], portal: Portal) -> None:
@@ -251,7 +255,7 @@ def test_records_of_other_jobs_and_slots_are_passed_over(sessions: tuple[Session
     with wished(portal, lambda: record_part(other, f"check:check:{SLOT}:host-a", answer="c")):
         found = out(one, "host-a")["host-a"]
 
-    assert isinstance(found, HostAsked) and found.answer == "c" * 64
+    assert isinstance(found, HostAsked) and found.answer == sha256(b"c").hexdigest()
 
 
 def test_a_job_that_waits_takes_its_lock_anew_when_the_connection_broke(
