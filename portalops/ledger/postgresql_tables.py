@@ -93,7 +93,7 @@ BEGIN
   END IF;
   head := coalesce(head, repeat('0', 64));
   FOREACH next_line IN ARRAY lines LOOP
-    IF next_line::json ->> 'prev' <> head OR (next_line::json ->> 'seq')::bigint <> place THEN
+    IF next_line::json ->> 'prev' IS DISTINCT FROM head OR (next_line::json ->> 'seq')::bigint IS DISTINCT FROM place THEN
       RAISE EXCEPTION 'record % does not follow from the one before', place USING ERRCODE = 'PO001';
     END IF;
     INSERT INTO record (seq, line) VALUES (place, next_line);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -142,6 +143,20 @@ def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: Kep
         database.records.take(3, lines[3:4])
     with pytest.raises(IntegrityError, match="does not follow"):
         in_file(tmp_path / "x").records.take(2, lines[1:2])
+
+
+@pytest.mark.parametrize("cut", [b'"prev":"%s",', b'"seq":3,'])
+def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, database: Kept, cut: bytes) -> None:
+    """A comparison with nothing is neither true nor false to a database."""
+    lines = [record.line for record in filled_ledger(tmp_path).records()]
+    database.records.take(1, lines[:2])
+    part = cut % hashlib.sha256(lines[1]).hexdigest().encode() if b"%s" in cut else cut
+    assert lines[2].count(part) == 1
+
+    with pytest.raises(IntegrityError, match="does not follow"):
+        database.records.take(3, [lines[2].replace(part, b"")])
+
+    assert database.records.count() == 2
 
 
 def test_a_run_is_recorded_once_and_the_clock_does_not_go_back(tmp_path: Path, database: Kept) -> None:
