@@ -67,9 +67,12 @@ class PostgresqlChain:
             return None
 
     def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
-        statement = f"SELECT seq, line, kind, run, body FROM {_OF_TABLE} WHERE seq > %s AND seq <= %s ORDER BY seq"
+        # No bound but those asked for: a row before the first record is read by queries too.
+        bounds = [("seq > %s", after), ("seq <= %s", last)]
+        span = [(said, bound) for said, bound in bounds if bound is not None]
+        where = f"WHERE {' AND '.join(said for said, _bound in span)}" if span else ""
         with self._connection.cursor(name="lines") as cursor:
-            cursor.execute(statement, (-1 if after is None else after, 2**63 - 1 if last is None else last))
+            cursor.execute(f"SELECT seq, line FROM {_OF_TABLE} {where} ORDER BY seq", [bound for _said, bound in span])
             while rows := cursor.fetchmany(size):
                 places, lines = [row[0] for row in rows], [row[1].encode() for row in rows]
                 yield Chunk(lines, places)

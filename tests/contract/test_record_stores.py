@@ -159,6 +159,18 @@ def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, dat
     assert database.records.count() == 2
 
 
+def test_a_row_before_the_first_record_is_found(tmp_path: Path, server: Server, database: Kept) -> None:
+    ledger = filled_ledger(tmp_path)
+    move(ledger, in_file(tmp_path), database)
+    there = Ledger(tmp_path, FixedClock(START), writable=False, kept=database)
+    assert verified(there).integrity.holds
+    insert = 'INSERT INTO portalops.record (seq, line) SELECT -5, replace(line, \'"run":"\', \'"run":"x\')'
+    server.sql(f"{insert} FROM portalops.record WHERE run <> '' ORDER BY seq LIMIT 1", database.records.place)
+    assert any(record.run.startswith("x") for record in there.frames()), "it is part of what queries answer"
+
+    assert not verified(there).integrity.holds
+
+
 def test_a_run_is_recorded_once_and_the_clock_does_not_go_back(tmp_path: Path, database: Kept) -> None:
     ledger = filled_ledger(tmp_path)
     move(ledger, in_file(tmp_path), database)
