@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from commands._session import Session
 from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
-from portalops.config.kinds import kinds_in, module_of
+from portalops.config.kinds import kinds_in, known_module, module_of
 from portalops.errors import ConfigurationError, LedgerError, Locked
 from portalops.jobs import slot_start
 from portalops.ledger import bodies
@@ -25,6 +25,7 @@ from portalops.ledger.runs import Frame, Work, record_framed
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Job, RunSummary
+from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.runs import attempt_of, run_id
 
@@ -187,6 +188,7 @@ def do_part(session: Session, wish: Wish, holder: str) -> None:
     """Do one part, unless the ledger holds that it was done.
 
     Raises:
+        UnknownKind: this version has no such parts; nothing is recorded of it.
         Locked: another worker is at it, or at another part of the same thing.
     """
     ledger = session.writable_ledger
@@ -198,7 +200,7 @@ def do_part(session: Session, wish: Wish, holder: str) -> None:
             return  # it was done, and whoever did it could not tell the queue any more
         attempt = max((attempt_of(each) for each in taken), default=0) + 1
         run = RunId(wish.run if attempt == 1 else f"{wish.run}.{attempt}")
-        module = module_of(PARTS, wish.kind)
+        module = known_module(PARTS, wish.kind, msg("jobs of kind {kind} have no parts", kind=show_text(wish.kind, 60)))
         frame = Frame(run, kind, wish.part, wish.duty, is_alone=False)
         guard = getattr(module, "guard", None)
         with guard(session, wish, holder) if guard else nullcontext():

@@ -17,6 +17,11 @@ FORMAT = 1
 SUFFIX = "-part"
 """Behind a job's kind: the kind of its parts' records, such as `check-part.finished`."""
 
+MAX_RUN = 1000
+"""Longest id of a run in a wish, in characters; ids of jobs, units and hosts are far shorter."""
+
+_TEXTS = ("run", "kind", "job", "part", "duty")
+
 _LIKE_AN_ATTEMPT = re.compile(r"\.[0-9]+_*$")
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
@@ -46,12 +51,39 @@ class Wish:
 
 
 def read_wish(data: bytes) -> Wish | None:
-    """Read a wish from the queue; None if it is of a format that is not known here, or is none."""
+    """Read a wish from the queue; None if it is of a format that is not known here, or is none.
+
+    Whoever may write into the ledger may put anything into the queue. A wish whose run's id names another part than it asks for is none: its
+    record would stand for a host that nobody asked.
+    """
     try:
         found = json.loads(data)
-        return Wish(**found) if isinstance(found, dict) and found.get("format") == FORMAT else None
-    except (ValueError, TypeError):
+        if not isinstance(found, dict) or found.get("format") != FORMAT or not _has_types(found):
+            return None
+        wish = Wish(**found)
+    except (ValueError, TypeError, RecursionError):
         return None
+    return wish if _is_named(wish) else None
+
+
+def _has_types(found: dict[str, object]) -> bool:
+    """Say whether the values that there are can be those of a wish."""
+    attempt = found.get("attempt", 1)
+    return (
+        all(isinstance(each := found.get(key, ""), str) and each.isprintable() for key in _TEXTS)
+        and type(attempt) is int
+        and attempt >= 1
+        and isinstance(found.get("details", {}), dict)
+    )
+
+
+def _is_named(wish: Wish) -> bool:
+    """Say whether the run's id is that of the part's first attempt."""
+    name = parse_run_id(wish.run)
+    if name is None or len(wish.run) > MAX_RUN or " " in wish.run:
+        return False
+    named = (name.duty, name.job, name.suffix, name.attempt)
+    return named == (wish.duty or wish.kind, wish.job, suffix_of(wish.part), 1)
 
 
 def part_kind(kind: str) -> str:

@@ -36,10 +36,40 @@ def changed(**values: object) -> bytes:
         changed(format=None),
         changed(priority=1),
         b'{"format": 1}',
+        b'{"format":1,"details":' + b"[" * 100_000,
+        changed(run=7),
+        changed(kind=["check"]),
+        changed(part=None),
+        changed(details=[]),
+        changed(attempt=True),
+        changed(attempt=0),
+        changed(attempt="1"),
+        changed(part="host-web1\x00"),
+        changed(part="host-\ud800", run="12.4:check:2026-11-26:host-\ud800"),
     ],
 )
 def test_what_is_no_wish_of_this_format_is_left_to_others(data: bytes) -> None:
     assert read_wish(data) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"part": "host-web2"},
+        {"run": "12.4:check:2026-11-26:host-web2"},
+        {"run": "12.4:check:2026-11-26:host-web1.2"},
+        {"run": "12.4:check:2026-11-26"},
+        {"run": "host-web1"},
+        {"part": "web1"},
+        {"job": "other"},
+        {"duty": "10.2"},
+        {"kind": "verify", "duty": ""},
+        {"part": "host-a b", "run": "12.4:check:2026-11-26:host-a b"},
+        {"part": "host-" + "a" * 2000, "run": "12.4:check:2026-11-26:host-" + "a" * 2000},
+    ],
+)
+def test_a_wish_whose_run_names_something_else_is_none(values: dict[str, object]) -> None:
+    assert read_wish(changed(**values)) is None
 
 
 def record(run: str) -> Record:

@@ -15,7 +15,7 @@ from commands._invocation import Invocation
 from commands._session import Session
 from portalops.cluster.parts import JsonValue, Wish
 from portalops.config.kinds import module_of
-from portalops.errors import ExitCode, LedgerError, Locked, UsageError
+from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.runs import Frame, Work, lock_name, record_framed
 from portalops.model.checks import HostAsked
@@ -140,6 +140,14 @@ def test_a_part_that_fails_is_recorded_as_failed_once(session: Session, portal: 
 
     assert ended(portal) == [run]
     assert summary(session, run).outcome is RunOutcome.FAILED
+
+
+@pytest.mark.parametrize("kind", ["--init--", "check.do", "../check", "_jobs", "os", ""])
+def test_a_part_of_a_kind_that_has_none_leaves_no_trace(session: Session, portal: Portal, kind: str) -> None:
+    run = RunId(f"{kind or 'x'}:check:{SLOT}:host-host-0")
+    with pytest.raises(UnknownKind, match="have no parts"):
+        do_part(session, Wish(run, kind, "check", "host-host-0"), "a part")
+    assert portal.sql("SELECT count(*) FROM portalops.record WHERE kind LIKE '%part%'") == "0"
 
 
 def test_a_host_that_does_not_answer_is_a_part_that_is_not_complete(session: Session, portal: Portal) -> None:
