@@ -96,10 +96,7 @@ class Ledger:
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)
         if (place := ledger.gone_to()) is not None:
-            raise LedgerError(
-                msg("the ledger in {here} was moved to {place}", here=ledger._store.place, place=place),
-                msg("Let the configuration name that place in [ledger.store]; 'portalops ledger move' brings it back."),
-            )
+            raise moved_away(ledger._store.place, place)
         if ledger.last() is None:
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
@@ -351,3 +348,11 @@ def moved_to(ledger: Ledger, record: Record) -> str | None:
         return "?"
     place = said.get("to") if isinstance(said, dict) else None
     return place if isinstance(place, str) else "?"
+
+
+def moved_away(here: str, place: str) -> LedgerError:
+    """Say that a ledger goes on elsewhere."""
+    return LedgerError(
+        msg("the ledger in {here} was moved to {place}", here=here, place=place),
+        msg("Let the configuration name that place in [ledger.store]; 'portalops ledger move' brings it back."),
+    )

@@ -13,7 +13,7 @@ from itertools import islice
 
 from portalops.errors import IntegrityError, LedgerError
 from portalops.ledger import bodies
-from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_to
+from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_away, moved_to
 from portalops.ledger.record import NO_RUN, line_digest
 from portalops.ledger.selection import Selection
 from portalops.model.message import msg
@@ -51,13 +51,16 @@ def move(
         advance: is told of records done.
 
     Raises:
-        LedgerError: the target holds another ledger, or more than the source.
+        LedgerError: the target holds another ledger, or more than the source; or the source was moved to a third place.
         IntegrityError: what came over is not what was there.
         LedgerFull: the target cannot be written.
     """
     begun = _begun(source, target)
     newest = ledger.last()
-    if newest is None or moved_to(ledger, newest) != target.records.place:
+    gone_to = moved_to(ledger, newest) if newest else None
+    if gone_to not in {None, source.records.place, target.records.place}:
+        raise moved_away(source.records.place, gone_to)  # it may go on there: a second place would make two of it
+    if newest is None or gone_to != target.records.place:
         body = {
             "moved": {
                 "from": source.records.place,

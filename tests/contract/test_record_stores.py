@@ -145,6 +145,20 @@ def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: Kep
         in_file(tmp_path / "x").records.take(2, lines[1:2])
 
 
+def test_a_ledger_that_was_moved_is_not_moved_to_a_third_place_from_where_it_was(
+    tmp_path: Path, database: Kept
+) -> None:
+    ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
+    move(ledger, source, database)
+    before, third = ledger.count(), in_file(tmp_path / "b")
+
+    with pytest.raises(LedgerError, match=f"was moved to {database.records.place}"):
+        move(ledger, source, third)
+
+    assert ledger.count() == before and third.records.count() == 0
+    move(ledger, source, database)  # where it went, again
+
+
 @pytest.mark.parametrize("cut", [b'"prev":"%s",', b'"seq":3,'])
 def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, database: Kept, cut: bytes) -> None:
     """A comparison with nothing is neither true nor false to a database."""
