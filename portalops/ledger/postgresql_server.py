@@ -21,11 +21,14 @@ SELECT current_setting('server_version_num')::int, current_setting('fsync') = 'o
   (SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('{SCHEMA}.record'::regclass, '{SCHEMA}.tail'::regclass)
     AND tgname IN ('record_kept', 'record_not_emptied', 'tail_kept') AND tgenabled IN ('O', 'A')),
   (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
-  (SELECT bool_or(pg_has_role(relowner, 'USAGE')) FROM pg_class
+  -- Also a role whose rights it does not have by itself: SET ROLE takes them.
+  (SELECT bool_or(pg_has_role(relowner, 'MEMBER')) FROM pg_class
     WHERE oid IN ('{SCHEMA}.record'::regclass, '{SCHEMA}.tail'::regclass, '{SCHEMA}.blob'::regclass)),
   ARRAY(SELECT held FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) held
-    WHERE has_table_privilege('{SCHEMA}.record', held) OR has_table_privilege('{SCHEMA}.tail', held)
-      OR has_table_privilege('{SCHEMA}.blob', held))
+    WHERE EXISTS (SELECT FROM unnest(ARRAY['{SCHEMA}.record', '{SCHEMA}.tail', '{SCHEMA}.blob']::regclass[]) AS of(held_on)
+      WHERE CASE WHEN held IN ('INSERT', 'UPDATE') THEN has_any_column_privilege(held_on, held)
+        ELSE has_table_privilege(held_on, held) END)),
+  has_schema_privilege('{SCHEMA}', 'CREATE')
 """
 _GUARDS = 3
 """Triggers that refuse every change of a record, whoever asks for it."""
@@ -61,7 +64,10 @@ def read_server(connection: psycopg.Connection) -> ServerState:
     """Ask the server; an account that may read the ledger may ask all of it."""
     row = connection.execute(_ASKED).fetchone()
     assert row is not None
-    *plain, guards, is_super, is_owner, privileges = row
+    *plain, guards, is_super, is_owner, privileges, may_create = row
     version, fsync, pages, commit, standby, now, account, free, amcheck = plain
     excess = ("superuser",) if is_super else (*(("owner",) if is_owner else ()), *privileges)
+    if may_create and not is_super and not is_owner:
+        # Functions of its own beside those that run with the owner's rights; or the schema is its own.
+        excess = (*excess, "CREATE")
     return ServerState(version, fsync, pages, commit, standby, now, account, free, amcheck, guards == _GUARDS, excess)

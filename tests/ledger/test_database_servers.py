@@ -87,6 +87,9 @@ def test_who_reads_appends_or_prunes_has_no_right_too_many(server: Server) -> No
     [
         ("GRANT UPDATE ON portalops.record TO web1", "REVOKE UPDATE ON portalops.record FROM web1", ("UPDATE",)),
         ("GRANT DELETE ON portalops.blob TO web1", "REVOKE DELETE ON portalops.blob FROM web1", ("DELETE",)),
+        ("GRANT UPDATE (size) ON portalops.tail TO web1", "REVOKE UPDATE (size) ON portalops.tail FROM web1", ("UPDATE",)),
+        ("GRANT CREATE ON SCHEMA portalops TO web1", "REVOKE CREATE ON SCHEMA portalops FROM web1", ("CREATE",)),
+        ("CREATE ROLE between NOINHERIT IN ROLE postgres; GRANT between TO web1", "DROP ROLE between", ("owner",)),
         ("ALTER ROLE web1 SUPERUSER", "ALTER ROLE web1 NOSUPERUSER", ("superuser",)),
         ("GRANT postgres TO web1", "REVOKE postgres FROM web1", ("owner", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER")),
     ],
