@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from enum import StrEnum
 from typing import Annotated
 
@@ -53,7 +54,12 @@ def move_ledger(
     source.records.check()
     if dry_run:
         return _planned(source, target)
-    with file.locks.held("move", holder=session.holder), store.locks.held("move", holder=session.holder):
+    with ExitStack() as locks:
+        locks.enter_context(file.locks.held("move", holder=session.holder))
+        if (
+            settings.ledger_store is not None
+        ):  # else the records, and their locks, are in the state folder before and after
+            locks.enter_context(store.locks.held("move", holder=session.holder))
         return _done(source, target, _moved(session, source, target))
 
 

@@ -42,7 +42,7 @@ def move(
     *,
     advance: Callable[[int], None] = lambda _amount: None,
 ) -> Moved:
-    """Bring a whole ledger over and say in it that it moved.
+    """Bring a whole ledger over and say in it that it moved; only its details, where its records are in one place before and after.
 
     Args:
         ledger: the one in `source`, open for appending.
@@ -60,6 +60,8 @@ def move(
     gone_to = moved_to(ledger, newest) if newest else None
     if gone_to not in {None, source.records.place, target.records.place}:
         raise moved_away(source.records.place, gone_to)  # it may go on there: a second place would make two of it
+    if source.records.place == target.records.place:
+        return _moved_details(source, target, newest)
     if newest is None or gone_to != target.records.place:
         body = {
             "moved": {
@@ -81,6 +83,14 @@ def move(
             msg("Keep both places as they are, and run 'portalops ledger verify' over each."),
         )
     return Moved(end.seq, brought, lost, line_digest(end.line))
+
+
+def _moved_details(source: Kept, target: Kept, newest: Record | None) -> Moved:
+    """Bring the details alone over, where the records stay in their place: the ledger goes on there, and no record is due."""
+    if newest is None:
+        raise source.records.missing()
+    brought, lost = _bring_blobs(source, target)
+    return Moved(newest.seq, brought, lost, line_digest(newest.line))
 
 
 def copy(source: Kept, target: Kept) -> int:

@@ -266,3 +266,23 @@ def test_details_go_into_a_bucket_and_come_back(
     assert home.ledger("move", "--to", "file", "--json") == ExitCode.OK
     assert data_of(capsys)["lost"] == [objects[3]["Key"].rpartition("/")[2].removesuffix(".zst")]
     assert home.in_file() == home.in_database()
+
+
+def test_details_alone_go_into_a_folder_and_come_back_while_the_records_stay(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled_ledger(home.folder / "state")
+    before, evidence = home.in_file(), home.folder / "evidence"
+    home.configuration.write_text(
+        f'{CONFIGURATION}[ledger.blobs]\nkind = "folder"\nfolder = "{evidence}"\n', encoding="utf-8"
+    )
+
+    assert home.ledger("move", "--to", "store", "--json") == ExitCode.OK
+    brought = data_of(capsys)["blobs"]
+    (home.folder / "state" / "blobs").rename(home.folder / "old")
+    assert home.ledger("verify", "--json") == ExitCode.PARTIAL
+    assert data_of(capsys)["integrity"]["holds"] is True
+    assert home.ledger("move", "--to", "file", "--json") == ExitCode.OK
+
+    assert data_of(capsys)["blobs"] == brought > 8
+    assert home.in_file() == before
