@@ -56,9 +56,8 @@ def move_ledger(
         return _planned(source, target)
     with ExitStack() as locks:
         locks.enter_context(file.locks.held("move", holder=session.holder))
-        if (
-            settings.ledger_store is not None
-        ):  # else the records, and their locks, are in the state folder before and after
+        # Without a store the records, and their locks, are in the state folder before and after.
+        if settings.ledger_store is not None:
             locks.enter_context(store.locks.held("move", holder=session.holder))
         return _done(source, target, _moved(session, source, target))
 

@@ -14,7 +14,7 @@ from itertools import islice
 from portalops.errors import IntegrityError, LedgerError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_away, moved_to
-from portalops.ledger.record import NO_RUN, line_digest
+from portalops.ledger.record import Draft, line_digest
 from portalops.ledger.selection import Selection
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
@@ -62,17 +62,12 @@ def move(
         raise moved_away(source.records.place, gone_to)  # it may go on there: a second place would make two of it
     if source.records.place == target.records.place:
         return _moved_details(source, target, newest)
+    brought = 0
     if newest is None or gone_to != target.records.place:
-        body = {
-            "moved": {
-                "from": source.records.place,
-                "to": target.records.place,
-                "records": newest.seq if newest else 0,
-                "head": line_digest(newest.line) if newest else "",
-            }
-        }
-        newest = ledger.append(MOVED, run=NO_RUN, body=bodies.write(body))
-    brought, lost = _bring_blobs(source, target)
+        # Before the source takes no more records, since most of what can fail fails here.
+        brought, _lost = _bring_blobs(source, target)
+        (newest,) = ledger.append_decided(lambda: (_said(ledger, source, target),))
+    more, lost = _bring_blobs(source, target)
     for lines in _batches(source, begun):
         target.records.take(lines[0].seq, [record.line for record in lines])
         advance(len(lines))
@@ -82,7 +77,20 @@ def move(
             msg("the newest record of {place} is not the one that was moved there", place=target.records.place),
             msg("Keep both places as they are, and run 'portalops ledger verify' over each."),
         )
-    return Moved(end.seq, brought, lost, line_digest(end.line))
+    return Moved(end.seq, brought + more, lost, line_digest(end.line))
+
+
+def _said(ledger: Ledger, source: Kept, target: Kept) -> Draft:
+    newest = ledger.last()
+    body = {
+        "moved": {
+            "from": source.records.place,
+            "to": target.records.place,
+            "records": newest.seq if newest else 0,
+            "head": line_digest(newest.line) if newest else "",
+        }
+    }
+    return ledger.draft(MOVED, body=ledger.keep(bodies.write(body)))
 
 
 def _moved_details(source: Kept, target: Kept, newest: Record | None) -> Moved:

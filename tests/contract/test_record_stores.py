@@ -120,6 +120,20 @@ def test_what_details_name_in_turn_is_moved_with_them(tmp_path: Path, database: 
     assert list(database.blobs.digests()) == list(in_file(tmp_path).blobs.digests())
 
 
+def test_a_ledger_with_a_damaged_detail_stays_where_it_is_and_goes_on_there(tmp_path: Path, database: Kept) -> None:
+    ledger, source = filled_ledger(tmp_path), in_file(tmp_path)
+    before = ledger.count()
+    digest = next(source.blobs.digests())
+    next((tmp_path / "blobs").rglob(f"{digest}*")).write_bytes(b"damaged")
+
+    with pytest.raises(IntegrityError, match=digest):
+        move(ledger, source, database)
+
+    assert (ledger.count(), database.records.count()) == (before, 0)
+    again = Ledger.open(tmp_path, FixedClock(START + timedelta(days=60)), create=True)
+    again.append("note", run=NO_RUN, body=b"{}")
+
+
 def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_path: Path, database: Kept) -> None:
     ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
     first = [record.line for record in source.records.records(Selection(limit=4))]
