@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from portalops.errors import IntegrityError, LedgerError
+from portalops.errors import IntegrityError, LedgerError, Locked
 from portalops.ledger import bodies
 from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_away, moved_to
 from portalops.ledger.record import Draft, line_digest
+from portalops.ledger.runs import is_running
 from portalops.ledger.selection import Selection
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
@@ -54,6 +55,7 @@ def move(
         LedgerError: the target holds another ledger, or more than the source; or the source was moved to a third place.
         IntegrityError: what came over is not what was there.
         LedgerFull: the target cannot be written.
+        Locked: a run is at work.
     """
     begun = _begun(source, target)
     newest = ledger.last()
@@ -64,6 +66,7 @@ def move(
         return _moved_details(source, target, newest)
     brought = 0
     if newest is None or gone_to != target.records.place:
+        _require_rest(ledger)
         # Before the source takes no more records, since most of what can fail fails here.
         brought, _lost = _bring_blobs(source, target)
         (newest,) = ledger.append_decided(lambda: (_said(ledger, source, target),))
@@ -80,7 +83,18 @@ def move(
     return Moved(end.seq, brought + more, lost, line_digest(end.line))
 
 
+def _require_rest(ledger: Ledger) -> None:
+    """Refuse while a run is at work: it would leave its end in the place that the ledger left, which then went on in two."""
+    for run in ledger.runs():
+        if is_running(ledger.locks, run):
+            raise Locked(
+                msg("the run {run} is at work", run=run.id),
+                msg("Wait until it has ended, or stop it; then move the ledger."),
+            )
+
+
 def _said(ledger: Ledger, source: Kept, target: Kept) -> Draft:
+    _require_rest(ledger)  # one that began meanwhile
     newest = ledger.last()
     body = {
         "moved": {

@@ -18,6 +18,7 @@ from portalops.ledger.postgresql_kept import kept_in as postgresql
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER
 from portalops.ledger.record import NO_RUN, Draft
+from portalops.ledger.runs import lock_name
 from portalops.ledger.selection import Selection
 from portalops.ledger.stores import RecordStore
 from portalops.model.record import Digest, RunId
@@ -132,6 +133,20 @@ def test_a_ledger_with_a_damaged_detail_stays_where_it_is_and_goes_on_there(tmp_
     assert (ledger.count(), database.records.count()) == (before, 0)
     again = Ledger.open(tmp_path, FixedClock(START + timedelta(days=60)), create=True)
     again.append("note", run=NO_RUN, body=b"{}")
+
+
+def test_a_ledger_is_not_moved_while_a_run_is_at_work(tmp_path: Path, database: Kept) -> None:
+    """It would leave its end in the place that the ledger left."""
+    filled_ledger(tmp_path)
+    ledger = Ledger.open(tmp_path, FixedClock(START + timedelta(days=60)), create=True)
+    ledger.append("backup.started", run=RunId("at-work"), subject="daily", body=b"{}")
+    before = ledger.count()
+
+    with ledger.locks.held(lock_name("daily"), holder="at-work"), pytest.raises(Locked, match="at-work is at work"):
+        move(ledger, in_file(tmp_path), database)
+
+    assert (ledger.count(), database.records.count()) == (before, 0)
+    assert move(ledger, in_file(tmp_path), database).records == before + 1, "one that was killed hinders nothing"
 
 
 def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_path: Path, database: Kept) -> None:
