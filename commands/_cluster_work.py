@@ -58,6 +58,7 @@ class Fan:
         parts: Mapping[str, Mapping[str, JsonValue]],
         shape: type[PartT],
         *,
+        is_of: Callable[[str, PartT], bool],
         is_news: Callable[[str, PartT], bool] = lambda _name, _found: True,
     ) -> Iterator[tuple[str, PartT | Message]]:
         """Have parts done, and yield each when it is: what came of it, or why nothing did.
@@ -65,13 +66,21 @@ class Fan:
         Args:
             parts: by name, what the worker needs beside it.
             shape: of what each comes to.
+            is_of: says whether what a part came to is about what it was to be about; else it counts as not done.
             is_news: says whether what a part came to, that was complete before, is not used already; else it is done anew.
         """
         session = self.session
         names = {run_id(self.job, self.slot, suffix=suffix_of(name)): name for name in parts}
         waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
         done = self._patiently(waited.come)
-        read = {run: self._read(record, shape) for run, record in done.items() if self._is_complete(record)}
+
+        def came(run: RunId, record: Record) -> PartT | Message:
+            found = self._read(record, shape)
+            if isinstance(found, Message) or (record.subject == names[run] and is_of(names[run], found)):
+                return found
+            return msg("what is recorded of it is about something else")
+
+        read = {run: came(run, record) for run, record in done.items() if self._is_complete(record)}
         taken = {run: each for run, each in read.items() if not isinstance(each, Message) and is_news(names[run], each)}
         wanted = {run: waited.attempts.get(run, 0) + 1 for run in names if run not in taken}
         for run, each in taken.items():
@@ -85,7 +94,7 @@ class Fan:
             for run, record in self._patiently(waited.come).items():
                 if attempt_of(record.run) >= wanted.get(run, 10**9):
                     del wanted[run]
-                    yield names[run], self._read(record, shape)
+                    yield names[run], came(run, record)
             if wanted:
                 time.sleep(LOOK_SECONDS)
         for run in wanted:

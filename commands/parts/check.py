@@ -9,7 +9,7 @@ from commands._cluster_work import Fan
 from commands._jobs import RoundWish, check_work
 from commands._servers import known_host, shells_of
 from commands._session import Session
-from portalops.cluster.parts import Wish
+from portalops.cluster.parts import JsonValue, Wish
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.checks import HostAsked
@@ -45,7 +45,13 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
     from checks.servers.probe import Missing  # noqa: PLC0415  # start-up time
     from checks.servers.runner import Answered  # noqa: PLC0415  # as above
 
-    for part, came in fan.out({name: {"spared": [*sorted(each.spared)]} for name, each in errands.items()}, Part):
+    def is_of(part: str, found: HostAsked) -> bool:
+        return found.host == errands[part].host.id
+
+    parts: dict[str, dict[str, JsonValue]] = {
+        name: {"spared": [*sorted(each.spared)]} for name, each in errands.items()
+    }
+    for part, came in fan.out(parts, Part, is_of=is_of):
         host = errands[part].host.id
         if not isinstance(came, HostAsked):
             yield Answered(host, session.clock.now(), Missing(NO_ANSWER, came))

@@ -58,12 +58,15 @@ def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateS
 
     newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
 
+    def is_of(name: str, found: SourceAsked) -> bool:
+        return found.source == asked[name][0].traits.id
+
     def is_news(_name: str, found: SourceAsked) -> bool:
         """Say whether the store has it not: a job that was killed, or one before it in the same slot, may have put it there."""
         return found.source not in newest or found.at >= newest[found.source] + TICK
 
     parts = {name: {"etag": etag} for name, (_source, etag) in asked.items()}
-    for name, came in fan.out(parts, Part, is_news=is_news):
+    for name, came in fan.out(parts, Part, is_of=is_of, is_news=is_news):
         source, _etag = asked[name]
         if isinstance(came, SourceAsked):
             # A worker's clock may be ahead by what the ledger allows, and what is judged now must not lie in the future.

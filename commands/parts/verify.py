@@ -30,13 +30,15 @@ def work(session: Session, fan: Fan) -> Work[object]:
     def readers(targets: Sequence[VerifyTarget]) -> Iterator[Copy]:
         copies = {f"set-{each.copy.set_id}--{each.copy.medium}": each.copy for each in targets}
 
+        def is_of(name: str, found: Copy) -> bool:
+            return (found.set_id, found.medium) == (copies[name].set_id, copies[name].medium)
+
         def is_news(name: str, found: Copy) -> bool:
             """Say whether it is not what is recorded already: a job before this one in the same slot may have had it read."""
             return found != copies[name]
 
-        for name, came in fan.out(
-            {name: {"set": each.set_id, "medium": each.medium} for name, each in copies.items()}, Part, is_news=is_news
-        ):
+        parts = {name: {"set": each.set_id, "medium": each.medium} for name, each in copies.items()}
+        for name, came in fan.out(parts, Part, is_of=is_of, is_news=is_news):
             yield (
                 came
                 if isinstance(came, Copy)

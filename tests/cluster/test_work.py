@@ -160,12 +160,20 @@ def test_a_host_that_does_not_answer_is_a_part_that_is_not_complete(session: Ses
     assert "Connection refused" in str(summary(session, RUN).problems[0])
 
 
-def record_part(session: Session, run: str, outcome: RunOutcome = RunOutcome.COMPLETE, answer: str = "a") -> None:
-    """Record that somebody did a part."""
-    name = run.rpartition(":")[2].rpartition(".")[0] or run.rpartition(":")[2]
-    asked = HostAsked(
-        HostId(name.removeprefix("host-")), session.clock.now(), (session.writable_ledger.keep(answer.encode()),)
-    )
+def record_part(
+    session: Session,
+    run: str,
+    outcome: RunOutcome = RunOutcome.COMPLETE,
+    answer: str = "a",
+    *,
+    part: str = "",
+    host: str = "",
+) -> None:
+    """Record that somebody did a part; under another name, or of another host, where that is told."""
+    suffix = run.rpartition(":")[2]
+    name = part or (suffix[:-1] if suffix.endswith("_") else suffix.rpartition(".")[0] or suffix)
+    kept = session.writable_ledger.keep(answer.encode())
+    asked = HostAsked(HostId(host or name.removeprefix("host-")), session.clock.now(), (kept,))
     record_framed(
         session.writable_ledger,
         Frame(RunId(run), "check-part", name, "", is_alone=False),
@@ -180,7 +188,11 @@ def fan(session: Session) -> Fan:
 
 
 def out(session: Session, *parts: str) -> dict[str, HostAsked | Message]:
-    return dict(fan(session).out(dict.fromkeys(parts, NOTHING), HostAsked))
+    def is_of(name: str, found: HostAsked) -> bool:
+        return name == f"host-{found.host}"
+
+    came = fan(session).out(dict.fromkeys(parts, NOTHING), HostAsked, is_of=is_of)
+    return dict(came)
 
 
 @contextmanager
@@ -240,6 +252,20 @@ def test_a_part_that_was_not_complete_is_asked_for_anew(sessions: tuple[Session,
         found = out(one, "host-a")["host-a"]
 
     assert isinstance(found, HostAsked) and found.answer == sha256(b"b").hexdigest()
+
+
+@pytest.mark.parametrize(("part", "host"), [("host-a", "b"), ("host-b", "a")])
+def test_what_is_about_another_host_is_no_answer(
+    sessions: tuple[Session, Session], portal: Portal, part: str, host: str
+) -> None:
+    one, other = sessions
+    run = f"check:check:{SLOT}:host-a"
+    record_part(one, run, part=part, host=host)
+
+    with wished(portal, lambda: record_part(other, f"{run}.2", part=part, host=host)):
+        found = out(one, "host-a")["host-a"]
+
+    assert found == msg("what is recorded of it is about something else")
 
 
 def test_a_part_that_failed_tells_why(sessions: tuple[Session, Session], portal: Portal) -> None:
