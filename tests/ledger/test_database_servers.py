@@ -20,6 +20,7 @@ from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
 from portalops.ledger.record import NO_RUN
+from portalops.ledger.record_stores.postgresql import Settings, parameters
 from portalops.model.record import RunId
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.doubles import FixedClock
@@ -156,6 +157,16 @@ def test_records_are_refused_to_who_only_reads_and_nothing_is_left(server: Serve
         )
 
     assert WRITER in str(refusal.value.hint)
+
+
+def test_an_append_that_waited_sees_what_was_recorded_meanwhile_whatever_the_account_sets(server: Server) -> None:
+    settings = Settings(host=str(server.folder), port=PORT, database="postgres", user="web1")
+    server.sql("ALTER ROLE web1 SET default_transaction_isolation = 'repeatable read'")
+    try:
+        with psycopg.connect(**{**parameters(settings, {}), "password": "x"}) as connection:
+            assert connection.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
+    finally:
+        server.sql("ALTER ROLE web1 RESET default_transaction_isolation")
 
 
 def states(state: ServerState, apart: float = 0) -> dict[str, State]:

@@ -115,7 +115,9 @@ def parameters(settings: Settings, environment: Mapping[str, str]) -> dict[str, 
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 60_000,
-        "options": f"-c lock_timeout={settings.wait_seconds}s -c idle_in_transaction_session_timeout=10min",
+        # Who waited for a lock sees what was committed meanwhile, whatever the database or the account sets.
+        "options": f"-c lock_timeout={settings.wait_seconds}s -c idle_in_transaction_session_timeout=10min"
+        r" -c default_transaction_isolation=read\ committed",
         "autocommit": True,
     }
 
