@@ -18,7 +18,7 @@ from commands._session import Session
 from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
 from portalops.config.kinds import kinds_in, known_module, module_of
 from portalops.errors import ConfigurationError, LedgerError, Locked
-from portalops.jobs import slot_start
+from portalops.jobs import previous_slot_start, slot_start
 from portalops.ledger import bodies
 from portalops.ledger.record import FINISHED
 from portalops.ledger.runs import Frame, Work, record_framed
@@ -119,8 +119,10 @@ class Fan:
         return cluster.wait_minutes if cluster else 0
 
     def _since(self) -> datetime:
-        local = self.session.clock.now().astimezone(self.session.zone_of_portal)
-        return slot_start(self.job.every, local).astimezone(UTC)
+        """Return when the slot began: the one before that of now, where it ended after the job had begun."""
+        every, local = self.job.every, self.session.clock.now().astimezone(self.session.zone_of_portal)
+        start_of = slot_start if every.slot(local) == self.slot else previous_slot_start
+        return start_of(every, local).astimezone(UTC)
 
     def _wish(self, run: RunId, name: str, details: Mapping[str, JsonValue], attempt: int) -> Wish:
         return Wish(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -227,6 +228,32 @@ def test_parts_that_are_complete_in_the_slot_are_taken_as_they_are(session: Sess
 
     assert set(found) == {"host-a", "host-b.2"} and all(isinstance(each, HostAsked) for each in found.values())
     assert queued(portal) == 0
+
+
+class At:
+    """A machine whose clock stands."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+
+    def now(self) -> datetime:
+        return self._moment
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def test_a_job_that_goes_on_past_midnight_still_sees_the_parts_of_its_slot(
+    sessions: tuple[Session, Session], portal: Portal
+) -> None:
+    one, other = sessions
+    today = one.clock.now().astimezone(one.zone_of_portal)
+    record_part(other, f"check:check:{today.date()}:host-a")
+    one.clock = At((today + timedelta(days=1)).replace(hour=0, minute=0, second=1))
+
+    found = dict(Fan(one, JOB, str(today.date())).out({"host-a": NOTHING}, HostAsked, is_of=lambda _name, _found: True))
+
+    assert isinstance(found["host-a"], HostAsked) and queued(portal) == 0
 
 
 def test_what_nobody_does_in_time_is_told_with_its_cause(hurrying: Session, portal: Portal) -> None:
