@@ -150,7 +150,10 @@ def test_a_connection_that_is_cut_fails_the_source(host: Host, there: Path, tmp_
     result, medium = run(kind, host, tmp_path, **values)
     thread.join()
 
-    assert f"far: the connection to {account().pw_name}@127.0.0.1:{host[0].port} broke: " in why(result)
+    place = f"{account().pw_name}@127.0.0.1:{host[0].port}"
+    # On a busy machine it may be cut before the program's first byte is read.
+    early = f"far: cannot open a session on {place}: the connection ended before the program did"
+    assert f"far: the connection to {place} broke: " in why(result) or early in why(result)
     assert medium.stored == {}
 
 
