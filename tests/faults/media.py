@@ -86,3 +86,7 @@ KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "sftp": sftp,
     "tape": tape,
 }
+
+FAR = frozenset({"sftp", "s3"})
+QUICK_ONES = [pytest.param(kind, marks=pytest.mark.heavy) if kind in FAR else kind for kind in KINDS]
+"""For what is killed at many places; over a network that takes long, and is left to the long tests."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portalops.errors import ExitCode
-from tests.faults.media import KINDS, a_disk
+from tests.faults.media import KINDS, QUICK_ONES, a_disk
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import UNHARMED, Act, Harm
 from tests.faults.test_kills import RENEWED, sample
@@ -38,7 +38,7 @@ def copy(portal: Portal, harm: Harm) -> tuple[bool, str]:
     return harmed.was_killed, harmed.calls
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", QUICK_ONES)
 def test_a_copy_that_is_killed_is_made_by_the_next(
     new_portal: NewPortal, request: pytest.FixtureRequest, kind: str
 ) -> None:

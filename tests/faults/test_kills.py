@@ -13,7 +13,7 @@ from portalops.model.backups import SetId
 from portalops.registers.signers import KEY_ADDED
 from portalops.system.clock import SystemClock
 from tests.attacks.scene import write_key
-from tests.faults.media import KINDS
+from tests.faults.media import KINDS, QUICK_ONES
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
 
@@ -29,7 +29,7 @@ def sample(calls: str, count: int) -> Sequence[int]:
     return chosen[:: max(1, len(chosen) // count)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", QUICK_ONES)
 def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPortal, kind: str) -> None:
     portal = new_portal(kind, *({"disk"} - {kind}))
     calls = portal.run("backup run --full").calls

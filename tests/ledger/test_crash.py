@@ -66,7 +66,7 @@ def test_an_append_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path: P
         _append_goes_on(folder, len(lines))
 
 
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "rename", "mkdir"])
+@pytest.mark.parametrize("call", [pytest.param("pwrite64", marks=pytest.mark.heavy), "fdatasync", "rename", "mkdir"])
 def test_a_ledger_whose_beginning_is_killed_can_be_begun_again(tmp_path: Path, call: str) -> None:
     for folder, acknowledged, _survived in survivors(BEGINNER, call, lambda _folder: None, tmp_path):
         try:

@@ -392,6 +392,7 @@ def test_reading_is_taken_up_where_a_connection_broke(
     assert proxy.cut_bodies == 0
 
 
+@pytest.mark.heavy
 def test_a_copy_that_cannot_be_asked_for_is_not_called_damaged(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:

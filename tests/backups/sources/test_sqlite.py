@@ -34,7 +34,7 @@ def test_rows_of_each_table_are_kept(tmp_path: Path) -> None:
     assert result.set.streams[0].rows == (TableRows("article", 7), TableRows('kênh "chính"', 0))
 
 
-@pytest.mark.parametrize("journal", ["WAL", "DELETE"])
+@pytest.mark.parametrize("journal", ["WAL", pytest.param("DELETE", marks=pytest.mark.heavy)])
 def test_a_copy_is_one_moment_whatever_is_written_meanwhile(tmp_path: Path, journal: str) -> None:
     database = tmp_path / "bank"
     with closing(sqlite3.connect(database)) as connection:
