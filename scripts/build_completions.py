@@ -8,6 +8,7 @@ same commands give the same bytes. What a shell does with the tables is in scrip
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -179,7 +180,11 @@ SHELLS: Mapping[str, Callable[[Tables], str]] = {"bash": in_bash, "zsh": in_zsh,
 
 def main(arguments: list[str]) -> int:
     """Write the files into `FOLDER/bash`, `FOLDER/zsh` and `FOLDER/fish`, each under the name that its shell looks for."""
-    folder = Path(arguments[0]) if arguments else FOLDER
+    parser = argparse.ArgumentParser(
+        prog="build_completions.py", description="Write the files that complete portalops in shells."
+    )
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="where they go (build/completions)")
+    folder = parser.parse_args(arguments).folder
     known = tables(declared_commands())
     for shell, build in SHELLS.items():
         path = folder / shell / NAMES[shell]

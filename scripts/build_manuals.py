@@ -9,6 +9,7 @@ SOURCE_DATE_EPOCH where that is set, and else none.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -25,7 +26,7 @@ from portalops import __version__  # noqa: E402
 from portalops.locale import LANGUAGES, process_language, render, set_language  # noqa: E402
 from portalops.model.message import Message, msg  # noqa: E402
 
-if __name__ == "__main__" and len(sys.argv) > 2:
+if __name__ == "__main__" and sys.argv[2:3] and sys.argv[2] in LANGUAGES:
     set_language(sys.argv[2])  # help texts take the language that there is when commands are imported
 
 from commands._declared import DeclaredCommand, DeclaredParameter, declared_commands, global_options  # noqa: E402
@@ -434,12 +435,16 @@ def _toml(value: object) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write all pages, or with a language those in it: `build_manuals.py FOLDER vi`."""
-    folder = Path(arguments[0]) if arguments else FOLDER
-    if len(arguments) < 2:
+    parser = argparse.ArgumentParser(prog="build_manuals.py", description="Write the manual pages of portalops.")
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="where they go (build/manuals)")
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, help="of the only pages to write")
+    asked = parser.parse_args(arguments)
+    folder: Path = asked.folder
+    if asked.language is None:
         for language in LANGUAGES:
             subprocess.run([sys.executable, __file__, str(folder), language], check=True)
         return 0
-    language = arguments[1]
+    language = asked.language
     pages = english_pages() if language == "en" else command_pages(language)
     for place, text in pages.items():
         path = folder / place

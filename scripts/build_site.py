@@ -6,6 +6,7 @@ and without a network: begin with `index.html`. The same pages give the same byt
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -29,7 +30,9 @@ FIRST = f"""<!DOCTYPE html>
 
 def main(arguments: list[str]) -> int:
     """Build into a folder, which is emptied first if it holds an earlier site; return Sphinx's exit code."""
-    folder = Path(arguments[0]).resolve() if arguments else FOLDER
+    parser = argparse.ArgumentParser(prog="build_site.py", description="Make the site of the documentation.")
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="where it goes (build/site)")
+    folder: Path = parser.parse_args(arguments).folder.resolve()
     if find_spec("sphinx") is None or find_spec("myst_parser") is None:
         print("error: Sphinx or myst-parser is not installed", file=sys.stderr)
         print("hint: Run 'make docs', or install the extra: .venv/bin/pip install '.[docs]'", file=sys.stderr)

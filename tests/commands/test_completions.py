@@ -55,6 +55,20 @@ def offered(request: pytest.FixtureRequest, files: Path, tmp_path: Path) -> Offe
     return lambda line: set(offered_by_zsh(file_of(files, "zsh"), line, folder, tmp_path))
 
 
+@pytest.mark.parametrize("script", ["build_completions", "build_manuals", "build_site"])
+@pytest.mark.parametrize(("word", "code"), [("--help", 0), ("--folder", 2)])
+def test_an_option_is_no_folder_to_write_into(
+    script: str, word: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit) as ended:
+        load_script(script).main([word])
+
+    assert ended.value.code == code
+    assert not list(tmp_path.iterdir())
+
+
 def test_commands_are_offered(offered: Offered) -> None:
     assert {each.called for each in declared_commands()} | {"help"} == offered("portalops ")
 
