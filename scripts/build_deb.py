@@ -75,11 +75,8 @@ def main(arguments: Sequence[str]) -> int:
                 if key is not None:
                     package.with_name(f"{package.name}.sig").write_text(sign(data, key, NAMESPACE), encoding="utf-8")
                 print(f"{hashlib.sha256(data).hexdigest()}  {package}")
-    except BuildFailed as failure:
-        print(f"error: {failure}\nhint: {failure.hint}", file=sys.stderr)
-        return 1
-    except PortalOpsError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
+    except (BuildFailed, PortalOpsError) as error:
+        print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"error: {error}\nhint: Check the free space, and that dpkg-deb is installed.", file=sys.stderr)

@@ -79,11 +79,8 @@ def main(arguments: Sequence[str]) -> int:
             target = asked.output / f"{house.name}.tar.gz"
             write_tar(house, target.with_suffix(".new"), epoch=epoch_of_commit())
             target.with_suffix(".new").replace(target)
-    except BuildFailed as failure:
-        print(f"error: {failure}\nhint: {failure.hint}", file=sys.stderr)
-        return 1
-    except PortalOpsError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
+    except (BuildFailed, PortalOpsError) as error:
+        print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"error: {error}\nhint: Check the free space, and who owns {ROOT}.", file=sys.stderr)
