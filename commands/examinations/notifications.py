@@ -94,6 +94,11 @@ def _taken(name: str, newest: Outcome, *, is_late: bool) -> Seen:
             msg("{id}: no letter was taken since {moment}, and a summary is due each week", id=name, moment=newest.at),
             _TEST,
         )
+    if refused := newest.notification.refused:  # the others have it; who is named here does not
+        left_out = ", ".join(show_text(each, 100) for each in refused)
+        return warning(
+            name, msg("{channel} did not take a letter for {recipient}", channel=name, recipient=left_out), _TEST
+        )
     return good(
         name,
         msg(

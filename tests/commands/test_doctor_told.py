@@ -65,9 +65,16 @@ def said(found: tuple[Diagnosis, ...] | list[Seen], state: State) -> str:
 # --- Notifications --------------------------------------------------------------------------------------
 
 
-def told(folder: Path, state: NotificationState, *, at: datetime = NOW, waiting: bool = False) -> None:
+def told(
+    folder: Path,
+    state: NotificationState,
+    *,
+    at: datetime = NOW,
+    waiting: bool = False,
+    refused: tuple[str, ...] = (),
+) -> None:
     notification = Notification(
-        "a1", "ops", "mail", Level.SUMMARY, "S", "T", (), at, 1, state, answer="250 queued as 7F2A"
+        "a1", "ops", "mail", Level.SUMMARY, "S", "T", (), at, 1, state, refused=refused, answer="250 queued as 7F2A"
     )
     if state is NotificationState.REFUSED:
         notification = replace(notification, problem=msg("nobody answers at {server}", server="127.0.0.1"))
@@ -95,6 +102,15 @@ def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path)
     assert "ops: no letter was taken since" in said(silent, State.WARNING)
     assert "was not taken: nobody answers at 127.0.0.1" in said(failing, State.WARNING)
     assert "ops: 1 letter waits" in said(failing, State.WARNING)
+
+
+def test_a_letter_that_was_not_taken_for_everybody_is_not_good(tmp_path: Path) -> None:
+    told(tmp_path, NotificationState.TAKEN, refused=("gone@example.vn",))
+
+    found = seen(tmp_path, "notifications", CHANNEL)
+
+    assert "ops did not take a letter for gone@example.vn" in said(found, State.WARNING)
+    assert said(found, State.GOOD) == ""
 
 
 def test_a_channel_that_does_not_fit_is_bad_whatever_it_took_before(tmp_path: Path) -> None:
