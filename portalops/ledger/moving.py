@@ -63,6 +63,7 @@ def move(
     if gone_to not in {None, source.records.place, target.records.place}:
         raise moved_away(source.records.place, gone_to)  # it may go on there: a second place would make two of it
     if source.records.place == target.records.place:
+        _require_rest(ledger)  # what it keeps yet would be in the old place alone
         return _moved_details(source, target, newest)
     brought = 0
     if newest is None or gone_to != target.records.place:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked, RunAlreadyRecorded
+from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Kept, Ledger, kept_in
 from portalops.ledger.moving import move
 from portalops.ledger.postgresql_kept import kept_in as postgresql
@@ -147,6 +148,20 @@ def test_a_ledger_is_not_moved_while_a_run_is_at_work(tmp_path: Path, database: 
 
     assert (ledger.count(), database.records.count()) == (before, 0)
     assert move(ledger, in_file(tmp_path), database).records == before + 1, "one that was killed hinders nothing"
+
+
+def test_details_alone_are_not_moved_while_a_run_is_at_work(tmp_path: Path) -> None:
+    """What it keeps afterwards would be in the old place alone."""
+    filled_ledger(tmp_path)
+    ledger = Ledger.open(tmp_path, FixedClock(START + timedelta(days=60)), create=True)
+    ledger.append("backup.started", run=RunId("at-work"), subject="daily", body=b"{}")
+    target = replace(in_file(tmp_path), blobs=BlobFolder(tmp_path / "evidence"))
+
+    with ledger.locks.held(lock_name("daily"), holder="at-work"), pytest.raises(Locked, match="at-work is at work"):
+        move(ledger, in_file(tmp_path), target)
+
+    assert not any(target.blobs.digests())
+    assert move(ledger, in_file(tmp_path), target).blobs > 8
 
 
 def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_path: Path, database: Kept) -> None:
