@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_MOST_OF_MACHINE = 38
+"""Characters of the machine's name in a worker's, so that the process's number behind them is still listed."""
+
 
 @app.command(
     help=_(
@@ -50,16 +53,17 @@ def run(
     ] = None,
     name: Annotated[str, typer.Option(help=_("Of this worker; machine and process by default"))] = "",
 ) -> Result:
-    from portalops.cluster.queue import require as require_queue  # noqa: PLC0415  # an extra, and start-up time
+    from portalops.cluster.queue import holder_of, worker_name  # noqa: PLC0415  # an extra, and start-up time
+    from portalops.cluster.queue import require as require_queue  # noqa: PLC0415  # as above
 
     session = open_session(ctx)
     require_valid(session.settings)
     cluster = _cluster(session)
-    called = name or f"{socket.gethostname()}-{os.getpid()}"
+    called = worker_name(name or f"{socket.gethostname()[:_MOST_OF_MACHINE]}-{os.getpid()}")
     session.writable_ledger.require_clock()
     with driver_errors(session), connection_of(session) as connection:
         require_queue(connection, session.kept(writable=False).records.place)
-    with session.locks.held(f"worker-{called}", holder=f"worker {called}"):
+    with session.locks.held(f"worker-{called}", holder=holder_of(called)):
         done = asyncio.run(_work(session, called, slots or cluster.slots, cluster.at_once))
     return Result({"id": called, "parts": done}, [Paragraph(nmsg("{n} part was done", "{n} parts were done", done))])
 

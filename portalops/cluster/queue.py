@@ -27,6 +27,7 @@ from pgqueuer.queries import Queries, SyncQueries
 
 from portalops.cluster.parts import Wish, read_wish
 from portalops.errors import LedgerError, Locked, PortalOpsError
+from portalops.ledger.postgresql_locks import shown_holder
 from portalops.ledger.postgresql_tables import WRITER
 from portalops.model.message import msg
 
@@ -233,6 +234,16 @@ class WorkerSeen:
 WORKER = "portalops worker "
 """What the connection that holds a worker's lock is called, before the worker's name."""
 _DRAIN = "portalops_drain"
+
+
+def holder_of(worker: str) -> str:
+    """Return as what a worker holds its lock."""
+    return f"worker {worker}"
+
+
+def worker_name(wanted: str) -> str:
+    """Return a worker's name as `workers` lists it, by which it can be asked to end; the rest of a longer one is lost there."""
+    return shown_holder(holder_of(wanted)).removeprefix(WORKER)
 
 
 def workers(connection: psycopg.Connection) -> tuple[WorkerSeen, ...]:

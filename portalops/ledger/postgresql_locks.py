@@ -95,7 +95,7 @@ class PostgresqlLocks:
         if not self._open or self._open[0].closed:
             _close(self._open)
             self._open.append(self._connect())
-            own = _ascii(f"portalops {next(iter(self._held.values()), holder)}")
+            own = shown_holder(next(iter(self._held.values()), holder))
             self._open[0].execute("SELECT set_config('application_name', %s, false)", (own,))
             for lost, by in self._held.items():
                 if _taken(self._open[0], _key(lost)):
@@ -143,5 +143,6 @@ def _taken(connection: psycopg.Connection, key: int) -> bool:
     return connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone() == (True,)
 
 
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "replace")[:_MAX_NAME].decode()
+def shown_holder(holder: str) -> str:
+    """Return what the connection of a holder is called in the database: `application_name` takes so many characters of ASCII."""
+    return f"portalops {holder}".encode("ascii", "replace")[:_MAX_NAME].decode()

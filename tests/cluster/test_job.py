@@ -25,6 +25,23 @@ def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)["data"]
 
 
+def test_a_worker_whose_name_the_database_cannot_hold_ends_when_it_is_asked_by_the_name_that_is_listed(
+    portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "máy-chủ-1.trung-tam-cong-nghe-thong-tin.khanhhoa.gov.vn-4711"
+    worker = portal.process("worker", "run", "--name", name, log=tmp_path / "worker.log")
+    try:
+        portal.wait_for_worker("m?y-ch?-1.trung-tam-cong-nghe-thong-tin.khanhh")
+        capsys.readouterr()
+        assert portal.run("worker", "list", "--json") == ExitCode.OK
+        (seen,) = data_of(capsys)
+        assert portal.run("worker", "drain", seen["id"]) == ExitCode.OK
+        assert worker.wait(30) == ExitCode.OK
+    finally:
+        worker.kill()
+        worker.wait()
+
+
 def test_a_round_is_asked_by_a_worker_and_judged_by_the_job(
     portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
