@@ -37,11 +37,14 @@ def examine(look: Look) -> Iterator[Seen]:
     """Look at the newest records; and with `deep` at all, if these could be read."""
     lines = tuple(bounded(partial(_newest, look), seconds=look.seconds))
     yield from lines
-    if look.deep and (look.session.settings.state_folder / FILE).exists():
-        if any(line.state is State.UNKNOWN for line in lines):
+    if not look.deep or any(line.state is State.UNKNOWN for line in lines):
+        return
+    if look.session.settings.ledger_store is None:
+        file = look.session.settings.state_folder / FILE
+        if not file.exists():
             return
-        yield from _file_seen(look.session.settings.state_folder / FILE)
-        yield from _verified(look)
+        yield from _file_seen(file)
+    yield from _verified(look)
 
 
 def _newest(look: Look) -> Iterator[Seen]:
@@ -129,6 +132,8 @@ def _verified(look: Look) -> Iterator[Seen]:
     session = look.session
     try:
         found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, read_blobs=False)
+    except LedgerMissing:  # told with the newest records
+        return
     except PortalOpsError as error:
         yield refused("chain", error)
         return

@@ -91,6 +91,8 @@ def _sets_that_fit(table: KindTable, size_bytes: int) -> Iterator[Seen]:
 def _growth(look: Look) -> Iterator[Seen]:
     """Say how long the room beside the ledger lasts, if it goes on growing as in the last weeks."""
     session = look.session
+    if session.settings.ledger_store is not None:
+        return  # it is on a server, whose disks nobody sees from here
     try:
         ledger, now = session.ledger, session.clock.now()
         recent = sum(1 for _record in ledger.records(since=now - timedelta(days=GROWTH_DAYS)))

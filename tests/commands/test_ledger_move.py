@@ -268,6 +268,28 @@ def test_details_go_into_a_bucket_and_come_back(
     assert home.in_file() == home.in_database()
 
 
+def test_the_doctor_verifies_a_ledger_in_a_database_and_says_nothing_of_a_file_that_is_not_there(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled_ledger(home.folder / "state")
+    assert home.ledger("move", "--to", "store", "--json") == ExitCode.OK
+    (home.folder / "state").rename(home.folder / "old")
+    capsys.readouterr()
+
+    run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
+    told = {each["object"]: each for each in data_of(capsys)}
+    assert told["chain"]["state"] == "good" and "the whole chain of" in told["chain"]["seen"]
+    assert "file" not in told
+    home.server.sql(
+        "ALTER TABLE portalops.record DISABLE TRIGGER ALL; DELETE FROM portalops.record WHERE seq = 3", home.database
+    )
+    run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
+    assert "bad" in {each["state"] for each in data_of(capsys) if each["object"] == "chain"}
+
+    run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--only", "space"], {})
+    assert "ledger" not in {each["object"] for each in data_of(capsys)}
+
+
 def test_details_alone_go_into_a_folder_and_come_back_while_the_records_stay(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
