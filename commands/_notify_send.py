@@ -170,7 +170,8 @@ def handed_over(session: Session, channel: Channel, letter: Waiting) -> tuple[No
         in_doubt = isinstance(error, MailInDoubt) or (isinstance(error, NotificationNotSent) and error.in_doubt)
         state = NotificationState.UNKNOWN if in_doubt else NotificationState.REFUSED
         return outcome(state, None, error.message, error.code), error.hint
-    except Exception as error:  # noqa: BLE001  # a fault in one channel must not keep the others silent
+    except Exception as error:  # a fault of the channel's own, told by its class: it must not keep the others silent
+        logger.debug("sending a letter by %s failed", channel.id, exc_info=True)
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
         return outcome(NotificationState.REFUSED, None, fault, InternalFault.code), InternalFault.explanation
 

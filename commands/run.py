@@ -51,7 +51,7 @@ def run(
     performed: list[Performed] = []
     try:
         return _run(session, asked, performed)
-    except Exception as error:
+    except Exception as error:  # whichever it is: those who watch hear of it, and it goes on to whoever called
         from commands._monitor_work import Watch  # noqa: PLC0415  # start-up time
         from commands._notify_work import after_failed_run  # noqa: PLC0415  # as above
 

@@ -38,7 +38,8 @@ from portalops.model.notifications import Level, NotificationState
 from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.notify.state import NotifyFolder
+from portalops.notify.channels import ChannelSettings, Taken
+from portalops.notify.state import NotifyFolder, Waiting
 from portalops.registers.notifications import RecordedNotification, read_notifications
 from portalops.rulebooks.load import load as load_rulebook
 from tests.accounts import NOBODY
@@ -903,6 +904,30 @@ def test_an_idle_run_reads_one_small_file_to_know_that_there_is_nothing_to_tell(
     assert home.call("run", "--due", at=AT + QUARTER) == ExitCode.OK
 
     assert (home.notify.folder / "state.json").read_bytes() == b"it is not looked at"
+
+
+class FaultyChannel:
+    """A channel with a fault of its own."""
+
+    id, kind, to = "faulty", "mail", "nobody"
+    settings = ChannelSettings()
+
+    def send(self, letter: Waiting) -> Taken:
+        raise ValueError(f"{CANARY} in {letter.id}")
+
+
+def test_a_fault_in_a_channel_is_told_by_its_class_and_leaves_a_trace_for_debug(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = Session(Invocation((), config=tmp_path / "portalops.toml"), {}, clock=FixedClock(AT))
+    letter = Waiting("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
+
+    with caplog.at_level("DEBUG", logger="commands"):
+        outcome, _hint = _notify_send.handed_over(session, FaultyChannel(), letter)
+
+    assert (outcome.state, outcome.code) == (NotificationState.REFUSED, "PO1901")
+    assert "ValueError" in str(outcome.problem) and CANARY not in str(outcome)
+    assert [each.exc_info is not None for each in caplog.records if "faulty" in each.getMessage()] == [True]
 
 
 def test_a_process_that_decides_for_ever_makes_a_warning_of_the_run_and_no_more(
