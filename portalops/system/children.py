@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from portalops.system.stopping import held_back
+
 CLEAN_STOP_SECONDS = 60.0
 """How long a child that is asked to stop may take to end what it does in order."""
 _CHUNK_BYTES = 1 << 16
@@ -29,17 +31,24 @@ def run_child(argv: Sequence[str], environment: Mapping[str, str], *, limit_byte
 
     An interrupt of this process asks the child and all that it started to stop, and is raised again when they have.
     """
+    process: subprocess.Popen[bytes] | None = None
     try:
-        process = subprocess.Popen(
-            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=dict(environment), start_new_session=True
-        )
-    except OSError as error:
-        return Ended(127, str(error).encode())
-    with process:
-        try:
-            said = _beginning(process, limit_bytes)
-            return Ended(process.wait(), said)
-        except BaseException:
+        with held_back():
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        said = _beginning(process, limit_bytes)
+        return Ended(process.wait(), said)
+    except BaseException as error:  # an interrupt, which a session of its own does not get: it must not go on alone
+        if process is None:
+            if isinstance(error, OSError):
+                return Ended(127, str(error).encode())
+            raise
+        with process:  # closes its pipe and waits
             _stop(process)
             raise
 
@@ -50,6 +59,7 @@ def _beginning(process: subprocess.Popen[bytes], limit_bytes: int) -> bytes:
     kept = bytearray()
     while chunk := process.stdout.read(_CHUNK_BYTES):
         kept += chunk[: max(0, limit_bytes - len(kept))]
+    process.stdout.close()
     return bytes(kept)
 
 

@@ -59,3 +59,28 @@ def test_an_interrupt_asks_the_child_and_what_it_started_to_stop(tmp_path: Path)
 
     assert process.returncode == 7
     assert mark.exists()
+
+
+def test_an_interrupt_in_the_moment_in_which_the_child_is_started_leaves_none_behind() -> None:
+    parent = (
+        "import os, signal, subprocess, sys\n"
+        "from portalops.system.children import run_child\n"
+        "from portalops.system.stopping import stop\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "def look(frame, event, _value):\n"
+        "    if event == 'return' and frame.f_code is subprocess.Popen.__init__.__code__:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.setprofile(look)\n"
+        "try: run_child(['sleep', '60'], {'PATH': '/usr/bin:/bin'}, limit_bytes=100)\n"
+        "except KeyboardInterrupt: sys.exit(7)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", parent],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        stderr=subprocess.PIPE,  # open for as long as the child, which has it too
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 7, done.stderr
