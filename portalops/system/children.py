@@ -26,10 +26,13 @@ class Ended:
     """The beginning of its standard output."""
 
 
-def run_child(argv: Sequence[str], environment: Mapping[str, str], *, limit_bytes: int) -> Ended:
+def run_child(
+    argv: Sequence[str], environment: Mapping[str, str], *, limit_bytes: int, stop_seconds: float = CLEAN_STOP_SECONDS
+) -> Ended:
     """Run a program to its end, whatever time that takes; its standard error is this process's.
 
-    An interrupt of this process asks the child and all that it started to stop, and is raised again when they have.
+    An interrupt of this process asks the child and all that it started to stop, and is raised again when they have, or were
+    killed since that took longer than `stop_seconds`.
     """
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -49,7 +52,7 @@ def run_child(argv: Sequence[str], environment: Mapping[str, str], *, limit_byte
                 return Ended(127, str(error).encode())
             raise
         with process:  # closes its pipe and waits
-            _stop(process)
+            _stop(process, stop_seconds)
             raise
 
 
@@ -63,12 +66,13 @@ def _beginning(process: subprocess.Popen[bytes], limit_bytes: int) -> bytes:
     return bytes(kept)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(CLEAN_STOP_SECONDS)
-    except BaseException:  # it takes too long, or whoever waits has lost patience
+        process.wait(seconds)
+    except BaseException as error:  # it takes too long, or whoever waits has lost patience
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        raise
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise

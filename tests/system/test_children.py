@@ -84,3 +84,25 @@ def test_an_interrupt_in_the_moment_in_which_the_child_is_started_leaves_none_be
     )
 
     assert done.returncode == 7, done.stderr
+
+
+def test_a_child_that_does_not_stop_is_killed_and_the_interrupt_is_raised_all_the_same() -> None:
+    parent = (
+        "import os, signal, sys\n"
+        "from portalops.system.children import run_child\n"
+        "from portalops.system.stopping import stop\n"
+        "signal.signal(signal.SIGUSR1, stop)\n"
+        "deaf = f'trap : TERM; kill -USR1 {os.getpid()}; while :; do sleep 0.05; done'\n"
+        "try: run_child(['sh', '-c', deaf], {'PATH': '/usr/bin:/bin'}, limit_bytes=100, stop_seconds=0.3)\n"
+        "except KeyboardInterrupt: sys.exit(7)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", parent],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        stderr=subprocess.PIPE,  # as above
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 7, done.stderr
