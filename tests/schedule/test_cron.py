@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hosts import Host, Hosts
-from tests.installed import MailSink, installed, mail_sink, write
+from tests.installed import MailSink, installed, write
 from tests.schedule.parts import configuration, prepare, runs_of, schedule, verified, wait_until, written
 
 pytestmark = [pytest.mark.hosts, pytest.mark.heavy]
@@ -32,12 +32,6 @@ port {sink.port}
 from cron@khanhhoa.example
 aliases /etc/aliases
 """
-
-
-@pytest.fixture
-def sink(hosts: Hosts) -> Iterator[MailSink]:
-    with mail_sink(hosts) as made:
-        yield made
 
 
 @pytest.fixture

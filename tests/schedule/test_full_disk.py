@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hosts import Host, Hosts
-from tests.installed import MailSink, installed, mail_sink, portalops
+from tests.installed import MailSink, installed, portalops
 from tests.schedule.parts import CONFIG, STATE, configuration, prepare, runs_of, schedule, verified, written
 from tests.schedule.test_cron import CHANNEL
 
@@ -18,12 +18,6 @@ FULL = {
     "space": f"dd if=/dev/zero of={STATE}/filler bs=4k 2>/dev/null || true",
     "inodes": f"mkdir {STATE}/filler; i=0; while touch {STATE}/filler/$i 2>/dev/null; do i=$((i+1)); done",
 }
-
-
-@pytest.fixture
-def sink(hosts: Hosts) -> Iterator[MailSink]:
-    with mail_sink(hosts) as made:
-        yield made
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.hosts import Host, Hosts
-from tests.installed import MailSink, installed, mail_sink, portalops, write
+from tests.installed import MailSink, installed, portalops, write
+from tests.schedule.test_cron import CHANNEL
 
 pytestmark = [pytest.mark.hosts, pytest.mark.heavy]
 
@@ -64,31 +65,14 @@ every = "day"
 id = "weekly-report"
 kind = "report"
 every = "week"
-
-[[notify.channel]]
-id = "on-duty"
-kind = "mail"
-levels = ["failure"]
-language = "en"
-host = "{sink.host}"
-port = {sink.port}
-security = "none"
-sender = "portalops@khanhhoa.example"
-recipients = ["truc@khanhhoa.example"]
 """
-
-
-@pytest.fixture
-def sink(hosts: Hosts) -> Iterator[MailSink]:
-    with mail_sink(hosts) as made:
-        yield made
 
 
 @pytest.fixture
 def host(hosts: Hosts, sink: MailSink) -> Iterator[Host]:
     """A host whose portal is configured, with a file that only root may read and a disk that is mounted."""
     with installed(hosts) as made:
-        text = TEXT.replace("{sink.host}", sink.host).replace("{sink.port}", str(sink.port))
+        text = TEXT + CHANNEL.format(sink=sink)
         write(made, CONFIG, text)
         write(made, "/srv/closed/secret", "only root reads this", owner="root:root", mode=0o600)
         made.sh(
