@@ -44,7 +44,8 @@ def examine(look: Look) -> Iterator[Seen]:
         if not file.exists():
             return
         yield from _file_seen(file)
-    yield from _verified(look)
+    told = [line.seen for line in lines]
+    yield from (line for line in _verified(look) if line.seen not in told)  # one that is away or missing is told once
 
 
 def _newest(look: Look) -> Iterator[Seen]:
@@ -132,8 +133,6 @@ def _verified(look: Look) -> Iterator[Seen]:
     session = look.session
     try:
         found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, read_blobs=False)
-    except LedgerMissing:  # told with the newest records
-        return
     except PortalOpsError as error:
         yield refused("chain", error)
         return

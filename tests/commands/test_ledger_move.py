@@ -290,6 +290,19 @@ def test_the_doctor_verifies_a_ledger_in_a_database_and_says_nothing_of_a_file_t
     assert "ledger" not in {each["object"] for each in data_of(capsys)}
 
 
+def test_a_database_that_is_away_or_without_a_ledger_is_told_once_by_the_deep_look(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
+    assert [each["state"] for each in data_of(capsys)] == ["note"]
+
+    home.configuration.write_text(
+        f'{CONFIGURATION}[ledger.store]\nkind = "postgresql"\nhost = "{home.folder}"\ndatabase = "away"\nuser = "postgres"\n'
+    )
+    run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
+    assert [each["state"] for each in data_of(capsys)] == ["bad"]
+
+
 def test_details_alone_go_into_a_folder_and_come_back_while_the_records_stay(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
