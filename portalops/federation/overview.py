@@ -149,12 +149,12 @@ def _row(number: int, look: SiteLook) -> tuple[Cell, ...]:
 def _found(look: SiteLook) -> Message:
     if look.problem is not None:
         return look.problem
+    if look.complete is False:  # before what is said of other folders, which anybody may put beside the bundle
+        return nmsg("{n} planned run is missing", "{n} planned runs are missing", look.missing_runs)
     if look.notes:
         return look.notes[0]
     if look.complete is None:
         return msg("it is not known what was planned")
-    if not look.complete:
-        return nmsg("{n} planned run is missing", "{n} planned runs are missing", look.missing_runs)
     if look.withheld:
         return nmsg(
             "nothing is missing; {n} detail is withheld", "nothing is missing; {n} details are withheld", look.withheld

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from portalops.errors import ExitCode
+from portalops.federation.overview import blocks_of
 from portalops.federation.rules import Reason, SiteLook, Verdict, exit_code_of, together
 from portalops.model.message import msg
 from portalops.model.organisation import Name
 from portalops.model.rulebook import DutyId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.reports.document import Table
+from portalops.rulebooks.load import load as load_rulebook
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -93,3 +96,13 @@ def test_one_ledger_at_several_sites_is_believed_at_none_and_no_known_ledger_is_
     }
     assert [found[name].reason for name in "abcde"] == [Reason.SAME_LEDGER, Reason.SAME_LEDGER, Reason.FORK, None, None]
     assert not found["a"].standings and "b, c" in str(found["a"].problem)
+
+
+@pytest.mark.parametrize(
+    ("complete", "said"), [(False, "3 planned runs are missing"), (True, "junk/bundle.json cannot be read")]
+)
+def test_a_note_on_another_folder_hides_no_missing_run(complete: bool, said: str) -> None:
+    notes = (msg("junk/bundle.json cannot be read"),)
+    looks = [look("a", DutyVerdict.MET, complete=complete, missing_runs=0 if complete else 3, notes=notes)]
+    tables = [each for each in blocks_of(looks, load_rulebook("kh-37-2010", {})) if isinstance(each, Table)]
+    assert str(next(iter(tables[0].rows))[-1]) == said
