@@ -28,7 +28,8 @@ ALLOWED = {
 
 def examine(look: Look) -> Iterator[Seen]:
     """Say what knocks, when next, and when last."""
-    if not look.session.settings.jobs and not look.session.settings.witnessed:
+    settings = look.session.settings
+    if not settings.jobs and not settings.witnessed and settings.cluster is None:
         yield note(
             "",
             msg("no job is configured, so nothing is to be started"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -503,6 +504,18 @@ def test_silence_that_is_longer_than_the_jobs_allow_is_bad(portal: Path, after: 
     last = next(each for each in found if each.about == "last-run")
     assert last.state is state
     assert state is not State.BAD or "nothing has run for 12 days" in str(last.seen)
+
+
+def test_a_machine_that_only_does_parts_of_jobs_is_looked_at_like_any_other(portal: Path) -> None:
+    text = portal.read_text(encoding="utf-8")
+    portal.write_text(re.sub(r"(?m)^\[\[job\]\]\n(?:[a-z].*\n)*", "", text), encoding="utf-8")
+    assert "no job is configured" in said(seen(portal, "schedule"), State.NOTE)
+
+    add(portal, "\n[cluster]\n")
+
+    found = seen(portal, "schedule")
+    assert found
+    assert not any("no job is configured" in str(each.seen) for each in found)
 
 
 def test_a_mail_that_cannot_be_read_is_not_passed_over(portal: Path) -> None:
