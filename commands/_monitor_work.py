@@ -7,6 +7,7 @@ a warning, is remembered for `portalops doctor`, and is asked once more when the
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -277,7 +278,7 @@ class Watch:
     def _remember_told(self) -> None:
         """Remember which monitors answered, for who looks later; that this cannot be kept was said before, or is of no weight."""
         session = self._session
-        if not self._told or not session.settings.state_folder.is_dir():
+        if not self._told or not os.path.isdir(session.settings.state_folder):  # which raises nothing
             return  # a run that could not begin makes no state folder
         folder = MonitorFolder(session.settings.state_folder)
         known = {table.id for table in session.settings.monitors}

@@ -13,7 +13,7 @@ import pytest
 
 from commands.app import run
 from portalops.config.keys import ensure_signing_key
-from portalops.errors import ExitCode
+from portalops.errors import ExitCode, LedgerFull
 from portalops.ledger.bodies import evidence_of
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
@@ -304,6 +304,15 @@ def test_a_run_that_ends_in_an_error_is_told_and_a_wrong_call_is_not(home: Home,
     home.configure("nothing = 1")
     assert home.call("run", "--due")[0] == ExitCode.CONFIGURATION
     assert calls(watcher) == []
+
+
+def test_a_state_folder_that_cannot_be_looked_at_ends_a_run_in_its_own_error(home: Home, watcher: WebServer) -> None:
+    home.configure(CONFIGURATION.replace('folder = "state"', f'folder = "{"s" * 300}"'))
+
+    code, shown = home.call("run", "--due")
+
+    assert (code, shown["error"]["code"]) == (ExitCode.FAILED, LedgerFull.code)
+    assert calls(watcher) == ["4"]
 
 
 def test_a_monitor_of_a_job_that_there_is_not_is_refused(home: Home) -> None:
