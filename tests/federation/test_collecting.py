@@ -14,8 +14,14 @@ import pytest
 from commands._ledger_federate import COLLECTED
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.config.shape import NameTable
 from portalops.errors import ConfigurationError, ExitCode, IntegrityError, UsageError
+from portalops.federation.judging import Rules
+from portalops.federation.look import look_at
+from portalops.federation.rules import Verdict
 from portalops.federation.shown import bounded
+from portalops.federation.sites.folder import FolderSite, Settings
+from portalops.federation.state import State
 from portalops.ledger import bodies
 from portalops.ledger.heads import NAMESPACE
 from portalops.locale import render
@@ -23,6 +29,8 @@ from portalops.model.message import Message, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.registers.evidence import read_evidence
 from portalops.signatures.sshsig import verify
+from tests.accounts import as_ordinary_user
+from tests.doubles import FixedClock
 from tests.federation.department import NOW, RULEBOOK, WEEK, Department, SiteLedger, verdicts
 from tests.ledger.bundle.bundles import key_of, resign
 from tests.ledger.ledgers import ZONE
@@ -344,6 +352,15 @@ def test_a_description_without_end_and_a_folder_that_may_not_be_read_are_unknown
     other = department.has("ph", key_of(8).public_key)
     other.write_text("no folder")
     assert department.collect()[1]["ph"]["verdict"] == "unreadable"
+
+
+def test_a_bundle_that_this_account_may_not_read_is_not_passed_over_as_if_none_had_come() -> None:
+    name, rules = NameTable(vi="Khánh Hòa"), Rules(RULEBOOK, load_calendar(), FixedClock(NOW))
+    with as_ordinary_user() as folder:
+        (folder / "2026-11").mkdir(mode=0)
+        site = FolderSite("kh", Settings(name=name, folder=folder, keys=(key_of(1).public_key,)))
+        found = look_at(site, State(), rules)
+    assert found.verdict is Verdict.UNREADABLE and "Permission denied" in str(found.problem)
 
 
 def test_thirty_four_sites_are_collected_within_seconds(department: Department, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class FolderSite:
             for number, entry in enumerate(entries, 1):
                 if number > MAX_ENTRIES:
                     raise self._unreadable(msg("it holds more than {n} names", n=MAX_ENTRIES))
-                if entry.is_dir(follow_symlinks=False) and _is_bundle(folder / entry.name):
+                if entry.is_dir(follow_symlinks=False) and _may_be_bundle(folder / entry.name):
                     yield folder / entry.name
 
     def _unreadable(self, cause: Message | str) -> LedgerError:
@@ -79,3 +79,14 @@ class FolderSite:
 def _is_bundle(folder: Path) -> bool:
     """Say whether a folder claims to be a bundle; whether it is one is looked at later."""
     return os.path.lexists(folder / DESCRIPTION)
+
+
+def _may_be_bundle(folder: Path) -> bool:
+    """Say whether a folder claims to be a bundle, or cannot be looked into: then reading it says why."""
+    try:
+        os.lstat(folder / DESCRIPTION)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
