@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts.house import Wheel, environment_of
+from scripts.lock import PORTAL_EXTRAS
 
 _OF_PORTALOPS = uuid.UUID("8f0b9d0e-0f3a-5c1e-9a56-6f2f6c1b9b0c")
 """The namespace of serial numbers, which are made of what is in the wheelhouse."""
@@ -96,7 +97,7 @@ def _by_extra(requirement: Requirement, environment: Mapping[str, str]) -> bool:
     """Say whether some extra asks for it: that of portalops's own extras which is in the lock is seen by its wheel being there."""
     return "extra" in str(requirement.marker) and any(
         requirement.marker is not None and requirement.marker.evaluate({**environment, "extra": extra})
-        for extra in ("postgresql", "mariadb", "timestamp", "pdf", "apprise", "binary")
+        for extra in (*PORTAL_EXTRAS, "binary")
     )
 
 

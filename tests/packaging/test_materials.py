@@ -10,6 +10,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from scripts.house import Wheel, read_wheel
+from scripts.lock import PORTAL_EXTRAS
 from scripts.materials import audit_of, bill_of
 from tests.packaging.houses import portalops_wheel, wheel
 
@@ -51,6 +52,17 @@ def test_the_bill_is_valid_and_says_what_needs_what(tmp_path: Path) -> None:
     needs = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
     assert needs["portalops@1.0.0"] == ["tiny-dependency@2.0"]
     assert needs["tiny-dependency@2.0"] == ["six@1.17.0"]
+
+
+@pytest.mark.parametrize("extra", PORTAL_EXTRAS)
+def test_what_an_extra_that_goes_to_portals_asks_for_is_needed(tmp_path: Path, extra: str) -> None:
+    asking = wheel(tmp_path, "portalops", "1.0.0", {"p.py": ""}, f'Requires-Dist: six; extra == "{extra}"\n')
+    held = [read_wheel(each) for each in (asking, wheel(tmp_path, "six", "1.17.0", {"six.py": ""}))]
+
+    bill = json.loads(bill_of(held, "portalops", ["3.13"], epoch=1_795_713_849, build="0a1b2c3d"))
+
+    needs = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
+    assert needs["portalops@1.0.0"] == ["six@1.17.0"]
 
 
 def test_the_same_wheels_give_the_same_bill(tmp_path: Path) -> None:
