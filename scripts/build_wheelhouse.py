@@ -250,14 +250,15 @@ def fetch(pins: Sequence[Pin], python: str) -> list[Wheel]:
             run(*_pip_download(python), "--dest", str(got), "--requirement", str(asked))
             for path in got.glob("*.whl"):
                 shutil.move(path, WHEELS / path.name)
-        return fetch(pins, python) if not _still_missing(missing, python) else []
+        _require_held(missing, python)
+        return fetch(pins, python)
     return [
         next(held[one] for one in sorted(pin.hashes & held.keys()) if _stands_for(held[one], pin, python))
         for pin in pins
     ]
 
 
-def _still_missing(pins: Iterable[Pin], python: str) -> bool:
+def _require_held(pins: Iterable[Pin], python: str) -> None:
     held = {wheel.sha256: wheel for wheel in map(read_wheel, WHEELS.glob("*.whl"))}
     for pin in pins:
         if not any(_stands_for(held[one], pin, python) for one in pin.hashes & held.keys()):
@@ -265,7 +266,6 @@ def _still_missing(pins: Iterable[Pin], python: str) -> bool:
                 f"there is no wheel of {pin.name} {pin.version} for Python {python}",
                 "Build for another Python, or lock another version: make lock.",
             )
-    return False
 
 
 def _stands_for(wheel: Wheel, pin: Pin, python: str) -> bool:
