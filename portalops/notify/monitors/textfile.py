@@ -25,7 +25,7 @@ from portalops.errors import FileUnwritable
 from portalops.model.message import msg
 from portalops.notify.monitors import Beat, MonitorContext, MonitorUnavailable, Turn
 from portalops.notify.monitors._exposition import Metric, Sample, expose
-from portalops.system.files import write_atomically
+from portalops.system.files import unwritable, write_atomically
 
 LOOKED = "portalops_run_timestamp_seconds"
 MAX_FILE_BYTES = 4 << 20
@@ -79,6 +79,8 @@ class TextfileMonitor:
             write_atomically(self._file, text.encode(), mode=0o644)
         except FileUnwritable as error:
             raise MonitorUnavailable(error.message) from error
+        except OSError as error:  # of a folder that may not be looked at
+            raise MonitorUnavailable(unwritable(self._file, error).message) from error
 
     def _before(self) -> str:
         try:

@@ -48,6 +48,11 @@ def test_a_run_writes_all_figures_readable_by_all(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["portalops.prom"]
 
 
+def test_a_folder_that_cannot_be_looked_at_is_told_with_the_systems_words(tmp_path: Path) -> None:
+    with pytest.raises(MonitorUnavailable, match=r"cannot write .*: File name too long"):
+        monitor(tmp_path, file=f"{'c' * 300}/portalops.prom").hear(beat(Turn.END))
+
+
 def test_a_look_that_finds_nothing_due_renews_its_time_alone(tmp_path: Path) -> None:
     told = monitor(tmp_path)
     told.hear(beat(Turn.END))
