@@ -76,7 +76,11 @@ def try_channels(
         language = each.settings.language or settings.language
         letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
         told.append((each, *handed_over(session, each, replace(letter, tries=1, tried_at=now))))
-    if settings.state_folder.is_dir():  # made by the first run, and by the account that runs
+    try:
+        is_begun = settings.state_folder.is_dir()  # made by the first run, and by the account that runs
+    except OSError:  # it may not be looked at: keeping says so
+        is_begun = True
+    if is_begun:
         _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])
     return _tried(told, len(known) if channel is None else 1)
 

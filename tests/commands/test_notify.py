@@ -906,6 +906,18 @@ def test_an_idle_run_reads_one_small_file_to_know_that_there_is_nothing_to_tell(
     assert (home.notify.folder / "state.json").read_bytes() == b"it is not looked at"
 
 
+def test_a_test_letter_is_sent_and_not_recorded_where_the_state_folder_cannot_be_looked_at(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, channel(box.port))
+    home.configure(PORTAL.replace('folder = "state"', f'folder = "{"s" * 300}"') + channel(box.port))
+
+    assert home.call("notify", "test") == ExitCode.OK
+
+    assert len(mails(box)) == 1
+    assert "the delivery is not recorded: cannot write" in capsys.readouterr().err
+
+
 class FaultyChannel:
     """A channel with a fault of its own."""
 
