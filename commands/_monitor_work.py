@@ -155,7 +155,7 @@ class Watch:
             self._not_told(monitor.id, error.cause)
         except PortalOpsError as error:
             self._not_told(monitor.id, error.message)
-        except Exception as error:  # a fault here must not spoil a backup
+        except Exception as error:  # a fault of our own: a warning of the run, and no end of a backup
             logger.debug("telling monitor %s failed", monitor.id, exc_info=True)
             fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
             self._not_told(monitor.id, fault)

@@ -221,7 +221,7 @@ def _never_raising(session: Session) -> Iterator[None]:
         warn(session, msg("sending letters was interrupted: the next run sends what waits"))
     except PortalOpsError as error:
         warn(session, msg("people could not be told: {cause}", cause=error.message))
-    except Exception as error:  # a fault here must not spoil a backup's exit code
+    except Exception as error:  # a fault of our own: a warning of the run, whose exit code stays as it is
         logger.debug("telling people failed", exc_info=True)
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
         warn(session, msg("people could not be told: {cause}", cause=fault))
