@@ -15,10 +15,10 @@ import pytest
 from backups.media import disk
 from backups.media.disk import DiskMedium
 from backups.prune import Look, Removal, remove_sets
-from commands._catalog import call
-from commands._invocation import Invocation
-from commands._result import Result
-from commands._session import Session
+from commands.cli.calling import call
+from commands.cli.invocation import Invocation
+from commands.cli.result import Result
+from commands.cli.session import Session
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import (

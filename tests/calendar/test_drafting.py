@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.calendar import load
 from portalops.calendar.drafting import Expected, differences, draft
 from portalops.errors import ConfigurationError

@@ -11,9 +11,9 @@ from hashlib import sha256
 
 import pytest
 
-from commands._cluster_work import Fan, do_part
-from commands._invocation import Invocation
-from commands._session import Session
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.cluster import Fan, do_part
 from portalops.cluster.parts import JsonValue, Wish
 from portalops.config.kinds import module_of
 from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError
@@ -344,5 +344,5 @@ def test_a_queue_that_was_not_made_is_told_by_the_job(session: Session, portal: 
 
 
 def test_every_kind_whose_jobs_have_parts_says_how_one_is_done() -> None:
-    module = module_of("commands.parts", "check")
+    module = module_of("commands.jobs.parts", "check")
     assert callable(module.work) and callable(module.do)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from commands._catalog import call
-from commands._invocation import parse_invocation
-from commands._session import Session
+from commands.cli.calling import call
+from commands.cli.invocation import parse_invocation
+from commands.cli.session import Session
 from portalops.errors import PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from commands._declared import Takes, declared_commands
+from commands.cli.declared import Takes, declared_commands
 from tests.commands.script import load_script
 from tests.commands.shells import offered_by_bash, offered_by_fish, offered_by_zsh, typed_in_bash
 

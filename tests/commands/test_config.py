@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from commands._kinds import ALONE, all_kinds, settings_model
-from commands._schema import configuration_schema
-from commands.app import run
-from commands.config import schema_bytes
+from commands.cli.configuration_schema import configuration_schema, schema_bytes
+from commands.cli.entry import run
+from commands.cli.kinds import ALONE, all_kinds, settings_model
 from portalops.errors import ExitCode
 from portalops.model.runs import JobKind
 

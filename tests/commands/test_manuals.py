@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from commands._declared import DeclaredCommand, declared_commands
-from commands._schema import configuration_schema
+from commands.cli.configuration_schema import configuration_schema
+from commands.cli.declared import DeclaredCommand, declared_commands
 from tests.commands.script import load_script
 
 ROOT = Path(__file__).parents[2]

@@ -48,7 +48,7 @@ def _import_everything() -> None:
 
 def _harmed(request: dict[str, Any], preload: Any) -> None:
     """Do one request in this process, which ends here."""
-    from commands.app import run
+    from commands.cli.entry import run
 
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     os.dup2(output, 1)

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from commands._ledger_views import bundle_data
-from commands.app import run
+from commands.cli.entry import run
+from commands.ledger.verify import bundle_data
 from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
 from portalops.ledger.heads import retire_others, rotate_key

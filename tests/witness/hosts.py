@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commands._catalog import call
-from commands._invocation import Invocation
-from commands._result import Result
-from commands._session import Session
+from commands.cli.calling import call
+from commands.cli.invocation import Invocation
+from commands.cli.result import Result
+from commands.cli.session import Session
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger

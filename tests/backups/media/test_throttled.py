@@ -11,7 +11,7 @@ import pytest
 
 from backups.media import build_medium, kinds
 from backups.media._throttled import MediumSettings, ThrottledMedium, is_within
-from commands._kinds import settings_model
+from commands.cli.kinds import settings_model
 from portalops.errors import ConfigurationError, MediumUnavailable
 from portalops.ports import Medium
 from portalops.system.clock import SystemClock

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from checks.updates.sources import sql
-from commands.app import run
+from commands.cli.entry import run
 from portalops.config.kinds import kinds_in, module_of
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, ExitCode
