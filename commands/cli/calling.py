@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Mapping
 from typing import cast
 
 import typer.main
@@ -15,7 +17,12 @@ from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.usage import no_verb
 from commands.cli.verb import Verb
+from portalops.errors import ConfigurationError
+from portalops.model.message import msg
 from portalops.plugins import NotRegistered
+
+_EXTRAS: Mapping[str, str] = {"pgqueuer": "cluster", "psycopg": "cluster"}
+"""Packages that a verb cannot do without, and the extra of portalops that brings them."""
 
 
 def call(session: Session) -> Result:
@@ -49,7 +56,24 @@ def command_of(called: str) -> TyperCommand:
     file = file_of(called)
     assert file is not None, f"'{called}' is a noun"
     module = ".".join(("commands", *file.relative_to(COMMANDS).with_suffix("").parts))
-    verb = getattr(importlib.import_module(module), "VERB", None)
+    try:
+        verb = getattr(importlib.import_module(module), "VERB", None)
+    except ModuleNotFoundError as error:
+        name = error.name or ""
+        if name not in _EXTRAS:
+            raise
+        raise ConfigurationError(
+            msg(
+                "'portalops {command}' needs the package {name}, which is not installed",
+                command=called,
+                name=name,
+            ),
+            msg(
+                "Install it where portalops is: {python} -m pip install 'portalops[{extra}]'",
+                python=sys.executable,
+                extra=_EXTRAS[name],
+            ),
+        ) from error
     if not isinstance(verb, Verb):
         raise NotRegistered(f"{module} has no VERB")
     app = typer.Typer(

@@ -6,182 +6,18 @@ job anew, because the process before was killed, asks only for what is missing.
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
-
-import psycopg
+import sys
+from typing import Any, cast
 
 from commands.cli.session import Session
-from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
-from portalops.cluster.queue import put, require
-from portalops.config.kinds import kinds_in, known_module, module_of
-from portalops.errors import ConfigurationError, LedgerError, Locked
-from portalops.jobs import previous_slot_start, slot_start
-from portalops.ledger import bodies
-from portalops.ledger.postgresql_errors import translated
-from portalops.ledger.record import FINISHED
+from portalops.config.kinds import kinds_in, module_of
+from portalops.errors import ConfigurationError
 from portalops.ledger.record_stores.postgresql import Settings, parameters
-from portalops.ledger.runs import Frame, Work, record_framed
-from portalops.model.message import Message, msg
-from portalops.model.record import Digest, Record, RunId
-from portalops.model.runs import Job, RunSummary
-from portalops.model.text import show_text
-from portalops.model.verdicts import RunOutcome
-from portalops.registers.runs import attempt_of, run_id
+from portalops.ledger.runs import Work
+from portalops.model.message import msg
+from portalops.model.runs import Job
 
-logger = logging.getLogger(__name__)
 PARTS = "commands.jobs.parts"
-LOOK_SECONDS = 0.5
-"""How often it is looked which parts have come back."""
-
-AWAY_SECONDS = 600
-"""How long the database may be away while a job waits for its parts."""
-
-PartT = TypeVar("PartT")
-DoneT = TypeVar("DoneT")
-
-
-@dataclass(frozen=True, slots=True)
-class Fan:
-    """Lets workers do the parts of one job in one of its slots."""
-
-    session: Session
-    job: Job
-    slot: str
-
-    def out(
-        self,
-        parts: Mapping[str, Mapping[str, JsonValue]],
-        shape: type[PartT],
-        *,
-        is_of: Callable[[str, PartT], bool],
-        is_news: Callable[[str, PartT], bool] = lambda _name, _found: True,
-    ) -> Iterator[tuple[str, PartT | Message]]:
-        """Have parts done, and yield each when it is: what came of it, or why nothing did.
-
-        Args:
-            parts: by name, what the worker needs beside it.
-            shape: of what each comes to.
-            is_of: says whether what a part came to is about what it was to be about; else it counts as not done.
-            is_news: says whether what a part came to, that was complete before, is not used already; else it is done anew.
-        """
-        session = self.session
-        names = {run_id(self.job, self.slot, suffix=suffix_of(name)): name for name in parts}
-        waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
-        done = self._patiently(waited.come)
-
-        def came(run: RunId, record: Record) -> PartT | Message:
-            found = self._read(record, shape)
-            if isinstance(found, Message) or (record.subject == names[run] and is_of(names[run], found)):
-                return found
-            return msg("what is recorded of it is about something else")
-
-        read = {run: came(run, record) for run, record in done.items() if self._is_complete(record)}
-        taken = {run: each for run, each in read.items() if not isinstance(each, Message) and is_news(names[run], each)}
-        wanted = {run: waited.attempts.get(run, 0) + 1 for run in names if run not in taken}
-        for run, each in taken.items():
-            yield names[run], each
-        if not wanted:
-            return
-        wishes = [self._wish(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()]
-        self._patiently(lambda: self._put(wishes))
-        until = session.clock.monotonic() + self._minutes * 60
-        while wanted and session.clock.monotonic() < until:
-            for run, record in self._patiently(waited.come).items():
-                if attempt_of(record.run) >= wanted.get(run, 10**9):
-                    del wanted[run]
-                    yield names[run], came(run, record)
-            if wanted:
-                time.sleep(LOOK_SECONDS)
-        for run in wanted:
-            yield names[run], msg("no worker did it within {n} minutes", n=self._minutes)
-
-    def _patiently(self, do: Callable[[], DoneT]) -> DoneT:
-        """Do something in the ledger's database, which may be away for a while; then the locks of this run are taken anew."""
-        until = self.session.clock.monotonic() + AWAY_SECONDS
-        while True:
-            try:
-                self.session.locks.renew()
-                return do()
-            except LedgerError as error:
-                if not _is_away(error) or self.session.clock.monotonic() >= until:
-                    raise
-                logger.warning("the job %s waits for the database: %s", self.job.id, error)
-            time.sleep(LOOK_SECONDS)
-
-    @property
-    def _minutes(self) -> int:
-        cluster = self.session.settings.cluster
-        return cluster.wait_minutes if cluster else 0
-
-    def _since(self) -> datetime:
-        """Return when the slot began: the one before that of now, where it ended after the job had begun."""
-        every, local = self.job.every, self.session.clock.now().astimezone(self.session.zone_of_portal)
-        start_of = slot_start if every.slot(local) == self.slot else previous_slot_start
-        return start_of(every, local).astimezone(UTC)
-
-    def _wish(self, run: RunId, name: str, details: Mapping[str, JsonValue], attempt: int) -> Wish:
-        return Wish(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)
-
-    def _put(self, wishes: list[Wish]) -> None:
-        with driver_errors(self.session), connection_of(self.session) as connection:
-            require(connection, self.session.kept(writable=False).records.place)
-            put(connection, wishes)
-
-    def blob(self, digest: Digest) -> bytes:
-        """Return what a part kept."""
-        return self._patiently(lambda: self.session.writable_ledger.blob(digest))
-
-    def _is_complete(self, record: Record) -> bool:
-        try:
-            summary = bodies.decode_part(self.blob(record.body), "run", RunSummary)
-        except LedgerError:
-            return False
-        return summary is not None and summary.outcome is RunOutcome.COMPLETE
-
-    def _read(self, record: Record, shape: type[PartT]) -> PartT | Message:
-        try:
-            body = self.blob(record.body)
-            found = bodies.decode_part(body, part_kind(self.job.kind.value), shape)
-            summary = bodies.decode_part(body, "run", RunSummary)
-        except LedgerError as error:
-            return error.message
-        if found is not None:
-            return found
-        problem = summary.problems[0] if summary and summary.problems else "?"
-        return msg("the worker failed: {problem}", problem=problem)
-
-
-def _is_away(error: LedgerError) -> bool:
-    return type(error) is LedgerError and isinstance(error.__cause__, psycopg.OperationalError)
-
-
-class _Waited:
-    """The finished records of parts, as they come into the ledger."""
-
-    def __init__(self, session: Session, kind: str, runs: frozenset[RunId], since: datetime) -> None:
-        self._session, self._kind, self._runs, self._since = session, f"{kind}{FINISHED}", runs, since
-        self._seen = 0
-        self.attempts: dict[RunId, int] = {}
-        """By part: the newest attempt that has ended."""
-
-    def come(self) -> dict[RunId, Record]:
-        """Return the newest finished record of each part that has one since the last call."""
-        found: dict[RunId, Record] = {}
-        for record in self._session.writable_ledger.records(kinds=(self._kind,), since=self._since):
-            if record.seq <= self._seen:
-                continue
-            self._seen, self._since = record.seq, record.at
-            run = part_of(record)
-            if run in self._runs:
-                found[run] = record
-                self.attempts[run] = max(self.attempts.get(run, 0), attempt_of(record.run))
-        return found
 
 
 def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
@@ -189,54 +25,17 @@ def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
     if session.settings.cluster is None or job.kind.value not in kinds_in(PARTS):
         return None
     require_database(session)
+    try:
+        from commands.jobs.fan import Fan  # noqa: PLC0415  # what it needs is an extra
+    except ImportError as error:
+        raise ConfigurationError(
+            msg("a cluster needs the package {name}, which is not installed", name=error.name or "pgqueuer"),
+            msg(
+                "Install it where portalops is: {python} -m pip install 'portalops[cluster]', or take [cluster] away.",
+                python=sys.executable,
+            ),
+        ) from error
     return cast("Work[object]", module_of(PARTS, job.kind.value).work(session, Fan(session, job, slot)))
-
-
-def do_part(session: Session, wish: Wish, holder: str) -> None:
-    """Do one part, unless the ledger holds that it was done.
-
-    Raises:
-        UnknownKind: this version has no such parts; nothing is recorded of it.
-        Locked: another worker is at it, or at another part of the same thing.
-    """
-    ledger = session.writable_ledger
-    with ledger.locks.held(f"part-{wish.run}", holder=holder):
-        taken = ledger.run_ids(RunId(wish.run))
-        kind = part_kind(wish.kind)
-        ended = [attempt_of(each) for each in taken if ledger.has(each, f"{kind}{FINISHED}")]
-        if max(ended, default=0) >= wish.attempt:
-            return  # it was done, and whoever did it could not tell the queue any more
-        attempt = max((attempt_of(each) for each in taken), default=0) + 1
-        run = RunId(wish.run if attempt == 1 else f"{wish.run}.{attempt}")
-        module = known_module(PARTS, wish.kind, msg("jobs of kind {kind} have no parts", kind=show_text(wish.kind, 60)))
-        frame = Frame(run, kind, wish.part, wish.duty, is_alone=False)
-        guard = getattr(module, "guard", None)
-        with guard(session, wish, holder) if guard else nullcontext():
-            record_framed(
-                ledger,
-                frame,
-                lambda: cast("Work[object]", module.do(session, wish)),
-                clock=session.clock,
-                circumstances=session.circumstances,
-            )
-
-
-@contextmanager
-def one_of(session: Session, name: str, places: int, holder: str) -> Iterator[None]:
-    """Hold one of several places at a thing, over all workers.
-
-    Raises:
-        Locked: all are taken.
-    """
-    with ExitStack() as stack:
-        for place in range(1, places + 1):
-            try:
-                stack.enter_context(session.writable_ledger.locks.held(f"{name}-{place}", holder=holder))
-                break
-            except Locked:
-                if place == places:
-                    raise
-        yield
 
 
 def require_database(session: Session) -> None:
@@ -256,22 +55,3 @@ def parameters_of(session: Session) -> dict[str, Any]:
     """Return what the driver connects to the ledger's database with; each statement is then a transaction of its own."""
     assert session.settings.ledger_store is not None
     return parameters(session.settings.ledger_store.parse(Settings), session.environment)
-
-
-def connection_of(session: Session) -> psycopg.Connection:
-    """Open a connection to the ledger's database.
-
-    Raises:
-        LedgerError: it cannot be reached.
-    """
-    with driver_errors(session):
-        return psycopg.connect(**parameters_of(session))
-
-
-@contextmanager
-def driver_errors(session: Session) -> Iterator[None]:
-    """Raise what the driver raises as errors of the ledger."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise translated(session.kept(writable=False).records.place, error) from error

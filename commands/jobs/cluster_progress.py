@@ -79,7 +79,7 @@ def now_under_way(session: Session) -> tuple[JobProgress, ...]:
     if session.settings.cluster is None or session.settings.ledger_store is None:
         return ()
     try:
-        from commands.jobs.cluster import connection_of, driver_errors  # noqa: PLC0415  # start-up time
+        from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra
         from portalops.cluster.queue import wishes_in  # noqa: PLC0415  # an extra
 
         with driver_errors(session), connection_of(session) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from portalops.ledger.postgresql_errors import too_many_rights
+from portalops.ledger.postgresql_rules import too_many_rights
 
 if TYPE_CHECKING:
     from commands.cli.session import Session

@@ -20,7 +20,6 @@ from commands.cli.ledger_store import kept_as_configured
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.cluster import connection_of, driver_errors
 from portalops.errors import ConfigurationError
 from portalops.ledger.postgresql_tables import script
 from portalops.locale import _
@@ -72,6 +71,8 @@ def prepare(
 
 def _observations_made(session: Session) -> bool:
     """Make the store of observations of updates, and set one of another version aside; say whether there was none of this one."""
+    from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra, which --sql does without
+
     with connection_of(session) as connection, driver_errors(session):
         return made(connection)
 
@@ -82,6 +83,8 @@ def _queue_made(session: Session) -> bool:
         from portalops.cluster import queue  # noqa: PLC0415  # an extra
     except ImportError:
         return False
+    from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra, which --sql does without
+
     with connection_of(session) as connection, driver_errors(session):
         return queue.prepare(connection)
 

@@ -16,7 +16,7 @@ import typer
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.cluster import connection_of, driver_errors
+from commands.jobs.fan import connection_of, driver_errors
 from commands.worker.steps import cluster_settings, seen_workers
 from portalops.cluster.queue import ask_to_drain
 from portalops.errors import UsageError

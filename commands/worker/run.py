@@ -24,7 +24,8 @@ import typer
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.cluster import connection_of, do_part, driver_errors, parameters_of
+from commands.jobs.cluster import parameters_of
+from commands.jobs.fan import connection_of, do_part, driver_errors
 from commands.jobs.runner import require_valid
 from commands.worker.steps import cluster_settings
 from portalops.cluster.queue import drained, holder_of, work, worker_name

@@ -14,8 +14,8 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.cluster import connection_of, driver_errors
 from commands.jobs.cluster_progress import jobs_under_way, progress_data, progress_table
+from commands.jobs.fan import connection_of, driver_errors
 from commands.worker.steps import cluster_settings, seen_workers
 from portalops.cluster.queue import require, sizes, wishes_in
 from portalops.errors import ExitCode

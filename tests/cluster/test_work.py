@@ -13,7 +13,7 @@ import pytest
 
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.cluster import Fan, do_part
+from commands.jobs.fan import Fan, do_part
 from portalops.cluster.parts import JsonValue, Wish
 from portalops.config.kinds import module_of
 from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError

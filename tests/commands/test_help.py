@@ -59,9 +59,7 @@ def test_help_before_a_command_is_help_after_it(capsys: pytest.CaptureFixture[st
 
 
 def test_a_help_page_is_vietnamese_on_request() -> None:
-    program = (
-        "import sys; from commands.cli.entry import run; sys.exit(run(['ledger', 'show', '--help', '--lang', 'vi'], {}))"
-    )
+    program = "import sys; from commands.cli.entry import run; sys.exit(run(['ledger', 'show', '--help', '--lang', 'vi'], {}))"
     page = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert "Cách dùng: portalops ledger show" in page

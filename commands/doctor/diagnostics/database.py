@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from commands.doctor.diagnosis import Look, Seen, bad, good, note, refused, warning
 from commands.jobs.ledger_server import server_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.postgresql_errors import too_many_rights
-from portalops.ledger.postgresql_store import SKEW
+from portalops.ledger.postgresql_rules import SKEW, too_many_rights
 from portalops.ledger.postgresql_tables import OLDEST_SERVER
 from portalops.model.message import msg
 

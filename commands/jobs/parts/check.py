@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from checks.servers.probe import Missing
 from checks.servers.runner import Answered, Errand, ask
 from commands.cli.session import Session
-from commands.jobs.cluster import Fan
+from commands.jobs.fan import Fan
 from commands.jobs.kinds.check import RoundWish, check_work
 from commands.jobs.servers import known_host, shells_of
 from portalops.cluster.parts import JsonValue, Wish

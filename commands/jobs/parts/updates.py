@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from checks.updates.looking import AT_ONE_HOST, EACH_WITHIN, Look, look_at, look_of
 from commands.cli.session import Session
-from commands.jobs.cluster import Fan, one_of
+from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.updates import TICK, collect_updates, update_sources, work_of_updates
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError, ExitCode
-from portalops.ledger.postgresql_store import SKEW
+from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.runs import Work
 from portalops.model.message import msg
 from portalops.model.text import show_text

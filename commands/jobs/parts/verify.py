@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from backups.job import VerifyTarget, run_verify
 from commands.cli.session import Session
-from commands.jobs.cluster import Fan, one_of
+from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.verify import verify_work
 from commands.jobs.sets import keys_of, media_of, recorded_sets_of
 from portalops.cluster.parts import Wish
