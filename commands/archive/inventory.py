@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from commands.archive.views import inventory_data, inventory_view
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.inventory import collections_of, exit_code_of, inventory_job, inventory_work, look_at_archive
@@ -44,7 +44,7 @@ def inventory(
         str | None, typer.Option(metavar="REASON", help=_("Why what is gone or changed may be so"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Read and show everything, and record nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if accept is not None and not accept.strip():
         raise UsageError(msg("--accept is empty"), msg("Say why, for whoever reads the ledger later."))

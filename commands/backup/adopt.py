@@ -47,7 +47,7 @@ def adopt(
     only: Annotated[str | None, typer.Argument(metavar="ID", help=_("Only this one of [[backup.adopted]]"))] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be asked, and ask nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     adopters = _chosen(adopters_of(session), only)

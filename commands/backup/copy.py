@@ -19,7 +19,7 @@ import typer
 
 from backups.copying import wanted_copies
 from commands.backup.views import MAX_LISTED, copies_table, copy_data, hints_of_media, next_for_failed
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
@@ -41,7 +41,7 @@ def copy(
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="ID", help=_("Only onto this medium"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     media = media_of(session)
     if to is not None and to not in media:

@@ -69,7 +69,7 @@ def prune(
     approved_by: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who approved that list"))] = None,
     trust_clock: Annotated[bool, typer.Option("--trust-clock", help=_("You have compared the clock yourself"))] = False,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if undo is not None:
         return _undo(session, undo, required_reason(reason or "the mark was undone"), dry_run=dry_run)
@@ -105,7 +105,7 @@ def prune(
     return Result(data, [*result_view(done.result), *told], exit_code=done.exit_code)
 
 
-def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result:
+def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[JsonValue]:
     made = find_set(recorded_sets_of(session), name)
     known = retained_of(session).marks.get(made.set.id)
     if known is None or made.is_disposed:
@@ -124,7 +124,7 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result:
     return hold_result(Hold(undone.set_id, reason), said, dry_run=dry_run)
 
 
-def _simulated(session: Session, days: str) -> Result:
+def _simulated(session: Session, days: str) -> Result[JsonValue]:
     policy = session.settings.backup.retention
     if policy.is_empty:
         raise ConfigurationError(

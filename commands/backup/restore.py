@@ -26,7 +26,7 @@ from backups.restore import restore_set
 from backups.verify import verify_copy
 from commands.backup.options import MediumOption, OptionalSetArgument
 from commands.backup.views import restore_data, restore_view, signed_by
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
@@ -60,7 +60,7 @@ def restore(
         str | None, typer.Option("--stream", metavar="NAME", help=_("With --stdout: this stream of the source"))
     ] = None,
     path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if to is None or stdout:
         check_usage(session, stdout=stdout, has_folder=to is not None, has_path=path is not None)

@@ -49,7 +49,7 @@ def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dic
     return blocks, {"held": held.hold.reason if held is not None else None, "marked_until": until}
 
 
-def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result:
+def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[JsonValue]:
     session = open_session(ctx)
     made = find_set(recorded_sets_of(session), set_name or "latest")
     kept, kept_data = retained_view(session, made)

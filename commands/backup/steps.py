@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from commands.backup.views import plan_data, plan_view
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.kinds.backup import backup_plan, plan_sizes
 from commands.jobs.sets import recorded_sets_of
@@ -20,7 +20,7 @@ def claims_of_ledger(session: Session) -> tuple[Claim, ...]:
         return ()
 
 
-def planned_run(session: Session, kind: SetKind | None = None) -> Result:
+def planned_run(session: Session, kind: SetKind | None = None) -> Result[JsonValue]:
     recorded = recorded_sets_of(session, passing_over=True)
     planned = backup_plan(session, recorded, kind)
     sizes = plan_sizes(session, recorded, planned)

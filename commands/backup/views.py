@@ -518,6 +518,6 @@ def _row(claim: Claim, backup: AdoptedBackup) -> tuple[Cell, ...]:
     )
 
 
-def hold_result(held: Hold, said: Message, *, dry_run: bool) -> Result:
+def hold_result(held: Hold, said: Message, *, dry_run: bool) -> Result[JsonValue]:
     shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
     return Result({"id": held.set_id, "reason": held.reason, "recorded": not dry_run}, [Paragraph(shown)])

@@ -25,7 +25,7 @@ from commands.change.options import IdArgument, Person, limits_of, require_windo
 from commands.change.steps import step
 from commands.change.views import overlaps
 from commands.cli.entries import DryRun, Reason, caller_of, moment, past_day, past_moment, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
@@ -84,7 +84,7 @@ def correct(
     approval_by: Annotated[OptionalText, typer.Option(metavar="NAME", help=_("Who signed it"))] = None,
     by: Person = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     asked = _given(
         {

@@ -17,7 +17,7 @@ import typer
 
 from commands.check.options import Approver, CheckArgument, HostOption
 from commands.check.steps import known_findings, newest_round
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
@@ -47,7 +47,7 @@ def close(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why no check can judge it any more"))],
     approver: Approver,
     reference: Reference,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     texts = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
     newest = newest_round(session)

@@ -50,7 +50,7 @@ def findings(
         bool, typer.Option("--anew", help=_("Fold every round anew, and compare with what is carried"))
     ] = False,
     as_plugin: Option = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, host, family))

@@ -46,7 +46,7 @@ def judge_again_(
             "--record", metavar="SEQ", help=_("The number of the round's record; the newest without it"), min=1
         ),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     found = _round(session, record)
     again = _judged_again(session, found.body)

@@ -33,7 +33,7 @@ WHY = msg("Why this is checked, and by which rule")
 """Above the page."""
 
 
-def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result:
+def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[JsonValue]:
     session = open_session(ctx)
     for own in record_checks():
         if own.id == check:
@@ -87,7 +87,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
     return Result(data, view)
 
 
-def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
+def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue]:
     """Show the page of a check that own records answer; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
     view: list[Block] = [

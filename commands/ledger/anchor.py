@@ -50,7 +50,7 @@ def anchor(
     receipt: Annotated[
         str | None, typer.Option(metavar="FILE", help=_("Take in a witness's receipt; - reads it from standard input"))
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     if receipt is not None:
@@ -158,7 +158,7 @@ def _read(name: str) -> bytes:
         ) from error
 
 
-def _take_in(session: Session, data: bytes) -> Result:
+def _take_in(session: Session, data: bytes) -> Result[JsonValue]:
     receipt, is_new = take_receipt(session, data)
     said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
     view: list[Block] = [
@@ -174,7 +174,7 @@ def _take_in(session: Session, data: bytes) -> Result:
     return Result({**_mapping(_data(receipt)), "new": is_new}, view)
 
 
-def _planned(session: Session, chosen: Sequence[Anchor]) -> Result:
+def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
     """Show what each anchor has, and that it would be handed a head."""
     try:
         ledger = session.ledger

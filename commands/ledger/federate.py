@@ -64,7 +64,7 @@ def federate(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify and judge; keep and record nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     form = None if output is None else _form(output)
     sites = _sites(session)
@@ -190,7 +190,7 @@ def _recorded(look: SiteLook) -> Mapping[str, object]:
 
 def _result(
     session: Session, looks: Sequence[SiteLook], *, output: Path | None, form: str | None, dry_run: bool
-) -> Result:
+) -> Result[JsonValue]:
     document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
     view = list(_view(document))
     if dry_run:

@@ -48,7 +48,7 @@ def list_(
     ctx: typer.Context,
     *,
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = notify_settings(session)
     if settings is None:

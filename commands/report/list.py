@@ -20,7 +20,7 @@ from portalops.reports.document import Block, KeyValues, Paragraph, Table
 from portalops.reports.named import report_names, report_scopes, report_title
 
 
-def list_(ctx: typer.Context) -> Result:
+def list_(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     (recorded, unreadable), mailed = recorded_reports(session), recorded_mailings(session)
     data: list[JsonValue] = [

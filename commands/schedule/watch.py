@@ -77,7 +77,7 @@ def watch(
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(min=1, max=60, metavar="MINUTES", help=_("How often; schedule.every_minutes by default")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes

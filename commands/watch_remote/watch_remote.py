@@ -60,7 +60,7 @@ def watch_remote(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look and judge; keep nothing and tell nobody"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     watched = _watched(session, ids or [])
     if accept_key is not None:
@@ -107,9 +107,9 @@ def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
 
 def _again_and_again(
     session: Session, watched: Sequence[WatchedLedger], minutes: int, *, accept: str, dry_run: bool
-) -> Result:
+) -> Result[JsonValue]:
     """Look every so many minutes until somebody stops it; the last look is the result."""
-    latest: list[Result] = []
+    latest: list[Result[JsonValue]] = []
     accepted = [accept]
 
     def once() -> None:
@@ -207,7 +207,7 @@ def _mailed(session: Session, seen: Look, watched: WatchedLedger, folder: Witnes
     return replace(seen, state=state)
 
 
-def _result(looks: Sequence[Look], *, dry_run: bool) -> Result:
+def _result(looks: Sequence[Look], *, dry_run: bool) -> Result[JsonValue]:
     codes = [seen.verdict.exit_code for seen in looks]
     codes += [ExitCode.PARTIAL for seen in looks if seen.state.letters and not dry_run]
     notes = tuple(msg("{id}: {note}", id=seen.id, note=note) for seen in looks for note in seen.notes)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import psycopg
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cluster import parameters_of
@@ -49,7 +49,7 @@ def run(
         typer.Option(min=2, max=1024, help=_("How many parts at once; cluster.slots by default")),
     ] = None,
     name: Annotated[str, typer.Option(help=_("Of this worker; machine and process by default"))] = "",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     cluster = cluster_settings(session)

@@ -127,7 +127,7 @@ class Portal:
         session.circumstances = replace(session.circumstances, clock_synchronised=self.clock_kept)
         return session
 
-    def result(self, *arguments: str) -> Result:
+    def result(self, *arguments: str) -> Result[object]:
         session = self.session("backup", *arguments)
         try:
             return call(session)
