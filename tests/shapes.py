@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -19,7 +20,7 @@ def _validator(called: str) -> Draft202012Validator:
     return Draft202012Validator(_closed(schema_of(called)), format_checker=FormatChecker())
 
 
-def _closed(node: object) -> object:
+def _closed(node: Any) -> Any:
     """Return a schema that takes no key which it does not name: a new one is to be published too."""
     if isinstance(node, list):
         return [_closed(held) for held in node]
