@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._database import DatabaseSettings
 from checks.updates.sources._settings import bounded, content_key, source_error
 from checks.updates.text import without_markup
@@ -223,3 +224,6 @@ def _look_hint(source_id: str) -> Message:
     return msg(
         "See whether the database answers and the query is right for it: update source {source}.", source=source_id
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, variants=variants, shape_of=shape_of, build=build)
