@@ -188,9 +188,9 @@ def verify_copies(session: Session, every: Every, readers: Readers | None = None
 
 def media_for_all(session: Session) -> frozenset[str]:
     """Return the ids of the media that any machine can reach: kinds whose module has ANYWHERE."""
-    from backups.media import is_anywhere  # noqa: PLC0415  # start-up time
+    from backups.media import MEDIA  # noqa: PLC0415  # start-up time
 
-    return frozenset(table.id for table in session.settings.backup_media if is_anywhere(table.kind))
+    return frozenset(table.id for table in session.settings.backup_media if MEDIA.load(table.kind).is_anywhere)
 
 
 def due_copies(session: Session, every: Every) -> list[VerifyTarget]:

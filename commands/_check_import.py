@@ -34,9 +34,9 @@ HELP = _(
 
 
 def _forms() -> tuple[str, ...]:
-    from checks.imports import forms  # noqa: PLC0415  # start-up time
+    from checks.imports import FORMS  # noqa: PLC0415  # start-up time
 
-    return forms()
+    return FORMS.names()
 
 
 def import_(

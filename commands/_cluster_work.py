@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from commands._session import Session
+from commands.parts import PARTS
 from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
-from portalops.config.kinds import kinds_in, known_module, module_of
 from portalops.errors import ConfigurationError, LedgerError, Locked
 from portalops.jobs import previous_slot_start, slot_start
 from portalops.ledger import bodies
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PARTS = "commands.parts"
 LOOK_SECONDS = 0.5
 """How often it is looked which parts have come back."""
 
@@ -189,10 +188,10 @@ class _Waited:
 
 def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
     """Do a job by its parts; None if its kind has none, or there is no cluster."""
-    if session.settings.cluster is None or job.kind.value not in kinds_in(PARTS):
+    if session.settings.cluster is None or job.kind.value not in PARTS.names():
         return None
     require_database(session)
-    return cast("Work[object]", module_of(PARTS, job.kind.value).work(session, Fan(session, job, slot)))
+    return PARTS.load(job.kind.value).work(session, Fan(session, job, slot))
 
 
 def do_part(session: Session, wish: Wish, holder: str) -> None:
@@ -211,14 +210,13 @@ def do_part(session: Session, wish: Wish, holder: str) -> None:
             return  # it was done, and whoever did it could not tell the queue any more
         attempt = max((attempt_of(each) for each in taken), default=0) + 1
         run = RunId(wish.run if attempt == 1 else f"{wish.run}.{attempt}")
-        module = known_module(PARTS, wish.kind, msg("jobs of kind {kind} have no parts", kind=show_text(wish.kind, 60)))
+        parts = PARTS.find(wish.kind, msg("jobs of kind {kind} have no parts", kind=show_text(wish.kind, 60)))
         frame = Frame(run, kind, wish.part, wish.duty, is_alone=False)
-        guard = getattr(module, "guard", None)
-        with guard(session, wish, holder) if guard else nullcontext():
+        with parts.guard(session, wish, holder):
             record_framed(
                 ledger,
                 frame,
-                lambda: cast("Work[object]", module.do(session, wish)),
+                lambda: parts.do(session, wish),
                 clock=session.clock,
                 circumstances=session.circumstances,
             )

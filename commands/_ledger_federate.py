@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from pydantic import BaseModel
 
-from commands._kinds import PACKAGES, kinds_of, typed
+from commands._kinds import kinds_of
 from commands._result import JsonValue, Result
 from commands._session import Session, open_session
 from portalops import __version__
 from portalops.config import KindTable, Settings
-from portalops.config.kinds import module_of
 from portalops.errors import ConfigurationError, UsageError
+from portalops.federation.sites import build_site
 from portalops.ledger import bodies
 from portalops.ledger.heads import code_of, head_digest
 from portalops.ledger.record import NO_RUN, format_at
@@ -95,7 +95,7 @@ def _sites(session: Session) -> tuple[Site, ...]:
                 "Add a [[federation.site]] table; its kinds are: {kinds}.", kinds=", ".join(kinds_of("federation.site"))
             ),
         )
-    sites = tuple(_built(table) for table in tables)
+    sites = tuple(build_site(table) for table in tables)
     typed_sites = dict(zip(tables, (site.settings for site in sites), strict=True))
     for problem in unknown_witnesses(session.settings, typed_sites):
         raise problem
@@ -122,11 +122,6 @@ def unknown_witnesses(settings: Settings, tables: Mapping[KindTable, BaseModel])
                 ),
                 msg("There are: {ids}.", ids=", ".join(sorted(watched)) or "-"),
             )
-
-
-def _built(table: KindTable) -> Site:
-    typed(table)  # an unknown kind is told with the known ones
-    return cast("Site", module_of(PACKAGES[table.section], table.kind).build(table))
 
 
 def _looked(session: Session, sites: Sequence[Site], root: Path) -> tuple[SiteLook, ...]:

@@ -46,7 +46,7 @@ class Printer:
             if logs.form() != "text":
                 self._warn(result.warnings)
             return
-        from portalops.reports.formats.terminal import render_blocks  # noqa: PLC0415  # start-up time
+        from portalops.reports.terminal import render_blocks  # noqa: PLC0415  # start-up time
 
         text = render_blocks(
             result.view,

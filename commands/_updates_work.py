@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from commands._kinds import PACKAGES, typed
 from commands._session import Session
 from portalops.config import Settings
-from portalops.config.kinds import module_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.message import Message, msg
@@ -69,15 +67,11 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     Raises:
         ConfigurationError: a source's settings do not fit its kind.
     """
-    from portalops.system.web import HttpWeb  # noqa: PLC0415  # start-up time
+    from checks.updates.sources import build_update_source  # noqa: PLC0415  # start-up time
+    from portalops.system.web import HttpWeb  # noqa: PLC0415  # as above
 
     zone, web = ZoneInfo(settings.portal.timezone), HttpWeb()
-    built = []
-    for table in settings.update_sources:
-        typed(table)  # an unknown kind is told with its place
-        kind = module_of(PACKAGES[table.section], table.kind)
-        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone, web=web)))
-    return tuple(built)
+    return tuple(build_update_source(table, zone=zone, web=web) for table in settings.update_sources)
 
 
 def collect_updates(

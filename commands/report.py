@@ -49,7 +49,6 @@ from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.model.text import show_text
-from portalops.ports import ChoosesDocuments
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
 from portalops.registers.evidence import Evidence, Recorded, Unreadable, read_evidence
@@ -58,7 +57,7 @@ from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
 from portalops.reports.frame import period_doubt
 from portalops.reports.material import WHOLE, Material, Scope
-from portalops.reports.named import load_report, report_names, report_needs, report_scopes, report_spares, report_title
+from portalops.reports.named import load_report, report_names
 from portalops.reports.section_proof import does_not_hold
 from portalops.system.files import write_atomically
 
@@ -150,9 +149,9 @@ def list_(ctx: typer.Context) -> Result:
     data: list[JsonValue] = [
         {
             "id": name,
-            "title": str(report_title(name)),
+            "title": str(load_report(name).title),
             "formats": list(formats.names()),
-            "scopes": sorted(report_scopes(name)),
+            "scopes": sorted(load_report(name).scopes),
             "written": [
                 {
                     "seq": each.seq,
@@ -173,7 +172,11 @@ def list_(ctx: typer.Context) -> Result:
             msg("Reports"),
             (msg("Name"), msg("Title"), msg("Cut down by")),
             [
-                (name, report_title(name), ", ".join(f"--{each}" for each in sorted(report_scopes(name))) or None)
+                (
+                    name,
+                    load_report(name).title,
+                    ", ".join(f"--{each}" for each in sorted(load_report(name).scopes)) or None,
+                )
                 for name in report_names()
             ],
         ),
@@ -303,8 +306,7 @@ def write_report_files(
     """Write a report that was built in each format and language, or nothing if one of them can't hold it; the rest as in `build_report_files`."""
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
     for form in chosen:
-        if isinstance(form, ChoosesDocuments):
-            form.require(built.document)
+        form.require(built.document)
     about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
     files: list[WrittenFile] = []
     for form in chosen:
@@ -379,15 +381,15 @@ def _built(
     unsigned: Message | None,
 ) -> BuiltReport:
     """Build a report from exactly what a head is over, or from all that is recorded if none was signed for it."""
-    make = load_report(name)
+    make = load_report(name).build
     settings = session.settings
     last = session.ledger.last()
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
     now = session.clock.now()
-    needs = report_needs(name)
+    needs = load_report(name).needs
     ends = RunEnds()
-    if "rounds" in report_spares(name):
+    if "rounds" in load_report(name).spares:
         evidence = lean_evidence(session, ledger, period, now=now)
     else:
         evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True, ends=ends)
@@ -491,7 +493,7 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
         UnknownReport: there is no such report.
         UsageError: the report cannot be cut down so, both are given, or there is no such unit or host.
     """
-    can = report_scopes(name)
+    can = load_report(name).scopes
     known = {
         "unit": [str(each.id) for each in session.settings.units],
         "host": [str(each.id) for each in session.settings.hosts],
@@ -507,7 +509,7 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
                 msg("the report {name} cannot be cut down by --{option}", name=name, option=option),
                 msg(
                     "These can: {names}. 'portalops report list' shows what each can be cut down by.",
-                    names=", ".join(each for each in report_names() if option in report_scopes(each)),
+                    names=", ".join(each for each in report_names() if option in load_report(each).scopes),
                 ),
             )
         if value not in known[option]:

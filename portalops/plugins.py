@@ -100,8 +100,8 @@ class Door(Generic[KindT_co]):
             return self.load(name)
         close, there = get_close_matches(name, known, 1), ", ".join(known)
         hint = (
-            msg("Did you mean {close}? There are: {names}.", close=close[0], names=there)
+            msg("Did you mean {close}? Choose one of: {names}.", close=close[0], names=there)
             if close
-            else msg("There are: {names}.", names=there)
+            else msg("Choose one of: {names}.", names=there)
         )
         raise error(unknown, hint)

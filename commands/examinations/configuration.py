@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commands._kinds import typed_tables
-from commands.examinations import Look, Seen, good, note, refused, warning
+from commands.examinations import Examination, Look, Seen, good, note, refused, warning
 from commands.examinations._places import mode_of, others_who_write, owner_of
 from portalops.config.layers import show_path
 from portalops.errors import LedgerError, LedgerMissing
@@ -88,3 +88,6 @@ def _against_the_plan(look: Look) -> Iterator[Seen]:
                 "It takes effect, and is recorded, at the next run: 'portalops run --due'. See 'portalops config show'."
             ),
         )
+
+
+EXAMINATION = Examination(examine=examine)

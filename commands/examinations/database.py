@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from commands._ledger_places import server_of
-from commands.examinations import Look, Seen, bad, good, note, refused, warning
+from commands.examinations import Examination, Look, Seen, bad, good, note, refused, warning
 from portalops.errors import PortalOpsError
 from portalops.ledger.postgresql_tables import OLDEST_SERVER
 from portalops.model.message import msg
@@ -97,3 +97,6 @@ def seen_of(state: ServerState, apart: timedelta) -> Iterator[Seen]:
         )
     else:
         yield good("connections", free)
+
+
+EXAMINATION = Examination(examine=examine)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from backups.media import build_medium
 from backups.media._errors import NotMadeYet
-from commands.examinations import Look, Seen, bad, bounded, good, note, warning
+from commands.examinations import Examination, Look, Seen, bad, bounded, good, note, warning
 from commands.examinations._locks_of_stores import lock_seen
 from commands.examinations._places import device_of, folder_seen, path_of
 from portalops.config.layers import show_path
@@ -131,3 +131,6 @@ def _written_and_read(table: KindTable, folder: Path) -> Iterator[Seen]:
         )
         return
     yield good(about, msg("{id}: a small file was written, read back and removed", id=table.id))
+
+
+EXAMINATION = Examination(examine=examine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commands._media_register import lines_of
-from commands.examinations import Look, Seen, good, note, warning
+from commands.examinations import Examination, Look, Seen, good, note, warning
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg, nmsg
 
@@ -45,3 +45,6 @@ def examine(look: Look) -> Iterator[Seen]:
                 ),
                 msg("The verify job reads them in time if it runs; 'portalops backup verify' does it now."),
             )
+
+
+EXAMINATION = Examination(examine=examine)

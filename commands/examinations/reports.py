@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from commands._report_mail import mail_settings
 from commands._report_mailings import said_of
-from commands.examinations import Look, Seen, good, note, refused, warning
+from commands.examinations import Examination, Look, Seen, good, note, refused, warning
 from commands.examinations._places import folder_seen
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.model.message import msg
@@ -100,3 +100,6 @@ def _mailing_seen(look: Look) -> Iterator[Seen]:
 
 _FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports made until then look otherwise.")
 _MAIL = msg("Add [report.mail] to the configuration to have them mailed.")
+
+
+EXAMINATION = Examination(examine=examine)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from commands._schedule_look import ScheduleSeen, look_at_schedule
-from commands.examinations import Look, Seen, bad, good, note, refused, unknown, warning
+from commands.examinations import Examination, Look, Seen, bad, good, note, refused, unknown, warning
 from portalops.errors import ConfigurationError, LedgerMissing
 from portalops.model.message import msg, nmsg
 from portalops.model.runs import Every
@@ -114,3 +114,6 @@ def _last_knock(look: Look) -> Iterator[Seen]:
 
 
 _RUN = msg("Run 'portalops run --due', or wait for the timer.")
+
+
+EXAMINATION = Examination(examine=examine)

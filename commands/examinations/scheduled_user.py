@@ -13,7 +13,7 @@ from pathlib import Path
 
 from commands._kinds import typed_tables
 from commands._schedule_look import ScheduleSeen, look_at_schedule
-from commands.examinations import Look, Seen, bad, good, note, unknown, warning
+from commands.examinations import Examination, Look, Seen, bad, good, note, unknown, warning
 from commands.examinations._as_user import ENTER, READ, WRITE, allowed
 from commands.examinations._places import mode_of, nearest, owner_of, private_seen
 from commands.examinations.secrets import references
@@ -242,3 +242,6 @@ def _credential(name: str, path: Path, ways: Sequence[Way], *, is_open: bool) ->
                 ),
                 msg("Run 'portalops schedule install --systemd'."),
             )
+
+
+EXAMINATION = Examination(examine=examine)

@@ -11,7 +11,7 @@ from functools import partial
 
 from commands._host_test import install_hint, steps_to
 from commands._servers import enrolments_of, known_host
-from commands.examinations import Look, Seen, bad, bounded, good, note, warning
+from commands.examinations import Examination, Look, Seen, bad, bounded, good, note, warning
 from commands.examinations._places import private_seen
 from portalops.config.layers import show_path
 from portalops.model.hosts import LOCAL
@@ -70,3 +70,6 @@ def _tried(look: Look, host: HostId) -> Iterator[Seen]:
             yield warning(about, seen, step.hint or install_hint(known))
         else:
             yield bad(about, seen, step.hint or msg("Run 'portalops host test {host}'.", host=host))
+
+
+EXAMINATION = Examination(examine=examine)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from commands._anchor_work import QUIET_KINDS
-from commands.examinations import Look, Seen, bad, good, note, refused, warning
+from commands.examinations import Examination, Look, Seen, bad, good, note, refused, warning
 from portalops.errors import IntegrityError, LedgerMissing, SecretUnavailable
 from portalops.ledger.heads import newest_head, read_signers
 from portalops.model.message import msg, nmsg
@@ -91,3 +91,6 @@ def _unsigned(ledger: Ledger, head: RecordedHead) -> int:
 
 
 _SIGN = msg("Run 'portalops ledger head'.")
+
+
+EXAMINATION = Examination(examine=examine)

@@ -16,7 +16,7 @@ import psutil
 
 from backups.media import build_medium
 from commands._backup_work import recorded_sets_of
-from commands.examinations import Look, Seen, bounded, good, note, unknown, warning
+from commands.examinations import Examination, Look, Seen, bounded, good, note, unknown, warning
 from commands.examinations._places import folder_seen, nearest
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
@@ -133,3 +133,6 @@ def _bytes_below(folder: Path) -> int:
             elif entry.is_file(follow_symlinks=False):
                 total += entry.stat(follow_symlinks=False).st_size
     return total
+
+
+EXAMINATION = Examination(examine=examine)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from commands._updates_work import update_sources
-from commands.examinations import Look, Seen, bad, bounded, good, note
+from commands.examinations import Examination, Look, Seen, bad, bounded, good, note
 from portalops.errors import UpdateSourceError
 from portalops.model.message import msg, nmsg
 
@@ -51,3 +51,6 @@ def _asked(look: Look, source: UpdateSource) -> Iterator[Seen]:
         yield bad(name, msg("{id}: {cause}", id=name, cause=error.message), error.hint)
         return
     yield good(name, nmsg("{id}: it answers with {n} item", "{id}: it answers with {n} items", len(items), id=name))
+
+
+EXAMINATION = Examination(examine=examine)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from checks.servers.patching.os_supported import TABLE_GOOD_FOR, read_on, supported_until
 from commands._kinds import typed
-from commands.examinations import Look, Seen, good, note, refused, unknown, warning
+from commands.examinations import Examination, Look, Seen, good, note, refused, unknown, warning
 from portalops import __version__
 from portalops.errors import ConfigurationError, LedgerError, LedgerMissing
 from portalops.model.message import msg
@@ -132,3 +132,6 @@ def system_seen(maker: str, release: str, name: str, today: date, *, support: st
 
 
 _PLAN = msg("Plan the move to a newer release.")
+
+
+EXAMINATION = Examination(examine=examine)

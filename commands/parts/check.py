@@ -9,6 +9,7 @@ from commands._cluster_work import Fan
 from commands._jobs import RoundWish, check_work
 from commands._servers import known_host, shells_of
 from commands._session import Session
+from commands.parts import Parts
 from portalops.cluster.parts import JsonValue, Wish
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
@@ -77,3 +78,6 @@ def do(session: Session, wish: Wish) -> Work[HostAsked]:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (str(problem),), (problem,))
     digest = session.writable_ledger.keep(answered.answer)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, HostAsked(HostId(host.id), answered.at, (digest,)))
+
+
+PARTS = Parts(part=Part, work=work, do=do)

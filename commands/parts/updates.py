@@ -11,6 +11,7 @@ from commands._cluster_work import Fan, one_of
 from commands._jobs import work_of_updates
 from commands._session import Session
 from commands._updates_work import TICK, collect_updates, update_sources
+from commands.parts import Parts
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.runs import Work
@@ -138,3 +139,6 @@ def _source(session: Session, wish: Wish) -> UpdateSource | None:
 
 def _name(wish: Wish) -> str:
     return wish.part.removeprefix(PREFIX)
+
+
+PARTS = Parts(part=Part, work=work, do=do, guard=guard)

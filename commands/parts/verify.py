@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from commands._cluster_work import Fan, one_of
 from commands._jobs import verify_work
 from commands._session import Session
+from commands.parts import Parts
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.runs import Work
@@ -97,3 +98,6 @@ def do(session: Session, wish: Wish) -> Work[Copy]:
 def _names(wish: Wish) -> tuple[str, str]:
     """Return the ids of the set and of the medium."""
     return str(wish.details.get("set", "")), str(wish.details.get("medium", ""))
+
+
+PARTS = Parts(part=Part, work=work, do=do, guard=guard)
