@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from portalops.model.message import Message
     from portalops.model.record import Digest
     from portalops.model.updates import Listing, SourceTraits
-    from portalops.reports.document import Document
 
 
 class Clock(Protocol):
@@ -762,44 +761,5 @@ class HeadSource(Protocol):
 
         Raises:
             AnchorUnavailable: it was not taken.
-        """
-        ...
-
-
-class ReportFormat(Protocol):
-    """Renders any document into one file format."""
-
-    name: str
-    """As `--format` takes it; the module's name."""
-    suffix: str
-    """File suffix with its dot."""
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the file's bytes; the same document and language give the same bytes."""
-        ...
-
-
-@runtime_checkable
-class ChoosesDocuments(Protocol):
-    """A report format that not every document can be written in; asked before any file of a report is written."""
-
-    def require(self, document: Document) -> None:
-        """Pass for a document that can be written in it.
-
-        Raises:
-            ReportError: this one can't.
-        """
-        ...
-
-
-@runtime_checkable
-class NeedsOfMachine(Protocol):
-    """A report format that is made with what a machine has beside portalops, such as fonts."""
-
-    def lacks(self) -> tuple[Message, ...]:
-        """Return what the machine lacks, and what is taken instead: warnings, for the files can be made all the same.
-
-        Raises:
-            UnknownReport: what is lacking can't be replaced, and no file can be made.
         """
         ...

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -116,3 +117,6 @@ class BorgAdopter:
             about=name,
             problem="an interrupted run left it" if _CHECKPOINT.search(name) else "",
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

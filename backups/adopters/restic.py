@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -92,3 +93,6 @@ class ResticAdopter:
             data_class=self.traits.data_class,
             about=text_of(", ".join(map(str, paths)) if isinstance(paths, list) else ""),
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

@@ -56,6 +56,7 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictInt, model_validator
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name
 from backups.media._owners import DEAD_AFTER, is_written, note_written, this_run
@@ -84,7 +85,6 @@ from portalops.system.s3 import (
 
 logger = logging.getLogger(__name__)
 
-ANYWHERE = True
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20
@@ -968,3 +968,6 @@ def _missing(path: str) -> SetDamaged:
 
 
 _SERVER_HINT = msg("Have the server looked at; nothing else of it can be trusted either.")
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._settings import (
     ConfiguredSource,
     SourceContext,
@@ -187,3 +188,6 @@ def _copy(source_id: str, database: Path, copy: Path, busy_seconds: float) -> No
                 "Restore the database from an earlier set, or repair it; a damaged one is not backed up as if it were sound."
             ),
         )
+
+
+SOURCE = SourceKind(settings=Settings, build=build, writes=writes)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from checks.imports import Form
 from checks.imports._reading import NotAReport, ToolClaims, claimed, claims_of
 from portalops.model.claims import ClaimedFinding
 from portalops.model.message import msg
@@ -98,3 +99,6 @@ def _child(element: Element, name: str) -> str:
 def _name(element: Element) -> str:
     """Return an element's name without its namespace: that of XCCDF differs by version."""
     return str(element.tag).rpartition("}")[2]
+
+
+FORM = Form(parse=parse)

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from checks.imports import MAX_BYTES, forms, read_claims
+from checks.imports import FORMS, MAX_BYTES, read_claims
 from commands.check.options import HostOption, require_host
 from commands.check.views import claim_data, claims_table
 from commands.cli.result import JsonValue, Result
@@ -36,7 +36,7 @@ from portalops.reports.document import Block, Notice, Paragraph, Tone
 
 
 def _forms() -> tuple[str, ...]:
-    return forms()
+    return FORMS.names()
 
 
 def import_(

@@ -18,7 +18,7 @@ from portalops.errors import ExitCode, FileUnwritable, InternalFault, PortalOpsE
 from portalops.locale import process_language, render
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
-from portalops.reports.formats.terminal import render_blocks
+from portalops.reports.terminal import render_blocks
 from portalops.system import logs
 
 SCHEMA = "portalops/1"

@@ -7,22 +7,20 @@ job anew, because the process before was killed, asks only for what is missing.
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from typing import Any
 
 from commands.cli.session import Session
-from portalops.config.kinds import kinds_in, module_of
+from commands.jobs.parts import PARTS
 from portalops.errors import ConfigurationError
 from portalops.ledger.record_stores.postgresql import Settings, parameters
 from portalops.ledger.runs import Work
 from portalops.model.message import msg
 from portalops.model.runs import Job
 
-PARTS = "commands.jobs.parts"
-
 
 def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
     """Do a job by its parts; None if its kind has none, or there is no cluster."""
-    if session.settings.cluster is None or job.kind.value not in kinds_in(PARTS):
+    if session.settings.cluster is None or job.kind.value not in PARTS.names():
         return None
     require_database(session)
     try:
@@ -35,7 +33,7 @@ def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
                 python=sys.executable,
             ),
         ) from error
-    return cast("Work[object]", module_of(PARTS, job.kind.value).work(session, Fan(session, job, slot)))
+    return PARTS.load(job.kind.value).work(session, Fan(session, job, slot))
 
 
 def require_database(session: Session) -> None:

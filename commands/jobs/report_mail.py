@@ -23,7 +23,7 @@ from portalops.registers.mailings import MAIL, MAILING
 from portalops.registers.runs import run_id
 from portalops.reports.mail import Letter, Settings, message_id_of, subject_of, text_of_mail
 from portalops.reports.material import Scope
-from portalops.reports.named import report_title
+from portalops.reports.named import load_report
 from portalops.system.mail import new_message, send_to_any
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def letter_of(
     }
     return Letter(
         session.settings.portal,
-        report_title(result.report),
+        load_report(result.report).title,
         period,
         names.get(str(scope)),
         result,

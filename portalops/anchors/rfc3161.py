@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from pydantic import AfterValidator, Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import receipt_of, unavailable
 from portalops.anchors._der import with_sorted_certificates
 from portalops.config.layers import show_path
@@ -256,3 +256,6 @@ class TimestampAnchor:
 
 
 _ADDRESS = msg("Check that the address is that of a time-stamping authority, and ask whoever runs it.")
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build, missing=missing)

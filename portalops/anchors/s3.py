@@ -24,7 +24,7 @@ from typing import Any
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable
 from portalops.errors import AnchorUnavailable
@@ -188,3 +188,6 @@ class S3Anchor:
 
     def _refused(self, cause: Message, hint: Message) -> AnchorUnavailable:
         return unavailable(self.id, cause, hint)
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.jobs.fan import do_part
+from commands.jobs.part_work import do_part
 from commands.jobs.parts import verify
 from commands.jobs.sets import recorded_sets_of
 from portalops.cluster.parts import Wish

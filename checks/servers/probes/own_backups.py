@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
@@ -194,3 +194,6 @@ def _read(held: Mapping[str, Any]) -> BackupMedium:
         restored_at=datetime.fromisoformat(held["restored_at"]) if held["restored_at"] else None,
         restored_seq=int(held["restored_seq"]),
     )
+
+
+OWN = OwnRecords(PROBE, sections)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
@@ -149,3 +150,6 @@ def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
             return str(source.get("title") or "") if isinstance(source, Mapping) else ""
         case _:
             return str(entry.get("author") or "")
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

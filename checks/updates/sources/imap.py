@@ -35,6 +35,7 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail, vouches
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
@@ -453,3 +454,6 @@ def _door_hint(settings: Settings) -> Message:
         port=settings.port or PORTS[settings.security],
         security=f'"{settings.security}"',
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator
 
 from checks.updates.dates import read_moment
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from portalops.config.values import Refused
@@ -210,3 +211,6 @@ def _without_words(text: str) -> str:
     """Return a date without what is written around it: `Ngày đăng: (16/11/2026 09:30)`."""
     found = re.search(r"\d.*\d", text)
     return found[0] if found else ""
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

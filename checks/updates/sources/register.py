@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._settings import CommonSettings, bounded, content_key, source_error
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
@@ -216,3 +217,6 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
         unit_name=cells["OrganName"],
         created_at=arrived,
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

@@ -25,6 +25,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import read_moment
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import Door, PageSettings
 from checks.updates.sources._settings import bounded, source_error
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
@@ -222,3 +223,6 @@ def _doubt(items: Sequence[ListedItem], zone: ZoneInfo) -> Message | None:
         percent=share,
         day=day,
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

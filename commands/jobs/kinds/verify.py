@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from backups.job import VerifyTarget, run_verify
-from backups.media import is_anywhere
+from backups.media import MEDIA
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.runner import job_of
@@ -45,7 +45,7 @@ def verify_copies(session: Session, every: Every, readers: Readers | None = None
 
 def media_for_all(session: Session) -> frozenset[str]:
     """Return the ids of the media that any machine can reach: kinds whose module has ANYWHERE."""
-    return frozenset(table.id for table in session.settings.backup_media if is_anywhere(table.kind))
+    return frozenset(table.id for table in session.settings.backup_media if MEDIA.load(table.kind).is_anywhere)
 
 
 def due_copies(session: Session, every: Every) -> list[VerifyTarget]:

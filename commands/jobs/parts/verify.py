@@ -10,6 +10,7 @@ from backups.job import VerifyTarget, run_verify
 from commands.cli.session import Session
 from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.verify import verify_work
+from commands.jobs.parts import Parts
 from commands.jobs.sets import keys_of, media_of, recorded_sets_of
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError, ExitCode
@@ -92,3 +93,6 @@ def do(session: Session, wish: Wish) -> Work[Copy]:
 def _names(wish: Wish) -> tuple[str, str]:
     """Return the ids of the set and of the medium."""
     return str(wish.details.get("set", "")), str(wish.details.get("medium", ""))
+
+
+PARTS = Parts(part=Part, work=work, do=do, guard=guard)

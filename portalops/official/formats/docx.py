@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import msg
+from portalops.official.formats import PaperFormat
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
 from portalops.reports.office import set_properties, set_type, steady
@@ -41,21 +41,14 @@ CELL_MM = 4.5
 """What the borders of a cell take."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocxFormat:
-    """The format `docx`."""
+def render(paper: OfficialPaper, *, language: str) -> bytes:
+    from docx import Document  # noqa: PLC0415  # start-up time
 
-    name: str = "docx"
-    suffix: str = ".docx"
-
-    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
-        from docx import Document  # noqa: PLC0415  # start-up time
-
-        writer = _Writer(Document(), paper, Reader(language, ZoneInfo(paper.zone)))
-        return steady(writer.write())
+    writer = _Writer(Document(), paper, Reader(language, ZoneInfo(paper.zone)))
+    return steady(writer.write())
 
 
-FORMAT = DocxFormat()
+FORMAT = PaperFormat(suffix=".docx", render=render)
 
 
 class _Writer:

@@ -45,14 +45,15 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
+from portalops.reports.formats import ReportFormat
 from portalops.reports.formats import _word as word
 from portalops.reports.formats._word_pages import pages_of
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 from portalops.reports.office import set_properties, set_type, steady
 from portalops.reports.paper_layout import PADDING_MM, breadth_mm, column_needs, longest_word_mm, share_width
 from portalops.reports.pictures import draw_dots, page_colours, pictures_of, with_attributes
 from portalops.reports.qr import QUIET_ZONE, qr_modules, qr_png
 from portalops.reports.reader import Reader
+from portalops.reports.terminal import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 
 if TYPE_CHECKING:
     from docx.document import Document as DocxDocument
@@ -100,8 +101,6 @@ Drawable: TypeAlias = "Grid | Bars | Lines"
 class DocxFormat:
     """The format `docx`."""
 
-    name: str = "docx"
-    suffix: str = ".docx"
     max_rows: int = MAX_ROWS
     draw: Callable[[Sequence[bytes]], Sequence[bytes] | None] = draw_dots
     """Turns SVG files into PNG; None where nothing does."""
@@ -119,7 +118,7 @@ class DocxFormat:
         return steady(stream.getvalue(), {"word/document.xml": writer.body()})
 
 
-FORMAT = DocxFormat()
+FORMAT = ReportFormat(suffix=".docx", render=DocxFormat().render)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,10 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
+from portalops.reports.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -72,33 +73,26 @@ class _Shown:
     """Where it leads to: from this page's own folder on, so that no name can be an address elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlFormat:
-    """The format `html`."""
-
-    name: str = "html"
-    suffix: str = ".html"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the page in UTF-8, every text in NFC."""
-        reader = Reader(language, ZoneInfo(document.zone))
-        writer = _Writer(reader, _environment())
-        body = writer.body(document.blocks)
-        footer = [(reader.text(label), reader.cell(value)) for label, value in document.footer]
-        title = reader.text(document.title)
-        page = writer.environment.get_template("page.html").render(
-            language=language,
-            title=title,
-            style=_style(footer),
-            contents=writer.contents,
-            words={"contents": reader.text(msg("Contents"))},
-            body=body,
-            footer=footer,
-        )
-        return page.encode("utf-8")
+def render(document: Document, *, language: str) -> bytes:
+    """Return the page in UTF-8, every text in NFC."""
+    reader = Reader(language, ZoneInfo(document.zone))
+    writer = _Writer(reader, _environment())
+    body = writer.body(document.blocks)
+    footer = [(reader.text(label), reader.cell(value)) for label, value in document.footer]
+    title = reader.text(document.title)
+    page = writer.environment.get_template("page.html").render(
+        language=language,
+        title=title,
+        style=_style(footer),
+        contents=writer.contents,
+        words={"contents": reader.text(msg("Contents"))},
+        body=body,
+        footer=footer,
+    )
+    return page.encode("utf-8")
 
 
-FORMAT = HtmlFormat()
+FORMAT = ReportFormat(suffix=".html", render=render)
 
 
 class _Writer:

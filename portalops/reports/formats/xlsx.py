@@ -42,8 +42,9 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader, one_line
+from portalops.reports.terminal import NOTHING, SIGNS, alignment, verbatim_lines
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -86,8 +87,6 @@ _NARROW, _WIDE, _LETTERS = 8, 60, 90
 class XlsxFormat:
     """The format `xlsx`."""
 
-    name: str = "xlsx"
-    suffix: str = ".xlsx"
     max_rows: int = MAX_ROWS
     """Rows that a sheet takes, its header and its notes included."""
 
@@ -108,7 +107,7 @@ class XlsxFormat:
         return stream.getvalue()
 
 
-FORMAT = XlsxFormat()
+FORMAT = ReportFormat(suffix=".xlsx", render=XlsxFormat().render)
 
 
 def sheet_name(number: int, caption: str) -> str:

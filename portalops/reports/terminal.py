@@ -64,7 +64,7 @@ def render_blocks(
     reader = Reader(language, zone)
     if width is None and not colour:
         return "\n\n".join(_plain(block, reader) for block in blocks) + "\n"
-    from portalops.reports.formats.terminal_rich import paint  # noqa: PLC0415 - rich is loaded on a terminal alone
+    from portalops.reports.terminal_rich import paint  # noqa: PLC0415 - rich is loaded on a terminal alone
 
     return paint(blocks, reader, width=width or _UNLIMITED, colour=colour)
 
