@@ -13,7 +13,7 @@ from typing import TypeVar
 import psycopg
 
 from commands.cli.session import Session
-from commands.jobs.cluster import parameters_of
+from commands.jobs.ledger_server import parameters_of
 from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
 from portalops.cluster.queue import put, require
 from portalops.errors import LedgerError, Locked

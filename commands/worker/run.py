@@ -24,8 +24,8 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.cluster import parameters_of
 from commands.jobs.fan import connection_of, driver_errors
+from commands.jobs.ledger_server import parameters_of
 from commands.jobs.part_work import do_part
 from commands.jobs.runner import require_valid
 from commands.worker.steps import cluster_settings

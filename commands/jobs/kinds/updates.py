@@ -17,8 +17,8 @@ from checks.updates.observations import ObservationStore
 from checks.updates.sources import build_update_source
 from checks.updates.terms import Decided
 from commands.cli.session import Session
-from commands.jobs.cluster import parameters_of
 from commands.jobs.kinds import JobWork
+from commands.jobs.ledger_server import parameters_of
 from commands.jobs.runner import Performed, name_problem
 from portalops.config import Settings
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
