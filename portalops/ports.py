@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
     from portalops.model.message import Message
     from portalops.model.record import Digest
-    from portalops.model.updates import Listing, SourceTraits
+    from portalops.model.updates import Answer, Listing, SourceTraits
     from portalops.reports.document import Document
 
 
@@ -639,18 +639,6 @@ class DiscDrive(Protocol):
             MediumUnavailable: there is no drive, or no disc in it.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a source of updates sent."""
-
-    data: bytes | None
-    """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
-    etag: str = ""
-    """To be shown to the source the next time; empty if it gave none."""
-    via: tuple[str, ...] = ()
-    """Where the source's address was redirected to, in order."""
 
 
 class UpdateSource(Protocol):

@@ -37,8 +37,8 @@ from checks.updates.text import without_markup
 from portalops.config.kinds import kinds_in, module_of
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web
 from portalops.system.sql import DatabaseUnavailable, Query, reading
 
 if TYPE_CHECKING:
