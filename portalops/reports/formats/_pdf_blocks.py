@@ -32,7 +32,7 @@ from portalops.reports.document import (
     Verbatim,
 )
 from portalops.reports.formats._pdf_letters import Spelled
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.formats.text_lines import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 from portalops.reports.paper_layout import (
     PADDING_MM,
     breadth_mm,

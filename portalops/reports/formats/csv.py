@@ -33,7 +33,7 @@ from portalops.reports.document import (
     Table,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, verbatim_lines
+from portalops.reports.formats.text_lines import NOTHING, SIGNS, verbatim_lines
 from portalops.reports.reader import Reader
 from portalops.reports.table_csv import MARK, field, harmless, labelled, table_heads
 

@@ -47,7 +47,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.formats import _word as word
 from portalops.reports.formats._word_pages import pages_of
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
+from portalops.reports.formats.text_lines import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 from portalops.reports.office import set_properties, set_type, steady
 from portalops.reports.paper_layout import PADDING_MM, breadth_mm, column_needs, longest_word_mm, share_width
 from portalops.reports.pictures import draw_dots, page_colours, pictures_of, with_attributes

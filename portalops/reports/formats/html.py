@@ -44,7 +44,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.formats.text_lines import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
 

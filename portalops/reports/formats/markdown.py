@@ -29,7 +29,7 @@ from portalops.reports.document import (
     Table,
     Verbatim,
 )
-from portalops.reports.formats.terminal import (
+from portalops.reports.formats.text_lines import (
     NOTHING,
     SIGNS,
     alignment,

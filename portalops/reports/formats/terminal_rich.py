@@ -35,7 +35,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import (
+from portalops.reports.formats.text_lines import (
     NOTHING,
     SIGNS,
     alignment,

@@ -42,7 +42,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
+from portalops.reports.formats.text_lines import NOTHING, SIGNS, alignment, verbatim_lines
 from portalops.reports.reader import Reader, one_line
 
 if TYPE_CHECKING:
