@@ -16,8 +16,7 @@ from portalops.errors import LedgerMissing
 from portalops.model.message import Message
 
 if TYPE_CHECKING:
-    from checks.servers.own import Own
-    from checks.servers.probes.own_backups import BackupMedium
+    from checks.servers.own import BackupMedium, Own
 
 DF_SECONDS: Final = 10.0
 """A network share that hangs ends in no answer."""
@@ -52,7 +51,7 @@ def own_of(session: Session, portals_now: Mapping[str, Message | None] = Mapping
 def _media(session: Session) -> tuple[BackupMedium, ...]:
     """Return the media that backups go to, with what df says of those that are folders of this machine."""
     from backups.media import disk, s3, sftp  # noqa: PLC0415  # start-up time
-    from checks.servers.probes.own_backups import BackupMedium  # noqa: PLC0415  # start-up time
+    from checks.servers.own import BackupMedium  # noqa: PLC0415  # start-up time
 
     found = []
     for table in session.settings.backup_media:

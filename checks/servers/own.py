@@ -34,7 +34,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -45,10 +45,7 @@ from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
-from portalops.registers.evidence import LedgerReader
-
-if TYPE_CHECKING:
-    from checks.servers.probes.own_backups import BackupMedium
+from portalops.ports import LedgerReader
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +54,29 @@ UNREADABLE = "unreadable"
 _PREFIX = "own_"
 _SHOWN = 5
 """How many records are named in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMedium:
+    """One medium that backups go to."""
+
+    id: str
+    kind: str
+    df: str = ""
+    """What df printed of its folder; empty where it is no folder of the station, or df failed."""
+    mount: str = ""
+    host: str = ""
+    """The server that is written to, as configured; empty for a folder of the station, and for what lies by itself."""
+    site: str = ""
+    room: str = ""
+    """Both as the media register has them; empty if it does not."""
+    made_at: datetime | None = None
+    """When the newest whole set was made of which a verified copy is on it."""
+    made_set: str = ""
+    made_seq: int = 0
+    restored_at: datetime | None = None
+    """When a copy on it was last restored whole."""
+    restored_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
