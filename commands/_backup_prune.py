@@ -32,7 +32,7 @@ from portalops.reports.section_retention import policy_rows
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
     from backups.retention import Course, Fate, Rhythm
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 MAX_REASON = 400
 

@@ -12,7 +12,7 @@ from portalops.ledger.bodies import encode
 from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.reports.document import (
     Block,
     Bullets,

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from backups.sizes import Sizes
     from portalops.model.heads import Signer
     from portalops.ports import Medium, SetSigner, Source
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
     from portalops.signatures.sshsig import SigningKey
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from checks.servers.declared import Declared
     from checks.servers.drifting import Drift
     from checks.servers.gather import Answer
-    from portalops.registers.evidence import LedgerReader
+    from portalops.ports import LedgerReader
 
 HELP = _(
     "List what changed at the hosts and falls under no approved change\n\nCompares the newest look at each host with the one before,"

@@ -21,10 +21,10 @@ from portalops.locale import _
 from portalops.model.checks import CheckRound
 from portalops.model.findings import Finding, FindingClosed
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Recorded
 from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.claims import ToolClaim, read_tool_claims
-from portalops.registers.evidence import Recorded
 from portalops.registers.findings import (
     CLOSED,
     FindingStanding,

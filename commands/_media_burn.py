@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from backups.burning import DiscImage
     from backups.media.optical import OpticalMedium
     from portalops.ports import DiscDrive, LoadedDisc
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 DUTY = "10.2-medium"
 MAX_LABEL = 80

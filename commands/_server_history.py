@@ -15,7 +15,8 @@ from portalops.registers.availability import batches_of, spans_of
 if TYPE_CHECKING:
     from checks.servers.declared import Declared
     from commands._session import Session
-    from portalops.registers.evidence import Evidence, LedgerReader
+    from portalops.ports import LedgerReader
+    from portalops.registers.evidence import Evidence
 
 
 def server_history(session: Session, ledger: LedgerReader, evidence: Evidence, hosts: Sequence[Host]) -> ServerHistory:

@@ -32,7 +32,7 @@ from portalops.reports.document import Block, Notice, Paragraph, Tone
 if TYPE_CHECKING:
     from backups.verify import Findings
     from portalops.ports import Medium, StoredSet
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 app = typer.Typer(no_args_is_help=True)
 

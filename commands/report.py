@@ -46,13 +46,13 @@ from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId, UnitId
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.model.text import show_text
 from portalops.ports import ChoosesDocuments
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
-from portalops.registers.evidence import Evidence, Recorded, Unreadable, read_evidence
+from portalops.registers.evidence import Evidence, Unreadable, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, Document, KeyValues, Notice, Paragraph, Table, Tone
