@@ -21,7 +21,7 @@ from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.runs import parse_run_id
 
 THERE = frozenset({CopyState.SEALED, CopyState.VERIFIED, CopyState.DAMAGED})

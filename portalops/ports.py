@@ -6,7 +6,7 @@ Rules take values; acts take these. Each method says what it promises, so that d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from portalops.model.backups import DataClass, Member, SetId, TableRows
     from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
     from portalops.model.message import Message
-    from portalops.model.record import Digest
-    from portalops.model.updates import Listing, SourceTraits
+    from portalops.model.record import Digest, Record
+    from portalops.model.runs import Run
+    from portalops.model.updates import Answer, Listing, SourceTraits
 
 
 class Clock(Protocol):
@@ -182,6 +183,26 @@ class Keeper(Protocol):
     def keep(self, data: bytes) -> Digest:
         """Store bytes durably and return their SHA-256; the same bytes are stored once."""
         ...
+
+
+class LedgerReader(Protocol):
+    """The part of the ledger that reading evidence needs."""
+
+    def records(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Record]: ...
+    def blob(self, digest: Digest) -> bytes: ...
+    def has_blob(self, digest: Digest) -> bool: ...
+    def first(self) -> Record | None: ...
+    def runs(
+        self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Run, ...]: ...
 
 
 class Task(Protocol):
@@ -638,18 +659,6 @@ class DiscDrive(Protocol):
             MediumUnavailable: there is no drive, or no disc in it.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a source of updates sent."""
-
-    data: bytes | None
-    """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
-    etag: str = ""
-    """To be shown to the source the next time; empty if it gave none."""
-    via: tuple[str, ...] = ()
-    """Where the source's address was redirected to, in order."""
 
 
 class UpdateSource(Protocol):

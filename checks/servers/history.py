@@ -39,7 +39,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.server_history import HostStarts, HostUpdates, UpdateWait, WaitEnd
-from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 PROBES: Final[Mapping[str, Probe[Any]]] = {
     probe.id: probe

@@ -32,7 +32,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -44,10 +44,7 @@ from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.plugins import Door
-from portalops.registers.evidence import LedgerReader
-
-if TYPE_CHECKING:
-    from checks.servers.probes.own_backups import BackupMedium
+from portalops.ports import LedgerReader
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +52,29 @@ NOT_BEGUN = "not-begun"
 UNREADABLE = "unreadable"
 _SHOWN = 5
 """How many records are named in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMedium:
+    """One medium that backups go to."""
+
+    id: str
+    kind: str
+    df: str = ""
+    """What df printed of its folder; empty where it is no folder of the station, or df failed."""
+    mount: str = ""
+    host: str = ""
+    """The server that is written to, as configured; empty for a folder of the station, and for what lies by itself."""
+    site: str = ""
+    room: str = ""
+    """Both as the media register has them; empty if it does not."""
+    made_at: datetime | None = None
+    """When the newest whole set was made of which a verified copy is on it."""
+    made_set: str = ""
+    made_seq: int = 0
+    restored_at: datetime | None = None
+    """When a copy on it was last restored whole."""
+    restored_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

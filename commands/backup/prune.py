@@ -46,8 +46,8 @@ from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
-    from backups.retention import Course, Fate
-    from portalops.registers.evidence import SetEvidence
+    from backups.retention import Course, Fate, Rhythm
+    from portalops.registers.backups import SetEvidence
 
 
 def prune(

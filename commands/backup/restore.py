@@ -40,7 +40,7 @@ from portalops.model.message import Message, msg, verbatim
 if TYPE_CHECKING:
     from backups.verify import Findings
     from portalops.ports import Medium, StoredSet
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def restore(

@@ -25,7 +25,7 @@ from portalops.model.reading import limits_of
 from portalops.reports.document import Block, Notice, Tone
 
 if TYPE_CHECKING:
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:

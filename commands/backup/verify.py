@@ -36,7 +36,7 @@ from portalops.registers.backups import GONE
 from portalops.reports.document import Block, Notice, Paragraph
 
 if TYPE_CHECKING:
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def verify(

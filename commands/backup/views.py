@@ -17,7 +17,7 @@ from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.model.retention import Hold
 from portalops.model.text import show_text
 from portalops.registers.adopted import Claim
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.reports.document import (
     Block,
     Bullets,

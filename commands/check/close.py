@@ -28,8 +28,8 @@ from portalops.locale import _
 from portalops.model.checks import CheckRound
 from portalops.model.findings import FindingClosed
 from portalops.model.message import msg
+from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
-from portalops.registers.evidence import Recorded
 from portalops.registers.findings import CLOSED
 from portalops.reports.document import Paragraph
 

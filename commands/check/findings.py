@@ -29,9 +29,9 @@ from portalops.errors import ExitCode, IntegrityError, worst
 from portalops.locale import _
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.claims import ToolClaim
-from portalops.registers.evidence import Recorded
 from portalops.registers.findings import FindingStanding, FindingState, ReadFindings, read_findings
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
 from portalops.reports.words import finding_status, severity_status

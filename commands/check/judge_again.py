@@ -32,8 +32,8 @@ from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Recorded
 from portalops.model.text import show_text
-from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Cell, Paragraph, Table
 from portalops.reports.words import check_status
 

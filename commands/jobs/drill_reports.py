@@ -21,7 +21,7 @@ from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
-from portalops.registers.backups import GONE
+from portalops.registers.backups import GONE, SetEvidence
 from portalops.registers.drills import (
     IMPORTED,
     KEY,
@@ -31,7 +31,6 @@ from portalops.registers.drills import (
     NotADrillReport,
     write_report,
 )
-from portalops.registers.evidence import SetEvidence
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, fingerprint, sign
 from portalops.system.files import write_atomically
 

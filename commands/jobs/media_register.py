@@ -10,8 +10,7 @@ from portalops.errors import LedgerMissing
 from portalops.model.message import Message, nmsg
 from portalops.model.reading import limits_of
 from portalops.registers.backups import GONE, Expiring, expiring
-from portalops.registers.discs import disc_alarms
-from portalops.registers.media import RegisteredMedium, alarms, read_media, whole_register
+from portalops.registers.media import RegisteredMedium, alarms, disc_alarms, read_media, whole_register
 
 
 @dataclass(frozen=True, slots=True)

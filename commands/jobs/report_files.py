@@ -31,11 +31,11 @@ from portalops.ledger.verify import verify
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
-from portalops.registers.evidence import Evidence, Recorded, Unreadable, read_evidence
+from portalops.registers.evidence import Evidence, Unreadable, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Document

@@ -26,7 +26,7 @@ from portalops.registers.backups import recorded_sets
 if TYPE_CHECKING:
     from backups.set_file import SetFile
     from portalops.ports import Medium, Source
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def set_keys(path: Path) -> tuple[Signer, ...]:

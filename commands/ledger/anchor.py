@@ -34,10 +34,10 @@ from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.ports import Anchor
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
-from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
 

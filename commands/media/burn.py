@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from backups.burning import DiscImage
     from backups.media.optical import OpticalMedium
     from portalops.ports import DiscDrive, LoadedDisc
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 MAX_LABEL = 80
 

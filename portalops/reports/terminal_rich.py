@@ -36,7 +36,7 @@ from portalops.reports.document import (
     Verbatim,
 )
 from portalops.reports.reader import Reader
-from portalops.reports.terminal import (
+from portalops.reports.text_lines import (
     NOTHING,
     SIGNS,
     alignment,

@@ -28,7 +28,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.ports import Medium, Source
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from tests.backups.kit import NOW, disk, keys, odd_tree, plan_of, sample_database, snapshot, source, table
 from tests.backups.memory import MemoryMedium
 from tests.backups.test_stock_restore import Bag

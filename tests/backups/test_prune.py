@@ -41,8 +41,8 @@ from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
-from portalops.registers.backups import due_for_reading, recorded_sets
-from portalops.registers.evidence import SetEvidence, read_evidence
+from portalops.registers.backups import SetEvidence, due_for_reading, recorded_sets
+from portalops.registers.evidence import read_evidence
 from portalops.registers.retention import read_retention
 from tests.backups.kit import keys
 from tests.backups.media.parts import s3_table

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from backups.retention import Candidate, Rhythm, compare, decide, simulate
 from portalops.model.backups import CopyState, SetId, SetKind
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every
-from portalops.registers.evidence import Recorded, fold_sets
+from portalops.registers.backups import fold_sets
 from tests.compliance.test_rules import backup, copy
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -24,9 +24,9 @@ from enum import StrEnum
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.own import BackupMedium
 from checks.servers.probe import shown
 from checks.servers.probes import own_backups, own_places
-from checks.servers.probes.own_backups import BackupMedium
 from checks.servers.wording import listed
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg

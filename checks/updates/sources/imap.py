@@ -43,8 +43,8 @@ from portalops.config.values import Refused, Text
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Clock, Web
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Clock, Web
 from portalops.system.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from checks.updates.sources._settings import CommonSettings, bounded, content_ke
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import Answer, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader

@@ -31,8 +31,8 @@ from checks.updates.sources._settings import bounded, source_error
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg, verbatim
-from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web, WebUnavailable
+from portalops.model.updates import Answer, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web, WebUnavailable
 from portalops.system.web import gunzip
 
 if TYPE_CHECKING:

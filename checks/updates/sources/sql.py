@@ -38,8 +38,8 @@ from checks.updates.sources._settings import bounded, content_key, source_error
 from checks.updates.text import without_markup
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web
 from portalops.system.sql import DatabaseUnavailable, Query, reading
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import parse_at
 from portalops.model.heads import AnchorReceipt
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.registers.anchors import newest_taken, read_receipts
-from portalops.registers.evidence import Recorded
 from portalops.system.addresses import is_this_machine
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from backups.plan import BackupPlan
     from backups.sizes import Sizes
     from portalops.ports import SetSigner
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
     from portalops.signatures.sshsig import SigningKey
 
 

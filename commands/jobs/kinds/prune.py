@@ -28,7 +28,7 @@ from portalops.registers.retention import MARK, MARKED, UNDONE, Retained, read_r
 if TYPE_CHECKING:
     from backups.prune import Look, PrunePlan
     from portalops.ports import Medium
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 DUTY = "10.2-retention"
 MAX_LIST_BYTES = 1 << 20

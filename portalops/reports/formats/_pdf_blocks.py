@@ -43,7 +43,7 @@ from portalops.reports.paper_layout import (
 )
 from portalops.reports.pictures import FONT, Chart, pictures_of
 from portalops.reports.reader import EMPTY, Reader
-from portalops.reports.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 
 _MOST_OF_ALT = 8_000
 """What a chart says in words: PDF/A lets no string have more than 32 767 bytes, of which a letter takes up to four."""

@@ -36,7 +36,7 @@ from portalops.reports.document import (
 from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader
 from portalops.reports.table_csv import MARK, field, harmless, labelled, table_heads
-from portalops.reports.terminal import NOTHING, SIGNS, verbatim_lines
+from portalops.reports.text_lines import NOTHING, SIGNS, verbatim_lines
 
 Record = Sequence[str]
 

@@ -53,7 +53,7 @@ from portalops.reports.paper_layout import PADDING_MM, breadth_mm, column_needs,
 from portalops.reports.pictures import draw_dots, page_colours, pictures_of, with_attributes
 from portalops.reports.qr import QUIET_ZONE, qr_modules, qr_png
 from portalops.reports.reader import Reader
-from portalops.reports.terminal import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 
 if TYPE_CHECKING:
     from docx.document import Document as DocxDocument

@@ -47,7 +47,7 @@ from portalops.reports.document import (
 from portalops.reports.formats import ReportFormat
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
-from portalops.reports.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment

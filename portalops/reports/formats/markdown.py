@@ -31,7 +31,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader
-from portalops.reports.terminal import (
+from portalops.reports.text_lines import (
     NOTHING,
     SIGNS,
     alignment,

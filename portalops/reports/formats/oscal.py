@@ -17,10 +17,11 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import ReportError
+from portalops.model.assessment import Assessment, Judged
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.verdicts import DutyVerdict
-from portalops.reports.assessment import Assessment, Judged, words_of
+from portalops.reports.assessment import words_of
 from portalops.reports.document import Document
 from portalops.reports.formats import ReportFormat, markdown
 from portalops.reports.reader import Reader

@@ -44,7 +44,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader, one_line
-from portalops.reports.terminal import NOTHING, SIGNS, alignment, verbatim_lines
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, verbatim_lines
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

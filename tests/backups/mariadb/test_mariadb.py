@@ -28,7 +28,7 @@ from portalops.model.backups import BackupResult, CopyState, DataClass, Stream, 
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import AskableSource, Completed
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from tests.backups.kit import NOW, back_up, keys, source
 from tests.backups.mariadb.conftest import NOBODY, WAITING, Server, servers, unprivileged
 from tests.backups.memory import MemoryMedium

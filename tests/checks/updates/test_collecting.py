@@ -21,9 +21,9 @@ from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.message import msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.ports import Answer, UpdateSource
+from portalops.ports import UpdateSource
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
 from tests.checks.updates.site import Collecting, Site, source
 from tests.servers import free_port
