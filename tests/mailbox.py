@@ -17,9 +17,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-import pytest
-
 from tests.accounts import NOBODY
+from tests.programs import need
 from tests.servers import free_port, user_name
 
 PASSWORD = "mat-khau-thu"
@@ -102,8 +101,7 @@ class MailServer:
 @contextmanager
 def dovecot(*, certificate: Path | None = None, key: Path | None = None) -> Iterator[MailServer]:
     """Run Dovecot on free ports; with a certificate it speaks TLS too."""
-    if not Path(DOVECOT).exists():
-        pytest.skip("there is no dovecot: the package dovecot-imapd is not installed")
+    need("dovecot")
     with tempfile.TemporaryDirectory(prefix="dovecot-") as name:
         folder = Path(name)
         uid, gid = (NOBODY, NOBODY) if os.geteuid() == 0 else (os.geteuid(), os.getegid())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,15 +17,14 @@ from portalops.model.adopted import AdoptedLook
 from tests.backups.kit import table
 from tests.backups.postgresql.parts import prefix, short_folder, versions
 from tests.doubles import MemoryKeeper
+from tests.programs import need
 
 PASSWORD = "mật khẩu"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("restic", "borg"):
-        if shutil.which(name) is None:
-            pytest.skip(f"{name} is missing; make test as root installs it")
+    need("restic", "borg")
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     secret.chmod(0o600)
@@ -118,8 +116,7 @@ def test_a_borg_repository_with_another_passphrase_did_not_answer(folder: Path) 
 @pytest.fixture(scope="module")
 def pgbackrest() -> Iterator[Path]:
     """A configuration with a stanza of a stopped cluster that was backed up, and one that never was."""
-    if shutil.which("pgbackrest") is None:
-        pytest.skip("pgbackrest is missing; make test as root installs it")
+    need("pgbackrest")
     initdb = Path(versions()[0].folder) / "initdb"
     with short_folder() as folder:
 
