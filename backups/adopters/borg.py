@@ -10,7 +10,7 @@
 
 `borg list --json` lists them and locks nothing. An archive whose name ends with `.checkpoint` is what an interrupted run
 left, and is called so. borg tells no sizes there. Its times are read as UTC, which its own environment is set to. What
-`borg check` found is in nobody's record but its log, so nothing here is more than a claim. Tried with borg 1.4.
+`borg check` found is in nobody's record but its log, so nothing here is more than a claim. Tried with borg 1.2 and 1.4.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@
 
 `restic snapshots --json` lists them and locks nothing. A listed snapshot need not be readable, and restic keeps one too of
 a run that could not read every file (its exit code 3 is not in the repository): so nothing here is more than a claim.
-Keys of an object store are given by `secrets = { AWS_SECRET_ACCESS_KEY = { file = "..." } }`. Tried with restic 0.18.
+Keys of an object store are given by `secrets = { AWS_SECRET_ACCESS_KEY = { file = "..." } }`. Tried with restic 0.14 and 0.18.
 """
 
 from __future__ import annotations

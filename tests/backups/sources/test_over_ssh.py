@@ -419,7 +419,7 @@ def test_the_file_of_sql_server_that_stays_there_is_named(
     assert re.search(r"file /srv/portalops-\w+\.bak cannot be removed: the network is gone", why(result))
 
 
-@pytest.mark.skipif(shutil.which("slapcat", path="/usr/sbin:/sbin:/usr/bin") is None, reason="slapcat is missing")
+@pytest.mark.needs("slapcat")
 def test_a_directory_that_cannot_be_read_there_says_why(host: Host, there: Path, tmp_path: Path) -> None:
     result, _medium = run("ldap", host, tmp_path, config=str(there))
 
