@@ -9,7 +9,7 @@ PYTEST = $(WITH_PROGRAMS) $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(VENV)/python scripts/check_generated.py
+
+mutants: set-up-dev ## change the pure rules in small ways and see whether tests notice: all, or OF=backups/retention.py
+	@nice -n 19 $(VENV)/python scripts/mutants.py $(OF)
 
 bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
 	@$(VENV)/python -m bench
