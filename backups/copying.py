@@ -304,7 +304,7 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
     with progress.task(title, total=left_bytes, unit="bytes") as task:
         if held:
             logger.info("medium %s: %s files of %s are there already", target.to_medium, len(held), made.id)
-            task.note(msg("{n} bytes are there already", n=sum(held.values())))
+            task.note(msg("{n} bytes are already there", n=sum(held.values())))
         for path, expected in files.items():
             if path not in held:
                 _copy_file(stored, writer, path, expected, task)

@@ -251,7 +251,7 @@ class _Opened:
 def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> tuple[StreamTrial, ...]:
     trials: list[StreamTrial] = []
     streams = [stream for stream in copy.content.streams if stream.format != REMOVED]
-    with progress.task(msg("Trying out what was restored"), total=len(streams), unit="items") as task:
+    with progress.task(msg("Testing the restored data"), total=len(streams), unit="items") as task:
         for number, stream in enumerate(streams):
             task.note(msg("source {source}", source=stream.source))
             room = scratch / f"trial-{number}"
@@ -351,7 +351,7 @@ def require_space(folder: Path, plain_bytes: int) -> None:
     if free < needed:
         raise BackupError(
             msg(
-                "the drill needs about {needed} in {folder}, and {free} are free",
+                "the drill needs about {needed} in {folder}, but only {free} are free",
                 needed=ByteCount(needed),
                 folder=str(folder),
                 free=ByteCount(free),
@@ -362,6 +362,6 @@ def require_space(folder: Path, plain_bytes: int) -> None:
 
 def _no_scratch(folder: Path, error: OSError) -> BackupError:
     return BackupError(
-        msg("no scratch folder can be made in {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
+        msg("cannot make a scratch folder in {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
         msg("Set backup.drill.folder to a folder that portalops may write into."),
     )

@@ -31,8 +31,8 @@ MAX_HELD_BYTES = 128 << 20
 UNFINISHED = "RESTORE-UNFINISHED.txt"
 """Lies in a target until its restore has come to its end, so that one that was killed is not taken for whole."""
 _UNFINISHED_TEXT = msg(
-    "A restore into this folder was begun and has not come to its end: what is here is a part. Remove the folder and restore"
-    " again."
+    "A restore into this folder has started but not finished: the data here is incomplete. If no restore is "
+    "running, remove the folder and restore again."
 )
 PART_BYTES = 1 << 20
 """So much is written at once, or left out."""
@@ -325,12 +325,12 @@ def prepare_target(target: Path) -> None:
     except OSError as error:
         raise UnsafeTarget(
             msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
-            msg("Name a folder that you may write."),
+            msg("Name a folder that you may write to."),
         ) from error
     if not is_empty:
         raise UnsafeTarget(
             msg("{folder} is not an empty folder", folder=str(target)),
-            msg("Name a folder that is empty or not there yet; a restore overwrites nothing."),
+            msg("Name a folder that is empty or does not exist yet; a restore overwrites nothing."),
         )
     text = "".join(f"{render(_UNFINISHED_TEXT, each)}\n" for each in LANGUAGES)
     try:
@@ -340,7 +340,7 @@ def prepare_target(target: Path) -> None:
     except OSError as error:
         raise UnsafeTarget(
             msg("cannot write into {folder}: {cause}", folder=str(target), cause=_cause(error)),
-            msg("Name a folder that you may write."),
+            msg("Name a folder that you may write to."),
         ) from error
 
 

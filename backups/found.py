@@ -85,6 +85,6 @@ def read_back(
 
 def _refused(set_id: SetId, why: str) -> SetDamaged:
     return SetDamaged(
-        msg("set {set} is not taken in: {why}", set=set_id, why=show_text(why, 500)),
-        msg("It counts for nothing. If nobody needs it, remove its folder from the medium."),
+        msg("set {set} was not imported: {why}", set=set_id, why=show_text(why, 500)),
+        msg("The set does not count as a backup. If nobody needs it, remove its folder from the medium."),
     )

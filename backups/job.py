@@ -332,7 +332,7 @@ def _require_no_shrink(source: str, rule: ShrinkRule, opener: SourceStreams) -> 
         cause = told(source, found, rule.limit_percent)
         raise SourceUnavailable(
             msg("backup source {source}: {cause}", source=source, cause=cause),
-            msg("See whether its data is still all there, before it is accepted."),
+            msg("Check that the source still has all its data before you accept the smaller backup."),
         )
     return found
 

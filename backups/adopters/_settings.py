@@ -114,7 +114,7 @@ def without_password(address: str) -> str:
     if _PASSWORD_IN_URL.search(address):
         raise Refused(
             msg("holds a password, which every user of the machine could read"),
-            msg("Take it out, and give it as a secret in an environment variable that the tool knows."),
+            msg("Remove it, and give it as a secret in an environment variable that the tool reads."),
             shows_value=False,
         )
     return address

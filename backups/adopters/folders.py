@@ -64,11 +64,11 @@ def _dated(names: str) -> str:
     try:
         groups = pattern_of(names).groupindex
     except re.error as error:
-        raise Refused(msg("names a part of the moment twice"), hint) from error
+        raise Refused(msg("names a part of the date or time twice"), hint) from error
     if not {"year", "month", "day"} <= set(groups):
         raise Refused(msg("names no day"), hint)
     if re.search(r"%(?![YmdHMS])", names):
-        raise Refused(msg("has a % that is not understood"), hint)
+        raise Refused(msg("has an unknown % code"), hint)
     return names
 
 

@@ -43,7 +43,7 @@ def _with_group(pattern: str) -> str:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise Refused(msg("is no regular expression"), hint) from error
+        raise Refused(msg("is not a regular expression"), hint) from error
     if groups != 1:
         raise Refused(msg("has {n} groups instead of one", n=groups), hint)
     return pattern

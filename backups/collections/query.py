@@ -73,7 +73,7 @@ class QueryCollection:
                     raise unavailable(
                         self.traits.id,
                         msg(
-                            "its query gives no column {missing}; it gives {columns}",
+                            "its query returns no column {missing}; it returns {columns}",
                             missing=ITEM,
                             columns=show_text(", ".join(columns), 300),
                         ),

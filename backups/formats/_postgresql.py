@@ -53,7 +53,7 @@ lc_messages = 'C'
 
 
 INSTALL = msg("Install PostgreSQL's server programs on this machine, of the dump's version or later, with all updates.")
-_FOLDER_HINT = msg("Set backup.drill.folder to a folder with a short path that the user of trials can get to.")
+_FOLDER_HINT = msg("Set backup.drill.folder to a folder with a short path that the test user can reach.")
 
 
 class NotUsable(Exception):
@@ -62,7 +62,7 @@ class NotUsable(Exception):
 
 def cannot_try(cause: str, hint: Message = INSTALL) -> BackupError:
     """Return the error of a trial that says nothing of the dump: something is missing or wrong on this machine."""
-    return BackupError(msg("the restored dump cannot be tried out here: {cause}", cause=show_text(cause, 300)), hint)
+    return BackupError(msg("the restored dump cannot be tested here: {cause}", cause=show_text(cause, 300)), hint)
 
 
 @dataclass(frozen=True, slots=True)

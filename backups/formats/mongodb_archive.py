@@ -26,8 +26,8 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     yield msg(
-        "The archive holds all databases, the accounts among them, and the changes made while it was written. Load it into a new"
-        " server that holds nothing else; without --drop nothing that is there is replaced:"
+        "The archive holds all databases, including the accounts, and the changes made while it was written. "
+        "Load it into a new server that holds nothing else; without --drop nothing there is replaced:"
     )
     yield code(f'mongorestore --host 127.0.0.1 --archive="$TO/{place}" --oplogReplay')
     yield from row_counts(stream)

@@ -23,9 +23,10 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     yield msg(
-        "Copy the file to the host of a SQL Server that is not older, where the server can read it, and name it to the server."
-        " The first command reads all of it; the second lists the database's files, each of which needs a MOVE in"
-        " RESTORE DATABASE ... WITH MOVE, CHECKSUM. Restore under a new name, then run DBCC CHECKDB:"
+        "Copy the file to the host of a SQL Server of the same version or later, into a folder that the server "
+        "can read. The first command reads the whole file; the second lists the database's files, each of which "
+        "needs a MOVE in RESTORE DATABASE ... WITH MOVE, CHECKSUM. Restore under a new name, then run DBCC "
+        "CHECKDB:"
     )
     yield code(
         'BAK="${BAK:-/var/opt/mssql/data/restored.bak}"',

@@ -24,15 +24,16 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     if stream.name == USERS:
         yield msg(
-            "These are the accounts and rights of the server. Load them after the databases, into a new server. It stops at"
-            " accounts that are there already, such as root: take their lines out."
+            "These are the accounts and rights of the server. Load them after the databases, into a new server. "
+            "Loading stops at accounts that already exist, such as root: remove their lines."
         )
         yield code(f'{_CLIENT} < "$TO/{place}"')
         return
     yield msg(
-        "The first two lines tell the character set and the name of the database. Make an empty database and load the dump"
-        " into it; if a database of that name is there already, nothing is done. A dump is a program of whoever could"
-        " write into the portal's database: load it into a server that holds nothing else first."
+        "The first two lines give the character set and the name of the database. Make an empty database and "
+        "load the dump into it; if a database of that name already exists, nothing is done. A dump is a program, "
+        "and anybody who could write to the portal's database may have changed it. So load it first into a "
+        "server that holds nothing else."
     )
     yield code(
         f'head -n 2 "$TO/{place}"',

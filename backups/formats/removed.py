@@ -23,7 +23,7 @@ def place(stream: Stream) -> str:
 
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     del stream
-    yield msg("These paths were there when the base was made and are no more. Remove them before unpacking the files:")
+    yield msg("These paths were in the base but no longer exist. Remove them before unpacking the files:")
     yield code(f'{command} | (cd "$TO/{place}" && xargs --null --no-run-if-empty rm -rf --)')
 
 

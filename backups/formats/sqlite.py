@@ -21,7 +21,7 @@ def place(stream: Stream) -> str:
 
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
-    yield msg("The file is the database. See that it is sound:")
+    yield msg("The file is the database. Check that it is intact:")
     yield code(f"sqlite3 \"$TO/{place}\" 'PRAGMA integrity_check;'")
     yield from row_counts(stream)
 

@@ -168,7 +168,7 @@ class DiskMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are free, and the set needs about {needed}",
+                    "only {free} are free, but the set needs about {needed}",
                     free=ByteCount(free),
                     needed=ByteCount(needed_bytes),
                 ),
@@ -203,7 +203,7 @@ class DiskMedium:
             )
 
     def _unavailable(self, error: OSError) -> MediumUnavailable:
-        hint = msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well.")
+        hint = msg("Make the folder, or set create = true; for a mounted disk set mount_point too.")
         return folder_unavailable(self.id, self._folder, error, hint, create=self._settings.create)
 
     def _remove_dead(self, wanted: Collection[SetId]) -> None:
@@ -332,8 +332,11 @@ class DiskSetWriter:
                 return  # a share without locks: then dead folders there are not told from living ones
             raise medium_unavailable(
                 self._medium,
-                msg("{folder} is left of a copy, and may still be written", folder=str(self._incoming)),
-                msg("Remove that folder if no run is at work, then run 'portalops backup copy' again."),
+                msg(
+                    "{folder} is left over from an interrupted copy, or is still being written",
+                    folder=str(self._incoming),
+                ),
+                msg("If no run is active, remove that folder; then run 'portalops backup copy' again."),
             ) from error
         if not is_new and os.fstat(self._lock).st_ino != os.stat(self._incoming).st_ino:
             raise FileNotFoundError(errno.ENOENT, "it was just removed", str(self._incoming))
@@ -436,7 +439,7 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
     cause = "the file is missing" if error.errno == errno.ENOENT else (error.strerror or str(error)).lower()
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 120)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 

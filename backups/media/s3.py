@@ -104,8 +104,8 @@ _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
 _NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})
 """How servers answer an object with a lock where the bucket has no Object Lock; AWS, MinIO and SeaweedFS say `InvalidRequest`."""
 _NO_LOCK_HINT = msg(
-    "Make a bucket with Object Lock, which most servers take only when a bucket is made. Or remove lock and retain_days: then"
-    " whoever has a key that may delete can delete the sets."
+    "Make a bucket with Object Lock; most servers allow this only when a bucket is created. Or remove lock and "
+    "retain_days: then anybody with a key that may delete can delete the sets."
 )
 _HIDDEN = frozenset({"MethodNotAllowed", "405"})
 """How they say to who asks for an object that a mark of deletion is in its place. To who deletes, it is a refusal."""
@@ -208,7 +208,7 @@ class S3Medium:
     def resume(self, set_id: SetId, *, expected_bytes: int) -> S3SetWriter:
         marks = [each for each in self._store.versions(f"{INCOMING}{set_id}@") if not each.is_mark]
         if any(is_written(self._store.place(mark.key)) for mark in marks):
-            raise medium_unavailable(self.id, msg("another run is writing {set}", set=set_id))
+            raise medium_unavailable(self.id, msg("another run is writing set {set}", set=set_id))
         is_free = bool(marks) and all(self._is_dead(mark, set_id) for mark in marks)
         if is_free:
             self._store.abort_uploads(f"{set_id}/")
@@ -256,7 +256,9 @@ class S3Medium:
         if not store.remove_all(key):
             store.remove(mark, version)
             raise medium_unavailable(
-                self.id, msg("its key may not delete"), msg("Remove sets with a key that may, from another host.")
+                self.id,
+                msg("its access key may not delete"),
+                msg("Remove sets from another host, with a key that may delete."),
             )
         if store.remove_all(f"{set_id}/"):
             store.remove(mark, version)
@@ -283,7 +285,7 @@ class S3Medium:
         now = self._store.now()
         days = [until for head in heads if head and (until := head.get("ObjectLockRetainUntilDate")) and until > now]
         if any(head and head.get("ObjectLockLegalHoldStatus") == "ON" for head in heads):
-            raise _locked(self.id, set_id, msg("there is a legal hold on it"))
+            raise _locked(self.id, set_id, msg("it is under a legal hold"))
         if days:
             raise _locked(self.id, set_id, msg("it is locked until {moment}", moment=max(days).astimezone(UTC)))
 
@@ -315,7 +317,7 @@ class S3Medium:
             if self._store.content(key, stored.version, len(data) + 1) != data:
                 raise self._store.refused(_not_what_was_put(key), _SERVER_HINT)
             if self._store.remove(key, stored.version) and lock is not None:
-                raise self._store.refused(msg("it deletes {key} although it is locked", key=key), LOCK_HINT)
+                raise self._store.refused(msg("the server deleted {key} although it is locked", key=key), LOCK_HINT)
 
     def _require_object_lock(self, error: BaseException) -> None:
         """Tell a bucket without Object Lock by what it takes without a lock: a key need not have the right to ask for it.
@@ -331,7 +333,7 @@ class S3Medium:
         key = f"{PROBE}plain-{secrets.token_hex(6)}"
         self._store.remove(key, self._store.put(key, b"", None))
         cause = msg(
-            "the bucket {bucket} has no Object Lock: it takes objects, and none with a lock",
+            "the bucket {bucket} has no Object Lock: it refuses objects with a lock",
             bucket=self._settings.bucket,
         )
         raise self._store.refused(cause, _NO_LOCK_HINT) from error
@@ -697,12 +699,12 @@ class _Upload:
         mode, until = found.get("ObjectLockMode"), found.get("ObjectLockRetainUntilDate")
         if not version:
             raise self._store.refused(
-                msg("it took {key} without a version, so without a lock", key=self._key), LOCK_HINT
+                msg("the server stored {key} without a version and so without a lock", key=self._key), LOCK_HINT
             )
         if not self._lock.holds(mode, until):
             raise self._store.refused(
                 msg(
-                    "it locks {key} as {mode} until {until}, and not as {wanted} until {day}",
+                    "the server locked {key} as {mode} until {until}, not as {wanted} until {day}",
                     key=self._key,
                     mode=show_text(str(mode or "-"), 60),
                     until=until if isinstance(until, datetime) else "-",
@@ -746,7 +748,7 @@ class _Bucket:
     def refused(self, cause: Message, hint: Message) -> MediumUnavailable:
         """Return the error of something that the server refuses or gets wrong."""
         if hint is LOCK_HINT and self._settings.lock is None:
-            hint = msg("See that the bucket is there, and ask whoever runs the server; show the answer.")
+            hint = msg("Check that the bucket exists, and ask the operator of the server about this answer.")
         return medium_unavailable(self._medium, cause, hint)
 
     def put(self, key: str, data: bytes, lock: Lock | None) -> str:
@@ -950,24 +952,24 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
 
 
 def _not_what_was_put(key: str) -> Message:
-    return msg("{key} does not hold what was put there", key=key)
+    return msg("{key} does not hold the data that was stored", key=key)
 
 
 def _locked(medium: str, set_id: SetId, cause: Message) -> SetLocked:
     return SetLocked(
-        msg("backup medium {medium} does not let go of {set}: {cause}", medium=medium, set=set_id, cause=cause),
-        msg("Nothing of it was removed. Run the job again when the lock has ended."),
+        msg("backup medium {medium} refuses to remove set {set}: {cause}", medium=medium, set=set_id, cause=cause),
+        msg("Nothing of the set was removed. Run 'portalops backup prune' again when the lock has ended."),
     )
 
 
 def _missing(path: str) -> SetDamaged:
     return SetDamaged(
         msg("{path}: the file is missing", path=show_text(path, 300)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 
-_SERVER_HINT = msg("Have the server looked at; nothing else of it can be trusted either.")
+_SERVER_HINT = msg("Have the server examined; its other data cannot be trusted either.")
 
 
 MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

@@ -209,7 +209,7 @@ class SftpMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are free, and the set needs about {needed}",
+                    "only {free} are free, but the set needs about {needed}",
                     free=ByteCount(free),
                     needed=ByteCount(expected_bytes),
                 ),
@@ -637,17 +637,17 @@ class _Host:
             raise medium_interrupted(
                 self.medium,
                 msg("the connection to {host} broke: {cause}", host=self.address, cause=show_text(str(error), 300)),
-                msg("See that the host is up and reached from here; then run 'portalops backup run' again."),
+                msg("Check that the host is up and reachable from here; then run 'portalops backup run' again."),
             ) from error
         except SftpRefused as error:
             free = room() if error.code == FAILURE else None
             cause = _words(error)
             if free is not None and free < FULL_BYTES:
-                cause = msg("no space is left there: {free} are free", free=ByteCount(free))
+                cause = msg("the disk there is full: {free} are free", free=ByteCount(free))
             raise medium_unavailable(
                 self.medium,
                 msg("{host}, {path}: {cause}", host=self.address, path=show_text(error.path, 300), cause=cause),
-                msg("See that the account may write there and has space; then run 'portalops backup run' again."),
+                msg("Check that the account may write there and has space; then run 'portalops backup run' again."),
             ) from error
 
     def sha256_sums(self, folder: str, paths: Sequence[str]) -> dict[str, str]:
@@ -676,7 +676,8 @@ class _Host:
         if program is None:
             if self._settings.client == "openssh":
                 raise HostUnreachable(
-                    msg("this machine has no program ssh"), msg('Install openssh-client, or set client = "auto".')
+                    msg("the program ssh is not installed on this machine"),
+                    msg('Install openssh-client, or set client = "auto".'),
                 )
             return self._spoken(ChannelLink(target, timeout_seconds=seconds), None)
         link = ProgramLink(target, program, timeout_seconds=seconds)
@@ -713,8 +714,8 @@ def _shares(probe: Path, sources: Sequence[Path]) -> bool:
 def _not_as_sent(medium: str, path: str) -> MediumUnavailable:
     return medium_unavailable(
         medium,
-        msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
-        msg("Have the host's disk looked at."),
+        msg("{path} on the host differs from what was sent", path=show_text(path, 300)),
+        msg("Have the host's disk examined."),
     )
 
 
@@ -752,16 +753,16 @@ def _remove_tree(sftp: Sftp, path: str, attributes: Attributes) -> None:
 
 def _words(error: SftpRefused) -> Message:
     if error.code == NO_SUCH_FILE:
-        return msg("there is no such file or folder")
+        return msg("no such file or folder")
     if error.code == PERMISSION_DENIED:
         return msg("permission denied")
-    return msg("the server says {words}", words=show_text(error.words or str(error.code), 200))
+    return msg("the server answers: {words}", words=show_text(error.words or str(error.code), 200))
 
 
 def _unreadable(path: str, cause: Message) -> SetDamaged:
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=cause),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 

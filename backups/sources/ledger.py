@@ -106,7 +106,7 @@ class LedgerSource(ConfiguredSource):
             status = os.stat(copied)
             tree.add(str(copied), RECORDS, status)
             if not tree.files:
-                raise unavailable(self.id, msg("the copy of its records cannot be read"))
+                raise unavailable(self.id, msg("the copy of the ledger's records cannot be read"))
             require_floor(self.id, status.st_size, self._settings.minimum_bytes)
             tree.add_tree(os.path.abspath(folder / BLOBS), name=BLOBS)
             tree.end()

@@ -122,8 +122,8 @@ class MongodbSource(ConfiguredSource):
             if problem := archive.verdict():
                 raise unavailable(
                     self.id,
-                    msg("the archive is not whole: {problem}", problem=show_text(problem)),
-                    msg("Run mongodump by hand with --oplog --archive=FILE, and see what it says."),
+                    msg("the archive is incomplete: {problem}", problem=show_text(problem)),
+                    msg("Run mongodump by hand with --oplog --archive=FILE, and read its messages."),
                 )
             for name, count in archive.documents.items():
                 out.add_rows(TableRows(show_text(name), count))

@@ -188,9 +188,9 @@ class DatabasePlace:
 
         real = getattr(error, "orig", None) or error
         cause = show_text(" ".join(str(real).split()), 200)
-        hint = msg("Check that the server runs and can be reached: pg_isready.")
+        hint = msg("Check that the database server is running and can be reached: pg_isready.")
         if isinstance(real, pg.InsufficientPrivilege):
-            hint = msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER)
+            hint = msg("Make the account a member of {role}, or use an account that is a member.", role=WRITER)
         elif isinstance(real, (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName, pg.DataCorrupted)):
             hint = msg(
                 "Its tables were changed or are damaged. Let the owner of the database drop the schema {schema} and run 'portalops ledger"

@@ -178,12 +178,12 @@ def mail_report(
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:
     return MailNotSent(
         msg(
-            "the mail server {server} takes none of the recipients: {recipient}: {answer}",
+            "the mail server {server} refuses every recipient: {recipient}: {answer}",
             server=show_text(settings.server, 100),
             recipient=first.recipient,
             answer=first.answer,
         ),
-        msg("Correct the addresses, or ask whoever runs the mail server, and show the answer."),
+        msg("Correct the addresses, or ask the operator of the mail server about this answer."),
     )
 
 

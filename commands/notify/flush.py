@@ -31,7 +31,7 @@ def flush(ctx: typer.Context) -> Result[JsonValue]:
         send_waiting(session, settings, channels_of(session, settings))
         record(session, folder)
     left = len(folder.load(session.clock.now()).letters)
-    said: Message = msg("No letter waits to be sent.")
+    said: Message = msg("No letter is waiting to be sent.")
     if left:
         said = nmsg("{n} letter still waits to be sent.", "{n} letters still wait to be sent.", left)
     view: list[Block] = [Paragraph(said)]

@@ -138,7 +138,9 @@ class S3Anchor:
         )
         version = answer.get("VersionId")
         if not version or version == "null":
-            raise self._refused(msg("it took {key} without a version, so without a lock", key=key), LOCK_HINT)
+            raise self._refused(
+                msg("the server stored {key} without a version and so without a lock", key=key), LOCK_HINT
+            )
         return str(version)
 
     def _read_back(self, client: Any, key: str, version: str, data: bytes) -> _Stored:
@@ -149,8 +151,8 @@ class S3Anchor:
             self._content(client, key, version) != data
         ):
             raise self._refused(
-                msg("{key} does not hold what was put there", key=key),
-                msg("Have the server looked at; nothing else of it can be trusted either."),
+                msg("{key} does not hold the data that was stored", key=key),
+                msg("Have the server examined; its other data cannot be trusted either."),
             )
         until = found.get("ObjectLockRetainUntilDate")
         if found.get("ObjectLockMode") != COMPLIANCE or not isinstance(until, datetime):
@@ -178,7 +180,7 @@ class S3Anchor:
             if status_of(error) >= 500:
                 raise
             return show_text(f"refused: {answer.get('Code', '-')} {answer.get('Message', '')}".strip())
-        raise self._refused(msg("it deletes {key} although it is locked", key=stored.key), LOCK_HINT)
+        raise self._refused(msg("the server deleted {key} although it is locked", key=stored.key), LOCK_HINT)
 
     def _content(self, client: Any, key: str, version: str) -> bytes:
         """Return an object's beginning: as much as a head or a signature can have, and one byte more."""

@@ -140,7 +140,7 @@ class _Details:
         state, body = self._blobs.look(digest)
         if state is State.OTHER:
             raise IntegrityError(
-                msg("blob {digest} holds other bytes than its name says", digest=digest),
+                msg("blob {digest} does not match its digest", digest=digest),
                 msg("The bundle changed while it was read; collect again."),
             )
         if body is None:

@@ -176,7 +176,7 @@ def digest_of(data: bytes, max_bytes: int = MAX_BLOB_BYTES) -> Digest:
     if len(data) > max_bytes:
         raise LedgerError(
             msg("a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=max_bytes),
-            msg("Make the output that is kept as evidence smaller, or record it in parts."),
+            msg("Reduce the output that is kept as evidence, or record it in parts."),
         )
     return Digest(hashlib.sha256(data).hexdigest())
 
@@ -194,7 +194,7 @@ def unpacked(stored: bytes, digest: Digest, max_bytes: int = MAX_BLOB_BYTES) -> 
     """
     data = _decompressed(stored, digest, max_bytes)
     if hashlib.sha256(data).hexdigest() != digest:
-        raise broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
+        raise broken(msg("blob {digest} does not match its digest", digest=digest))
     return data
 
 
@@ -213,7 +213,7 @@ def _decompressed(stored: bytes, digest: Digest, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=max_bytes))
     if not decompressor.eof:
-        raise broken(msg("blob {digest} is cut short", digest=digest))
+        raise broken(msg("blob {digest} is truncated", digest=digest))
     if decompressor.unused_data:
         raise broken(msg("blob {digest} has bytes after its end", digest=digest))
     return data

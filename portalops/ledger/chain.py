@@ -258,7 +258,7 @@ def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought
     place = chain.seq + 1 if chunk.places is None else chunk.places[position]
     differing = chunk.differing.get(position, ())
     if not isinstance(place, int):  # a table that was made anew may hold anything there
-        faults.add(chain.seq + 1, msg("a record has no number for its place"))
+        faults.add(chain.seq + 1, msg("a record has no sequence number"))
         return
     data = _bytes_of(chunk.lines[position])
     fields = _fields_of(data)
@@ -299,29 +299,31 @@ def _look_closely(place: int, fields: Fields | None, differing: Sequence[str], c
     if gap:
         faults.add(chain.seq + 1, _missing(chain.seq + 1, place - 1))
     elif place <= chain.seq:
-        faults.add(place, msg("place {seq} is taken more than once, or is none", seq=place))
+        faults.add(place, msg("sequence number {seq} is used more than once or is not valid", seq=place))
     if fields is None:
-        faults.add(place, msg("record {seq} is not a record as portalops writes it", seq=place))
+        faults.add(place, msg("record {seq} does not have the format that portalops writes", seq=place))
         return False
     if fields.seq != place:
         # One that stands too late and joins an earlier record was pushed back by others put before it.
         pushed_back = fields.seq < place and fields.prev != chain.head
         faults.add(
             fields.seq if pushed_back else place,
-            msg("at place {seq} stands record {other}", seq=place, other=str(fields.seq)),
+            msg("record {other} is stored as number {seq}", seq=place, other=str(fields.seq)),
         )
     elif differing:
         names = ", ".join(differing)
-        faults.add(place, msg("record {seq}: the columns {names} are not what the line says", seq=place, names=names))
+        faults.add(place, msg("record {seq}: the columns {names} contradict the record's line", seq=place, names=names))
     went_back = fields.at < chain.last_at
     if went_back:
-        faults.add(place, msg("record {seq} is of {at}, earlier than the record before", seq=place, at=fields.at))
+        faults.add(
+            place, msg("record {seq} has the time {at}, earlier than the record before it", seq=place, at=fields.at)
+        )
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
         blamed = max(chain.seq, 1)
         faults.add(
-            blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(place))
+            blamed, msg("record {seq} is not the record that record {next} was chained to", seq=blamed, next=str(place))
         )
     return fields.seq == place and not differing and not went_back
 
@@ -330,20 +332,20 @@ def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
     if place == 1:
         faults.add(1, msg("the first record is of kind {kind}, not {created}", kind=fields.kind, created=CREATED))
     else:
-        faults.add(place, msg("record {seq} begins a ledger, which only the first one does", seq=place))
+        faults.add(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
 
 
 def _check_tail(chain: Chain, tail: Tail | None, faults: Faults) -> None:
     if not chain.records:
-        faults.add(1, msg("the ledger holds no record at all"))
+        faults.add(1, msg("the ledger has no records"))
     elif tail is None:
-        faults.add(chain.seq, msg("it is not known which record was the last: the table 'tail' is empty"))
+        faults.add(chain.seq, msg("the last record is not known: the table 'tail' is empty"))
     elif tail.size > chain.seq:
         faults.add(chain.seq + 1, _missing(chain.seq + 1, tail.size))
     elif tail.size < chain.seq:
-        faults.add(tail.size + 1, msg("record {seq} was added by something else than portalops", seq=tail.size + 1))
+        faults.add(tail.size + 1, msg("record {seq} was not added by portalops", seq=tail.size + 1))
     elif tail.head != chain.head and chain.is_sound:
-        faults.add(chain.seq, msg("record {seq} is not the one that was recorded last", seq=chain.seq))
+        faults.add(chain.seq, msg("record {seq} is not the record that was added last", seq=chain.seq))
 
 
 def _missing(first: int, last: int) -> Message:

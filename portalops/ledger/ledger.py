@@ -332,7 +332,7 @@ class Ledger:
         plan = bodies.decode_part(self.blob(record.body), PLAN, Plan)
         if plan is None:
             raise IntegrityError(
-                msg("record {seq} is a plan record without a plan", seq=record.seq),
+                msg("record {seq} is of kind plan but holds no plan", seq=record.seq),
                 msg("Run 'portalops ledger verify', and keep everything as it is."),
             )
         return RecordedPlan(record.seq, record.at, plan)
@@ -354,5 +354,8 @@ def moved_away(here: str, place: str) -> LedgerError:
     """Say that a ledger goes on elsewhere."""
     return LedgerError(
         msg("the ledger in {here} was moved to {place}", here=here, place=place),
-        msg("Let the configuration name that place in [ledger.store]; 'portalops ledger move' brings it back."),
+        msg(
+            "Name the new store in [ledger.store] of the configuration, or move the ledger back with 'portalops "
+            "ledger move'."
+        ),
     )

@@ -78,8 +78,8 @@ def move(
     end = _newest(target)
     if end is None or end.line != newest.line:
         raise IntegrityError(
-            msg("the newest record of {place} is not the one that was moved there", place=target.records.place),
-            msg("Keep both places as they are, and run 'portalops ledger verify' over each."),
+            msg("the newest record in {place} is not the newest record that was moved", place=target.records.place),
+            msg("Keep both stores as they are, and run 'portalops ledger verify' on each."),
         )
     return Moved(end.seq, brought + more, lost, line_digest(end.line))
 
@@ -89,8 +89,8 @@ def _require_rest(ledger: Ledger) -> None:
     for run in ledger.runs():
         if is_running(ledger.locks, run):
             raise Locked(
-                msg("the run {run} is at work", run=run.id),
-                msg("Wait until it has ended, or stop it; then move the ledger."),
+                msg("run {run} has not ended", run=run.id),
+                msg("Wait until it ends, or stop it; then run 'portalops ledger move' again."),
             )
 
 
@@ -137,9 +137,10 @@ def _begun(source: Kept, target: Kept) -> int:
     same = source.records.record(end.seq)
     if same is None or same.line != end.line:
         raise LedgerError(
-            msg("{place} holds another ledger, or one that went on there", place=target.records.place),
+            msg("{place} holds another ledger, or has later records of this one", place=target.records.place),
             msg(
-                "Name an empty place. To see what it holds: portalops ledger show, with a configuration that names it."
+                "Name an empty store. To see what this one holds, run 'portalops ledger show' with a "
+                "configuration that names it."
             ),
         )
     return end.seq

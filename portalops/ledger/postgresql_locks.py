@@ -125,7 +125,7 @@ class PostgresqlLocks:
         who = show_text((self._who(_key(name)) or "?").removeprefix("portalops "), _MAX_NAME)
         return Locked(
             msg("the lock {lock} is held by {holder}", lock=name, holder=who),
-            msg("Wait until it has ended, or see in the database which machine it is: SELECT * FROM pg_stat_activity."),
+            msg("Wait until it ends, or find the machine in the database: SELECT * FROM pg_stat_activity."),
         )
 
 

@@ -173,7 +173,7 @@ class _Reader:
             self._cannot_read(record.seq, record.kind, error)
             return None
         if held.head is None or held.signed is None:
-            nothing = held.problem or msg("record {seq} is a head record without a head", seq=record.seq)
+            nothing = held.problem or msg("record {seq} is of kind head but holds no head", seq=record.seq)
             self.unreadable[record.seq] = Unreadable(record.seq, record.kind, nothing, damaged=True)
             return None
         problem = held.problem
@@ -182,7 +182,7 @@ class _Reader:
             key = fingerprint(held.public_key)
             problem = msg("the key {key} was not the ledger's when it signed the head", key=key)
         if problem is None and (over is None or line_digest(over.line) != held.head.digest):
-            problem = msg("record {seq} is not the one that the head is over", seq=held.head.size)
+            problem = msg("record {seq} is not the record that the head signed", seq=held.head.size)
         return ProvenHead(record.seq, held.head, held.signed, held.text_digest, held.public_key, problem)
 
     def _cannot_read(self, seq: int, kind: str, error: PortalOpsError) -> None:

@@ -121,7 +121,7 @@ class NotifyFolder:
         except LedgerError as error:
             raise _unreadable(self._state, error.message) from error
         if state is None or state.format != FORMAT:
-            raise _unreadable(self._state, msg("it is not of format {n}", n=FORMAT))
+            raise _unreadable(self._state, msg("it does not have format {n}", n=FORMAT))
         return state
 
     def save(self, state: State) -> None:
@@ -208,6 +208,6 @@ class NotifyFolder:
 
 def _unreadable(path: Path, cause: Message) -> NotifyStateUnreadable:
     return NotifyStateUnreadable(
-        msg("what was told before cannot be read from {path}: {cause}", path=str(path), cause=cause),
-        msg("The next run moves that file aside and begins anew; whatever still fails is told again."),
+        msg("cannot read from {path} which failures were reported before: {cause}", path=str(path), cause=cause),
+        msg("The next run moves that file aside and starts a new one; failures that last are reported again."),
     )

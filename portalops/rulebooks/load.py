@@ -146,7 +146,7 @@ def _with_overrides(rulebook: Rulebook, overrides: Mapping[str, object]) -> Rule
         if (name in _NO_FEWER and number < own_number) or (name in _NO_MORE and number > own_number):
             raise ConfigurationError(
                 msg(
-                    "rulebook.{name}: {value} is laxer than the regulation's own {own}",
+                    "rulebook.{name}: {value} is less strict than the regulation's {own}",
                     name=name,
                     value=number,
                     own=own_number,
@@ -257,5 +257,5 @@ def _as_text(value: object) -> str:
 def _damaged(rulebook_id: str, cause: str) -> InternalFault:
     return InternalFault(
         msg("the file of rulebook {rulebook} is damaged: {cause}", rulebook=rulebook_id, cause=cause[:200]),
-        msg("Install portalops again; its own files were changed."),
+        msg("Install portalops again: its own files were changed."),
     )

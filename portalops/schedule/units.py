@@ -81,7 +81,7 @@ def word(text: str) -> str:
     """
     if _UNFIT.search(text):
         raise ConfigurationError(
-            msg("{path} cannot stand in a systemd unit or a cron file", path=show_text(text, 120)),
+            msg("{path} has characters that a systemd unit or cron file cannot hold", path=show_text(text, 120)),
             msg("Give the file or folder a name without quotes and backslashes."),
         )
     safe = text.replace("%", "%%").replace("$", "$$")

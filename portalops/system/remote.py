@@ -160,7 +160,8 @@ def start_there(target: SshTarget, order: Order, *, client: str = "auto") -> Run
     program = find_ssh() if client in {"auto", "openssh"} else None
     if client == "openssh" and program is None:
         raise HostUnreachable(
-            msg("this machine has no program ssh"), msg('Install openssh-client, or set client = "auto".')
+            msg("the program ssh is not installed on this machine"),
+            msg('Install openssh-client, or set client = "auto".'),
         )
     running: Running = _ByLibrary(target, command) if program is None else _ByProgram(target, program, command)
     try:

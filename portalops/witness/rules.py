@@ -310,7 +310,7 @@ class Joining:
 
     def _read_head(self, record: Record, signed: SignedHead | None) -> None:
         if signed is None:
-            raise _rewritten(msg("record {seq} is a head record without a head", seq=record.seq))
+            raise _rewritten(msg("record {seq} is of kind head but holds no head", seq=record.seq))
         head = parse_head(signed.text.encode())
         if self._last_head is None and self._kept is not None and signed.text != self._kept.signed.text:
             raise _rewritten(_not_recorded(self._seq))
@@ -326,7 +326,7 @@ class Joining:
 
     def _read_key(self, record: Record, event: KeyEvent | None) -> None:
         if event is None:
-            raise _rewritten(msg("record {seq} is a key record without a key", seq=record.seq))
+            raise _rewritten(msg("record {seq} is of kind key but holds no key", seq=record.seq))
         key = event.public_key
         if record.kind == KEY_RETIRED:
             if key in self._keys and not self._keys[key].retired_seq:

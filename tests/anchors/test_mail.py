@@ -237,7 +237,7 @@ def test_no_server_at_all(tmp_path: Path) -> None:
     [
         ({"security": "none", "user": "a", "password": {"env": "A"}}, "would send the password in the clear"),
         ({"user": "a"}, "needs user and password together"),
-        ({"password": "hunter2", "user": "a"}, "is a secret written out"),
+        ({"password": "hunter2", "user": "a"}, "contains the secret itself"),
         ({"recipients": []}, "recipients"),
         ({"recipients": ["van-thu@so.example\nBcc: x@y.example"]}, "recipients"),
         ({"sender": "Cổng <portal@khanhhoa.example>"}, "sender"),

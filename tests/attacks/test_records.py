@@ -104,7 +104,7 @@ def test_an_index_that_hides_a_record_is_told(portal: Portal) -> None:
 
     done = portal.verify()
 
-    caught(done, BACKUP, "an index of the database hides a record")
+    caught(done, BACKUP, "an index of the database does not list a record")
 
 
 def exchange_record(portal: Portal, line: bytes) -> None:
@@ -132,7 +132,7 @@ def test_a_deleted_record_is_named_where_the_others_move_up(portal: Portal) -> N
 
     sql(portal, delete)
 
-    caught(portal.verify(), BACKUP, f"at place {BACKUP} stands record {BACKUP + 1}")
+    caught(portal.verify(), BACKUP, f"record {BACKUP + 1} is stored as number {BACKUP}")
 
 
 def test_an_inserted_record_is_named(portal: Portal) -> None:
@@ -149,7 +149,7 @@ def test_an_inserted_record_is_named(portal: Portal) -> None:
 
     done = portal.verify()
 
-    caught(done, BACKUP + 1, f"at place {BACKUP + 2} stands record {BACKUP + 1}")
+    caught(done, BACKUP + 1, f"record {BACKUP + 1} is stored as number {BACKUP + 2}")
 
 
 def test_two_exchanged_records_are_named(portal: Portal) -> None:
@@ -163,7 +163,7 @@ def test_two_exchanged_records_are_named(portal: Portal) -> None:
     ]
     store(portal, exchanged)
 
-    caught(portal.verify(), BACKUP, f"at place {BACKUP} stands record {BACKUP + 1}")
+    caught(portal.verify(), BACKUP, f"record {BACKUP + 1} is stored as number {BACKUP}")
 
 
 def test_without_their_triggers_gone_records_are_refused_a_change(portal: Portal) -> None:
@@ -258,7 +258,7 @@ def test_a_stranger_key_added_to_the_records_is_no_successor(portal: Portal, aud
 
     caught(portal.verify(), len(records) - 1, "names one that did not sign for it")
     signed = parse_head(head.head.text.encode()).size if head.head else 0
-    words = f"records from {signed + 1} on are under no head by a key that was brought"
+    words = f"records from {signed + 1} on are not covered by a head of the keys that you gave"
     caught(portal.verify(*auditor.options("signers")), signed + 1, words)
 
 
@@ -271,7 +271,7 @@ def forget_key(portal: Portal) -> None:
 def words_of(what: str, auditor: Auditor) -> str:
     if what in {"head", "code"}:
         return f"record {auditor.size} is not what the head"
-    return "records from 1 on are under no head by a key that was brought"
+    return "records from 1 on are not covered by a head of the keys that you gave"
 
 
 def append_head(portal: Portal, forger: Forger, like: SignedHead | None, key: SigningKey, size: int) -> None:

@@ -388,7 +388,7 @@ def test_every_kind_is_tried_here() -> None:
         ("query", {"query": "DELETE FROM article"}, ConfigurationError, "only reads"),
         ("query", {"password": "hunter2"}, LiteralSecret, "written out"),
         ("query", {"what": "everything"}, ConfigurationError, "what"),
-        ("folder", {"item": "("}, ConfigurationError, "is no regular expression"),
+        ("folder", {"item": "("}, ConfigurationError, "is not a regular expression"),
         ("folder", {"item": "(a)(b)"}, ConfigurationError, "has 2 groups"),
         ("shelf", {}, UnknownKind, "unknown kind: shelf"),
     ],

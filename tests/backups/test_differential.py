@@ -391,8 +391,8 @@ def test_a_base_that_is_not_verified_is_refused(state: CopyState) -> None:
     notes = [noted(1, tree="d")]
 
     chosen = choose(Wish(None, Every.WEEK), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
-    assert chosen.kind is SetKind.FULL and "no copy of a full set is verified" in str(chosen.reason)
-    with pytest.raises(BackupError, match="no copy of a full set is verified") as refused:
+    assert chosen.kind is SetKind.FULL and "no full set has a verified copy" in str(chosen.reason)
+    with pytest.raises(BackupError, match="no full set has a verified copy") as refused:
         choose(Wish(SetKind.DIFF, None), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
     assert "backup run --full" in str(refused.value.hint)
 

@@ -133,7 +133,7 @@ def test_a_wrong_key_is_told(drilled: Drilled) -> None:
 
 def test_a_drill_that_has_no_room_is_refused(drilled: Drilled) -> None:
     with pytest.raises(
-        BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, and [\d.]+ [MGT]iB are free"
+        BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, but only [\d.]+ [MGT]iB are free"
     ):
         require_space(drilled.scratch, 1 << 60)
     with pytest.raises(BackupError, match="no scratch folder can be made"):

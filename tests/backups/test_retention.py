@@ -18,7 +18,6 @@ from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import fold_sets
-from portalops.registers.evidence import Recorded, fold_sets
 from tests.compliance.test_rules import backup, copy
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -478,7 +478,7 @@ def test_a_dry_run_of_a_drill_sees_that_its_folder_is_missing(portal: Portal, wi
 
     error = portal.call("backup", "drill", *wished, "--dry-run", expected=ExitCode.FAILED)["error"]
 
-    assert error["message"] == f"no scratch folder can be made in {scratch}: No such file or directory"
+    assert error["message"] == f"cannot make a scratch folder in {scratch}: No such file or directory"
     assert "backup.drill.folder" in error["hint"]
     scratch.mkdir()
     assert portal.call("backup", "drill", *wished, "--dry-run")

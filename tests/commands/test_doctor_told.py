@@ -248,7 +248,7 @@ def test_nothing_installed_is_a_warning_and_a_dead_cron_is_bad() -> None:
     cron = list(standing(looked((Way.CRON,))))
 
     assert [each.state for each in nothing] == [State.WARNING]
-    assert "nothing is installed, so nothing is started by itself" in said(nothing, State.WARNING)
+    assert "no schedule is installed, so no job starts by itself" in said(nothing, State.WARNING)
     assert "no cron daemon runs here" in said(cron, State.BAD)
 
 

@@ -35,7 +35,7 @@ from tests.accounts import NOBODY
 from tests.doubles import FixedClock
 from tests.schedule.plans import SMALL
 
-pytestmark = pytest.mark.skipif(shutil.which("systemctl") is None, reason="there is no systemctl here")
+pytestmark = pytest.mark.skipif(shutil.which("systemctl") is None, reason="this machine has no systemctl")
 
 NOW = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 PORTAL = """

@@ -110,7 +110,7 @@ def test_over_a_changed_ledger_no_duty_is_called_met(portal: Portal, capsys: pyt
     }
     assert "met" not in after.values()
     (warning,) = warnings
-    assert warning.startswith("the ledger was changed: record 4 is not the one that record 5 was chained to")
+    assert warning.startswith("the ledger was changed: record 4 is not the record that record 5 was chained to")
     assert "portalops ledger verify" in warning
 
 

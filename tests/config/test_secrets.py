@@ -89,7 +89,7 @@ def test_a_secret_written_out_is_refused_and_never_shown(tmp_path: Path, value: 
     with pytest.raises(LiteralSecret) as caught:
         reference(tmp_path, value)
 
-    assert "password is a secret written out" in str(caught.value)
+    assert "password contains the secret itself" in str(caught.value)
     assert str(value) not in f"{caught.value}{caught.value.hint}"
 
 

@@ -235,7 +235,7 @@ def test_an_address_that_is_none_is_told_without_being_shown(url: str, tmp_path:
 
 
 def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotificationNotSent, match="refused, or not reached: json"):
+    with pytest.raises(NotificationNotSent, match="refused by the service, or not reachable: json"):
         chat(f"json://user:{CANARY}@127.0.0.1:{free_port()}/", tmp_path).send(LETTER)
 
 

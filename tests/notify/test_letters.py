@@ -83,7 +83,7 @@ def test_duties_stand_new_ones_first_and_unknown_ones_are_not_called_met() -> No
 
     (letter,) = letters(Telling(unmet=unmet))
 
-    assert letter.subject == "portalops khanhhoa: 2 duties are not met, 1 new"
+    assert letter.subject == "portalops khanhhoa: 2 duties are not met (1 newly)"
     text = letter.text
     order = [
         "Newly not met, 1 duty",
@@ -93,7 +93,7 @@ def test_duties_stand_new_ones_first_and_unknown_ones_are_not_called_met() -> No
         "11.1: Duty 11.1",
     ]
     order += [
-        "told first at 27 Nov 2026 07:05 +07",
+        "first reported at 27 Nov 2026 07:05 +07",
         "Without sufficient evidence, 1 duty: that is not called met",
         "12.1: Duty 12.1",
     ]
@@ -114,10 +114,10 @@ def test_a_summary_of_a_week_without_anything_still_says_so() -> None:
 
     assert letter.subject == "portalops khanhhoa: summary of the week to 30 Nov 2026"
     assert (
-        "nightly-backup: 7 done, 0 late, 0 in part, 0 failed, 0 missed; due next from 1 Dec 2026 00:05 +07"
+        "nightly-backup: 7 done, 0 late, 0 in part, 0 failed, 0 missed; next due from 1 Dec 2026 00:05 +07"
         in letter.text
     )
-    assert "No letter waits to be sent." in letter.text
+    assert "No letter is waiting to be sent." in letter.text
 
 
 def test_a_summary_of_a_ledger_that_cannot_be_read_counts_nothing_as_done() -> None:

@@ -58,8 +58,8 @@ def test_a_timer_that_waits_and_a_service_that_answered_are_well() -> None:
         (replace(TIMER, next_at=NOW + timedelta(days=40)), "elapses only at 2027-01-05"),
         (replace(TIMER, next_at=NOW - timedelta(hours=2)), "should have elapsed at"),
         (replace(TIMER, is_stale=True), "not read its newest state"),
-        (replace(TIMER, is_loaded=False, load="not-found"), "systemd does not have it: not-found"),
-        (replace(TIMER, is_loaded=False, load="masked"), "systemd does not have it: masked"),
+        (replace(TIMER, is_loaded=False, load="not-found"), "systemd does not know it: not-found"),
+        (replace(TIMER, is_loaded=False, load="masked"), "systemd does not know it: masked"),
     ],
 )
 def test_a_timer_that_starts_nothing_is_told(timer: UnitState, what: str) -> None:
@@ -152,4 +152,4 @@ def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
 
 
 def test_two_ways_at_once_are_told() -> None:
-    assert "2 ways knock: systemd, cron" in str(ways(Way.SYSTEMD, Way.CRON, cron_runs=True)[0].seen)
+    assert "2 schedules start the jobs: systemd, cron" in str(ways(Way.SYSTEMD, Way.CRON, cron_runs=True)[0].seen)

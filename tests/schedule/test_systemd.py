@@ -78,7 +78,7 @@ def test_a_service_that_never_ran_has_no_exit_code() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Completed(127, b"", b""), "there is no systemctl here"),
+        (Completed(127, b"", b""), "this machine has no systemctl"),
         (Completed(124, b"", b""), "does not answer"),
         (
             Completed(1, b"", b"System has not been booted with systemd as init system (PID 1). Can't operate.\n"),

@@ -192,7 +192,7 @@ CAUGHT: Mapping[Callable[[Tampered], None], tuple[Case, ...]] = {
         Case("chain", "record 7 does not join"),
         Case("python", r"cannot be trusted is 6\."),
     ),
-    drop_record: (Case("chain", "record 7 does not join"), Case("python", r"at place 7 stands record 8")),
+    drop_record: (Case("chain", "record 7 does not join"), Case("python", "record 8 is stored as number 7")),
     set_back: (Case("times", "disorder: 2025"), Case("python", "record 9 is of 2025")),
     rewrite: (
         Case("heads-lines", r"heads/\d+\.txt: record \d+ is another one"),

@@ -169,7 +169,7 @@ class SqlSource:
             raise source_error(
                 self._traits.id,
                 msg(
-                    "its query gives no column {missing}; it gives {columns}",
+                    "its query returns no column {missing}; it returns {columns}",
                     missing=", ".join(missing),
                     columns=bounded(", ".join(columns), 300),
                 ),

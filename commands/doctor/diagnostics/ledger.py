@@ -95,7 +95,7 @@ def broken_link(opened: Ledger) -> Seen | None:
         if following is not None and (following.prev != digest or following.seq != record.seq + 1):
             return bad(
                 "",
-                msg("record {seq} does not follow from the one before", seq=following.seq),
+                msg("record {seq} is not chained to the record before it", seq=following.seq),
                 msg("Change nothing and run 'portalops ledger verify'."),
             )
         following = record

@@ -51,8 +51,8 @@ def examine(look: Look) -> Iterator[Seen]:
     if not any(signer.public_key == key.public_key and signer.retired_seq is None for signer in signers):
         yield bad(
             "",
-            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
-            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
+            msg("the signing key {key} is not in the ledger", key=fingerprint(key.public_key)),
+            msg("Configure the key that signed until now, or replace it with 'portalops ledger rotate-key'."),
         )
     yield from _signed(look, ledger)
 

@@ -99,12 +99,13 @@ class DetailsCheck:
         self.named.add(key)
         state, body = self._blobs.look(digest)
         if state is State.OTHER and is_new:
-            self._faults.add(
-                seq, msg("record {seq}: blob {digest} holds other bytes than its name says", seq=seq, digest=digest)
-            )
+            self._faults.add(seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest))
         elif state is State.MISSING and must_be_there:
             self._faults.add(
-                seq, msg("record {seq}: its details {digest} cannot be withheld, and are", seq=seq, digest=digest)
+                seq,
+                msg(
+                    "record {seq}: its details {digest} are withheld, although they must not be", seq=seq, digest=digest
+                ),
             )
         elif state is State.MISSING and is_new and digest not in self._left_out:
             self._faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))

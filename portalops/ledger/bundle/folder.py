@@ -43,13 +43,13 @@ class BundleFolder:
         except (OSError, ValueError) as error:
             cause = cause_of(error) if isinstance(error, OSError) else verbatim(str(error))
             raise NotABundle(
-                msg("{path} is no folder that can be read: {cause}", path=show_text(str(path)), cause=cause), _HINT
+                msg("cannot read {path} as a folder: {cause}", path=show_text(str(path)), cause=cause), _HINT
             ) from error
         missing = [name for name in (DESCRIPTION, LINES, SUMS) if not self.has(name)]
         if missing:
             self.close()
             raise NotABundle(
-                msg("{path} is no bundle: it has no {names}", path=show_text(str(path)), names=", ".join(missing)),
+                msg("{path} is not a bundle: {names} is missing", path=show_text(str(path)), names=", ".join(missing)),
                 _HINT,
             )
 

@@ -63,7 +63,7 @@ class Settings(Shape):
     def _is_protected(self) -> Settings:
         if self.ssl is Ssl.DISABLE and self.password is not None and not self.is_local:
             raise Refused(
-                msg("would send the password and all records in the clear"),
+                msg("would send the password and all records unencrypted"),
                 msg('Leave out ssl = "disable", or give the folder of the socket as host.'),
                 shows_value=False,
             )

@@ -79,7 +79,7 @@ class HealthchecksMonitor:
         url = self._settings.url.reveal(self._context.environment).strip()
         parts = address_of(url)
         if parts is None or "?" in parts.target:
-            raise MonitorUnavailable(msg("its address is no http or https address, or has a query"))
+            raise MonitorUnavailable(msg("its address is not an http or https address, or has a query"))
         body = f"{self._context.portal}\n{beat.text}".encode()[:MAX_BODY_BYTES].decode("utf-8", "ignore")
         try:
             said = ping(
@@ -92,7 +92,7 @@ class HealthchecksMonitor:
             raise MonitorUnavailable(error.cause) from error
         for words, shown in REFUSALS.items():
             if words in said[:200]:
-                raise MonitorUnavailable(msg("the server says of its address: {what}", what=shown))
+                raise MonitorUnavailable(msg("the server answers for its address: {what}", what=shown))
 
 
 def signal(beat: Beat, success: tuple[int, ...]) -> str:

@@ -34,7 +34,10 @@ MAX_FILE_BYTES = 4 << 20
 
 def _is_read(path: Path) -> Path:
     if path.suffix != ".prom":
-        raise Refused(msg("does not end in .prom"), msg("node_exporter reads files that end in .prom, and no others."))
+        raise Refused(
+            msg("does not end in .prom"),
+            msg("Give the file a name that ends in .prom: node_exporter reads only such files."),
+        )
     return path
 
 

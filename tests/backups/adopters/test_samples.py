@@ -252,7 +252,7 @@ def test_a_folder_that_is_not_there_did_not_answer() -> None:
         ("borg", {"repository": "ssh://u:hunter2@nas/./r"}, ConfigurationError, "holds a password"),
         ("borg", {"secrets": {"BORG_RSH": "hunter2"}}, LiteralSecret, "written out"),
         ("bareos", {"job": "x\nrun job=evil"}, ConfigurationError, "holds a control character"),
-        ("bareos", {"job": "x run"}, ConfigurationError, "is no name of a job"),
+        ("bareos", {"job": "x run"}, ConfigurationError, "is not a job name"),
         ("bareos", {"timezone": "Mars"}, ConfigurationError, "is not a time zone"),
         ("folders", {"names": "portal-%Y-%m"}, ConfigurationError, "names no day"),
         ("folders", {"names": "%Y%m%d%d"}, ConfigurationError, "twice"),

@@ -204,7 +204,7 @@ def test_a_pack_that_fits_on_no_disc_is_refused(tmp_path: Path) -> None:
     writer.close()
 
     with pytest.raises(
-        MediumUnavailable, match=r"data/content/a/files\.0001\.age fits on no disc of 8388608 bytes"
+        MediumUnavailable, match=r"data/content/a/files\.0001\.age does not fit on a disc of 8388608 bytes"
     ) as refused:
         writer.seal()
     writer.abandon()

@@ -128,7 +128,7 @@ def test_a_server_that_deletes_what_is_locked_is_found_out(
     bucket = a_bucket(object_store, "set-deletes")
     proxy.rule = lambda method, _path: b"HTTP/1.1 204 X\r\nConnection: close\r\n\r\n" if method == "DELETE" else None
 
-    with pytest.raises(MediumUnavailable, match=r"it deletes probe/small-.* although it is locked"):
+    with pytest.raises(MediumUnavailable, match=r"the server deleted probe/small-.* although it is locked"):
         s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
@@ -151,7 +151,7 @@ def test_a_server_that_gives_back_other_bytes_is_found_out(
     bucket = a_bucket(object_store, "set-flips", locked=False)
     proxy.flip_bodies = True
 
-    with pytest.raises(MediumUnavailable, match=r"probe/small-.* does not hold what was put there"):
+    with pytest.raises(MediumUnavailable, match=r"probe/small-.* does not hold the data that was stored"):
         s3(proxy.store, bucket, tmp_path).prepare([])
 
 
@@ -543,7 +543,7 @@ def test_no_server_at_all_is_told(tmp_path: Path) -> None:
         ({"lock": "COMPLIANCE"}, "lock and retain_days together"),
         ({"retain_days": 3}, "lock and retain_days together"),
         ({"lock": "compliance", "retain_days": 3}, "lock"),
-        ({"secret_key": "AKIA"}, "is a secret written out"),
+        ({"secret_key": "AKIA"}, "contains the secret itself"),
         ({"endpoint": "s3.example"}, "is no web address"),
     ],
 )

@@ -233,7 +233,7 @@ def test_a_file_that_is_not_as_it_was_sent_is_found_before_the_set_is_visible(tm
         (incoming,) = (tmp_path / "sftp").iterdir()
         (incoming / PACK).write_bytes(b"onetwi")
 
-        with pytest.raises(MediumUnavailable, match=rf"{PACK} is not on the host as it was sent"):
+        with pytest.raises(MediumUnavailable, match=rf"{PACK} on the host differs from what was sent"):
             writer.seal()
         writer.abandon()
 
@@ -446,8 +446,8 @@ def test_paramiko_carries_more_than_it_does_by_itself_between_two_keys(ssh_host:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"host_key": None}, "needs either host_key or known_hosts"),
-        ({"known_hosts": "known_hosts"}, "needs either host_key or known_hosts"),
+        ({"host_key": None}, "needs exactly one of host_key and known_hosts"),
+        ({"known_hosts": "known_hosts"}, "needs exactly one of host_key and known_hosts"),
         ({"host_key": "AAAA"}, "is not TYPE BASE64"),
         ({"client": "putty"}, "client"),
         ({"password": "secret"}, "password"),

@@ -102,7 +102,7 @@ def test_a_disk_that_fills_on_the_host_fails_alone(host: Host, sets: str, tmp_pa
     medium = sftp(host, tmp_path, client=client)
     medium.prepare([])
     writer = medium.begin(SET, expected_bytes=0)
-    with pytest.raises(MediumUnavailable, match="no space is left there: 0 B are free"):
+    with pytest.raises(MediumUnavailable, match="the disk there is full: 0 B are free"):
         put(writer, "data/content/portal/files.0001.age", *(bytes(MIB) for _piece in range(40)))
     writer.abandon()
 

@@ -96,7 +96,7 @@ def test_another_tape_is_not_touched_and_the_one_to_insert_is_named(medium: Tape
     before = [path.read_bytes() for path in files(medium)]
 
     for act in (lambda: other.prepare([]), other.sets, lambda: other.remove(SET)):
-        with pytest.raises(MediumUnavailable, match="is KH0001; the tape KH0002 is wanted") as refused:
+        with pytest.raises(MediumUnavailable, match="has the label KH0001; the tape KH0002 is needed") as refused:
             act()
         assert "Insert the tape KH0002" in str(refused.value.hint)
     assert [path.read_bytes() for path in files(medium)] == before

@@ -293,7 +293,7 @@ def test_access_lists_come_back(host: Host, there: Path, tmp_path: Path) -> None
 def test_a_place_that_is_not_there_fails_the_source(host: Host, tmp_path: Path) -> None:
     result, medium = run("files", host, tmp_path, include=["/no/such/place"])
 
-    assert "there is no file in it that can be read: /no/such/place: Cannot stat: No such file" in why(result)
+    assert "no file in it can be read: /no/such/place: Cannot stat: No such file" in why(result)
     assert medium.stored == {}
 
 

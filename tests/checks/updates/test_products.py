@@ -107,7 +107,7 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
         ("joomla", {"trust_created": True}, "items count from when they are first seen"),
         ("wordpress", {"blog": 0}, "sql.blog is below 1: 0"),
         ("wordpress", {"types": []}, "sql.types is empty"),
-        ("wordpress", {"unit_from": "group"}, "sql.unit_from is none of category, author, site"),
+        ("wordpress", {"unit_from": "group"}, "sql.unit_from is not one of category, author, site"),
         ("wordpress", {"perfix": "wp_"}, "the key sql.perfix is not known / Did you mean prefix?"),
         ("wordpress", {"query": "SELECT 1"}, "the key sql.query is not known"),
         ("wordpress", {"url": POSTGRESQL}, "Its query is for MariaDB, MySQL; for another one write a query."),

@@ -53,7 +53,7 @@ def test_a_changed_bundle_is_refused(tmp_path: Path, data: bytes, change: Callab
     path = write_bundle(tmp_path, data)
     path.write_bytes(change(data))
 
-    assert "the signature does not fit what was signed" in refusal(path)
+    assert "the signature does not match the signed data" in refusal(path)
 
 
 def test_a_bundle_by_somebody_else_is_refused(tmp_path: Path, data: bytes) -> None:

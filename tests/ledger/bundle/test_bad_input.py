@@ -149,7 +149,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(bundle: Path, tmp_path: Path
 
     faults = faults_of(bundle)
     for name in names:
-        assert (0, f"{name} is no regular file") in faults
+        assert (0, f"{name} is not a regular file") in faults
     assert not any("somebody else" in what for _seq, what in faults)
 
 
@@ -157,7 +157,7 @@ def test_a_folder_that_is_a_link_is_not_followed(bundle: Path, tmp_path: Path) -
     (bundle / "blobs").rename(tmp_path / "elsewhere")
     (bundle / "blobs").symlink_to(tmp_path / "elsewhere")
     faults = faults_of(bundle)
-    assert (0, "blobs does not belong to a bundle") in faults
+    assert (0, "blobs is not a file of a bundle") in faults
     assert any("is missing" in what for seq, what in faults if seq == 1)
 
 

@@ -136,8 +136,8 @@ def test_a_server_that_refuses_answers_badly_or_leads_elsewhere_is_told(tmp_path
             "500": "the server answers with HTTP status 500",
             "404": "the server answers with HTTP status 404",
             "moved": "it leads elsewhere with HTTP status 302, which is not followed",
-            "unknown": "the server says of its address: not found",
-            "often": "the server says of its address: rate limited",
+            "unknown": "the server answers for its address: not found",
+            "often": "the server answers for its address: rate limited",
             "noise": "the answer is no HTTP",
             "nothing": "the answer is no HTTP",
         }
