@@ -54,6 +54,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field, StrictInt, model_validator
 
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
@@ -806,8 +807,6 @@ class _Bucket:
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-
         retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
         with self.told():
             try:
@@ -833,8 +832,6 @@ class _Bucket:
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 self._client().delete_object(**self._at(key, version))
@@ -850,8 +847,6 @@ class _Bucket:
 
     def versions(self, prefix: str) -> tuple[Listed, ...]:
         """Return all versions of the objects below a prefix, each object's newest first; its only one where none are kept."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return tuple(self._versions(f"{self._settings.prefix}{prefix}"))
@@ -886,8 +881,6 @@ class _Bucket:
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Return an answer; None if it is that there is no such thing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return request(self._client())
