@@ -54,6 +54,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field, StrictInt, model_validator
 
 from backups.media import MediumKind
@@ -808,8 +809,6 @@ class _Bucket:
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-
         retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
         with self.told():
             try:
@@ -835,8 +834,6 @@ class _Bucket:
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 self._client().delete_object(**self._at(key, version))
@@ -852,8 +849,6 @@ class _Bucket:
 
     def versions(self, prefix: str) -> tuple[Listed, ...]:
         """Return all versions of the objects below a prefix, each object's newest first; its only one where none are kept."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return tuple(self._versions(f"{self._settings.prefix}{prefix}"))
@@ -888,8 +883,6 @@ class _Bucket:
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Return an answer; None if it is that there is no such thing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return request(self._client())

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field
 
 from portalops.anchors import AnchorContext, AnchorKind
@@ -171,8 +172,6 @@ class S3Anchor:
 
     def _try_to_delete(self, client: Any, stored: _Stored) -> str:
         """Return how the server refuses to delete the version that was just made and read back."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
-
         try:
             client.delete_object(Bucket=self._settings.bucket, Key=stored.key, VersionId=stored.version)
         except ClientError as error:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
+from defusedxml.ElementTree import fromstring
+
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name
 from portalops.reports.codes import CODE, HEAD_CODE
@@ -348,8 +350,6 @@ class Writer:
         return [self._keep(svg) for svg in pictures_of(chart, self._reader)]
 
     def _keep(self, svg: bytes) -> dict[str, object]:
-        from defusedxml.ElementTree import fromstring  # noqa: PLC0415  # start-up time
-
         root = fromstring(svg)
         said = [root.findtext(f"{{*}}{part}") or "" for part in ("title", "desc")]
         name = f"p{len(self._files)}.svg"

@@ -15,8 +15,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.chart_tables import table_of_bars, table_of_lines
@@ -45,11 +49,6 @@ from portalops.reports.document import (
 from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader, one_line
 from portalops.reports.text_lines import NOTHING, SIGNS, alignment, verbatim_lines
-
-if TYPE_CHECKING:
-    from xlsxwriter.format import Format
-    from xlsxwriter.workbook import Workbook
-    from xlsxwriter.worksheet import Worksheet
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """Of a sheet: "Excel specifications and limits", Microsoft."""
@@ -92,8 +91,6 @@ class XlsxFormat:
 
     def render(self, document: Document, *, language: str) -> bytes:
         """Return the workbook, every text in NFC."""
-        from xlsxwriter import Workbook  # noqa: PLC0415  # start-up time
-
         stream = io.BytesIO()
         book = Workbook(
             stream,
