@@ -24,7 +24,8 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.inventory import collections_of, exit_code_of, inventory_job, inventory_work, look_at_archive
 from commands.jobs.locks import resource_lock
-from commands.jobs.runner import perform, record_plan, require_valid
+from commands.jobs.runner import perform, record_plan
+from commands.jobs.validity import require_valid
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.archive import InventoryRun

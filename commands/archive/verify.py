@@ -18,7 +18,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.inventory import exit_code_of, look_at_archive
-from commands.jobs.runner import require_valid
+from commands.jobs.validity import require_valid
 
 
 def verify(ctx: typer.Context) -> Result[JsonValue]:

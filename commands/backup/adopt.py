@@ -25,7 +25,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
-from commands.jobs.runner import require_valid
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN

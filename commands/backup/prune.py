@@ -30,8 +30,9 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY, Asked, look_around, prune_job, prune_work, retained_of
 from commands.jobs.locks import resource_lock
-from commands.jobs.runner import perform, require_valid
+from commands.jobs.runner import perform
 from commands.jobs.sets import find_set, recorded_sets_of
+from commands.jobs.validity import require_valid
 from portalops.errors import ConfigurationError, ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN

@@ -23,7 +23,8 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
-from commands.jobs.runner import by_hand, require_valid
+from commands.jobs.runner import by_hand
+from commands.jobs.validity import require_valid
 from portalops.anchors.witness import WitnessAnchor
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
 from portalops.ledger import bodies

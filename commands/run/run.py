@@ -23,7 +23,8 @@ from commands.jobs.ledger_server import excess_rights
 from commands.jobs.monitors import Watch
 from commands.jobs.notify import after_failed_run, after_idle_run, after_run
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
-from commands.jobs.runner import record_plan, require_valid
+from commands.jobs.runner import record_plan
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.reports.document import Paragraph

@@ -27,8 +27,8 @@ import schedule
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.runner import require_valid
 from commands.jobs.schedule_look import watch_lock
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render

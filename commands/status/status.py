@@ -20,8 +20,8 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import now_under_way, progress_table
-from commands.jobs.runner import require_valid
 from commands.jobs.standings import exit_code_of, judge_period, overdue_jobs, overview, standing_data
+from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
 from portalops.errors import UsageError, worst
 from portalops.locale import _

@@ -27,7 +27,7 @@ from commands.cli.verb import Verb
 from commands.jobs.fan import connection_of, driver_errors
 from commands.jobs.ledger_server import parameters_of
 from commands.jobs.part_work import do_part
-from commands.jobs.runner import require_valid
+from commands.jobs.validity import require_valid
 from commands.worker.steps import cluster_settings
 from portalops.cluster.queue import drained, holder_of, work, worker_name
 from portalops.cluster.queue import require as require_queue

@@ -21,8 +21,9 @@ from commands.jobs.clock import clock_step, note_clock
 from commands.jobs.due import Asked, is_idle, judged_mark
 from commands.jobs.locks import resource_lock
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
-from commands.jobs.runner import record_plan, require_valid
+from commands.jobs.runner import record_plan
 from commands.jobs.standings import overdue_jobs
+from commands.jobs.validity import require_valid
 from portalops.errors import ClockWentBack, ExitCode, UsageError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.verify import verify
