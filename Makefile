@@ -18,13 +18,13 @@ run: set-up ## set up, then run the main job on the example portal and this mach
 	@$(VENV)/python scripts/try_example.py
 
 test: set-up-dev ## set up, then pass the tests, all but the long ones; with SYSTEM=1 those too that need programs of the system
-	@$(PYTEST) -n $(WORKERS) -m "not heavy"
+	@$(PYTEST) -n $(WORKERS) -m "not heavy and not exhaustive"
 
 test-all: set-up-dev ## as test, the long ones too
 	@$(PYTEST) -n $(WORKERS)
 
 coverage: set-up-dev ## as test, and show which lines no test reaches
-	@$(PYTEST) -n $(WORKERS) -m "not heavy" --cov --cov-report=term:skip-covered
+	@$(PYTEST) -n $(WORKERS) -m "not heavy and not exhaustive" --cov --cov-report=term:skip-covered
 
 check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/ruff check .

@@ -64,12 +64,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     fails = _fails(config)
     terminalreporter.section("Skipped, which continuous checking does not allow" if fails else "Skipped", red=fails)
     for reason, count in Counter(_skipped.values()).most_common():
-        needed = reason.removeprefix(NEEDS)
-        tests = "1 test needs" if count == 1 else f"{count} tests need"
+        needed, is_one = reason.removeprefix(NEEDS), count == 1
         if reason == needed:
-            terminalreporter.line(f"{tests} what is not here: {reason}")
+            terminalreporter.line(f"{count} {'test was' if is_one else 'tests were'} skipped: {reason}")
         else:
-            terminalreporter.line(f"{tests} {needed}{'' if needed == 'root' else ': make test SYSTEM=1'}")
+            how = "" if needed == "root" else ": make test SYSTEM=1"
+            terminalreporter.line(f"{count} {'test needs' if is_one else 'tests need'} {needed}{how}")
     if fails:
         for test, reason in sorted(_skipped.items()):
             terminalreporter.line(f"{test}: {reason}")

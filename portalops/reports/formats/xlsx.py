@@ -110,7 +110,7 @@ FORMAT = ReportFormat(suffix=".xlsx", render=XlsxFormat().render)
 def sheet_name(number: int, caption: str) -> str:
     """Return a name for a sheet: its number makes it the only one, whatever its caption.
 
-    >>> sheet_name(3, "Weeks [met/judged], by unit, from 17/08/2026 on")
+    >>> sheet_name(3, "Weeks met/judged, by unit, from 17/08/2026 on")
     '3 Weeks met judged, by unit, fr'
     """
     text = " ".join(_FORBIDDEN.sub(" ", f"{number} {caption}").split())
