@@ -12,12 +12,12 @@ mutant survived, or if an entry of that file fits no mutant any more.
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ from portalops.locale.build import KEYWORDS, read_fragments
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("backups", "checks", "commands", "portalops")
 SCRATCH = ROOT / "build" / "mutants"
+MEMORY = Path("/dev/shm")
 TARGETS = ROOT / "tests" / "mutants" / "targets.toml"
 EQUIVALENT = ROOT / "tests" / "mutants" / "equivalent.toml"
 KILLED = frozenset({1, 3, 24, 36, 152, 255, -24, -9})
@@ -136,10 +137,14 @@ def prepare(room: Path, target: Target) -> None:
 
 
 def run(room: Path) -> bool:
-    """Run mutmut on one core; return whether it came to its end."""
+    """Run mutmut on one core; return whether it came to its end.
+
+    Tests work in memory where there is a place for it: a ledger waits for its disk at each record.
+    """
     programs = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    with (room / "log").open("wb") as log:
+    memory = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
+    with (room / "log").open("wb") as log, tempfile.TemporaryDirectory(dir=memory) as folder:
+        environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "TMPDIR": folder}
         command = [str(programs / "mutmut"), "run", "--max-children", "1"]
         return subprocess.run(command, cwd=room, env=environment, stdout=log, stderr=log, check=False).returncode == 0
 
@@ -162,7 +167,8 @@ def judge(file: str, mutated: str, codes: Mapping[str, int | None], equivalent: 
         generated = name.rpartition(".")[2]
         plain = generated.partition("__mutmut")[0]
         before, after = functions[f"{plain}__mutmut_orig"], functions[generated]
-        mutant = Mutant(file, plain.removeprefix("x_").removeprefix("xǁ").replace("ǁ", "."), *_change(before, after))
+        shown = plain.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+        mutant = Mutant(file, shown, *_change(before, after))
         if code in KILLED:
             tally.killed += 1
         elif code == REFUSED_BY_TYPES or _texts(after) - translated - _texts(before):
@@ -190,20 +196,27 @@ def report(tallies: Mapping[str, Tally], stale: Collection[Mutant]) -> int:
 
 
 def _change(before: ast.FunctionDef, after: ast.FunctionDef) -> tuple[str, str]:
-    """Return what differs, as statements; of long ones only what stands around the change."""
-    lines = [ast.unparse(each).splitlines()[1 + len(each.decorator_list) :] for each in (before, after)]
-    changed = [line for line in difflib.ndiff(*lines) if line[0] in "-+"]
-    was, now = (" ".join(line[2:].strip() for line in changed if line[0] == sign) for sign in "-+")
+    """Return what differs, as statements: of repeated ones with the line before, of long ones what stands around the change."""
+    old, new = (ast.unparse(each).replace(each.name, "", 1).splitlines() for each in (before, after))
+    first, behind = _ends(old, new)
+    if old.count(old[first]) > 1:
+        first -= 1
+    was, now = (" ".join(line.strip() for line in lines[first : len(lines) - behind]) for lines in (old, new))
     if max(len(was), len(now)) <= LONGEST:
         return was, now
-    start = max(0, _shared(was, now) - AROUND)
-    end = max(0, _shared(was[:start:-1], now[:start:-1]) - AROUND)
-    return was[start : len(was) - end], now[start : len(now) - end]
+    start, behind = (max(0, shared - AROUND) for shared in _ends(was, now))
+    return was[start : len(was) - behind], now[start : len(now) - behind]
 
 
-def _shared(one: str, other: str) -> int:
-    """Return with how many of the same letters two texts begin."""
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+def _ends(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
+    """Return how much is the same at the beginning and, behind that, at the end."""
+    first = _shared(one, other)
+    return first, _shared(one[first:][::-1], other[first:][::-1])
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _texts(function: ast.FunctionDef) -> set[str]:
