@@ -59,7 +59,7 @@ def read_back(
                 )
         except (MediumUnavailable, SetOfLaterVersion) as error:
             problems.append(f"{medium.id}: {error}")
-            problem = show_text(f"not looked at: {error}", 500)
+            problem = show_text(f"not checked: {error}", 500)
             copies.append(replace(copy, state=CopyState.SEALED, problem=problem))  # it is listed
             continue
         except PortalOpsError as error:

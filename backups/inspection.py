@@ -63,7 +63,7 @@ def inspect(
         if isinstance(error, NotMadeYet) and not had_sets:
             return check
         on_error(error)
-        problem = show_text(f"not looked at: {error}", MAX_PROBLEM)
+        problem = show_text(f"not checked: {error}", MAX_PROBLEM)
         unseen = tuple(replace(copy, problem=problem) for _made, copy in recorded)
         return replace(check, problems=(show_text(str(error), MAX_PROBLEM),), copies=unseen)
     difference = compare(portal, medium.id, listed, sets)

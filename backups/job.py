@@ -416,10 +416,10 @@ def _look(
         try:
             require_sets(medium, copy.set_id.rsplit("-", 3)[0])
         except MediumUnavailable as absent:
-            return replace(copy, problem=show_text(f"not looked at: {absent}", 500))
+            return replace(copy, problem=show_text(f"not checked: {absent}", 500))
         return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
     except (MediumUnavailable, SetOfLaterVersion) as error:
-        return replace(copy, problem=show_text(f"not looked at: {error}", 500))
+        return replace(copy, problem=show_text(f"not checked: {error}", 500))
     if findings.problems:
         problem = show_text("; ".join(findings.problems[:5]), 500)
         if len(findings.problems) > 5:

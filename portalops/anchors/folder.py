@@ -161,4 +161,4 @@ def _cause(error: OSError) -> Message:
     return msg("{path}: {cause}", path=show_text(str(error.filename or "-"), 300), cause=cause_of(error))
 
 
-_HINT = msg("Mount the share or the stick, and see that this user may write there: ls -ld FOLDER")
+_HINT = msg("Mount the share or the stick, and check that this user may write there: ls -ld FOLDER")

@@ -124,7 +124,7 @@ def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unre
     if imaged and not imaged[-1].is_on_discs(medium):
         found.append(
             msg(
-                "its newest set {set} lies in a folder, as images: {burnt} discs of it are burnt and read back",
+                "its newest set {set} is still images in a folder; discs burnt and read back: {burnt}",
                 set=imaged[-1].set.id,
                 burnt=len(whole_numbers(imaged[-1].discs_of(medium))),
             )
@@ -136,17 +136,19 @@ def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unre
         if made.is_disposed and discs:
             found.append(
                 msg(
-                    "set {set} was removed, and its discs still are to be destroyed: {discs}",
+                    "set {set} was removed, but its discs are not destroyed yet: {discs}",
                     set=made.set.id,
                     discs=_names(discs),
                 )
             )
             continue
         if broken:
-            found.append(msg("discs of set {set} are not whole: {discs}", set=made.set.id, discs=_names(broken)))
+            found.append(msg("discs of set {set} are damaged: {discs}", set=made.set.id, discs=_names(broken)))
         if unread:
             found.append(
-                msg("discs of set {set} were not read for long: {discs}", set=made.set.id, discs=_names(unread))
+                msg(
+                    "discs of set {set} were not read back for too long: {discs}", set=made.set.id, discs=_names(unread)
+                )
             )
     return tuple(found)
 

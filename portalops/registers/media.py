@@ -163,17 +163,15 @@ def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_month
     since = medium.read_at or medium.added_at
     if unread_months and (since is None or now - since > limit):
         if medium.read_at is not None:
-            found.append(msg("not read since {moment}", moment=medium.read_at))
+            found.append(msg("not read back since {moment}", moment=medium.read_at))
         else:
-            found.append(msg("no reading of it is recorded"))
+            found.append(msg("no read-back is recorded"))
     if medium.entry is None:
-        found.append(msg("it is not in the register: nobody is named who keeps it"))
+        found.append(msg("it is not in the register: no keeper is named"))
     elif medium.entry.expires_on is not None and medium.entry.expires_on <= today:
         found.append(msg("it expired on {day}", day=medium.entry.expires_on))
     if medium.check is not None and not medium.check.reached:
-        found.append(
-            msg("it could not be read when it was last looked at, at {moment}", moment=medium.checked_at or now)
-        )
+        found.append(msg("it could not be read at the last check, at {moment}", moment=medium.checked_at or now))
     elif medium.check is not None and medium.check.problems:
-        found.append(msg("it is not as recorded: {problem}", problem=medium.check.problems[0]))
+        found.append(msg("it differs from the record: {problem}", problem=medium.check.problems[0]))
     return tuple(found)

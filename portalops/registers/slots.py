@@ -94,7 +94,7 @@ def kept_slots(
         before: its end, exclusive.
     """
     if not any(plan.at < before for plan in plans):
-        return KeptSlots(problem=msg("no plan is recorded by then, so nobody can tell which runs were expected"))
+        return KeptSlots(problem=msg("no plan is recorded by then, so the expected runs are not known"))
     try:
         expected = expected_slots(plans, until=until, zone=zone, since=since, before=before)
     except LedgerError as error:

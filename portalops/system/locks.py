@@ -131,9 +131,9 @@ def _refused(path: Path, holder: str) -> Locked:
     if found is not None:
         return Locked(
             held_by(path.stem, found),
-            msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=found.process),
+            msg("Wait until it ends, or see what it is doing: ps -fp {pid}.", pid=found.process),
         )
     return Locked(
         msg("the lock {lock} is held by {holder}", lock=path.stem, holder=holder or "?"),
-        msg("Wait until it has ended, or see which process it is: fuser -v {path}.", path=str(path)),
+        msg("Wait until it ends, or find the process: fuser -v {path}.", path=str(path)),
     )

@@ -30,7 +30,7 @@ CONNECT_SECONDS = 10
 def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise Refused(msg("is no web address"), msg("Give an http or https address."))
+        raise Refused(msg("is not a web address"), msg("Give an http or https address."))
     return value
 
 
@@ -132,7 +132,7 @@ def refusals(error_of: Callable[[Message, Message], Exception]) -> Iterator[None
         answer: Mapping[str, Any] = error.response.get("Error", {})
         code, words = str(answer.get("Code") or "-"), str(answer.get("Message") or "")
         cause = msg(
-            "{step} is answered with {code} {words}",
+            "the server answers {step} with {code} {words}",
             step=error.operation_name,
             code=show_text(code, 60),
             words=show_text(words),
@@ -140,7 +140,9 @@ def refusals(error_of: Callable[[Message, Message], Exception]) -> Iterator[None
         raise error_of(cause, _HINTS.get(code, _OTHER_HINT)) from error
     except (BotoCoreError, Boto3Error, OSError, ValueError) as error:
         cause = msg("{cause}", cause=show_text(f"{type(error).__name__}: {error}", 300))
-        raise error_of(cause, msg("Check endpoint and certificate, and that it is reached from here.")) from error
+        raise error_of(
+            cause, msg("Check endpoint and certificate, and that this machine reaches the server.")
+        ) from error
 
 
 def code_of(error: Exception) -> str:
@@ -179,8 +181,8 @@ _AT_FAULT = frozenset({500, 502, 503, 504, 507, 509})
 """Statuses of servers that are at fault for now; 501 stands for what they cannot do at all."""
 _PASSING = frozenset({"SlowDown", "RequestTimeout", "TooManyRequests", "Throttling", "ThrottlingException", "429"})
 """Codes of answers below 500 by which servers ask to come again."""
-LOCK_HINT = msg("Make a bucket with Object Lock, which can be chosen only when it is made, on a server that keeps it.")
-_OTHER_HINT = msg("Ask whoever runs the server, and show the answer.")
+LOCK_HINT = msg("Make a new bucket with Object Lock, on a server that enforces it; it can be chosen only at creation.")
+_OTHER_HINT = msg("Ask the operator of the server about this answer.")
 _ACCESS_HINT = msg("The key needs the rights to put and read objects, to list versions and to set retention.")
 _KEY_HINT = msg("Correct the key's id and secret that the configuration refers to.")
 _HINTS: Mapping[str, Message] = {
@@ -188,12 +190,12 @@ _HINTS: Mapping[str, Message] = {
     "403": _ACCESS_HINT,
     "InvalidAccessKeyId": _KEY_HINT,
     "SignatureDoesNotMatch": _KEY_HINT,
-    "RequestTimeTooSkewed": msg("Set this machine's clock right; the server's differs from it by too much."),
+    "RequestTimeTooSkewed": msg("Set this machine's clock right: it differs too much from the server's."),
     "NoSuchBucket": LOCK_HINT,
     "InvalidRequest": LOCK_HINT,
     "InvalidBucketState": LOCK_HINT,
     "ObjectLockConfigurationNotFoundError": LOCK_HINT,
     "NotImplemented": LOCK_HINT,
-    "PreconditionFailed": msg("Something else wrote this object a moment ago; run 'portalops ledger anchor' again."),
-    "ConditionalRequestConflict": msg("Something else writes this object; run 'portalops ledger anchor' again."),
+    "PreconditionFailed": msg("Run 'portalops ledger anchor' again: another program wrote this object a moment ago."),
+    "ConditionalRequestConflict": msg("Run 'portalops ledger anchor' again: another program is writing this object."),
 }

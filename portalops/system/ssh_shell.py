@@ -240,7 +240,7 @@ class _Way:
             )
         except (paramiko.SSHException, OSError, EOFError) as error:
             cause = verbatim(show_text(str(error) or type(error).__name__))
-            passes_not = msg("{jump} does not pass on to it: {cause}", jump=jump.address, cause=cause)
+            passes_not = msg("{jump} cannot connect to it: {cause}", jump=jump.address, cause=cause)
             raise no_session(target, passes_not, is_away=True) from error
 
     def _stop(self) -> None:

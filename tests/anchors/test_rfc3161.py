@@ -217,5 +217,5 @@ def test_a_chain_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | N
 
 @pytest.mark.parametrize("url", ["tsa.example", "ftp://tsa.example/", "http://"])
 def test_what_is_no_web_address_is_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no web address"):
+    with pytest.raises(ConfigurationError, match="is not a web address"):
         an_anchor("rfc3161", {"url": url, "ca_file": "ca.pem"}, tmp_path)

@@ -196,7 +196,7 @@ LIES: dict[str, tuple[Lie, str]] = {
     "a record that does not join": (change_line(-1, prev="ab" * 32), "was chained to"),
     "another number": (change_line(-1, seq=99999), "stands record 99999"),
     "a second beginning": (change_line(-1, kind="ledger.created"), "begins with ledger.created, once"),
-    "no head at all": (without_head, "nothing is signed"),
+    "no head at all": (without_head, "the bundle is not signed"),
     "a record behind the newest head": (append(kind="note"), "under no head"),
     "a head that follows another": (
         newest_head(lambda head, _before: replace(head, previous=head.digest)),

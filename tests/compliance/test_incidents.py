@@ -81,7 +81,7 @@ def swapped(hours: int, body: Body | Unread, *, at: int) -> Iterable[tuple[int, 
 def test_duty_is_unknown_while_nobody_has_begun_the_register() -> None:
     assert judged(None).verdict is UNSURE
     assert judged(IncidentRegister()).verdict is UNSURE
-    assert "nothing is recorded in the register of incidents" in str(judged(None).reason)
+    assert "the register of incidents is empty" in str(judged(None).reason)
 
 
 def test_incident_that_was_reported_in_time_in_attested_days_meets_the_duty() -> None:
@@ -98,7 +98,7 @@ def test_that_nothing_happened_counts_only_as_far_as_a_named_person_attests_it()
     short = judged(register((130, replace(ATTESTED, last=date(2026, 11, 21)))))
     assert (short.verdict, str(short.reason)) == (
         UNSURE,
-        "1 day from 2026-11-22 to 2026-11-22 is attested by nobody",
+        "nobody attests 1 day from 2026-11-22 to 2026-11-22",
     )
 
 
@@ -116,8 +116,8 @@ def test_day_that_was_attested_before_it_was_over_is_attested_by_nobody() -> Non
 
     assert early.verdict is UNSURE
     said = [str(each) for each in (early.reason, *early.details)]
-    assert any("record 10 attests 2026-11-21 before that day was over" in each for each in said)
-    assert any("2 days from 2026-11-21 to 2026-11-22 are attested by nobody" in each for each in said)
+    assert any("record 10 attests 2026-11-21 before that day had ended" in each for each in said)
+    assert any("nobody attests 2 days from 2026-11-21 to 2026-11-22" in each for each in said)
     assert judged(register((85, ATTESTED), (130, ATTESTED))).verdict is MET
 
 
@@ -230,7 +230,7 @@ def test_login_that_is_nobodys_needs_an_incident_that_is_tied_to_it() -> None:
     tied = replace(FACTS, findings=(f"{LOCAL.id}:{LOGINS}",))
 
     untied = seen(incidents=register(*WHOLE))
-    assert (untied.verdict, str(untied.reason)) == (UNMET, "web1:firewall.active: seen; no incident is tied to it")
+    assert (untied.verdict, str(untied.reason)) == (UNMET, "web1:firewall.active: seen; no incident is linked to it")
     assert seen(incidents=register(*swapped(0, tied, at=0))).verdict is MET
     assert seen(since=60 * HOUR, incidents=register(*swapped(0, tied, at=0))).verdict is UNMET
 

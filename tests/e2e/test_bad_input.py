@@ -29,7 +29,7 @@ def lines_with(text: str, part: str) -> list[int]:
         ("judge_weeks = 13", 'judge_weeks = "many"', "PO1001", "updates.judge_weeks is not a whole number"),
         ('kind = "sqlite"', 'kind = "sqlight"', "PO1008", "sqlight"),
         ("units.toml", "unit.toml", "PO1002", "there is no included file examples/portal/unit.toml"),
-        ("SELECT external_id, title", "DROP TABLE article; SELECT title", "PO1001", "is no query that only reads"),
+        ("SELECT external_id, title", "DROP TABLE article; SELECT title", "PO1001", "is not a read-only query"),
         ('id = "daily-check"', 'id = "daily-updates"', "PO1005", "the job daily-updates is already defined at"),
     ],
 )

@@ -78,7 +78,7 @@ def test_duties_stand_new_ones_first_and_unknown_ones_are_not_called_met() -> No
         (duty("10.2-interval", DutyVerdict.UNMET, msg("{medium}: {problem}", medium="nas1", problem=CANARY)),),
         (duty("11.1", DutyVerdict.UNMET, msg("no update on {n} working day", n=1)),),
         (AT - timedelta(days=3),),
-        (duty("12.1", DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked")),),
+        (duty("12.1", DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the hosts were never checked")),),
     )
 
     (letter,) = letters(Telling(unmet=unmet))

@@ -121,7 +121,7 @@ def test_another_key_is_not_let_in(target: SshTarget, client: str, tmp_path: Pat
 def test_words_of_the_shell_are_never_taken_for_the_programs(own_host: SshHost, client: str) -> None:
     own_host.answer_with('echo Welcome; eval "$SSH_ORIGINAL_COMMAND"')
 
-    with pytest.raises(HostUnreachable, match="its shell prints before the program does: Welcome"):
+    with pytest.raises(HostUnreachable, match="its login shell prints text before the program starts: Welcome"):
         start_there(target_on(own_host), Order(("echo", "data"), ENVIRONMENT), client=client)
 
 

@@ -129,7 +129,7 @@ def test_a_changed_host_key_is_refused_before_anything_is_sent(ssh_host: SshHost
 def test_a_key_that_the_host_does_not_know_is_refused(ssh_host: SshHost, tmp_path: Path, client: str) -> None:
     new_key(tmp_path / "stranger")
 
-    with pytest.raises(MediumUnavailable, match="it does not let this key in"):
+    with pytest.raises(MediumUnavailable, match="it refuses this key"):
         sftp(ssh_host, tmp_path, client=client, identity_file=str(tmp_path / "stranger")).sets()
 
 

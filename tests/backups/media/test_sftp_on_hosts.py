@@ -168,7 +168,7 @@ def test_an_sftp_host_that_lets_the_key_in_no_more_says_so_and_not_what_its_bann
     host.add_account("khac", shell="/usr/sbin/nologin")
     host.sh("rm ~khac/.ssh/authorized_keys")
 
-    with pytest.raises(MediumUnavailable, match="it does not let this key in"):
+    with pytest.raises(MediumUnavailable, match="it refuses this key"):
         sftp(host, tmp_path, user="khac").sets()
     host.sh(
         "mv /etc/ssh/sshd_config /srv/; grep -v Subsystem /srv/sshd_config >/etc/ssh/sshd_config; systemctl reload ssh"

@@ -157,10 +157,10 @@ def test_words_on_login_are_no_words_of_a_program(host: Host, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "odd",
     [
-        ("/bin/bash", "echo Xin chào", "its shell prints before the program does: Xin chào"),
-        ("/usr/sbin/nologin", "", "its shell prints before the program does: This account is curr"),
-        ("/bin/false", "", "its shell ran nothing (exit code 1): "),
-        ("/bin/bash", "echo bad disk >&2; exit 3", "its shell ran nothing (exit code 3): "),
+        ("/bin/bash", "echo Xin chào", "its login shell prints text before the program starts: Xin chào"),
+        ("/usr/sbin/nologin", "", "its login shell prints text before the program starts: This account is curr"),
+        ("/bin/false", "", "its login shell did not run the program (exit code 1): "),
+        ("/bin/bash", "echo bad disk >&2; exit 3", "its login shell did not run the program (exit code 3): "),
         ("/bin/bash", "exec sleep 600", "it did not answer in time"),
     ],
 )
