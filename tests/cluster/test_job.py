@@ -128,10 +128,10 @@ def test_who_only_reads_can_be_no_worker_and_begin_no_job(portal: Portal, capsys
 
     assert auditor.run("worker", "run") == ExitCode.FAILED
     shown = capsys.readouterr().err
-    assert "may not be used by this account" in shown and "Make the account a member of portalops_writer" in shown
+    assert "this account may not use the queue" in shown and "Make the account a member of portalops_writer" in shown
     assert auditor.run("run", "check") == ExitCode.FAILED
     shown = capsys.readouterr().err
-    assert "may not be used so by this account" in shown and "portalops_writer" in shown
+    assert "this account has no right" in shown and "portalops_writer" in shown
     assert auditor.run("ledger", "show", "--json") == ExitCode.OK
 
 

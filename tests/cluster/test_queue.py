@@ -275,7 +275,7 @@ def test_who_only_reads_may_not_use_the_queue(server: ClusterServer, database: s
         psycopg.connect(
             f"host={server.folder} dbname={database} user={AUDITOR} password=a", autocommit=True
         ) as auditor,
-        pytest.raises(LedgerError, match="may not be used by this account"),
+        pytest.raises(LedgerError, match="this account may not use the queue"),
     ):
         queue.require(auditor, "here")
 

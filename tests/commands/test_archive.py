@@ -177,7 +177,7 @@ def test_a_collection_must_be_copied_by_a_backup_source(portal: Archive) -> None
     (problem,) = portal.json("config", "check", expected=ExitCode.CONFIGURATION)
 
     portal.json("archive", "inventory", expected=ExitCode.CONFIGURATION)
-    assert "names a backup source that there is not" in problem["message"]
+    assert "names a backup source that does not exist" in problem["message"]
     assert not (portal.folder / "state").exists()
 
 

@@ -379,13 +379,13 @@ def test_the_register_tells_of_images_that_nobody_has_burnt_and_of_discs_that_no
     portal.clock.move(timedelta(days=7 * 31))
     portal.drive.change(first)
     portal.check()
-    assert [alarm for alarm in alarms() if "not read for long" in alarm] == [
+    assert [alarm for alarm in alarms() if "not read back for too long" in alarm] == [
         f"discs of set {made} were not read back for too long: "
         + ", ".join(name for name, _state in portal.discs(made) if not name.startswith("1/3"))
     ]
     first.write_bytes(first.read_bytes()[:MIB])
     portal.check(expected=ExitCode.INTEGRITY)
-    assert any("discs of set" in alarm and "not whole: 1/3" in alarm for alarm in alarms())
+    assert any("discs of set" in alarm and "are damaged: 1/3" in alarm for alarm in alarms())
 
 
 def test_a_set_shows_its_discs(portal: Burning) -> None:
@@ -398,7 +398,7 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)
-    assert "images of discs" in text and "1 of 3" in text and "1/3 KH-01" in text
+    assert "disc images" in text and "1 of 3" in text and "1/3 KH-01" in text
 
 
 def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -> None:

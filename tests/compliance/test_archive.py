@@ -93,7 +93,7 @@ def test_an_inventory_made_after_the_period_does_not_speak_for_it() -> None:
         ({"collections": (replace(WHOLE.collections[1], nameless=Named(1, ("x",))),)}, "1 entry names no item"),
         (
             {"comparison": Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))},
-            "originals: 1 entries are gone and 0 changed",
+            "originals: 1 missing, 0 changed",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_could_not_be_read_is_not_met(changes: dict[str, Any]) -> None:
 def test_collections_that_lie_in_no_verified_set_of_documents_break_the_duty(made: Recorded[BackupResult]) -> None:
     verdict, reason = judged(inventory(), made)
 
-    assert verdict is DutyVerdict.UNMET and "lies in no verified set" in reason
+    assert verdict is DutyVerdict.UNMET and "is in no verified set" in reason
 
 
 def test_a_young_ledger_without_a_set_does_not_show_that_there_is_none() -> None:

@@ -422,7 +422,7 @@ def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_pa
 
     typed = _stand(result, cases=[_typed(case)], **when)
     assert typed[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
-    assert "the reminder is on record 2, and the paper itself is not kept" in typed[1]
+    assert "the reminder is in record 2, but the paper itself was not kept" in typed[1]
     assert _stand(result, cases=[case], **when)[0] is MET
     assert _stand(result, cases=[_typed(case, _added("12/CV-TTCĐS"))], **when)[0] is MET
     assert _stand(result, cases=[_typed(case, _added("13/CV-TTCĐS"))], **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE

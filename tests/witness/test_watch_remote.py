@@ -97,7 +97,7 @@ def test_without_a_signing_key_it_is_said_once_that_there_are_no_receipts(
 
     first, second = (witness.look()[2] for _each in range(2))
 
-    assert any("no receipts are handed over" in str(warning) for warning in first.warnings)
+    assert any("no receipts are sent" in str(warning) for warning in first.warnings)
     assert second.warnings == ()
     assert not list(share.glob("*.receipt"))
 
@@ -108,7 +108,7 @@ def test_a_key_that_was_believed_at_first_use_is_said_plainly(tmp_path: Path, sh
 
     _code, seen, result = witness.look()
 
-    assert any("believed at first use" in str(warning) for warning in result.warnings)
+    assert any("trusted at first use" in str(warning) for warning in result.warnings)
     assert [key["how"] for key in seen["keys"]] == ["first-use"]
 
 

@@ -107,7 +107,7 @@ def test_a_bucket_that_takes_nothing_is_not_said_to_have_no_object_lock(
     bucket = a_bucket(object_store, "set-picky")
     proxy.rule = lambda method, _path: answer(400, "InvalidRequest") if method == "PUT" else None
 
-    with pytest.raises(MediumUnavailable, match="PutObject is answered with InvalidRequest"):
+    with pytest.raises(MediumUnavailable, match="the server answers PutObject with InvalidRequest"):
         s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
@@ -195,7 +195,7 @@ def test_a_locked_set_is_not_removed_in_part(object_store: ObjectStore, tmp_path
     medium.prepare([])
     small_set(medium)
 
-    with pytest.raises(SetLocked, match=rf"does not let go of {SET}: it is locked until"):
+    with pytest.raises(SetLocked, match=rf"refuses to remove set {SET}: it is locked until"):
         medium.remove(SET)
 
     assert medium.sets() == (SET,)
