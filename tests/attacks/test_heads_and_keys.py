@@ -274,7 +274,7 @@ def test_a_stranger_gets_the_same_of_a_word_that_came_too_late(portal: Portal, t
     checked = check(tmp_path / "bundle")
     assert checked.code == ExitCode.INTEGRITY, checked.text[:800]
     assert checked.first_bad == added
-    assert "the key names one that did not sign for it" in checked.text
+    assert "the key names a previous key that did not sign for it" in checked.text
 
 
 # --- Which keys follow those that an auditor brings ---------------------------------------------------------------------

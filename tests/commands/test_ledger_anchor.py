@@ -339,7 +339,7 @@ def test_what_an_anchor_refused_is_told_in_the_readers_language_with_what_to_do(
 
     shown = home.read("anchor", "--quiet", language="vi", expected=ExitCode.FAILED)
 
-    assert "! absent: nơi neo giữ absent không nhận đầu chuỗi: " in shown
+    assert "! absent: nơi neo giữ absent không nhận mốc sổ cái: " in shown
     assert "! absent: Hãy gắn thư mục chia sẻ hoặc thẻ nhớ" in shown
 
 
