@@ -1,4 +1,4 @@
-"""A set that lies on media and that no record tells of, read back: what a run sealed that died before it could record it."""
+"""A set on media without a record, read back: a run sealed it but died before it could record it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_back(
     """Read every byte of each copy of a set.
 
     No record says which set it must be. So its own words must be those of its name, which alone says that a dead run can have
-    made it; and where two copies are whole and are not the same set, nothing tells which one the run made.
+    made it; and where two copies are whole and are not the same set, nothing shows which one the run made.
 
     Args:
         set_id: the set.

@@ -1,4 +1,4 @@
-"""A look at one medium: does it take a trial of writing, does it list what the ledger says, and is each set's structure whole.
+"""Checks one medium: does a trial write succeed, does it list what the ledger says, and is each set's structure complete.
 
 It reads the tag files of every set, and no pack: what it finds wrong is wrong, what it finds right is not verified by it.
 """
@@ -35,7 +35,7 @@ def inspect(
     progress: Progress,
     on_error: Callable[[PortalOpsError], None] = lambda _error: None,
 ) -> MediumCheck:
-    """Look at a medium; what cannot be read is told and never taken for good.
+    """Check a medium; what cannot be read is reported and never counts as good.
 
     One that the first run is to make, and on which nothing is recorded, is neither reached nor has problems.
 
@@ -46,8 +46,8 @@ def inspect(
         tries_writing: let the medium make itself ready for writing, which tries it; what dead runs left is removed then.
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: of the readings.
-        progress: is told.
-        on_error: told of what the medium refused, whose hint is for people and not for the ledger.
+        progress: is kept up to date.
+        on_error: is called with what the medium refused; the hint is for people and not for the ledger.
     """
     check = MediumCheck(medium.id, medium.kind, reached=False, writable=None)
     recorded = [

@@ -58,7 +58,7 @@ SOFTWARE = f"portalops {__version__}"
 
 @dataclass(frozen=True, slots=True)
 class VerifyTarget:
-    """A copy to be looked at."""
+    """A copy to be checked."""
 
     copy: Copy
     """As it was last seen."""
@@ -95,7 +95,7 @@ def run_backup(
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
         expected_plain_bytes: about how much will be read, for the time left; 0 if that is not known.
         patience_seconds: how long the others wait for a medium that takes no data.
-        on_error: told which medium is not ready and why; the hint is for people and not for the ledger.
+        on_error: is called with each medium that is not ready, and why; the hint is for people and not for the ledger.
 
     Raises:
         ConfigurationError: a recipient is no public key.

@@ -1,4 +1,4 @@
-"""What is due, decided from what the ledger tells and nothing else; pure.
+"""What is due, decided from the ledger alone; pure.
 
 A job is due once in each of its slots: a local hour, day, ISO week or month. A complete run fulfils the
 slot. One that failed or was incomplete is tried again, but not within the hour; one that crashed or was
@@ -33,7 +33,7 @@ START_GRACE = timedelta(hours=1)
 """How long after its slot's end a run may start and still count for it: it was due before, and waited."""
 
 MAX_SLOTS = 1_000_000
-"""How many slots are looked at in one search for missed ones: an hourly job has as many in a hundred years."""
+"""How many slots one search for missed ones covers: an hourly job has as many in a hundred years."""
 
 _SETTLED_AFTER = START_GRACE + timedelta(hours=3)
 """How long after a slot's end a newer run shows that none comes for it any more, whatever was done to the clocks in that hour."""
@@ -44,7 +44,7 @@ _HELD_FOR = timedelta(days=32)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A run, and what became of it."""
+    """A run and its result."""
 
     run: Run
     outcome: RunOutcome | None
@@ -194,7 +194,7 @@ def missed_slots(
 
     Slots count that lie wholly within the time in which the job was planned, so a plan that begins on
     a Thursday expects its first weekly run in the week after. Hand in only the runs that shall count:
-    all of them to see whether the ledger tells of each slot, the complete ones to see what was fulfilled.
+    all of them to see whether each slot has a record, the complete ones to see what was fulfilled.
 
     Args:
         plans: oldest first.
@@ -205,7 +205,7 @@ def missed_slots(
         before: leave out slots that began at this moment or later.
 
     Raises:
-        LedgerError: a plan names a time zone that there is not, there are more than `MAX_SLOTS` slots, or one lies
+        LedgerError: a plan names an unknown time zone, there are more than `MAX_SLOTS` slots, or one lies
             outside of the calendar.
     """
     comparison = _Comparison(_in_time(_planned_slots(plans, until, zone, since, before)))

@@ -18,7 +18,7 @@ __all__ = ["Adopter", "AdopterContext", "Claims", "NotAnswered", "Question", "Tr
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
+    """Return all kinds, as the configuration names them."""
     return kinds_in(__name__)
 
 

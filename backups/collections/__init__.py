@@ -17,7 +17,7 @@ __all__ = ["Collection", "Entry", "Traits", "UnreadEntry", "build_collection", "
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
+    """Return all kinds, as the configuration names them."""
     return kinds_in(__name__)
 
 

@@ -51,7 +51,7 @@ class Trial:
     asked: str = ""
     """What was asked of it, such as `41 tables, 120,344 rows`; empty for L3."""
     not_tried: str = ""
-    """Why it could not be tried out here: this says nothing of the copy, and is no problem of it."""
+    """Why it could not be tested here: an obstacle of this machine, not a problem of the copy."""
 
 
 class Format(Protocol):
@@ -81,7 +81,7 @@ class Format(Protocol):
 
 
 def formats() -> tuple[str, ...]:
-    """Return the formats that there are, as streams name them."""
+    """Return all formats, as streams name them."""
     found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     return tuple(sorted(name.replace("_", "-") for name in found))
 

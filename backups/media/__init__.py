@@ -4,7 +4,7 @@ A kind has `Settings`, the shape of its table, and `build(table)`, which checks 
 `portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. With settings that are
 `MediumSettings` a kind can be limited in speed and hours (`_throttled.py`), and with settings that are `RetrySettings` what
 breaks by itself is tried again (`_retried.py`). What a kind cannot do of `ResumableMedium` and `RenewableWriter` in
-`portalops/ports.py` is not done: its copies begin anew, and its errors are told at once. A kind that any machine can reach
+`portalops/ports.py` is not done: its copies begin anew, and its errors are reported at once. A kind that any machine can reach
 says so by `ANYWHERE = True`: on a cluster its copies are read by workers.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
+    """Return all kinds, as the configuration names them."""
     return kinds_in(__name__)
 
 

@@ -20,7 +20,7 @@ __all__ = ["SourceContext", "build_source", "kinds", "shrink_limit_of"]
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
+    """Return all kinds, as the configuration names them."""
     return kinds_in(__name__)
 
 

@@ -32,7 +32,7 @@ class AnchorContext:
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
+    """Return all kinds, as the configuration names them."""
     return kinds_in(__name__)
 
 

@@ -1,4 +1,4 @@
-"""What portalops's own records say of weaknesses: whether they are looked for everywhere, and remedied in time (Article 12.4).
+"""What the ledger shows of weaknesses: whether every host is checked for them, and whether they are remedied in time (Article 12.4).
 
 A check judges what one host answered, so that the same bytes give the same result years later. The two that the catalogue
 calls `vuln.cadence` and `vuln.overdue` judge the ledger's records instead, and so they are rules here: `vuln.cadence` is the

@@ -1,4 +1,4 @@
-"""Article 12.5: whoever holds administrative access answers for incidents with it, and each incident is reported in time.
+"""Article 12.5: the holders of administrative access answer for incidents with it, and each incident is reported in time.
 
 That nothing is recorded shows nothing: only where a named person attests the days of the period, by a paper that is kept, is
 the register held to be whole. Logins that are nobody's are incidents whether or not anybody entered them.

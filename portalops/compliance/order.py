@@ -120,7 +120,7 @@ def daily_runs(
 
 
 class _Ran(IntEnum):
-    """What the runs of a day came to, best last."""
+    """The results of a day's runs, best last."""
 
     BADLY = 1
     UNREADABLE = 2
@@ -129,7 +129,7 @@ class _Ran(IntEnum):
 
 
 def _best_runs(situation: Situation, kind: str) -> Mapping[date, _Ran]:
-    """Return by local day what the runs that began on it came to; a finished record alone proves no success."""
+    """Return by local day the results of the runs that began on it; a finished record alone proves no success."""
     best: dict[date, _Ran] = {}
     for run in situation.evidence.runs:
         if run.kind != kind:

@@ -110,7 +110,7 @@ def look_at(
         state: what was taken of it before.
         rules: by what its duties are judged.
         kept: heads that a witness keeps of its ledger.
-        advance: is told of records done.
+        advance: is called with the records done.
     """
     now = rules.clock.now()
     settings = site.settings

@@ -84,7 +84,7 @@ def too_many_rights(account: str, excess: Sequence[str]) -> tuple[Message, Messa
 
 
 def missing(place: str) -> LedgerMissing:
-    """Say that there is no ledger."""
+    """Return the error for a missing ledger."""
     return LedgerMissing(
         msg("there is no ledger in {place}", place=place),
         msg("Run 'portalops ledger prepare' as the owner of the database."),

@@ -108,7 +108,7 @@ class Delivery:
     recipients: tuple[str, ...]
     """Those that it took."""
     refused: tuple[tuple[str, str], ...] = ()
-    """Those that it did not take, each with its words; by `send` there are none."""
+    """Recipients that it refused, each with its words; empty after `send`."""
 
 
 _SHORT = 60
@@ -233,11 +233,11 @@ class _TooLarge(ValueError):
 
 @dataclass(slots=True)
 class _Told:
-    """Where in the exchange it is, for whoever must be told that it broke off there."""
+    """The step of the exchange, for the error when it breaks off there."""
 
     step: Message
     secrets: tuple[str, ...] = ()
-    """What the server was told to log in, in each form in which it was: its words may repeat it."""
+    """The login secrets as sent, in each encoding: the server's words may repeat them."""
     out_of_time: bool = False
     gave_the_mail: bool = False
     """The server may have all of the mail: unless it says no, whether it took it is not known."""
@@ -307,7 +307,7 @@ class _Smtp(smtplib.SMTP):
         self._context = context
 
     def begin(self) -> None:
-        """Connect, and take up TLS as it is configured."""
+        """Connect, and start TLS as configured."""
         host, port = self._settings.host, self._settings.port or PORTS[self._settings.security]
         self._host = host  # what the certificate must name
         _demand(self.connect(host, port), 220)
@@ -330,7 +330,7 @@ class _Smtp(smtplib.SMTP):
         return [f"SIZE={size}"]
 
     def cut(self) -> None:
-        """End the connection under whoever waits on it."""
+        """Close the connection under a waiting reader."""
         if self.sock is not None:
             with suppress(OSError):  # it is gone already
                 self.sock.shutdown(socket.SHUT_RDWR)

@@ -137,7 +137,7 @@ def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
 
 
 def _quoted(path: Path) -> str:
-    """Return a path as ssh_config(5) reads it: quoted, and with nothing in it that stands for something else."""
+    """Return a path as ssh_config(5) reads it: quoted, and with no pattern or variable in it."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 

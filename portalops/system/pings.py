@@ -50,7 +50,7 @@ class Address:
 
 
 def address_of(url: str) -> Address | None:
-    """Return an http or https address taken apart; None if it is none, or holds a name and password."""
+    """Return an http or https address taken apart; None if it is not one, or holds a name and password."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -108,7 +108,7 @@ class Running(Protocol):
         ...
 
     def lost(self) -> HostUnreachable | None:
-        """Return what became of the connection, if it did not hold until the program had ended."""
+        """Return why the connection broke, if it did before the program ended."""
         ...
 
     def close(self) -> None:

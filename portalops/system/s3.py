@@ -79,7 +79,7 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
 
     Args:
         store: where and as whom.
-        read_seconds: how long an answer may say nothing.
+        read_seconds: how long an answer may pause.
         tries: how often a request is sent in all, where the server is at fault or out of reach.
 
     Raises:
@@ -146,7 +146,7 @@ def refusals(error_of: Callable[[Message, Message], Exception]) -> Iterator[None
 
 
 def code_of(error: Exception) -> str:
-    """Return the code of a server's refusal, such as `AccessDenied`; the status where a HEAD brought nothing else."""
+    """Return the code of a server's refusal, such as `AccessDenied`; the status for a HEAD, which has no body."""
     response: Mapping[str, Any] = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code") or "-")
 
@@ -178,7 +178,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 _AT_FAULT = frozenset({500, 502, 503, 504, 507, 509})
-"""Statuses of servers that are at fault for now; 501 stands for what they cannot do at all."""
+"""Statuses of servers that fail for now; not 501, which means that they cannot do it at all."""
 _PASSING = frozenset({"SlowDown", "RequestTimeout", "TooManyRequests", "Throttling", "ThrottlingException", "429"})
 """Codes of answers below 500 by which servers ask to come again."""
 LOCK_HINT = msg("Make a new bucket with Object Lock, on a server that enforces it; it can be chosen only at creation.")

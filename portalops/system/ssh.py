@@ -284,7 +284,7 @@ def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transpo
 def _connected(
     target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
 ) -> Iterator[tuple[paramiko.Channel, threading.Event]]:
-    """Open a session, and close everything under whoever still waits at the deadline."""
+    """Open a session, and close everything under a reader that still waits at the deadline."""
     logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
     late = threading.Event()
     try:

@@ -63,7 +63,7 @@ class HttpWeb:
         """Open the door; nothing is asked yet.
 
         Args:
-            network: who tells the addresses of names.
+            network: resolves names to addresses.
             seconds: for each page.
             wait_seconds: for one of the connections that may be open at once.
         """
@@ -132,7 +132,7 @@ class _Visit:
         self._own = ""
         """What kind of address the first server has."""
         self._answered: tuple[int, _Wire] | None = None
-        """The status of the answer that leads nowhere else, and what came of it."""
+        """The status of the last answer, which redirects no further, and its result."""
 
     def to(self, text: str) -> Page:
         url = _url(text)

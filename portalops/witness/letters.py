@@ -1,4 +1,4 @@
-"""The mails of a witness: what was found, in Vietnamese and English in one mail, so that whoever is on duty can read it. Pure."""
+"""The mails of a witness: what was found, in Vietnamese and English in one mail, so that everybody on duty can read it. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ RULE = "\n\n" + "-" * 72 + "\n\n"
 
 
 def letter_of(seen: Look, trouble: Trouble, occasion: Occasion, *, witness: str, zone: tzinfo) -> Letter:
-    """Write the mail about a look.
+    """Write the mail about a poll.
 
     Args:
         seen: the look.
-        trouble: what it is about; of a trouble that is over, the one that was.
+        trouble: what it is about; of a problem that is over, the former one.
         occasion: why it is written now.
-        witness: the witness's host, for whoever keeps several.
+        witness: the witness's host, for people with several.
         zone: where moments are shown.
     """
     subject = " / ".join(render(_subject(seen, trouble, occasion), language, zone=zone) for language in LANGUAGES)

@@ -1,4 +1,4 @@
-"""One look at one watched ledger: ask, judge, keep what was accepted or refused, and say how it stands.
+"""One poll of one watched ledger: ask, judge, keep what was accepted or refused, and return its state.
 
 What is found out is a value; `keep` writes it down. So `--dry-run` is a look that is not kept.
 """
@@ -27,7 +27,7 @@ MAX_LOOK_SECONDS = 3600.0
 """How long the parts of one extension may take together; a million records take about a quarter of a minute."""
 
 NO_RECEIPT = -1
-"""`State.receipted` once it was said that there are no receipts."""
+"""`State.receipted` after it was reported once that there are no receipts."""
 
 
 class Verdict(StrEnum):
@@ -97,7 +97,7 @@ class Look:
 
     @property
     def trouble(self) -> Trouble | None:
-        """What people are to be told of."""
+        """What people are to be notified of."""
         match self.verdict:
             case Verdict.REFUSED:
                 return Trouble.REFUSED
@@ -129,7 +129,7 @@ def look(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept:
 
 @dataclass(slots=True)
 class _Newest:
-    """Of the newest answer, what is left to tell; its records are let go of."""
+    """What remains of the newest answer to report, without its records."""
 
     signed: SignedHead | None = None
     notes: tuple[Message, ...] = ()
@@ -178,7 +178,7 @@ def keep(seen: Look, folder: WitnessFolder) -> Look:
 
 
 def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
-    """Return the look of a witness that could not do its own work: it tells nothing of the ledger."""
+    """Return the result of a witness that could not do its own work: it shows nothing of the ledger."""
     return Look(
         ledger_id,
         Verdict.REFUSED if error.exit_code is ExitCode.INTEGRITY else Verdict.FAILED,
@@ -194,7 +194,7 @@ def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
 def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folder: WitnessFolder) -> Look:
     """Sign for the kept head, if that was not done yet, and hand the receipt to the watched side.
 
-    What goes wrong becomes a note: the head is kept all the same, and the next look tries again.
+    A failure becomes a note: the head is kept anyway, and the next poll tries again.
     """
     state, head = seen.state, seen.head
     if seen.verdict is not Verdict.CURRENT or head is None or state.kept is None or state.receipted == head.size:
@@ -211,7 +211,7 @@ def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folde
 
 
 def without_receipt(seen: Look, folder: WitnessFolder) -> Look:
-    """Say once that no receipt is handed over, for want of a key."""
+    """Report once that no receipt is sent because there is no key."""
     if seen.state.kept is None or seen.state.receipted:
         return seen
     state = replace(seen.state, receipted=NO_RECEIPT)
@@ -315,7 +315,7 @@ class _Found:
         return self._standing(seen)
 
     def _kept_back(self, head: Head) -> Iterator[Message]:
-        """Say that a new head is old: whoever keeps heads back can go on showing them after the work has stopped."""
+        """Report that a new head is old: somebody who withheld heads could go on showing them after the work has stopped."""
         age = self._now - head.at
         if age > timedelta(hours=self._watched.settings.max_silence_hours):
             yield msg(

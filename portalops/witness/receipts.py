@@ -48,7 +48,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
-    """A receipt as it is handed over."""
+    """A receipt as it is sent."""
 
     receipt: Receipt
     text: str
@@ -58,7 +58,7 @@ class SignedReceipt:
 
     @property
     def data(self) -> bytes:
-        """The file that is handed over: the text, and its signature behind it."""
+        """The file that is sent: the text, followed by its signature."""
         return (self.text + self.signature).encode()
 
 

@@ -75,7 +75,7 @@ class Refusal(HeadRefused):
 
 
 class How(StrEnum):
-    """How a key came to be known."""
+    """Why a key is trusted."""
 
     CONFIGURED = "configured"
     FIRST_USE = "first-use"
@@ -204,7 +204,7 @@ class Joining:
     def note(self, signed: SignedHead, *, now: datetime) -> Accepted:
         """Take a head that came without its records: signed by a known key, and to be met once the records come.
 
-        Whoever comes first without records is not believed: at least one key must be known.
+        A first answer without records is not trusted: at least one key must be known.
 
         Raises:
             Refusal: it is not signed by a known key, its time cannot be, or a larger one was made before it.

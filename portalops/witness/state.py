@@ -57,12 +57,12 @@ class State:
     kept_at: datetime | None = None
     """When the newest head was taken."""
     accepted_at: datetime | None = None
-    """When a head was taken last that brought more than what watching makes by itself."""
+    """When the last head arrived that added more than the watching itself records."""
     looked_at: datetime | None = None
     reached_at: datetime | None = None
     """When the watched side last answered."""
     receipted: int = 0
-    """Size of the newest head whose receipt was handed over."""
+    """Size of the newest head whose receipt was sent."""
     refused: Refused | None = None
     alarm: Alarm | None = None
     letters: tuple[Letter, ...] = ()

@@ -94,7 +94,7 @@ class Channel(Protocol):
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
+    """Return all kinds, as the configuration names them."""
     return kinds_in(__name__)
 
 

@@ -1,4 +1,4 @@
-"""Takes heads from a folder, whatever brought them there: a share, a stick, the attachments of mails.
+"""Takes heads from a folder, however they got there: a share, a stick, the attachments of mails.
 
     [[witness.ledger]]
     id = "khanh-hoa"
@@ -38,7 +38,7 @@ MAX_FILES = 10_000
 """More files than this are some other folder."""
 
 MAX_TOLD = 3
-"""How many broken files are told of."""
+"""How many broken files are reported."""
 
 
 class Settings(WatchSettings):
