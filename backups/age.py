@@ -1,7 +1,7 @@
 """The age file format, version 1, for X25519 keys: the one place that encrypts and decrypts.
 
 Written on `cryptography`'s primitives after the specification (C2SP, "The age file encryption format"), because they
-let go of the interpreter while they work, so that compression and encryption run side by side. Stock `age` opens what
+release the interpreter lock while they work, so that compression and encryption run side by side. Stock `age` opens what
 is written here, and what it writes is opened here.
 
     age-encryption.org/v1

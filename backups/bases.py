@@ -66,7 +66,7 @@ class Wish:
     """What is asked for."""
 
     kind: SetKind | None
-    """By whoever runs it; None leaves it to the configuration."""
+    """What the caller wants; None leaves it to the configuration."""
     full_every: Every | None
     """The configuration's: one full set in each such span, differentials between; None for full sets alone."""
 
@@ -83,7 +83,7 @@ def choose(
     """Decide whether the next set is full or differential.
 
     Args:
-        wish: what is asked for.
+        wish: what the caller requests.
         sets: as recorded, oldest first.
         noted: what this machine has noted of full sets.
         settings: digest of every source's settings as they are now, by its id.

@@ -43,7 +43,7 @@ class DiscImage:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a look at a disc found."""
+    """What reading a disc found."""
 
     state: DiscState
     problem: str = ""
@@ -52,7 +52,7 @@ class Comparison:
 def whole_images(
     medium: OpticalMedium, set_id: SetId, bag_sha256: Digest, keys: Sequence[Signer] | None
 ) -> tuple[Path, ...]:
-    """Return the images of a set, disc by disc, after a look whether together they have every file of it.
+    """Return the images of a set, disc by disc, after checking that together they have every file of it.
 
     Raises:
         SetDamaged: a file is missing, or its description is not the one that was recorded.
@@ -95,7 +95,7 @@ def checked_image(
         images: of the set, disc by disc, as `whole_images` returns them.
         number: which disc, from 1 on.
         bag_sha256: digest of the set's tag manifest, as recorded.
-        on_bytes: told of every piece that was read; the image is read twice.
+        on_bytes: is called with every piece that was read; the image is read twice.
 
     Raises:
         SetDamaged: the image is not what was backed up.

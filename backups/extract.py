@@ -29,7 +29,7 @@ MAX_NAMED = 1000
 MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
 UNFINISHED = "RESTORE-UNFINISHED.txt"
-"""Lies in a target until its restore has come to its end, so that one that was killed is not taken for whole."""
+"""Lies in a target until its restore is complete, so that an interrupted one is not taken for complete."""
 _UNFINISHED_TEXT = msg(
     "A restore into this folder has started but not finished: the data here is incomplete. If no restore is "
     "running, remove the folder and restore again."
@@ -45,7 +45,7 @@ _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
 
 @dataclass(slots=True)
 class Extracted:
-    """What became of an archive's members."""
+    """What was done with an archive's members."""
 
     files: int = 0
     members: int = 0
@@ -311,7 +311,7 @@ def _is_hole(piece: memoryview) -> bool:
 
 
 def prepare_target(target: Path) -> None:
-    """Make the folder to restore into, with a file in it that says that the restore has not come to its end.
+    """Make the folder to restore into, with a file in it that marks the restore as incomplete.
 
     Raises:
         UnsafeTarget: it is a file, a link, a folder with something in it, or lies in a database server's data folder.
@@ -345,7 +345,7 @@ def prepare_target(target: Path) -> None:
 
 
 def mark_finished(target: Path) -> None:
-    """Take away the file that says that the restore has not come to its end."""
+    """Remove the file that marks the restore as incomplete."""
     (target / UNFINISHED).unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
 """One stream of a set to a program that reads it, such as pg_restore, without a file between.
 
 A pack is read whole, and has its digest, before the first byte of it goes out; the next one is read meanwhile. The last bytes are
-held back until the digest of the whole stream is right, so whoever reads a stream that turns out damaged never gets to its
+held back until the digest of the whole stream is right, so the reader of a stream that turns out damaged never gets to its
 end. What went out before that cannot be called back: it is for the reader to throw away.
 """
 
@@ -70,7 +70,7 @@ def hand_out(
         stream: a stream that stands alone.
         identities: private keys, at least one of a recipient.
         write: takes a piece, whole.
-        on_bytes: told of every piece that was written.
+        on_bytes: is called with every piece that was written.
 
     Raises:
         WrongKey: no key opens it; nothing went out.

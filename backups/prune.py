@@ -266,7 +266,7 @@ def remove_sets(
         sets: as recorded.
         seen: what the media list; only media in it are touched.
         still: asked right before each set, whether it is still marked and not held.
-        progress: is told.
+        progress: is kept up to date.
     """
     copies: list[Copy] = []
     disposals: list[Disposal] = []

@@ -87,7 +87,7 @@ class PortalOpsError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let a worker process hand its error to the one that waits: an exception is rebuilt from `args` alone else."""
+        """Make the error picklable: a worker process sends it to its parent, and pickle rebuilds exceptions from `args` alone."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
@@ -103,7 +103,7 @@ class ConfigurationError(PortalOpsError):
         "is right."
     )
     problems: tuple[ConfigurationError, ...] = ()
-    """Every problem that was found together with this one, itself first; empty where there was no more to look at."""
+    """Every problem found in the same pass, this one first; empty if this is the only one."""
 
 
 class ConfigurationNotFound(ConfigurationError):
@@ -455,7 +455,7 @@ class UpdateSourceError(UpdatesError):
         "polled, and the period is judged with this gap shown."
     )
     answer: Answer | None = None
-    """What there was of an answer all the same, to be kept as evidence; None if there was nothing."""
+    """The part of the answer that arrived, kept as evidence; None if nothing arrived."""
 
 
 # --- 15 reports -------------------------------------------------------------------------------
@@ -523,7 +523,7 @@ class NotificationNotSent(PortalOpsError):
         "the next run tries again."
     )
     in_doubt: bool = False
-    """It was handed over, and no answer came: who sends it again may send it twice."""
+    """The service received the letter but did not answer: sending it again may deliver it twice."""
 
 
 class NotifyStateUnreadable(PortalOpsError):

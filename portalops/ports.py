@@ -116,12 +116,12 @@ class Network(Protocol):
             until: says whether what was heard so far is enough.
             seconds: for everything, however slowly the other side drips.
             limit_bytes: what is heard is cut there.
-            tls_name: talk under TLS and ask for this name; whether the certificate holds is not looked at.
+            tls_name: talk under TLS and ask for this name; whether the certificate is valid is not checked.
         """
         ...
 
     def login_methods(self, address: str, port: int, *, seconds: float) -> tuple[str, ...]:
-        """Return the ways of logging in that an SSH server offers to whoever asks for none; nothing if it told none."""
+        """Return the ways of logging in that an SSH server offers to a client that asks for none; empty if it named none."""
         ...
 
 
@@ -584,7 +584,7 @@ class Room:
     """What a medium has place for."""
 
     free_bytes: int | None
-    """For a set; None if nobody tells."""
+    """For a set; None if it is not known."""
     parts: int = 1
     """How many discs or the like a set of the expected size takes."""
 
@@ -612,7 +612,7 @@ class LoadedDisc:
     kind: str
     """As the drive names it, such as `DVD+R`."""
     state: str
-    """As the drive tells it, such as `is blank` or `is written , is closed`."""
+    """As the drive reports it, such as `is blank` or `is written , is closed`."""
     is_blank: bool
     free_bytes: int
     """How much can be burnt."""
@@ -721,7 +721,7 @@ class InspectableAnchor(Protocol):
         """Say whether the head lies there.
 
         Raises:
-            AnchorUnavailable: it cannot be looked at.
+            AnchorUnavailable: it cannot be read.
             HeadRefused: another head of this ledger and size lies there.
         """
         ...

@@ -34,7 +34,7 @@ class AdopterSettings(Shape):
 
 @dataclass(frozen=True, slots=True)
 class AdopterContext:
-    """What an adopter is told of the rest."""
+    """What an adopter gets beside its settings."""
 
     zone: ZoneInfo
     """The portal's: in it are moments that a tool writes without a zone, where it is told no other."""
@@ -146,7 +146,7 @@ def size_of(value: object) -> int | None:
 
 
 def moment_of(value: object, zone: ZoneInfo) -> datetime | None:
-    """Return a moment of ISO 8601 or seconds since 1970; a text without a zone is in `zone`. None if it is none."""
+    """Return a moment of ISO 8601 or seconds since 1970; a text without a zone is in `zone`. None if it is not one."""
     seconds = size_of(value)
     try:
         if seconds is not None:

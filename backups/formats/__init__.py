@@ -46,7 +46,7 @@ class Trial:
     asked: str = ""
     """What was asked of it, such as `41 tables, 120,344 rows`; empty for L3."""
     not_tried: str = ""
-    """Why it could not be tried out here: this says nothing of the copy, and is no problem of it."""
+    """Why it could not be tested here: an obstacle of this machine, not a problem of the copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL server in a scratch folder, to try dumps out in.
 
-A dump is code that somebody else wrote: whoever could change the database, or was its superuser, can have it do what a
+A dump is code that somebody else wrote: anybody who could change the database, or was its superuser, can have it do what a
 superuser of the scratch server may, programs included. So the server belongs to the runner's unprivileged user, listens on no
 network, only on a socket in its own folder that no other user can enter, and is stopped whatever happens. If portalops itself
 is killed, the server ends by itself once its folder is removed.

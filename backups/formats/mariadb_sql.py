@@ -1,6 +1,6 @@
 """A dump of MariaDB: one database, or the accounts of the server.
 
-A dump is a program, written by whoever could write into the database: it is loaded into a server that holds nothing else,
+A dump is a program that anybody with write access to the database may have changed: it is loaded into a server that holds nothing else,
 by the client's sandbox. It begins with the two lines of `_sql_head`, then a line that switches the sandbox on: clients of
 MariaDB from before May 2024 and those of MySQL stop there, and need a dump without that line.
 """

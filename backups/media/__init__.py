@@ -4,7 +4,7 @@ A kind registers as `MEDIUM`, a `MediumKind`: `Settings`, the shape of its table
 returns a `portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. Settings are `MediumSettings`, which
 limit speed and hours (`_throttled.py`), and with settings that are `RetrySettings` what breaks by itself is tried again
 (`_retried.py`). What a kind cannot do of `ResumableMedium` and `RenewableWriter` in `portalops/ports.py` is not done: its copies
-begin anew, and its errors are told at once.
+begin anew, and its errors are reported at once.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@
     mount_point = "/mnt/disk-a"
 
 With `mount_point` nothing is written while the disk is not mounted. A folder on the file system of what it copies is
-refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports say so.
+refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports show it.
 
 A set is written into `.incoming-<set>`, every file is synced, and then the folder is renamed: a set is there whole or not
 at all. A file is `NAME.part` until it is synced, so what has its name is whole. Folders of runs that died are removed by the
-next run, or gone on with if a copy of their set is wanted; the kernel's lock on them tells the dead from the living.
+next run, or gone on with if a copy of their set is wanted; the kernel's lock on them shows whether their run is alive.
 A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 """
 

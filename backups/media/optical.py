@@ -8,7 +8,7 @@
 
 A set becomes `<folder>/<set>/disc-1.iso`, `disc-2.iso` and so on (ISO 9660 with Rock Ridge and Joliet, made by xorriso, with
 an MD5 of each file in the image, which xorriso itself checks). Each disc has the folder `<set>` with all tag files of the bag
-and its part of the packs, so that the folders of all discs, copied into one, are the bag; `DISC.txt` says so and which disc
+and its part of the packs, so that the folders of all discs, copied into one, are the bag; `DISC.txt` states this and which disc
 it is. A pack is never split over two discs.
 
 The images are written beside their place, checked, synced and then renamed: a set is there whole or not at all. They are what
@@ -169,7 +169,7 @@ def volume_id(set_id: SetId, number: int) -> str:
 
 
 def disc_note(set_id: SetId, number: int, count: int) -> str:
-    """Return `DISC.txt`, in both languages, for whoever has a disc in hand and nothing else."""
+    """Return `DISC.txt`, in both languages, for a person who has only a disc."""
     return (
         f"Đĩa {number} trên {count} của bộ sao lưu {set_id}.\n"
         f"Hãy chép thư mục {set_id} của cả {count} đĩa vào cùng một thư mục, rồi làm theo RESTORE.vi.md trong đó.\n\n"
@@ -291,7 +291,7 @@ def images_in(folder: Path) -> tuple[Path, ...]:
 
 
 class OpticalSetWriter:
-    """A set that is put together in a folder, and becomes images when it is sealed."""
+    """A set that is collected in a folder and becomes images when it is sealed."""
 
     def __init__(self, medium: str, folder: Path, set_id: SetId, capacity_bytes: int) -> None:
         self._medium = medium

@@ -101,7 +101,7 @@ AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
-"""How servers say that there is no such object."""
+"""Error codes that mean that there is no such object."""
 _NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})
 """How servers answer an object with a lock where the bucket has no Object Lock; AWS, MinIO and SeaweedFS say `InvalidRequest`."""
 _NO_LOCK_HINT = msg(
@@ -151,7 +151,7 @@ class Lock:
         return {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": self.until}
 
     def holds(self, mode: object, until: object) -> bool:
-        """Say whether a lock that a server tells of is at least this one."""
+        """Say whether a lock that a server reports is at least this one."""
         is_as_strong = mode in (self.mode, "COMPLIANCE")
         return is_as_strong and isinstance(until, datetime) and until >= self.until
 
@@ -167,7 +167,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One version of an object, as a listing tells of it."""
+    """One version of an object, as a listing reports it."""
 
     key: str
     version: str
@@ -473,7 +473,7 @@ class S3SetWriter:
                     self._held[each.key[start:]] = Held(each.size, Digest(digest) if digest else None)
 
     def _digest_of(self, each: Listed) -> str | None:
-        """Return the SHA-256 that the server has of an object, empty if it tells none; None if the object is of no use."""
+        """Return the SHA-256 that the server has of an object, empty if it reports none; None if the object is of no use."""
         head = self._store.head(each.key, each.version, with_checksum=True)
         lock = self._lock
         if head is None or int(head["ContentLength"]) != each.size:
@@ -546,7 +546,7 @@ class S3StoredSet:
             reader.close()
 
     def _asked(self, item: tuple[str, Stored]) -> Mapping[str, int]:
-        """Return a file's size as the server tells it, and a stranger more if its lock is not what it was."""
+        """Return a file's size as the server reports it, and a stranger more if its lock is not what it was."""
         path, stored = item
         head = self._store.head(f"{self._set_id}/{path}", stored.version)
         if head is None:
@@ -732,7 +732,7 @@ class _Bucket:
         return f"{self._settings.endpoint} {self._settings.bucket} {self._settings.prefix}{key}"
 
     def now(self) -> datetime:
-        """Return the server's time as its last answer told it: locks are kept by that one."""
+        """Return the server's time as of its last answer: locks run by the server's clock."""
         return SystemClock().now() + self._ahead
 
     @contextmanager
@@ -882,7 +882,7 @@ class _Bucket:
         return {**place, "VersionId": version} if version else place
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
-        """Return an answer; None if it is that there is no such thing."""
+        """Return an answer; None if it means that there is no such thing."""
         with self.told():
             try:
                 return request(self._client())
@@ -929,7 +929,7 @@ def _is_seal(each: Listed) -> bool:
 
 
 def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
-    """Return what a seal says; None if it is none, or of a format that is not known."""
+    """Return what a seal says; None if it is not a seal, or has an unknown format."""
     data = store.content(key, version, MAX_SEAL_BYTES)
     try:
         read = json.loads(data or b"")

@@ -408,7 +408,7 @@ class SftpSetWriter:
         note_written(self._host.place(self._incoming), is_over=True)
 
     def _remove(self, path: str) -> None:
-        """Remove a file; one that is gone is no fault, as the answer to its removal may have been lost."""
+        """Remove a file; a missing file is no error, as the answer to its removal may have been lost."""
         if self._sftp.status(f"{self._incoming}/{path}") is not None:
             self._sftp.remove(f"{self._incoming}/{path}")
 
@@ -593,7 +593,7 @@ class _FileReader:
 
 
 class _Host:
-    """The host of a medium, and how its refusals are told."""
+    """The host of a medium, and the errors for its refusals."""
 
     def __init__(self, medium: str, settings: Settings) -> None:
         self.medium = medium
@@ -651,7 +651,7 @@ class _Host:
             ) from error
 
     def sha256_sums(self, folder: str, paths: Sequence[str]) -> dict[str, str]:
-        """Return the digests of files as sha256sum on the host tells them; none where it cannot be asked."""
+        """Return the digests of files as sha256sum on the host reports them; none where it cannot be asked."""
         names = " ".join(shlex.quote(f"./{path}") for path in paths)
         command = f"cd {shlex.quote(folder)} && LC_ALL=C exec sha256sum -- {names}"
         try:

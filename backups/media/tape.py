@@ -314,7 +314,7 @@ class _Tape:
         self._writer: TapeSetWriter | None = None
         self._known: Contents | None = None
         self._left_at: tuple[int, int] | None = None
-        """Where the tape was let go: it is there still if nobody has moved or changed it."""
+        """The position at which the tape was released: still valid if nobody has moved or changed it."""
 
     @contextmanager
     def open(self, *, writes: bool) -> Iterator[TapeDrive]:
@@ -355,7 +355,7 @@ class _Tape:
                 return self.contents(drive).record
 
     def contents(self, drive: TapeDrive) -> Contents:
-        """Return what is on the tape, after a look at its label.
+        """Return what is on the tape, after checking its label.
 
         Raises:
             MediumUnavailable: it is blank, another one, or cannot be read.

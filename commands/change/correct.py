@@ -167,7 +167,7 @@ def _asked_anew(session: Session, before: ChangeRequest, given: dict[str, Any]) 
 def _not_one(*, is_any: bool) -> UsageError:
     if is_any:
         return UsageError(
-            msg("what is asked for and each of its papers are corrected by records of their own"),
+            msg("correct the request and each of its papers in separate records"),
             msg("Run the command once for each."),
         )
     return UsageError(

@@ -95,7 +95,7 @@ def doubts_of(session: Session, newest: Recorded[CheckRound] | None) -> Iterator
     reached = {host.host for host in newest.body.hosts if host.reached}
     for host in session.settings.hosts:
         if host.id not in reached:
-            yield msg("host {host} was not looked at in the newest round", host=host.id)
+            yield msg("host {host} was not in the newest scan", host=host.id)
 
 
 # --- parts --------------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def _read(path: Path, limit: int) -> bytes:
             msg("A drill report is two files: the report, and its signature with .sig behind the name."),
         ) from error
     if len(data) > limit:
-        raise _refused(path, msg("larger than any drill report"))
+        raise _refused(path, msg("too large for a drill report"))
     return data
 
 

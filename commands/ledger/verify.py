@@ -208,7 +208,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
         shown = integrity.faults[:MAX_LISTED]
         yield Table(
             nmsg("{n} fault", "{n} faults", integrity.fault_count),
-            (msg("Record"), msg("What was found")),
+            (msg("Record"), msg("Problem")),
             [(str(fault.seq) if fault.seq else None, fault.what) for fault in shown],
         )
         if integrity.fault_count > len(shown):

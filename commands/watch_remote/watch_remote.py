@@ -209,7 +209,7 @@ def _result(looks: Sequence[Look], *, dry_run: bool) -> Result[JsonValue]:
 
 
 def _view(looks: Sequence[Look], *, dry_run: bool) -> Iterator[Block]:
-    headers = (msg("Ledger"), msg("Verdict"), msg("Head"), msg("Hours of silence"), msg("What was found"))
+    headers = (msg("Ledger"), msg("Verdict"), msg("Head"), msg("Hours of silence"), msg("Problem"))
     rows: list[tuple[Cell, ...]] = [
         (
             seen.id,

@@ -118,7 +118,7 @@ class S3Anchor:
             raise unavailable(
                 self.id,
                 msg("there are more than {n} versions of {key}", n=MAX_VERSIONS, key=key),
-                msg("Ask whoever runs the bucket who wrote them; nothing of this anchor is sure until then."),
+                msg("Ask the operator of the bucket who wrote them. Until then this anchor proves nothing."),
             )
         for version in versions:
             if self._content(client, key, version) != data:
@@ -158,15 +158,19 @@ class S3Anchor:
         until = found.get("ObjectLockRetainUntilDate")
         if found.get("ObjectLockMode") != COMPLIANCE or not isinstance(until, datetime):
             raise self._refused(
-                msg("it took {key} without a lock: mode {mode}", key=key, mode=str(found.get("ObjectLockMode") or "-")),
+                msg(
+                    "the server stored {key} without a lock: mode {mode}",
+                    key=key,
+                    mode=str(found.get("ObjectLockMode") or "-"),
+                ),
                 LOCK_HINT,
             )
         wanted = timedelta(days=self._settings.retain_days)
         modified_at = found["LastModified"].astimezone(UTC)
         if until - modified_at < wanted - timedelta(days=1):
             raise self._refused(
-                msg("it locks {key} until {until} only", key=key, until=until.astimezone(UTC)),
-                msg("See whether this machine's clock is right, and what longest retention the server allows."),
+                msg("the server locked {key} only until {until}", key=key, until=until.astimezone(UTC)),
+                msg("Check this machine's clock, and the longest retention that the server allows."),
             )
         return _Stored(key, version, modified_at, until.astimezone(UTC))
 

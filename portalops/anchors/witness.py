@@ -47,7 +47,7 @@ class WitnessAnchor:
     def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # the form of every anchor
         """Refuse: a witness takes heads only by asking for them, so that who runs this machine cannot choose for it."""
         raise AnchorUnavailable(
-            msg("the witness {anchor} fetches heads by itself, nothing can be handed to it", anchor=self.id),
+            msg("the witness {anchor} fetches heads by itself; nothing can be sent to it", anchor=self.id),
             msg("Run 'portalops watch-remote' on the witness's host."),
         )
 

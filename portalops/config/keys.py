@@ -63,12 +63,12 @@ def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> Key:
 
     Args:
         setting: a recipient that is configured by a file.
-        made_at: the moment that the private key's file tells.
+        made_at: the moment in the private key's file.
 
     Raises:
         ConfigurationError: the public file's name does not end in `.pub`, or it holds no public key.
         FileUnwritable: a file cannot be written.
-        SecretUnavailable: a private key lies there that is none, or that others can read.
+        SecretUnavailable: the file there is not a private key, or others can read it.
     """
     assert setting.file is not None
     name, public_file = setting.name, setting.file
@@ -121,7 +121,7 @@ def next_key(private_file: Path) -> Path:
 
 
 def make_next_key(private_file: Path) -> None:
-    """Make the key that is to follow a signing key, in place of one that was made before and not taken up.
+    """Make the key that is to follow a signing key, in place of one that was made before but never used.
 
     Raises:
         FileUnwritable: it cannot be written.

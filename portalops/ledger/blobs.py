@@ -84,7 +84,7 @@ class BlobFolder:
         return unpacked(stored, digest, self._max_bytes)
 
     def remove(self, digest: Digest) -> None:
-        """Remove a blob for good; one that is not there is none the less removed.
+        """Remove a blob for good; removing a missing one is no error.
 
         Raises:
             LedgerError: it cannot be removed.
@@ -108,7 +108,7 @@ class BlobFolder:
                 yield Digest(name)
 
     def has(self, digest: Digest) -> bool:
-        """Say whether a blob's file is there, without reading it; a link or a pipe in its place is none."""
+        """Say whether a blob's file is there, without reading it; a link or a pipe does not count."""
         try:
             return stat.S_ISREG(self.path(digest).lstat().st_mode)
         except OSError:
@@ -117,7 +117,7 @@ class BlobFolder:
     def _stored(self, digest: Digest) -> bytes:
         """Return the bytes of a blob's file.
 
-        Whoever may write to the folder may put anything there: a pipe that never ends, a link to a device, a file of any
+        Anybody who may write to the folder may put anything there: a pipe that never ends, a link to a device, a file of any
         length. Nothing of that is waited for, followed, or held in memory.
         """
         path = self.path(digest)

@@ -147,7 +147,7 @@ def required_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT:
 def plain_part(blob: bytes, key: str) -> JsonValue:
     """Return one part of a blob as it stands, or None if it has no such part.
 
-    If it is the last part, those before it are not looked at, else those behind it are not: so a run's summary is had without
+    If it is the last part, the parts before it are skipped, else those after it: so a run's summary is had without
     its result.
 
     Raises:
@@ -182,11 +182,11 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
 
 
 def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None = None) -> Any:
-    """Return what JSON text says, read so strictly that no two readers can be told different things by it.
+    """Return what JSON text says, read so strictly that no two readers can understand it differently.
 
     Args:
         blob: the bytes, in UTF-8.
-        restore: is given each object, the inner ones first, and returns what stands for it; by default the object itself.
+        restore: is given each object, the inner ones first, and returns its replacement; by default the object itself.
 
     Raises:
         ValueError: it is not JSON in UTF-8; or a name stands twice in an object, a number is no integer or has more than

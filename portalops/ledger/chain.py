@@ -1,7 +1,7 @@
 """The pass over the lines: each hashed as it stands, and compared with what the next one names; pure.
 
 Lines come in chunks. A chunk in which everything is as it should be, the usual case, is told by a few
-looks at the whole of it, so that the time goes into hashing; any other is looked at line by line.
+tests over the whole of it, so that the time goes into hashing; any other chunk is checked line by line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_FAULTS = 100
 """How many faults are described; all are counted."""
 
 MAX_LINE_BYTES = 8192
-"""No line is longer, whatever its texts: a source of lines need not hand out more than one byte beyond it."""
+"""No line is longer, whatever its texts: a source of lines need not yield more than one byte beyond it."""
 
 _CHUNK = 256
 
@@ -92,7 +92,7 @@ class Part(Protocol):
 
 @runtime_checkable
 class Divisible(Protocol):
-    """A snapshot with parts that a second process may look at."""
+    """A snapshot whose parts a second process may check."""
 
     def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
         """Yield all parts in order, each when it is its turn."""
@@ -135,9 +135,9 @@ class Chain:
     last_at: str = ""
     head: Digest = GENESIS
     is_sound: bool = True
-    """The newest record looked at was found without fault of its own."""
+    """The newest record checked has no fault of its own."""
     noted: dict[int, tuple[Digest, str]] = field(default_factory=dict)
-    """For each wanted record that there is, by its place: the digest of its line, and its `at` (empty if it has none)."""
+    """For each wanted record that exists, by its number: the digest of its line, and its `at` (empty if it has none)."""
 
 
 def check_chain(
@@ -152,7 +152,7 @@ def check_chain(
     Args:
         snapshot: the stored chain.
         faults: receives what is found.
-        advance: is told of records done.
+        advance: is called with the records done.
         wanted: numbers of records whose digest and time are to be noted, such as those that heads speak of.
     """
     chain = Chain()
@@ -179,7 +179,7 @@ def look_from(begin: Mark, chunks: Iterable[Chunk], wanted: Collection[int]) -> 
     """Go over lines behind a record; None if not all of them are certainly as they should be.
 
     Args:
-        begin: the record before, which is not looked at: whoever uses what was found must come to the same mark.
+        begin: the record before, taken on trust: the result counts only if the chain up to it ends in the same mark.
         chunks: of lines numbered from there on.
         wanted: as in `check_chain`.
     """
@@ -201,7 +201,7 @@ class _Whole:
 
 
 def _move_on(chain: Chain, looked: Looked) -> int:
-    """Move the chain to the end of what was looked at, and return how many records that were."""
+    """Move the chain to the end of what was checked, and return the number of records."""
     moved = looked.end.seq - chain.seq
     chain.records += moved
     chain.seq, chain.head, chain.last_at = looked.end.seq, looked.end.head, looked.end.at
@@ -226,7 +226,7 @@ def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) 
     """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is.
 
     Args:
-        begin: how many of the chunk's lines were looked at before.
+        begin: how many of the chunk's lines were checked before.
     """
     lines = chunk.lines[begin:]
     numbers = range(chain.seq + 1, chain.seq + 1 + len(lines))

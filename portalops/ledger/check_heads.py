@@ -1,6 +1,6 @@
 """Heads, keys and people's signatures, compared with the lines they speak of; pure.
 
-docs/bundle-format.md says point by point what is looked at here (4, 5, 6 for the keys, 8 and 9) and which
+docs/bundle-format.md describes point by point what is checked here (4, 5, 6 for the keys, 8 and 9) and which
 record a fault names; it holds for a store and for a bundle alike. A head is read first, for which the line it is over need
 not be at hand; `wanted` then says which lines the pass over the chain must note.
 """
@@ -59,13 +59,13 @@ class ReadHead:
     signed: SignedHead | None
     text_digest: Digest
     public_key: str
-    """Whose signature it is; empty if it is none."""
+    """The signer's public key; empty if there is no valid signature."""
     problem: Message | None
     """Why it is no head, or not a signed one."""
 
 
 class Verdict(StrEnum):
-    """What became of a head that somebody brings."""
+    """What comparing an auditor's head shows."""
 
     HOLDS = "holds"
     OTHER_LEDGER = "other-ledger"
@@ -140,7 +140,7 @@ class Spoken:
 
 
 def read_head(held: Held) -> ReadHead:
-    """Read a head record and look at its signature; whether the key may sign is not known here."""
+    """Read a head record and check its signature; whether the key may sign is decided elsewhere."""
     if held.blob is None:
         return ReadHead(held.seq, held.at, None, None, GENESIS, "", None)
     part = part_of(held.blob, "head")
@@ -179,7 +179,7 @@ def check_heads(
         spoken: what the records say.
         noted: digest and time of each line that `wanted` asks for, as far as it is there.
         faults: receives what does not hold.
-        ledger: its id, from the first record; empty if that cannot be read, and then it is not looked at.
+        ledger: its id, from the first record; empty if that cannot be read, and then it is not compared.
         records: how many lines there are.
         all_covered: a record that no head covers is a fault, as in a bundle; in a store it only is not signed yet.
         brought: heads that somebody kept elsewhere.
@@ -238,7 +238,7 @@ def parse_code(text: str) -> BroughtHead:
     """Read the short form that `heads.code_of` gives, in letters of either case.
 
     Raises:
-        NotAHead: it is none.
+        NotAHead: it is not a head.
     """
     found = _CODE.fullmatch(text.strip().lower())
     if found is None:
@@ -260,7 +260,7 @@ def brought_head(name: str, data: bytes) -> BroughtHead:
         data: its bytes; a line end that a mail program wrote as CR LF does no harm.
 
     Raises:
-        NotAHead: they are none.
+        NotAHead: they are not a head.
     """
     head = parse_head(data.replace(b"\r\n", b"\n"))
     return BroughtHead(name, head.size, head.digest, head.ledger)
@@ -413,7 +413,7 @@ def first_uncovered(size: int, head_seqs: Iterable[int], records: int) -> int | 
 def _compare(
     brought: Sequence[BroughtHead], noted: Noted, faults: Faults, ledger: str, records: int
 ) -> Iterator[Compared]:
-    """Yield what each brought head shows, in the order given."""
+    """Yield what each of the auditor's heads shows, in the order given."""
     verdicts = [_verdict(each, noted, ledger, records) for each in brought]
     held = sorted(each.size for each, verdict in zip(brought, verdicts, strict=True) if verdict is Verdict.HOLDS)
     for each, verdict in zip(brought, verdicts, strict=True):
@@ -465,8 +465,8 @@ def _check_trusted(
 ) -> None:
     """Name what lies behind the newest head by a brought key or one that it handed on to, if that is not the newest head.
 
-    A key that was brought with an end hands on to none: whoever wrote that end down knew already who came after it,
-    and whoever got hold of the key since could otherwise name another one, dated back.
+    A trusted key with an end passes no trust to its successor: its end was written by somebody who knew the next key,
+    and a thief of the key could otherwise name another successor, dated back.
     """
     lasting = {each.public_key for each in trusted if each.valid_to is None}
     joined: set[str] = set()
@@ -509,7 +509,7 @@ def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int,
 
 
 def _drills(drills: Sequence[Held], signers: Sequence[Signer], faults: Faults) -> Iterator[tuple[int, str]]:
-    """Yield who signed each drill report; what a report says is judged by whoever reads it as evidence."""
+    """Yield who signed each drill report; the reader of the evidence judges what a report says."""
     own = {each.public_key for each in signers}
     for held in drills:
         if held.blob is None:

@@ -44,7 +44,7 @@ WAIT_SECONDS = 30.0
 """How long to wait for another process that is signing."""
 
 UNCOVERED_KINDS = frozenset({HEAD})
-"""Records that may stand behind the newest head without a newer one being needed."""
+"""Kinds of records that may follow the newest head without a newer head being needed."""
 
 
 def text_of(head: Head) -> str:
@@ -124,11 +124,11 @@ def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reaso
         ledger: open for appending.
         old: the key until now; None if it was lost, and then nothing of it speaks for the new one.
         new: the key from now on.
-        reason: why, for whoever reads the ledger.
+        reason: why, for readers of the ledger.
         clock: for the heads' times.
 
     Raises:
-        LedgerError: the new key was retired before, the old one is not the ledger's, or there is none yet.
+        LedgerError: the new key was retired before, the old one is not the ledger's, or there is no key yet.
     """
     announce_key(ledger, old, new, reason=reason, clock=clock)
     return retire_others(ledger, new, reason=reason, clock=clock)

@@ -3,7 +3,7 @@
     <state folder>/ledger.sqlite     the records
     <state folder>/blobs/            the details
 
-Nothing here judges; `verify.py` looks whether anything was changed, `registers/` reads meaning.
+Nothing here judges; `verify.py` finds out whether anything was changed, `registers/` reads meaning.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Ledger:
         found = kept or kept_in(folder, writable=writable)
         self._store, self._blobs = found.records, found.blobs
         self.locks = found.locks
-        """Of whoever works on this ledger, on whichever machine."""
+        """Locks of all processes on this ledger, on every machine."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
@@ -77,7 +77,7 @@ class Ledger:
         Args:
             folder: the state folder.
             clock: gives records their times.
-            create: open for appending, begin a ledger if there is none, and make over one of an older version.
+            create: open for appending, start a ledger if there is none, and upgrade one of an older version.
                 Otherwise the ledger is opened for reading only; nothing is written, so that it needs no right to write.
             kept: where its records and blobs are, if not in the folder; the folder then holds locks alone.
 
@@ -218,7 +218,7 @@ class Ledger:
         return self._store.records(Selection(selected, run, since, until, newest_first, limit))
 
     def kinds_under(self, kind: str) -> tuple[str, ...]:
-        """Return the kinds that there are of a name and of all that begin with it and a dot, sorted."""
+        """Return the recorded kinds with this name or below it (name and a dot), sorted."""
         return self._store.kinds_under(kind)
 
     def record(self, seq: int) -> Record | None:

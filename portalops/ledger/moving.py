@@ -1,7 +1,7 @@
 """Moves a ledger from one store to another, with every line and every detail as it is: the same heads, the same codes.
 
 The move itself is the last record of the old place and part of the new one's: `ledger.moved` names where the ledger is from then
-on. Whoever opens a ledger for appending whose newest record names another place is refused, so that one ledger never goes
+on. Opening it for appending is refused if its newest record names another store, so that one ledger never goes
 on in two. A move that was cut is gone on with: the target then holds the first lines of the source, and nothing else.
 """
 
@@ -25,7 +25,7 @@ LINES_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a move brought over."""
+    """What a move copied."""
 
     records: int
     blobs: int
@@ -48,8 +48,8 @@ def move(
     Args:
         ledger: the one in `source`, open for appending.
         source: where it is.
-        target: where it goes: empty, or with what a move before that was cut brought there.
-        advance: is told of records done.
+        target: where it goes: empty, or with the part that an interrupted move copied.
+        advance: is called with the records done.
 
     Raises:
         LedgerError: the target holds another ledger, or more than the source; or the source was moved to a third place.

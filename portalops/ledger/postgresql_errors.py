@@ -72,7 +72,7 @@ def other_version(place: str, version: object) -> LedgerError:
 
 
 def missing(place: str) -> LedgerMissing:
-    """Say that there is no ledger."""
+    """Return the error for a missing ledger."""
     return LedgerMissing(
         msg("there is no ledger in {place}", place=place),
         msg("Run 'portalops ledger prepare' as the owner of the database."),

@@ -34,7 +34,7 @@ class PostgresqlLocks:
     def __init__(self, connect: Callable[[], psycopg.Connection], connections: Connections, place: str) -> None:
         self._connect, self._connections, self._place = connect, connections, place
         self._open: list[psycopg.Connection] = []
-        """The one connection, once a lock was taken; in a list, so that whoever forgets the locks closes it."""
+        """The one connection, once a lock was taken; in a list, so that dropping the locks closes it."""
         self._mutex = threading.Lock()
         self._held: dict[str, str] = {}
         """By name: the holder."""

@@ -1,6 +1,6 @@
 """Reads out of a ledger what a report says of its own proof.
 
-A record whose details cannot be read says nothing, and is named in the report: nothing is passed over in silence.
+A record whose details cannot be read is named in the report: nothing is skipped silently.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class _Reader:
                 yield Recorded(record.seq, record.at, record.run, body)
 
     def exports(self, since: datetime) -> Iterator[RecordedExport]:
-        """Yield the bundles that were handed out since a moment, oldest first."""
+        """Yield the bundles exported since a moment, oldest first."""
         for record in self.ledger.records(kinds=(EXPORT,), since=since):
             export = self._part(record, EXPORT, Export)
             if export is not None:

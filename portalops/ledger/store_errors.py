@@ -22,7 +22,7 @@ from portalops.model.message import ByteCount, Message, msg
 from portalops.model.record import Record
 
 _NEXT_TO_NOTHING = 64 << 10
-"""So little space is none: SQLite's journal of one record does not fit beside it."""
+"""Less space than this counts as a full disk: SQLite's journal of one record does not fit beside it."""
 
 _FILES_OF_A_RECORD = 4
 """A record needs SQLite's journal, its details, and a folder or two for them."""
@@ -141,7 +141,7 @@ def _fullness(folder: Path) -> Message | None:
 
 
 def missing(path: Path) -> LedgerMissing:
-    """Say that there is no ledger."""
+    """Return the error for a missing ledger."""
     return LedgerMissing(
         msg("there is no ledger at {path}", path=str(path)),
         msg("Run 'portalops run' to create the ledger with its first record."),
@@ -160,7 +160,7 @@ def not_a_ledger(path: Path) -> LedgerError:
 
 
 def not_the_newest(seq: int) -> IntegrityError:
-    """Say that the newest record is not the one that the tail names."""
+    """Return the error for a newest record that is not the one in the tail."""
     return IntegrityError(
         msg("the newest record {seq} is not the record that was added last", seq=seq),
         msg("Run 'portalops ledger verify', and keep everything as it is. Until then nothing more is recorded."),
@@ -168,7 +168,7 @@ def not_the_newest(seq: int) -> IntegrityError:
 
 
 def does_not_follow(seq: int) -> IntegrityError:
-    """Say that a line that is brought does not follow from the one before."""
+    """Return the error for a copied line that is not chained to the one before."""
     return IntegrityError(
         msg("record {seq} is not chained to the record before it", seq=seq),
         msg("Nothing was moved. Run 'portalops ledger verify' on the old store."),

@@ -70,16 +70,16 @@ class Integrity:
     """`at` of the oldest and the newest record, as they stand; empty for an empty ledger."""
     last_at: str
     head: Digest
-    """Digest of the newest line: whoever noted it can later tell whether this chain still holds it."""
+    """Digest of the newest line: a note of it shows later whether this chain still holds it."""
     faults: tuple[Fault, ...]
     """Ordered by record, at most `MAX_FAULTS`."""
     fault_count: int
     blobs: int
-    """How many blobs were looked at."""
+    """How many blobs were checked."""
     blobs_read: bool
     """They were read and digested; otherwise only that each is there."""
     signed: Signed
-    """Heads, keys and sign-offs, and the heads that were brought."""
+    """Heads, keys and sign-offs, and the auditor's own heads."""
     unsigned: int
     """How many records no head that holds is over, head records apart."""
 
@@ -119,7 +119,7 @@ class Completeness:
     erased: tuple[RecordedErasure, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     waivers: tuple[RecordedWaiver, ...] = ()
-    """In force in the time looked at: they explain what is not met and change no verdict."""
+    """In force in the verified time: they explain what is not met and change no verdict."""
     unread_waivers: tuple[int, ...] = ()
     """Records of waivers whose details cannot be read: one that grants grants nothing, one that withdraws ends all before it."""
 
@@ -169,8 +169,8 @@ def verify(
         now: slots that end later are not missing yet, and waivers in force today are listed.
         zone: the portal's.
         read_blobs: read and digest every blob; otherwise only see that it is there.
-        brought: heads and keys that were kept elsewhere.
-        advance: is told of records done.
+        brought: heads and keys that the auditor kept elsewhere.
+        advance: is called with the records done.
 
     Raises:
         LedgerError: the file cannot be read at all.

@@ -85,7 +85,7 @@ class Observation:
     """The claimed date as it stood, at most 100 characters."""
     first_seen_at: datetime
     baseline: bool
-    """Seen by the very first poll of its source: its first-seen time says nothing."""
+    """Seen by the very first poll of its source: its first-seen time proves nothing."""
     content_hash: Digest
     """Of the text, NFC, case and white space folded."""
     body_letters: int | None
@@ -151,7 +151,7 @@ class ListedItem:
     body: str | None = None
     """The text without mark-up; None if the source does not give it."""
     body_is_summary: bool = False
-    """`body` is only the beginning or a summary of the text: its length says nothing."""
+    """`body` is only the beginning or a summary of the text: its length proves nothing."""
     translation_of: str = ""
     """The source's own id of the Vietnamese item that it is the translation of."""
     document_on: date | None = None
@@ -195,14 +195,14 @@ class Listing:
     items: tuple[ListedItem, ...]
     rejected: tuple[Refusal, ...] = ()
     doubt: Message | None = None
-    """Why a cross-check by it says nothing; None if it can say something."""
+    """Why a cross-check with it proves nothing; None if it does."""
     covers_from: datetime | None = None
     """From when on it shows everything, where the source itself can tell; else that is found out from its items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One look at one source."""
+    """One poll of one source."""
 
     source: str
     polled_at: datetime
@@ -212,7 +212,7 @@ class Poll:
     items: int
     new_items: int
     evidence: Digest | None
-    """The raw answer, or what there was of one that failed; None if there was nothing."""
+    """The raw answer, or the part of it that arrived; None if nothing arrived."""
     covers_from: datetime | None
     """From when on this poll shows everything that was published there; None for nothing."""
     gap: bool = False
@@ -241,7 +241,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class SourceAsked:
-    """The body of an `updates-part.finished` record, under the key `updates-part`: what came of asking one source."""
+    """The body of an `updates-part.finished` record, under the key `updates-part`: the result of polling one source."""
 
     source: str
     at: datetime
@@ -249,7 +249,7 @@ class SourceAsked:
     answered: bool
     """It gave an answer, if only that nothing has changed."""
     evidence: Digest | None
-    """The kept answer, or what there was of one that failed; None if there was nothing."""
+    """The kept answer, or the part of it that arrived; None if nothing arrived."""
     etag: str = ""
     """What its server wants to be shown the next time."""
     via: tuple[str, ...] = ()
@@ -295,7 +295,7 @@ class UnitWeek:
     """Occasions that rest on claimed dates alone."""
     items: tuple[Counted, ...] = ()
     unreachable: tuple[date, ...] = ()
-    """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
+    """Working days on which its sub-portal was polled and never answered: told apart from nothing new."""
     exemptions: tuple[str, ...] = ()
     """Ids of those by which days of the week are not due."""
     subportal_required: int | None = None
@@ -339,7 +339,7 @@ class PortalDay:
     observations: tuple[str, ...] = ()
     """Ids of what supports the verdict."""
     unreachable: bool = False
-    """It was looked at on that day and did not answer once."""
+    """It was polled on that day and never answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,7 +404,7 @@ class UnitSum:
     pending: int
     """Further occasions that rest on claimed dates alone."""
     weeks: Mapping[DutyVerdict, int]
-    """How many of its weeks came to each verdict."""
+    """How many of its weeks have each verdict."""
     newest_at: datetime | None
     """When its newest item with proof counts."""
     unreachable_days: int

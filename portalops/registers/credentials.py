@@ -287,7 +287,7 @@ def _is_ours(body: Body, subject: str) -> bool:
     return is_its and all(text.isprintable() and len(text) <= MAX_TEXT for text in texts)
 
 
-_OTHER = msg("the details of the record tell of something else, or cannot be shown")
+_OTHER = msg("the details of the record are about something else, or cannot be shown")
 
 
 def _after(

@@ -66,7 +66,7 @@ class RecordedExemption:
             elif calendar.add_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
                 found.append(msg("announced late, on {day}", day=announced))
         if exemption.file is None:
-            found.append(msg("the decision itself is not kept"))
+            found.append(msg("the decision itself was not kept"))
         return tuple(found)
 
 

@@ -164,19 +164,17 @@ def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_month
     since = medium.read_at or medium.added_at
     if unread_months and (since is None or now - since > limit):
         if medium.read_at is not None:
-            found.append(msg("not read since {moment}", moment=medium.read_at))
+            found.append(msg("not read back since {moment}", moment=medium.read_at))
         else:
-            found.append(msg("no reading of it is recorded"))
+            found.append(msg("no read-back is recorded"))
     if medium.entry is None:
-        found.append(msg("it is not in the register: nobody is named who keeps it"))
+        found.append(msg("it is not in the register: no keeper is named"))
     elif medium.entry.expires_on is not None and medium.entry.expires_on <= today:
         found.append(msg("it expired on {day}", day=medium.entry.expires_on))
     if medium.check is not None and not medium.check.reached:
-        found.append(
-            msg("it could not be read when it was last looked at, at {moment}", moment=medium.checked_at or now)
-        )
+        found.append(msg("it could not be read at the last check, at {moment}", moment=medium.checked_at or now))
     elif medium.check is not None and medium.check.problems:
-        found.append(msg("it is not as recorded: {problem}", problem=medium.check.problems[0]))
+        found.append(msg("it differs from the record: {problem}", problem=medium.check.problems[0]))
     return tuple(found)
 
 
@@ -195,7 +193,7 @@ def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unre
     if imaged and not imaged[-1].is_on_discs(medium):
         found.append(
             msg(
-                "its newest set {set} lies in a folder, as images: {burnt} discs of it are burnt and read back",
+                "its newest set {set} is still images in a folder; discs burnt and read back: {burnt}",
                 set=imaged[-1].set.id,
                 burnt=len(whole_numbers(imaged[-1].discs_of(medium))),
             )
@@ -207,17 +205,17 @@ def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unre
         if made.is_disposed and discs:
             found.append(
                 msg(
-                    "set {set} was removed, and its discs still are to be destroyed: {discs}",
+                    "set {set} was removed, but its discs are not destroyed yet: {discs}",
                     set=made.set.id,
                     discs=_names(discs),
                 )
             )
             continue
         if broken:
-            found.append(msg("discs of set {set} are not whole: {discs}", set=made.set.id, discs=_names(broken)))
+            found.append(msg("discs of set {set} are damaged: {discs}", set=made.set.id, discs=_names(broken)))
         if unread:
             found.append(
-                msg("discs of set {set} were not read for long: {discs}", set=made.set.id, discs=_names(unread))
+                msg("discs of set {set} were not read back for too long: {discs}", set=made.set.id, discs=_names(unread))
             )
     return tuple(found)
 

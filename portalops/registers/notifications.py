@@ -19,7 +19,7 @@ KINDS = (SENT, FAILED)
 
 @dataclass(frozen=True, slots=True)
 class RecordedNotification:
-    """What became of a letter, or of a try to send it."""
+    """The state of a letter, or the result of a try to send it."""
 
     seq: int
     at: datetime

@@ -37,6 +37,6 @@ def read_portal_looks(ledger: LedgerReader, *, until: datetime | None = None) ->
         except PortalOpsError as error:
             found = error.message
         if not isinstance(found, Message) and found.portal != record.subject:
-            found = msg("the details of the record tell of something else, or cannot be shown")
+            found = msg("the details of the record are about something else, or cannot be shown")
         looks[record.subject] = PortalLook(record.seq, record.at, found)
     return looks

@@ -118,6 +118,6 @@ def _decision(ledger: LedgerReader, record: Record) -> Decision:
     if body is None:
         raise LedgerError(
             msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),
-            msg("Run 'portalops ledger verify'; nothing is removed until it can be read."),
+            msg("Run 'portalops ledger verify'. No set is removed until this record can be read."),
         )
     return Decision(record.seq, record.at, record.kind, body)

@@ -34,7 +34,7 @@ def load(rulebook_id: str, overrides: Mapping[str, object]) -> Rulebook:
 
     Args:
         rulebook_id: such as `kh-37-2010`.
-        overrides: names of `Numbers` fields to their new values; `overridden` of the result tells what was changed.
+        overrides: names of `Numbers` fields to their new values; `overridden` of the result lists what was changed.
 
     Raises:
         ConfigurationError: there is no such rulebook, a number is unknown (`UnknownKey`), or its value is of the wrong type

@@ -25,7 +25,7 @@ ALLOWANCE = timedelta(minutes=5)
 
 
 class Way(StrEnum):
-    """What knocks."""
+    """What starts the jobs: systemd, cron or the watcher."""
 
     SYSTEMD = "systemd"
     CRON = "cron"
@@ -72,7 +72,7 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class JobStanding:
-    """A job, with what came of it last."""
+    """A job, with the result of its last run."""
 
     job: Job
     next_at: datetime
@@ -90,7 +90,7 @@ class JobStanding:
 def compared(
     planned: Sequence[UnitFile], found: Mapping[str, bytes], folder: str, drop_ins: Mapping[str, Sequence[str]]
 ) -> tuple[InstalledFile, ...]:
-    """Return how each planned file stands, and each own one that is not planned any more.
+    """Return the state of each planned file, and of each own file that is no longer planned.
 
     Args:
         planned: what would be installed now.
@@ -221,7 +221,7 @@ def _service_flaws(service: UnitState) -> Iterator[Flaw]:
 
 
 def job_flaws(jobs: Iterable[JobStanding]) -> Iterator[Flaw]:
-    """Yield the jobs that are overdue; one that is at work is not."""
+    """Yield the jobs that are overdue; a running job is not."""
     for standing in jobs:
         if standing.is_late and standing.is_due and not standing.is_running:
             seen = msg("it is overdue: its previous period ended without a complete run")
@@ -238,14 +238,14 @@ def way_flaws(
     watcher_expected: bool = False,
     watcher_hidden: bool = False,
 ) -> Iterator[Flaw]:
-    """Yield what is wrong with what knocks at all.
+    """Yield what is wrong with the schedules themselves.
 
     Args:
         ways: what is there.
         is_needed: the configuration plans something.
         cron_runs: whether a cron daemon is at work; None if nobody can say.
-        watcher_expected: a watcher did run here, and nothing else knocks.
-        watcher_hidden: whoever looks may not see whether it still does.
+        watcher_expected: a watcher did run here, and nothing else starts jobs.
+        watcher_hidden: the caller has no right to see whether it still runs.
     """
     if not ways and is_needed:
         if watcher_hidden:

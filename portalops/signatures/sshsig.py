@@ -1,7 +1,7 @@
 """Signatures in OpenSSH's format (PROTOCOL.sshsig of OpenSSH), made and verified with Ed25519.
 
 What is signed is not the message but a structure that names the purpose (the namespace) and the
-message's SHA-512, so that a signature made for one purpose is none for another. Ed25519 signs the same
+message's SHA-512, so that a signature made for one purpose is not valid for another. Ed25519 signs the same
 bytes to the same signature, so what is written here equals byte for byte what `ssh-keygen -Y sign` writes.
 """
 
@@ -107,7 +107,7 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
         namespace: the purpose that it must have been made for.
 
     Raises:
-        BadSignature: it is none of this message for this purpose.
+        BadSignature: it is not a signature of this message for this purpose.
     """
     held = _Reader(_unarmoured(signature))
     if held.take(6) != _MAGIC or held.take(4) != b"\0\0\0\1":

@@ -151,7 +151,7 @@ def _conversation(
 
 
 def _context() -> ssl.SSLContext:
-    """Return a client that talks with any server, however old or badly certified: it is only looked at."""
+    """Return a client that talks with any server, however old or badly certified: it is only inspected."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -44,7 +44,7 @@ def only_reads(query: str) -> str:
         Refused: it does not.
     """
     if query.split(maxsplit=1)[:1] == [] or query.split(maxsplit=1)[0].lower() not in {"select", "with", "values"}:
-        raise Refused(msg("is no query that only reads"), msg("Begin it with SELECT, WITH or VALUES."))
+        raise Refused(msg("is not a read-only query"), msg("Start the query with SELECT, WITH or VALUES."))
     return query
 
 
@@ -58,12 +58,12 @@ def without_password(url: str) -> str:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise Refused(
-            msg("is no database URL"),
+            msg("is not a database URL"),
             msg("Write it as sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."),
             shows_value=False,
         ) from error
     if parsed.password is not None:
-        hint = msg("Take the password out of the URL, and give the key 'password' a reference to it.")
+        hint = msg("Remove the password from the URL, and set the key 'password' to a reference to it.")
         raise Refused(msg("holds a password"), hint, error=LiteralSecret, shows_value=False)
     return url
 

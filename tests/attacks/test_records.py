@@ -82,7 +82,7 @@ def test_a_column_that_says_something_else_than_its_line_is_named(portal: Portal
 
     sql(portal, remake)
 
-    caught(portal.verify(), BACKUP + 1, "the columns kind are not what the line says")
+    caught(portal.verify(), BACKUP + 1, "the columns kind contradict the record's line")
 
 
 def test_an_index_that_hides_a_record_is_told(portal: Portal) -> None:
@@ -189,7 +189,7 @@ def test_a_chain_made_anew_without_the_key_is_not_what_the_heads_signed(portal: 
 
     done = portal.verify()
 
-    caught(done, 1, "records from 1 on were rewritten since")
+    caught(done, 1, "records from 1 on were rewritten later")
 
 
 @pytest.mark.parametrize("what", ["head", "code", "signers"])
@@ -220,7 +220,7 @@ def test_a_chain_signed_with_the_attackers_own_key_is_caught(portal: Portal, aud
 
     done = portal.verify(*(() if what == "the configured key" else auditor.options(what)))
 
-    own_words = "does not know this machine's signing key"
+    own_words = "this machine's signing key"
     caught(done, 1, own_words if what == "the configured key" else words_of(what, auditor))
 
 
@@ -237,7 +237,7 @@ def test_a_stranger_key_beside_the_real_one_is_not_what_this_machine_signs_with(
     done = portal.verify()
 
     seq = at + 2 if place == "behind the real one" else at + 1
-    caught(done, seq, "signs the heads, and this machine's key")
+    caught(done, seq, "signs the heads, but this machine's key")
 
 
 def test_a_stranger_key_added_to_the_records_is_no_successor(portal: Portal, auditor: Auditor) -> None:
@@ -256,7 +256,7 @@ def test_a_stranger_key_added_to_the_records_is_no_successor(portal: Portal, aud
     records = forger.write()
     append_head(portal, forger, head.head, own, len(records))
 
-    caught(portal.verify(), len(records) - 1, "names one that did not sign for it")
+    caught(portal.verify(), len(records) - 1, "names a previous key that did not sign for it")
     signed = parse_head(head.head.text.encode()).size if head.head else 0
     words = f"records from {signed + 1} on are not covered by a head of the keys that you gave"
     caught(portal.verify(*auditor.options("signers")), signed + 1, words)
@@ -302,7 +302,7 @@ def test_a_cut_end_is_beyond_what_the_auditor_holds(portal: Portal, auditor: Aud
     assert portal.verify().data["integrity"]["holds"] is True  # a chain does not know how long it was
 
     for what in ("head", "code"):
-        caught(portal.verify(*auditor.options(what)), 12, "the end is cut off")
+        caught(portal.verify(*auditor.options(what)), 12, "its end was cut off")
 
 
 def test_a_cut_end_shows_as_missing_runs(portal: Portal) -> None:
@@ -322,7 +322,7 @@ def test_a_cut_behind_the_auditors_head_is_only_seen_by_a_later_one(
     cut(portal, auditor.size + 2)
 
     assert portal.verify(*auditor.options("head")).data["integrity"]["holds"] is True
-    caught(portal.verify(*later.options("head")), auditor.size + 3, "the end is cut off")
+    caught(portal.verify(*later.options("head")), auditor.size + 3, "its end was cut off")
 
 
 # --- Root, who has the key ----------------------------------------------------------------------------------------------
@@ -354,11 +354,11 @@ def test_a_backdated_backup_is_not_what_the_auditor_holds(portal: Portal, audito
 
     assert portal.verify().code == ExitCode.OK
 
-    caught(portal.verify(*auditor.options("head")), 1, "records from 1 on were rewritten since")
+    caught(portal.verify(*auditor.options("head")), 1, "records from 1 on were rewritten later")
     # With an older head as well, the span in which it happened is told.
     size = int(first.text.split("\n")[2].split(" ")[1])
     both = portal.verify("--head", str(tmp_path / "first.txt"), *auditor.options("head"))
-    caught(both, size + 1, f"records from {size + 1} on were rewritten since")
+    caught(both, size + 1, f"records from {size + 1} on were rewritten later")
 
 
 def test_a_head_with_another_text_under_its_old_signature_is_named(portal: Portal) -> None:
@@ -419,9 +419,9 @@ def test_a_ledger_begun_anew_for_another_auditor_is_another_ledger(
     other, others_auditor = build(tmp_path / "second" / "portal")
 
     assert other.verify(*others_auditor.options("head")).code == ExitCode.OK
-    caught(other.verify(*auditor.options("head")), 1, "is of another ledger")
+    caught(other.verify(*auditor.options("head")), 1, "belongs to another ledger")
     caught(other.verify(*auditor.options("code")), 1, f"record {auditor.size} is not what the head")
-    caught(portal.verify(*others_auditor.options("head")), 1, "is of another ledger")
+    caught(portal.verify(*others_auditor.options("head")), 1, "belongs to another ledger")
 
 
 def test_two_branches_of_one_ledger_show_when_two_heads_are_compared(
@@ -439,7 +439,7 @@ def test_two_branches_of_one_ledger_show_when_two_heads_are_compared(
     assert portal.verify(*auditor.options("head"), *other.options("head")).data["integrity"]["holds"] is True
     assert scene[0].verify(*auditor.options("head"), *one.options("head")).data["integrity"]["holds"] is True
 
-    parted = f"records from {auditor.size + 1} on were rewritten since"
+    parted = f"records from {auditor.size + 1} on were rewritten later"
     caught(scene[0].verify(*auditor.options("head"), *other.options("head")), auditor.size + 1, parted)
 
 

@@ -384,9 +384,9 @@ def test_every_kind_is_tried_here() -> None:
     ("kind", "values", "error", "said"),
     [
         ("query", {"url": "postgresql://u:hunter2@db/p"}, LiteralSecret, "holds a password"),
-        ("query", {"url": "nothing"}, ConfigurationError, "is no database URL"),
+        ("query", {"url": "nothing"}, ConfigurationError, "is not a database URL"),
         ("query", {"query": "DELETE FROM article"}, ConfigurationError, "only reads"),
-        ("query", {"password": "hunter2"}, LiteralSecret, "written out"),
+        ("query", {"password": "hunter2"}, LiteralSecret, "contains the secret itself"),
         ("query", {"what": "everything"}, ConfigurationError, "what"),
         ("folder", {"item": "("}, ConfigurationError, "is not a regular expression"),
         ("folder", {"item": "(a)(b)"}, ConfigurationError, "has 2 groups"),

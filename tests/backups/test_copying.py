@@ -148,7 +148,7 @@ def test_a_damaged_copy_that_could_not_be_read_again_stays_damaged(made: Made, t
 
     (copy,) = made.copy().copies
 
-    assert copy.state is CopyState.DAMAGED and "not looked at" in copy.problem
+    assert copy.state is CopyState.DAMAGED and "not checked" in copy.problem
     assert made.set.id in away.stored
 
 

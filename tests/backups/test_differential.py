@@ -333,7 +333,7 @@ def test_a_damaged_listing_guesses_nothing(tmp_path: Path, harm: str) -> None:
     result = run_backup(plan, weeks.sources, [weeks.medium], clock=FixedClock(NOW), progress=SilentProgress())
 
     assert result.set is None
-    assert "what the base held of it cannot be told" in result.failed_sources[0]
+    assert "the base's list of this source cannot be read" in result.failed_sources[0]
 
 
 def evidence(kind: SetKind, number: int, *, days: int = 0, state: CopyState = CopyState.VERIFIED) -> SetEvidence:
@@ -366,9 +366,9 @@ def noted(number: int, **sources: str) -> Noted:
         ([], [], 0, None, "no full set is recorded"),
         ([(SetKind.FULL, 1)], [noted(1, tree="d")], 1, "demo-1-full", "is verified"),
         ([(SetKind.FULL, 1), (SetKind.DIFF, 2)], [noted(1, tree="d")], 2, "demo-1-full", "is verified"),
-        ([(SetKind.FULL, 1)], [], 1, None, "is not noted on this machine"),
-        ([(SetKind.FULL, 1)], [noted(9, tree="d")], 1, None, "is not noted on this machine"),
-        ([(SetKind.FULL, 1)], [noted(1)], 1, None, "is not noted on this machine"),
+        ([(SetKind.FULL, 1)], [], 1, None, "this machine has no list of the contents"),
+        ([(SetKind.FULL, 1)], [noted(9, tree="d")], 1, None, "this machine has no list of the contents"),
+        ([(SetKind.FULL, 1)], [noted(1)], 1, None, "this machine has no list of the contents"),
         ([(SetKind.FULL, 1)], [noted(1, tree="other")], 1, None, "the settings of every source were changed"),
         ([(SetKind.FULL, 1)], [noted(1, tree="d")], 7, None, "there is no full set of 2026-W49 yet"),
     ],

@@ -136,10 +136,10 @@ def test_a_drill_that_has_no_room_is_refused(drilled: Drilled) -> None:
         BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, but only [\d.]+ [MGT]iB are free"
     ):
         require_space(drilled.scratch, 1 << 60)
-    with pytest.raises(BackupError, match="no scratch folder can be made"):
+    with pytest.raises(BackupError, match="cannot make a scratch folder"):
         drill(drilled.medium, drilled.made, drilled.folder / "none")
     (drilled.folder / "file").touch()
-    with pytest.raises(BackupError, match="no scratch folder can be made"):
+    with pytest.raises(BackupError, match="cannot make a scratch folder"):
         require_space(drilled.folder / "file", 0)
 
 

@@ -684,7 +684,7 @@ def test_a_unit_is_told_where_the_configuration_cannot_be_read_and_refused_where
     home.call("notify", "unit", "other.service", at=AT + 7 * DAY, environment=environment)
     told = dict(mails(box))
     assert set(told) == {"FAILURE: other.service", "summary of the week to 1 Dec 2026"}
-    assert "error PO1003. It counts as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
+    assert "error PO1003. They count as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
 
 
 def test_no_secret_gets_into_a_letter_the_ledger_or_what_is_printed(

@@ -348,7 +348,7 @@ def test_a_mail_that_fails_loses_no_report_of_the_job(tmp_path: Path) -> None:
     done = perform(session_in(home), WEEKLY)
 
     assert (done.outcome, done.exit_code) == (RunOutcome.INCOMPLETE, ExitCode.PARTIAL)
-    assert "did not take the mail, at the connection: Connection refused" in done.problems[0]
+    assert "refused the mail at this step: the connection: Connection refused" in done.problems[0]
     assert len(list((home / "reports").iterdir())) == 2
     (one,) = mailings(home)
     assert one.state is MailState.REFUSED

@@ -299,8 +299,8 @@ def test_nothing_planned_is_told(image: Image) -> None:
     ("table", "said"),
     [
         ("every_minutes = 0", "never fire"),
-        ("every_minutes = 7", "pass hours over"),
-        ("every_minutes = 90", "pass hours over"),
+        ("every_minutes = 7", "skip hours"),
+        ("every_minutes = 90", "skip hours"),
         ("every_minutes = -15", "never fire"),
         ('user = "portal ops"', "is not the name of an account"),
         ('user = "root\\nUser=x"', "is not the name of an account"),

@@ -228,7 +228,7 @@ def test_a_copy_whose_medium_is_out_of_reach_is_not_known_to_be_there() -> None:
 
 def test_another_copy_within_reach_is_enough() -> None:
     other = replace(copy(), medium="nas2")
-    gone = replace(copy(), problem="not looked at: no answer")
+    gone = replace(copy(), problem="not checked: no answer")
     looked = Recorded(9, NOW, "verify", VerifyResult((gone,)))
     found = evidence(backups=(backup(FRIDAY, copies=(copy(), other)),), verifies=(looked,))
 

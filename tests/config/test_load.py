@@ -207,7 +207,7 @@ def test_ids_are_unique_in_every_list(tmp_path: Path, section: str) -> None:
             "[[unit]]\nid='a'\nname={vi='A'}\nsuccessors=['b']",
             ":7: the successor b of unit a is not another unit",
         ),
-        ("[[unit]]\nid='a'\nname={vi='A'}\nsuccessors=[\n'a',\n]", ":8: the unit a names a successor"),
+        ("[[unit]]\nid='a'\nname={vi='A'}\nsuccessors=[\n'a',\n]", ":8: the successor a of unit a is not another unit"),
         (
             "[[actor]]\nrole='unit'\nname={vi='A'}\n[[actor]]\nrole='unit'\nname={vi='B'}",
             ":7: two actors hold the office unit",

@@ -64,7 +64,7 @@ def test_a_variable_gives_the_secret(tmp_path: Path) -> None:
     by_variable = reference(tmp_path, {"env": "MAIL_PASSWORD"})
 
     assert by_variable.reveal({"MAIL_PASSWORD": "s3cret"}) == "s3cret"
-    with pytest.raises(SecretUnavailable, match="MAIL_PASSWORD with a secret is not set"):
+    with pytest.raises(SecretUnavailable, match="MAIL_PASSWORD, which holds a secret, is not set"):
         by_variable.reveal({"MAIL_PASSWORD": ""})
 
 

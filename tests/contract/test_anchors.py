@@ -148,7 +148,7 @@ def test_one_that_is_not_there_says_so_and_names_itself(place: Place) -> None:
     anchor = place.absent()
     keeper = MemoryKeeper()
 
-    with pytest.raises(AnchorUnavailable, match=f"the anchor {anchor.id} did not take the head: "):
+    with pytest.raises(AnchorUnavailable, match=f"the anchor {anchor.id} did not accept the head: "):
         anchor.publish(just_now(), keeper)
 
     assert keeper.blobs == {}

@@ -207,9 +207,8 @@ def test_rewriting_with_a_strangers_key_is_shown_by_this_machines_own(signed: Si
     assert signed.verified().integrity.holds  # all that is signed is signed by the stranger, from the first record on
     found = signed.verified(signing_key=OWN.public_key)
     assert found.integrity.first_bad == 1
-    assert f"does not know this machine's signing key {fingerprint(OWN.public_key)}," in str(
-        found.integrity.faults[0].what
-    )
+    assert "this machine's signing key" in str(found.integrity.faults[0].what)
+    assert fingerprint(OWN.public_key) in str(found.integrity.faults[0].what)
     trusted = verify(
         signed.ledger, now=signed.clock.now(), zone=ZONE,
         brought=Brought(trusted=(TrustedKey(OWN.public_key, (), None, None),)),
@@ -395,7 +394,7 @@ def test_a_head_by_a_retired_key_is_named(signed: Signed) -> None:
     seq = signed.ledger.append(HEAD, run=NO_RUN, body=bodies.write({HEAD: head})).seq
     found = signed.verified()
     assert found.integrity.first_bad == seq
-    assert any("outside its time" in str(fault.what) for fault in found.integrity.faults)
+    assert any("when this key was not in use" in str(fault.what) for fault in found.integrity.faults)
 
 
 @pytest.mark.parametrize("quick", [False, True])

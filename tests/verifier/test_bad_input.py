@@ -86,7 +86,7 @@ CASES = (
     Case(sign_a_head_with_a_strangers_key, 5, r"heads/\d+\.sig is not the head"),
     Case(a_foreign_file_for_the_ledger, 5, "record 1 does not have the format that portalops writes"),
     Case(a_foreign_file_for_the_description, 5, r"bundle\.json does not have the format that portalops writes"),
-    Case(untouched, 5, r"(?i)head of another ledger|is of another ledger", ("--head", "other-head.txt")),
+    Case(untouched, 5, r"(?i)head of another ledger|belongs to another ledger", ("--head", "other-head.txt")),
     Case(untouched, 2, r"(?i)head", ("--head", "bundle/report.vi.html")),
     Case(untouched, 2, r"cannot (be )?read nowhere|nowhere cannot be read", ("--head", "nowhere")),
     Case(untouched, 2, r"cannot (be )?read nowhere|nowhere cannot be read", ("--signers", "nowhere")),

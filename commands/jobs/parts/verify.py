@@ -41,7 +41,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
             yield (
                 came
                 if isinstance(came, Copy)
-                else replace(copies[name], problem=show_text(f"not looked at: {came}", 500))
+                else replace(copies[name], problem=show_text(f"not checked: {came}", 500))
             )
 
     return verify_work(session, readers)

@@ -1,4 +1,4 @@
-"""Checks of the catalogue that portalops's own records answer and no host: one file each, whose docstring is its page.
+"""Ledger checks: checks of the catalogue that the ledger answers and no host; one file each, whose docstring is its page.
 
 They are judged as duties, by the rule that the page names. A file is `<id with underscores>.py` with `CHECK`.
 """
@@ -28,7 +28,7 @@ class RecordCheck:
     remedy: Message
     """What to do when it does not hold."""
     page: str
-    """What it is, why it matters, where the rule comes from, and which records are looked at."""
+    """What it is, why it matters, where the rule comes from, and which records are read."""
 
 
 RECORD_CHECKS: Final = Door("portalops.compliance.of_records", "CHECK", RecordCheck)
@@ -36,5 +36,5 @@ RECORD_CHECKS: Final = Door("portalops.compliance.of_records", "CHECK", RecordCh
 
 @lru_cache(maxsize=1)
 def record_checks() -> tuple[RecordCheck, ...]:
-    """Return every check that own records answer, by id."""
+    """Return every ledger check, by id."""
     return tuple(sorted((check for _name, check in RECORD_CHECKS.all()), key=lambda one: one.id))

@@ -24,7 +24,7 @@ CHECK = RecordCheck(
     "vuln.cadence",
     "12.4",
     Severity.HIGH,
-    msg("every host is checked as often as it should be, by every check"),
-    msg("Run 'portalops check run', see that its job runs each day, and mend what keeps checks from answering."),
+    msg("every check runs on every host as often as required"),
+    msg("Run 'portalops check run', check that its job runs each day, and fix what keeps checks unknown."),
     (__doc__ or "").strip(),
 )

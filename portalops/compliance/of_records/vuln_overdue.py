@@ -24,9 +24,10 @@ CHECK = RecordCheck(
     "vuln.overdue",
     "12.4",
     Severity.HIGH,
-    msg("no finding is open past the day by which it must be fixed"),
+    msg("no finding is open after its due day"),
     msg(
-        "Fix what 'portalops check findings --overdue' lists, or have somebody in charge decide: 'portalops check waive'."
+        "Fix what 'portalops check findings --overdue' lists, or ask a person in charge for a waiver: 'portalops "
+        "check waive'."
     ),
     (__doc__ or "").strip(),
 )

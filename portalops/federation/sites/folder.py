@@ -73,7 +73,7 @@ class FolderSite:
         folder = show_text(str(self.settings.folder))
         return LedgerError(
             msg("cannot read the folder {folder} of site {id}: {cause}", folder=folder, id=self.id, cause=cause),
-            msg("Check the path, who may read it, and what else was put there."),
+            msg("Check the path, who may read it, and which other files were put there."),
         )
 
 

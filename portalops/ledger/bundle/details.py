@@ -1,4 +1,4 @@
-"""The details in a bundle: each blob held against the digest that is its name, and none read further than it must be."""
+"""The details in a bundle: each blob is compared with the digest that is its name, and none is read further than needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PIECE_BYTES = 1 << 20
 
 
 class State(Enum):
-    """What became of a blob."""
+    """The state of a blob in a bundle."""
 
     GOOD = "good"
     OTHER = "other"
@@ -33,7 +33,7 @@ class BundleBlobs:
     def __init__(self, folder: BundleFolder) -> None:
         self._folder = folder
         self.count = 0
-        """How many were looked at."""
+        """How many were read."""
 
     def look(self, digest: Digest) -> tuple[State, bytes | None]:
         """Read and digest a blob; return its bytes too, if it has its digest and is not too large to be a body."""

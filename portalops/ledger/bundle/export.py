@@ -219,7 +219,7 @@ def write_bundle(
         content: reports, figures and certificates.
         head: over everything, see `covering_head`.
         key: signs the list of files.
-        advance: is told of records and blobs done.
+        advance: is called with the records and blobs done.
 
     Raises:
         IntegrityError: the ledger does not hold, so that its bundle would not either.
@@ -312,7 +312,7 @@ class _Lines:
 
 
 class _Copied:
-    """The stored lines up to the last one of the bundle, written to a file as they are looked at."""
+    """The stored lines up to the last one of the bundle, written to a file while they are verified."""
 
     def __init__(self, snapshot: Snapshot, last: int, write: Callable[[bytes], object]) -> None:
         self._snapshot = snapshot

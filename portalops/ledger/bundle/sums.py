@@ -1,4 +1,4 @@
-"""The list of a bundle's files, held against the files that there are, and its signature (point 1)."""
+"""The list of a bundle's files, compared with the files in the folder, and its signature (point 1)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BundleFiles:
 
 
 def check_sums(folder: BundleFolder, faults: Faults) -> BundleFiles:
-    """Look whether the list holds exactly the files that there are, each with its digest; blobs are read elsewhere."""
+    """Check that the list holds exactly the files in the folder, each with its digest; blobs are read elsewhere."""
     files = BundleFiles()
     listed_blobs: set[bytes] = set()
     listed: set[str] = set()

@@ -1,7 +1,7 @@
-"""Time-stamp responses (RFC 3161): as much of one as tells what was stamped, and when.
+"""Time-stamp responses (RFC 3161): the part that states what was stamped, and when.
 
-The authority's own signature is not looked at here; `openssl ts -verify` does that. What is read is DER
-(X.690) and comes from outside, so every length is held against what is there, and nothing is followed deeper than the
+The authority's own signature is not checked here; `openssl ts -verify` does that. What is read is DER
+(X.690) and comes from outside, so every length is compared with the bytes that remain, and nothing is followed deeper than the
 four levels that lead to the stamp.
 """
 
@@ -21,7 +21,7 @@ CLOCKS_APART = timedelta(minutes=5)
 
 _FIRST = datetime.min.replace(tzinfo=UTC) + CLOCKS_APART
 _LAST = datetime.max.replace(tzinfo=UTC) - CLOCKS_APART
-"""A stamp nearer to an end of the calendar can't be compared, and is none."""
+"""A stamp nearer to an end of the calendar cannot be compared and is refused."""
 
 
 class NotAStamp(ValueError):
@@ -46,7 +46,7 @@ def parse_time_stamp(data: bytes) -> TimeStamp:
     """Read a TimeStampResp.
 
     Raises:
-        NotAStamp: it is none, it does not grant, or it is over another digest than SHA-256.
+        NotAStamp: it is not a response, it does not grant, or it is for another digest than SHA-256.
     """
     if len(data) > MAX_BYTES:
         raise NotAStamp(msg("too large for a time-stamp response"))
@@ -130,7 +130,7 @@ class _Reader:
 
 
 def _only(data: bytes, tag: int) -> bytes:
-    """Return the content of the only element that there is."""
+    """Return the content of the only element."""
     reader = _Reader(data)
     content = reader.take(tag)
     reader.end()

@@ -82,7 +82,7 @@ class BundleVerification(Verification):
     description: Description | None
     """What bundle.json says; None if it cannot be read."""
     stamped: tuple[StampedHead, ...]
-    """Their own signatures were not looked at."""
+    """Their own signatures were not checked."""
     not_compared: tuple[str, ...]
     """Parts of figures.json that rest on details that are not there."""
     reports: Mapping[Digest, str]
@@ -98,8 +98,8 @@ def verify_bundle(
 
     Args:
         path: the folder.
-        brought: heads and keys that were kept elsewhere.
-        advance: is told of records done.
+        brought: heads and keys that the auditor kept elsewhere.
+        advance: is called with the records done.
 
     Raises:
         NotABundle: it is no bundle, or one of a newer version.
@@ -134,7 +134,7 @@ class _FigureFile:
                 self._count.take(record)
 
     def expected(self, details: Details) -> dict[str, JsonValue] | None:
-        """Return what the file is to hold; None if it ends with no record that there is."""
+        """Return what the file is to hold; None if it does not end with an existing record."""
         return self._count.figures(self._last, parse_at(self._as_of), details).data() if self._as_of else None
 
 
@@ -167,7 +167,7 @@ class _Told:
 
 
 class _Check:
-    """One look at one bundle."""
+    """One verification of one bundle."""
 
     def __init__(self, folder: BundleFolder, brought: Brought, advance: Advance) -> None:
         self._folder = folder

@@ -124,7 +124,7 @@ def parameters(settings: Settings, environment: Mapping[str, str]) -> dict[str, 
 
 
 def connector(settings: Settings, environment: Mapping[str, str]) -> Callable[[], psycopg.Connection]:
-    """Return what opens one connection; the password is resolved each time, so that a changed one is taken up."""
+    """Return what opens one connection; the password is resolved each time, so that a changed one is used."""
 
     def connect() -> psycopg.Connection:
         import psycopg  # noqa: PLC0415  # the driver is an extra, and start-up time

@@ -10,7 +10,7 @@ somebody still looks. What counts as success for the server is a code in `succes
 in the body; work that was done in part (3) is not success. While the newest run of any job failed, the server hears of no
 success, however well the other jobs go; work that another process does already (75) is told as an event that changes nothing.
 
-An address is a secret: whoever knows it can keep the alarm quiet.
+An address is a secret: anybody who knows it can keep the alarm quiet.
 """
 
 from __future__ import annotations

@@ -94,13 +94,13 @@ class TextfileMonitor:
 
 
 def looked(portal: str, at: datetime) -> Metric:
-    """Return the time of the newest look whether something is due: of all figures the one that no idle time stops."""
+    """Return the time of the newest test for due jobs: of all figures the one that no idle time stops."""
     text = "When it was last looked whether a job is due, whether or not one was."
     return Metric(LOOKED, text, (Sample({"portal": portal}, at.timestamp()),))
 
 
 def _renewed(text: str, portal: str, at: datetime) -> str | None:
-    """Return a file's text with another time of the newest look; None if it is not one that this version wrote for the portal."""
+    """Return a file's text with another time of the newest test; None if it is not one that this version wrote for the portal."""
     own = expose((looked(portal, at),)).splitlines()[-1]
     found = re.compile(rf"^{re.escape(own.rpartition(' ')[0])} [0-9.]+$", re.MULTILINE)
     if len(found.findall(text)) != 1 or not text.endswith("\n"):

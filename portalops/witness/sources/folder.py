@@ -1,4 +1,4 @@
-"""Takes heads from a folder, whatever brought them there: a share, a stick, the attachments of mails.
+"""Takes heads from a folder, however they got there: a share, a stick, the attachments of mails.
 
     [[witness.ledger]]
     id = "khanh-hoa"
@@ -39,7 +39,7 @@ MAX_FILES = 10_000
 """More files than this are some other folder."""
 
 MAX_TOLD = 3
-"""How many broken files are told of."""
+"""How many broken files are reported."""
 
 
 class Settings(WatchSettings):
@@ -94,7 +94,7 @@ class FolderLedger:
                 raise self._unavailable(str(error)) from error
         if bare is not None:
             return Extension(bare, after, (), notes=_notes(faults))
-        raise self._unavailable("; ".join(faults[:MAX_TOLD]) or msg("there is neither an extension nor a head in it"))
+        raise self._unavailable("; ".join(faults[:MAX_TOLD]) or msg("it holds neither an extension nor a head"))
 
     def hand_over(self, receipt: bytes) -> None:
         size = parse_receipt(receipt).receipt.size
@@ -146,9 +146,9 @@ class FolderLedger:
     def _unavailable(self, cause: str | Message) -> AnchorUnavailable:
         shown = show_text(cause, 400) if isinstance(cause, str) else cause
         return AnchorUnavailable(
-            msg("nothing can be had from the folder of {ledger}: {cause}", ledger=self.id, cause=shown),
+            msg("nothing can be read from the folder of {ledger}: {cause}", ledger=self.id, cause=shown),
             msg(
-                "Look into {folder}; 'portalops ledger extend --output FILE' makes such a file.",
+                "Check {folder}; 'portalops ledger extend --output FILE' makes such a file.",
                 folder=str(self.settings.folder),
             ),
         )

@@ -247,16 +247,16 @@ def test_a_folder_that_is_not_there_did_not_answer() -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "error", "said"),
     [
-        ("restic", {"password": "hunter2"}, LiteralSecret, "written out"),
+        ("restic", {"password": "hunter2"}, LiteralSecret, "contains the secret itself"),
         ("restic", {"repository": "rest:https://u:hunter2@nas/"}, ConfigurationError, "holds a password"),
         ("borg", {"repository": "ssh://u:hunter2@nas/./r"}, ConfigurationError, "holds a password"),
-        ("borg", {"secrets": {"BORG_RSH": "hunter2"}}, LiteralSecret, "written out"),
+        ("borg", {"secrets": {"BORG_RSH": "hunter2"}}, LiteralSecret, "contains the secret itself"),
         ("bareos", {"job": "x\nrun job=evil"}, ConfigurationError, "holds a control character"),
         ("bareos", {"job": "x run"}, ConfigurationError, "is not a job name"),
         ("bareos", {"timezone": "Mars"}, ConfigurationError, "is not a time zone"),
         ("folders", {"names": "portal-%Y-%m"}, ConfigurationError, "names no day"),
         ("folders", {"names": "%Y%m%d%d"}, ConfigurationError, "twice"),
-        ("folders", {"names": "%Y%m%d%j"}, ConfigurationError, "is not understood"),
+        ("folders", {"names": "%Y%m%d%j"}, ConfigurationError, "has an unknown % code"),
         ("pgbackrest", {"class": "everything"}, ConfigurationError, "class"),
     ],
 )

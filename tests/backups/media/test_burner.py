@@ -85,7 +85,7 @@ def test_why_burning_failed_is_told_where_the_drive_then_knows_no_disc(tmp_path:
 
 
 def test_a_drive_that_says_nothing_of_its_disc_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MediumUnavailable, match="xorriso cannot tell"):
+    with pytest.raises(MediumUnavailable, match="xorriso cannot read which disc"):
         burner(Programs(state=b""), tmp_path).loaded()
 
 

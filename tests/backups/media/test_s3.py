@@ -107,7 +107,7 @@ def test_a_bucket_that_takes_nothing_is_not_said_to_have_no_object_lock(
     bucket = a_bucket(object_store, "set-picky")
     proxy.rule = lambda method, _path: answer(400, "InvalidRequest") if method == "PUT" else None
 
-    with pytest.raises(MediumUnavailable, match="PutObject is answered with InvalidRequest"):
+    with pytest.raises(MediumUnavailable, match="the server answers PutObject with InvalidRequest"):
         s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
@@ -195,7 +195,7 @@ def test_a_locked_set_is_not_removed_in_part(object_store: ObjectStore, tmp_path
     medium.prepare([])
     small_set(medium)
 
-    with pytest.raises(SetLocked, match=rf"does not let go of {SET}: it is locked until"):
+    with pytest.raises(SetLocked, match=rf"refuses to remove set {SET}: it is locked until"):
         medium.remove(SET)
 
     assert medium.sets() == (SET,)
@@ -352,7 +352,7 @@ def test_a_server_at_fault_fails_alone_and_the_next_run_succeeds(
 
     failed, good = result.copies
     assert (failed.state, good.state) == (CopyState.FAILED, CopyState.VERIFIED)
-    assert "PutObject is answered with InternalError said by the test" in failed.problem
+    assert "the server answers PutObject with InternalError said by the test" in failed.problem
     assert medium.sets() == ()
     assert "Contents" not in object_store.client().list_objects_v2(Bucket=bucket)
     proxy.rule = lambda _method, _path: None
@@ -403,7 +403,7 @@ def test_a_copy_that_cannot_be_asked_for_is_not_called_damaged(
     copy = verified(medium, result)
 
     assert copy.state is CopyState.VERIFIED
-    assert copy.problem.startswith("not looked at: backup medium s3-a")
+    assert copy.problem.startswith("not checked: backup medium s3-a")
 
 
 # --- Runs that die --------------------------------------------------------------------------------
@@ -544,7 +544,7 @@ def test_no_server_at_all_is_told(tmp_path: Path) -> None:
         ({"retain_days": 3}, "lock and retain_days together"),
         ({"lock": "compliance", "retain_days": 3}, "lock"),
         ({"secret_key": "AKIA"}, "contains the secret itself"),
-        ({"endpoint": "s3.example"}, "is no web address"),
+        ({"endpoint": "s3.example"}, "is not a web address"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:

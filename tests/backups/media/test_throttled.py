@@ -67,7 +67,9 @@ def test_a_set_is_begun_in_the_window_alone(hour: int) -> None:
 def test_outside_of_it_the_medium_says_why_and_can_be_read(hour: int) -> None:
     medium = limited(local(hour), window="22:00-05:00")
 
-    with pytest.raises(MediumUnavailable, match=rf"it is {hour:02}:00, and it is written from 22:00-05:00 alone"):
+    with pytest.raises(
+        MediumUnavailable, match=rf"it is {hour:02}:00, but this medium is written only in the window 22:00-05:00"
+    ):
         medium.prepare([])
     with pytest.raises(MediumUnavailable, match="22:00-05:00"):
         medium.begin(SET, expected_bytes=0)

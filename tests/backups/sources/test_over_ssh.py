@@ -123,7 +123,7 @@ def test_a_host_with_another_key_gets_nothing(host: Host, there: Path, tmp_path:
 
     result, _medium = run(kind, host, tmp_path, **values, ssh=ssh_table(host[0], host_key=other))
 
-    assert "another host key than the pinned one" in why(result)
+    assert "another host key than the recorded one" in why(result)
     assert not (there / "sent").exists()
 
 
@@ -306,7 +306,7 @@ def test_a_place_that_is_not_there_fails_the_source(host: Host, tmp_path: Path) 
 def test_what_would_mean_something_else_there_is_refused(tmp_path: Path, values: dict[str, object]) -> None:
     ssh = {"host": "far", "user": "u", "identity_file": "k", "host_key": "ssh-ed25519 AAAA"}
 
-    with pytest.raises(ConfigurationError, match="whole paths, and patterns without"):
+    with pytest.raises(ConfigurationError, match="absolute paths and patterns without"):
         source("files", {**values, "ssh": ssh}, tmp_path)
 
 
@@ -362,7 +362,7 @@ def test_a_password_that_cannot_be_given_there_fails_this_source_alone(
 
     result, _medium = run("mariadb", host, tmp_path, user="backup", password={"env": "DB_PASSWORD"})
 
-    assert "a secret for another host holds a character that it cannot hold" in why(result)
+    assert "secret for another host has a character that is not allowed" in why(result)
 
 
 def test_without_a_place_for_temporary_files_a_source_over_ssh_fails(

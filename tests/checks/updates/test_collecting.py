@@ -249,7 +249,7 @@ def test_a_feed_that_breaks_off_counts_as_far_as_it_goes_and_says_so(site: Site,
     assert "not well-formed XML" in str(poll.rejected[0])
     site.server.pages["/rss"] = answer(cut, length=len(cut) + 600)
     broken = collecting.poll("2026-11-17 20:00")
-    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer breaks off")
+    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer is truncated")
 
 
 def test_a_page_of_maintenance_is_an_outage_whose_picture_is_kept(site: Site, tmp_path: Path) -> None:
